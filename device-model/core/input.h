@@ -1,0 +1,56 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * From the user interfaces to the guest's input devices. Keys are PC/AT set-1 make codes; extended
+ * ones (E0 prefix) carry INPUT_EXT; Pause is INPUT_KEY_PAUSE, Print Screen is 0x37|INPUT_EXT. The
+ * device does the rest (set 2, E1 sequences). The newest registered device of a kind is active.
+ */
+#ifndef DM_CORE_INPUT_H
+#define DM_CORE_INPUT_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#define INPUT_EXT 0x80u
+#define INPUT_KEY_PAUSE 0x100u
+
+enum input_button {
+	INPUT_BUTTON_LEFT = 1,
+	INPUT_BUTTON_MIDDLE = 2,
+	INPUT_BUTTON_RIGHT = 4,
+	INPUT_BUTTON_WHEEL_UP = 8, /* a press is one notch */
+	INPUT_BUTTON_WHEEL_DOWN = 16,
+};
+
+#define INPUT_ABS_MAX 0x7fff
+
+struct input_device {
+	const char *name;
+	void *opaque;
+	/* Any of these may be NULL. */
+	void (*key)(void *opaque, unsigned int code, bool down);
+	void (*pointer_rel)(void *opaque, int dx, int dy, unsigned int buttons);
+	/* x and y 0..INPUT_ABS_MAX over the surface. */
+	void (*pointer_abs)(void *opaque, int x, int y, unsigned int buttons);
+	/* New keyboard LEDs are announced by input_set_leds(). */
+	struct input_device *next;
+};
+
+void input_register(struct input_device *dev);
+void input_unregister(struct input_device *dev);
+
+/* From a user interface. Keys held down when a client goes away: input_release_all. */
+void input_key(unsigned int code, bool down);
+void input_pointer_rel(int dx, int dy, unsigned int buttons);
+void input_pointer_abs(int x, int y, unsigned int buttons);
+/* True when an absolute device is active: a user interface then sends positions, not motion. */
+bool input_is_absolute(void);
+void input_release_all(void);
+
+/* Scroll, num, caps lock as bits 0-2, from the active keyboard; the listener is optional. */
+void input_set_leds(unsigned int leds);
+unsigned int input_leds(void);
+void input_on_leds(void (*cb)(void *opaque, unsigned int leds), void *opaque);
+/* Called when the active pointer changes between absolute and relative. */
+void input_on_mode(void (*cb)(void *opaque, bool absolute), void *opaque);
+
+#endif

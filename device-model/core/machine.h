@@ -1,0 +1,50 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * The machine: one per process. It ties the buses, the connection to the VMM and the devices
+ * together and knows whether the guest runs.
+ */
+#ifndef DM_CORE_MACHINE_H
+#define DM_CORE_MACHINE_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "core/display.h"
+
+struct bus;
+struct dma;
+struct irq_state;
+struct options;
+struct pci_bus;
+struct save_state;
+struct vmm_ops;
+
+struct machine {
+	const struct options *opt;
+	const struct vmm_ops *vmm; /* Xen, or qtest's memory array */
+	void *vmm_priv;
+	struct bus *bus;
+	struct dma *dma;
+	struct irq_state *irq;
+	struct pci_bus *pci;
+	struct save_state *save;
+	struct machine_hook *reset_hooks;
+	struct machine_hook *run_hooks;
+	struct display display;
+	bool running; /* false: stopped over QMP, or before -incoming is complete */
+};
+
+/* Reset hooks run at power-on (before the first guest instruction) and at each reset. */
+void machine_on_reset(struct machine *m, void (*cb)(void *opaque), void *opaque);
+void machine_reset(struct machine *m);
+/* Called with the new state when QMP stops or continues the guest. */
+void machine_on_run(struct machine *m, void (*cb)(void *opaque, bool running), void *opaque);
+void machine_set_running(struct machine *m, bool running);
+
+int machine_init(struct machine *m, const struct options *opt);
+
+/* The guest asked for these (port 0x64 reset, PIIX3 RST_CNT, ACPI sleep). */
+void machine_guest_reset(struct machine *m);
+void machine_guest_poweroff(struct machine *m);
+
+#endif

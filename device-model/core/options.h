@@ -1,0 +1,103 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * The command line, as libxl 4.17 gives it to qemu-xen, parsed. Whatever is unknown is refused by
+ * name. Strings belong to the options and live as long as the process.
+ */
+#ifndef DM_CORE_OPTIONS_H
+#define DM_CORE_OPTIONS_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#define OPT_MAX_SERIAL 4
+#define OPT_MAX_DRIVES 4
+#define OPT_MAX_NICS 8
+#define OPT_MAX_CHARDEVS 8
+
+enum vga_type { VGA_NONE, VGA_STD, VGA_CIRRUS };
+
+/* One comma-separated argument: a leading bare value and key=value pairs (",," is a comma). */
+struct opt_pair {
+	char *key, *value;
+};
+
+struct opt_list {
+	char *head; /* the value without a key, or NULL */
+	struct opt_pair *pairs;
+	unsigned int nr;
+};
+
+struct opt_drive {
+	bool present;	/* a drive is on this IDE position */
+	bool cdrom;
+	bool read_only;
+	bool write_through; /* cache=writethrough or directsync */
+	char *id;	/* "ide-5632" or NULL */
+	char *file;	/* NULL: empty CD drive */
+	char *format;	/* "raw", "qcow2" or NULL = raw */
+};
+
+struct opt_nic {
+	char *model, *id, *netdev, *mac;
+	char *ifname, *bridge; /* of the tap netdev */
+	char *romfile;	       /* NULL: the model's own */
+	int boot_index;
+};
+
+struct opt_chardev {
+	char *id;
+	char *path;   /* unix socket path, or NULL with fd */
+	int fd;	      /* -1: none */
+	bool server, wait, monitor;
+};
+
+struct options {
+	int domid; /* -1 under qtest */
+	char *name;
+	uint64_t ram_bytes;
+	unsigned int vcpus, max_vcpus;
+	char *boot_order; /* "dc", never NULL */
+	bool xen_platform;
+	bool acpi;
+
+	char *vnc;	/* the whole argument of -vnc, NULL or "none": no VNC */
+	bool sdl;
+	bool sdl_opengl;
+	char *keymap;	/* -k, NULL: "en-us" */
+	enum vga_type vga;
+	unsigned int vgamem_mib;
+
+	char *serial[OPT_MAX_SERIAL]; /* NULL or "none": the port is absent */
+	unsigned int nr_serial;
+	char *debugcon;	   /* where port 0xe9/0x402 output goes; NULL: nowhere */
+	bool usb;
+	bool usb_tablet, usb_mouse, usb_keyboard;
+	struct opt_drive drives[OPT_MAX_DRIVES]; /* primary master .. secondary slave */
+	struct opt_drive floppies[2];
+	struct opt_nic nics[OPT_MAX_NICS];
+	unsigned int nr_nics;
+	struct opt_chardev chardevs[OPT_MAX_CHARDEVS];
+	unsigned int nr_chardevs;
+
+	int incoming_fd; /* -1: a fresh start */
+	bool start_stopped; /* -S */
+	bool restrict_domid;
+	char *chroot;
+	char *runas; /* "UID:GID" or a name */
+	bool sandbox;
+
+	char *qtest;	 /* "stdio" or "unix:PATH", NULL: a real domain */
+	char *firmware_dir; /* -L, searched first */
+};
+
+/* Exits with a message on errors, and for --help and --version. */
+void options_parse(struct options *o, int argc, char **argv);
+/* Split "a,b=c"; the value of key or NULL. */
+void opt_list_parse(struct opt_list *l, const char *arg);
+const char *opt_list_get(const struct opt_list *l, const char *key);
+void opt_list_free(struct opt_list *l);
+/* Find a firmware file (VGA BIOS, iPXE): returns a path to free, or NULL. */
+char *options_find_firmware(const struct options *o, const char *name);
+
+#endif
