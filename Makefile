@@ -1,0 +1,42 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+# Entry points only. The rules live in the build.mk of each folder, which append to:
+#   ALL       files that `make` builds
+#   CHECKS    phony targets of `make check` (host-only, fast, no root)
+#   FUZZERS   phony targets of `make fuzz`
+#   INSTALLS  phony targets of `make install` (honour DESTDIR and PREFIX)
+#   HELP      lines for `make help`, as "target|text"
+
+O       ?= build
+PREFIX  ?= /usr
+DESTDIR ?=
+V       ?=
+Q       := $(if $(V),,@)
+
+# One line per step, the whole command with V=1.
+say = $(if $(V),,@printf '  %-7s %s\n' '$(1)' '$(2)')
+
+.DEFAULT_GOAL := all
+.DELETE_ON_ERROR:
+.SUFFIXES:
+
+include $(sort $(wildcard */build.mk tests/*/build.mk))
+
+.PHONY: all check fuzz install clean help
+all: $(ALL)
+
+check: $(CHECKS)
+
+fuzz: $(FUZZERS)
+
+install: all $(INSTALLS)
+
+clean:
+	$(Q)rm -rf $(O)
+
+help:
+	@printf '%s\n' 'make                build the hypervisor, hvmloader and device model' \
+		'make check          host-only tests (under a minute, no root)' \
+		'make fuzz           every fuzz target for a minute' \
+		'make install        install under DESTDIR (PREFIX=$(PREFIX))' \
+		'make clean          remove $(O)/'
+	@printf '%s\n' $(HELP) | awk -F'|' 'NF==2 { printf "%-19s %s\n", $$1, $$2 }'

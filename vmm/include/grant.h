@@ -1,0 +1,17 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* Grant tables, version 1 without transfer (domain/grant*.c). Public ABI: xen/grant_table.h. */
+#ifndef PLINTH_GRANT_H
+#define PLINTH_GRANT_H
+
+#include "domain.h"
+
+int grant_init(struct domain *d, unsigned int max_frames, unsigned int max_maptrack);
+/* Unmap everything a dying domain maps; bounded, -ERESTART = again. */
+int grant_release_maps(struct domain *d);
+void grant_fini(struct domain *d);
+/* Frame idx of d's grant table (grown if allowed) for add_to_physmap and acquire_resource. */
+int grant_frame_mfn(struct domain *d, unsigned int idx, mfn_t *mfn);
+/* The entry at (gfn) in dom0's p2m that a grant map occupies was overwritten. */
+void grant_dump(void);
+
+#endif

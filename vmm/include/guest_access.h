@@ -1,0 +1,55 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * Copies between the VMM and a guest, by guest-physical or by linear address in a named address
+ * space. Everything read from a guest is copied once, then used from the copy.
+ */
+#ifndef PLINTH_GUEST_ACCESS_H
+#define PLINTH_GUEST_ACCESS_H
+
+#include "p2m.h"
+#include "guest_regs.h"
+
+/* By guest-physical address; may cross pages. 0, -EFAULT (hole, read-only target, MMIO). */
+int guest_phys_read(struct domain *d, gpa_t gpa, void *buf, size_t len);
+int guest_phys_write(struct domain *d, gpa_t gpa, const void *buf, size_t len);
+
+/* Page-walk access rights, as #PF error code bits. */
+#define PFEC_P 1U
+#define PFEC_W 2U
+#define PFEC_U 4U
+#define PFEC_RSVD 8U
+#define PFEC_I 16U
+/* Or'ed in by callers: implicit supervisor access (descriptor tables): CPL and AC do not count. */
+#define PFEC_IMPLICIT 0x10000U
+
+/*
+ * Walk v's current page tables for linear address la (identity when paging is off). On success *gpa is
+ * set and accessed/dirty bits are; else returns -EFAULT with the #PF error code in *pfec.
+ * v must be current or paused. access = PFEC_W/U/I wanted.
+ */
+int guest_walk(struct vcpu *v, uint64_t la, uint32_t access, gpa_t *gpa, uint32_t *pfec);
+
+/*
+ * Copy by linear address with the rights of v's present CPL. On a fault returns -EFAULT and, when
+ * fault != NULL, fills it for injection. -ENXIO when it reaches something that is not RAM.
+ */
+struct guest_fault { uint64_t la; uint32_t pfec; gpa_t gpa; };
+int guest_linear_copy(struct vcpu *v, uint64_t la, void *buf, size_t len, uint32_t access, struct guest_fault *fault);
+
+/*
+ * Hypercall arguments: linear addresses in the current vCPU's address space (64- or 32-bit as the
+ * caller's mode), honouring SMAP with EFLAGS.AC. Return 0 or -EFAULT.
+ */
+int copy_from_guest_la(void *dst, uint64_t la, size_t len);
+int copy_to_guest_la(uint64_t la, const void *src, size_t len);
+/* For XEN_GUEST_HANDLEs of the public headers (they hold a typed pointer p). */
+#define guest_handle_la(h)		     ((uint64_t)(h).p)
+#define guest_handle_is_null(h)		     ((h).p == NULL)
+#define copy_from_guest(dst, h, nr)	     copy_from_guest_la(dst, guest_handle_la(h), sizeof(*(dst)) * (nr))
+#define copy_to_guest(h, src, nr)	     copy_to_guest_la(guest_handle_la(h), src, sizeof(*(src)) * (nr))
+#define copy_from_guest_offset(dst, h, i, nr)                                              \
+	copy_from_guest_la(dst, guest_handle_la(h) + (uint64_t)(i) * sizeof(*(dst)), sizeof(*(dst)) * (nr))
+#define copy_to_guest_offset(h, i, src, nr)                                                \
+	copy_to_guest_la(guest_handle_la(h) + (uint64_t)(i) * sizeof(*(src)), src, sizeof(*(src)) * (nr))
+
+#endif

@@ -1,0 +1,137 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * The one interface between neutral code and svm/ or vmx/. One constant table, chosen at boot.
+ * "v" below must be the current vCPU or paused. State setters mark it for reload.
+ */
+#ifndef PLINTH_HVM_OPS_H
+#define PLINTH_HVM_OPS_H
+
+#include "domain.h"
+
+/* Groups of state that a vendor keeps in its control block. */
+struct hvm_msr_state {
+	uint64_t star, lstar, cstar, sfmask, kernel_gs_base;
+	uint64_t sysenter_cs, sysenter_esp, sysenter_eip;
+	uint64_t pat, debugctl;
+};
+
+struct hvm_ops {
+	const char *name;	  /* "AMD-V", "VT-x" */
+	bool nested_paging;
+	bool has_vmcall_opcode;	  /* VMCALL (VT-x) is the native opcode, else VMMCALL */
+	const struct p2m_format *p2m_format;
+
+	int (*cpu_up)(void);	  /* enable on this CPU; 0 or -errno with a message */
+	void (*cpu_down)(void);
+	int (*domain_init)(struct domain *d);
+	void (*domain_fini)(struct domain *d);
+	int (*vcpu_init)(struct vcpu *v); /* state as after power-on reset, down */
+	void (*vcpu_fini)(struct vcpu *v);
+	void (*switch_from)(struct vcpu *v); /* v leaves this CPU */
+	void (*switch_to)(struct vcpu *v);
+
+	/* Enter the guest until one exit, handle it. Interrupts off. */
+	void (*run)(struct vcpu *v);
+
+	void (*get_segment)(struct vcpu *v, enum x86_seg s, struct segment *out);
+	void (*set_segment)(struct vcpu *v, enum x86_seg s, const struct segment *in);
+	void (*get_msrs)(struct vcpu *v, struct hvm_msr_state *out);
+	void (*set_msrs)(struct vcpu *v, const struct hvm_msr_state *in);
+	uint64_t (*get_shadow_gs_base)(struct vcpu *v);
+	unsigned int (*get_cpl)(struct vcpu *v);
+	/* cr0/cr2/cr3/cr4/efer/dr of struct vcpu were written: carry them into the control block. */
+	void (*cr_changed)(struct vcpu *v);
+
+	/* Put v->hvm.event into the control block for the next entry. */
+	void (*inject)(struct vcpu *v, const struct hvm_event *e);
+	/* Can an external interrupt (EFLAGS.IF, shadows) or an NMI be taken now? */
+	bool (*interrupt_blocked)(struct vcpu *v);
+	bool (*nmi_blocked)(struct vcpu *v);
+	/* Exit as soon as an interrupt (or NMI) can be taken. */
+	void (*want_interrupt_window)(struct vcpu *v);
+	void (*want_nmi_window)(struct vcpu *v);
+	/* Interrupt shadow of STI/MOV SS: get and set (save records, emulator). Bit 0 STI, bit 1 MOV SS. */
+	unsigned int (*get_shadow)(struct vcpu *v);
+	void (*set_shadow)(struct vcpu *v, unsigned int shadow);
+	/* vLAPIC's TPR changed outside the guest. */
+	void (*tpr_changed)(struct vcpu *v, uint8_t tpr);
+
+	void (*set_tsc_offset)(struct vcpu *v, uint64_t offset);
+	/* The root of d's nested tables changed, or its cached translations must go (all CPUs). */
+	void (*flush_domain)(struct domain *d);
+	void (*flush_vcpu)(struct vcpu *v);
+	/* d's MSR or port intercepts: 64 Ki ports in d->hvm.io_bitmap. */
+	void (*io_bitmap_changed)(struct domain *d);
+	void (*dump)(struct vcpu *v); /* control block to the console */
+};
+
+extern const struct hvm_ops *hvm_ops; /* NULL before cpu bring-up */
+extern const struct hvm_ops svm_ops;
+/* svm_probe/vmx_probe: this CPU can do it; on false says why on the console. */
+bool svm_probe(void);
+bool vmx_probe(void);
+
+/*
+ * Neutral exit handling, called by vendor arms (vmm/hvm/exit*.c). Each does the whole effect on v,
+ * including advancing rip by insn_len where the instruction completes.
+ */
+void hvm_exit_cpuid(struct vcpu *v, unsigned int insn_len);
+void hvm_exit_rdmsr(struct vcpu *v, unsigned int insn_len);
+void hvm_exit_wrmsr(struct vcpu *v, unsigned int insn_len);
+void hvm_exit_hlt(struct vcpu *v, unsigned int insn_len);
+void hvm_exit_hypercall(struct vcpu *v, unsigned int insn_len);
+void hvm_exit_xsetbv(struct vcpu *v, unsigned int insn_len);
+/* One IN/OUT; string forms and everything else go to hvm_emulate. */
+struct io_access {
+	uint16_t port;
+	uint8_t size;	   /* 1, 2, 4 */
+	bool in, string, rep;
+	uint8_t insn_len;
+};
+void hvm_exit_io(struct vcpu *v, const struct io_access *a);
+void hvm_exit_mmio(struct vcpu *v, const struct npt_fault *f);
+/* Emulate the instruction at rip; bytes/len = what the hardware fetched (len 0 = fetch it). */
+void hvm_emulate(struct vcpu *v, const uint8_t *bytes, unsigned int len);
+
+/* Exceptions for the guest's own fault; merges with a pending one by the double-fault rules. */
+void hvm_inject_exception(struct vcpu *v, uint8_t vector, bool has_error, uint32_t error_code);
+void hvm_inject_page_fault(struct vcpu *v, uint32_t error_code, uint64_t la);
+static inline void hvm_inject_ud(struct vcpu *v) { hvm_inject_exception(v, X86_EXC_UD, false, 0); }
+static inline void hvm_inject_gp(struct vcpu *v) { hvm_inject_exception(v, X86_EXC_GP, true, 0); }
+void hvm_advance_rip(struct vcpu *v, unsigned int insn_len);
+
+/* Control registers and EFER: checks of the SDM/APM, then the state. 0 or -EINVAL (inject #GP). */
+int hvm_set_cr0(struct vcpu *v, uint64_t value);
+int hvm_set_cr3(struct vcpu *v, uint64_t value);
+int hvm_set_cr4(struct vcpu *v, uint64_t value);
+int hvm_set_efer(struct vcpu *v, uint64_t value);
+static inline bool hvm_long_mode(const struct vcpu *v) { return v->efer & X86_EFER_LMA; }
+static inline bool hvm_paging(const struct vcpu *v) { return v->cr0 & X86_CR0_PG; }
+/* Long mode with CS.L: 64-bit code. */
+bool hvm_code64(struct vcpu *v);
+
+/* MSRs (hvm/msr.c). 0, -EINVAL = #GP. */
+int hvm_rdmsr(struct vcpu *v, uint32_t msr, uint64_t *value);
+int hvm_wrmsr(struct vcpu *v, uint32_t msr, uint64_t value);
+/* CPUID as the guest sees it (cpu/policy.c), including what depends on v's state. */
+void hvm_cpuid(struct vcpu *v, uint32_t leaf, uint32_t sub, uint32_t out[4]);
+
+/* Decide on injection before an entry (hvm/intr.c): NMI, PIC, LAPIC, event upcall. */
+void hvm_intr_assist(struct vcpu *v);
+/* A deliverable interrupt is pending (ignoring EFLAGS.IF): wake condition of HLT. */
+bool hvm_intr_pending(struct vcpu *v);
+/* Does an ioreq or an emulation still wait? Completes what is done. False = v must not enter. */
+bool hvm_io_resume(struct vcpu *v);
+
+/* Save/restore of one vCPU and of device records: vmm/hvm/save.c. */
+int hvm_domain_init(struct domain *d);
+void hvm_domain_fini(struct domain *d);
+int hvm_vcpu_init(struct vcpu *v);
+void hvm_vcpu_fini(struct vcpu *v);
+/* INIT/SIPI: real-mode state at vector << 12. */
+void hvm_vcpu_reset_init(struct vcpu *v);
+void hvm_vcpu_startup_ipi(struct vcpu *v, uint8_t vector);
+/* 32-bit flat, paging off, EBX = start_info: how PVH kernels and hvmloader start. */
+void hvm_vcpu_set_flat32(struct vcpu *v, uint32_t eip, uint32_t ebx);
+
+#endif

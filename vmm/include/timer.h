@@ -1,0 +1,37 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * Time and timers. System time is nanoseconds since boot, from the TSC, the same on all CPUs.
+ * A timer fires once, on the CPU it was set for, from the run loop: interrupts off, no locks held,
+ * so its function may take any lock. It may set itself again.
+ */
+#ifndef PLINTH_TIMER_H
+#define PLINTH_TIMER_H
+
+#include "types.h"
+
+struct timer {
+	uint64_t expires_ns;	   /* system time; valid while queued */
+	void (*fn)(void *data);
+	void *data;
+	unsigned int cpu;	   /* CPU whose heap it is in or will be put into */
+	int heap_index;		   /* -1 = not queued */
+};
+
+/* System time in nanoseconds. Any context. */
+uint64_t now_ns(void);
+uint64_t rdtsc(void);
+/* Conversions between TSC ticks of this host and nanoseconds. */
+uint64_t tsc_to_ns(uint64_t ticks);
+uint64_t ns_to_tsc(uint64_t ns);
+extern uint64_t tsc_khz;
+
+void timer_init(struct timer *t, void (*fn)(void *data), void *data, unsigned int cpu);
+/* (Re)arm for system time expires_ns; a time in the past fires at the next pass of the run loop. */
+void timer_set(struct timer *t, uint64_t expires_ns);
+/* Disarm. The function is not running on another CPU when this returns. */
+void timer_stop(struct timer *t);
+bool timer_armed(const struct timer *t);
+/* Move to another CPU, armed or not. */
+void timer_migrate(struct timer *t, unsigned int cpu);
+
+#endif

@@ -1,0 +1,88 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * Virtual local APIC (hvm/vlapic.c): a 4 KiB register page in Intel's layout, xAPIC and x2APIC, timer
+ * with one-shot, periodic and TSC-deadline. SDM volume 3, chapter "APIC".
+ */
+#ifndef PLINTH_VLAPIC_H
+#define PLINTH_VLAPIC_H
+
+#include "domain.h"
+
+#define APIC_DEFAULT_BASE 0xfee00000UL
+#define APIC_ID	    0x20
+#define APIC_LVR    0x30
+#define APIC_TPR    0x80
+#define APIC_PPR    0xa0
+#define APIC_EOI    0xb0
+#define APIC_LDR    0xd0
+#define APIC_DFR    0xe0
+#define APIC_SPIV   0xf0
+#define APIC_ISR    0x100
+#define APIC_TMR    0x180
+#define APIC_IRR    0x200
+#define APIC_ESR    0x280
+#define APIC_ICR    0x300
+#define APIC_ICR2   0x310
+#define APIC_LVTT   0x320
+#define APIC_LVTTHMR 0x330
+#define APIC_LVTPC  0x340
+#define APIC_LVT0   0x350
+#define APIC_LVT1   0x360
+#define APIC_LVTERR 0x370
+#define APIC_TMICT  0x380
+#define APIC_TMCCT  0x390
+#define APIC_TDCR   0x3e0
+#define APIC_SELF_IPI 0x3f0
+
+struct vlapic {
+	struct vcpu *vcpu;
+	uint8_t *regs;		   /* the register page */
+	struct page *regs_page;
+	uint64_t base_msr;	   /* IA32_APIC_BASE */
+	struct timer timer;
+	uint64_t timer_last_ns;	   /* when the count began, system time */
+	uint64_t period_ns;	   /* 0 = one-shot */
+	uint64_t tsc_deadline;	   /* guest TSC, 0 = off */
+	uint32_t esr_pending;
+	bool irr_maybe;		   /* IRR may be non-empty: cheap test before a scan (atomic) */
+	uint8_t init_sipi;	   /* pending INIT/SIPI state machine, LOCK_VLAPIC */
+	spinlock_t lock;	   /* timer and mode */
+};
+
+int vlapic_init(struct vcpu *v);
+void vlapic_fini(struct vcpu *v);
+void vlapic_reset(struct vlapic *a);	    /* power-on and INIT */
+static inline uint32_t vlapic_get(const struct vlapic *a, unsigned int reg) { return *(const volatile uint32_t *)(a->regs + reg); }
+static inline void vlapic_set(struct vlapic *a, unsigned int reg, uint32_t v) { *(volatile uint32_t *)(a->regs + reg) = v; }
+static inline bool vlapic_x2apic(const struct vlapic *a) { return a->base_msr & BIT(10); }
+static inline bool vlapic_hw_enabled(const struct vlapic *a) { return a->base_msr & BIT(11); }
+static inline bool vlapic_sw_enabled(const struct vlapic *a) { return vlapic_get(a, APIC_SPIV) & BIT(8); }
+static inline bool vlapic_enabled(const struct vlapic *a) { return vlapic_hw_enabled(a) && vlapic_sw_enabled(a); }
+
+/* Own vCPU: 32-bit register access at byte offset reg (16-byte aligned). */
+uint32_t vlapic_read(struct vlapic *a, unsigned int reg);
+void vlapic_write(struct vlapic *a, unsigned int reg, uint32_t v);
+/* x2APIC MSRs 0x800-0x8ff and IA32_APIC_BASE, IA32_TSC_DEADLINE: 0 or -EINVAL. */
+int vlapic_rdmsr(struct vlapic *a, uint32_t msr, uint64_t *v);
+int vlapic_wrmsr(struct vlapic *a, uint32_t msr, uint64_t v);
+
+/* Any CPU: an interrupt arrives. level sets TMR. Wakes the vCPU. False: vLAPIC disabled or already pending. */
+bool vlapic_set_irq(struct vlapic *a, uint8_t vector, bool level);
+/* Highest vector deliverable now (above PPR), -1 = none. Own vCPU or paused. */
+int vlapic_pending(struct vlapic *a);
+/* It is being delivered: IRR -> ISR. */
+void vlapic_ack(struct vlapic *a, uint8_t vector);
+void vlapic_eoi(struct vlapic *a);
+uint8_t vlapic_tpr(const struct vlapic *a);
+void vlapic_set_tpr(struct vlapic *a, uint8_t tpr);
+/* Does a message with this destination address the vLAPIC? */
+bool vlapic_match_dest(const struct vlapic *a, uint32_t dest, bool logical, bool dest_is_32bit);
+/* An IPI, MSI or IO-APIC message to all matching vCPUs of d. delivery mode as in the ICR. */
+void vlapic_deliver(struct domain *d, struct vlapic *source, uint32_t dest, bool logical, bool dest32,
+		    uint8_t delivery_mode, uint8_t vector, bool level, uint8_t shorthand);
+/* Accepts the PIC's INTR (LVT0 ExtINT unmasked, or APIC disabled). */
+bool vlapic_accepts_pic(const struct vlapic *a);
+/* Guest TSC or its offset changed: re-arm a TSC deadline. */
+void vlapic_tsc_changed(struct vlapic *a);
+
+#endif
