@@ -23,6 +23,8 @@ int dma_set(struct machine *m, uint64_t gpa, uint8_t byte, size_t len);
 
 /* Forget all mappings (the guest gave memory back, or its layout changed). */
 void dma_invalidate(struct machine *m);
+/* Report [gpa, gpa+len) as changed by this process, while the dirty log is on. */
+void dma_mark_dirty(struct machine *m, uint64_t gpa, size_t len);
 /* While on, every page that dma_write changes is reported to the VMM (live migration). */
 void dma_set_global_dirty_log(struct machine *m, int on);
 

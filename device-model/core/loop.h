@@ -36,7 +36,7 @@ void loop_init(void);
 /* One turn: waits at most until the next timer, or does not wait. */
 void loop_turn(bool wait);
 void loop_run(void);
-/* Leave loop_run() after this turn with this exit status. Async-signal-safe is loop_quit_signal. */
+/* Leave loop_run() after this turn with this exit status. */
 void loop_quit(int status);
 bool loop_quitting(void);
 int loop_exit_status(void);

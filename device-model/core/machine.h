@@ -36,6 +36,7 @@ struct machine {
 
 /* Reset hooks run at power-on (before the first guest instruction) and at each reset. */
 void machine_on_reset(struct machine *m, void (*cb)(void *opaque), void *opaque);
+void machine_off_reset(struct machine *m, void *opaque);
 void machine_reset(struct machine *m);
 /* Called with the new state when QMP stops or continues the guest. */
 void machine_on_run(struct machine *m, void (*cb)(void *opaque, bool running), void *opaque);

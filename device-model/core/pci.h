@@ -14,6 +14,7 @@
 
 struct machine;
 struct pci_device;
+struct vram;
 
 #define PCI_CONFIG_SIZE 256
 #define PCI_NUM_BARS 7 /* 0-5 and the expansion ROM */
@@ -77,6 +78,7 @@ struct pci_device {
 	uint8_t w1cmask[PCI_CONFIG_SIZE]; /* bits a written one clears */
 	struct pci_bar bars[PCI_NUM_BARS];
 	struct irq_line intx;
+	struct vram *rom; /* of pci_add_rom */
 	void *opaque;
 	/* Optional: called after the bytes have changed (also after reset and restore: size 0). */
 	void (*config_written)(struct pci_device *dev, unsigned int offset, unsigned int size);
@@ -108,6 +110,10 @@ static inline bool pci_bus_master(const struct pci_device *dev)
 static inline bool pci_enabled(const struct pci_device *dev, enum pci_command_bit bit)
 {
 	return dev->config[PCI_COMMAND] & bit;
+}
+static inline bool pci_intx_disabled(const struct pci_device *dev)
+{
+	return dev->config[PCI_COMMAND + 1] & PCI_COMMAND_INTX_DISABLE >> 8;
 }
 /* Decode again after the device changed its own config bytes. */
 void pci_update_mappings(struct pci_device *dev);
