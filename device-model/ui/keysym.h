@@ -1,0 +1,17 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* Names of X keysyms, for keymap files. */
+#ifndef DM_UI_KEYSYM_H
+#define DM_UI_KEYSYM_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+struct keysym_name {
+	char name[28];
+	uint32_t keysym;
+};
+
+extern const struct keysym_name keysym_names[]; /* sorted */
+extern const size_t keysym_nr_names;
+
+#endif

@@ -1,0 +1,398 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+/*
+ * The VNC server: options, the listening socket, the display listener, and what the monitor asks
+ * for. Connections are in vnc_conn.c, the library in vnc_rfb.c, how they fit together in
+ * vnc_priv.h. Also refuses the displays that do not exist yet.
+ */
+#include "ui/vnc.h"
+
+#include <arpa/inet.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <netdb.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/eventfd.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include "core/device.h"
+#include "core/display.h"
+#include "core/input.h"
+#include "core/log.h"
+#include "core/loop.h"
+#include "core/machine.h"
+#include "core/options.h"
+#include "core/util.h"
+#include "ui/vnc_priv.h"
+
+#define PORT_BASE	 5900
+#define BACKLOG		 16
+#define ACTIVE_NS	 (33 * NS_PER_MS)
+#define IDLE_NS		 (125 * NS_PER_MS)
+#define IDLE_REFRESHES	 60 /* unchanged ones in a row before the rate goes down */
+
+static struct vnc_server *server; /* NULL: none */
+static struct display_listener listener;
+static unsigned int idle_refreshes;
+static bool damaged;
+static int normal_fd = -1; /* the library thread says: a client is in */
+
+/* ---- display ---- */
+
+static void set_rate(struct vnc_server *s)
+{
+	uint64_t want = !s->nr_normal		       ? 0 :
+			idle_refreshes < IDLE_REFRESHES ? ACTIVE_NS :
+							  IDLE_NS;
+
+	if (want != listener.interval_ns)
+		display_set_interval(&s->m->display, &listener, want);
+}
+
+void vnc_server_activity(struct vnc_server *s)
+{
+	idle_refreshes = 0;
+	set_rate(s);
+}
+
+static void on_resize(void *opaque, pixman_image_t *surface, int width, int height)
+{
+	struct vnc_server *s = opaque;
+
+	s->width = width;
+	s->height = height;
+	vnc_rfb_resize(width, height);
+	vnc_rfb_damage(surface, 0, 0, width, height);
+	damaged = true;
+}
+
+static void on_update(void *opaque, int x, int y, int width, int height)
+{
+	struct vnc_server *s = opaque;
+
+	if (!s->nr_normal)
+		return;
+	vnc_rfb_damage(s->m->display.surface, x, y, width, height);
+	damaged = true;
+}
+
+static void on_refresh_done(void *opaque)
+{
+	struct vnc_server *s = opaque;
+
+	if (damaged) {
+		vnc_rfb_flush();
+		idle_refreshes = 0;
+	} else if (idle_refreshes < IDLE_REFRESHES) {
+		idle_refreshes++;
+	}
+	damaged = false;
+	set_rate(s);
+}
+
+/* ---- clients ---- */
+
+void vnc_server_client_normal(struct vnc_server *s)
+{
+	/* Nothing was copied while nobody looked. */
+	s->nr_normal++;
+	vnc_server_activity(s);
+	display_invalidate(&s->m->display);
+}
+
+void vnc_server_client_gone(struct vnc_server *s, struct vnc_conn *c, bool was_normal)
+{
+	unsigned int i;
+
+	for (i = 0; i < s->nr_conns; i++)
+		if (s->conns[i] == c)
+			s->conns[i] = s->conns[--s->nr_conns];
+	if (was_normal)
+		s->nr_normal--;
+	set_rate(s);
+}
+
+/* In the library thread. */
+static void link_normal(void)
+{
+	uint64_t one = 1;
+
+	if (write(normal_fd, &one, sizeof(one)) < 0)
+		log_trace(TRACE_VNC, "vnc: event file: %s", strerror(errno));
+}
+
+static void normal_ready(void *opaque, uint32_t events)
+{
+	struct vnc_server *s = opaque;
+	uint64_t n;
+	unsigned int i;
+
+	if (read(normal_fd, &n, sizeof(n)) < 0)
+		return;
+	for (i = s->nr_conns; i-- > 0;) /* backwards: a poll may close and remove its own */
+		vnc_conn_poll(s->conns[i]);
+}
+
+/* Out of files: use the spare one to turn the caller away, or the loop would spin on it. */
+static void refuse_one(struct vnc_server *s)
+{
+	close(s->spare_fd);
+	s->spare_fd = accept4(s->listen_fd, NULL, NULL, SOCK_CLOEXEC);
+	if (s->spare_fd >= 0)
+		close(s->spare_fd);
+	s->spare_fd = open("/", O_RDONLY | O_CLOEXEC);
+}
+
+static void listen_ready(void *opaque, uint32_t events)
+{
+	struct vnc_server *s = opaque;
+	struct vnc_conn *c;
+	int fd;
+
+	fd = accept4(s->listen_fd, NULL, NULL, SOCK_CLOEXEC | SOCK_NONBLOCK);
+	if (fd < 0) {
+		if (errno == EMFILE || errno == ENFILE)
+			refuse_one(s);
+		return;
+	}
+	if (s->nr_conns == VNC_MAX_CLIENTS) {
+		log_trace(TRACE_VNC, "vnc: refused a client: %d are connected", VNC_MAX_CLIENTS);
+		close(fd);
+		return;
+	}
+	c = vnc_conn_new(s, fd);
+	if (c)
+		s->conns[s->nr_conns++] = c;
+}
+
+static void on_pointer_mode(void *opaque, bool absolute)
+{
+	vnc_rfb_pointer_mode(absolute);
+}
+
+/* ---- monitor ---- */
+
+static const char *family_name(int family)
+{
+	return family == AF_INET6 ? "ipv6" : family == AF_INET ? "ipv4" : "unknown";
+}
+
+static void describe(const struct sockaddr_storage *a, socklen_t len, char *host, size_t host_len,
+		     char *service, size_t service_len)
+{
+	if (getnameinfo((const struct sockaddr *)a, len, host, (socklen_t)host_len, service,
+			(socklen_t)service_len, NI_NUMERICHOST | NI_NUMERICSERV)) {
+		snprintf(host, host_len, "unknown");
+		snprintf(service, service_len, "0");
+	}
+}
+
+void vnc_query(struct vnc_info *info)
+{
+	struct sockaddr_storage a;
+	socklen_t len = sizeof(a);
+
+	memset(info, 0, sizeof(*info));
+	if (!server || getsockname(server->listen_fd, (struct sockaddr *)&a, &len))
+		return;
+	info->enabled = true;
+	info->family = family_name(a.ss_family);
+	info->auth = server->auth ? "vnc" : "none";
+	info->nr_clients = server->nr_conns;
+	describe(&a, len, info->host, sizeof(info->host), info->service, sizeof(info->service));
+}
+
+bool vnc_query_client(size_t i, struct vnc_client_info *info)
+{
+	struct sockaddr_storage a;
+	socklen_t len = sizeof(a);
+
+	memset(info, 0, sizeof(*info));
+	if (!server || i >= server->nr_conns ||
+	    getpeername(vnc_conn_fd(server->conns[i]), (struct sockaddr *)&a, &len))
+		return false;
+	info->family = family_name(a.ss_family);
+	info->shown = vnc_conn_is_normal(server->conns[i]);
+	describe(&a, len, info->host, sizeof(info->host), info->service, sizeof(info->service));
+	return true;
+}
+
+int vnc_set_password(const char *password)
+{
+	if (!server)
+		return -ENODEV;
+	if (!server->auth)
+		return -EINVAL;
+	memset(server->password, 0, sizeof(server->password));
+	memcpy(server->password, password, strnlen(password, VNC_PASSWORD_MAX));
+	return 0;
+}
+
+/* ---- start ---- */
+
+static int parse_number(const char *text, unsigned long max, unsigned int *value)
+{
+	char *end;
+	unsigned long v;
+
+	if (!text || *text < '0' || *text > '9')
+		return -EINVAL;
+	v = strtoul(text, &end, 10);
+	if (*end || v > max)
+		return -EINVAL;
+	*value = (unsigned int)v;
+	return 0;
+}
+
+/* "HOST:DISPLAY", "[IPV6]:DISPLAY" or ":DISPLAY"; host is cut out in place. */
+static int parse_address(char *text, const char **host, unsigned int *display)
+{
+	char *colon = strrchr(text, ':');
+	size_t len;
+
+	if (!colon || parse_number(colon + 1, 65535 - PORT_BASE, display))
+		return -EINVAL;
+	*colon = 0;
+	len = strlen(text);
+	if (text[0] == '[' && text[len - 1] == ']') {
+		text[len - 1] = 0;
+		text++;
+	}
+	*host = *text ? text : "127.0.0.1";
+	return 0;
+}
+
+static int listen_on(const char *host, unsigned int port)
+{
+	struct addrinfo hints = { .ai_socktype = SOCK_STREAM, .ai_flags = AI_PASSIVE }, *list;
+	char service[8];
+	int fd, one = 1, rc = 0;
+
+	snprintf(service, sizeof(service), "%u", port);
+	rc = getaddrinfo(host, service, &hints, &list);
+	if (rc) {
+		log_error("vnc: cannot resolve %s: %s", host, gai_strerror(rc));
+		return -EINVAL;
+	}
+	fd = socket(list->ai_family, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
+	if (fd < 0) {
+		rc = -errno;
+	} else {
+		setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &one, sizeof(one));
+		if (bind(fd, list->ai_addr, list->ai_addrlen) || listen(fd, BACKLOG)) {
+			rc = -errno;
+			close(fd);
+		}
+	}
+	freeaddrinfo(list);
+	return rc ? rc : fd;
+}
+
+/* The first free display from `display` to `last`. */
+static int listen_range(struct vnc_server *s, const char *host, unsigned int display,
+			unsigned int last)
+{
+	unsigned int d;
+	int fd = -EADDRINUSE;
+
+	for (d = display; d <= last; d++) {
+		fd = listen_on(host, PORT_BASE + d);
+		if (fd != -EADDRINUSE)
+			break;
+	}
+	if (fd < 0) {
+		log_error("vnc: cannot listen on %s, display %u to %u: %s", host, display, last,
+			  strerror(-fd));
+		return fd;
+	}
+	s->listen_fd = fd;
+	log_info("vnc: listening on %s:%u", host, PORT_BASE + d);
+	return 0;
+}
+
+static int parse_pair(const struct opt_pair *p, bool *auth, unsigned int *to)
+{
+	if (!strcmp(p->key, "password")) {
+		*auth = !p->value || !strcmp(p->value, "on");
+		return *auth || !strcmp(p->value, "off") ? 0 : -EINVAL;
+	}
+	if (!strcmp(p->key, "to"))
+		return parse_number(p->value, 65535 - PORT_BASE, to);
+	if (!strcmp(p->key, "share") && p->value && !strcmp(p->value, "force-shared"))
+		return 0;
+	return -EINVAL;
+}
+
+static int options_apply(struct vnc_server *s, const char *text)
+{
+	struct opt_list list;
+	const char *host = NULL;
+	unsigned int display = 0, to = 0, i;
+	int rc;
+
+	opt_list_parse(&list, text);
+	rc = list.head ? parse_address(list.head, &host, &display) : -EINVAL;
+	for (i = 0; !rc && i < list.nr; i++)
+		rc = parse_pair(&list.pairs[i], &s->auth, &to);
+	if (rc)
+		log_error("vnc: cannot use \"-vnc %s\": expected "
+			  "ADDRESS:DISPLAY[,password=on|off][,to=LAST]", text);
+	else
+		rc = listen_range(s, host, display, MAX(to, display));
+	opt_list_free(&list);
+	return rc;
+}
+
+static int server_start(struct machine *m, struct vnc_server *s)
+{
+	char *name = xasprintf("Plinth (%s)", m->opt->name ? m->opt->name : "guest");
+	int rc;
+
+	listener = (struct display_listener){ .opaque = s,
+					      .resize = on_resize,
+					      .update = on_update,
+					      .refresh_done = on_refresh_done };
+	display_add_listener(&m->display, &listener);
+	input_on_mode(on_pointer_mode, s);
+	vnc_rfb_pointer_mode(input_is_absolute());
+	normal_fd = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
+	s->spare_fd = open("/", O_RDONLY | O_CLOEXEC);
+	rc = vnc_rfb_start(name, s->auth, link_normal);
+	free(name);
+	if (!rc)
+		rc = loop_add_fd(normal_fd, EPOLLIN, normal_ready, s);
+	if (!rc)
+		rc = loop_add_fd(s->listen_fd, EPOLLIN, listen_ready, s);
+	return rc;
+}
+
+static int vnc_init(struct machine *m)
+{
+	struct vnc_server *s;
+	int rc;
+
+	if (m->opt->sdl) {
+		log_error("display: SDL is not supported yet; use VNC (sdl=0 and vnc=1)");
+		return -ENOTSUP;
+	}
+	if (!m->opt->vnc || !strcmp(m->opt->vnc, "none"))
+		return 0;
+	s = xzalloc(sizeof(*s));
+	s->m = m;
+	rc = keymap_load(&s->keymap, m->opt->keymap, NULL);
+	if (!rc)
+		rc = options_apply(s, m->opt->vnc);
+	if (!rc)
+		rc = server_start(m, s);
+	if (rc) {
+		keymap_free(&s->keymap);
+		free(s);
+		return rc;
+	}
+	server = s;
+	return 0;
+}
+
+DEVICE(DEVICE_UI, vnc, vnc_init);
