@@ -1,0 +1,196 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+/*
+ * Far CALL, JMP, RET and IRET: real mode, VM86, and protected mode at the same privilege
+ * (SDM vol. 2, operation sections; vol. 3A 5.8.1, 6.12). Call gates, task switches and privilege
+ * changes are X86EMUL_UNHANDLEABLE before anything was changed.
+ */
+#include "internal.h"
+#include "handlers.h"
+
+static int set_cs(struct x86_emul *s, const struct x86_segment *cs, uint64_t ip)
+{
+	if (!s->ops->write_segment)
+		return X86EMUL_UNHANDLEABLE;
+	s->rip = ip;
+	return s->ops->write_segment(X86_SEG_CS, cs, s->ctxt);
+}
+
+static int far_jmp(struct x86_emul *s, uint16_t sel, uint64_t ip)
+{
+	struct x86_segment cs;
+	int rc = segment_load_cs(s, sel, ip, SEG_LOAD_JMP, &cs);
+
+	return rc == X86EMUL_OKAY ? set_cs(s, &cs, ip) : rc;
+}
+
+static int far_call(struct x86_emul *s, uint16_t sel, uint64_t ip)
+{
+	unsigned int bytes = s->insn.op_bytes;
+	struct x86_segment cs, old;
+	int rc = em_segment(s, X86_SEG_CS, &old);
+
+	if (rc == X86EMUL_OKAY)
+		rc = segment_load_cs(s, sel, ip, SEG_LOAD_CALL, &cs);
+	if (rc == X86EMUL_OKAY)
+		rc = em_push(s, old.sel, bytes);
+	if (rc == X86EMUL_OKAY)
+		rc = em_push(s, s->rip, bytes);
+	return rc == X86EMUL_OKAY ? set_cs(s, &cs, ip) : rc;
+}
+
+int far_jmp_imm(struct x86_emul *s)
+{
+	return far_jmp(s, s->insn.sel, s->insn.imm);
+}
+
+int far_call_imm(struct x86_emul *s)
+{
+	return far_call(s, s->insn.sel, s->insn.imm);
+}
+
+/* m16:16, m16:32, m16:64 (Intel; AMD ignores REX.W here). */
+static int read_pointer(struct x86_emul *s, uint16_t *sel, uint64_t *ip)
+{
+	unsigned int bytes = s->insn.op_bytes;
+	uint64_t lin;
+	int rc;
+
+	if (bytes == 8 && s->ctxt->vendor == X86_VENDOR_AMD)
+		bytes = s->insn.op_bytes = 4;
+	*ip = 0;
+	rc = em_linear(s, s->insn.seg, s->insn.ea, bytes + 2, 0, &lin);
+	if (rc == X86EMUL_OKAY)
+		rc = em_read(s, s->insn.seg, s->insn.ea, ip, bytes, 0);
+	if (rc == X86EMUL_OKAY)
+		rc = em_read(s, s->insn.seg, (s->insn.ea + bytes) & em_mask(s->insn.ad_bytes), sel,
+			     2, 0);
+	return rc;
+}
+
+int far_jmp_mem(struct x86_emul *s)
+{
+	uint16_t sel;
+	uint64_t ip;
+	int rc = read_pointer(s, &sel, &ip);
+
+	return rc == X86EMUL_OKAY ? far_jmp(s, sel, ip) : rc;
+}
+
+int far_call_mem(struct x86_emul *s)
+{
+	uint16_t sel;
+	uint64_t ip;
+	int rc = read_pointer(s, &sel, &ip);
+
+	return rc == X86EMUL_OKAY ? far_call(s, sel, ip) : rc;
+}
+
+/* RETF and RETF imm16. */
+int far_ret(struct x86_emul *s)
+{
+	unsigned int bytes = s->insn.op_bytes;
+	struct x86_segment cs;
+	uint64_t ip, sel;
+	int rc = em_pop(s, &ip, bytes);
+
+	if (rc == X86EMUL_OKAY)
+		rc = em_pop(s, &sel, bytes);
+	if (rc == X86EMUL_OKAY)
+		rc = segment_load_cs(s, (uint16_t)sel, ip, SEG_LOAD_RET, &cs);
+	if (rc != X86EMUL_OKAY)
+		return rc;
+	em_rsp_set(s, s->rsp + s->insn.imm);
+	return set_cs(s, &cs, ip);
+}
+
+/* IRET in 64-bit code pops SS:RSP too, at any privilege. */
+static int iret_stack(struct x86_emul *s)
+{
+	struct x86_segment ss;
+	uint64_t rsp, sel;
+	int rc = em_pop(s, &rsp, s->insn.op_bytes);
+
+	if (rc == X86EMUL_OKAY)
+		rc = em_pop(s, &sel, s->insn.op_bytes);
+	if (rc == X86EMUL_OKAY)
+		rc = segment_load(s, X86_SEG_SS, (uint16_t)sel, SEG_LOAD_DATA, &ss);
+	if (rc != X86EMUL_OKAY)
+		return rc;
+	em_rsp_set(s, rsp);
+	return s->ops->write_segment ? s->ops->write_segment(X86_SEG_SS, &ss, s->ctxt) :
+				       X86EMUL_UNHANDLEABLE;
+}
+
+static int iret_protected(struct x86_emul *s, uint16_t sel, uint64_t ip, uint64_t fl)
+{
+	uint64_t mask = flags_writable(s, s->insn.op_bytes);
+	struct x86_segment cs;
+	int rc;
+
+	if (s->insn.op_bytes > 2 && !s->ctxt->cpl && s->ctxt->mode == X86_MODE_PROT) {
+		if (fl & FL_VM)
+			return X86EMUL_UNHANDLEABLE;
+		mask |= FL_VIF | FL_VIP;
+	}
+	if (s->insn.op_bytes > 2)
+		mask |= FL_RF;
+	rc = segment_load_cs(s, sel, ip, SEG_LOAD_IRET, &cs);
+	if (rc == X86EMUL_OKAY && em_mode64(s->ctxt))
+		rc = iret_stack(s);
+	if (rc != X86EMUL_OKAY)
+		return rc;
+	em_set_flags(s, mask, fl);
+	return set_cs(s, &cs, ip);
+}
+
+/* Real mode, and VM86 with IOPL 3 (less is the monitor's business: #GP, or VME's, unhandled). */
+static int iret_real(struct x86_emul *s, uint16_t sel, uint64_t ip, uint64_t fl)
+{
+	struct x86_segment cs;
+	int rc = segment_load_cs(s, sel, ip, SEG_LOAD_IRET, &cs);
+
+	if (rc != X86EMUL_OKAY)
+		return rc;
+	em_set_flags(s, flags_writable(s, s->insn.op_bytes) | (s->insn.op_bytes > 2 ? FL_RF : 0),
+		     fl);
+	return set_cs(s, &cs, ip);
+}
+
+static int iret_vm86_allowed(struct x86_emul *s)
+{
+	uint64_t cr4;
+	int rc;
+
+	if (s->ctxt->mode != X86_MODE_VM86 || (s->regs->rflags & FL_IOPL) == FL_IOPL)
+		return X86EMUL_OKAY;
+	rc = em_cr(s, 4, &cr4);
+	if (rc != X86EMUL_OKAY)
+		return rc;
+	return cr4 & CR4_VME ? X86EMUL_UNHANDLEABLE : em_gp(s);
+}
+
+int far_iret(struct x86_emul *s)
+{
+	unsigned int bytes = s->insn.op_bytes;
+	uint64_t ip, sel, fl;
+	int rc = iret_vm86_allowed(s);
+
+	if (rc != X86EMUL_OKAY)
+		return rc;
+	if (em_protected(s->ctxt) && s->regs->rflags & FL_NT)
+		return s->ctxt->mode == X86_MODE_LONG ? em_gp(s) : X86EMUL_UNHANDLEABLE;
+	rc = em_pop(s, &ip, bytes);
+	if (rc == X86EMUL_OKAY)
+		rc = em_pop(s, &sel, bytes);
+	if (rc == X86EMUL_OKAY)
+		rc = em_pop(s, &fl, bytes);
+	if (rc != X86EMUL_OKAY)
+		return rc;
+	if (em_protected(s->ctxt))
+		rc = iret_protected(s, (uint16_t)sel, ip, fl);
+	else
+		rc = iret_real(s, (uint16_t)sel, ip, fl);
+	if (rc == X86EMUL_OKAY)
+		s->ctxt->retire.unblock_nmi = true;
+	return rc;
+}
