@@ -24,3 +24,67 @@ $(TOOLS_DOM0)/modules-6.1.cpio: $(O)/debs/kernels $(TOOLS_DIR)/plinth-extract-vm
 
 .PHONY: lab-dom0
 lab-dom0: $(TOOLS_DOM0)/base.cpio $(TOOLS_DOM0)/modules-6.1.cpio
+
+# Guest images. A sub-make asks for the kernel's version only when it is needed.
+$(O)/guests/debian.img: $(TOOLS_DIR)/mk-debian-guest $(TOOLS_DIR)/guest/lab-crc $(O)/debs/kernels
+	@echo '  GUEST   Debian 12 disk'
+	$(Q)$(TOOLS_DIR)/mk-debian-guest $(O)/guests $(O)/debs \
+		$$(awk '$$1 == "6.1" { print $$2 }' $(O)/debs/kernels)
+
+TOOLS_GUEST_FILES := $(wildcard configs/*.cfg) $(TOOLS_DIR)/guest/rescue.cfg
+$(O)/guests/guests.img: $(O)/guests/debian.img $(TOOLS_DIR)/mk-guests $(TOOLS_GUEST_FILES) \
+		$(TOOLS_DOM0)/base.cpio $(TOOLS_DOM0)/modules-6.1.cpio $(TOOLS_PAYLOADS)
+	@echo '  GUEST   data disk'
+	$(Q)$(TOOLS_DIR)/mk-guests $(O) configs $(TOOLS_PAYLOADS)
+
+.PHONY: lab-guests
+lab-guests: lab-dom0 $(O)/guests/guests.img
+
+# Our own installed files, as the initramfs takes them. Runs each time; make decides what is stale.
+.PHONY: lab-parts
+lab-parts: $(TOOLS_DOM0)/base.cpio
+	$(Q)rm -rf $(O)/stage
+	$(Q)$(MAKE) -s install DESTDIR=$(abspath $(O))/stage
+	$(Q)$(TOOLS_DIR)/mk-dom0 $(O) parts $(O)/stage
+
+# make run [GUEST=configs/NAME.cfg] [HV=plinth|xen] [DM=plinth|xen] [LOADER=plinth|xen]
+HV     ?= plinth
+DM     ?= plinth
+LOADER ?= plinth
+GUEST  ?= configs/linux.cfg
+TOOLS_RUN = --guest $(GUEST) --hv $(HV) --dm $(DM) --loader $(LOADER)
+
+.PHONY: run test bench lint gdb install-tools
+# The packages come first, in a make of their own: the rest of the build looks for libraries.
+run:
+	$(Q)$(TOOLS_DIR)/deps build run
+	$(Q)$(MAKE) lab-parts lab-guests
+	$(Q)O=$(O) $(TOOLS_DIR)/run $(TOOLS_RUN)
+
+test:
+	$(Q)$(TOOLS_DIR)/deps build run test
+	$(Q)O=$(O) tests/lib/run-all
+
+bench:
+	$(Q)$(TOOLS_DIR)/deps build run
+	$(Q)if [ -x tests/bench/run ]; then $(MAKE) lab-parts lab-guests && O=$(O) tests/bench/run; \
+		else echo 'bench: tests/bench/run is not there'; exit 1; fi
+
+lint:
+	$(Q)$(TOOLS_DIR)/lint
+
+gdb:
+	$(Q)$(TOOLS_DIR)/deps build run test
+	$(Q)$(MAKE) $(O)/plinth lab-dom0
+	$(Q)O=$(O) $(TOOLS_DIR)/gdb
+
+HELP += 'run|boot Plinth, dom0 and a guest in QEMU (GUEST=configs/NAME.cfg HV=plinth|xen)' \
+	'test|make check and the whole-boot tests (up to 40 minutes)' \
+	'bench|the numbers, beside the peer' \
+	'lint|format and static checks' \
+	'gdb|boot in QEMU, halted, with gdb attached'
+
+INSTALLS += install-tools
+install-tools:
+	$(Q)install -D -m 755 $(TOOLS_DIR)/plinth-extract-vmlinux \
+		$(DESTDIR)$(PREFIX)/bin/plinth-extract-vmlinux

@@ -104,6 +104,7 @@ class Boot:
         if dom0_pvh and self.vmm == "xen":
             self.extra += ["-device", "amd-iommu"]
         self.agent_port = machine.free_port()
+        self.shell_port = machine.free_port()
         self.vnc_ports = ports or [machine.free_port() for _ in range(VNC_FORWARDS)]
         self.options = {"log": log, "echo": echo, "icount": icount, "cpu": cpu, "smp": smp,
                         "mem_mib": mem_mib, "gdb": gdb, "threads": threads}
@@ -112,6 +113,7 @@ class Boot:
         arguments = []
         if self.nic != "none":
             forwards = [f"hostfwd=tcp:127.0.0.1:{self.agent_port}-10.0.2.15:7000"]
+            forwards += [f"hostfwd=tcp:127.0.0.1:{self.shell_port}-10.0.2.15:7001"]
             forwards += [f"hostfwd=tcp:127.0.0.1:{port}-10.0.2.15:{15900 + n}"
                          for n, port in enumerate(self.vnc_ports)]
             arguments += ["-netdev", "user,id=net0," + ",".join(forwards),
@@ -146,6 +148,7 @@ class Boot:
         pc.command += ["-kernel", self.image, "-append", self.hypervisor_arguments,
                        "-initrd", f"{self.kernel_path} {self.dom0_arguments},{initrd}"]
         pc.command += self._devices() + self.extra
-        pc.agent_port, pc.vnc_ports, pc.vmm = self.agent_port, self.vnc_ports, self.vmm
+        pc.agent_port, pc.shell_port = self.agent_port, self.shell_port
+        pc.vnc_ports, pc.vmm = self.vnc_ports, self.vmm
         pc.start()
         return pc

@@ -142,8 +142,10 @@ class Machine:
     def note(self, text):
         """Put a line of the harness itself into the log."""
         if self._log:
-            self._log.write(f"[{time.monotonic() - self.started:8.3f}] == {text}\n")
+            start = "\n" if self._column else ""
+            self._log.write(f"{start}[{time.monotonic() - self.started:8.3f}] == {text}\n")
             self._log.flush()
+            self._column = 0
 
     def mark(self):
         """The present end of the serial text, as a start for wait()."""

@@ -1,0 +1,15 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+# Installs what GRUB, the kernel packages and xl need to find Plinth, and the guest examples.
+
+configs_XEN := $(DESTDIR)/etc/xen
+configs_DOC := $(DESTDIR)$(PREFIX)/share/doc/plinth/examples
+
+INSTALLS += install-configs
+.PHONY: install-configs
+install-configs:
+	$(Q)install -D -m 755 configs/20_plinth $(DESTDIR)/etc/grub.d/20_plinth
+	$(Q)install -D -m 755 configs/kernel-postinst $(DESTDIR)/etc/kernel/postinst.d/zz-plinth
+	$(Q)install -D -m 755 configs/kernel-postrm $(DESTDIR)/etc/kernel/postrm.d/zz-plinth
+	$(Q)install -D -m 644 configs/xl.conf $(configs_XEN)/xl.conf
+	$(Q)install -d $(configs_DOC)
+	$(Q)install -m 644 configs/*.cfg $(configs_DOC)

@@ -1,0 +1,114 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""dom0 from outside: run commands, start guests, reach their consoles.
+
+Commands go over TCP to the agent in dom0's initramfs; when dom0 has no network, they are typed at
+the shell on its console instead (slower, and kernel messages may mix in).
+"""
+
+import base64
+import re
+import shlex
+import socket
+import time
+
+from .machine import MachineError
+
+STATUS = re.compile(r"\n?@@STATUS (\d+)\n?$")
+CHUNK = 512
+
+
+class CommandFailed(MachineError):
+    """A command in dom0 ended with a status other than 0."""
+
+
+class Dom0:
+    """A booted dom0. `boot_timeout_s` covers everything up to a working agent or shell."""
+
+    def __init__(self, machine, boot_timeout_s=180):
+        self.machine = machine
+        fail = r"^.*(Kernel panic - not syncing|@@ FAIL|Domain 0 crashed|FATAL|Panic on CPU).*$"
+        machine.wait(r"@@ DOM0-READY", boot_timeout_s, fail=fail)
+        self.has_agent = "@@ AGENT" in machine.text
+
+    def command(self, text, timeout_s=60):
+        """Run shell text as root; returns (exit status, output)."""
+        self.machine.note(f"dom0# {text.strip().splitlines()[0][:100]}")
+        script = base64.b64encode(text.encode()).decode()
+        if self.has_agent:
+            output = self._over_tcp(script, timeout_s)
+        else:
+            output = self._over_console(script, timeout_s)
+        status = STATUS.search(output)
+        if not status:
+            raise MachineError(f"dom0 gave no status for {text[:80]!r}: {output[-400:]!r}")
+        return int(status.group(1)), output[:status.start()]
+
+    def _over_tcp(self, script, timeout_s):
+        end = time.monotonic() + timeout_s
+        received = []
+        with socket.create_connection(("127.0.0.1", self.machine.agent_port), timeout_s) as link:
+            link.sendall(f"{script}\n\n".encode())
+            while True:
+                left = end - time.monotonic()
+                if left <= 0:
+                    raise MachineError(f"a command in dom0 took over {timeout_s} s: "
+                                       f"{b''.join(received)[-400:]!r}")
+                link.settimeout(left)
+                try:
+                    data = link.recv(65536)
+                except socket.timeout:
+                    continue
+                except ConnectionError:
+                    data = b""
+                if not data:
+                    return b"".join(received).decode("utf-8", "replace")
+                received.append(data)
+
+    def _over_console(self, script, timeout_s):
+        machine = self.machine
+        machine.wait(r"@@ SHELL", timeout_s)
+        machine.type("stty -echo; A=\n")
+        for start in range(0, len(script), CHUNK):
+            machine.type(f"A+={script[start:start + CHUNK]}\n")
+        start = machine.mark()
+        machine.type("echo @@BE''GIN; { echo $A; echo; } | /usr/lib/lab/agent\n")
+        begin = machine.wait(r"@@BEGIN\n", timeout_s, start).end()
+        end = machine.wait(r"@@STATUS \d+\n", timeout_s, begin).end()
+        return machine.text[begin:end]
+
+    def run(self, text, timeout_s=60):
+        """Run shell text and return its output; raises CommandFailed unless it succeeds."""
+        status, output = self.command(text, timeout_s)
+        if status:
+            raise CommandFailed(f"dom0: {text.strip()[:120]!r} ended with {status}: "
+                                f"{output.strip()[-600:]}")
+        return output
+
+    def write(self, path, text):
+        """Make a file in dom0."""
+        coded = base64.b64encode(text.encode()).decode()
+        self.run(f"mkdir -p $(dirname {shlex.quote(path)}); "
+                 f"base64 -d > {shlex.quote(path)} <<< {coded}")
+
+    def wait_for(self, condition, timeout_s, every_s=0.5):
+        """Wait until shell text succeeds in dom0; returns its output."""
+        end = time.monotonic() + timeout_s
+        while True:
+            status, output = self.command(condition)
+            if status == 0:
+                return output
+            if time.monotonic() > end:
+                raise MachineError(f"not in {timeout_s} s: {condition!r}: {output[-400:]}")
+            time.sleep(every_s)
+
+    def create(self, config, overrides=(), timeout_s=120):
+        """xl create; returns the new domain's number."""
+        words = " ".join(shlex.quote(word) for word in overrides)
+        self.run(f"xl create -q {shlex.quote(config)} {words}", timeout_s)
+        name = self.run(f"grep -h '^name' {shlex.quote(config)}; printf '%s\\n' {words}")
+        found = re.findall(r"""^name *= *["']([^"']+)""", name, re.M)
+        return int(self.run(f"xl domid {shlex.quote(found[-1])}").strip())
+
+    def destroy_all(self):
+        """Destroy every guest."""
+        self.run("xl list | awk 'NR > 2 { print $2 }' | xargs -r -n1 xl destroy", 120)
