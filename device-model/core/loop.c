@@ -3,6 +3,7 @@
 #include "core/loop.h"
 
 #include <errno.h>
+#include <poll.h>
 #include <pthread.h>
 #include <stdlib.h>
 #include <sys/eventfd.h>
@@ -219,6 +220,15 @@ void loop_turn(bool wait)
 	timer_run_expired();
 	calls_run();
 	watches_reap();
+}
+
+void loop_wait_calls(void)
+{
+	struct pollfd p = { .fd = wake_fd, .events = POLLIN };
+
+	if (!calls.head && poll(&p, 1, -1) > 0)
+		wake_readable(NULL, 0);
+	calls_run();
 }
 
 void loop_run(void)

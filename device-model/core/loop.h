@@ -35,6 +35,8 @@ void loop_defer_from_thread(struct loop_call *c);
 void loop_init(void);
 /* One turn: waits at most until the next timer, or does not wait. */
 void loop_turn(bool wait);
+/* Wait for deferred calls (of threads too) and run them; no descriptors, no timers. For draining. */
+void loop_wait_calls(void);
 void loop_run(void);
 /* Leave loop_run() after this turn with this exit status. */
 void loop_quit(int status);

@@ -340,7 +340,7 @@ int pci_add_rom(struct pci_device *dev, const char *name)
 {
 	char *path = options_find_firmware(dev->m->opt, name);
 	size_t size = 0, bar_size = DM_PAGE_SIZE;
-	uint8_t *data;
+	uint8_t *data = NULL;
 	int rc = path ? rom_read_file(path, &data, &size) : -ENOENT;
 
 	free(path);
@@ -354,7 +354,8 @@ int pci_add_rom(struct pci_device *dev, const char *name)
 	dev->rom = xzalloc(sizeof(*dev->rom));
 	rc = vram_create(dev->rom, dev->m, name, bar_size, false);
 	if (!rc) {
-		memcpy(dev->rom->ptr, data, size);
+		if (dev->m->opt->incoming_fd < 0)
+			memcpy(dev->rom->ptr, data, size);
 		pci_add_bar(dev, PCI_ROM_BAR, PCI_BAR_ROM, bar_size, rom_map, rom_unmap);
 	}
 	free(data);

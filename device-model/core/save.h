@@ -45,8 +45,15 @@ uint64_t load_u64(struct save_buf *b);
 bool load_bool(struct save_buf *b);
 void load_bytes(struct save_buf *b, void *p, size_t len);
 
-/* The whole machine to or from a file descriptor. 0 or -errno (logged). */
+/* The whole machine to a file descriptor. 0 or -errno (logged). */
 int save_machine(struct machine *m, int fd);
-int save_load_machine(struct machine *m, int fd);
+/*
+ * Restore in two steps: read and check the file's frame before any device exists (a device may then
+ * peek at its own record), load the records into the devices when all exist.
+ */
+int save_read_file(struct machine *m, int fd);
+/* A record of the file that save_read_file read: fills b for load_*; false when there is none. */
+bool save_peek(struct machine *m, const char *name, unsigned int instance, struct save_buf *b);
+int save_load_machine(struct machine *m);
 
 #endif

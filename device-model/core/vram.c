@@ -13,10 +13,12 @@
 #include "core/log.h"
 #include "core/machine.h"
 #include "core/options.h"
+#include "core/save.h"
 #include "core/util.h"
 #include "core/vmm.h"
 
 #define VRAM_PARK_ALIGN (1ull << 30)
+#define VRAM_PARK_STEP (2u << 20)
 #define BITS_PER_LONG (8 * sizeof(unsigned long))
 
 static uint64_t vram_park_next; /* one machine per process */
@@ -29,9 +31,41 @@ static uint64_t park_base(const struct machine *m)
 	return (end + VRAM_PARK_ALIGN) & ~(VRAM_PARK_ALIGN - 1);
 }
 
+static void vram_save(void *opaque, struct save_buf *b)
+{
+	struct vram *v = opaque;
+
+	save_u64(b, v->size);
+	save_u64(b, v->gpa);
+}
+
+static int vram_load(void *opaque, struct save_buf *b, uint32_t version)
+{
+	struct vram *v = opaque;
+	uint64_t size = load_u64(b), gpa = load_u64(b);
+
+	/* vram_create has peeked and mapped it there; the PCI device brings its BAR back. */
+	return size == v->size && gpa == v->gpa ? 0 : -EINVAL;
+}
+
+static const struct save_ops vram_save_ops = { "vram", 1, vram_save, vram_load };
+
+/* A restored guest brings its pages along, where they were when it was saved. */
+static uint64_t vram_start_gpa(struct machine *m, unsigned int instance, uint64_t size,
+			       uint64_t park)
+{
+	struct save_buf b;
+
+	if (!save_peek(m, vram_save_ops.name, instance, &b) || load_u64(&b) != size)
+		return park;
+	return load_u64(&b);
+}
+
 int vram_create(struct vram *v, struct machine *m, const char *name, size_t size,
 		bool write_combining)
 {
+	static unsigned int instances;
+
 	size = (size + DM_PAGE_SIZE - 1) & ~(size_t)(DM_PAGE_SIZE - 1);
 	if (!vram_park_next)
 		vram_park_next = park_base(m);
@@ -40,18 +74,20 @@ int vram_create(struct vram *v, struct machine *m, const char *name, size_t size
 		.name = name,
 		.size = size,
 		.park_gpa = vram_park_next,
-		.gpa = vram_park_next,
+		.gpa = vram_start_gpa(m, instances, size, vram_park_next),
 		.write_combining = write_combining,
 	};
 	v->ptr = m->vmm->populate(m, v->gpa >> 12, size / DM_PAGE_SIZE);
 	if (!v->ptr) {
-		log_error("cannot get %zu KiB of guest memory for %s: %s (raise videoram's share "
-			  "of maxmem, or free memory in the host)",
+		log_error("cannot get %zu KiB of guest memory for %s: %s (raise videoram or "
+			  "maxmem, or free memory in the host)",
 			  size / 1024, name, strerror(errno));
 		return -ENOMEM;
 	}
-	memset(v->ptr, 0, size);
-	vram_park_next += (size + (2u << 20) - 1) & ~(uint64_t)((2u << 20) - 1);
+	if (m->opt->incoming_fd < 0)
+		memset(v->ptr, 0, size);
+	vram_park_next += (size + VRAM_PARK_STEP - 1) & ~(uint64_t)(VRAM_PARK_STEP - 1);
+	save_register(m, &vram_save_ops, instances++, v);
 	return 0;
 }
 

@@ -1,0 +1,67 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * Disk images: raw files and block devices, served by a pool of threads. A request carries the
+ * device's own buffer (never guest memory: mapped guest pages refuse O_DIRECT and registered
+ * buffers); its callback runs in the main loop. A flush begins after everything submitted before it
+ * and ends with the data on stable storage (fdatasync).
+ */
+#ifndef DM_BLOCK_BLOCK_H
+#define DM_BLOCK_BLOCK_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "core/loop.h"
+
+struct block;
+
+#define BLOCK_SECTOR 512u
+
+struct block_params {
+	const char *file;
+	const char *format; /* NULL or "raw" */
+	bool read_only;
+	bool write_through; /* each write is on stable storage when it completes */
+	int fd;		    /* -1, or open already (file is then only its name); taken over */
+};
+
+enum block_op { BLOCK_READ, BLOCK_WRITE, BLOCK_FLUSH };
+
+struct block_req {
+	struct block *b;
+	enum block_op op;
+	uint64_t offset; /* bytes */
+	void *buf;
+	size_t len;
+	/* err: 0 or -errno. The request may be reused or freed by it. */
+	void (*done)(struct block_req *req, int err);
+	void *opaque;
+	/* Private to the block layer. */
+	int err;
+	bool busy;
+	struct loop_call call;
+	struct block_req *next;
+};
+
+struct block_stats {
+	uint64_t rd_bytes, wr_bytes, rd_ops, wr_ops, flush_ops;
+};
+
+/* NULL after logging why. */
+struct block *block_open(const struct block_params *p);
+/* Waits for what is in flight. NULL is allowed. */
+void block_close(struct block *b);
+uint64_t block_size(const struct block *b); /* bytes, a multiple of 512 */
+bool block_read_only(const struct block *b);
+const char *block_file(const struct block *b);
+const struct block_stats *block_get_stats(const struct block *b);
+
+/* Start req; offset and len must lie inside the image (else it fails with -EINVAL by callback). */
+void block_submit(struct block_req *req);
+/* Read now, in this thread, for start-up probing (partition table). 0 or -errno. */
+int block_read_sync(struct block *b, uint64_t offset, void *buf, size_t len);
+/* Run deferred calls until nothing of any image is in flight. */
+void block_drain_all(void);
+
+#endif

@@ -1,0 +1,458 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * The command line: one table of options, a handler each. What libxl passes to qemu-xen is known;
+ * what we do not emulate is refused by name. Drives and NICs are in options_dev.c. See options.h.
+ */
+#include "core/options.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <unistd.h>
+
+#include "core/log.h"
+#include "core/options_priv.h"
+#include "core/util.h"
+
+#define DM_VERSION "0.1"
+#define OPT_MAX_RAM_MIB (16u << 20)
+
+static const char *const firmware_dirs[] = {
+	"/usr/share/seabios",	"/usr/lib/ipxe/qemu",	 "/usr/share/qemu",
+	"/usr/share/vgabios",	"/usr/lib/plinth/firmware",
+};
+
+void opt_list_parse(struct opt_list *l, const char *arg)
+{
+	*l = (struct opt_list){ 0 };
+	while (*arg) {
+		char *item = xzalloc(strlen(arg) + 1), *eq;
+		size_t n = 0;
+
+		for (; *arg && (*arg != ',' || arg[1] == ','); arg++) {
+			if (*arg == ',')
+				arg++;
+			item[n++] = *arg;
+		}
+		if (*arg == ',')
+			arg++;
+		eq = strchr(item, '=');
+		if (!l->head && !l->nr && !eq) {
+			l->head = item;
+			continue;
+		}
+		l->pairs = xrealloc(l->pairs, (l->nr + 1) * sizeof(*l->pairs));
+		if (eq)
+			*eq++ = 0;
+		l->pairs[l->nr++] = (struct opt_pair){ item, eq ? eq : item + strlen(item) };
+	}
+	if (!l->head)
+		l->head = xstrdup("");
+}
+
+const char *opt_list_get(const struct opt_list *l, const char *key)
+{
+	unsigned int i;
+
+	for (i = 0; i < l->nr; i++)
+		if (!strcmp(l->pairs[i].key, key))
+			return l->pairs[i].value;
+	return NULL;
+}
+
+void opt_list_free(struct opt_list *l)
+{
+	unsigned int i;
+
+	for (i = 0; i < l->nr; i++)
+		free(l->pairs[i].key);
+	free(l->pairs);
+	free(l->head);
+	*l = (struct opt_list){ 0 };
+}
+
+void opt_list_only(const struct opt_list *l, const char *option, const char *const *known)
+{
+	unsigned int i, k;
+
+	for (i = 0; i < l->nr; i++) {
+		for (k = 0; known[k] && strcmp(known[k], l->pairs[i].key); k++)
+			;
+		if (!known[k])
+			log_fatal("-%s: \"%s\" is not supported; remove it from the guest's "
+				  "configuration",
+				  option, l->pairs[i].key);
+	}
+}
+
+unsigned long opt_number(const char *option, const char *s, unsigned long max)
+{
+	unsigned long v;
+	char *end;
+
+	errno = 0;
+	v = strtoul(s, &end, 10);
+	if (!*s || *end || errno || v > max)
+		log_fatal("-%s: \"%s\" is not a number from 0 to %lu", option, s, max);
+	return v;
+}
+
+char *options_find_firmware(const struct options *o, const char *name)
+{
+	size_t i;
+	char *path;
+
+	if (strchr(name, '/'))
+		return access(name, R_OK) ? NULL : xstrdup(name);
+	path = o->firmware_dir ? xasprintf("%s/%s", o->firmware_dir, name) : NULL;
+	if (path && !access(path, R_OK))
+		return path;
+	free(path);
+	for (i = 0; i < ARRAY_SIZE(firmware_dirs); i++) {
+		path = xasprintf("%s/%s", firmware_dirs[i], name);
+		if (!access(path, R_OK))
+			return path;
+		free(path);
+	}
+	return NULL;
+}
+
+static void opt_domid(struct options *o, const char *arg)
+{
+	o->domid = (int)opt_number("xen-domid", arg, 0x7fef);
+}
+
+static void opt_name(struct options *o, const char *arg)
+{
+	o->name = xstrdup(arg);
+}
+
+static void opt_vnc(struct options *o, const char *arg)
+{
+	o->vnc = strcmp(arg, "none") ? xstrdup(arg) : NULL;
+}
+
+static void opt_display(struct options *o, const char *arg)
+{
+	struct opt_list l;
+	const char *gl;
+
+	opt_list_parse(&l, arg);
+	gl = opt_list_get(&l, "gl");
+	if (!strcmp(l.head, "sdl")) {
+		o->sdl = true;
+		o->sdl_opengl = gl && !strcmp(gl, "on");
+	} else if (!strncmp(l.head, "vnc", 3)) {
+		o->vnc = xstrdup(arg + 4);
+	} else if (strcmp(l.head, "none")) {
+		log_fatal("-display %s is not supported (known: none, sdl, vnc)", l.head);
+	}
+	opt_list_free(&l);
+}
+
+static void opt_sdl(struct options *o, const char *arg)
+{
+	o->sdl = true;
+}
+
+static void opt_keymap(struct options *o, const char *arg)
+{
+	o->keymap = xstrdup(arg);
+}
+
+static void opt_serial(struct options *o, const char *arg)
+{
+	if (o->nr_serial == OPT_MAX_SERIAL)
+		log_fatal("-serial: at most %d serial ports", OPT_MAX_SERIAL);
+	o->serial[o->nr_serial++] = strcmp(arg, "none") ? xstrdup(arg) : NULL;
+}
+
+static void opt_debugcon(struct options *o, const char *arg)
+{
+	o->debugcon = xstrdup(arg);
+}
+
+static void opt_boot(struct options *o, const char *arg)
+{
+	struct opt_list l;
+	const char *order;
+
+	opt_list_parse(&l, arg);
+	order = opt_list_get(&l, "order");
+	if (!order)
+		order = l.head;
+	if (order[strspn(order, "acdn")])
+		log_fatal("-boot: the order \"%s\" may have a (floppy), c (disk), d (CD) and n "
+			  "(network) only",
+			  order);
+	o->boot_order = xstrdup(order);
+	opt_list_free(&l);
+}
+
+static void opt_usb(struct options *o, const char *arg)
+{
+	o->usb = true;
+}
+
+static void opt_usbdevice(struct options *o, const char *arg)
+{
+	o->usb = true;
+	if (!strcmp(arg, "tablet"))
+		o->usb_tablet = true;
+	else if (!strcmp(arg, "mouse"))
+		o->usb_mouse = true;
+	else if (!strcmp(arg, "keyboard"))
+		o->usb_keyboard = true;
+	else
+		log_fatal("-usbdevice %s is not supported (known: tablet, mouse, keyboard)", arg);
+}
+
+static void opt_vga(struct options *o, const char *arg)
+{
+	if (!strcmp(arg, "std"))
+		o->vga = VGA_STD;
+	else if (!strcmp(arg, "cirrus"))
+		o->vga = VGA_CIRRUS;
+	else if (strcmp(arg, "none"))
+		log_fatal("-vga %s is not supported (known: std, cirrus, none)", arg);
+}
+
+static void opt_smp(struct options *o, const char *arg)
+{
+	struct opt_list l;
+	const char *max;
+
+	opt_list_parse(&l, arg);
+	o->vcpus = (unsigned int)opt_number("smp", l.head, 128);
+	max = opt_list_get(&l, "maxcpus");
+	o->max_vcpus = max ? (unsigned int)opt_number("smp", max, 128) : o->vcpus;
+	opt_list_free(&l);
+}
+
+static void opt_machine(struct options *o, const char *arg)
+{
+	static const char *const known[] = { "suppress-vmdesc", "accel", "usb", "max-ram-below-4g",
+					     "smm", NULL };
+	struct opt_list l;
+
+	opt_list_parse(&l, arg);
+	opt_list_only(&l, "machine", known);
+	if (!strncmp(l.head, "xenpv", 5))
+		log_fatal("-machine xenpv: back ends of paravirtual guests are not served by this "
+			  "program; use device_model_version=\"qemu-xen\" without our override");
+	if (strncmp(l.head, "xenfv", 5) && strncmp(l.head, "pc", 2))
+		log_fatal("-machine %s is not supported (known: xenfv, pc)", l.head);
+	o->xen_platform = l.head[0] == 'x';
+	opt_list_free(&l);
+}
+
+static void opt_memory(struct options *o, const char *arg)
+{
+	o->ram_bytes = (uint64_t)opt_number("m", arg, OPT_MAX_RAM_MIB) << 20;
+}
+
+static void opt_incoming(struct options *o, const char *arg)
+{
+	if (strncmp(arg, "fd:", 3))
+		log_fatal("-incoming %s is not supported (known: fd:N)", arg);
+	o->incoming_fd = (int)opt_number("incoming", arg + 3, 1 << 20);
+}
+
+static void opt_stopped(struct options *o, const char *arg)
+{
+	o->start_stopped = true;
+}
+
+static void opt_restrict(struct options *o, const char *arg)
+{
+	o->restrict_domid = true;
+}
+
+static void opt_chroot(struct options *o, const char *arg)
+{
+	o->chroot = xstrdup(arg);
+}
+
+static void opt_runas(struct options *o, const char *arg)
+{
+	o->runas = xstrdup(arg);
+}
+
+static void opt_sandbox(struct options *o, const char *arg)
+{
+	o->sandbox = !strncmp(arg, "on", 2);
+}
+
+static void opt_no_acpi(struct options *o, const char *arg)
+{
+	o->acpi = false;
+}
+
+static void opt_qtest(struct options *o, const char *arg)
+{
+	o->qtest = xstrdup(arg);
+}
+
+static void opt_firmware(struct options *o, const char *arg)
+{
+	o->firmware_dir = xstrdup(arg);
+}
+
+static void opt_trace(struct options *o, const char *arg)
+{
+	if (log_trace_parse(arg))
+		log_fatal("-trace: unknown subsystem in \"%s\"", arg);
+}
+
+static void opt_ignored(struct options *o, const char *arg)
+{
+}
+
+static void opt_global(struct options *o, const char *arg)
+{
+	log_info("-global %s has no meaning here and is ignored", arg);
+}
+
+static void opt_direct_boot(struct options *o, const char *arg)
+{
+	log_fatal("-kernel/-initrd/-append: direct boot of an HVM guest is not supported; boot it "
+		  "from a disk, or use type=\"pvh\"");
+}
+
+static void opt_attach(struct options *o, const char *arg)
+{
+	log_fatal("-xen-attach: back ends of paravirtual guests are not served by this program");
+}
+
+static void opt_pidfile(struct options *o, const char *arg)
+{
+	FILE *f = fopen(arg, "we");
+
+	if (!f)
+		log_fatal("-pidfile %s: %s", arg, strerror(errno));
+	fprintf(f, "%d\n", (int)getpid());
+	fclose(f);
+}
+
+static void opt_version(struct options *o, const char *arg)
+{
+	printf("plinth-dm " DM_VERSION ", the device model of the Plinth hypervisor\n"
+	       "Licence: GPL-2.0-or-later. It takes the command line of qemu-xen.\n");
+	exit(0);
+}
+
+static void opt_help(struct options *o, const char *arg);
+
+static const struct option_desc {
+	const char *name, *arg;
+	void (*handler)(struct options *o, const char *arg);
+	const char *help;
+} option_table[] = {
+	{ "xen-domid", "N", opt_domid, "the domain to serve" },
+	{ "name", "NAME", opt_name, "the guest's name" },
+	{ "m", "MIB", opt_memory, "RAM without video memory" },
+	{ "smp", "N[,maxcpus=M]", opt_smp, "virtual CPUs" },
+	{ "machine", "xenfv|pc", opt_machine, "xenfv has the Xen platform device, pc does not" },
+	{ "boot", "order=acdn", opt_boot, "floppy, disk, CD, network" },
+	{ "drive", "file=F,...", opt_drive, "if=ide|none|floppy,index=,media=,format=,readonly=" },
+	{ "device", "MODEL,...", opt_device, "ide-cd, ide-hd, VGA, rtl8139, ..." },
+	{ "cdrom", "FILE", opt_cdrom, "a CD in the secondary master" },
+	{ "fda", "FILE", opt_fda, "the first floppy" },
+	{ "fdb", "FILE", opt_fdb, "the second floppy" },
+	{ "netdev", "tap,id=,ifname=", opt_netdev, "a host side of a network card" },
+	{ "net", "none", opt_net, "no network cards" },
+	{ "chardev", "socket,id=,path=", opt_chardev_add, "a socket for -mon" },
+	{ "mon", "chardev=ID,mode=control", opt_mon, "a QMP monitor" },
+	{ "qmp", "unix:PATH", opt_qmp, "a QMP monitor in short" },
+	{ "serial", "pty|file:F|null|...", opt_serial, "COM1, then COM2, ..." },
+	{ "parallel", "none", opt_ignored, "accepted, no parallel port exists" },
+	{ "debugcon", "file:F", opt_debugcon, "what the guest writes to port 0xe9" },
+	{ "vnc", "ADDR:N[,password=on][,to=N]", opt_vnc, "VNC server, or none" },
+	{ "display", "none|sdl", opt_display, "local display" },
+	{ "sdl", NULL, opt_sdl, "like -display sdl" },
+	{ "nographic", NULL, opt_ignored, "accepted" },
+	{ "k", "KEYMAP", opt_keymap, "layout of the VNC client's keyboard" },
+	{ "vga", "std|cirrus|none", opt_vga, "graphics card" },
+	{ "usb", NULL, opt_usb, "USB controller" },
+	{ "usbdevice", "tablet|mouse|keyboard", opt_usbdevice, "USB input device" },
+	{ "no-acpi", NULL, opt_no_acpi, "no ACPI" },
+	{ "incoming", "fd:N", opt_incoming, "restore the state from this descriptor" },
+	{ "S", NULL, opt_stopped, "start stopped, wait for cont" },
+	{ "xen-domid-restrict", NULL, opt_restrict, "give up power over other domains" },
+	{ "chroot", "DIR", opt_chroot, "enter DIR before the guest runs" },
+	{ "runas", "UID:GID", opt_runas, "change user before the guest runs" },
+	{ "sandbox", "on|off", opt_sandbox, "limit system calls and resources" },
+	{ "L", "DIR", opt_firmware, "look here first for option ROMs" },
+	{ "pidfile", "FILE", opt_pidfile, "write our process id" },
+	{ "qtest", "stdio|unix:PATH", opt_qtest, "test protocol in the place of a domain" },
+	{ "trace", "NAME,...", opt_trace,
+	  "ioreq pci ide vga ps2 serial qmp vnc irq acpi block all" },
+	{ "global", "DRIVER.PROP=V", opt_global, "accepted" },
+	{ "no-shutdown", NULL, opt_ignored, "accepted" },
+	{ "nodefaults", NULL, opt_ignored, "accepted" },
+	{ "no-user-config", NULL, opt_ignored, "accepted" },
+	{ "kernel", "FILE", opt_direct_boot, "refused" },
+	{ "initrd", "FILE", opt_direct_boot, "refused" },
+	{ "append", "TEXT", opt_direct_boot, "refused" },
+	{ "xen-attach", NULL, opt_attach, "refused" },
+	{ "version", NULL, opt_version, "print the version" },
+	{ "help", NULL, opt_help, "print this" },
+};
+
+static void opt_help(struct options *o, const char *arg)
+{
+	size_t i;
+
+	printf("usage: plinth-dm -xen-domid N [options]\n"
+	       "The device model of one guest; libxl starts it (device_model_override=).\n\n");
+	for (i = 0; i < ARRAY_SIZE(option_table); i++) {
+		const struct option_desc *d = &option_table[i];
+
+		printf("  -%-18s %-28s %s\n", d->name, d->arg ? d->arg : "", d->help);
+	}
+	exit(0);
+}
+
+static const struct option_desc *option_find(const char *arg)
+{
+	size_t i;
+
+	for (i = 0; i < ARRAY_SIZE(option_table); i++)
+		if (!strcmp(option_table[i].name, arg))
+			return &option_table[i];
+	return NULL;
+}
+
+void options_parse(struct options *o, int argc, char **argv)
+{
+	const char *trace = getenv("DM_TRACE");
+	int i;
+
+	*o = (struct options){
+		.domid = -1,
+		.acpi = true,
+		.xen_platform = true,
+		.vcpus = 1,
+		.max_vcpus = 1,
+		.ram_bytes = 128ull << 20,
+		.vgamem_mib = 16,
+		.incoming_fd = -1,
+	};
+	if (trace)
+		opt_trace(o, trace);
+	for (i = 1; i < argc; i++) {
+		const char *name = argv[i] + (argv[i][0] == '-') + !strncmp(argv[i], "--", 2);
+		const struct option_desc *d = argv[i][0] == '-' ? option_find(name) : NULL;
+
+		if (!d)
+			log_fatal("unknown option \"%s\"; plinth-dm -help lists all", argv[i]);
+		if (d->arg && i + 1 >= argc)
+			log_fatal("-%s needs an argument: %s", d->name, d->arg);
+		d->handler(o, d->arg ? argv[++i] : NULL);
+	}
+	if (o->domid < 0 && !o->qtest)
+		log_fatal("-xen-domid is missing; xl starts this program, see -help");
+	if (!o->boot_order)
+		o->boot_order = xstrdup("cda");
+	options_dev_finish(o);
+}

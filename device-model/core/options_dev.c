@@ -1,0 +1,322 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * Options with parts in two places: -drive and -device, -netdev and -device, -chardev and -mon. See
+ * options.h.
+ */
+#include <errno.h>
+#include <stdlib.h>
+
+#include "core/log.h"
+#include "core/options_priv.h"
+#include "core/util.h"
+
+#define MAX_PENDING 16
+
+/* -drive if=none and -netdev, until a -device names them. */
+static struct opt_drive pending_drives[MAX_PENDING];
+static unsigned int nr_pending_drives;
+static struct opt_list netdevs[OPT_MAX_NICS];
+static unsigned int nr_netdevs;
+
+static char *dup_or_null(const char *s)
+{
+	return s ? xstrdup(s) : NULL;
+}
+
+static bool is_on(const char *s)
+{
+	return s && (!*s || !strcmp(s, "on"));
+}
+
+static void drive_place(struct options *o, const struct opt_drive *d, unsigned long index)
+{
+	if (index >= OPT_MAX_DRIVES)
+		log_fatal("drive %s: IDE has places 0 to 3 only", d->file ? d->file : "(empty)");
+	if (o->drives[index].present)
+		log_fatal("two drives at IDE place %lu", index);
+	o->drives[index] = *d;
+	o->drives[index].present = true;
+}
+
+static void floppy_set(struct options *o, unsigned long index, const struct opt_drive *d)
+{
+	if (index >= ARRAY_SIZE(o->floppies))
+		log_fatal("there are two floppy drives only");
+	o->floppies[index] = *d;
+	o->floppies[index].present = true;
+}
+
+void opt_drive(struct options *o, const char *arg)
+{
+	static const char *const known[] = { "file",	 "if",	     "index",  "media",
+					     "format",	 "cache",    "readonly", "id",
+					     "discard",	 "aio",	     "detect-zeroes",
+					     "werror",	 "rerror",   "file.locking",
+					     "direct-io-safe", NULL };
+	struct opt_list l;
+	struct opt_drive d = { 0 };
+	const char *iface, *index, *media, *cache, *readonly;
+
+	opt_list_parse(&l, arg);
+	opt_list_only(&l, "drive", known);
+	iface = opt_list_get(&l, "if");
+	index = opt_list_get(&l, "index");
+	media = opt_list_get(&l, "media");
+	cache = opt_list_get(&l, "cache");
+	readonly = opt_list_get(&l, "readonly");
+	d.cdrom = media && !strcmp(media, "cdrom");
+	d.read_only = d.cdrom || is_on(readonly);
+	d.write_through = cache && (!strcmp(cache, "writethrough") || !strcmp(cache, "directsync"));
+	d.id = dup_or_null(opt_list_get(&l, "id"));
+	d.file = dup_or_null(opt_list_get(&l, "file"));
+	d.format = dup_or_null(opt_list_get(&l, "format"));
+	if (!iface || !strcmp(iface, "ide")) {
+		drive_place(o, &d, index ? opt_number("drive", index, 3) : (d.cdrom ? 2 : 0));
+	} else if (!strcmp(iface, "floppy")) {
+		floppy_set(o, index ? opt_number("drive", index, 1) : 0, &d);
+	} else if (!strcmp(iface, "none")) {
+		if (!d.id || nr_pending_drives == MAX_PENDING)
+			log_fatal("-drive if=none needs an id");
+		pending_drives[nr_pending_drives++] = d;
+	} else {
+		log_fatal("-drive if=%s is not supported; use an IDE name (hda to hdd) for the disk",
+			  iface);
+	}
+	opt_list_free(&l);
+}
+
+static struct opt_drive *pending_find(const char *id)
+{
+	unsigned int i;
+
+	for (i = 0; i < nr_pending_drives; i++)
+		if (!strcmp(pending_drives[i].id, id))
+			return &pending_drives[i];
+	log_fatal("-device: there is no -drive with id=%s before it", id);
+}
+
+static void device_ide(struct options *o, const struct opt_list *l)
+{
+	static const char *const known[] = { "id", "drive", "bus", "unit", "bootindex", NULL };
+	const char *drive = opt_list_get(l, "drive"), *bus = opt_list_get(l, "bus");
+	const char *unit = opt_list_get(l, "unit"), *id = opt_list_get(l, "id");
+	struct opt_drive d = { 0 };
+	unsigned long channel;
+
+	opt_list_only(l, "device", known);
+	if (!bus || strncmp(bus, "ide.", 4))
+		log_fatal("-device %s needs bus=ide.0 or bus=ide.1", l->head);
+	channel = opt_number("device", bus + 4, 1);
+	if (drive)
+		d = *pending_find(drive);
+	d.cdrom = !strcmp(l->head, "ide-cd");
+	d.read_only |= d.cdrom;
+	if (id)
+		d.id = xstrdup(id);
+	drive_place(o, &d, channel * 2 + (unit ? opt_number("device", unit, 1) : 0));
+}
+
+static void device_vga(struct options *o, const struct opt_list *l)
+{
+	static const char *const known[] = { "vgamem_mb", "id", "addr", "romfile", NULL };
+	const char *mem = opt_list_get(l, "vgamem_mb");
+
+	opt_list_only(l, "device", known);
+	o->vga = strcmp(l->head, "VGA") ? VGA_CIRRUS : VGA_STD;
+	o->vgamem_mib = mem ? (unsigned int)opt_number("device", mem, 256) : 16;
+	if (!o->vgamem_mib || o->vgamem_mib & (o->vgamem_mib - 1))
+		log_fatal("-device %s: vgamem_mb must be a power of two", l->head);
+}
+
+static void device_nic(struct options *o, const struct opt_list *l)
+{
+	static const char *const known[] = { "id", "netdev", "mac", "romfile", "bootindex",
+					     "addr", NULL };
+	const char *boot = opt_list_get(l, "bootindex");
+	struct opt_nic *n = &o->nics[o->nr_nics];
+
+	opt_list_only(l, "device", known);
+	if (o->nr_nics++ == OPT_MAX_NICS)
+		log_fatal("at most %d network cards", OPT_MAX_NICS);
+	*n = (struct opt_nic){
+		.model = xstrdup(l->head),
+		.id = dup_or_null(opt_list_get(l, "id")),
+		.netdev = dup_or_null(opt_list_get(l, "netdev")),
+		.mac = dup_or_null(opt_list_get(l, "mac")),
+		.romfile = dup_or_null(opt_list_get(l, "romfile")),
+		.boot_index = boot ? (int)opt_number("device", boot, 255) : -1,
+	};
+}
+
+static void device_usb(struct options *o, const struct opt_list *l)
+{
+	o->usb = true;
+	o->usb_tablet |= !strcmp(l->head, "usb-tablet");
+	o->usb_mouse |= !strcmp(l->head, "usb-mouse");
+	o->usb_keyboard |= !strcmp(l->head, "usb-kbd");
+}
+
+static const struct {
+	const char *model;
+	void (*handler)(struct options *o, const struct opt_list *l);
+} device_models[] = {
+	{ "ide-cd", device_ide },	 { "ide-hd", device_ide },
+	{ "ide-drive", device_ide },	 { "VGA", device_vga },
+	{ "cirrus-vga", device_vga },	 { "rtl8139", device_nic },
+	{ "ne2k_pci", device_nic },	 { "usb-tablet", device_usb },
+	{ "usb-mouse", device_usb },	 { "usb-kbd", device_usb },
+};
+
+void opt_device(struct options *o, const char *arg)
+{
+	struct opt_list l;
+	size_t i;
+
+	opt_list_parse(&l, arg);
+	for (i = 0; i < ARRAY_SIZE(device_models); i++)
+		if (!strcmp(device_models[i].model, l.head))
+			break;
+	if (i == ARRAY_SIZE(device_models))
+		log_fatal("-device %s is not emulated here (known: ide-hd, ide-cd, VGA, cirrus-vga, "
+			  "rtl8139, ne2k_pci, usb-tablet, usb-mouse, usb-kbd); change the guest's "
+			  "configuration",
+			  l.head);
+	device_models[i].handler(o, &l);
+	opt_list_free(&l);
+}
+
+void opt_cdrom(struct options *o, const char *arg)
+{
+	struct opt_drive d = { .cdrom = true, .read_only = true, .file = xstrdup(arg) };
+
+	drive_place(o, &d, 2);
+}
+
+void opt_fda(struct options *o, const char *arg)
+{
+	struct opt_drive d = { .file = xstrdup(arg) };
+
+	floppy_set(o, 0, &d);
+}
+
+void opt_fdb(struct options *o, const char *arg)
+{
+	struct opt_drive d = { .file = xstrdup(arg) };
+
+	floppy_set(o, 1, &d);
+}
+
+void opt_netdev(struct options *o, const char *arg)
+{
+	struct opt_list l;
+
+	opt_list_parse(&l, arg);
+	if (strcmp(l.head, "tap"))
+		log_fatal("-netdev %s is not supported (known: tap)", l.head);
+	if (nr_netdevs == OPT_MAX_NICS || !opt_list_get(&l, "id"))
+		log_fatal("-netdev: at most %d, each with an id", OPT_MAX_NICS);
+	netdevs[nr_netdevs++] = l;
+}
+
+void opt_net(struct options *o, const char *arg)
+{
+	if (strcmp(arg, "none"))
+		log_fatal("-net %s is not supported; use -netdev and -device", arg);
+}
+
+static struct opt_chardev *chardev_add(struct options *o)
+{
+	struct opt_chardev *c = &o->chardevs[o->nr_chardevs];
+
+	if (o->nr_chardevs++ == OPT_MAX_CHARDEVS)
+		log_fatal("at most %d sockets", OPT_MAX_CHARDEVS);
+	*c = (struct opt_chardev){ .fd = -1, .wait = true };
+	return c;
+}
+
+void opt_chardev_add(struct options *o, const char *arg)
+{
+	static const char *const known[] = { "id",     "path", "fd",	 "server", "wait",
+					     "nowait", "mux",  "logfile", NULL };
+	struct opt_list l;
+	struct opt_chardev *c;
+	const char *fd, *wait;
+
+	opt_list_parse(&l, arg);
+	if (strcmp(l.head, "socket"))
+		log_fatal("-chardev %s is not supported (known: socket)", l.head);
+	opt_list_only(&l, "chardev", known);
+	c = chardev_add(o);
+	c->id = dup_or_null(opt_list_get(&l, "id"));
+	c->path = dup_or_null(opt_list_get(&l, "path"));
+	fd = opt_list_get(&l, "fd");
+	wait = opt_list_get(&l, "wait");
+	c->fd = fd ? (int)opt_number("chardev", fd, 1 << 20) : -1;
+	c->server = is_on(opt_list_get(&l, "server"));
+	c->wait = !(wait && !strcmp(wait, "off")) && !opt_list_get(&l, "nowait");
+	if (!c->id || (!c->path && c->fd < 0))
+		log_fatal("-chardev socket needs id= and path= or fd=");
+	opt_list_free(&l);
+}
+
+void opt_mon(struct options *o, const char *arg)
+{
+	struct opt_list l;
+	const char *id, *mode;
+	unsigned int i;
+
+	opt_list_parse(&l, arg);
+	id = opt_list_get(&l, "chardev");
+	mode = opt_list_get(&l, "mode");
+	if (!id)
+		id = l.head;
+	if (!mode || strcmp(mode, "control"))
+		log_fatal("-mon: only mode=control (QMP) is supported");
+	for (i = 0; i < o->nr_chardevs && strcmp(o->chardevs[i].id, id); i++)
+		;
+	if (i == o->nr_chardevs)
+		log_fatal("-mon: there is no -chardev with id=%s before it", id);
+	o->chardevs[i].monitor = true;
+	opt_list_free(&l);
+}
+
+void opt_qmp(struct options *o, const char *arg)
+{
+	struct opt_chardev *c = chardev_add(o);
+	struct opt_list l;
+
+	opt_list_parse(&l, arg);
+	if (strncmp(l.head, "unix:", 5))
+		log_fatal("-qmp %s is not supported (known: unix:PATH)", arg);
+	c->id = xasprintf("qmp%u", o->nr_chardevs);
+	c->path = xstrdup(l.head + 5);
+	c->server = true;
+	c->monitor = true;
+	opt_list_free(&l);
+}
+
+static void nic_join(struct opt_nic *n)
+{
+	unsigned int i;
+
+	for (i = 0; n->netdev && i < nr_netdevs; i++) {
+		if (strcmp(opt_list_get(&netdevs[i], "id"), n->netdev))
+			continue;
+		n->ifname = dup_or_null(opt_list_get(&netdevs[i], "ifname"));
+		n->bridge = dup_or_null(opt_list_get(&netdevs[i], "br"));
+		return;
+	}
+	log_fatal("-device %s: there is no -netdev with id=%s", n->model,
+		  n->netdev ? n->netdev : "(none)");
+}
+
+void options_dev_finish(struct options *o)
+{
+	unsigned int i;
+
+	for (i = 0; i < o->nr_nics; i++)
+		nic_join(&o->nics[i]);
+	for (i = 0; i < OPT_MAX_DRIVES; i++)
+		if (o->drives[i].present && !o->drives[i].file && !o->drives[i].cdrom)
+			log_fatal("the disk at IDE place %u has no file", i);
+}

@@ -1,0 +1,25 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* Between options.c (table, simple options) and options_dev.c (drives, devices, sockets). */
+#ifndef DM_CORE_OPTIONS_PRIV_H
+#define DM_CORE_OPTIONS_PRIV_H
+
+#include "core/options.h"
+
+/* End the program when l has a key that is not in the NULL-terminated list. */
+void opt_list_only(const struct opt_list *l, const char *option, const char *const *known);
+unsigned long opt_number(const char *option, const char *s, unsigned long max);
+
+void opt_drive(struct options *o, const char *arg);
+void opt_device(struct options *o, const char *arg);
+void opt_cdrom(struct options *o, const char *arg);
+void opt_fda(struct options *o, const char *arg);
+void opt_fdb(struct options *o, const char *arg);
+void opt_netdev(struct options *o, const char *arg);
+void opt_net(struct options *o, const char *arg);
+void opt_chardev_add(struct options *o, const char *arg);
+void opt_mon(struct options *o, const char *arg);
+void opt_qmp(struct options *o, const char *arg);
+/* After the last option: join drives and devices, netdevs and NICs. */
+void options_dev_finish(struct options *o);
+
+#endif

@@ -1,0 +1,463 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * QEMU's qtest protocol with a memory array in the VMM's place: register scripts then run on this
+ * device model and on QEMU alike. Guest memory is one memfd; pages are mapped from it as Xen maps
+ * foreign pages, holes included.
+ */
+#include <errno.h>
+#include <inttypes.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <sys/socket.h>
+#include <sys/un.h>
+#include <unistd.h>
+
+#include "core/bus.h"
+#include "core/dma.h"
+#include "core/log.h"
+#include "core/loop.h"
+#include "core/machine.h"
+#include "core/options.h"
+#include "core/timer.h"
+#include "core/util.h"
+#include "core/vmm.h"
+
+#define QTEST_MAX_REGIONS 8
+#define QTEST_LOW_RAM (3ull << 30)
+#define QTEST_MAX_LINE (8u << 20)
+#define BITS_PER_LONG (8 * sizeof(unsigned long))
+
+struct qtest_region {
+	uint64_t gfn, nr_pages, file_page;
+};
+
+struct qtest {
+	int mem_fd;
+	uint64_t mem_pages;
+	struct qtest_region regions[QTEST_MAX_REGIONS];
+	unsigned int nr_regions;
+	int in_fd, out_fd;
+	bool irq_intercept;
+	char *line;
+	size_t len;
+};
+
+static struct qtest *qtest(struct machine *m)
+{
+	return m->vmm_priv;
+}
+
+static void DM_PRINTF(2, 3) reply(struct qtest *q, const char *fmt, ...)
+{
+	va_list ap;
+
+	va_start(ap, fmt);
+	vdprintf(q->out_fd, fmt, ap);
+	va_end(ap);
+}
+
+static int qtest_claim_io(struct machine *m, bool is_mmio, uint64_t first, uint64_t last)
+{
+	return 0;
+}
+
+static void qtest_release_io(struct machine *m, bool is_mmio, uint64_t first, uint64_t last)
+{
+}
+
+static int qtest_claim_pci(struct machine *m, uint8_t devfn)
+{
+	return 0;
+}
+
+static void qtest_release_pci(struct machine *m, uint8_t devfn)
+{
+}
+
+static void irq_report(struct machine *m, unsigned int irq, bool level)
+{
+	struct qtest *q = qtest(m);
+
+	if (q->irq_intercept)
+		reply(q, "IRQ %s %u\n", level ? "raise" : "lower", irq);
+}
+
+static int qtest_set_isa_irq(struct machine *m, unsigned int irq, bool level)
+{
+	irq_report(m, irq, level);
+	return 0;
+}
+
+static int qtest_set_pci_intx(struct machine *m, unsigned int device, unsigned int pin, bool level)
+{
+	irq_report(m, 16 + ((device + pin) & 3), level);
+	return 0;
+}
+
+static int qtest_set_pci_link(struct machine *m, unsigned int link, unsigned int irq)
+{
+	return 0;
+}
+
+static int qtest_inject_msi(struct machine *m, uint64_t addr, uint32_t data)
+{
+	return 0;
+}
+
+static int64_t file_page(struct qtest *q, uint64_t gfn)
+{
+	unsigned int i;
+
+	for (i = 0; i < q->nr_regions; i++) {
+		const struct qtest_region *r = &q->regions[i];
+
+		if (gfn - r->gfn < r->nr_pages)
+			return (int64_t)(r->file_page + gfn - r->gfn);
+	}
+	return -1;
+}
+
+static void *qtest_map(struct machine *m, uint64_t gfn, size_t nr_pages, unsigned long *bad)
+{
+	struct qtest *q = qtest(m);
+	uint8_t *p = mmap(NULL, nr_pages * DM_PAGE_SIZE, PROT_NONE,
+			  MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
+	size_t i, good = 0;
+
+	if (p == MAP_FAILED)
+		return NULL;
+	for (i = 0; i < nr_pages;) {
+		int64_t page = file_page(q, gfn + i);
+		size_t run = 1;
+
+		if (page < 0) {
+			bad[i / BITS_PER_LONG] |= 1ul << i % BITS_PER_LONG;
+			i++;
+			continue;
+		}
+		while (i + run < nr_pages && file_page(q, gfn + i + run) == page + (int64_t)run)
+			run++;
+		if (mmap(p + i * DM_PAGE_SIZE, run * DM_PAGE_SIZE, PROT_READ | PROT_WRITE,
+			 MAP_SHARED | MAP_FIXED, q->mem_fd, page * DM_PAGE_SIZE) == MAP_FAILED)
+			log_fatal("qtest: mmap: %s", strerror(errno));
+		good += run;
+		i += run;
+	}
+	if (good)
+		return p;
+	munmap(p, nr_pages * DM_PAGE_SIZE);
+	return NULL;
+}
+
+static void qtest_unmap(struct machine *m, void *p, size_t nr_pages)
+{
+	munmap(p, nr_pages * DM_PAGE_SIZE);
+}
+
+static int region_add(struct qtest *q, uint64_t gfn, uint64_t nr_pages)
+{
+	if (q->nr_regions == QTEST_MAX_REGIONS)
+		return -ENOMEM;
+	q->regions[q->nr_regions++] = (struct qtest_region){ gfn, nr_pages, q->mem_pages };
+	q->mem_pages += nr_pages;
+	return ftruncate(q->mem_fd, (off_t)(q->mem_pages * DM_PAGE_SIZE)) ? -errno : 0;
+}
+
+static void *qtest_populate(struct machine *m, uint64_t gfn, size_t nr_pages)
+{
+	unsigned long *bad;
+	void *p;
+	int rc = region_add(qtest(m), gfn, nr_pages);
+
+	if (rc) {
+		errno = -rc;
+		return NULL;
+	}
+	bad = xzalloc((nr_pages / BITS_PER_LONG + 1) * sizeof(*bad));
+	p = qtest_map(m, gfn, nr_pages, bad);
+	free(bad);
+	return p;
+}
+
+static int qtest_relocate(struct machine *m, uint64_t from_gfn, uint64_t to_gfn, size_t nr_pages)
+{
+	struct qtest *q = qtest(m);
+	unsigned int i;
+
+	for (i = 0; i < q->nr_regions; i++) {
+		if (q->regions[i].gfn != from_gfn || q->regions[i].nr_pages != nr_pages)
+			continue;
+		q->regions[i].gfn = to_gfn;
+		return 0;
+	}
+	return -ENOENT;
+}
+
+static int qtest_pin(struct machine *m, uint64_t gfn, size_t nr_pages, bool on)
+{
+	return 0;
+}
+
+static int qtest_track_dirty(struct machine *m, uint64_t gfn, size_t nr_pages,
+			     unsigned long *bitmap)
+{
+	return -EOPNOTSUPP; /* everything counts as dirty then */
+}
+
+static int qtest_modified(struct machine *m, uint64_t gfn, size_t nr_pages)
+{
+	return 0;
+}
+
+static int qtest_set_ram_writable(struct machine *m, uint64_t gfn, size_t nr_pages, bool writable)
+{
+	return 0;
+}
+
+static int qtest_shutdown(struct machine *m, enum vmm_shutdown reason)
+{
+	reply(qtest(m), "SHUTDOWN %d\n", reason);
+	return 0;
+}
+
+static const struct vmm_ops qtest_ops = {
+	.claim_io = qtest_claim_io,
+	.release_io = qtest_release_io,
+	.claim_pci = qtest_claim_pci,
+	.release_pci = qtest_release_pci,
+	.set_isa_irq = qtest_set_isa_irq,
+	.set_pci_intx = qtest_set_pci_intx,
+	.set_pci_link = qtest_set_pci_link,
+	.inject_msi = qtest_inject_msi,
+	.map = qtest_map,
+	.unmap = qtest_unmap,
+	.populate = qtest_populate,
+	.relocate = qtest_relocate,
+	.pin_write_combining = qtest_pin,
+	.track_dirty = qtest_track_dirty,
+	.modified = qtest_modified,
+	.set_ram_writable = qtest_set_ram_writable,
+	.shutdown = qtest_shutdown,
+};
+
+int vmm_qtest_init(struct machine *m)
+{
+	struct qtest *q = xzalloc(sizeof(*q));
+	uint64_t ram = m->opt->ram_bytes, low = MIN(ram, QTEST_LOW_RAM);
+	int rc;
+
+	m->vmm = &qtest_ops;
+	m->vmm_priv = q;
+	q->mem_fd = memfd_create("guest", MFD_CLOEXEC);
+	if (q->mem_fd < 0)
+		return -errno;
+	rc = region_add(q, 0, low / DM_PAGE_SIZE);
+	if (!rc && ram > low)
+		rc = region_add(q, (4ull << 30) / DM_PAGE_SIZE, (ram - low) / DM_PAGE_SIZE);
+	clock_use_virtual();
+	return rc;
+}
+
+static void mem_access(struct machine *m, uint64_t addr, void *buf, size_t len, bool write)
+{
+	if (mmio_claimed(m, addr)) {
+		if (write)
+			mmio_write_block(m, addr, buf, 1, len);
+		else
+			mmio_read_block(m, addr, buf, 1, len);
+	} else if (write) {
+		dma_write(m, addr, buf, len);
+	} else {
+		dma_read(m, addr, buf, len);
+	}
+}
+
+static uint64_t mem_read(struct machine *m, uint64_t addr, unsigned int size)
+{
+	uint64_t v = 0;
+
+	if (mmio_claimed(m, addr))
+		return mmio_read(m, addr, size);
+	dma_read(m, addr, &v, size);
+	return v;
+}
+
+static void mem_write(struct machine *m, uint64_t addr, uint64_t v, unsigned int size)
+{
+	if (mmio_claimed(m, addr))
+		mmio_write(m, addr, v, size);
+	else
+		dma_write(m, addr, &v, size);
+}
+
+static unsigned int size_of_suffix(char c)
+{
+	return c == 'b' ? 1 : c == 'w' ? 2 : c == 'l' ? 4 : c == 'q' ? 8 : 0;
+}
+
+static uint64_t number(char *word)
+{
+	return word ? strtoull(word, NULL, 0) : 0;
+}
+
+static void cmd_read(struct machine *m, uint64_t addr, size_t len)
+{
+	struct qtest *q = qtest(m);
+	uint8_t *buf = xzalloc(len);
+	char *hex = xzalloc(len * 2 + 1);
+	size_t i;
+
+	mem_access(m, addr, buf, len, false);
+	for (i = 0; i < len; i++)
+		snprintf(hex + i * 2, 3, "%02x", buf[i]);
+	reply(q, "OK 0x%s\n", hex);
+	free(hex);
+	free(buf);
+}
+
+static void cmd_write(struct machine *m, uint64_t addr, size_t len, const char *hex)
+{
+	uint8_t *buf = xzalloc(len);
+	size_t i;
+
+	if (hex && !strncmp(hex, "0x", 2))
+		hex += 2;
+	for (i = 0; hex && i < len && hex[i * 2] && hex[i * 2 + 1]; i++) {
+		char byte[3] = { hex[i * 2], hex[i * 2 + 1], 0 };
+
+		buf[i] = (uint8_t)strtoul(byte, NULL, 16);
+	}
+	mem_access(m, addr, buf, len, true);
+	reply(qtest(m), "OK\n");
+	free(buf);
+}
+
+static void cmd_memset(struct machine *m, uint64_t addr, size_t len, uint8_t value)
+{
+	uint8_t *buf = xzalloc(len);
+
+	memset(buf, value, len);
+	mem_access(m, addr, buf, len, true);
+	reply(qtest(m), "OK\n");
+	free(buf);
+}
+
+/* in[bwl], out[bwl], read[bwlq], write[bwlq]. False: another command. */
+static bool cmd_access(struct machine *m, char **w)
+{
+	struct qtest *q = qtest(m);
+	size_t n = strlen(w[0]);
+	unsigned int size = size_of_suffix(w[0][n - 1]);
+	uint64_t addr = number(w[1]), v = number(w[2]);
+
+	if (!size)
+		return false;
+	if (n == 3 && !strncmp(w[0], "in", 2)) {
+		reply(q, "OK 0x%04" PRIx64 "\n", pio_read(m, addr & 0xffff, size));
+	} else if (n == 4 && !strncmp(w[0], "out", 3)) {
+		pio_write(m, addr & 0xffff, v, size);
+		reply(q, "OK\n");
+	} else if (n == 5 && !strncmp(w[0], "read", 4)) {
+		reply(q, "OK 0x%016" PRIx64 "\n", mem_read(m, addr, size));
+	} else if (n == 6 && !strncmp(w[0], "write", 5)) {
+		mem_write(m, addr, v, size);
+		reply(q, "OK\n");
+	} else {
+		return false;
+	}
+	return true;
+}
+
+static void cmd_irq_intercept(struct qtest *q)
+{
+	q->irq_intercept = true;
+	reply(q, "OK\n");
+}
+
+static void command(struct machine *m, char *line)
+{
+	struct qtest *q = qtest(m);
+	char *w[4] = { NULL }, *save = NULL;
+	size_t i;
+
+	for (i = 0; i < ARRAY_SIZE(w); i++) {
+		w[i] = strtok_r(i ? NULL : line, " \r", &save);
+		if (!w[i])
+			break;
+	}
+	if (!w[0] || cmd_access(m, w))
+		return;
+	if (!strcmp(w[0], "read"))
+		cmd_read(m, number(w[1]), MIN(number(w[2]), QTEST_MAX_LINE));
+	else if (!strcmp(w[0], "write"))
+		cmd_write(m, number(w[1]), MIN(number(w[2]), QTEST_MAX_LINE), w[3]);
+	else if (!strcmp(w[0], "memset"))
+		cmd_memset(m, number(w[1]), MIN(number(w[2]), 1u << 30), (uint8_t)number(w[3]));
+	else if (!strcmp(w[0], "clock_step"))
+		reply(q, "OK %" PRIu64 "\n",
+		      clock_virtual_step(w[1] ? (int64_t)number(w[1]) : -1));
+	else if (!strcmp(w[0], "clock_set"))
+		reply(q, "OK %" PRIu64 "\n",
+		      clock_virtual_step((int64_t)(number(w[1]) - clock_ns())));
+	else if (!strcmp(w[0], "endianness"))
+		reply(q, "OK little\n");
+	else if (!strcmp(w[0], "irq_intercept_in"))
+		cmd_irq_intercept(q);
+	else
+		reply(q, "FAIL Unknown command '%s'\n", w[0]);
+}
+
+static void input_readable(void *opaque, uint32_t events)
+{
+	struct machine *m = opaque;
+	struct qtest *q = qtest(m);
+	ssize_t n = q->len < QTEST_MAX_LINE ? read(q->in_fd, q->line + q->len, 65536) : 0;
+	char *nl, *start = q->line;
+
+	if (n <= 0) {
+		loop_quit(0);
+		return;
+	}
+	q->len += (size_t)n;
+	q->line[q->len] = 0;
+	while ((nl = strchr(start, '\n'))) {
+		*nl = 0;
+		command(m, start);
+		start = nl + 1;
+	}
+	q->len -= (size_t)(start - q->line);
+	memmove(q->line, start, q->len + 1);
+}
+
+static int connect_unix(const char *path)
+{
+	struct sockaddr_un sa = { .sun_family = AF_UNIX };
+	int fd;
+
+	if (strlen(path) >= sizeof(sa.sun_path))
+		return -ENAMETOOLONG;
+	strcpy(sa.sun_path, path);
+	fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
+	if (fd < 0 || connect(fd, (struct sockaddr *)&sa, sizeof(sa)))
+		return -errno;
+	return fd;
+}
+
+int vmm_qtest_start(struct machine *m)
+{
+	struct qtest *q = qtest(m);
+
+	q->line = xzalloc(QTEST_MAX_LINE + 65536 + 1);
+	q->in_fd = STDIN_FILENO;
+	q->out_fd = STDOUT_FILENO;
+	if (!strncmp(m->opt->qtest, "unix:", 5))
+		q->in_fd = q->out_fd = connect_unix(m->opt->qtest + 5);
+	else if (strcmp(m->opt->qtest, "stdio"))
+		log_fatal("-qtest %s is not supported (known: stdio, unix:PATH)", m->opt->qtest);
+	if (q->in_fd < 0)
+		log_fatal("-qtest %s: %s", m->opt->qtest, strerror(-q->in_fd));
+	return loop_add_fd(q->in_fd, EPOLLIN, input_readable, m);
+}

@@ -1,0 +1,296 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * The VMM interface over Xen's stable libraries: device-model operations, foreign mappings, and the
+ * one raw hypercall (populate_physmap) that must happen before the process restricts itself.
+ */
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <xenstore.h>
+#include <xen/hvm/hvm_op.h>
+#include <xen/memory.h>
+
+#include "core/log.h"
+#include "core/options.h"
+#include "core/util.h"
+#include "core/vmm.h"
+#include "core/xen_priv.h"
+
+#define BITS_PER_LONG (8 * sizeof(unsigned long))
+#define POPULATE_BATCH 1024
+
+static int ret(int rc)
+{
+	return rc ? -errno : 0;
+}
+
+static int xen_claim_io(struct machine *m, bool is_mmio, uint64_t first, uint64_t last)
+{
+	struct xen_vmm *x = xen_vmm(m);
+
+	return ret(xendevicemodel_map_io_range_to_ioreq_server(x->dmod, x->domid, x->server,
+							       is_mmio, first, last));
+}
+
+static void xen_release_io(struct machine *m, bool is_mmio, uint64_t first, uint64_t last)
+{
+	struct xen_vmm *x = xen_vmm(m);
+
+	xendevicemodel_unmap_io_range_from_ioreq_server(x->dmod, x->domid, x->server, is_mmio,
+							first, last);
+}
+
+static int xen_claim_pci(struct machine *m, uint8_t devfn)
+{
+	struct xen_vmm *x = xen_vmm(m);
+
+	return ret(xendevicemodel_map_pcidev_to_ioreq_server(x->dmod, x->domid, x->server, 0, 0,
+							     devfn >> 3, devfn & 7));
+}
+
+static void xen_release_pci(struct machine *m, uint8_t devfn)
+{
+	struct xen_vmm *x = xen_vmm(m);
+
+	xendevicemodel_unmap_pcidev_from_ioreq_server(x->dmod, x->domid, x->server, 0, 0,
+						      devfn >> 3, devfn & 7);
+}
+
+static int xen_set_isa_irq(struct machine *m, unsigned int irq, bool level)
+{
+	struct xen_vmm *x = xen_vmm(m);
+
+	return ret(xendevicemodel_set_isa_irq_level(x->dmod, x->domid, (uint8_t)irq, level));
+}
+
+static int xen_set_pci_intx(struct machine *m, unsigned int device, unsigned int pin, bool level)
+{
+	struct xen_vmm *x = xen_vmm(m);
+
+	return ret(xendevicemodel_set_pci_intx_level(x->dmod, x->domid, 0, 0, (uint8_t)device,
+						     (uint8_t)pin, level));
+}
+
+static int xen_set_pci_link(struct machine *m, unsigned int link, unsigned int irq)
+{
+	struct xen_vmm *x = xen_vmm(m);
+
+	return ret(xendevicemodel_set_pci_link_route(x->dmod, x->domid, (uint8_t)link,
+						     (uint8_t)irq));
+}
+
+static int xen_inject_msi(struct machine *m, uint64_t addr, uint32_t data)
+{
+	struct xen_vmm *x = xen_vmm(m);
+
+	return ret(xendevicemodel_inject_msi(x->dmod, x->domid, addr, data));
+}
+
+static void *xen_map(struct machine *m, uint64_t gfn, size_t nr_pages, unsigned long *bad)
+{
+	struct xen_vmm *x = xen_vmm(m);
+	xen_pfn_t *gfns = xzalloc(nr_pages * sizeof(*gfns));
+	int *err = xzalloc(nr_pages * sizeof(*err));
+	size_t i, good = 0;
+	void *p;
+
+	for (i = 0; i < nr_pages; i++)
+		gfns[i] = gfn + i;
+	p = xenforeignmemory_map(x->fmem, x->domid, PROT_READ | PROT_WRITE, nr_pages, gfns, err);
+	for (i = 0; p && i < nr_pages; i++) {
+		if (err[i])
+			bad[i / BITS_PER_LONG] |= 1ul << i % BITS_PER_LONG;
+		else
+			good++;
+	}
+	if (p && !good) {
+		xenforeignmemory_unmap(x->fmem, p, nr_pages);
+		p = NULL;
+	}
+	free(gfns);
+	free(err);
+	return p;
+}
+
+static void xen_unmap(struct machine *m, void *p, size_t nr_pages)
+{
+	xenforeignmemory_unmap(xen_vmm(m)->fmem, p, nr_pages);
+}
+
+/* XENMEM_populate_physmap for up to POPULATE_BATCH single pages. Returns 0 or -errno. */
+static int populate_batch(struct xen_vmm *x, uint64_t gfn, size_t nr)
+{
+	struct {
+		xen_memory_reservation_t res;
+		xen_pfn_t gfns[POPULATE_BATCH];
+	} *buf = xencall_alloc_buffer(x->xcall, sizeof(*buf));
+	size_t i;
+	int rc;
+
+	if (!buf)
+		return -ENOMEM;
+	memset(&buf->res, 0, sizeof(buf->res));
+	for (i = 0; i < nr; i++)
+		buf->gfns[i] = gfn + i;
+	set_xen_guest_handle(buf->res.extent_start, buf->gfns);
+	buf->res.nr_extents = nr;
+	buf->res.domid = x->domid;
+	rc = xencall2(x->xcall, __HYPERVISOR_memory_op, XENMEM_populate_physmap,
+		      (uintptr_t)&buf->res);
+	if (rc < 0)
+		rc = -errno;
+	else
+		rc = (size_t)rc == nr ? 0 : -ENOMEM;
+	xencall_free_buffer(x->xcall, buf);
+	return rc;
+}
+
+static void *xen_populate(struct machine *m, uint64_t gfn, size_t nr_pages)
+{
+	struct xen_vmm *x = xen_vmm(m);
+	unsigned long *bad;
+	size_t done, i;
+	void *p;
+	/* A restored guest brings these pages along. */
+	bool exist = m->opt->incoming_fd >= 0;
+	int rc = exist || x->xcall ? 0 : -EPERM;
+
+	for (done = 0; !exist && !rc && done < nr_pages; done += POPULATE_BATCH) {
+		rc = populate_batch(x, gfn + done, MIN(nr_pages - done, POPULATE_BATCH));
+	}
+	if (rc) {
+		errno = -rc;
+		return NULL;
+	}
+	bad = xzalloc((nr_pages / BITS_PER_LONG + 1) * sizeof(*bad));
+	p = xen_map(m, gfn, nr_pages, bad);
+	for (i = 0; p && i <= nr_pages / BITS_PER_LONG; i++) {
+		if (!bad[i])
+			continue;
+		xen_unmap(m, p, nr_pages);
+		p = NULL;
+		errno = EFAULT;
+	}
+	free(bad);
+	return p;
+}
+
+static int xen_relocate(struct machine *m, uint64_t from_gfn, uint64_t to_gfn, size_t nr_pages)
+{
+	struct xen_vmm *x = xen_vmm(m);
+
+	return ret(xendevicemodel_relocate_memory(x->dmod, x->domid, (uint32_t)nr_pages, from_gfn,
+						  to_gfn));
+}
+
+static int xen_pin_wc(struct machine *m, uint64_t gfn, size_t nr_pages, bool on)
+{
+	struct xen_vmm *x = xen_vmm(m);
+
+	return ret(xendevicemodel_pin_memory_cacheattr(x->dmod, x->domid, gfn, gfn + nr_pages - 1,
+						       on ? XEN_DMOP_MEM_CACHEATTR_WC
+							  : XEN_DMOP_DELETE_MEM_CACHEATTR));
+}
+
+static int xen_track_dirty(struct machine *m, uint64_t gfn, size_t nr_pages, unsigned long *bitmap)
+{
+	struct xen_vmm *x = xen_vmm(m);
+
+	return ret(xendevicemodel_track_dirty_vram(x->dmod, x->domid, gfn, (uint32_t)nr_pages,
+						   bitmap));
+}
+
+static int xen_modified(struct machine *m, uint64_t gfn, size_t nr_pages)
+{
+	struct xen_vmm *x = xen_vmm(m);
+
+	return ret(xendevicemodel_modified_memory(x->dmod, x->domid, gfn, (uint32_t)nr_pages));
+}
+
+static int xen_set_ram_writable(struct machine *m, uint64_t gfn, size_t nr_pages, bool writable)
+{
+	struct xen_vmm *x = xen_vmm(m);
+
+	return ret(xendevicemodel_set_mem_type(x->dmod, x->domid,
+					       writable ? HVMMEM_ram_rw : HVMMEM_ram_ro, gfn,
+					       (uint32_t)nr_pages));
+}
+
+static int xen_shutdown(struct machine *m, enum vmm_shutdown reason)
+{
+	struct xen_vmm *x = xen_vmm(m);
+	int rc = ret(xendevicemodel_shutdown(x->dmod, x->domid, reason));
+
+	if (rc)
+		log_error("cannot shut down domain %u: %s", x->domid, strerror(-rc));
+	return rc;
+}
+
+static const struct vmm_ops xen_ops = {
+	.claim_io = xen_claim_io,
+	.release_io = xen_release_io,
+	.claim_pci = xen_claim_pci,
+	.release_pci = xen_release_pci,
+	.set_isa_irq = xen_set_isa_irq,
+	.set_pci_intx = xen_set_pci_intx,
+	.set_pci_link = xen_set_pci_link,
+	.inject_msi = xen_inject_msi,
+	.map = xen_map,
+	.unmap = xen_unmap,
+	.populate = xen_populate,
+	.relocate = xen_relocate,
+	.pin_write_combining = xen_pin_wc,
+	.track_dirty = xen_track_dirty,
+	.modified = xen_modified,
+	.set_ram_writable = xen_set_ram_writable,
+	.shutdown = xen_shutdown,
+};
+
+int vmm_xen_init(struct machine *m)
+{
+	struct xen_vmm *x = xzalloc(sizeof(*x));
+
+	x->domid = (domid_t)m->opt->domid;
+	x->dmod = xendevicemodel_open(NULL, 0);
+	x->fmem = xenforeignmemory_open(NULL, 0);
+	x->evtchn = xenevtchn_open(NULL, 0);
+	x->xcall = xencall_open(NULL, 0);
+	if (!x->dmod || !x->fmem || !x->evtchn || !x->xcall) {
+		log_error("cannot open /dev/xen (privcmd, evtchn): %s; is this domain 0, are the "
+			  "xen-privcmd and xen-evtchn modules loaded?",
+			  strerror(errno));
+		return -ENODEV;
+	}
+	m->vmm = &xen_ops;
+	m->vmm_priv = x;
+	return xen_ioreq_init(m);
+}
+
+int vmm_xen_start(struct machine *m)
+{
+	struct xen_vmm *x = xen_vmm(m);
+
+	xencall_close(x->xcall);
+	x->xcall = NULL;
+	return xen_ioreq_start(m);
+}
+
+int vmm_xen_write_state(struct machine *m, const char *state)
+{
+	struct xs_handle *xs = xs_open(0);
+	char path[64];
+	bool ok;
+
+	if (!xs) {
+		log_error("cannot reach xenstore: %s; is xenstored running?", strerror(errno));
+		return -errno;
+	}
+	snprintf(path, sizeof(path), "device-model/%d/state", m->opt->domid);
+	ok = xs_write(xs, XBT_NULL, path, state, (unsigned int)strlen(state));
+	if (!ok)
+		log_error("cannot write %s to xenstore: %s", path, strerror(errno));
+	xs_close(xs);
+	return ok ? 0 : -EIO;
+}

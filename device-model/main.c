@@ -1,0 +1,95 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * plinth-dm: the device model of one guest. Start-up order: options, connection to the VMM, devices
+ * (all memory is populated now), monitor, restored state, request service, confinement, "running".
+ */
+#include <errno.h>
+#include <signal.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/signalfd.h>
+#include <unistd.h>
+
+#include "block/block.h"
+#include "core/confine.h"
+#include "core/log.h"
+#include "core/loop.h"
+#include "core/machine.h"
+#include "core/options.h"
+#include "core/qmp.h"
+#include "core/vmm.h"
+
+static struct options options;
+static struct machine machine;
+
+static void signal_readable(void *opaque, uint32_t events)
+{
+	int fd = (int)(intptr_t)opaque;
+	struct signalfd_siginfo info;
+
+	if (read(fd, &info, sizeof(info)) != sizeof(info))
+		return;
+	log_info("ends: signal %u from process %u", info.ssi_signo, info.ssi_pid);
+	loop_quit(0);
+}
+
+/* Blocked here, before any thread exists, so that every thread inherits it. */
+static void signals_init(void)
+{
+	sigset_t set;
+	int fd;
+
+	signal(SIGPIPE, SIG_IGN);
+	sigemptyset(&set);
+	sigaddset(&set, SIGHUP);
+	sigaddset(&set, SIGTERM);
+	sigaddset(&set, SIGINT);
+	sigprocmask(SIG_BLOCK, &set, NULL);
+	fd = signalfd(-1, &set, SFD_CLOEXEC);
+	if (fd < 0 || loop_add_fd(fd, EPOLLIN, signal_readable, (void *)(intptr_t)fd))
+		log_fatal("signals: %s", strerror(errno));
+}
+
+static void run_changed(void *opaque, bool running)
+{
+	if (!machine.opt->qtest)
+		vmm_xen_set_serving(&machine, running);
+}
+
+static void start(void)
+{
+	const struct options *o = &options;
+	int rc;
+
+	rc = machine_init(&machine, o);
+	if (!rc)
+		rc = qmp_init(&machine);
+	if (!rc)
+		rc = o->qtest ? vmm_qtest_start(&machine) : vmm_xen_start(&machine);
+	/* A confined process cannot reach xenstore; libxl then asks over QMP instead. */
+	if (!rc && !o->qtest && !o->restrict_domid && (o->chroot || o->runas))
+		rc = vmm_xen_write_state(&machine, "running");
+	if (rc)
+		log_fatal("cannot start: %s", strerror(-rc));
+	confine(o);
+	machine_on_run(&machine, run_changed, NULL);
+	if (!o->start_stopped)
+		machine_set_running(&machine, true);
+	if (!o->qtest && !o->restrict_domid && !o->chroot && !o->runas &&
+	    vmm_xen_write_state(&machine, "running"))
+		log_fatal("cannot tell libxl that we run");
+}
+
+int main(int argc, char **argv)
+{
+	options_parse(&options, argc, argv);
+	loop_init();
+	signals_init();
+	start();
+	loop_run();
+	machine_set_running(&machine, false);
+	block_drain_all();
+	if (!options.qtest)
+		vmm_xen_stop(&machine);
+	return loop_exit_status();
+}
