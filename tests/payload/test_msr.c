@@ -1,0 +1,181 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+/* Model-specific registers a guest relies on: values, writable bits, #GP for what is not there (SDM vol. 4, APM vol. 2 app. A). */
+#include "payload.h"
+
+static bool msr_holds(u32 msr, u64 value)
+{
+	u64 old = rdmsr(msr), got;
+
+	wrmsr(msr, value);
+	got = rdmsr(msr);
+	wrmsr(msr, old);
+	return got == value;
+}
+
+TEST(msr_apic_base, "msr: APIC base")
+{
+	u64 v = rdmsr(MSR_APIC_BASE);
+	int x;
+
+	CHECK((v & 0xfffff000) == LAPIC_BASE, "base %llx", v);
+	CHECK(v & 0x100, "boot CPU bit clear");
+	CHECK(v & 0x800, "not enabled");
+	NEED(!plat.is_tcg, "QEMU's TCG accepts reserved bits");
+	x = TRAP(wrmsr(MSR_APIC_BASE, v | 1));
+	CHECK(x == X_GP, "reserved bit: vector %d", x);
+	return NULL;
+}
+
+TEST(msr_pat, "msr: PAT holds legal types and refuses others")
+{
+	u64 old = rdmsr(MSR_PAT);
+	int v;
+
+	CHECK(msr_holds(MSR_PAT, 0x0001040500070406ull), "does not hold a value");
+	NEED(!plat.is_tcg, "QEMU's TCG accepts any PAT");
+	v = TRAP(wrmsr(MSR_PAT, 2));
+	CHECK(v == X_GP, "type 2: vector %d", v);
+	v = TRAP(wrmsr(MSR_PAT, 0x0800000000000000ull));
+	CHECK(v == X_GP, "type 8: vector %d", v);
+	CHECK(rdmsr(MSR_PAT) == old, "changed by a refused write");
+	return NULL;
+}
+
+TEST(msr_efer, "msr: EFER bits")
+{
+	u64 v = rdmsr(MSR_EFER);
+	int x;
+
+	CHECK(!(v & EFER_SVME), "SVME shows: %llx", v);
+	CHECK(!!(v & EFER_LMA) == IS_64BIT, "LMA wrong: %llx", v);
+	wrmsr(MSR_EFER, v | EFER_SCE | EFER_NX);
+	CHECK((rdmsr(MSR_EFER) & (EFER_SCE | EFER_NX)) == (EFER_SCE | EFER_NX), "does not hold");
+	wrmsr(MSR_EFER, v);
+	NEED(!plat.is_tcg, "QEMU's TCG ignores reserved bits and has SVM itself");
+	x = TRAP(wrmsr(MSR_EFER, v | 1ull << 40));
+	CHECK(x == X_GP, "reserved bit: vector %d", x);
+	x = TRAP(wrmsr(MSR_EFER, v | EFER_SVME));
+	CHECK(x == X_GP || !(rdmsr(MSR_EFER) & EFER_SVME), "SVME can be set");
+	if (IS_64BIT) {
+		x = TRAP(wrmsr(MSR_EFER, v & ~(u64)EFER_LME));
+		CHECK(x == X_GP, "clearing LME with paging on: vector %d", x);
+	}
+	return NULL;
+}
+
+TEST(msr_mtrr, "msr: MTRRs")
+{
+	u64 cap, def;
+
+	NEED(cpuid(1).d >> 12 & 1, "no MTRRs");
+	cap = rdmsr(MSR_MTRRCAP);
+	CHECK((cap & 0xff) >= 2 && (cap & 0xff) <= 16, "%u variable ranges", (u32)cap & 0xff);
+	def = rdmsr(MSR_MTRR_DEF);
+	CHECK((def & 0xff) < 7, "default type %u", (u32)def & 0xff);
+	CHECK(msr_holds(MSR_MTRR_DEF, def ^ 0x800), "enable bit does not hold");
+	CHECK(msr_holds(MSR_MTRR_PHYSBASE0, 0x80000000), "base 0 does not hold");
+	CHECK(msr_holds(MSR_MTRR_PHYSBASE0 + 1, 0xf0000800), "mask 0 does not hold");
+	if (cap & 0x100)
+		CHECK(msr_holds(MSR_MTRR_FIX64K, 0x0606060606060606ull), "fixed 64K does not hold");
+	if (!plat.is_tcg) {
+		int v = TRAP(wrmsr(MSR_MTRR_DEF, def | 2));
+
+		CHECK((def & 0xff) == 1 || v == X_GP || rdmsr(MSR_MTRR_DEF) == def,
+		      "reserved type accepted: %llx", rdmsr(MSR_MTRR_DEF));
+		wrmsr(MSR_MTRR_DEF, def);
+		v = TRAP(wrmsr(MSR_MTRRCAP, cap));
+		CHECK(v == X_GP, "write to MTRRCAP: vector %d", v);
+	}
+	return NULL;
+}
+
+TEST(msr_tsc, "msr: TSC reads as RDTSC and can be written")
+{
+	u64 a = rdtsc(), b = rdmsr(MSR_TSC), c = rdtsc();
+
+	NEED(!plat.is_tcg, "QEMU's TCG has no such MSR");
+	CHECK(a <= b && b <= c, "RDTSC %llx MSR %llx RDTSC %llx", a, b, c);
+	wrmsr(MSR_TSC, b + (1ull << 40));
+	c = rdtsc();
+	CHECK(c >= b + (1ull << 40), "write has no effect: %llx", c);
+	wrmsr(MSR_TSC, rdtsc() - (1ull << 40));
+	CHECK(rdtsc() < b + (1ull << 39), "cannot be written back");
+	return NULL;
+}
+
+TEST(msr_tsc_aux, "msr: TSC_AUX and RDTSCP")
+{
+	u32 lo, hi, aux;
+
+	NEED(cpuid(0x80000001).d >> 27 & 1, "no RDTSCP");
+	wrmsr(MSR_TSC_AUX, 0x1234567);
+	asm volatile("rdtscp" : "=a"(lo), "=d"(hi), "=c"(aux));
+	CHECK(aux == 0x1234567, "RDTSCP gives %x", aux);
+	wrmsr(MSR_TSC_AUX, 0);
+	return NULL;
+}
+
+TEST(msr_sysenter, "msr: SYSENTER, STAR and base registers hold values")
+{
+	CHECK(msr_holds(MSR_SYSENTER_CS, 0x1234), "SYSENTER_CS");
+	CHECK(msr_holds(MSR_SYSENTER_ESP, 0x12345678), "SYSENTER_ESP");
+	CHECK(msr_holds(MSR_SYSENTER_EIP, 0x87654321), "SYSENTER_EIP");
+	NEED(cpuid(0x80000001).d >> 29 & 1, "no long mode");
+	CHECK(msr_holds(MSR_STAR, 0x0010000800112233ull), "STAR");
+	CHECK(msr_holds(MSR_LSTAR, 0xffff800012345678ull), "LSTAR");
+	CHECK(msr_holds(MSR_FMASK, 0x47700), "FMASK");
+	CHECK(msr_holds(MSR_FS_BASE, 0x7fff12345678ull), "FS_BASE");
+	CHECK(msr_holds(MSR_GS_BASE, 0xffff800000001000ull), "GS_BASE");
+	CHECK(msr_holds(MSR_KERNEL_GS, 0x1000), "KERNEL_GS");
+	return NULL;
+}
+
+TEST(msr_canonical, "msr: non-canonical addresses raise #GP")
+{
+	static const u32 msrs[] = {MSR_LSTAR, MSR_FS_BASE, MSR_GS_BASE, MSR_KERNEL_GS};
+	unsigned int i;
+
+	NEED(cpuid(0x80000001).d >> 29 & 1, "no long mode");
+	NEED(!plat.is_tcg, "QEMU's TCG does not check");
+	for (i = 0; i < ARRAY_SIZE(msrs); i++) {
+		int v = TRAP(wrmsr(msrs[i], 0x8000000000000000ull));
+
+		NEED(v != -1 || plat.xen_version == 0, "TCG's SVM lets %x pass unchecked", msrs[i]);
+		CHECK(v == X_GP, "MSR %x: vector %d", msrs[i], v);
+	}
+	return NULL;
+}
+
+TEST(msr_unknown, "msr: unknown registers raise #GP(0)")
+{
+	static const u32 msrs[] = {0x5, 0x1ff0, 0x40001000, 0xbad00bad, 0xc0002fff, 0xffffffff};
+	unsigned int i;
+
+	NEED(!plat.is_tcg, "QEMU's TCG reads unknown MSRs as zero");
+	for (i = 0; i < ARRAY_SIZE(msrs); i++) {
+		int v = TRAP(rdmsr(msrs[i]));
+
+		CHECK(v == X_GP && !trap.error, "RDMSR %x: vector %d error %lx", msrs[i], v,
+		      trap.error);
+		v = TRAP(wrmsr(msrs[i], 0));
+		CHECK(v == X_GP && !trap.error, "WRMSR %x: vector %d error %lx", msrs[i], v,
+		      trap.error);
+	}
+	return NULL;
+}
+
+TEST(msr_sweep, "msr: reading a range of registers only ever gives a value or #GP")
+{
+	u32 msr;
+	int v;
+
+	for (msr = 0; msr < 0x400; msr++) {
+		v = TRAP(rdmsr(msr));
+		CHECK(v == -1 || v == X_GP, "MSR %x: vector %d", msr, v);
+		v = TRAP(rdmsr(0xc0000000 + msr));
+		CHECK(v == -1 || v == X_GP, "MSR %x: vector %d", 0xc0000000 + msr, v);
+		v = TRAP(rdmsr(0xc0010000 + msr));
+		CHECK(v == -1 || v == X_GP, "MSR %x: vector %d", 0xc0010000 + msr, v);
+	}
+	return NULL;
+}
