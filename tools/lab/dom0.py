@@ -29,6 +29,21 @@ class Dom0:
         fail = r"^.*(Kernel panic - not syncing|@@ FAIL|Domain 0 crashed|FATAL|Panic on CPU).*$"
         machine.wait(r"@@ DOM0-READY", boot_timeout_s, fail=fail)
         self.has_agent = "@@ AGENT" in machine.text
+        if self.has_agent:
+            self._greet(30)
+
+    def _greet(self, timeout_s):
+        """The agent may need a moment to listen, and the network card to have its link."""
+        end = time.monotonic() + timeout_s
+        while True:
+            try:
+                if STATUS.search(self._over_tcp(base64.b64encode(b"true").decode(), 10)):
+                    return
+            except (OSError, MachineError) as error:
+                self.machine.note(f"agent: {error}")
+            if time.monotonic() > end:
+                raise MachineError("dom0's agent does not answer over the network")
+            time.sleep(0.3)
 
     def command(self, text, timeout_s=60):
         """Run shell text as root; returns (exit status, output)."""

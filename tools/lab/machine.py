@@ -204,6 +204,25 @@ class Machine:
                 raise MachineError(f"QMP {command}: {answer['error'].get('desc')}")
             return answer["return"]
 
+    def shutdown_reason(self, act, timeout_s):
+        """Call act() and wait for QEMU's SHUTDOWN event: guest-shutdown, guest-reset or other."""
+        with self._connect("qmp") as channel, channel.makefile("rw") as stream:
+            channel.settimeout(timeout_s)
+            stream.readline()
+            stream.write('{"execute": "qmp_capabilities"}\n')
+            stream.flush()
+            act()
+            while True:
+                try:
+                    line = stream.readline()
+                except OSError:
+                    line = ""
+                if not line:
+                    raise MachineError(f"the machine did not go off in {timeout_s} s")
+                event = json.loads(line)
+                if event.get("event") == "SHUTDOWN":
+                    return event["data"]["reason"]
+
     def read_physical(self, address, size):
         """Bytes of the emulated machine's physical memory."""
         path = os.path.join(self.directory, "memory")

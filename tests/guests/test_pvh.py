@@ -1,0 +1,162 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""PVH guests: a stock kernel with busybox, started and managed by xl."""
+
+import re
+
+from harness import case, check
+
+LOG = "/var/log/xen/guest-{}.log"
+COMBOS = ("vmm", "peer")
+
+
+def create(dom0, name, cmdline="console=hvc0 quiet", memory=256, vcpus=1, extra="", paused=False):
+    """xl create a PVH guest from text."""
+    dom0.run(f"rm -f {LOG.format(name)}")
+    dom0.write(f"/run/lab/{name}.cfg", f'''name = "{name}"
+type = "pvh"
+memory = {memory}
+vcpus = {vcpus}
+kernel = "/guests/vmlinuz-6.1"
+ramdisk = "/guests/domu.cpio.gz"
+cmdline = "{cmdline}"
+{extra}
+''')
+    dom0.run(f"xl create -q {'-p' if paused else ''} /run/lab/{name}.cfg", 90)
+
+
+def wait_up(dom0, name, timeout_s=120):
+    """Wait for the guest's report; a dictionary of its fields."""
+    line = dom0.wait_for(f"grep -a DOMU-UP {LOG.format(name)}", timeout_s)
+    return dict(re.findall(r"(\w+)=(\S*)", line))
+
+
+def gone(dom0, name, timeout_s=60):
+    dom0.wait_for(f"! xl domid {name} >/dev/null 2>&1", timeout_s)
+
+
+@case(order=30, group="pvh", limit_s=300, combos=COMBOS)
+def test_pvh_boots(lab):
+    dom0 = lab.boot(guests=True)
+    create(dom0, "pvh1")
+    report = wait_up(dom0, "pvh1")
+    check(report["hv"] == "xen" and report["guest_type"] == "PVH", f"guest reports {report}")
+    check(report["cpus"] == "1" and 180000 < int(report["mem_kib"]) < 262144, f"{report}")
+    check(dom0.run("xl list pvh1").splitlines()[1].split()[2] == "256", "xl list: memory")
+    dom0.run("xl destroy pvh1")
+    gone(dom0, "pvh1")
+
+
+@case(order=31, group="pvh", limit_s=240, combos=COMBOS)
+def test_pvh_two_vcpus(lab):
+    dom0 = lab.boot(guests=True)
+    create(dom0, "pvh2", vcpus=2, memory=512)
+    report = wait_up(dom0, "pvh2")
+    check(report["cpus"] == "2", f"guest reports {report}")
+    check(len(dom0.run("xl vcpu-list pvh2").splitlines()) == 3, "xl vcpu-list")
+    dom0.run("xl vcpu-pin pvh2 1 0 && xl destroy pvh2")
+
+
+@case(order=32, group="pvh", limit_s=240, combos=COMBOS)
+def test_pvh_pause(lab):
+    """A paused guest does not run, an unpaused one goes on."""
+    dom0 = lab.boot(guests=True)
+    create(dom0, "pvh3", paused=True)
+    state = dom0.run("xl list pvh3").splitlines()[1].split()
+    check("p" in state[4], f"state {state[4]}")
+    time_then = float(state[5])
+    dom0.run("sleep 2")
+    check(float(dom0.run("xl list pvh3").splitlines()[1].split()[5]) == time_then,
+          "a paused guest used CPU time")
+    dom0.run("xl unpause pvh3")
+    wait_up(dom0, "pvh3")
+    dom0.run("xl destroy pvh3")
+
+
+@case(order=33, group="pvh", limit_s=240, combos=COMBOS)
+def test_pvh_console(lab):
+    """xl console carries both ways."""
+    dom0 = lab.boot(guests=True)
+    create(dom0, "pvh4")
+    wait_up(dom0, "pvh4")
+    dom0.wait_for("echo 'echo $((6*7))-answer' | timeout 2 socat -t1 - EXEC:'xl console pvh4',pty,"
+                  f"rawer >/dev/null; grep -a -q 42-answer {LOG.format('pvh4')}", 60)
+    dom0.run("xl destroy pvh4")
+
+
+@case(order=34, group="pvh", limit_s=300, combos=COMBOS)
+def test_pvh_poweroff_and_reboot(lab):
+    dom0 = lab.boot(guests=True)
+    create(dom0, "pvh5", "console=hvc0 quiet guest.do=poweroff")
+    gone(dom0, "pvh5", 120)
+    create(dom0, "pvh6", "console=hvc0 quiet guest.do=reboot")
+    first = dom0.run("xl domid pvh6").strip()
+    dom0.wait_for(f"n=$(xl domid pvh6) && [ $n != {first} ]", 120)
+    dom0.run("xl destroy pvh6")
+
+
+@case(order=35, group="pvh", limit_s=300, combos=COMBOS)
+def test_pvh_crash(lab):
+    """A guest that panics is reported as crashed; nobody else notices."""
+    dom0 = lab.boot(guests=True)
+    create(dom0, "pvh7", "console=hvc0 quiet guest.do=panic", extra='on_crash = "preserve"')
+    dom0.wait_for("xl list pvh7 | tail -1 | awk '{ exit $5 !~ /c/ }'", 120)
+    dom0.run("xl destroy pvh7; xl info >/dev/null")
+
+
+@case(order=36, group="pvh", limit_s=240, combos=COMBOS)
+def test_pvh_memory_sizes(lab):
+    """From small to over the 4 GiB hole, as far as the machine's memory goes."""
+    dom0 = lab.boot(guests=True)
+    for memory in (64, 129, 1500):
+        create(dom0, "pvhm", memory=memory, cmdline="console=hvc0 quiet guest.do=wait")
+        report = wait_up(dom0, "pvhm")
+        check(int(report["mem_kib"]) > memory * 1024 * 0.5, f"{memory} MiB: {report}")
+        dom0.run("xl destroy pvhm")
+
+
+@case(order=37, group="pvhblk", limit_s=300, combos=COMBOS)
+def test_blkback(lab):
+    """A PV disk through dom0's blkback: the guest sees the Debian file system on it."""
+    dom0 = lab.boot(guests=True)
+    create(dom0, "pvhd", extra='disk = [ "phy:/dev/loop7,xvda,w" ]', paused=False) \
+        if dom0.command("losetup /dev/loop7 /guests/debian.img")[0] == 0 else None
+    wait_up(dom0, "pvhd")
+    dom0.wait_for("xenstore-ls /local/domain/0/backend/vbd | grep -q 'state = .[24]'", 30)
+    dom0.run("xl destroy pvhd; losetup -d /dev/loop7")
+
+
+@case(order=60, group="leak", limit_s=900, combos=COMBOS)
+def test_fifty_cycles(lab):
+    """50 times created and destroyed: no page, no process is lost."""
+    dom0 = lab.boot(guests=True)
+    create(dom0, "pvhc", paused=True)
+    dom0.run("xl destroy pvhc")
+    state = "xl info | awk '/^free_memory/ { print $3 }'; ps -o comm | grep -cE '^(xl|qemu|plinth)'"
+    before = dom0.run(state)
+    for cycle in range(50):
+        dom0.run("xl create -q /run/lab/pvhc.cfg", 60)
+        if cycle % 10 == 9:
+            wait_up(dom0, "pvhc")
+        dom0.run("xl destroy pvhc", 60)
+    dom0.wait_for(f"[ \"$({state})\" = '{before.strip()}' ]", 30)
+
+
+@case(order=61, group="hostile", limit_s=300, combos=COMBOS)
+def test_hostile_configs(lab):
+    """Wrong values, a missing image, too much memory: an error each, nothing left behind."""
+    dom0 = lab.boot(guests=True)
+    free = "xl info | awk '/^free_memory/ { print $3 }'"
+    before = dom0.run(free)
+    base = {"name": '"bad"', "type": '"pvh"', "memory": "128", "vcpus": "1",
+            "kernel": '"/guests/vmlinuz-6.1"', "ramdisk": '"/guests/domu.cpio.gz"'}
+    for change in ({"memory": "1000000"}, {"kernel": '"/nowhere"'}, {"memory": "0"},
+                   {"kernel": '"/guests/domu.cpio.gz"'}, {"kernel": '"/dev/null"'},
+                   {"ramdisk": '"/nowhere"'}, {"vcpus": "100000"}, {"type": '"nonsense"'},
+                   {"disk": '[ "file:/nowhere,xvda,w" ]'}):
+        text = "\n".join(f"{key} = {value}" for key, value in {**base, **change}.items())
+        dom0.write("/run/lab/bad.cfg", text + "\n")
+        status, output = dom0.command("xl create /run/lab/bad.cfg", 90)
+        check(status != 0, f"{change} was accepted")
+        check(len(output.strip().splitlines()) > 0, f"{change}: no message")
+    check(len(dom0.run("xl list").splitlines()) == 2, "something was left behind")
+    dom0.wait_for(f"[ \"$({free})\" = '{before.strip()}' ]", 30)

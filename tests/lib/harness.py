@@ -1,0 +1,211 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""What a whole-boot test is written with.
+
+A test is a function with @case in tests/guests/test_*.py; it takes a Lab, which boots dom0 with
+the parts of its combination (and reuses a boot that nothing has spoilt), and raises on failure.
+"""
+
+import os
+import re
+import sys
+import time
+
+HERE = os.path.dirname(os.path.abspath(__file__))
+sys.path.insert(0, os.path.join(os.path.dirname(os.path.dirname(HERE)), "tools"))
+from lab import dom0, hypervisor, machine  # noqa: E402
+import ocr  # noqa: E402
+import vnc  # noqa: E402
+
+# Which hypervisor, device model and loader run together; DESIGN section 9.
+COMBINATIONS = {
+    "product": ("plinth", "plinth", "plinth"),
+    "vmm": ("plinth", "xen", "xen"),
+    "parts": ("xen", "plinth", "plinth"),
+    "peer": ("xen", "xen", "xen"),
+}
+DM_OVERRIDE = {"xen": "/usr/libexec/xen-qemu-system-i386", "plinth": "/usr/lib/plinth/bin/plinth-dm"}
+LOADER_OVERRIDE = {"xen": "/usr/lib/xen-4.17/boot/hvmloader",
+                   "plinth": "/usr/lib/plinth/boot/hvmloader"}
+BOOT_LIMIT_S = 240
+FIRST_VNC_PORT = 5900
+CASES = []
+
+
+class Skip(Exception):
+    """A prerequisite of the test is truly missing."""
+
+
+class Failure(Exception):
+    """What the test looked for is not so."""
+
+
+def check(condition, text):
+    if not condition:
+        raise Failure(text)
+
+
+class Case:
+    """One test function and how to run it."""
+
+    def __init__(self, function, combos, limit_s, group, order):
+        self.function, self.combos, self.limit_s = function, combos, limit_s
+        self.group, self.order = group, order
+        self.name = function.__name__.removeprefix("test_")
+
+
+def case(limit_s=240, combos=("product", "vmm", "peer"), group=None, order=50):
+    """Mark a test. Cases of one group and combination run after each other in one process.
+
+    `combos` are the combinations for which it says something new; "peer" tells whether the test
+    itself is right and runs only when asked for or when there is nothing of our own to run.
+    """
+    def mark(function):
+        CASES.append(Case(function, combos, limit_s, group or function.__name__, order))
+        return function
+    return mark
+
+
+class Guest:
+    """An HVM guest with its console."""
+
+    def __init__(self, lab, name, number):
+        self.lab, self.name, self.number = lab, name, number
+
+    def vnc_port(self):
+        display = self.lab.dom0.run(f"xenstore-read /local/domain/{self.number}/console/vnc-port")
+        return self.lab.dom0.machine.vnc_ports[int(display) - FIRST_VNC_PORT]
+
+    def screen_text(self):
+        with vnc.Vnc(self.vnc_port()) as link:
+            return ocr.read(link.screen())
+
+    def screenshot(self, label=""):
+        """Save what the guest shows; returns the text on it."""
+        with vnc.Vnc(self.vnc_port()) as link:
+            screen = link.screen()
+        screen.save_png(self.lab.log_path(f"{self.name}{label}", "png"))
+        return ocr.read(screen)
+
+    def wait_screen(self, pattern, timeout_s, keys=None):
+        """Wait for text on the guest's VGA console; saves a picture either way."""
+        end = time.monotonic() + timeout_s
+        text = ""
+        with vnc.Vnc(self.vnc_port()) as link:
+            if keys:
+                link.type(keys)
+            while True:
+                screen = link.screen()
+                text = ocr.read(screen)
+                found = re.search(pattern, text, re.M)
+                if found or time.monotonic() > end:
+                    screen.save_png(self.lab.log_path(self.name, "png"))
+                    with open(self.lab.log_path(self.name, "screen"), "w", encoding="utf-8") as out:
+                        out.write(text + "\n")
+                if found:
+                    return text
+                if time.monotonic() > end:
+                    raise Failure(f"no {pattern!r} on {self.name}'s screen in {timeout_s} s; last "
+                                  f"line: {(text.strip() or '(nothing)').splitlines()[-1]!r}")
+                time.sleep(1)
+
+    def type(self, text):
+        with vnc.Vnc(self.vnc_port()) as link:
+            link.type(text)
+
+    def serial_shell(self, command, pattern, timeout_s):
+        """Type at the guest's serial console (a pty in dom0) and wait for what it answers."""
+        log = f"/run/lab/{self.name}.serial"
+        tty = self.lab.dom0.run(f"xenstore-read /local/domain/{self.number}/serial/0/tty").strip()
+        self.lab.dom0.run(
+            f"mkdir -p /run/lab; [ -e {log} ] || "
+            f"(setsid socat -u {tty},raw,echo=0 CREATE:{log} >/dev/null 2>&1 &) ")
+        if command:
+            self.lab.dom0.run(f"printf '%s\\r' '{command}' > {tty}")
+        return self.lab.dom0.wait_for(f"tr -d '\\r' < {log} | grep -a -m1 -E '{pattern}'", timeout_s,
+                                      1)
+
+    def destroy(self):
+        self.lab.dom0.run(f"xl destroy {self.name}", 60)
+
+
+class Lab:
+    """Boots of one combination. Log files are OUT/test-logs/COMBO-CASE*."""
+
+    def __init__(self, combo, log_directory):
+        self.combo = combo
+        self.vmm, self.dm, self.loader = COMBINATIONS[combo]
+        self.logs = log_directory
+        self.case_name = "none"
+        self.dom0 = None
+        self.settings = None
+        self.boot_log = None
+
+    def log_path(self, label, kind):
+        return os.path.join(self.logs, f"{self.combo}-{self.case_name}-{label}.{kind}")
+
+    def start(self, **settings):
+        """Boot the hypervisor only; returns the Machine."""
+        self.stop()
+        try:
+            self.boot_log = self.log_path("serial", "log")
+            return hypervisor.Boot(self.vmm, log=self.boot_log, **settings).start()
+        except hypervisor.MissingPiece as error:
+            raise Skip(str(error)) from error
+
+    def boot(self, fresh=False, **settings):
+        """A dom0 with these settings, freshly booted or left over from the previous case."""
+        if self.dom0 and not fresh and settings == self.settings:
+            return self.dom0
+        pc = self.start(**settings)
+        try:
+            self.dom0 = dom0.Dom0(pc, BOOT_LIMIT_S)
+        except Exception:
+            pc.stop()
+            raise
+        self.settings = settings
+        return self.dom0
+
+    def overrides(self):
+        return (f'device_model_version="qemu-xen"',
+                f'device_model_override="{DM_OVERRIDE[self.dm]}"',
+                f'firmware_override="{LOADER_OVERRIDE[self.loader]}"')
+
+    def need_parts(self):
+        """Skip unless the device model and loader of this combination are in dom0."""
+        for path in (DM_OVERRIDE[self.dm], LOADER_OVERRIDE[self.loader]):
+            if self.dom0.command(f"test -e {path}")[0]:
+                raise Skip(f"{path} is not in dom0")
+
+    def create(self, config, *extra):
+        """Create the HVM guest of a file on the guest disk with this combination's parts."""
+        self.need_parts()
+        overrides = [*self.overrides(), *extra]
+        name = self.dom0.run(f"sed -n 's/^name *= *\"\\(.*\\)\"/\\1/p' /guests/{config}").strip()
+        for word in extra:
+            name = re.sub(r'^name *= *"?([^"]*)"?$', r"\1", word) if word.startswith("name") else name
+        number = self.dom0.create(f"/guests/{config}", overrides)
+        return Guest(self, name, number)
+
+    def create_text(self, text, name):
+        """Create an HVM guest from configuration text."""
+        self.need_parts()
+        self.dom0.write(f"/run/lab/{name}.cfg", f'name = "{name}"\n' + text)
+        return Guest(self, name, self.dom0.create(f"/run/lab/{name}.cfg", self.overrides()))
+
+    def collect(self):
+        """After a failure: dom0's own logs beside the serial log."""
+        if not self.dom0:
+            return
+        try:
+            text = self.dom0.command("xl list; xl dmesg | tail -50; cd /var/log/xen; "
+                                     "tail -n 60 *.log", 30)[1]
+        except (OSError, machine.MachineError) as error:
+            text = f"dom0 does not answer: {error}\n"
+        with open(self.log_path("dom0", "log"), "w", encoding="utf-8") as file:
+            file.write(text)
+
+    def stop(self):
+        if self.dom0:
+            self.dom0.machine.stop()
+        self.dom0 = None
+        self.settings = None

@@ -1,0 +1,83 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""Read text from a frame in a VGA text mode, by exact match with the 8x16 font of the VGA BIOS.
+
+The font is taken from Debian's vgabios-stdvga.bin: the same glyphs that the guest's BIOS loads.
+"""
+
+import functools
+import glob
+
+ROMS = ("/usr/share/seabios/vgabios-stdvga.bin", "/usr/share/vgabios/vgabios-stdvga.bin")
+HEIGHT = 16
+GLYPH_B = bytes.fromhex("0000fc6666667c66666666fc00000000")
+GLYPH_A = bytes.fromhex("00000010386cc6c6fec6c6c6c6000000")
+# Rows that the cursor may cover.
+CURSOR_ROWS = 3
+CODEC = "cp437"
+
+
+class NoFont(Exception):
+    """No VGA BIOS image with the usual font."""
+
+
+@functools.lru_cache(None)
+def font():
+    """Maps from glyph bytes to characters: complete, and without the cursor's rows."""
+    for path in [*ROMS, *glob.glob("/usr/share/*/vgabios*.bin")]:
+        try:
+            with open(path, "rb") as file:
+                rom = file.read()
+        except OSError:
+            continue
+        base = rom.find(GLYPH_B) - ord("B") * HEIGHT
+        a_at = base + ord("A") * HEIGHT
+        if base >= 0 and rom[a_at:a_at + HEIGHT] == GLYPH_A:
+            break
+    else:
+        raise NoFont("no VGA BIOS with an 8x16 font (package seabios)")
+    whole, top = {}, {}
+    for code in reversed(range(256)):
+        character = bytes([code]).decode(CODEC) if code >= 32 else " "
+        glyph = rom[base + code * HEIGHT:base + (code + 1) * HEIGHT]
+        whole[glyph] = character
+        top[glyph[:-CURSOR_ROWS]] = character
+    return whole, top
+
+
+def _cell(screen, left, top):
+    """The 8x16 bits of a cell, set where a pixel differs from the cell's commonest colour."""
+    rows, count = [], {}
+    for row in range(HEIGHT):
+        start = ((top + row) * screen.width + left) * 4
+        line = screen.pixels[start:start + 32]
+        pixels = [line[i:i + 3] for i in range(0, 32, 4)]
+        rows.append(pixels)
+        for pixel in pixels:
+            count[pixel] = count.get(pixel, 0) + 1
+    ground = max(count, key=count.get)
+    return bytes(sum((pixel != ground) << (7 - i) for i, pixel in enumerate(pixels))
+                 for pixels in rows)
+
+
+def _character(bits):
+    whole, top = font()
+    for candidate in (bits, bytes(255 - byte for byte in bits)):
+        if candidate in whole:
+            return whole[candidate]
+        if candidate[:-CURSOR_ROWS] in top:
+            return top[candidate[:-CURSOR_ROWS]]
+    return "\N{REPLACEMENT CHARACTER}"
+
+
+def read(screen):
+    """The text of a frame, line by line; "" when the size is no 8x16 or 9x16 text mode."""
+    if screen.height % HEIGHT or screen.width % 80:
+        return ""
+    width = screen.width // 80
+    if width not in (8, 9):
+        return ""
+    lines = []
+    for top in range(0, screen.height, HEIGHT):
+        line = "".join(_character(_cell(screen, column * width, top)) for column in range(80))
+        lines.append(line.rstrip())
+    return "\n".join(lines)
