@@ -62,6 +62,8 @@ $(HVMLOADER_O)/asl/ssdt_cpus%.asl: hvmloader/asl/gen_cpus.sh
 $(HVMLOADER_O)/ssdt_cpus%.aml: $(HVMLOADER_O)/asl/ssdt_cpus%.asl
 	$(HVMLOADER_RUN_IASL)
 
+.SECONDARY: $(HVMLOADER_O)/asl/ssdt_cpus16.asl $(HVMLOADER_O)/asl/ssdt_cpus128.asl
+
 $(HVMLOADER_O)/%.aml: hvmloader/asl/%.asl hvmloader/asl/pci_links.asl \
 		hvmloader/asl/isa_devices.asl $(HVMLOADER_O)/asl/gen_prt.asl
 	$(HVMLOADER_RUN_IASL)

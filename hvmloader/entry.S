@@ -1,19 +1,15 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * Entry as a PVH-style image (xen/arch-x86/hvm/start_info.h: 32-bit protected mode, flat segments,
- * paging off, EBX = hvm_start_info), and the way out to the BIOS in real mode.
+ * Entry at the ELF header's e_entry, in the state of a PVH kernel (xen/arch-x86/hvm/start_info.h: 32-bit
+ * protected mode, flat segments, paging off, EBX = hvm_start_info), and the way out to the BIOS in real
+ * mode. The image must not carry Xen ELF notes: libxenguest takes one with them for a kernel, and
+ * only its loader for images without them (HVM-generic) places the firmware module.
  */
 #include "layout.h"
 
 #define STACK_BYTES 0x4000
 
 	.code32
-	.section .note.Xen, "a", @note
-	.balign	4
-	.long	4, 4, 18		/* name size, data size, XEN_ELFNOTE_PHYS32_ENTRY */
-	.asciz	"Xen"
-	.long	_start
-
 	.text
 	.globl	_start
 _start:
