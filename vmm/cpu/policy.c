@@ -1,0 +1,370 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * CPU policies as tables: which features a guest may see, the dependent leaves, and the serial form in
+ * which the toolstack reads and writes them (xen_cpuid_leaf_t, order as Xen 4.17). Pure: takes the
+ * host's leaves as data. SDM volume 2 "CPUID"; APM volume 3, appendix E.
+ */
+#include "policy.h"
+#include "lib.h"
+#include <xen/arch-x86/cpufeatureset.h>
+
+#define F(name) (1U << (XEN_X86_FEATURE_##name % 32))
+
+/* Where each word of a featureset lives: the names are in cpufeatureset.h. */
+static uint32_t *feature_word(struct cpu_policy *p, unsigned int w)
+{
+	switch (w) {
+	case 0: return &p->basic[1].d;
+	case 1: return &p->basic[1].c;
+	case 2: return &p->extd[1].d;
+	case 3: return &p->extd[1].c;
+	case 4: return &p->xstate[1].a;
+	case 5: return &p->feat[0].b;
+	case 6: return &p->feat[0].c;
+	case 7: return &p->extd[7].d;
+	case 8: return &p->extd[8].b;
+	case 9: return &p->feat[0].d;
+	case 10: return &p->feat[1].a;
+	case 11: return &p->extd[0x21].a;
+	case 12: return &p->feat[1].b;
+	case 13: return &p->feat[2].d;
+	case 14: return &p->feat[1].c;
+	case 15: return &p->feat[1].d;
+	default: return NULL; /* 16-18: MSR_ARCH_CAPS, not offered */
+	}
+}
+
+/*
+ * What HVM guests may see. Left out are what is the VMM's own (VMX, SVM, MONITOR, performance and power
+ * management), what needs MSRs that no one emulates, and TSX.
+ */
+static const uint32_t hvm_mask[POLICY_FEAT_WORDS] = {
+	[0] = F(FPU) | F(VME) | F(DE) | F(PSE) | F(TSC) | F(MSR) | F(PAE) | F(MCE) | F(CX8) | F(APIC) |
+	      F(SEP) | F(MTRR) | F(PGE) | F(MCA) | F(CMOV) | F(PAT) | F(PSE36) | F(CLFLUSH) | F(ACPI) |
+	      F(MMX) | F(FXSR) | F(SSE) | F(SSE2) | F(SS) | F(HTT),
+	[1] = F(SSE3) | F(PCLMULQDQ) | F(SSSE3) | F(FMA) | F(CX16) | F(PCID) | F(SSE4_1) | F(SSE4_2) |
+	      F(X2APIC) | F(MOVBE) | F(POPCNT) | F(TSC_DEADLINE) | F(AESNI) | F(XSAVE) | F(AVX) | F(F16C) |
+	      F(RDRAND) | F(HYPERVISOR),
+	[2] = F(SYSCALL) | F(NX) | F(MMXEXT) | F(FFXSR) | F(PAGE1GB) | F(RDTSCP) | F(LM) | F(3DNOWEXT) | F(3DNOW),
+	[3] = F(LAHF_LM) | F(CMP_LEGACY) | F(CR8_LEGACY) | F(ABM) | F(SSE4A) | F(MISALIGNSSE) |
+	      F(3DNOWPREFETCH) | F(XOP) | F(FMA4) | F(TBM),
+	[4] = F(XSAVEOPT) | F(XSAVEC) | F(XGETBV1),
+	[5] = F(FSGSBASE) | F(BMI1) | F(AVX2) | F(FDP_EXCP_ONLY) | F(SMEP) | F(BMI2) | F(ERMS) | F(INVPCID) |
+	      F(NO_FPU_SEL) | F(AVX512F) | F(AVX512DQ) | F(RDSEED) | F(ADX) | F(SMAP) | F(AVX512_IFMA) |
+	      F(CLFLUSHOPT) | F(CLWB) | F(AVX512PF) | F(AVX512ER) | F(AVX512CD) | F(SHA) | F(AVX512BW) |
+	      F(AVX512VL),
+	[6] = F(PREFETCHWT1) | F(AVX512_VBMI) | F(UMIP) | F(PKU) | F(AVX512_VBMI2) | F(GFNI) | F(VAES) |
+	      F(VPCLMULQDQ) | F(AVX512_VNNI) | F(AVX512_BITALG) | F(AVX512_VPOPCNTDQ) | F(RDPID) |
+	      F(CLDEMOTE) | F(MOVDIRI) | F(MOVDIR64B),
+	[7] = F(ITSC),
+	[8] = F(CLZERO) | F(RSTR_FP_ERR_PTRS) | F(IBPB) | F(SSB_NO) | F(BTC_NO) | F(IBPB_RET),
+	[9] = F(AVX512_4VNNIW) | F(AVX512_4FMAPS) | F(FSRM) | F(AVX512_VP2INTERSECT) | F(MD_CLEAR) |
+	      F(SERIALIZE) | F(AVX512_FP16),
+	[10] = F(AVX_VNNI) | F(AVX512_BF16) | F(FZRM) | F(FSRS) | F(FSRCS),
+	[11] = F(LFENCE_DISPATCH) | F(VERW_CLEAR) | F(NSCB) | F(SBPB) | F(IBPB_BRTYPE) | F(SRSO_NO) |
+	       F(SRSO_US_NO),
+	[13] = F(MCDT_NO),
+};
+
+/* Offered on request only: a guest that knows of them may not be moved freely. */
+static const uint32_t hvm_opt_in[POLICY_FEAT_WORDS] = { [7] = F(ITSC) };
+
+/* State components of XCR0 and the feature that brings them. */
+static const struct {
+	uint64_t xcr0;
+	uint8_t word;
+	uint32_t bit;
+} xstate_of[] = {
+	{ 1ULL << 2, 1, F(AVX) },
+	{ 7ULL << 5, 5, F(AVX512F) },
+	{ 1ULL << 9, 6, F(PKU) },
+};
+
+static uint32_t word_get(const struct cpu_policy *p, unsigned int w)
+{
+	const uint32_t *f = feature_word((struct cpu_policy *)p, w);
+
+	return f ? *f : 0;
+}
+
+void policy_featureset(const struct cpu_policy *p, uint32_t words[POLICY_FEAT_WORDS])
+{
+	for (unsigned int w = 0; w < POLICY_FEAT_WORDS; w++)
+		words[w] = word_get(p, w);
+}
+
+static uint64_t xstates(const struct cpu_policy *p)
+{
+	uint64_t x = 3;
+
+	if (!(p->basic[1].c & F(XSAVE)))
+		return 0;
+	for (unsigned int i = 0; i < ARRAY_SIZE(xstate_of); i++)
+		if (word_get(p, xstate_of[i].word) & xstate_of[i].bit)
+			x |= xstate_of[i].xcr0;
+	return x;
+}
+
+uint32_t policy_xsave_size(const struct cpu_policy *p, uint64_t bits, bool compacted)
+{
+	uint32_t size = 512 + 64;
+
+	for (unsigned int i = 2; i < POLICY_NR_XSTATE; i++) {
+		const struct cpuid_regs *x = &p->xstate[i];
+
+		if (!(bits & BIT(i)))
+			continue;
+		if (!compacted)
+			size = max(size, x->b + x->a);
+		else
+			size = ((x->c & 2) ? ROUND_UP(size, 64U) : size) + x->a;
+	}
+	return size;
+}
+
+/* Leaf 0xd from the host's, for the components that p's features need. */
+static void recalc_xstate(const struct cpu_policy *max, struct cpu_policy *p)
+{
+	uint64_t x = xstates(p);
+	uint32_t inst = p->xstate[1].a;
+
+	memset(p->xstate, 0, sizeof(p->xstate));
+	if (!x)
+		return;
+	p->xstate[0].a = (uint32_t)x;
+	p->xstate[0].d = (uint32_t)(x >> 32);
+	p->xstate[1].a = inst & word_get(max, 4);
+	for (unsigned int i = 2; i < POLICY_NR_XSTATE; i++)
+		if (x & BIT(i))
+			p->xstate[i] = max->xstate[i];
+	p->xstate[0].b = p->xstate[0].c = policy_xsave_size(p, x, false);
+}
+
+/* Features that mean nothing without another. */
+static void drop_orphans(const struct cpu_policy *max, struct cpu_policy *p)
+{
+	uint64_t have = max->xstate[0].a | (uint64_t)max->xstate[0].d << 32;
+
+	for (unsigned int i = 0; i < ARRAY_SIZE(xstate_of); i++)
+		if (!(p->basic[1].c & F(XSAVE)) || (have & xstate_of[i].xcr0) != xstate_of[i].xcr0)
+			*feature_word(p, xstate_of[i].word) &= ~xstate_of[i].bit;
+	if (!(p->basic[1].c & F(AVX))) {
+		p->basic[1].c &= ~(F(FMA) | F(F16C));
+		p->feat[0].b &= ~(F(AVX2) | F(AVX512F));
+		p->feat[0].c &= ~(F(VAES) | F(VPCLMULQDQ));
+		p->feat[1].a &= ~F(AVX_VNNI);
+		p->extd[1].c &= ~(F(XOP) | F(FMA4));
+	}
+	if (!(p->feat[0].b & F(AVX512F))) {
+		p->feat[0].b &= ~(F(AVX512DQ) | F(AVX512_IFMA) | F(AVX512PF) | F(AVX512ER) | F(AVX512CD) |
+				  F(AVX512BW) | F(AVX512VL));
+		p->feat[0].c &= ~(F(AVX512_VBMI) | F(AVX512_VBMI2) | F(AVX512_VNNI) | F(AVX512_BITALG) |
+				  F(AVX512_VPOPCNTDQ));
+		p->feat[0].d &= ~(F(AVX512_4VNNIW) | F(AVX512_4FMAPS) | F(AVX512_VP2INTERSECT) | F(AVX512_FP16));
+		p->feat[1].a &= ~F(AVX512_BF16);
+	}
+}
+
+void policy_sanitise(const struct cpu_policy *max, struct cpu_policy *p)
+{
+	uint32_t *f;
+
+	p->basic[0].a = min(p->basic[0].a, max->basic[0].a);
+	p->extd[0].a = min(p->extd[0].a, max->extd[0].a);
+	p->feat[0].a = min(p->feat[0].a, max->feat[0].a);
+	for (unsigned int w = 0; w < POLICY_FEAT_WORDS; w++) {
+		f = feature_word(p, w);
+		if (f)
+			*f &= word_get(max, w);
+	}
+	p->basic[1].c |= F(HYPERVISOR);
+	p->basic[1].d |= F(APIC);
+	drop_orphans(max, p);
+	recalc_xstate(max, p);
+	/* Power, performance and monitor leaves, and the VMM's own. */
+	memset(&p->basic[5], 0, sizeof(p->basic[5]));
+	memset(&p->basic[6], 0, sizeof(p->basic[6]));
+	p->basic[6].a = max->basic[6].a & 4; /* ARAT: the vLAPIC's timer never stops */
+	memset(&p->basic[9], 0, sizeof(p->basic[9]));
+	memset(&p->basic[0xa], 0, sizeof(p->basic[0xa]));
+	memset(&p->basic[0xc], 0, sizeof(p->basic[0xc]));
+	memset(&p->extd[0xa], 0, sizeof(p->extd[0xa]));
+	for (unsigned int i = 0xb; i < POLICY_NR_EXTD; i++)
+		if (i != 0x19 && i != 0x1a && i != 0x1d && i != 0x21)
+			memset(&p->extd[i], 0, sizeof(p->extd[i]));
+	p->extd[7].a = p->extd[7].b = p->extd[7].c = 0;
+	p->arch_caps = 0;
+	p->platform_info &= max->platform_info;
+}
+
+/* The same for dom0 and guests: mask, software APIC features, limits. */
+static void derive(const struct cpu_policy *host, struct cpu_policy *out)
+{
+	uint32_t *f;
+
+	*out = *host;
+	out->basic[0].a = min(max(host->basic[0].a, 0xbU), POLICY_NR_BASIC - 1);
+	out->extd[0].a = min(host->extd[0].a, 0x80000000U + POLICY_NR_EXTD - 1);
+	out->feat[0].a = min(host->feat[0].a, POLICY_NR_FEAT - 1);
+	for (unsigned int w = 0; w < POLICY_FEAT_WORDS; w++) {
+		f = feature_word(out, w);
+		if (f)
+			*f &= hvm_mask[w];
+	}
+	/* The vLAPIC is software: it can what the host's may not. */
+	out->basic[1].c |= F(X2APIC) | F(TSC_DEADLINE) | F(HYPERVISOR);
+	out->basic[1].c &= ~F(OSXSAVE);
+	out->basic[1].d |= F(APIC);
+	out->basic[6].a |= 4;
+	out->feat[0].c &= ~F(OSPKE);
+	out->extd[8].a &= 0xffff;
+	out->extd[8].d = 0;
+}
+
+void policy_derive_hvm(const struct cpu_policy *host, struct cpu_policy *out)
+{
+	struct cpu_policy max;
+
+	derive(host, out);
+	max = *out;
+	out->extd[8].c = 0;
+	out->topo_by_vcpu = true;
+	policy_sanitise(&max, out);
+}
+
+void policy_derive_default(const struct cpu_policy *hvm_max, struct cpu_policy *out)
+{
+	*out = *hvm_max;
+	for (unsigned int w = 0; w < POLICY_FEAT_WORDS; w++)
+		if (hvm_opt_in[w])
+			*feature_word(out, w) &= ~hvm_opt_in[w];
+}
+
+void policy_derive_dom0(const struct cpu_policy *host, struct cpu_policy *out)
+{
+	struct cpu_policy max;
+
+	derive(host, out);
+	max = *out;
+	out->topo_by_vcpu = false;
+	policy_sanitise(&max, out);
+}
+
+/* --- serial form ------------------------------------------------------------------------------- */
+
+struct leaf_sink {
+	xen_cpuid_leaf_t *out;
+	unsigned int n;
+};
+
+static void put_leaf(struct leaf_sink *s, uint32_t leaf, uint32_t sub, const struct cpuid_regs *r)
+{
+	if (s->out)
+		s->out[s->n] = (xen_cpuid_leaf_t){ leaf, sub, r->a, r->b, r->c, r->d };
+	s->n++;
+}
+
+static void put_leaves(struct leaf_sink *s, uint32_t leaf, const struct cpuid_regs *r, unsigned int n)
+{
+	for (unsigned int i = 0; i < n; i++)
+		put_leaf(s, leaf, i, &r[i]);
+}
+
+static void put_xstate(struct leaf_sink *s, const struct cpu_policy *p)
+{
+	uint64_t x = xstates(p) >> 2;
+
+	put_leaves(s, 0xd, p->xstate, 2);
+	for (unsigned int i = 2; x && i < POLICY_NR_XSTATE; x >>= 1, i++)
+		put_leaf(s, 0xd, i, &p->xstate[i]);
+}
+
+unsigned int policy_serialise(const struct cpu_policy *p, xen_cpuid_leaf_t *out)
+{
+	static const struct cpuid_regs none;
+	struct leaf_sink s = { out, 0 };
+	uint32_t i;
+
+	for (i = 0; i <= min(p->basic[0].a, POLICY_NR_BASIC - 1); i++) {
+		switch (i) {
+		case 4: put_leaves(&s, i, p->cache, POLICY_NR_CACHE); break;
+		case 7: put_leaves(&s, i, p->feat, min(p->feat[0].a, POLICY_NR_FEAT - 1) + 1); break;
+		case 0xb: put_leaves(&s, i, p->topo, POLICY_NR_TOPO); break;
+		case 0xd: put_xstate(&s, p); break;
+		default: put_leaf(&s, i, XEN_CPUID_NO_SUBLEAF, &p->basic[i]); break;
+		}
+	}
+	put_leaf(&s, 0x40000000, XEN_CPUID_NO_SUBLEAF, &none);
+	put_leaf(&s, 0x40000100, XEN_CPUID_NO_SUBLEAF, &none);
+	for (i = 0; i <= min(p->extd[0].a & 0xffff, POLICY_NR_EXTD - 1); i++)
+		put_leaf(&s, 0x80000000U | i, XEN_CPUID_NO_SUBLEAF, &p->extd[i]);
+	return s.n;
+}
+
+/* The place of a leaf in p, NULL when it has none. */
+static struct cpuid_regs *leaf_place(struct cpu_policy *p, uint32_t leaf, uint32_t sub)
+{
+	static struct cpuid_regs ignored;
+
+	switch (leaf) {
+	case 4: return sub < POLICY_NR_CACHE ? &p->cache[sub] : NULL;
+	case 7: return sub < POLICY_NR_FEAT ? &p->feat[sub] : NULL;
+	case 0xb: return sub < POLICY_NR_TOPO ? &p->topo[sub] : NULL;
+	case 0xd: return sub < POLICY_NR_XSTATE ? &p->xstate[sub] : NULL;
+	case 0x40000000:
+	case 0x40000100: return sub == XEN_CPUID_NO_SUBLEAF ? &ignored : NULL;
+	default: break;
+	}
+	if (sub != XEN_CPUID_NO_SUBLEAF)
+		return NULL;
+	if (leaf < POLICY_NR_BASIC)
+		return &p->basic[leaf];
+	if (leaf - 0x80000000U < POLICY_NR_EXTD)
+		return &p->extd[leaf - 0x80000000U];
+	return NULL;
+}
+
+int policy_deserialise(struct cpu_policy *p, const xen_cpuid_leaf_t *in, unsigned int nr,
+		       uint32_t *bad_leaf, uint32_t *bad_sub)
+{
+	struct cpuid_regs *r;
+
+	for (unsigned int i = 0; i < nr; i++) {
+		r = leaf_place(p, in[i].leaf, in[i].subleaf);
+		if (!r) {
+			*bad_leaf = in[i].leaf;
+			*bad_sub = in[i].subleaf;
+			return -ERANGE;
+		}
+		*r = (struct cpuid_regs){ in[i].a, in[i].b, in[i].c, in[i].d };
+	}
+	return 0;
+}
+
+int policy_check(const struct cpu_policy *max, const struct cpu_policy *p, uint32_t *bad_leaf, uint32_t *bad_sub)
+{
+	*bad_sub = XEN_CPUID_NO_SUBLEAF;
+	if (p->basic[0].a > max->basic[0].a) {
+		*bad_leaf = 0;
+		return -EINVAL;
+	}
+	if (p->feat[0].a > max->feat[0].a) {
+		*bad_leaf = 7;
+		*bad_sub = 0;
+		return -EINVAL;
+	}
+	if (p->extd[0].a > max->extd[0].a) {
+		*bad_leaf = 0x80000000;
+		return -EINVAL;
+	}
+	return 0;
+}
+
+unsigned int policy_msrs(const struct cpu_policy *p, xen_msr_entry_t *out)
+{
+	if (out) {
+		out[0] = (xen_msr_entry_t){ .idx = 0xce, .val = p->platform_info };
+		out[1] = (xen_msr_entry_t){ .idx = 0x10a, .val = p->arch_caps };
+	}
+	return POLICY_MAX_MSRS;
+}

@@ -1,0 +1,359 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * CPU policies at work: the host's leaves, each domain's policy, and what CPUID and the MSRs that go
+ * with it answer to a vCPU, including what depends on its state (APIC id, OSXSAVE, XSAVE sizes) and the
+ * hypervisor leaves 0x40000000.. (xen/arch-x86/cpuid.h). CPUID is on the budgeted path: one table
+ * lookup, then what is particular to the leaf.
+ */
+#include "xen_abi.h"
+#include "abi.h"
+#include "hvm_ops.h"
+#include "policy.h"
+#include "vlapic.h"
+#include <xen/arch-x86/cpuid.h>
+#include <xen/arch-x86/cpufeatureset.h>
+#include <xen/domctl.h>
+
+#define F(name)		   (1U << (XEN_X86_FEATURE_##name % 32))
+#define MSR_XEN_HYPERCALL  0x40000000U
+#define MSR_PRED_CMD	   0x49U
+#define MSR_PLATFORM_INFO  0xceU
+#define MSR_MISC_FEATURES  0x140U
+
+static struct cpu_policy *policies[POLICY_INDEX_COUNT];
+
+static void read_leaf(uint32_t leaf, uint32_t sub, struct cpuid_regs *r)
+{
+	cpuid_count(leaf, sub, &r->a, &r->b, &r->c, &r->d);
+}
+
+static void read_host(struct cpu_policy *p)
+{
+	struct cpuid_regs r;
+	uint32_t i;
+
+	read_leaf(0, 0, &r);
+	for (i = 0; i <= min(r.a, POLICY_NR_BASIC - 1); i++)
+		read_leaf(i, 0, &p->basic[i]);
+	for (i = 0; r.a >= 4 && i < POLICY_NR_CACHE; i++)
+		read_leaf(4, i, &p->cache[i]);
+	for (i = 0; r.a >= 7 && i < POLICY_NR_FEAT; i++)
+		read_leaf(7, i, &p->feat[i]);
+	for (i = 0; r.a >= 0xb && i < POLICY_NR_TOPO; i++)
+		read_leaf(0xb, i, &p->topo[i]);
+	for (i = 0; r.a >= 0xd && i < POLICY_NR_XSTATE; i++)
+		read_leaf(0xd, i, &p->xstate[i]);
+	read_leaf(0x80000000, 0, &r);
+	for (i = 0; r.a >= 0x80000000 && i <= min(r.a & 0xffff, POLICY_NR_EXTD - 1); i++)
+		read_leaf(0x80000000 + i, 0, &p->extd[i]);
+	p->platform_info = 0;
+}
+
+void policy_init(void)
+{
+	unsigned int i;
+
+	if (policies[0])
+		return;
+	for (i = 0; i < POLICY_INDEX_COUNT; i++) {
+		policies[i] = xzalloc(struct cpu_policy);
+		if (!policies[i])
+			panic("no memory for the CPU policies");
+	}
+	read_host(policies[POLICY_RAW]);
+	*policies[POLICY_HOST] = *policies[POLICY_RAW];
+	/* Components that the VMM does not switch are not there. */
+	policies[POLICY_HOST]->xstate[0].a &= (uint32_t)host_cpu.xcr0_mask;
+	policies[POLICY_HOST]->xstate[0].d &= (uint32_t)(host_cpu.xcr0_mask >> 32);
+	if (!host_cpu.xsave)
+		policies[POLICY_HOST]->basic[1].c &= ~F(XSAVE);
+	policy_derive_hvm(policies[POLICY_HOST], policies[POLICY_HVM_MAX]);
+	policy_derive_default(policies[POLICY_HVM_MAX], policies[POLICY_HVM_DEFAULT]);
+}
+
+const struct cpu_policy *policy_system(enum policy_index i)
+{
+	policy_init();
+	return policies[i];
+}
+
+int policy_domain_init(struct domain *d)
+{
+	d->cpu_policy = xzalloc(struct cpu_policy);
+	if (!d->cpu_policy)
+		return -ENOMEM;
+	if (d->is_dom0)
+		policy_derive_dom0(policy_system(POLICY_HOST), d->cpu_policy);
+	else
+		*d->cpu_policy = *policy_system(POLICY_HVM_DEFAULT);
+	return 0;
+}
+
+void policy_domain_fini(struct domain *d)
+{
+	xfree(d->cpu_policy);
+	d->cpu_policy = NULL;
+}
+
+static int copy_leaves(struct cpu_policy *p, struct xen_domctl_cpu_policy *op)
+{
+	unsigned int done = 0, n;
+	xen_cpuid_leaf_t buf[16];
+	int rc = 0;
+
+	while (done < op->nr_leaves && !rc) {
+		n = min(op->nr_leaves - done, (unsigned int)ARRAY_SIZE(buf));
+		if (copy_from_guest_offset(buf, op->leaves, done, n))
+			return -EFAULT;
+		rc = policy_deserialise(p, buf, n, &op->err_leaf, &op->err_subleaf);
+		done += n;
+	}
+	return rc;
+}
+
+static int copy_msrs(struct cpu_policy *p, struct xen_domctl_cpu_policy *op)
+{
+	xen_msr_entry_t e;
+
+	for (unsigned int i = 0; i < op->nr_msrs; i++) {
+		if (copy_from_guest_offset(&e, op->msrs, i, 1))
+			return -EFAULT;
+		if (e.flags || (e.idx != MSR_PLATFORM_INFO && e.idx != 0x10a)) {
+			op->err_msr = e.idx;
+			return e.flags ? -EINVAL : -ERANGE;
+		}
+		if (e.idx == MSR_PLATFORM_INFO)
+			p->platform_info = e.val;
+	}
+	return 0;
+}
+
+int policy_set_domain(struct domain *d, struct xen_domctl_cpu_policy *op)
+{
+	const struct cpu_policy *max = policy_system(POLICY_HVM_MAX);
+	struct cpu_policy *p;
+	int rc;
+
+	op->err_leaf = op->err_subleaf = op->err_msr = ~0U;
+	if (op->nr_leaves > POLICY_MAX_LEAVES || op->nr_msrs > POLICY_MAX_MSRS)
+		return -E2BIG;
+	if (d->creation_finished)
+		return -EEXIST;
+	p = xzalloc(struct cpu_policy);
+	if (!p)
+		return -ENOMEM;
+	*p = *d->cpu_policy;
+	rc = copy_leaves(p, op);
+	if (!rc)
+		rc = copy_msrs(p, op);
+	if (!rc)
+		rc = policy_check(max, p, &op->err_leaf, &op->err_subleaf);
+	if (!rc) {
+		policy_sanitise(max, p);
+		p->topo_by_vcpu = true;
+		*d->cpu_policy = *p;
+	}
+	xfree(p);
+	return rc;
+}
+
+uint32_t policy_apic_id(const struct vcpu *v)
+{
+	if (v->domain->cpu_policy->topo_by_vcpu)
+		return v->id * 2;
+	return v->id < nr_cpus ? cpus[v->id]->apic_id : v->id;
+}
+
+uint64_t policy_cr4_mask(const struct domain *d)
+{
+	const struct cpu_policy *p = d->cpu_policy;
+	uint64_t m = 0x1ff; /* VME PVI TSD DE PSE PAE MCE PGE PCE */
+
+	m |= (p->basic[1].d & F(FXSR)) ? X86_CR4_OSFXSR | X86_CR4_OSXMMEXCPT : 0;
+	m |= (p->basic[1].c & F(PCID)) ? X86_CR4_PCIDE : 0;
+	m |= (p->basic[1].c & F(XSAVE)) ? X86_CR4_OSXSAVE : 0;
+	m |= (p->feat[0].b & F(FSGSBASE)) ? X86_CR4_FSGSBASE : 0;
+	m |= (p->feat[0].b & F(SMEP)) ? X86_CR4_SMEP : 0;
+	m |= (p->feat[0].b & F(SMAP)) ? X86_CR4_SMAP : 0;
+	m |= (p->feat[0].c & F(UMIP)) ? X86_CR4_UMIP : 0;
+	m |= (p->feat[0].c & F(PKU)) ? X86_CR4_PKE : 0;
+	return m;
+}
+
+/* --- CPUID ------------------------------------------------------------------------------------- */
+
+static void cpuid_hypervisor(struct vcpu *v, uint32_t leaf, uint32_t sub, uint32_t out[4])
+{
+	switch (leaf) {
+	case XEN_CPUID_LEAF(0):
+		out[0] = XEN_CPUID_LEAF(XEN_CPUID_MAX_NUM_LEAVES);
+		out[1] = XEN_CPUID_SIGNATURE_EBX;
+		out[2] = XEN_CPUID_SIGNATURE_ECX;
+		out[3] = XEN_CPUID_SIGNATURE_EDX;
+		break;
+	case XEN_CPUID_LEAF(1):
+		out[0] = PLINTH_XEN_MAJOR << 16 | PLINTH_XEN_MINOR;
+		break;
+	case XEN_CPUID_LEAF(2):
+		out[0] = 1; /* hypercall pages */
+		out[1] = MSR_XEN_HYPERCALL;
+		break;
+	case XEN_CPUID_LEAF(3): {
+		uint8_t shift = v->info->time.tsc_shift;
+
+		if (sub == 0) {
+			out[0] = host_cpu.invariant_tsc ? 4 : 0; /* TSC is reliable */
+			out[1] = v->domain->tsc_mode;
+			out[2] = (uint32_t)tsc_khz;
+			out[3] = v->domain->tsc_incarnation;
+		} else if (sub == 1) {
+			out[0] = (uint32_t)v->tsc_offset;
+			out[1] = (uint32_t)(v->tsc_offset >> 32);
+			out[2] = v->info->time.tsc_to_system_mul;
+			out[3] = shift;
+		} else if (sub == 2) {
+			out[0] = (uint32_t)tsc_khz;
+		}
+		break;
+	}
+	case XEN_CPUID_LEAF(4):
+		if (sub)
+			break;
+		out[0] = XEN_HVM_CPUID_X2APIC_VIRT | XEN_HVM_CPUID_VCPU_ID_PRESENT |
+			 XEN_HVM_CPUID_DOMID_PRESENT | XEN_HVM_CPUID_UPCALL_VECTOR;
+		out[1] = v->id;
+		out[2] = v->domain->domid;
+		break;
+	case XEN_CPUID_LEAF(5):
+		if (!sub)
+			out[1] = host_cpu.phys_bits;
+		break;
+	default:
+		break;
+	}
+}
+
+static void cpuid_dynamic_xstate(struct vcpu *v, uint32_t sub, uint32_t out[4])
+{
+	const struct cpu_policy *p = v->domain->cpu_policy;
+
+	if (sub == 0 && out[0])
+		out[1] = policy_xsave_size(p, v->fpu.xcr0, false);
+	else if (sub == 1 && (out[0] & (F(XSAVEC) | F(XSAVES))))
+		out[1] = policy_xsave_size(p, v->fpu.xcr0 | v->xss, true);
+}
+
+/* What a basic leaf shows beyond the table. */
+static void cpuid_dynamic(struct vcpu *v, uint32_t leaf, uint32_t sub, uint32_t out[4])
+{
+	switch (leaf) {
+	case 1:
+		out[1] = (out[1] & 0x00ffffff) | policy_apic_id(v) << 24;
+		if (v->cr4 & X86_CR4_OSXSAVE)
+			out[2] |= F(OSXSAVE);
+		if (!vlapic_hw_enabled(v->hvm.vlapic))
+			out[3] &= ~F(APIC);
+		break;
+	case 7:
+		if (!sub && (v->cr4 & X86_CR4_PKE))
+			out[2] |= F(OSPKE);
+		break;
+	case 0xb:
+		out[2] = (out[2] & ~0xffU) | (sub & 0xff);
+		out[3] = policy_apic_id(v);
+		break;
+	case 0xd:
+		cpuid_dynamic_xstate(v, sub, out);
+		break;
+	default:
+		break;
+	}
+}
+
+static const struct cpuid_regs *basic_leaf(const struct cpu_policy *p, uint32_t leaf, uint32_t sub)
+{
+	static const struct cpuid_regs none;
+
+	switch (leaf) {
+	case 4: return sub < POLICY_NR_CACHE ? &p->cache[sub] : &none;
+	case 7: return sub <= p->feat[0].a && sub < POLICY_NR_FEAT ? &p->feat[sub] : &none;
+	case 0xb: return sub < POLICY_NR_TOPO ? &p->topo[sub] : &none;
+	case 0xd: return sub < POLICY_NR_XSTATE ? &p->xstate[sub] : &none;
+	default: return &p->basic[leaf];
+	}
+}
+
+void hvm_cpuid(struct vcpu *v, uint32_t leaf, uint32_t sub, uint32_t out[4])
+{
+	const struct cpu_policy *p = v->domain->cpu_policy;
+	const struct cpuid_regs *r;
+
+	out[0] = out[1] = out[2] = out[3] = 0;
+	if (leaf <= p->basic[0].a && leaf < POLICY_NR_BASIC) {
+		r = basic_leaf(p, leaf, sub);
+	} else if (leaf >= 0x80000000 && leaf <= p->extd[0].a && leaf - 0x80000000 < POLICY_NR_EXTD) {
+		r = &p->extd[leaf - 0x80000000];
+	} else {
+		if (leaf >> 16 == 0x4000)
+			cpuid_hypervisor(v, leaf, sub, out);
+		return;
+	}
+	out[0] = r->a;
+	out[1] = r->b;
+	out[2] = r->c;
+	out[3] = r->d;
+	if (leaf < POLICY_NR_BASIC)
+		cpuid_dynamic(v, leaf, sub, out);
+}
+
+/* --- MSRs -------------------------------------------------------------------------------------- */
+
+int policy_rdmsr(struct vcpu *v, uint32_t msr, uint64_t *value)
+{
+	const struct cpu_policy *p = v->domain->cpu_policy;
+
+	switch (msr) {
+	case MSR_XEN_HYPERCALL:
+		*value = 0;
+		return 0;
+	case MSR_PLATFORM_INFO:
+	case MSR_MISC_FEATURES:
+		*value = msr == MSR_PLATFORM_INFO ? p->platform_info : 0;
+		return host_cpu.is_intel ? 0 : -EINVAL;
+	default:
+		return -EINVAL;
+	}
+}
+
+/* The guest asks for a hypercall page: address in the value, page index in its low bits. */
+static int write_hypercall_page(struct vcpu *v, uint64_t value)
+{
+	struct page *page;
+
+	if (value & ~PAGE_MASK)
+		return -EINVAL;
+	page = p2m_get_page(v->domain, _gfn(value >> PAGE_SHIFT), true, NULL);
+	if (!page)
+		return -EINVAL;
+	hypercall_page_fill(v->domain, page_to_virt(page));
+	page_put(page);
+	return 0;
+}
+
+int policy_wrmsr(struct vcpu *v, uint32_t msr, uint64_t value)
+{
+	const struct cpu_policy *p = v->domain->cpu_policy;
+
+	switch (msr) {
+	case MSR_XEN_HYPERCALL:
+		return write_hypercall_page(v, value);
+	case MSR_PRED_CMD:
+		if (!(p->extd[8].b & F(IBPB)) || (value & ~1ULL))
+			return -EINVAL;
+		if (value)
+			wrmsr(MSR_PRED_CMD, value);
+		return 0;
+	default:
+		return -EINVAL;
+	}
+}

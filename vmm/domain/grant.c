@@ -1,0 +1,237 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * Grant tables, version 1 (xen/grant_table.h): the frames that the guest writes its entries to, and
+ * the pins that say which entries are in use. The guest may change an entry at any time, so it is read
+ * once into a local copy, and its in-use bits are set by compare-and-exchange on flags and domid
+ * together. A pinned entry holds a reference on its page: what the guest does to its entry or its p2m
+ * afterwards does not matter to who has it mapped.
+ */
+#include "grant_private.h"
+
+int grant_init(struct domain *d, unsigned int max_frames, unsigned int max_maptrack)
+{
+	struct grant_table *t = xzalloc(struct grant_table);
+
+	if (!t)
+		return -ENOMEM;
+	d->grant = t;
+	spin_lock_init(&t->lock, LOCK_GRANT, "grant");
+	t->max_frames = min(max_frames ? max_frames : GRANT_DEFAULT_FRAMES, GRANT_FRAMES_LIMIT);
+	t->max_buckets = min(max_maptrack ? max_maptrack : MAPTRACK_DEFAULT, MAPTRACK_LIMIT);
+	t->free_head = GRANT_HANDLE_NONE;
+	t->frame = xzalloc_array(struct page *, t->max_frames);
+	t->active = xzalloc_array(struct grant_active *, t->max_frames);
+	t->frame_gfn = xzalloc_array(uint64_t, t->max_frames);
+	t->bucket = xzalloc_array(struct maptrack *, t->max_buckets);
+	if (!t->frame || !t->active || !t->frame_gfn || !t->bucket)
+		return -ENOMEM;
+	return grant_grow(d, 1);
+}
+
+void grant_fini(struct domain *d)
+{
+	struct grant_table *t = d->grant;
+	unsigned int i;
+
+	if (!t)
+		return;
+	for (i = 0; i < t->nr_frames; i++) {
+		domain_lent_page_free(t->frame[i]);
+		xfree(t->active[i]);
+	}
+	for (i = 0; i < t->nr_buckets; i++)
+		xfree(t->bucket[i]);
+	xfree(t->frame);
+	xfree(t->active);
+	xfree(t->frame_gfn);
+	xfree(t->bucket);
+	xfree(t);
+	d->grant = NULL;
+}
+
+int grant_grow(struct domain *d, unsigned int nr)
+{
+	struct grant_table *t = d->grant;
+
+	if (nr > t->max_frames)
+		return -EINVAL;
+	while (t->nr_frames < nr) {
+		unsigned int i = t->nr_frames;
+
+		t->active[i] = xzalloc_array(struct grant_active, GRANTS_PER_FRAME);
+		t->frame[i] = t->active[i] ? domain_lent_page_alloc(d) : NULL;
+		if (!t->frame[i]) {
+			xfree(t->active[i]);
+			t->active[i] = NULL;
+			return -ENOMEM;
+		}
+		t->frame_gfn[i] = ~0ULL;
+		t->nr_frames++;
+	}
+	return 0;
+}
+
+int grant_frame_mfn(struct domain *d, unsigned int idx, mfn_t *mfn)
+{
+	struct grant_table *t = d->grant;
+	int rc = 0;
+
+	spin_lock(&t->lock);
+	if (idx >= t->max_frames)
+		rc = -EINVAL;
+	else if (idx >= t->nr_frames)
+		rc = grant_grow(d, idx + 1);
+	if (!rc)
+		*mfn = page_to_mfn(t->frame[idx]);
+	spin_unlock(&t->lock);
+	return rc;
+}
+
+void grant_frame_mapped(struct domain *d, unsigned int idx, uint64_t gfn)
+{
+	spin_lock(&d->grant->lock);
+	if (idx < d->grant->nr_frames)
+		d->grant->frame_gfn[idx] = gfn;
+	spin_unlock(&d->grant->lock);
+}
+
+uint64_t grant_frame_gfn(struct domain *d, unsigned int idx)
+{
+	uint64_t gfn = ~0ULL;
+
+	spin_lock(&d->grant->lock);
+	if (idx < d->grant->nr_frames)
+		gfn = d->grant->frame_gfn[idx];
+	spin_unlock(&d->grant->lock);
+	return gfn;
+}
+
+static grant_entry_v1_t *shared_entry(const struct grant_table *t, grant_ref_t ref)
+{
+	return (grant_entry_v1_t *)page_to_virt(t->frame[ref / GRANTS_PER_FRAME]) + ref % GRANTS_PER_FRAME;
+}
+
+/* Sets the in-use bits of an entry that grants ld what it wants. */
+static int set_in_use(grant_entry_v1_t *e, domid_t ld, bool readonly)
+{
+	uint32_t *word = (uint32_t *)(void *)&e->flags, old = READ_ONCE(*word), new;
+	unsigned int tries = 5;
+
+	while (tries--) {
+		uint16_t flags = (uint16_t)old;
+
+		if ((flags & GTF_type_mask) != GTF_permit_access || old >> 16 != ld ||
+		    (flags & GTF_sub_page))
+			return GNTST_general_error;
+		if (!readonly && (flags & GTF_readonly))
+			return GNTST_general_error;
+		new = old | GTF_reading | (readonly ? 0 : GTF_writing);
+		if (__atomic_compare_exchange_n(word, &old, new, false, __ATOMIC_SEQ_CST, __ATOMIC_RELAXED))
+			return GNTST_okay;
+	}
+	return GNTST_general_error; /* it keeps changing: the guest's own doing */
+}
+
+static void clear_in_use(grant_entry_v1_t *e, uint16_t bits)
+{
+	__atomic_fetch_and(&e->flags, (uint16_t)~bits, __ATOMIC_SEQ_CST);
+}
+
+/* First pin of an entry: fix the page. rd's lock held. */
+static int first_pin(struct domain *rd, struct grant_active *a, grant_entry_v1_t *e, domid_t ld, bool readonly)
+{
+	int rc = set_in_use(e, ld, readonly);
+
+	if (rc)
+		return rc;
+	a->page = p2m_get_page(rd, _gfn(READ_ONCE(e->frame)), !readonly, NULL);
+	if (!a->page || a->page->owner != rd) {
+		if (a->page)
+			page_put(a->page);
+		a->page = NULL;
+		clear_in_use(e, GTF_reading | GTF_writing);
+		return GNTST_bad_page;
+	}
+	a->domid = ld;
+	return GNTST_okay;
+}
+
+int grant_acquire(struct domain *rd, grant_ref_t ref, domid_t ld, bool readonly, struct page **page)
+{
+	struct grant_table *t = rd->grant;
+	struct grant_active *a;
+	int rc = GNTST_okay;
+
+	spin_lock(&t->lock);
+	if (ref >= t->nr_frames * GRANTS_PER_FRAME) {
+		spin_unlock(&t->lock);
+		return GNTST_bad_gntref;
+	}
+	a = &t->active[ref / GRANTS_PER_FRAME][ref % GRANTS_PER_FRAME];
+	if (!a->readers && !a->writers)
+		rc = first_pin(rd, a, shared_entry(t, ref), ld, readonly);
+	else if (a->domid != ld || a->readers > INT16_MAX || a->writers > INT16_MAX)
+		rc = GNTST_general_error;
+	else if (!readonly && !a->writers)
+		rc = set_in_use(shared_entry(t, ref), ld, false);
+	if (!rc) {
+		a->readers += readonly;
+		a->writers += !readonly;
+		*page = a->page;
+	}
+	spin_unlock(&t->lock);
+	return rc;
+}
+
+void grant_release(struct domain *rd, grant_ref_t ref, bool readonly)
+{
+	struct grant_table *t = rd->grant;
+	struct page *drop = NULL;
+	struct grant_active *a;
+	uint16_t bits = 0;
+
+	spin_lock(&t->lock);
+	a = &t->active[ref / GRANTS_PER_FRAME][ref % GRANTS_PER_FRAME];
+	BUG_ON(readonly ? !a->readers : !a->writers);
+	a->readers -= readonly;
+	a->writers -= !readonly;
+	if (!a->writers)
+		bits |= GTF_writing;
+	if (!a->readers && !a->writers) {
+		bits |= GTF_reading;
+		drop = a->page;
+		a->page = NULL;
+	}
+	if (bits)
+		clear_in_use(shared_entry(t, ref), bits);
+	spin_unlock(&t->lock);
+	if (drop)
+		page_put(drop);
+}
+
+static int dump_domain(struct domain *d, void *arg)
+{
+	struct grant_table *t = d->grant;
+	unsigned int i, used = 0;
+
+	(void)arg;
+	spin_lock(&t->lock);
+	for (i = 0; i < t->nr_frames * GRANTS_PER_FRAME; i++) {
+		const struct grant_active *a = &t->active[i / GRANTS_PER_FRAME][i % GRANTS_PER_FRAME];
+
+		if (!a->readers && !a->writers)
+			continue;
+		used++;
+		printk("  d%u ref %u: d%u reads %u writes %u mfn %lx\n", d->domid, i, a->domid, a->readers,
+		       a->writers, page_to_mfn(a->page).v);
+	}
+	printk("d%u: %u grant frames of %u, %u entries in use, %u mapping slots\n", d->domid, t->nr_frames,
+	       t->max_frames, used, t->nr_buckets * MAPTRACK_BUCKET);
+	spin_unlock(&t->lock);
+	return 0;
+}
+
+void grant_dump(void)
+{
+	domain_for_each(dump_domain, NULL);
+}

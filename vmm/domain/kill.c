@@ -1,0 +1,172 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * The end of a domain. domain_kill() does bounded work per call; teardown_step says where to go on.
+ * When it is through, the list's reference is dropped; the last reference of all (a foreign mapping in
+ * dom0, perhaps much later) hands the rest to a timer, because it may go with any lock held.
+ */
+#include "private.h"
+#include "abi.h"
+#include "hvm_devices.h"
+#include "hvm_ops.h"
+
+void domlist_remove(struct domain *d);
+void domain_free(struct domain *d);
+void vcpu_free(struct vcpu *v);
+
+#define RELINQUISH_BATCH 64U
+
+enum teardown_step {
+	TEARDOWN_PAUSE,
+	TEARDOWN_DEVICES,
+	TEARDOWN_GRANTS,
+	TEARDOWN_EVENTS,
+	TEARDOWN_P2M,
+	TEARDOWN_PAGES,
+	TEARDOWN_DONE,
+};
+
+static spinlock_t reap_lock = SPINLOCK_INIT(LOCK_TIMER, "reap");
+static struct domain *reap_list;
+static struct timer reap_timer;
+
+/* Takes the next page off d's list, or NULL; it stays findable on the relinquished list. */
+static struct page *next_page(struct domain *d)
+{
+	struct page *p = NULL;
+
+	spin_lock(&d->page_lock);
+	if (!list_empty(&d->page_list)) {
+		p = list_first(&d->page_list, struct page, list);
+		list_del(&p->list);
+		list_add(&p->list, &domain_priv(d)->relinquished);
+	}
+	spin_unlock(&d->page_lock);
+	return p;
+}
+
+static int relinquish_pages(struct domain *d)
+{
+	struct page *p;
+	unsigned int n = 0;
+
+	while ((p = next_page(d)) != NULL) {
+		page_drop_claim(p);
+		if (!(++n % RELINQUISH_BATCH) && hypercall_preempt())
+			return -ERESTART;
+	}
+	return 0;
+}
+
+static int unregister_vcpu_info(struct domain *d)
+{
+	struct vcpu *v;
+
+	for_each_vcpu(d, v)
+		vcpu_info_unregister(v);
+	return 0;
+}
+
+static int teardown_events(struct domain *d)
+{
+	int rc = evtchn_destroy(d);
+
+	return rc ? rc : unregister_vcpu_info(d);
+}
+
+static int teardown_pause(struct domain *d)
+{
+	domain_pause(d);
+	time_domain_fini(d);
+	domain_claim_pages(d, 0);
+	return 0;
+}
+
+static int teardown_devices(struct domain *d)
+{
+	hvm_devices_relinquish(d);
+	return 0;
+}
+
+static int (*const teardown[TEARDOWN_DONE])(struct domain *d) = {
+	[TEARDOWN_PAUSE] = teardown_pause,     [TEARDOWN_DEVICES] = teardown_devices,
+	[TEARDOWN_GRANTS] = grant_release_maps, [TEARDOWN_EVENTS] = teardown_events,
+	[TEARDOWN_P2M] = p2m_teardown,	       [TEARDOWN_PAGES] = relinquish_pages,
+};
+
+int domain_kill(struct domain *d)
+{
+	int rc;
+
+	if (d->is_dom0 || d == current_domain())
+		return -EINVAL;
+	spin_lock(&d->lock);
+	rc = d->dying == DOMDYING_DEAD ? -ESRCH : 0;
+	if (d->dying == DOMDYING_ALIVE)
+		d->dying = DOMDYING_DYING;
+	spin_unlock(&d->lock);
+	if (rc)
+		return 0;
+
+	/* The caller holds the domctl lock, so only one CPU is here. */
+	while (d->teardown_step < TEARDOWN_DONE) {
+		rc = teardown[d->teardown_step](d);
+		if (rc)
+			return rc;
+		d->teardown_step++;
+		if (hypercall_preempt())
+			return -ERESTART;
+	}
+	d->dying = DOMDYING_DEAD;
+	domain_put(d);
+	domain_notify_exc();
+	return 0;
+}
+
+static void domain_finish(struct domain *d)
+{
+	struct vcpu *v;
+	unsigned int i;
+
+	if (d->tot_pages)
+		printk(LOG_ERR "d%u: %lu pages are still counted at its end\n", d->domid, d->tot_pages);
+	domlist_remove(d);
+	for (i = 0; i < d->max_vcpus; i++) {
+		v = d->vcpu[i];
+		d->vcpu[i] = NULL;
+		if (v)
+			vcpu_free(v);
+	}
+	domain_free(d);
+	domain_notify_exc();
+}
+
+static void reap(void *data)
+{
+	struct domain *d;
+
+	(void)data;
+	for (;;) {
+		spin_lock(&reap_lock);
+		d = reap_list;
+		if (d)
+			reap_list = domain_priv(d)->reap_next;
+		spin_unlock(&reap_lock);
+		if (!d)
+			break;
+		domain_finish(d);
+	}
+}
+
+void domain_put(struct domain *d)
+{
+	if (__atomic_sub_fetch(&d->refs, 1, __ATOMIC_ACQ_REL))
+		return;
+	BUG_ON(d->is_dom0 || d->is_idle);
+	spin_lock(&reap_lock);
+	domain_priv(d)->reap_next = reap_list;
+	reap_list = d;
+	if (!reap_timer.fn)
+		timer_init(&reap_timer, reap, NULL, 0);
+	spin_unlock(&reap_lock);
+	timer_set(&reap_timer, 0);
+}

@@ -1,0 +1,63 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* What the files of domain/ and abi/ share about a domain and nobody else needs. */
+#ifndef PLINTH_DOMAIN_PRIVATE_H
+#define PLINTH_DOMAIN_PRIVATE_H
+
+#include "xen_abi.h"
+#include "domain.h"
+#include "event.h"
+#include "grant.h"
+
+/* Every struct domain but the idle domain is the first member of one of these. */
+struct domain_priv {
+	struct domain d;
+	struct list_head relinquished; /* page_lock: pages that only others' references keep alive */
+	uint64_t shared_info_gfn;      /* d->lock; ~0 = not mapped */
+	uint32_t suspend_port;	       /* d->lock; XEN_DOMCTL_subscribe, 0 = none */
+	struct domain *reap_next;      /* reap_lock */
+	uint64_t mempool_bytes;	       /* d->lock; XEN_DOMCTL_set_paging_mempool_size */
+	uint32_t target_domid;	       /* d->lock; XEN_DOMCTL_set_target */
+	uint32_t enosys_logged[2];     /* atomic bitmap: hypercalls already reported as missing */
+	uint64_t pod_target;	       /* d->lock; remembered for XENMEM_get_pod_target */
+	bool msr_relaxed;	       /* constant: XEN_X86_MSR_RELAXED */
+};
+
+static inline struct domain_priv *domain_priv(struct domain *d)
+{
+	return container_of(d, struct domain_priv, d);
+}
+
+/*
+ * A VMM page that a domain may map and others may map as foreign (shared info, grant frames): owned
+ * by d but not part of its memory. Freed with domain_lent_page_free() once no one else refers to it.
+ */
+struct page *domain_lent_page_alloc(struct domain *d);
+void domain_lent_page_free(struct page *p);
+
+/* Tell dom0 that some domain changed its life state; from any context. */
+void domain_notify_exc(void);
+void domain_shutdown_init(void);
+/* Let a domain that shut down run again (XEN_DOMCTL_resumedomain). */
+void domain_resume(struct domain *d);
+
+/* Events (event.c): what a guest's EVTCHNOP_send does; 0 or -errno. */
+int evtchn_send(struct domain *d, unsigned int port);
+void evtchn_vcpu_init(struct vcpu *v);
+
+/* Time (time.c). */
+void time_domain_init(struct domain *d);
+void time_vcpu_init(struct vcpu *v);
+void time_vcpu_fini(struct vcpu *v);
+void time_domain_fini(struct domain *d);
+/* Write the wall clock into d's shared info. */
+void time_update_wallclock(struct domain *d);
+/* Wall clock of the host: seconds and nanoseconds at system time 0. */
+void time_set_wallclock(uint64_t secs, uint32_t nsecs, uint64_t system_time_ns);
+int time_watchdog(struct domain *d, uint32_t id, uint32_t timeout_s);
+void time_set_periodic(struct vcpu *v, uint64_t period_ns);
+int time_register_vcpu_time(struct vcpu *v, uint64_t la);
+
+/* Latch whether d's shared info has the 64-bit layout from the mode of the calling vCPU. */
+void hvm_latch_shinfo_size(struct domain *d);
+
+#endif

@@ -1,0 +1,246 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * Time as guests see it: the pvclock record in vcpu_info (and where else the guest wants it), the
+ * runstate area, the timers of VCPUOP_set_*_timer and SCHEDOP_poll, the watchdogs. The wall clock is in
+ * wallclock.c. pvclock: system time = now_ns(); the guest's TSC is the host's plus v->tsc_offset.
+ */
+#include "private.h"
+#include "guest_access.h"
+#include <xen/sched.h>
+
+#define RUNSTATE_UPDATE_FLAG (1ULL << 63)
+#define NR_WATCHDOGS	     ARRAY_SIZE(((struct domain *)0)->watchdog)
+
+/* mul and shift such that ns = ((ticks << shift) * mul) >> 32, rounding down. */
+static void tsc_scale(uint32_t *mul, int8_t *shift)
+{
+	uint64_t tps = tsc_khz * 1000;
+	int8_t s = 0;
+
+	while (tps > 2 * NS_PER_SEC) {
+		tps >>= 1;
+		s--;
+	}
+	while (tps <= NS_PER_SEC) {
+		tps <<= 1;
+		s++;
+	}
+	*mul = (uint32_t)((NS_PER_SEC << 32) / tps);
+	*shift = s;
+}
+
+static void time_info_fill(const struct vcpu *v, struct vcpu_time_info *t)
+{
+	static uint32_t mul;
+	static int8_t shift;
+
+	if (!mul)
+		tsc_scale(&mul, &shift);
+	t->tsc_to_system_mul = mul;
+	t->tsc_shift = shift;
+	t->flags = host_cpu.invariant_tsc ? XEN_PVCLOCK_TSC_STABLE_BIT : 0;
+	t->tsc_timestamp = rdtsc() + v->tsc_offset;
+	t->system_time = now_ns();
+}
+
+static void time_info_publish(struct vcpu_time_info *to, const struct vcpu_time_info *from)
+{
+	uint32_t version = (READ_ONCE(to->version) | 1) + 2;
+
+	/* x86 keeps the order of stores; the compiler has to, too. */
+	WRITE_ONCE(to->version, version);
+	barrier();
+	to->tsc_timestamp = from->tsc_timestamp;
+	to->system_time = from->system_time;
+	to->tsc_to_system_mul = from->tsc_to_system_mul;
+	to->tsc_shift = from->tsc_shift;
+	to->flags = from->flags;
+	barrier();
+	WRITE_ONCE(to->version, version + 1);
+}
+
+/* The copy at a guest-physical address: odd version, contents, even version. */
+static void time_info_write_gpa(struct vcpu *v, const struct vcpu_time_info *t)
+{
+	struct vcpu_time_info copy = *t;
+	struct domain *d = v->domain;
+
+	if (v->time_info_gpa.v == ~0ULL)
+		return;
+	copy.version = v->info->time.version | 1;
+	if (guest_phys_write(d, v->time_info_gpa, &copy.version, sizeof(copy.version)) ||
+	    guest_phys_write(d, v->time_info_gpa, &copy, sizeof(copy)))
+		return;
+	copy.version++;
+	guest_phys_write(d, v->time_info_gpa, &copy.version, sizeof(copy.version));
+}
+
+/* 32-bit guests have the record without padding after the state. */
+struct runstate_compat {
+	int32_t state;
+	uint64_t state_entry_time;
+	uint64_t time[4];
+} __packed;
+
+static void runstate_write(struct vcpu *v)
+{
+	struct vcpu_runstate_info r;
+	struct runstate_compat c;
+	struct domain *d = v->domain;
+	bool flag = d->vm_assist & BIT(VMASST_TYPE_runstate_update_flag);
+	gpa_t entry = _gpa(v->runstate_gpa.v + (v->runstate_compat ? offsetof(struct runstate_compat, state_entry_time)
+								   : offsetof(struct vcpu_runstate_info, state_entry_time)));
+
+	if (v->runstate_gpa.v == ~0ULL)
+		return;
+	r = v->runstate;
+	if (flag) {
+		r.state_entry_time |= RUNSTATE_UPDATE_FLAG;
+		guest_phys_write(d, entry, &r.state_entry_time, sizeof(r.state_entry_time));
+	}
+	if (v->runstate_compat) {
+		c.state = r.state;
+		c.state_entry_time = r.state_entry_time;
+		memcpy(c.time, r.time, sizeof(c.time));
+		guest_phys_write(d, v->runstate_gpa, &c, sizeof(c));
+	} else {
+		guest_phys_write(d, v->runstate_gpa, &r, sizeof(r));
+	}
+	if (flag) {
+		r.state_entry_time &= ~RUNSTATE_UPDATE_FLAG;
+		guest_phys_write(d, entry, &r.state_entry_time, sizeof(r.state_entry_time));
+	}
+}
+
+void vcpu_update_time(struct vcpu *v)
+{
+	struct vcpu_time_info t;
+
+	memset(&t, 0, sizeof(t));
+	time_info_fill(v, &t);
+	time_info_publish(&v->info->time, &t);
+	time_info_write_gpa(v, &t);
+	runstate_write(v);
+}
+
+int time_register_vcpu_time(struct vcpu *v, uint64_t la)
+{
+	uint32_t pfec;
+	gpa_t gpa;
+
+	if ((la & 7) || (la & ~PAGE_MASK) > PAGE_SIZE - sizeof(struct vcpu_time_info))
+		return -EINVAL;
+	if (guest_walk(v, la, PFEC_W, &gpa, &pfec))
+		return -EFAULT;
+	v->time_info_gpa = gpa;
+	vcpu_update_time(v);
+	return 0;
+}
+
+/* --- timers ------------------------------------------------------------------------------------ */
+
+static void singleshot_fire(void *data)
+{
+	evtchn_send_virq(data, VIRQ_TIMER);
+}
+
+static void periodic_fire(void *data)
+{
+	struct vcpu *v = data;
+
+	if (!v->periodic_ns)
+		return;
+	evtchn_send_virq(v, VIRQ_TIMER);
+	timer_set(&v->periodic, max(v->periodic.expires_ns + v->periodic_ns, now_ns()));
+}
+
+static void poll_fire(void *data)
+{
+	vcpu_wake(data, 0);
+}
+
+void time_set_periodic(struct vcpu *v, uint64_t period_ns)
+{
+	timer_stop(&v->periodic);
+	v->periodic_ns = period_ns;
+	if (period_ns)
+		timer_set(&v->periodic, now_ns() + period_ns);
+}
+
+void time_vcpu_init(struct vcpu *v)
+{
+	unsigned int cpu = v->domain->is_dom0 ? v->id % nr_cpus : 0;
+
+	timer_init(&v->singleshot, singleshot_fire, v, cpu);
+	timer_init(&v->periodic, periodic_fire, v, cpu);
+	timer_init(&v->poll_timer, poll_fire, v, cpu);
+}
+
+void time_vcpu_fini(struct vcpu *v)
+{
+	v->periodic_ns = 0;
+	timer_stop(&v->singleshot);
+	timer_stop(&v->periodic);
+	timer_stop(&v->poll_timer);
+}
+
+static void watchdog_fire(void *data)
+{
+	struct domain *d = data;
+
+	printk(LOG_WARN "d%u: watchdog expired\n", d->domid);
+	domain_shutdown(d, SHUTDOWN_watchdog);
+}
+
+static int watchdog_start(struct domain *d, uint32_t timeout_s)
+{
+	unsigned int i;
+
+	for (i = 0; i < NR_WATCHDOGS; i++)
+		if (!(d->watchdog_inuse & BIT(i))) {
+			d->watchdog_inuse |= BIT(i);
+			timer_set(&d->watchdog[i], now_ns() + timeout_s * NS_PER_SEC);
+			return (int)i + 1;
+		}
+	return -ENOSPC;
+}
+
+/* SCHEDOP_watchdog: id 0 starts one and returns its id; timeout 0 stops it. */
+int time_watchdog(struct domain *d, uint32_t id, uint32_t timeout_s)
+{
+	int rc = 0;
+
+	if (id > NR_WATCHDOGS || (!id && !timeout_s))
+		return -EINVAL;
+	spin_lock(&d->lock);
+	if (!id) {
+		rc = watchdog_start(d, timeout_s);
+	} else if (!(d->watchdog_inuse & BIT(id - 1))) {
+		rc = -EINVAL;
+	} else if (!timeout_s) {
+		timer_stop(&d->watchdog[id - 1]);
+		d->watchdog_inuse &= ~(uint32_t)BIT(id - 1);
+	} else {
+		timer_set(&d->watchdog[id - 1], now_ns() + timeout_s * NS_PER_SEC);
+	}
+	spin_unlock(&d->lock);
+	return rc;
+}
+
+void time_domain_init(struct domain *d)
+{
+	unsigned int i;
+
+	for (i = 0; i < NR_WATCHDOGS; i++)
+		timer_init(&d->watchdog[i], watchdog_fire, d, 0);
+	time_update_wallclock(d);
+}
+
+void time_domain_fini(struct domain *d)
+{
+	unsigned int i;
+
+	for (i = 0; i < NR_WATCHDOGS; i++)
+		if (d->watchdog[i].fn)
+			timer_stop(&d->watchdog[i]);
+}

@@ -1,0 +1,60 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * Where a vCPU's vcpu_info lies: its slot in shared info (vCPUs 0-31), else a dummy that nobody sees,
+ * or the place that the guest registered, which stays for the life of the domain.
+ */
+#include "private.h"
+
+/* Written by all vCPUs without a vcpu_info and read by nobody. */
+static struct vcpu_info dummy_info;
+
+void evtchn_vcpu_init(struct vcpu *v)
+{
+	v->info = v->id < XEN_LEGACY_MAX_VCPUS ? &v->domain->shared_info->vcpu_info[v->id] : &dummy_info;
+}
+
+int vcpu_info_register(struct vcpu *v, gfn_t gfn, unsigned int offset)
+{
+	struct domain *d = v->domain;
+	struct vcpu_info *info;
+	struct page *p;
+
+	if (offset > PAGE_SIZE - sizeof(*info) || (offset & 7))
+		return -EINVAL;
+	p = p2m_get_page(d, gfn, true, NULL);
+	if (!p)
+		return -EINVAL;
+	info = (struct vcpu_info *)((uint8_t *)page_to_virt(p) + offset);
+
+	spin_lock(&d->event_lock);
+	if (v->info_page) {
+		spin_unlock(&d->event_lock);
+		page_put(p);
+		return -EINVAL;
+	}
+	if (v->info == &dummy_info)
+		memset(info, 0, sizeof(*info));
+	else
+		memcpy(info, v->info, sizeof(*info));
+	v->info_page = p;
+	v->info = info;
+	/* An event may have gone to the old place: let the guest look at everything once. */
+	WRITE_ONCE(info->evtchn_upcall_pending, 1);
+	memset((uint8_t *)info + (d->shared_info_64 ? 8 : 4), 0xff, d->shared_info_64 ? 8 : 4);
+	spin_unlock(&d->event_lock);
+	vcpu_wake(v, VCPU_ATT_EVENT);
+	return 0;
+}
+
+void vcpu_info_unregister(struct vcpu *v)
+{
+	struct page *p;
+
+	spin_lock(&v->domain->event_lock);
+	p = v->info_page;
+	v->info_page = NULL;
+	evtchn_vcpu_init(v);
+	spin_unlock(&v->domain->event_lock);
+	if (p)
+		page_put(p);
+}

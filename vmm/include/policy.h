@@ -1,0 +1,79 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * The CPU policy: what CPUID and the MSRs that belong to it tell a domain. Policies are arrays of leaves
+ * in the order and with the limits that the toolstack knows (XEN_DOMCTL_set_cpu_policy); derived
+ * from the host's, narrowed for HVM guests, then replaced by what the toolstack sends.
+ * The table part (policy.c) is pure: it also runs in a host test.
+ */
+#ifndef PLINTH_POLICY_H
+#define PLINTH_POLICY_H
+
+#include "xen_abi.h"
+#include "domain.h"
+
+/* Sizes as Xen 4.17 has them: the maxima that a size query answers. */
+#define POLICY_NR_BASIC	  (0xdU + 1)
+#define POLICY_NR_CACHE	  6U
+#define POLICY_NR_FEAT	  3U
+#define POLICY_NR_TOPO	  2U
+#define POLICY_NR_XSTATE  63U
+#define POLICY_NR_EXTD	  (0x21U + 1)
+#define POLICY_MAX_LEAVES 0x78U
+#define POLICY_MAX_MSRS	  2U
+#define POLICY_FEAT_WORDS 19U
+
+struct cpuid_regs {
+	uint32_t a, b, c, d;
+};
+
+struct cpu_policy {
+	struct cpuid_regs basic[POLICY_NR_BASIC];   /* leaves 0..0xd without those below */
+	struct cpuid_regs cache[POLICY_NR_CACHE];   /* leaf 4 */
+	struct cpuid_regs feat[POLICY_NR_FEAT];	    /* leaf 7 */
+	struct cpuid_regs topo[POLICY_NR_TOPO];	    /* leaf 0xb */
+	struct cpuid_regs xstate[POLICY_NR_XSTATE]; /* leaf 0xd */
+	struct cpuid_regs extd[POLICY_NR_EXTD];	    /* 0x80000000.. */
+	uint64_t platform_info;			    /* MSR 0xce */
+	uint64_t arch_caps;			    /* MSR 0x10a */
+	bool topo_by_vcpu;			    /* APIC ids are vCPU id * 2, else the pCPU's own */
+};
+
+enum policy_index { POLICY_RAW, POLICY_HOST, POLICY_HVM_MAX, POLICY_HVM_DEFAULT, POLICY_INDEX_COUNT };
+
+/* Gather the host's policy and derive the others; once, on the BSP, after host_cpu is filled. */
+void policy_init(void);
+const struct cpu_policy *policy_system(enum policy_index i);
+int policy_domain_init(struct domain *d);
+void policy_domain_fini(struct domain *d);
+
+/* CR4 bits that d's CPUID offers. */
+uint64_t policy_cr4_mask(const struct domain *d);
+/* The APIC id that CPUID and the vLAPIC of v show. */
+uint32_t policy_apic_id(const struct vcpu *v);
+/* MSRs that belong to CPUID features, and Xen's (hypercall page). 0, or -EINVAL: not one of these. */
+int policy_rdmsr(struct vcpu *v, uint32_t msr, uint64_t *value);
+int policy_wrmsr(struct vcpu *v, uint32_t msr, uint64_t value);
+/* Replace d's policy by leaves and MSRs from the toolstack (checked); errors name the place. */
+struct xen_domctl_cpu_policy;
+int policy_set_domain(struct domain *d, struct xen_domctl_cpu_policy *op);
+
+/* Number of leaves that serialising p takes; entries are written when out is not NULL. */
+unsigned int policy_serialise(const struct cpu_policy *p, xen_cpuid_leaf_t *out);
+/* Read nr leaves into p; -ERANGE for one that has no place, named in *bad_leaf, *bad_sub. */
+int policy_deserialise(struct cpu_policy *p, const xen_cpuid_leaf_t *in, unsigned int nr,
+		       uint32_t *bad_leaf, uint32_t *bad_sub);
+/* Are p's limits within max's? -EINVAL, leaf named, if not. */
+int policy_check(const struct cpu_policy *max, const struct cpu_policy *p, uint32_t *bad_leaf, uint32_t *bad_sub);
+void policy_featureset(const struct cpu_policy *p, uint32_t words[POLICY_FEAT_WORDS]);
+/* MSRs of the policy, as entries; returns their number. */
+unsigned int policy_msrs(const struct cpu_policy *p, xen_msr_entry_t *out);
+/* Narrow a host policy to what HVM guests may see. */
+void policy_derive_hvm(const struct cpu_policy *host, struct cpu_policy *out);
+void policy_derive_default(const struct cpu_policy *hvm_max, struct cpu_policy *out);
+void policy_derive_dom0(const struct cpu_policy *host, struct cpu_policy *out);
+/* After a change of p: keep features within max, and make the dependent leaves follow. */
+void policy_sanitise(const struct cpu_policy *max, struct cpu_policy *p);
+/* Bytes of the XSAVE area for these XCR0 (and, compacted, XSS) bits by p's leaf 0xd. */
+uint32_t policy_xsave_size(const struct cpu_policy *p, uint64_t bits, bool compacted);
+
+#endif
