@@ -180,6 +180,8 @@ void lapic_send_ipi(uint32_t apic_id, uint8_t vector);
 void lapic_send_icr(uint32_t apic_id, uint32_t icr_low);
 /* Arm the one-shot timer for system time; ~0 = off. */
 void lapic_timer_set(uint64_t expires_ns);
+/* The timer's interrupt was taken: what was armed no longer is. */
+void lapic_timer_fired(void);
 
 /* Power and reset of the machine (vmm/cpu/power.c); never return. */
 void machine_restart(void) __noreturn;

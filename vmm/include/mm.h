@@ -104,5 +104,16 @@ extern struct e820_map host_e820;
  * once dom0 exists, never given to the buddy.
  */
 void mm_init(void);
+#define PAGE_F_DOM0 BIT(7) /* struct page flags: kept for dom0 by mm_reserve_range, state PAGE_RESERVED */
+/*
+ * Keep [start, start + len), page-aligned RAM, for dom0. False when part of it is not RAM or is used by the
+ * VMM (image, page tables, page records). Boot modules may lie inside: move them before using it.
+ * The page records below max_mfn exist when it is called.
+ */
+bool mm_reserve_range(maddr_t start, uint64_t len);
+/* Does the VMM itself occupy part of it (image, early allocations; not modules)? Before the end of mm_init. */
+bool mm_range_in_use(maddr_t start, uint64_t len);
+/* Boot modules are no longer needed: those pages that are not dom0's go to the allocator. */
+void boot_modules_release(void);
 
 #endif

@@ -24,6 +24,12 @@ uint64_t rdtsc(void);
 uint64_t tsc_to_ns(uint64_t ticks);
 uint64_t ns_to_tsc(uint64_t ns);
 extern uint64_t tsc_khz;
+/* TSC value at a system time; for deadlines. */
+uint64_t tsc_at_ns(uint64_t system_ns);
+/* Seconds since 1970 (UTC) at system time 0, from the CMOS clock. */
+extern uint64_t wallclock_sec_at_boot;
+/* Days since 1970-01-01 of a Gregorian date. */
+uint64_t days_from_civil(unsigned int year, unsigned int month, unsigned int day);
 
 void timer_init(struct timer *t, void (*fn)(void *data), void *data, unsigned int cpu);
 /* (Re)arm for system time expires_ns; a time in the past fires at the next pass of the run loop. */

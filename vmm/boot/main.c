@@ -1,0 +1,104 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * The boot sequence of the first CPU, from the loader's hand-over to the run loop. Each step says what it
+ * needs from the ones before it.
+ */
+#include "console.h"
+#include "debug.h"
+#include "dom0.h"
+#include "e820.h"
+#include "hvm_ops.h"
+#include "multiboot.h"
+#include "platform.h"
+#include "trap.h"
+
+extern char boot_stack[];
+
+struct boot_info boot_info;
+struct e820_map host_e820;
+
+/* The boot tables map the first 4 GiB. */
+static const void *boot_view(uint64_t addr, uint64_t len)
+{
+	if (addr > GIB(4) || len > GIB(4) - addr)
+		return NULL;
+	return maddr_to_virt(_maddr(addr));
+}
+
+/* No locks, no console before this: struct cpu of the BSP and the exception vectors. */
+static void first_cpu(void)
+{
+	struct cpu *c = (struct cpu *)boot_stack;
+
+	cpus[0] = c;
+	nr_cpus = 1;
+	c->online = true;
+	idt_init();
+	desc_init_cpu(c);
+}
+
+static void print_memory_map(void)
+{
+	for (unsigned int i = 0; i < host_e820.nr; i++) {
+		const struct e820_entry *e = &host_e820.e[i];
+
+		printk(LOG_DEBUG "  %012lx-%012lx %s\n", e->addr, e->addr + e->len - 1,
+		       e820_type_name(e->type));
+	}
+}
+
+static void print_banner(void)
+{
+	printk("Plinth, a hypervisor (Xen 4.17 ABI)\n");
+	printk(LOG_INFO "Loader: %s%s; command line: %s\n", boot_info.loader[0] ? boot_info.loader : "unknown",
+	       boot_info.efi ? " (UEFI)" : "", boot_info.cmdline);
+	printk(LOG_INFO "CPU: %s (%s, family %u, model %u)\n",
+	       host_cpu.brand[0] ? host_cpu.brand : host_cpu.vendor, host_cpu.vendor, host_cpu.family,
+	       host_cpu.model);
+	for (unsigned int i = 0; i < boot_info.nr_modules; i++)
+		printk(LOG_INFO "Module %u: %lx-%lx %s\n", i, boot_info.module[i].start.v,
+		       boot_info.module[i].start.v + boot_info.module[i].size,
+		       boot_info.module[i].cmdline);
+}
+
+static void read_loader_info(uint32_t magic, uint32_t info)
+{
+	int err = multiboot_parse(magic, info, boot_view, &boot_info, &host_e820);
+
+	if (!e820_sanitise(&host_e820))
+		printk(LOG_WARN "The memory map has more than %u entries; the rest is lost\n", E820_MAX);
+	cmdline_parse();
+	console_init();
+	if (err)
+		panic("Not started by a Multiboot loader with a memory map (magic %#x)", magic);
+}
+
+static void start_time(void)
+{
+	time_init();
+	wallclock_init();
+	lapic_init();
+	cpus[0]->apic_id = lapic_id();
+	lapic_init_cpu();
+	timers_init_cpu(cpus[0]);
+}
+
+void boot_main(uint32_t magic, uint32_t info)
+{
+	first_cpu();
+	cpuid_init();
+	cpu_control_init();
+	read_loader_info(magic, info);
+	acpi_find_rsdp();
+	print_banner();
+	print_memory_map();
+	mm_init();
+	acpi_init();
+	handover_mask_interrupts();
+	start_time();
+	smpboot_start_all();
+	console_start_input();
+	trace_init();
+	domain0_start();
+	reset_stack_and_run();
+}

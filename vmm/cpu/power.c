@@ -1,0 +1,87 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * Reset and power of the machine. Reset tries the ACPI reset register (ACPI 4.8.3.6), the chip set's port
+ * 0xcf9, the keyboard controller, and at last a triple fault.
+ */
+#include "debug.h"
+#include "platform.h"
+
+#define PM1_SLP_EN BIT(13)
+
+static void stop_this_cpu(void *unused)
+{
+	(void)unused;
+	for (;;)
+		__asm__ volatile("cli; hlt");
+}
+
+static void wait_ms(unsigned int ms)
+{
+	uint64_t start = rdtsc();
+
+	while (rdtsc() - start < tsc_khz * ms)
+		cpu_relax();
+}
+
+static void acpi_reset(void)
+{
+	if (acpi_facts.reset_type == 1)
+		outb((uint16_t)acpi_facts.reset_addr, acpi_facts.reset_value);
+	else if (acpi_facts.reset_type == 0)
+		*(volatile uint8_t *)ioremap(_maddr(acpi_facts.reset_addr), 1) = acpi_facts.reset_value;
+	wait_ms(50);
+}
+
+static void keyboard_reset(void)
+{
+	for (unsigned int i = 0; i < 1000 && (inb(0x64) & 2); i++)
+		cpu_relax();
+	outb(0x64, 0xfe);
+	wait_ms(50);
+}
+
+static void triple_fault(void)
+{
+	static const struct {
+		uint16_t limit;
+		uint64_t base;
+	} __packed nothing = { 0, 0 };
+
+	__asm__ volatile("lidt %0; int3" :: "m"(nothing));
+}
+
+void machine_restart(void)
+{
+	if (acpi_facts.have_fadt)
+		acpi_reset();
+	outb(0xcf9, 0x02);
+	outb(0xcf9, 0x06);
+	wait_ms(50);
+	keyboard_reset();
+	triple_fault();
+	machine_halt();
+}
+
+void machine_halt(void)
+{
+	stop_this_cpu(NULL);
+	__builtin_unreachable();
+}
+
+int machine_acpi_sleep(uint16_t pm1a_cnt, uint16_t pm1b_cnt)
+{
+	if (!acpi_facts.pm1a_cnt)
+		return -ENODEV;
+	outw(acpi_facts.pm1a_cnt, pm1a_cnt | PM1_SLP_EN);
+	if (acpi_facts.pm1b_cnt)
+		outw(acpi_facts.pm1b_cnt, pm1b_cnt | PM1_SLP_EN);
+	wait_ms(1000);
+	return -EIO;
+}
+
+/* Without the _S5 values of the DSDT, which only dom0 can evaluate: stop and say so. */
+void machine_poweroff(void)
+{
+	printk("The machine may be switched off now.\n");
+	machine_halt();
+}

@@ -1,0 +1,61 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * The run loop of each CPU: deferred work first, then the current vCPU until its next exit, or the idle
+ * state. The only two places with interrupts open are here.
+ */
+#include "console.h"
+#include "debug.h"
+#include "domain.h"
+#include "platform.h"
+
+/* One instruction with interrupts open takes everything that is pending. */
+static void interrupt_window(struct cpu *c)
+{
+	c->in_window = true;
+	__asm__ volatile("sti; nop; nop; cli" ::: "memory");
+	c->in_window = false;
+}
+
+static void idle(struct cpu *c)
+{
+	uint64_t start = now_ns();
+
+	c->in_window = true;
+	/* STI's shadow covers HLT: a kick between the test and HLT still wakes it */
+	if (!c->softirq)
+		__asm__ volatile("sti; hlt; cli" ::: "memory");
+	c->in_window = false;
+	c->idle_ns += now_ns() - start;
+}
+
+static void deferred_work(struct cpu *c)
+{
+	uint32_t work = __atomic_exchange_n(&c->softirq, 0, __ATOMIC_SEQ_CST);
+
+	if (work & SOFTIRQ_IRQ_WINDOW) {
+		interrupt_window(c);
+		work |= __atomic_exchange_n(&c->softirq, 0, __ATOMIC_SEQ_CST);
+	}
+	if (work & SOFTIRQ_CALL)
+		smp_poll_calls();
+	if (work & SOFTIRQ_TIMER)
+		timers_run();
+	if (work & SOFTIRQ_KEY)
+		console_run_keys();
+	if (work & SOFTIRQ_SCHED)
+		schedule();
+}
+
+void run_loop(void)
+{
+	struct cpu *c = this_cpu();
+
+	for (;;) {
+		while (c->softirq)
+			deferred_work(c);
+		if (c->current == c->idle)
+			idle(c);
+		else
+			vcpu_resume(c->current);
+	}
+}

@@ -1,0 +1,164 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * The end of the host: the reason, registers and backtrace, what the other CPUs were doing (stopped by NMI),
+ * then a reset after five seconds, or a stop with the option `noreboot`. Also the snapshots that the
+ * debug key 'd' takes by the same NMI.
+ */
+#include "boot.h"
+#include "console.h"
+#include "debug.h"
+#include "domain.h"
+#include "guest_regs.h"
+
+#define REBOOT_AFTER_S 5
+#define NMI_WAIT_TICKS_MS 100
+#define ICR_NMI (4U << 8)
+
+struct snapshot {
+	volatile bool wanted, taken;
+	struct trap_frame frame;
+	uint64_t trace[16];
+	unsigned int depth;
+};
+
+static struct snapshot snapshot[MAX_CPUS];
+static volatile bool stop_all;
+static int panic_cpu = -1;
+static bool noreboot;
+
+static int parse_noreboot(const char *value)
+{
+	return parse_bool(value, &noreboot);
+}
+BOOT_OPTION(noreboot, "noreboot", parse_noreboot, "stop after a panic instead of resetting the machine");
+
+bool debug_nmi(const struct trap_frame *f)
+{
+	struct snapshot *s = &snapshot[cpu_id()];
+
+	if (s->wanted) {
+		s->frame = *f;
+		s->depth = backtrace_collect(f->rbp, f->rsp, s->trace, ARRAY_SIZE(s->trace));
+		s->wanted = false;
+		__atomic_store_n(&s->taken, true, __ATOMIC_RELEASE);
+		if (stop_all)
+			for (;;)
+				__asm__ volatile("cli; hlt");
+		return true;
+	}
+	if (stop_all)
+		for (;;)
+			__asm__ volatile("cli; hlt");
+	return false;
+}
+
+/* By the TSC alone: time may not be set up yet. */
+static void wait_for_snapshot(struct snapshot *s)
+{
+	uint64_t start = rdtsc(), limit = (tsc_khz ? tsc_khz : 3000000) * NMI_WAIT_TICKS_MS;
+
+	while (!__atomic_load_n(&s->taken, __ATOMIC_ACQUIRE) && rdtsc() - start < limit)
+		cpu_relax();
+}
+
+static void snapshot_cpu(unsigned int cpu)
+{
+	struct snapshot *s = &snapshot[cpu];
+	char name[96];
+
+	s->taken = false;
+	__atomic_store_n(&s->wanted, true, __ATOMIC_SEQ_CST);
+	lapic_send_icr(cpus[cpu]->apic_id, ICR_NMI);
+	wait_for_snapshot(s);
+	if (!s->taken) {
+		printk("CPU %u does not answer\n", cpu);
+		return;
+	}
+	printk("CPU %u: %s, rsp %016lx, softirq %#x\n", cpu,
+	       symbol_format(name, sizeof(name), s->frame.rip), s->frame.rsp, cpus[cpu]->softirq);
+	backtrace_print(s->trace, s->depth);
+}
+
+static void panic_reboot(void) __noreturn;
+static void panic_reboot(void)
+{
+	uint64_t start = rdtsc();
+
+	if (noreboot) {
+		printk("The host stays stopped (noreboot).\n");
+		machine_halt();
+	}
+	printk("Reset in %d seconds.\n", REBOOT_AFTER_S);
+	while (rdtsc() - start < (tsc_khz ? tsc_khz : 3000000) * 1000ULL * REBOOT_AFTER_S)
+		cpu_relax();
+	machine_restart();
+}
+
+/* One CPU panics; a second panic of the same CPU just stops; other CPUs wait for their NMI. */
+static void panic_enter(void)
+{
+	int nobody = -1, me = (int)cpu_id();
+
+	if (!__atomic_compare_exchange_n(&panic_cpu, &nobody, me, false, __ATOMIC_SEQ_CST,
+					 __ATOMIC_SEQ_CST)) {
+		if (nobody == me)
+			machine_halt();
+		for (;;)
+			cpu_relax();
+	}
+	stop_all = true;
+	console_bust_locks();
+}
+
+static void panic_rest(void) __noreturn;
+static void panic_rest(void)
+{
+	const struct vcpu *v = this_cpu()->current;
+	unsigned int cpu;
+
+	printk("  cr0 %016lx cr2 %016lx cr3 %016lx cr4 %016lx\n", read_cr0(), read_cr2(), read_cr3(),
+	       read_cr4());
+	if (v && v->domain)
+		printk("  current: domain %u vCPU %u\n", v->domain->domid, v->id);
+	for_each_cpu(cpu)
+		if (cpu != cpu_id())
+			snapshot_cpu(cpu);
+	if (trace_on)
+		trace_dump(32);
+	panic_reboot();
+}
+
+void panic(const char *fmt, ...)
+{
+	va_list ap;
+	static char text[256];
+
+	panic_enter();
+	va_start(ap, fmt);
+	vsnprintf(text, sizeof(text), fmt, ap);
+	va_end(ap);
+	printk("\nPANIC on CPU %u: %s\n", cpu_id(), text);
+	backtrace_here();
+	panic_rest();
+}
+
+void panic_trap(const struct trap_frame *f, const char *what)
+{
+	panic_enter();
+	printk("\nPANIC on CPU %u: unexpected exception: %s\n", cpu_id(), what);
+	trap_frame_dump(f);
+	panic_rest();
+}
+
+static void key_cpus(char key)
+{
+	unsigned int cpu;
+
+	(void)key;
+	printk("CPU %u (this one):\n", cpu_id());
+	backtrace_here();
+	for_each_cpu(cpu)
+		if (cpu != cpu_id())
+			snapshot_cpu(cpu);
+}
+DEBUG_KEY('d', key_cpus, "registers and backtraces of all CPUs");

@@ -1,0 +1,96 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* Trace rings, one per CPU, written without locks by their own CPU; and the counters' key. */
+#include "boot.h"
+#include "debug.h"
+#include "mm.h"
+#include "timer.h"
+
+#define RING_RECORDS 1024U
+
+struct trace_record {
+	uint64_t tsc;
+	uint64_t event;
+	uint64_t a, b;
+};
+
+bool trace_on;
+
+static struct trace_record *ring[MAX_CPUS];
+static uint32_t next[MAX_CPUS];
+static bool wanted;
+
+static int parse_trace(const char *value)
+{
+	return parse_bool(value, &wanted);
+}
+BOOT_OPTION(trace, "trace", parse_trace, "record events in a ring per CPU (key T)");
+
+static const char *const event_name[TRACE_COUNT] = {
+	"none", "exit", "entry", "hypercall", "irq", "sched", "ioreq", "evtchn", "mark",
+};
+
+void trace_init(void)
+{
+	unsigned int cpu;
+
+	if (!wanted)
+		return;
+	for_each_cpu(cpu) {
+		ring[cpu] = xzalloc_array(struct trace_record, RING_RECORDS);
+		if (!ring[cpu]) {
+			printk(LOG_WARN "trace: no memory for the rings\n");
+			return;
+		}
+	}
+	trace_on = true;
+}
+
+void trace_record(enum trace_event e, uint64_t a, uint64_t b)
+{
+	unsigned int cpu = cpu_id();
+
+	ring[cpu][next[cpu]++ % RING_RECORDS] = (struct trace_record){ rdtsc(), e, a, b };
+}
+
+void trace_dump(unsigned int last_per_cpu)
+{
+	unsigned int cpu, n;
+
+	for_each_cpu(cpu) {
+		n = min(min(next[cpu], RING_RECORDS), last_per_cpu);
+		printk("CPU %u: last %u events\n", cpu, n);
+		for (; n; n--) {
+			const struct trace_record *r = &ring[cpu][(next[cpu] - n) % RING_RECORDS];
+
+			printk("  %lu %s %lx %lx\n", r->tsc,
+			       r->event < TRACE_COUNT ? event_name[r->event] : "?", r->a, r->b);
+		}
+	}
+}
+
+static void key_trace(char key)
+{
+	(void)key;
+	if (trace_on)
+		trace_dump(64);
+	else
+		printk("Tracing is off (option trace)\n");
+}
+DEBUG_KEY('T', key_trace, "last events of the trace rings");
+
+extern const struct counter _counters_start[], _counters_end[];
+
+static void key_counters(char key)
+{
+	uint64_t sum;
+	unsigned int cpu;
+
+	(void)key;
+	for (const struct counter *c = _counters_start; c < _counters_end; c++) {
+		sum = 0;
+		for_each_cpu(cpu)
+			sum += c->value[cpu];
+		printk("  %-24s %lu\n", c->name, sum);
+	}
+}
+DEBUG_KEY('c', key_counters, "counters");

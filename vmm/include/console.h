@@ -1,0 +1,67 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * The VMM's console (vmm/debug/console.c): a log ring that the tools read, the serial line, the screen
+ * until dom0 takes it, and the switch of typed input between dom0 and the debug keys.
+ */
+#ifndef PLINTH_CONSOLE_H
+#define PLINTH_CONSOLE_H
+
+#include "lib.h"
+
+#define CONSOLE_RING_SIZE (64U << 10)
+
+/* Parse options, find the devices, print what the ring already holds. BSP, once. */
+void console_init(void);
+/* Start polling the serial line for input: needs timers. */
+void console_start_input(void);
+/* Typed input is dom0's from now on (until switched by Ctrl-A three times). */
+void console_input_to_dom0(void);
+/* Remap devices whose first mapping was in the boot page tables. */
+void console_mm_ready(void);
+/* The screen belongs to dom0 from now on. */
+void console_screen_release(void);
+/* Ignore the lock from now on and print everything: the host is dying. */
+void console_bust_locks(void);
+
+/*
+ * Read the log from position *index (a running count of characters; positions older than the ring are
+ * moved up). Copies at most max bytes, sets *index behind them. clear: forget everything up to now.
+ * Returns the number of bytes. Shape of XEN_SYSCTL_readconsole.
+ */
+uint32_t console_ring_read(uint32_t *index, bool incremental, bool clear, char *buf, uint32_t max);
+
+/* Text of dom0's hvc0: to the serial line and screen, not into the log ring. */
+void console_dom0_write(const char *buf, size_t len);
+/* Typed characters meant for dom0; returns how many were copied. */
+size_t console_dom0_read(char *buf, size_t max);
+
+/*
+ * Called from the run loop, no locks held, after output was added to the log (VIRQ_CON_RING), or when input
+ * for dom0 waits (VIRQ_CONSOLE). Set once, before dom0 runs.
+ */
+extern void (*console_output_hook)(void);
+extern void (*console_input_hook)(void);
+
+/* Queue a debug key; it runs on the BSP from the run loop. */
+void console_debug_key(char key);
+/* Run the queued keys: SOFTIRQ_KEY. */
+void console_run_keys(void);
+
+/* Messages about guests: printed when level <= guest_loglvl. */
+void guest_printk(const char *fmt, ...) __printf(1, 2);
+
+/* Devices (serial.c, screen.c); the console's lock is held. */
+bool serial_init(void);
+void serial_write(const char *buf, size_t len);
+/* Next typed character, or -1. */
+int serial_read(void);
+/* Ports of the console's UART, which dom0 must not see; false = no serial console. */
+bool serial_ports(uint16_t *first, uint16_t *count);
+void screen_init(void);
+void screen_mm_ready(void);
+void screen_write(const char *buf, size_t len);
+void screen_release(void);
+
+extern const uint8_t font_5x7[95][5];
+
+#endif

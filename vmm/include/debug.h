@@ -1,0 +1,77 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* Seeing inside: symbols, backtraces, debug keys, counters, the trace ring. */
+#ifndef PLINTH_DEBUG_H
+#define PLINTH_DEBUG_H
+
+#include "cpu.h"
+#include "trap.h"
+
+/* Name of the function that holds addr and addr's offset in it; NULL outside the image's text. */
+const char *symbol_lookup(uint64_t addr, uint64_t *offset);
+/* "name+0x12" or the bare address into buf (for printing). Returns buf. */
+const char *symbol_format(char *buf, size_t size, uint64_t addr);
+
+/* Return addresses from frame pointer rbp, within rsp's stack; returns how many. */
+unsigned int backtrace_collect(uint64_t rbp, uint64_t rsp, uint64_t *out, unsigned int max);
+void backtrace_print(const uint64_t *addr, unsigned int n);
+void backtrace_here(void);
+void trap_frame_dump(const struct trap_frame *f);
+
+/*
+ * Debug keys: typed on the serial line (Ctrl-A three times switches input to the VMM) or sent by
+ * `xl debug-keys`. Handlers run on the BSP from the run loop, no locks held.
+ */
+struct debug_key {
+	char key;
+	void (*fn)(char key);
+	const char *help;
+};
+#define DEBUG_KEY(ch, handler, text)                                                       \
+	static const struct debug_key __used __aligned(8) __section(".debug_keys")         \
+		debug_key_##handler = { ch, handler, text }
+void debug_key_run(char key);
+
+/* Counters: one word per CPU, summed when shown (key 'c'). */
+struct counter {
+	const char *name;
+	uint64_t *value; /* MAX_CPUS of them */
+};
+#define COUNTER(ident)                                                                     \
+	static uint64_t counter_value_##ident[MAX_CPUS];                                   \
+	static const struct counter __used __aligned(8) __section(".counters")             \
+		counter_##ident = { #ident, counter_value_##ident }
+#define counter_inc(ident) (counter_value_##ident[cpu_id()]++)
+#define counter_add(ident, n) (counter_value_##ident[cpu_id()] += (n))
+
+/*
+ * Trace ring: a fixed number of records per CPU, the oldest overwritten. On with the option `trace`;
+ * otherwise trace() is one test. Shown by key 'T' and by panic.
+ */
+enum trace_event {
+	TRACE_NONE,
+	TRACE_EXIT,	  /* exit code, rip */
+	TRACE_ENTRY,	  /* rip, injected event */
+	TRACE_HYPERCALL,  /* number, first argument */
+	TRACE_IRQ,	  /* vector */
+	TRACE_SCHED,	  /* domid << 16 | vcpu of next */
+	TRACE_IOREQ,	  /* address, type */
+	TRACE_EVTCHN,	  /* domid, port */
+	TRACE_MARK,	  /* free use while debugging */
+	TRACE_COUNT
+};
+extern bool trace_on;
+void trace_record(enum trace_event e, uint64_t a, uint64_t b);
+static inline void trace(enum trace_event e, uint64_t a, uint64_t b)
+{
+	if (unlikely(trace_on))
+		trace_record(e, a, b);
+}
+void trace_init(void);
+void trace_dump(unsigned int last_per_cpu);
+
+/* Panic's other entry: a trap that nothing explains. */
+void panic_trap(const struct trap_frame *f, const char *what) __noreturn;
+/* What an NMI is for on this CPU; true when debug code wanted it. */
+bool debug_nmi(const struct trap_frame *f);
+
+#endif

@@ -1,0 +1,145 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * Bringing memory up: reserve what is in use, final page tables, struct page for all of RAM (from the top
+ * of it), dom0's share, the rest to the allocator. The boot modules stay reserved until
+ * boot_modules_release().
+ */
+#include "console.h"
+#include "dom0.h"
+#include "mm_private.h"
+#include "pagetable.h"
+#include "platform.h"
+
+extern char _image_start[], _image_end[];
+
+static uint64_t ram_pages;
+
+uint64_t total_page_count(void)
+{
+	return ram_pages;
+}
+
+void *mm_alloc_table(void)
+{
+	uint64_t a;
+
+	if (early_done)
+		return alloc_page_virt();
+	/* the boot tables map only the first 4 GiB */
+	a = early_alloc(PAGE_SIZE, GIB(4));
+	return a ? memset(maddr_to_virt(_maddr(a)), 0, PAGE_SIZE) : NULL;
+}
+
+static void count_ram(void)
+{
+	for (unsigned int i = 0; i < host_e820.nr; i++) {
+		const struct e820_entry *e = &host_e820.e[i];
+		uint64_t start = DIV_ROUND_UP(e->addr, PAGE_SIZE), end = (e->addr + e->len) >> PAGE_SHIFT;
+
+		if (e->type != E820_RAM || start >= end)
+			continue;
+		ram_pages += end - start;
+		max_mfn = max(max_mfn, end);
+	}
+}
+
+static void make_page_table(void)
+{
+	uint64_t size = max_mfn * sizeof(struct page), a = early_alloc(size, ~0ULL);
+
+	BUILD_BUG_ON(sizeof(struct page) != 32);
+	BUILD_BUG_ON(PAGE_RESERVED != 0);
+	if (!a)
+		panic("No %lu KiB of memory for the page records", size >> 10);
+	page_table = memset(maddr_to_virt(_maddr(a)), 0, size);
+}
+
+static void free_stretch(uint64_t start, uint64_t end)
+{
+	uint64_t mfn = start >> PAGE_SHIFT, last = end >> PAGE_SHIFT, run;
+
+	while (mfn < last) {
+		if (page_table[mfn].flags & PAGE_F_DOM0) {
+			mfn++;
+			continue;
+		}
+		for (run = mfn; run < last && !(page_table[run].flags & PAGE_F_DOM0); run++)
+			;
+		buddy_add_range(&host_buddy, mfn, run - mfn);
+		mfn = run;
+	}
+}
+
+static bool is_ram(uint64_t start, uint64_t len)
+{
+	for (unsigned int i = 0; i < host_e820.nr; i++)
+		if (host_e820.e[i].type == E820_RAM && host_e820.e[i].addr <= start &&
+		    host_e820.e[i].addr + host_e820.e[i].len >= start + len)
+			return true;
+	return false;
+}
+
+bool mm_reserve_range(maddr_t start, uint64_t len)
+{
+	BUG_ON(early_done);
+	if (!IS_ALIGNED(start.v | len, PAGE_SIZE) || !len || start.v + len < start.v ||
+	    !is_ram(start.v, len) || mm_range_in_use(start, len))
+		return false;
+	for (uint64_t mfn = start.v >> PAGE_SHIFT; mfn < (start.v + len) >> PAGE_SHIFT; mfn++)
+		page_table[mfn].flags |= PAGE_F_DOM0;
+	return true;
+}
+
+static bool in_module(uint64_t a)
+{
+	for (unsigned int i = 0; i < boot_info.nr_modules; i++)
+		if (a >= ROUND_DOWN(boot_info.module[i].start.v, PAGE_SIZE) &&
+		    a < boot_info.module[i].start.v + boot_info.module[i].size)
+			return true;
+	return false;
+}
+
+bool mm_range_in_use(maddr_t start, uint64_t len)
+{
+	for (uint64_t a = start.v; a < start.v + len; a += PAGE_SIZE)
+		if (early_is_reserved(a, PAGE_SIZE) && !in_module(a))
+			return true;
+	return false;
+}
+
+void boot_modules_release(void)
+{
+	for (unsigned int i = 0; i < boot_info.nr_modules; i++) {
+		struct boot_module *m = &boot_info.module[i];
+		uint64_t first = m->start.v >> PAGE_SHIFT;
+		uint64_t last = DIV_ROUND_UP(m->start.v + m->size, PAGE_SIZE);
+
+		for (uint64_t mfn = max(first, MIB(1) >> PAGE_SHIFT); mfn < last; mfn++) {
+			struct page *p = &page_table[mfn];
+
+			/* two modules may share a page's ends: the state tells what is done */
+			if (p->state != PAGE_RESERVED || (p->flags & PAGE_F_DOM0))
+				continue;
+			spin_lock(&heap_lock);
+			buddy_free(&host_buddy, p, 0);
+			spin_unlock(&heap_lock);
+		}
+		m->size = 0;
+	}
+}
+
+void mm_init(void)
+{
+	early_reserve((uint64_t)_image_start - VMM_VIRT, (uint64_t)(_image_end - _image_start));
+	for (unsigned int i = 0; i < boot_info.nr_modules; i++)
+		early_reserve(boot_info.module[i].start.v, boot_info.module[i].size);
+	pt_init();
+	console_mm_ready(); /* the screen was reached through the boot page tables */
+	count_ram();
+	make_page_table();
+	dom0_reserve_memory();
+	buddy_init(&host_buddy);
+	early_for_each_free(free_stretch);
+	early_done = true;
+	printk(LOG_INFO "Memory: %lu MiB, %lu MiB free\n", ram_pages >> 8, free_page_count() >> 8);
+}

@@ -1,0 +1,217 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * Machine pages: allocation for the VMM and for domains, references, claims. A domain's page carries its
+ * owner and a count; it is zeroed when allocated, so nothing of a former owner is ever seen. Lock
+ * order: a domain's page_lock and heap_lock are of one level and never held together.
+ */
+#include "domain.h"
+#include "mm_private.h"
+#include "platform.h"
+
+struct page *page_table;
+uint64_t max_mfn;
+struct buddy host_buddy;
+spinlock_t heap_lock = SPINLOCK_INIT(LOCK_HEAP, "heap");
+
+static uint64_t outstanding; /* sum of d->outstanding_pages; heap_lock */
+static bool poison;
+
+#define POISON_BYTE 0xdb
+
+static int parse_poison(const char *value)
+{
+	return parse_bool(value, &poison);
+}
+BOOT_OPTION(poison, "poison", parse_poison, "fill freed pages with 0xdb");
+
+/* 2^order pages out of the buddy allocator, in `state`. from_claim: pages of them that were claimed before. */
+static struct page *take_pages(unsigned int order, enum page_state state, uint64_t from_claim)
+{
+	uint64_t n = 1UL << order;
+	struct page *p = NULL;
+
+	if (order > ORDER_1G)
+		return NULL;
+	spin_lock(&heap_lock);
+	if (host_buddy.nr_free + from_claim >= n + outstanding)
+		p = buddy_alloc(&host_buddy, order);
+	if (p) {
+		outstanding -= from_claim;
+		for (uint64_t i = 0; i < n; i++) {
+			p[i].state = (uint8_t)state;
+			p[i].flags = 0;
+			p[i].owner = NULL;
+			p[i].refs = 0; /* page_get on a VMM page fails without touching it */
+			list_init(&p[i].list);
+		}
+	}
+	spin_unlock(&heap_lock);
+	if (p)
+		memset(page_to_virt(p), 0, n << PAGE_SHIFT);
+	return p;
+}
+
+struct page *alloc_pages(unsigned int order)
+{
+	return take_pages(order, PAGE_VMM, 0);
+}
+
+void free_pages(struct page *p, unsigned int order)
+{
+	if (!p)
+		return;
+	BUG_ON(p->state != PAGE_VMM && p->state != PAGE_DOMAIN);
+	if (poison)
+		memset(page_to_virt(p), POISON_BYTE, PAGE_SIZE << order);
+	spin_lock(&heap_lock);
+	buddy_free(&host_buddy, p, order);
+	spin_unlock(&heap_lock);
+}
+
+void *alloc_page_virt(void)
+{
+	struct page *p = alloc_pages(0);
+
+	return p ? page_to_virt(p) : NULL;
+}
+
+void free_page_virt(void *p)
+{
+	if (p)
+		free_pages(mfn_to_page(virt_to_mfn(p)), 0);
+}
+
+uint64_t free_page_count(void)
+{
+	return READ_ONCE(host_buddy.nr_free);
+}
+
+uint64_t outstanding_claims(void)
+{
+	return READ_ONCE(outstanding);
+}
+
+/* Count n pages for d if its limits allow; *claimed = how many of them come out of its claim. */
+static bool charge(struct domain *d, uint64_t n, uint64_t *claimed)
+{
+	bool ok;
+
+	spin_lock(&d->page_lock);
+	ok = d->dying == DOMDYING_ALIVE && d->tot_pages + n <= d->max_pages;
+	*claimed = ok ? min(n, d->outstanding_pages) : 0;
+	if (ok) {
+		d->tot_pages += n;
+		d->outstanding_pages -= *claimed;
+	}
+	spin_unlock(&d->page_lock);
+	return ok;
+}
+
+static void uncharge(struct domain *d, uint64_t n, uint64_t claimed)
+{
+	spin_lock(&d->page_lock);
+	d->tot_pages -= n;
+	d->outstanding_pages += claimed;
+	spin_unlock(&d->page_lock);
+}
+
+struct page *alloc_domain_pages(struct domain *d, unsigned int order)
+{
+	uint64_t n = 1UL << order, claimed;
+	struct page *p;
+
+	if (order > ORDER_1G || !charge(d, n, &claimed))
+		return NULL;
+	p = take_pages(order, PAGE_VMM, claimed);
+	if (!p) {
+		uncharge(d, n, claimed);
+		return NULL;
+	}
+	spin_lock(&d->page_lock);
+	for (uint64_t i = 0; i < n; i++) {
+		p[i].owner = d;
+		p[i].allocated = 1;
+		p[i].state = PAGE_DOMAIN;
+		list_add_tail(&p[i].list, &d->page_list);
+		/* last: from here on page_get may succeed */
+		__atomic_store_n(&p[i].refs, 1, __ATOMIC_RELEASE);
+	}
+	spin_unlock(&d->page_lock);
+	return p;
+}
+
+bool page_get(struct page *p, const struct domain *d)
+{
+	uint32_t refs = __atomic_load_n(&p->refs, __ATOMIC_RELAXED);
+
+	do {
+		if (refs == 0 || refs == UINT32_MAX)
+			return false;
+	} while (!__atomic_compare_exchange_n(&p->refs, &refs, refs + 1, true, __ATOMIC_ACQUIRE,
+					      __ATOMIC_RELAXED));
+	if (!d || p->owner == d)
+		return true;
+	/* another domain's; the last reference when its owner gave the page up meanwhile */
+	page_put(p);
+	return false;
+}
+
+static void free_domain_page(struct page *p)
+{
+	struct domain *d = p->owner;
+
+	BUG_ON(p->state != PAGE_DOMAIN);
+	spin_lock(&d->page_lock);
+	list_del(&p->list);
+	d->tot_pages--;
+	spin_unlock(&d->page_lock);
+	free_pages(p, 0);
+}
+
+void page_put(struct page *p)
+{
+	uint32_t refs = __atomic_sub_fetch(&p->refs, 1, __ATOMIC_ACQ_REL);
+
+	if (refs == UINT32_MAX)
+		panic("Reference count of page %#lx went below zero", page_to_mfn(p).v);
+	if (refs)
+		return;
+	free_domain_page(p);
+}
+
+void page_drop_claim(struct page *p)
+{
+	if (__atomic_exchange_n(&p->allocated, 0, __ATOMIC_ACQ_REL))
+		page_put(p);
+}
+
+int domain_claim_pages(struct domain *d, uint64_t pages)
+{
+	uint64_t old, want;
+	int err = 0;
+
+	spin_lock(&d->page_lock);
+	old = d->outstanding_pages;
+	if (pages && (old || pages > d->max_pages || d->tot_pages > pages))
+		err = -EINVAL;
+	want = pages ? pages - min(pages, d->tot_pages) : 0;
+	d->outstanding_pages = err ? old : 0;
+	spin_unlock(&d->page_lock);
+	if (err)
+		return err;
+
+	spin_lock(&heap_lock);
+	outstanding -= old;
+	if (host_buddy.nr_free < outstanding + want)
+		err = -ENOMEM;
+	else
+		outstanding += want;
+	spin_unlock(&heap_lock);
+	if (err || !want)
+		return err;
+
+	spin_lock(&d->page_lock);
+	d->outstanding_pages = want;
+	spin_unlock(&d->page_lock);
+	return 0;
+}
