@@ -21,7 +21,8 @@ vmm_CPPFLAGS := -nostdinc -isystem $(shell $(vmm_CC) -print-file-name=include) -
 vmm_ARCHFLAGS := -m64 -mno-red-zone -mcmodel=kernel -fno-pic -fno-pie -g
 vmm_CFLAGS := -include vmm/include/types.h -std=gnu11 -ffreestanding $(vmm_ARCHFLAGS) -mgeneral-regs-only -fno-stack-protector \
 	-fno-omit-frame-pointer -fno-asynchronous-unwind-tables -fno-strict-aliasing -fno-common \
-	-fcf-protection=none -ffunction-sections -fdata-sections -O2 -Wall -Wextra -Werror
+	-fcf-protection=none -ffunction-sections -fdata-sections -O2 -Wall -Wextra -Werror \
+	-Wno-address-of-packed-member
 vmm_LDFLAGS := -m elf_x86_64 -nostdlib -static -z max-page-size=4096 -z noexecstack --gc-sections \
 	--no-warn-rwx-segments --build-id=none -T vmm/link.ld
 

@@ -11,7 +11,7 @@
 #include "guest_regs.h"
 
 #define REBOOT_AFTER_S 5
-#define NMI_WAIT_TICKS_MS 100
+#define NMI_WAIT_MS    1000
 #define ICR_NMI (4U << 8)
 
 struct snapshot {
@@ -55,7 +55,7 @@ bool debug_nmi(const struct trap_frame *f)
 /* By the TSC alone: time may not be set up yet. */
 static void wait_for_snapshot(struct snapshot *s)
 {
-	uint64_t start = rdtsc(), limit = (tsc_khz ? tsc_khz : 3000000) * NMI_WAIT_TICKS_MS;
+	uint64_t start = rdtsc(), limit = (tsc_khz ? tsc_khz : 3000000) * NMI_WAIT_MS;
 
 	while (!__atomic_load_n(&s->taken, __ATOMIC_ACQUIRE) && rdtsc() - start < limit)
 		cpu_relax();
