@@ -144,10 +144,11 @@ int alu_movsx(struct x86_emul *s)
 	return X86EMUL_OKAY;
 }
 
-/* MOVSXD in 64-bit code: 4 bytes (2 with a 16-bit operand size). 63 is ARPL elsewhere. */
+/* MOVSXD in 64-bit code; Intel reads 2 bytes with a 16-bit operand size. ARPL elsewhere. */
 int alu_movsxd(struct x86_emul *s)
 {
-	unsigned int bytes = s->insn.op_bytes == 2 ? 2 : 4;
+	unsigned int bytes =
+		s->insn.op_bytes == 2 && s->ctxt->vendor == X86_VENDOR_INTEL ? 2 : 4;
 	uint64_t val;
 	int rc;
 

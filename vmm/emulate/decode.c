@@ -280,7 +280,7 @@ static int decode_vex(struct decoder *d, struct x86_insn *insn, uint8_t *b)
 	return fetch_byte(d, b);
 }
 
-/* C4 and C5 are VEX in 64-bit code, and in protected mode when they cannot be LES and LDS. */
+/* C4, C5 and 62 are VEX and EVEX in 64-bit code, and where they cannot be LES, LDS and BOUND. */
 static int escape_is_vex(struct decoder *d, bool *vex)
 {
 	uint8_t next;
@@ -295,7 +295,7 @@ static int escape_is_vex(struct decoder *d, bool *vex)
 	return rc;
 }
 
-/* The byte is 0F, C4 or C5: picks the map and reads on to the real opcode. */
+/* The byte is 0F, C4, C5 or 62: picks the map and reads on to the real opcode. */
 static int decode_escape(struct decoder *d, struct x86_insn *insn, uint8_t b,
 			 const struct x86_opcode **op)
 {
@@ -308,6 +308,8 @@ static int decode_escape(struct decoder *d, struct x86_insn *insn, uint8_t b,
 			insn->opcode = b;
 			return rc;
 		}
+		if (b == 0x62)
+			return X86EMUL_UNHANDLEABLE;
 		rc = decode_vex(d, insn, &b);
 	} else {
 		rc = fetch_byte(d, &b);

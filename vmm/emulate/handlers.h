@@ -192,6 +192,7 @@ x86_handler system_swapgs;
 x86_handler system_fsgsbase;
 x86_handler system_vmcall;
 x86_handler system_vmmcall;
+x86_handler system_prefetch;
 x86_handler system_wait;
 
 /* sse.c */

@@ -214,8 +214,6 @@ int segment_mov_to(struct x86_emul *s)
 	enum x86_seg seg = s->insn.reg & 7;
 	int rc;
 
-	if (seg == X86_SEG_CS || seg > X86_SEG_GS)
-		return em_ud(s);
 	rc = segment_load_register(s, seg, (uint16_t)s->src.val);
 	if (rc == X86EMUL_OKAY && seg == X86_SEG_SS)
 		s->ctxt->retire.mov_ss = true;
@@ -229,8 +227,6 @@ int segment_mov_from(struct x86_emul *s)
 	enum x86_seg seg = s->insn.reg & 7;
 	int rc;
 
-	if (seg > X86_SEG_GS)
-		return em_ud(s);
 	rc = em_segment(s, seg, &sr);
 	if (rc != X86EMUL_OKAY)
 		return rc;

@@ -42,6 +42,20 @@ static unsigned int vector_bytes(const struct x86_emul *s)
 	return s->insn.vex_l ? 32 : 16;
 }
 
+/* Misaligned is #GP, also where the address itself would be #SS. */
+static int vector_linear(struct x86_emul *s, unsigned int bytes, bool aligned, unsigned int acc,
+			 uint64_t *lin)
+{
+	int rc;
+
+	if (aligned && em_mode64(s->ctxt) && s->insn.seg == X86_SEG_SS && s->insn.ea & (bytes - 1))
+		return em_gp(s);
+	rc = em_linear(s, s->insn.seg, s->insn.ea, bytes, acc, lin);
+	if (rc != X86EMUL_OKAY)
+		return rc;
+	return aligned && *lin & (bytes - 1) ? em_gp(s) : X86EMUL_OKAY;
+}
+
 static int read_rm(struct x86_emul *s, void *buf, unsigned int bytes, bool aligned)
 {
 	uint64_t lin;
@@ -49,11 +63,9 @@ static int read_rm(struct x86_emul *s, void *buf, unsigned int bytes, bool align
 
 	if (!s->insn.is_mem)
 		return read_vec(s, s->insn.rm, buf, bytes);
-	rc = em_linear(s, s->insn.seg, s->insn.ea, bytes, 0, &lin);
+	rc = vector_linear(s, bytes, aligned, 0, &lin);
 	if (rc != X86EMUL_OKAY)
 		return rc;
-	if (aligned && lin & (bytes - 1))
-		return em_gp(s);
 	return s->ops->read ? s->ops->read(lin, buf, bytes, 0, s->ctxt) : X86EMUL_UNHANDLEABLE;
 }
 
@@ -64,11 +76,9 @@ static int write_rm(struct x86_emul *s, const void *buf, unsigned int bytes, boo
 
 	if (!s->insn.is_mem)
 		return write_vec(s, s->insn.rm, buf, bytes);
-	rc = em_linear(s, s->insn.seg, s->insn.ea, bytes, X86_ACC_WRITE, &lin);
+	rc = vector_linear(s, bytes, aligned, X86_ACC_WRITE, &lin);
 	if (rc != X86EMUL_OKAY)
 		return rc;
-	if (aligned && lin & (bytes - 1))
-		return em_gp(s);
 	return s->ops->write ? s->ops->write(lin, buf, bytes, X86_ACC_WRITE, s->ctxt) :
 			       X86EMUL_UNHANDLEABLE;
 }

@@ -130,7 +130,9 @@ int stack_enter(struct x86_emul *s)
 	s->defer_bytes = bytes;
 	s->defer_reg = X86_RBP;
 	s->defer_val = frame;
-	return X86EMUL_OKAY;
+	/* The new top of stack must be writable (SDM: a page fault there faults ENTER). */
+	return em_read(s, X86_SEG_SS, s->rsp, &val, bytes,
+		       X86_ACC_WRITE | X86_ACC_RMW | X86_ACC_STACK);
 }
 
 int stack_leave(struct x86_emul *s)

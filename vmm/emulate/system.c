@@ -478,6 +478,14 @@ int system_vmmcall(struct x86_emul *s)
 	return hypercall(s, X86_VENDOR_AMD);
 }
 
+/* 0F 0D is PREFETCH; with a register a NOP on Intel, #UD on AMD. */
+int system_prefetch(struct x86_emul *s)
+{
+	if (!s->insn.is_mem && s->ctxt->vendor == X86_VENDOR_AMD)
+		return em_ud(s);
+	return X86EMUL_OKAY;
+}
+
 /* WAIT, with no x87 here: only its #NM. */
 int system_wait(struct x86_emul *s)
 {

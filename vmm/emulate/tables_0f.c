@@ -129,10 +129,12 @@ static const struct x86_opcode clflush_pfx[4] = {
 	OP(alu_nop, 0, 0, 0, 0), OP(alu_nop, 0, 0, 0, 0), UD, UD,
 };
 
+static const struct x86_opcode ptwrite_pfx[4] = { UD, UD, NONE, UD };
+
 static const struct x86_opcode group15[16] = {
 	NONE, NONE, NONE, NONE, NONE, NONE, SUBPFX(clwb_pfx), SUBPFX(clflush_pfx),
 	SUBPFX(fsgs_pfx), SUBPFX(fsgs_pfx), SUBPFX(fsgs_pfx), SUBPFX(fsgs_pfx),
-	UD, SUBPFX(fence_lfence), SUBPFX(fence_mfence), SUBPFX(fence_sfence),
+	SUBPFX(ptwrite_pfx), SUBPFX(fence_lfence), SUBPFX(fence_mfence), SUBPFX(fence_sfence),
 };
 
 static const struct x86_opcode pfx_10[4] = {
@@ -242,7 +244,7 @@ const struct x86_opcode x86_opcodes_0f[256] = {
 	[0x0a] = UD,
 	[0x0b] = UD,
 	[0x0c] = UD,
-	[0x0d] = HINT_NOP,
+	[0x0d] = OP(system_prefetch, 0, 0, 0, M),
 	[0x10] = PFX(pfx_10),
 	[0x11] = PFX(pfx_11),
 	[0x12] = PFX(pfx_half_load),

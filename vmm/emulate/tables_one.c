@@ -36,6 +36,14 @@ static const struct x86_opcode group1_eb_ib[8] = {
 	OP(alu_xor, Eb, Ib, IM_B, F_LOCK), OP(alu_sub, Eb, Ib, IM_B, F_CMP),
 };
 
+/* 82: the same, outside 64-bit code only. */
+static const struct x86_opcode group1_82[8] = {
+	OP(alu_add, Eb, Ib, IM_B, F_LOCK | F_NO64), OP(alu_or, Eb, Ib, IM_B, F_LOCK | F_NO64),
+	OP(alu_adc, Eb, Ib, IM_B, F_LOCK | F_NO64), OP(alu_sbb, Eb, Ib, IM_B, F_LOCK | F_NO64),
+	OP(alu_and, Eb, Ib, IM_B, F_LOCK | F_NO64), OP(alu_sub, Eb, Ib, IM_B, F_LOCK | F_NO64),
+	OP(alu_xor, Eb, Ib, IM_B, F_LOCK | F_NO64), OP(alu_sub, Eb, Ib, IM_B, F_CMP | F_NO64),
+};
+
 static const struct x86_opcode group1_ev_iz[8] = {
 	OP(alu_add, Ev, Iv, IM_Z, F_LOCK), OP(alu_or, Ev, Iv, IM_Z, F_LOCK),
 	OP(alu_adc, Ev, Iv, IM_Z, F_LOCK), OP(alu_sbb, Ev, Iv, IM_Z, F_LOCK),
@@ -109,6 +117,18 @@ static const struct x86_opcode group11_ev[8] = {
 	OP(alu_mov, Ev, Iv, IM_Z, F_MOV), UD, UD, UD, UD, UD, UD, NONE, /* XBEGIN */
 };
 
+/* MOV from and to segment registers: ES, CS, SS, DS, FS, GS; CS cannot be loaded. */
+#define MOV_FROM OP(segment_mov_from, 0, 0, 0, 0)
+#define MOV_TO	 OP(segment_mov_to, 0, Ew, 0, 0)
+
+static const struct x86_opcode segment_from[8] = {
+	MOV_FROM, MOV_FROM, MOV_FROM, MOV_FROM, MOV_FROM, MOV_FROM, UD, UD,
+};
+
+static const struct x86_opcode segment_to[8] = {
+	MOV_TO, UD, MOV_TO, MOV_TO, MOV_TO, MOV_TO, UD, UD,
+};
+
 /* The six forms of a two-operand instruction at b to b+5. */
 #define ALU(b, f, lock, keep)                                                              \
 	[(b) + 0] = OP(f, Eb, Gb, 0, M | (lock) | (keep)),                                 \
@@ -163,7 +183,7 @@ const struct x86_opcode x86_opcodes_one[256] = {
 	TIMES8(0x58, POP_ENTRY),
 	[0x60] = OP(stack_pusha, 0, 0, 0, F_NO64),
 	[0x61] = OP(stack_popa, 0, 0, 0, F_NO64),
-	[0x62] = OP(control_bound, 0, 0, 0, M | F_NO64 | F_MEM),
+	[0x62] = OP(control_bound, 0, 0, 0, M | F_NO64 | F_MEM | F_ESCAPE), /* or EVEX */
 	[0x63] = OP(alu_movsxd, 0, 0, 0, M),
 	[0x64] = PREFIX,
 	[0x65] = PREFIX,
@@ -181,7 +201,7 @@ const struct x86_opcode x86_opcodes_one[256] = {
 	TIMES8(0x78, JCC_ENTRY),
 	[0x80] = GROUP(group1_eb_ib),
 	[0x81] = GROUP(group1_ev_iz),
-	[0x82] = { { .sub = group1_eb_ib }, F_MODRM | F_GROUP | F_NO64, 0, 0, 0 },
+	[0x82] = GROUP(group1_82),
 	[0x83] = GROUP(group1_ev_ib),
 	[0x84] = OP(alu_and, Eb, Gb, 0, M | F_CMP),
 	[0x85] = OP(alu_and, Ev, Gv, 0, M | F_CMP),
@@ -191,9 +211,9 @@ const struct x86_opcode x86_opcodes_one[256] = {
 	[0x89] = OP(alu_mov, Ev, Gv, 0, M | F_MOV),
 	[0x8a] = OP(alu_mov, Gb, Eb, 0, M | F_MOV),
 	[0x8b] = OP(alu_mov, Gv, Ev, 0, M | F_MOV),
-	[0x8c] = OP(segment_mov_from, 0, 0, 0, M),
+	[0x8c] = GROUP(segment_from),
 	[0x8d] = OP(alu_lea, Gv, 0, 0, M | F_MOV | F_MEM),
-	[0x8e] = OP(segment_mov_to, 0, Ew, 0, M),
+	[0x8e] = GROUP(segment_to),
 	[0x8f] = GROUP(group1a),
 	[0x90] = OP(alu_nop_xchg, Zv, rAX, 0, 0),
 	[0x91] = XCHG_ENTRY,

@@ -1,0 +1,116 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+/*
+ * Single-steps one instruction: a signal handler replaces the whole user context by the wanted
+ * registers with RFLAGS.TF set, so sigreturn enters the instruction and SIGTRAP (or a fault) comes back
+ * with its results. Everything is restored from the context that raised the first signal.
+ */
+#include <signal.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <ucontext.h>
+
+#include "native.h"
+
+#define CS_32 0x23
+#define DS_32 0x2b
+#define TF    0x100
+
+enum native_state { IDLE, ENTER, RUNNING };
+
+static volatile enum native_state state;
+static unsigned int bits;
+static const struct x86_regs *in_regs;
+static const uint8_t (*in_xmm)[16];
+static struct native_result *result;
+static gregset_t saved;
+static struct _libc_fpstate saved_fp;
+static uint8_t signal_stack[65536] __attribute__((aligned(16)));
+
+static const uint8_t greg_of[16] = { REG_RAX, REG_RCX, REG_RDX, REG_RBX, REG_RSP, REG_RBP,
+				     REG_RSI, REG_RDI, REG_R8,	REG_R9,	 REG_R10, REG_R11,
+				     REG_R12, REG_R13, REG_R14, REG_R15 };
+
+static void enter(ucontext_t *uc)
+{
+	greg_t *g = uc->uc_mcontext.gregs;
+	unsigned int i;
+
+	memcpy(saved, g, sizeof(saved));
+	memcpy(&saved_fp, uc->uc_mcontext.fpregs, sizeof(saved_fp));
+	for (i = 0; i < 16; i++)
+		g[greg_of[i]] = (greg_t)in_regs->gpr[i];
+	g[REG_RIP] = (greg_t)in_regs->rip;
+	g[REG_EFL] = (greg_t)(in_regs->rflags | TF);
+	if (bits == 32)
+		g[REG_CSGSFS] = (g[REG_CSGSFS] & ~0xffffLL) | CS_32;
+	if (in_xmm)
+		memcpy(uc->uc_mcontext.fpregs->_xmm, in_xmm, sizeof(result->xmm));
+	state = RUNNING;
+}
+
+static void leave(ucontext_t *uc, int sig, const siginfo_t *info)
+{
+	greg_t *g = uc->uc_mcontext.gregs;
+	unsigned int i;
+
+	result->signal = sig == SIGTRAP && info->si_code == TRAP_TRACE ? 0 : sig;
+	result->address = (uint64_t)info->si_addr;
+	for (i = 0; i < 16; i++)
+		result->regs.gpr[i] = (uint64_t)g[greg_of[i]];
+	result->regs.rip = (uint64_t)g[REG_RIP];
+	result->regs.rflags = (uint64_t)g[REG_EFL];
+	memcpy(result->xmm, uc->uc_mcontext.fpregs->_xmm, sizeof(result->xmm));
+	memcpy(g, saved, sizeof(saved));
+	memcpy(uc->uc_mcontext.fpregs->_xmm, saved_fp._xmm, sizeof(saved_fp._xmm));
+	state = IDLE;
+}
+
+static void handler(int sig, siginfo_t *info, void *context)
+{
+	if (state == ENTER && sig == SIGUSR1) {
+		enter(context);
+	} else if (state == RUNNING && sig != SIGUSR1) {
+		leave(context, sig, info);
+	} else {
+		signal(sig, SIG_DFL); /* a bug of ours: die of it */
+		raise(sig);
+	}
+}
+
+bool native_setup(void)
+{
+	static const int signals[] = { SIGUSR1, SIGTRAP, SIGSEGV, SIGILL, SIGFPE, SIGBUS };
+	stack_t stack = { .ss_sp = signal_stack, .ss_size = sizeof(signal_stack) };
+	struct sigaction sa = { .sa_sigaction = handler,
+				.sa_flags = SA_SIGINFO | SA_ONSTACK | SA_NODEFER };
+	const int flags = MAP_PRIVATE | MAP_ANONYMOUS | MAP_FIXED_NOREPLACE;
+	uint8_t *guard = (uint8_t *)NATIVE_DATA - 0x1000;
+	unsigned int i;
+
+	if (mmap((void *)NATIVE_CODE, 0x1000, PROT_READ | PROT_WRITE | PROT_EXEC, flags, -1, 0) ==
+		    MAP_FAILED ||
+	    mmap(guard, NATIVE_DATA_LEN + 0x2000, PROT_NONE, flags, -1, 0) == MAP_FAILED ||
+	    mprotect((void *)NATIVE_DATA, NATIVE_DATA_LEN, PROT_READ | PROT_WRITE))
+		return false;
+	/* 64-bit processes start with null selectors, which 32-bit code cannot use. */
+	__asm__ volatile("mov %0, %%ds; mov %0, %%es" : : "r"(DS_32));
+	if (sigaltstack(&stack, NULL))
+		return false;
+	for (i = 0; i < sizeof(signals) / sizeof(signals[0]); i++) {
+		if (sigaction(signals[i], &sa, NULL))
+			return false;
+	}
+	return true;
+}
+
+void native_run(unsigned int code_bits, const struct x86_regs *regs, const uint8_t xmm[16][16],
+		struct native_result *out)
+{
+	bits = code_bits;
+	in_regs = regs;
+	in_xmm = xmm;
+	result = out;
+	state = ENTER;
+	raise(SIGUSR1);
+}

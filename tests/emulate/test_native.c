@@ -1,0 +1,403 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+/*
+ * Execution oracle: the processor that runs the test. Random instructions over the whole tables are
+ * emulated and executed; registers, memory, defined flags and faults must agree. Instructions that an
+ * ordinary process cannot execute harmlessly are left to test_system.c.
+ */
+#include <cpuid.h>
+#include <stdlib.h>
+#include <signal.h>
+
+#include "harness.h"
+#include "native.h"
+
+#define FL_CF	 0x001
+#define FL_PF	 0x004
+#define FL_AF	 0x010
+#define FL_ZF	 0x040
+#define FL_SF	 0x080
+#define FL_TF	 0x100
+#define FL_OF	 0x800
+#define FL_ARITH 0x8d5
+#define FL_RF	 0x10000
+
+static struct machine m;
+static uint8_t window[NATIVE_DATA_LEN], before[NATIVE_DATA_LEN];
+static unsigned long ran, faulted, not_comparable;
+static bool is_amd;
+
+static uint64_t interesting(void)
+{
+	static const uint64_t values[] = { 0, 1, 2, 7, 8, 0x7f, 0x80, 0xff, 0x7fff, 0x8000, 0xffff,
+					   0x7fffffff, 0x80000000, 0xffffffff, 0x7fffffffffffffff,
+					   0x8000000000000000, 0xffffffffffffffff, 31, 32, 63, 64 };
+
+	switch (test_below(4)) {
+	case 0:
+		return values[test_below(sizeof(values) / sizeof(values[0]))];
+	case 1:
+		return NATIVE_DATA + test_below(NATIVE_DATA_LEN);
+	case 2:
+		return NATIVE_DATA + 0x800 + test_below(0x100) * 8;
+	default:
+		return test_random();
+	}
+}
+
+static void random_state(unsigned int code_bits)
+{
+	unsigned int i;
+	uint64_t fill = 0;
+
+	machine_init(&m, X86_MODE_LONG, code_bits);
+	m.ctxt.cpl = 3;
+	m.ctxt.vendor = is_amd ? X86_VENDOR_AMD : X86_VENDOR_INTEL;
+	m.ctxt.sp_bits = code_bits;
+	m.mem = window;
+	m.mem_base = NATIVE_DATA;
+	m.mem_size = NATIVE_DATA_LEN;
+	m.code = (const uint8_t *)NATIVE_CODE;
+	m.code_base = NATIVE_CODE;
+	m.code_size = 0x1000;
+	for (i = 0; i < 16; i++) {
+		m.regs.gpr[i] = interesting();
+		if (code_bits == 32)
+			m.regs.gpr[i] = i < 8 ? (uint32_t)m.regs.gpr[i] : 0;
+	}
+	for (i = 0; i < NATIVE_DATA_LEN; i += 8) {
+		fill = i & 0x38 ? fill * 0x9e3779b97f4a7c15ULL + 1 : interesting();
+		memcpy(window + i, &fill, 8);
+	}
+	for (i = 0; i < 16; i++) {
+		uint64_t v[2] = { test_random(), test_random() };
+
+		memcpy(m.vec[i], v, 16);
+	}
+	m.regs.gpr[X86_RSP] = NATIVE_DATA + 0x1000 + test_below(0x40) * 8;
+	m.regs.rflags = (test_random() & (FL_ARITH | (test_below(8) ? 0 : 0x400))) | 0x202 | FL_TF;
+}
+
+/* One of the opcodes that the tables know, with random prefixes, operands and position. */
+static void random_instruction(unsigned int code_bits, uint8_t *bytes)
+{
+	static const uint8_t pfx[] = { 0x66, 0x66, 0x67, 0xf0, 0xf2, 0xf3, 0x2e, 0x3e };
+	static const uint8_t map38[] = { 0xf0, 0xf1, 0x2a };
+	unsigned int n = 0, i;
+	uint64_t tail[2] = { test_random(), test_random() };
+
+	for (i = test_below(4); i > 1; i--)
+		bytes[n++] = pfx[test_below(sizeof(pfx))];
+	if (code_bits == 64 && test_below(2))
+		bytes[n++] = 0x40 | test_below(16);
+	switch (test_below(5)) {
+	case 0:
+	case 1:
+		bytes[n++] = test_below(256);
+		break;
+	case 2:
+	case 3:
+		bytes[n++] = 0x0f;
+		bytes[n++] = test_below(256);
+		break;
+	default:
+		bytes[n++] = 0x0f;
+		bytes[n++] = 0x38;
+		bytes[n++] = map38[test_below(sizeof(map38))];
+		break;
+	}
+	memcpy(bytes + n, tail, 15 - n);
+	if (test_below(2)) /* small displacements and immediates */
+		memset(bytes + n + 2, test_below(3) ? 0 : 0xff, 13 - n);
+}
+
+/*
+ * Not to be executed here: system calls, things that change the process (segment bases, time stamps
+ * that differ), and what the kernel handles instead of the CPU (IRET through the signal frame is fine,
+ * but stepping over a segment load suppresses the trap).
+ */
+static bool must_not_run(const struct x86_insn *insn)
+{
+	unsigned int op = insn->opcode;
+
+	if (insn->seg == X86_SEG_FS || insn->seg == X86_SEG_GS) /* thread-local data of this process */
+		return true;
+	switch (op) {
+	case 0xcd: case 0xcc: case 0xce: case 0xf1: case 0xcf:		/* software interrupts */
+	case 0x8e: case 0x07: case 0x17: case 0x1f:			/* segment loads */
+	case 0x0fa1: case 0x0fa9: case 0x0fb2: case 0x0fb4: case 0x0fb5:
+	case 0xc4: case 0xc5: case 0x8c: case 0x06: case 0x0e: case 0x16: case 0x1e:
+	case 0x0fa0: case 0x0fa8:
+	case 0x9a: case 0xea: case 0xca: case 0xcb:			/* far transfers */
+	case 0x0f00: case 0x0f01: case 0x0f02: case 0x0f03:		/* selectors of the host */
+	case 0x0f31: case 0x0fa2: case 0x0fc7:				/* time, CPUID; C7: below */
+	case 0x9d:							/* POPF clears TF */
+	case 0x0fae:							/* FS and GS bases */
+	case 0x9b:							/* pending x87 exceptions */
+		return op != 0x0fc7 || !insn->is_mem;
+	case 0xff:
+		return (insn->reg & 7) == 3 || (insn->reg & 7) == 5;
+	case 0xe0: case 0xe1: /* undocumented: on AMD F2 and F3 replace the condition of LOOPcc */
+		return insn->prefixes & (X86_PFX_REP | X86_PFX_REPNE);
+	case 0xe4: case 0xe5: case 0xe6: case 0xe7: case 0xec: case 0xed: case 0xee: case 0xef:
+	case 0x6c: case 0x6d: case 0x6e: case 0x6f:			/* #GP by the host's TSS */
+	case 0x0f6e: case 0x0f7e: case 0x0f6f: case 0x0f7f: case 0x0fe7:
+		return op < 0x100 || !(insn->prefixes & (X86_PFX_OPSZ | X86_PFX_REP)); /* MMX */
+	default:
+		return false;
+	}
+}
+
+/* Flags the SDM leaves undefined after this instruction, given its operands. */
+static uint64_t undefined_flags(const struct x86_insn *insn, const struct x86_regs *in)
+{
+	unsigned int op = insn->opcode, group = insn->reg & 7, count, bits = 8 * insn->op_bytes;
+
+	switch (op) {
+	case 0x0fa4: case 0x0fac: case 0x0fa5: case 0x0fad: case 0xc0: case 0xc1:
+	case 0xd0: case 0xd1: case 0xd2: case 0xd3:
+		count = op == 0xd0 || op == 0xd1 ? 1 :
+			op == 0xd2 || op == 0xd3 || (op > 0xff && op & 1) ?
+			(unsigned int)in->gpr[X86_RCX] : (unsigned int)insn->imm;
+		if (op < 0x100 && !(op & 1))
+			bits = 8;
+		count &= bits == 64 ? 63 : 31;
+		if (!count)
+			return 0;
+		if (op < 0x100 && group < 4)
+			return count == 1 ? 0 : FL_OF;
+		if (op > 0xff && count > bits)
+			return FL_ARITH;
+		return FL_AF | (count == 1 ? 0 : FL_OF) | (count >= bits ? FL_CF : 0);
+	case 0xf6: case 0xf7:
+		if (group < 2)
+			return FL_AF;
+		if (group == 4 || group == 5)
+			return FL_SF | FL_ZF | FL_AF | FL_PF;
+		return group > 5 ? FL_ARITH : 0;
+	case 0x69: case 0x6b: case 0x0faf:
+		return FL_SF | FL_ZF | FL_AF | FL_PF;
+	case 0x0fa3: case 0x0fab: case 0x0fb3: case 0x0fbb: case 0x0fba:
+		return FL_OF | FL_SF | FL_AF | FL_PF;
+	case 0x0fbc: case 0x0fbd:
+		return insn->prefixes & X86_PFX_REP ? FL_OF | FL_SF | FL_AF | FL_PF :
+						      FL_ARITH & ~FL_ZF;
+	case 0x27: case 0x2f:
+		return FL_OF;
+	case 0x37: case 0x3f:
+		return FL_OF | FL_SF | FL_ZF | FL_PF;
+	case 0xd4: case 0xd5:
+		return FL_OF | FL_AF | FL_CF;
+	case 0x84: case 0x85: case 0xa8: case 0xa9:
+		return FL_AF;
+	case 0x80: case 0x81: case 0x82: case 0x83:
+		return group == 1 || group == 4 || group == 6 ? FL_AF : 0;
+	default:
+		if (op < 0x38 && (op & 7) < 6)
+			return (op & 0x38) == 0x08 || (op & 0x38) == 0x20 || (op & 0x38) == 0x30 ?
+			       FL_AF : 0;
+		return 0;
+	}
+}
+
+/* Results that are undefined altogether. */
+static bool undefined_result(const struct x86_insn *insn, const struct x86_regs *in)
+{
+	unsigned int op = insn->opcode, count;
+
+	if (op >= 0x0fc8 && op <= 0x0fcf)
+		return insn->op_bytes == 2;
+	if (op == 0x0fa4 || op == 0x0fa5 || op == 0x0fac || op == 0x0fad) {
+		count = (op & 1 ? in->gpr[X86_RCX] : insn->imm) & 31;
+		return insn->op_bytes == 2 && count > 16;
+	}
+	return false;
+}
+
+static int signal_of(const struct x86_emulate_ctxt *ctxt)
+{
+	switch (ctxt->event.vector) {
+	case 0:
+		return SIGFPE;
+	case 6:
+		return SIGILL;
+	case 12:
+		return SIGBUS;
+	default:
+		return SIGSEGV;
+	}
+}
+
+static void report(const char *what, const struct x86_insn *insn, const uint8_t *bytes,
+		   unsigned int code_bits, uint64_t ours, uint64_t native)
+{
+	static unsigned int seen[0x4000];
+	char hex[64];
+
+	if (getenv("HIST")) printf("H %x %s\n", insn->opcode, what);
+	if (seen[insn->opcode & 0x3fff]++ > 1) { /* two of each opcode are enough to read */
+		tests.failed++;
+		return;
+	}
+	test_hex(hex, bytes, insn->len ? insn->len : 15);
+	test_result(false, "native %u: %s: %s is %llx, CPU %llx", code_bits, hex, what,
+		    (unsigned long long)ours, (unsigned long long)native);
+}
+
+static bool compare(const struct x86_insn *insn, const uint8_t *bytes, unsigned int code_bits,
+		    const struct native_result *nat, const struct x86_regs *in)
+{
+	uint64_t mask = (FL_ARITH | 0x400) & ~undefined_flags(insn, in);
+	unsigned int i, count = code_bits == 64 ? 16 : 8;
+	char name[24];
+
+	for (i = 0; i < count; i++) {
+		if (m.regs.gpr[i] != nat->regs.gpr[i]) {
+			sprintf(name, "register %u", i);
+			report(name, insn, bytes, code_bits, m.regs.gpr[i], nat->regs.gpr[i]);
+			return false;
+		}
+	}
+	if (m.regs.rip != nat->regs.rip) {
+		report("rip", insn, bytes, code_bits, m.regs.rip, nat->regs.rip);
+		return false;
+	}
+	if ((m.regs.rflags ^ nat->regs.rflags) & mask) {
+		report("flags", insn, bytes, code_bits, m.regs.rflags, nat->regs.rflags);
+		return false;
+	}
+	if (memcmp(window, (void *)NATIVE_DATA, NATIVE_DATA_LEN)) {
+		for (i = 0; window[i] == ((uint8_t *)NATIVE_DATA)[i]; i++)
+			;
+		sprintf(name, "memory at %x", i);
+		report(name, insn, bytes, code_bits, window[i], ((uint8_t *)NATIVE_DATA)[i]);
+		return false;
+	}
+	for (i = 0; i < count; i++) {
+		if (memcmp(m.vec[i], nat->xmm[i], 16)) {
+			sprintf(name, "xmm%u", i);
+			report(name, insn, bytes, code_bits, m.vec[i][0], nat->xmm[i][0]);
+			return false;
+		}
+	}
+	return true;
+}
+
+/* Addresses that are certain to fault natively as they do in the fake machine. */
+static bool fault_is_comparable(const struct x86_emulate_ctxt *ctxt)
+{
+	uint64_t cr2 = ctxt->event.cr2;
+
+	if (ctxt->event.vector != 14)
+		return true;
+	return (cr2 >= NATIVE_DATA - 0x1000 && cr2 < NATIVE_DATA) ||
+	       (cr2 >= NATIVE_DATA_END - 32 && cr2 < NATIVE_DATA_END + 0x1000 - 32) || cr2 < 0x1000;
+}
+
+/* Moves the base register so that most memory operands are in the window. */
+static void aim(const struct x86_insn *insn, unsigned int code_bits)
+{
+	uint64_t target = NATIVE_DATA + test_below(NATIVE_DATA_LEN), delta = target - insn->ea;
+	unsigned int i;
+
+	if (!insn->is_mem || test_below(32) == 0)
+		return;
+	if (test_below(4))
+		target &= ~15ULL;
+	delta = target - insn->ea;
+	for (i = 0; i < 16; i++) { /* whichever register makes the difference one to one */
+		struct machine probe = m;
+		struct x86_insn again;
+
+		probe.ctxt.regs = &probe.regs;
+		probe.regs.gpr[i] += delta;
+		if (code_bits == 32)
+			probe.regs.gpr[i] = (uint32_t)probe.regs.gpr[i];
+		if (x86_decode(&probe.ctxt, &machine_ops, &again) == X86EMUL_OKAY &&
+		    again.ea == target) {
+			m.regs.gpr[i] = probe.regs.gpr[i];
+			return;
+		}
+	}
+}
+
+static void one(unsigned int code_bits)
+{
+	uint8_t *code = (uint8_t *)NATIVE_CODE + test_below(0x800);
+	struct native_result nat;
+	struct x86_regs in;
+	struct x86_insn insn;
+	uint8_t vec[16][16], bytes[16];
+	unsigned int i;
+	int rc;
+
+	random_state(code_bits);
+	random_instruction(code_bits, bytes);
+	memcpy(code, bytes, 15);
+	m.regs.rip = (uint64_t)code;
+	rc = x86_decode(&m.ctxt, &machine_ops, &insn);
+	if (rc == X86EMUL_UNHANDLEABLE || must_not_run(&insn))
+		return;
+	if (rc == X86EMUL_OKAY)
+		aim(&insn, code_bits);
+	if ((insn.opcode & 0xfc) == 0xa4 || (insn.opcode & 0xf8) == 0xa8)
+		m.regs.gpr[X86_RDI] = NATIVE_DATA + 0x1000 + test_below(0x200);
+	in = m.regs;
+	memcpy(before, window, sizeof(before));
+	for (i = 0; i < 16; i++)
+		memcpy(vec[i], m.vec[i], 16);
+	rc = x86_emulate(&m.ctxt, &machine_ops);
+	if (rc == X86EMUL_UNHANDLEABLE || rc == X86EMUL_RETRY ||
+	    (rc == X86EMUL_EXCEPTION && !fault_is_comparable(&m.ctxt)) ||
+	    (rc == X86EMUL_OKAY && undefined_result(&insn, &in))) {
+		not_comparable++;
+		return;
+	}
+	memcpy((void *)NATIVE_DATA, before, sizeof(before));
+	native_run(code_bits, &in, (const uint8_t (*)[16])vec, &nat);
+	if (rc == X86EMUL_EXCEPTION) {
+		faulted++;
+		if (nat.signal != signal_of(&m.ctxt))
+			report("fault", &insn, bytes, code_bits, signal_of(&m.ctxt), nat.signal);
+		else
+			tests.passed++;
+		return;
+	}
+	ran++;
+	if (nat.signal)
+		report("no fault", &insn, bytes, code_bits, 0, nat.signal);
+	else if (compare(&insn, bytes, code_bits, &nat, &in))
+		tests.passed++;
+}
+
+static bool has_features(void)
+{
+	unsigned int a, b, c, d;
+
+	__cpuid(0, a, b, c, d);
+	is_amd = b == 0x68747541;
+	__cpuid(1, a, b, c, d);
+	if (!(c & bit_MOVBE) || !(c & bit_POPCNT) || !(c & bit_SSE4_2))
+		return false;
+	__cpuid_count(7, 0, a, b, c, d);
+	if (!(b & bit_BMI))
+		return false;
+	__cpuid(0x80000001, a, b, c, d);
+	return c & bit_LZCNT;
+}
+
+void test_native(void)
+{
+	unsigned int i;
+
+	if (!has_features() || !native_setup()) {
+		tests.skipped++;
+		printf("  native: skipped (no oracle in this CPU or system)\n");
+		return;
+	}
+	for (i = 0; i < 300000; i++)
+		one(64);
+	for (i = 0; i < 200000; i++)
+		one(32);
+	printf("  native: %lu executed, %lu faulted alike, %lu not comparable\n", ran, faulted,
+	       not_comparable);
+}
