@@ -15,6 +15,7 @@
 #include "core/dma.h"
 #include "core/log.h"
 #include "core/loop.h"
+#include "core/options.h"
 #include "core/pci.h"
 #include "core/util.h"
 #include "core/vmm.h"

@@ -1,0 +1,138 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * CMOS memory from index 14 on (ports 0x70/0x71). The VMM has the clock, indices 0-13; SeaBIOS reads
+ * the boot order, memory sizes, floppy and disk types here (its Xen mode has no fw_cfg).
+ */
+#include "core/bus.h"
+#include "core/device.h"
+#include "core/machine.h"
+#include "core/options.h"
+#include "core/save.h"
+#include "core/util.h"
+
+#define CMOS_SIZE 128
+#define CMOS_CLOCK_END 14
+#define MIB (1ull << 20)
+#define FLOPPY_1440 4
+
+struct cmos {
+	const struct options *opt;
+	uint8_t index;
+	uint8_t data[CMOS_SIZE];
+};
+
+static uint64_t cmos_read(void *opaque, uint64_t offset, unsigned int size)
+{
+	struct cmos *s = opaque;
+
+	return offset ? s->data[s->index] : 0xff;
+}
+
+static void cmos_write(void *opaque, uint64_t offset, uint64_t value, unsigned int size)
+{
+	struct cmos *s = opaque;
+
+	if (offset)
+		s->data[s->index] = (uint8_t)value;
+	else
+		s->index = value & (CMOS_SIZE - 1);
+}
+
+static const struct io_ops cmos_ops = { .read = cmos_read, .write = cmos_write, .max_size = 1 };
+
+static void set16(struct cmos *s, unsigned int index, uint64_t v)
+{
+	put_le16(s->data + index, (uint16_t)MIN(v, 0xffff));
+}
+
+static void set_memory(struct cmos *s)
+{
+	uint64_t ram = s->opt->ram_bytes;
+	uint64_t low = MIN(ram, 0xf0000000ull), high = ram - low;
+
+	set16(s, 0x15, 640);
+	set16(s, 0x17, low > MIB ? (low - MIB) / 1024 : 0);
+	set16(s, 0x30, low > MIB ? (low - MIB) / 1024 : 0);
+	set16(s, 0x34, low > 16 * MIB ? (low - 16 * MIB) / 65536 : 0);
+	s->data[0x5b] = (uint8_t)(high / 65536);
+	s->data[0x5c] = (uint8_t)(high / 65536 >> 8);
+	s->data[0x5d] = (uint8_t)(high / 65536 >> 16);
+	s->data[0x5f] = (uint8_t)(s->opt->vcpus - 1);
+}
+
+static void set_boot_order(struct cmos *s)
+{
+	static const char letters[] = "acdn"; /* codes 1-4 */
+	uint8_t code[3] = { 0 };
+	const char *order = s->opt->boot_order;
+	unsigned int i;
+
+	for (i = 0; i < 3 && order[i]; i++)
+		code[i] = (uint8_t)(strchr(letters, order[i]) - letters + 1);
+	s->data[0x3d] = (uint8_t)(code[1] << 4 | code[0]);
+	s->data[0x38] = (uint8_t)(code[2] << 4);
+}
+
+static void set_drives(struct cmos *s)
+{
+	const struct options *o = s->opt;
+	unsigned int floppies = o->floppies[0].present + o->floppies[1].present;
+	unsigned int i;
+
+	s->data[0x10] = (uint8_t)((o->floppies[0].present ? FLOPPY_1440 << 4 : 0) |
+				  (o->floppies[1].present ? FLOPPY_1440 : 0));
+	/* Equipment: coprocessor, PS/2 mouse, floppies. */
+	s->data[0x14] = (uint8_t)(0x06 | (floppies ? 0x01 | (floppies - 1) << 6 : 0));
+	for (i = 0; i < 2; i++) {
+		if (!o->drives[i].present || o->drives[i].cdrom)
+			continue;
+		s->data[0x12] |= i ? 0x0f : 0xf0;
+		s->data[0x19 + i] = 47; /* a type of its own */
+	}
+}
+
+static void cmos_reset(void *opaque)
+{
+	struct cmos *s = opaque;
+	uint16_t sum = 0;
+	unsigned int i;
+
+	memset(s->data, 0, sizeof(s->data));
+	s->index = 0;
+	set_memory(s);
+	set_boot_order(s);
+	set_drives(s);
+	for (i = 0x10; i <= 0x2d; i++)
+		sum += s->data[i];
+	put_be16(s->data + 0x2e, sum);
+}
+
+static void cmos_save(void *opaque, struct save_buf *b)
+{
+	struct cmos *s = opaque;
+
+	save_u8(b, s->index);
+	save_bytes(b, s->data + CMOS_CLOCK_END, CMOS_SIZE - CMOS_CLOCK_END);
+}
+
+static int cmos_load(void *opaque, struct save_buf *b, uint32_t version)
+{
+	struct cmos *s = opaque;
+
+	s->index = load_u8(b) & (CMOS_SIZE - 1);
+	load_bytes(b, s->data + CMOS_CLOCK_END, CMOS_SIZE - CMOS_CLOCK_END);
+	return 0;
+}
+
+static const struct save_ops cmos_save_ops = { "cmos", 1, cmos_save, cmos_load };
+
+static int cmos_init(struct machine *m)
+{
+	struct cmos *s = xzalloc(sizeof(*s));
+
+	s->opt = m->opt;
+	machine_on_reset(m, cmos_reset, s);
+	save_register(m, &cmos_save_ops, 0, s);
+	return pio_register(m, 0x70, 2, &cmos_ops, s, "cmos") ? 0 : -1;
+}
+DEVICE(DEVICE_ISA, cmos, cmos_init);

@@ -1,0 +1,128 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* IDENTIFY DEVICE and IDENTIFY PACKET DEVICE data (ATA-6 8.15, 8.16), and the default geometry. */
+#include <stdio.h>
+
+#include "core/util.h"
+#include "hw/ide.h"
+
+#define CHS_MAX_CYLINDERS 16383
+#define CHS_HEADS 16
+#define CHS_SECTORS 63
+#define LBA28_MAX 0x0fffffffull
+
+static void word(uint8_t *out, unsigned int i, uint32_t v)
+{
+	put_le16(out + i * 2, (uint16_t)v);
+}
+
+/* ATA strings: padded with spaces, the two characters of a word swapped. */
+static void text(uint8_t *out, unsigned int first, unsigned int bytes, const char *s)
+{
+	unsigned int i;
+
+	for (i = 0; i < bytes; i++)
+		out[first * 2 + (i ^ 1)] = (uint8_t)(*s ? *s++ : ' ');
+}
+
+void ide_default_geometry(struct ide_drive *d)
+{
+	d->heads = CHS_HEADS;
+	d->sectors_per_track = CHS_SECTORS;
+	d->cylinders = (uint16_t)MIN(d->sectors / (CHS_HEADS * CHS_SECTORS), CHS_MAX_CYLINDERS);
+}
+
+static void transfer_modes(const struct ide_drive *d, uint8_t *out)
+{
+	word(out, 53, 0x0007); /* words 54-58, 64-70 and 88 are valid */
+	word(out, 63, 0x0007 | (d->mwdma ? 0x100u << (d->mwdma - 1) : 0));
+	word(out, 64, 0x0003); /* PIO 3 and 4 */
+	word(out, 65, 120);    /* cycle times in ns */
+	word(out, 66, 120);
+	word(out, 67, 120);
+	word(out, 68, 120);
+	word(out, 88, 0x003f | (d->udma ? 0x100u << (d->udma - 1) : 0));
+}
+
+static void names(const struct ide_drive *d, uint8_t *out, const char *model)
+{
+	text(out, 10, 20, d->serial);
+	text(out, 23, 8, "0.1");
+	text(out, 27, 40, model);
+}
+
+static void checksum(uint8_t *out)
+{
+	uint8_t sum = 0xa5;
+	unsigned int i;
+
+	out[510] = 0xa5;
+	for (i = 0; i < 510; i++)
+		sum += out[i];
+	out[511] = (uint8_t)-sum;
+}
+
+static void current_geometry(const struct ide_drive *d, uint8_t *out)
+{
+	uint32_t chs = (uint32_t)d->cylinders * d->heads * d->sectors_per_track;
+	uint64_t size = d->sectors;
+	unsigned int default_cylinders =
+		(unsigned int)MIN(size / (CHS_HEADS * CHS_SECTORS), CHS_MAX_CYLINDERS);
+
+	word(out, 1, default_cylinders);
+	word(out, 3, CHS_HEADS);
+	word(out, 6, CHS_SECTORS);
+	word(out, 54, d->cylinders);
+	word(out, 55, d->heads);
+	word(out, 56, d->sectors_per_track);
+	put_le32(out + 57 * 2, chs);
+	put_le32(out + 60 * 2, (uint32_t)MIN(size, LBA28_MAX));
+	put_le32(out + 100 * 2, (uint32_t)size);
+	put_le32(out + 102 * 2, (uint32_t)(size >> 32));
+}
+
+void ide_identify_disk(struct ide_drive *d, uint8_t *out)
+{
+	memset(out, 0, IDE_SECTOR);
+	word(out, 0, 0x0040); /* fixed device */
+	names(d, out, "PLINTH HARDDISK");
+	word(out, 47, 0x8000 | IDE_MAX_MULTIPLE);
+	word(out, 48, 1); /* PIO by 32 bits, obsolete but looked at */
+	word(out, 49, 0x0f00); /* LBA, DMA, IORDY */
+	word(out, 50, 0x4000);
+	word(out, 51, 0x0200);
+	current_geometry(d, out);
+	word(out, 59, d->multiple ? 0x0100u | d->multiple : 0);
+	transfer_modes(d, out);
+	word(out, 80, 0x0070); /* ATA-4 to ATA-6 */
+	word(out, 81, 0x0019); /* ATA-6 T13 1410D revision 3a */
+	word(out, 82, 0x0060); /* write cache, look-ahead; no SMART */
+	word(out, 83, 0x7400); /* FLUSH CACHE (EXT), 48-bit addresses */
+	word(out, 84, 0x4000);
+	word(out, 85, 0x0040 | (d->write_cache ? 0x0020u : 0));
+	word(out, 86, 0x3400);
+	word(out, 87, 0x4000);
+	word(out, 93, d->unit ? 0x6b01 : 0x600b); /* 80-wire cable, hardware reset result */
+	checksum(out);
+}
+
+void ide_identify_cdrom(struct ide_drive *d, uint8_t *out)
+{
+	memset(out, 0, IDE_SECTOR);
+	word(out, 0, 0x85c0); /* packet device, CD-ROM, removable, 50 us DRQ, 12 bytes */
+	names(d, out, "PLINTH DVD-ROM");
+	word(out, 48, 1);
+	word(out, 49, 0x0f00);
+	word(out, 51, 0x0200);
+	transfer_modes(d, out);
+	word(out, 71, 30);
+	word(out, 72, 30);
+	word(out, 80, 0x0070);
+	word(out, 81, 0x0019);
+	word(out, 82, 0x0210); /* PACKET, DEVICE RESET */
+	word(out, 83, 0x4000);
+	word(out, 84, 0x4000);
+	word(out, 85, 0x0210);
+	word(out, 87, 0x4000);
+	word(out, 93, d->unit ? 0x6b01 : 0x600b);
+	checksum(out);
+}

@@ -1,0 +1,292 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * Drives and media seen from the host: what the options put into the four places, CD changes by the
+ * monitor (as libxl does them), eject by the guest, unplugging for paravirtual drivers, statistics.
+ */
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "core/log.h"
+#include "core/machine.h"
+#include "core/options.h"
+#include "core/qmp.h"
+#include "core/util.h"
+#include "hw/ide.h"
+
+#define MEDIA_NEW 2
+#define MEDIA_REMOVED 3
+
+static struct ide_controller *controller; /* one per machine */
+
+static struct ide_drive *drive_at(unsigned int place)
+{
+	return &controller->channel[place / 2].drive[place % 2];
+}
+
+static void medium_set(struct ide_drive *d, struct block *blk)
+{
+	d->blk = blk;
+	d->sectors = blk ? block_size(blk) / (d->cdrom ? CD_SECTOR : IDE_SECTOR) : 0;
+}
+
+static int drive_init(struct machine *m, unsigned int place)
+{
+	const struct opt_drive *o = &m->opt->drives[place];
+	struct ide_drive *d = drive_at(place);
+	struct block *blk = NULL;
+
+	if (!o->present)
+		return 0;
+	if (o->file && *o->file) {
+		struct block_params p = {
+			.file = o->file,
+			.format = o->format,
+			.read_only = o->read_only,
+			.write_through = o->write_through,
+			.fd = -1,
+		};
+
+		/* libxl passes descriptors to a confined device model. */
+		if (!strncmp(o->file, "/dev/fdset/", 11))
+			p.fd = qmp_open_path(o->file, o->read_only ? O_RDONLY : O_RDWR);
+		blk = block_open(&p);
+		if (!blk)
+			return -ENOENT;
+		if (!block_size(blk) && !o->cdrom) {
+			log_error("the disk %s is empty: give it a size (truncate -s 10G FILE)",
+				  o->file);
+			return -EINVAL;
+		}
+	}
+	d->present = true;
+	d->cdrom = o->cdrom;
+	d->id = o->id ? xstrdup(o->id) : xasprintf("ide%u-%s%u", place / 2,
+						   o->cdrom ? "cd" : "hd", place % 2);
+	d->serial = xasprintf("PL%05u", place + 1);
+	d->buf = xzalloc(IDE_BUF_SIZE + CD_RAW_SECTOR);
+	medium_set(d, blk);
+	return 0;
+}
+
+int ide_media_init(struct machine *m, struct ide_controller *c)
+{
+	unsigned int place;
+	int rc = 0;
+
+	controller = c;
+	for (place = 0; place < OPT_MAX_DRIVES && !rc; place++)
+		rc = drive_init(m, place);
+	return rc;
+}
+
+static void tray_event(struct ide_drive *d, bool open)
+{
+	char *data = xasprintf("{\"device\": \"%s\", \"tray-open\": %s, \"id\": \"%s\"}", d->id,
+			       open ? "true" : "false", d->id);
+
+	qmp_event("DEVICE_TRAY_MOVED", data);
+	free(data);
+}
+
+/* The old medium leaves; a request in flight on it ends first. */
+static void medium_remove(struct ide_drive *d)
+{
+	struct block *old = d->blk;
+
+	if (!old)
+		return;
+	block_close(old);
+	medium_set(d, NULL);
+	d->media_event = MEDIA_REMOVED;
+	d->locked = false;
+}
+
+void ide_media_eject(struct ide_drive *d)
+{
+	if (d->tray_open)
+		return;
+	d->tray_open = true;
+	medium_remove(d);
+	tray_event(d, true);
+}
+
+static void medium_insert(struct ide_drive *d, struct block *blk)
+{
+	medium_remove(d);
+	medium_set(d, blk);
+	d->tray_open = false;
+	d->unit_attention = true;
+	d->media_event = MEDIA_NEW;
+	tray_event(d, false);
+}
+
+void ide_unplug_disks(struct machine *m, bool aux_only)
+{
+	unsigned int place;
+
+	for (place = aux_only ? 1 : 0; place < OPT_MAX_DRIVES; place++) {
+		struct ide_drive *d = drive_at(place);
+
+		if (!d->present || d->cdrom)
+			continue;
+		if (d->blk)
+			block_close(d->blk);
+		d->blk = NULL;
+		d->present = false;
+		d->status = 0;
+	}
+}
+
+/* --- monitor --- */
+
+static struct ide_drive *drive_named(const struct json *args, struct qmp_reply *r)
+{
+	const char *id = json_str(args, "id", json_str(args, "device", NULL));
+	unsigned int place;
+
+	for (place = 0; controller && id && place < OPT_MAX_DRIVES; place++) {
+		struct ide_drive *d = drive_at(place);
+
+		if (d->present && !strcmp(d->id, id))
+			return d;
+	}
+	r->error_class = "DeviceNotFound";
+	qmp_error(r, "Device '%s' not found", id ? id : "");
+	return NULL;
+}
+
+static struct ide_drive *cdrom_named(const struct json *args, struct qmp_reply *r)
+{
+	struct ide_drive *d = drive_named(args, r);
+
+	if (!d || d->cdrom)
+		return d;
+	qmp_error(r, "Device '%s' is not removable", d->id);
+	return NULL;
+}
+
+static void cmd_eject(struct machine *m, const struct json *args, struct qmp_reply *r)
+{
+	struct ide_drive *d = cdrom_named(args, r);
+
+	if (!d)
+		return;
+	if (d->locked && !json_bool(args, "force", false)) {
+		qmp_error(r, "Device '%s' is locked and force was not specified, wait for tray to "
+			     "open and try again", d->id);
+		return;
+	}
+	d->locked = false;
+	ide_media_eject(d);
+	d->unit_attention = false;
+}
+QMP_COMMAND(eject, "eject", cmd_eject);
+
+static void change_medium(struct ide_drive *d, const char *file, const char *format,
+			  struct qmp_reply *r)
+{
+	struct block_params p = { .file = file, .format = format, .read_only = true };
+	struct block *blk;
+
+	p.fd = qmp_open_path(file, O_RDONLY);
+	if (p.fd < 0) {
+		qmp_error(r, "Could not open '%s': %s", file, strerror(-p.fd));
+		return;
+	}
+	blk = block_open(&p);
+	if (!blk) {
+		qmp_error(r, "Could not use '%s' as a medium; the device model's log says why",
+			  file);
+		return;
+	}
+	medium_insert(d, blk);
+}
+
+static void cmd_change_medium(struct machine *m, const struct json *args, struct qmp_reply *r)
+{
+	struct ide_drive *d = cdrom_named(args, r);
+	const char *file = json_str(args, "filename", NULL);
+
+	if (d && file)
+		change_medium(d, file, json_str(args, "format", "raw"), r);
+	else if (d)
+		qmp_error(r, "Parameter 'filename' is missing");
+}
+QMP_COMMAND(change_medium, "blockdev-change-medium", cmd_change_medium);
+
+/* The older form: device, target, arg. */
+static void cmd_change(struct machine *m, const struct json *args, struct qmp_reply *r)
+{
+	struct ide_drive *d = cdrom_named(args, r);
+	const char *target = json_str(args, "target", NULL);
+
+	if (d && target)
+		change_medium(d, target, json_str(args, "arg", "raw"), r);
+	else if (d)
+		qmp_error(r, "Parameter 'target' is missing");
+}
+QMP_COMMAND(change, "change", cmd_change);
+
+static void put_stats(struct json_out *out, const struct block_stats *s)
+{
+	jout_open(out, "stats", '{');
+	jout_int(out, "rd_bytes", (int64_t)s->rd_bytes);
+	jout_int(out, "wr_bytes", (int64_t)s->wr_bytes);
+	jout_int(out, "rd_operations", (int64_t)s->rd_ops);
+	jout_int(out, "wr_operations", (int64_t)s->wr_ops);
+	jout_int(out, "flush_operations", (int64_t)s->flush_ops);
+	jout_close(out, '}');
+}
+
+static void put_inserted(struct json_out *out, const struct block *blk)
+{
+	jout_open(out, "inserted", '{');
+	jout_str(out, "file", block_file(blk));
+	jout_bool(out, "ro", block_read_only(blk));
+	jout_str(out, "drv", "raw");
+	jout_close(out, '}');
+}
+
+static void query_drives(struct qmp_reply *r, bool stats)
+{
+	static const struct block_stats none;
+	unsigned int place;
+
+	qmp_return_open(r, '[');
+	for (place = 0; controller && place < OPT_MAX_DRIVES; place++) {
+		struct ide_drive *d = drive_at(place);
+
+		if (!d->present)
+			continue;
+		jout_open(r->out, NULL, '{');
+		jout_str(r->out, "device", d->id);
+		jout_str(r->out, "qdev", d->id);
+		if (stats) {
+			put_stats(r->out, d->blk ? block_get_stats(d->blk) : &none);
+		} else {
+			jout_bool(r->out, "removable", d->cdrom);
+			jout_bool(r->out, "locked", d->locked);
+			jout_bool(r->out, "tray_open", d->tray_open);
+			jout_str(r->out, "type", "unknown");
+			if (d->blk)
+				put_inserted(r->out, d->blk);
+		}
+		jout_close(r->out, '}');
+	}
+	qmp_return_close(r, ']');
+}
+
+static void cmd_query_block(struct machine *m, const struct json *args, struct qmp_reply *r)
+{
+	query_drives(r, false);
+}
+QMP_COMMAND(query_block, "query-block", cmd_query_block);
+
+static void cmd_query_blockstats(struct machine *m, const struct json *args, struct qmp_reply *r)
+{
+	query_drives(r, true);
+}
+QMP_COMMAND(query_blockstats, "query-blockstats", cmd_query_blockstats);

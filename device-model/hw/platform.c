@@ -1,0 +1,213 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * The Xen platform device, 00:02.0 (Xen's docs/misc/hvm-emulated-unplug): drivers of paravirtual
+ * devices look for it and unplug their emulated twins through port 0x10.
+ *
+ * Unplugging is only offered when a back end in domain 0 serves what would be unplugged: the disks
+ * are block devices (blkback). Images in files have their back end in the device model of other
+ * projects and none here, so a guest must keep the emulated disk.
+ */
+#include "core/bus.h"
+#include "core/device.h"
+#include "core/log.h"
+#include "core/machine.h"
+#include "core/options.h"
+#include "core/pci.h"
+#include "core/util.h"
+#include "hw/ide.h"
+
+#include <sys/stat.h>
+
+#define PLATFORM_IO_SIZE 0x100
+#define PLATFORM_MMIO_SIZE (16u << 20)
+#define FIXED_BASE 0x10
+#define FIXED_LEN 0x10
+#define FIXED_MAGIC 0x49d2
+#define FIXED_PROTOCOL 1
+#define LOG_LINE_MAX 120
+
+enum unplug_bit { UNPLUG_DISKS = 1, UNPLUG_NICS = 2, UNPLUG_AUX_DISKS = 4 };
+
+struct platform {
+	struct pci_device pci;
+	struct io_region *io, *mmio;
+	bool offer_unplug;
+	uint8_t flags;
+	uint8_t unplugged;
+	char log[LOG_LINE_MAX + 1];
+	unsigned int log_len;
+};
+
+static const struct pci_ids platform_ids = {
+	.vendor = 0x5853, .device = 0x0001, .revision = 1, .class_device = 0xff80,
+	.sub_vendor = 0x5853, .sub_device = 0x0001, .int_pin = 1,
+};
+
+static void log_char(struct platform *s, uint8_t c)
+{
+	if (c >= 0x20 && c < 0x7f && s->log_len < LOG_LINE_MAX)
+		s->log[s->log_len++] = (char)c;
+	if (c != '\n' && s->log_len < LOG_LINE_MAX)
+		return;
+	s->log[s->log_len] = 0;
+	if (s->log_len)
+		log_guest("%s", s->log);
+	s->log_len = 0;
+}
+
+static void unplug(struct platform *s, uint8_t what)
+{
+	if (!s->offer_unplug)
+		return;
+	s->unplugged |= what;
+	if (what & (UNPLUG_DISKS | UNPLUG_AUX_DISKS)) {
+		log_info("the guest has unplugged its emulated disks");
+		ide_unplug_disks(s->pci.m, !(what & UNPLUG_DISKS));
+	}
+}
+
+static uint64_t fixed_read(void *opaque, uint64_t offset, unsigned int size)
+{
+	struct platform *s = opaque;
+
+	if (offset == 0 && size == 2)
+		return s->offer_unplug ? FIXED_MAGIC : 0xffff;
+	if (offset == 0 && size == 1)
+		return s->flags;
+	if (offset == 2 && size == 1)
+		return FIXED_PROTOCOL;
+	return ~0ull;
+}
+
+static void fixed_write(void *opaque, uint64_t offset, uint64_t value, unsigned int size)
+{
+	struct platform *s = opaque;
+
+	if (offset == 0 && size == 2)
+		unplug(s, (uint8_t)value);
+	else if (offset == 0 && size == 1)
+		s->flags = (uint8_t)value & 1;
+	else if (offset == 0 && size == 4)
+		log_trace(TRACE_ACPI, "platform: driver build %u", (unsigned int)value);
+	else if (offset == 2 && size == 1)
+		log_char(s, (uint8_t)value);
+}
+
+static const struct io_ops fixed_ops = { .read = fixed_read, .write = fixed_write };
+
+static uint64_t bar_read(void *opaque, uint64_t offset, unsigned int size)
+{
+	struct platform *s = opaque;
+
+	return offset ? 0 : s->flags;
+}
+
+static void bar_write(void *opaque, uint64_t offset, uint64_t value, unsigned int size)
+{
+	struct platform *s = opaque;
+
+	if (offset == 0 && size == 1)
+		s->flags = (uint8_t)value & 1;
+	else if (offset == 8 && size == 1)
+		log_char(s, (uint8_t)value);
+}
+
+static const struct io_ops bar_ops = { .read = bar_read, .write = bar_write };
+
+/* The memory window has no registers: drivers take its addresses for grant and shared-info pages. */
+static uint64_t window_read(void *opaque, uint64_t offset, unsigned int size)
+{
+	return 0;
+}
+
+static const struct io_ops window_ops = { .read = window_read };
+
+static int platform_map(struct pci_device *dev, unsigned int bar, uint64_t addr)
+{
+	struct platform *s = dev->opaque;
+
+	if (!bar) {
+		s->io = pio_register(dev->m, (uint32_t)addr, PLATFORM_IO_SIZE, &bar_ops, s,
+				     "platform-io");
+		return s->io ? 0 : -1;
+	}
+	s->mmio = mmio_register(dev->m, addr, PLATFORM_MMIO_SIZE, &window_ops, s,
+				"platform-window");
+	return s->mmio ? 0 : -1;
+}
+
+static void platform_unmap(struct pci_device *dev, unsigned int bar)
+{
+	struct platform *s = dev->opaque;
+	struct io_region **r = bar ? &s->mmio : &s->io;
+
+	io_unregister(dev->m, *r);
+	*r = NULL;
+}
+
+static void platform_reset(void *opaque)
+{
+	struct platform *s = opaque;
+
+	s->flags = 0;
+	s->unplugged = 0;
+	s->log_len = 0;
+}
+
+static void platform_save(void *opaque, struct save_buf *b)
+{
+	struct platform *s = opaque;
+
+	save_u8(b, s->flags);
+	save_u8(b, s->unplugged);
+}
+
+static int platform_load(void *opaque, struct save_buf *b, uint32_t version)
+{
+	struct platform *s = opaque;
+
+	s->flags = load_u8(b) & 1;
+	unplug(s, load_u8(b));
+	return 0;
+}
+
+static const struct save_ops platform_save_ops = { "platform", 1, platform_save, platform_load };
+
+static bool backends_exist(const struct options *o)
+{
+	struct stat st;
+	unsigned int i;
+
+	for (i = 0; i < OPT_MAX_DRIVES; i++) {
+		const char *file = o->drives[i].file;
+
+		if (file && (stat(file, &st) || !S_ISBLK(st.st_mode)))
+			return false;
+	}
+	return true;
+}
+
+static int platform_init(struct machine *m)
+{
+	struct platform *s;
+	int rc;
+
+	if (!m->opt->xen_platform)
+		return 0;
+	s = xzalloc(sizeof(*s));
+	s->offer_unplug = backends_exist(m->opt);
+	if (!s->offer_unplug)
+		log_info("disks in files have no paravirtual back end: the guest keeps its "
+			 "emulated ones (use phy: disks for blkback)");
+	pci_device_init(&s->pci, m, "xen-platform", PCI_DEVFN(2, 0), &platform_ids, s);
+	pci_add_bar(&s->pci, 0, PCI_BAR_IO, PLATFORM_IO_SIZE, platform_map, platform_unmap);
+	pci_add_bar(&s->pci, 1, PCI_BAR_MEM32_PREFETCH, PLATFORM_MMIO_SIZE, platform_map,
+		    platform_unmap);
+	rc = pci_register(&s->pci);
+	if (rc)
+		return rc;
+	machine_on_reset(m, platform_reset, s);
+	save_register(m, &platform_save_ops, 0, s);
+	return pio_register(m, FIXED_BASE, FIXED_LEN, &fixed_ops, s, "platform-fixed") ? 0 : -1;
+}
+DEVICE(DEVICE_PCI, platform, platform_init);
