@@ -1,15 +1,14 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 # Test payloads: the same files as 32-bit and 64-bit images in $(O)/payload (README.md there says how to run them).
-#   payload32.elf payload64.elf           Multiboot 1 and PVH (xl, GRUB)
-#   payload32-pvh.elf payload64-pvh.elf   without the Multiboot header, for QEMU's PVH loader
-#   payload32.iso payload64.iso           all tests, for an HVM guest's CD drive
-#   hostile-KIND.iso                      one hostile program each
+#   payload32.elf payload64.elf   Multiboot 1 (GRUB) and PVH (xl type="pvh", QEMU -kernel)
+#   payload32.iso payload64.iso   all tests, for an HVM guest's CD drive
+#   hostile-KIND.iso              one hostile program each
 
 PAYLOAD_DIR := $(dir $(lastword $(MAKEFILE_LIST)))
 PAYLOAD_OUT  = $(O)/payload
 PAYLOAD_TESTS := test_cpuid test_msr test_exc test_paging test_irq test_apic test_timer test_debug test_fpu test_mmio \
 	test_pio test_smp test_xen test_task test_real
-PAYLOAD_BASE := start entry trap lib print console platform xen apic time smp smp_entry main
+PAYLOAD_BASE := multiboot start entry trap lib print console platform xen apic time smp smp_entry main
 PAYLOAD_SRCS := $(PAYLOAD_BASE) hostile real real_entry $(PAYLOAD_TESTS)
 PAYLOAD_KINDS := triple ud ports msrs mmio hypercalls
 
@@ -29,8 +28,7 @@ $(PAYLOAD_OUT)/$(1)/%.o: $(PAYLOAD_DIR)%.S
 	$$(call say,AS,$$@)
 	$$(Q)$$(CC) $$(PAYLOAD_CFLAGS) -m$(1) -c $$< -o $$@
 
-$(PAYLOAD_OUT)/payload$(1).elf: $(PAYLOAD_OUT)/$(1)/multiboot.o
-$(PAYLOAD_OUT)/payload$(1).elf $(PAYLOAD_OUT)/payload$(1)-pvh.elf: \
+$(PAYLOAD_OUT)/payload$(1).elf: \
 		$(PAYLOAD_SRCS:%=$(PAYLOAD_OUT)/$(1)/%.o) $(PAYLOAD_DIR)payload.lds
 	$$(call say,LD,$$@)
 	$$(Q)$$(CC) -m$(1) $$(PAYLOAD_LDFLAGS) -T $(PAYLOAD_DIR)payload.lds -o $$@.full $$(filter %.o,$$^)
@@ -59,5 +57,5 @@ $(PAYLOAD_OUT)/payload%.iso: $(PAYLOAD_OUT)/payload%.elf
 $(PAYLOAD_OUT)/hostile-%.iso: $(PAYLOAD_OUT)/payload32.elf
 	$(call payload_iso,$<,hostile=$*)
 
-PAYLOAD_IMAGES := $(foreach w,32 64,payload$(w).elf payload$(w)-pvh.elf payload$(w).iso) $(PAYLOAD_KINDS:%=hostile-%.iso)
+PAYLOAD_IMAGES := $(foreach w,32 64,payload$(w).elf payload$(w).iso) $(PAYLOAD_KINDS:%=hostile-%.iso)
 ALL += $(PAYLOAD_IMAGES:%=$(PAYLOAD_OUT)/%)

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* The Multiboot 1 header: linked into images for GRUB, left out of those for QEMU's PVH loader. */
+/* The Multiboot 1 header for GRUB (Multiboot 0.6.96 section 3.1); QEMU's -kernel prefers the PVH note. */
 	.section .multiboot, "a"
 	.balign 4
 	.long 0x1badb002

@@ -10,7 +10,7 @@
 
 extern const u8 ap_trampoline[], ap_trampoline_end[];
 extern volatile u32 ap_count;
-u8 ap_stacks[MAX_CPUS][STACK_SIZE] __attribute__((aligned(STACK_SIZE)));
+u8 ap_stacks[MAX_CPUS][STACK_SIZE] __attribute__((aligned(64)));
 
 static struct ap {
 	void (*volatile fn)(void *);

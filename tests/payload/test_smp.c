@@ -51,7 +51,7 @@ static void wait_hits(void *arg)
 	u64 end = rdtsc() + us_to_tsc(3000000);
 
 	while (hits[smp_this_cpu()] < want && rdtsc() < end)
-		asm volatile("sti; pause; cli" : : : "memory");
+		asm volatile("sti; nop; nop; cli" : : : "memory");
 }
 
 static void halt_for_hit(void *arg)
@@ -116,7 +116,7 @@ static void run_timer(void *arg)
 	wait_hits(arg);
 	lapic_write(LAPIC_TIMER_INIT, 0);
 	lapic_write(LAPIC_LVT_TIMER, 1u << 16);
-	asm volatile("sti; nop; nop; cli"); /* take one that was pending */
+	asm volatile("sti; nop; nop; cli" : : : "memory"); /* take one that was pending */
 }
 
 TEST(smp_timer, "smp: a periodic timer on every CPU at the same time")

@@ -1,0 +1,20 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+# The benchmark payload: the framework of tests/payload and the files here, as $(O)/payload/bench.elf and bench.iso.
+
+BENCH_DIR := $(dir $(lastword $(MAKEFILE_LIST)))
+BENCH_OBJS := $(patsubst $(BENCH_DIR)%.c,$(O)/payload/bench/%.o,$(wildcard $(BENCH_DIR)*.c))
+
+$(O)/payload/bench/%.o: $(BENCH_DIR)%.c
+	@mkdir -p $(@D)
+	$(call say,CC,$@)
+	$(Q)$(CC) $(PAYLOAD_CFLAGS) -m32 -c $< -o $@
+
+.SECONDEXPANSION:
+$(O)/payload/bench.elf: $$(patsubst %,$(O)/payload/32/%.o,$$(PAYLOAD_BASE) hostile) $(BENCH_OBJS) $$(PAYLOAD_DIR)payload.lds
+	$(call say,LD,$@)
+	$(Q)$(CC) -m32 $(PAYLOAD_LDFLAGS) -T $(PAYLOAD_DIR)payload.lds -o $@ $(filter %.o,$^)
+
+$(O)/payload/bench.iso: $(O)/payload/bench.elf
+	$(call payload_iso,$<,bench=1)
+
+ALL += $(O)/payload/bench.elf $(O)/payload/bench.iso
