@@ -130,6 +130,11 @@ const struct acpi_header *acpi_find(const char sig[4], unsigned int nth)
 	return NULL;
 }
 
+const struct acpi_header *acpi_table(unsigned int nth)
+{
+	return nth < nr_tables ? table[nth].t : NULL;
+}
+
 /* The BSP comes first, whatever the MADT says. */
 static void bsp_first(void)
 {

@@ -21,6 +21,8 @@ uint32_t dom0_irq_irr(struct vcpu *v, unsigned int word);
 
 /* Machine frames of dom0's own memory (dom0 never loses them). */
 bool dom0_owns_mfn(mfn_t mfn);
+/* First touch of a hole by dom0: map its device memory 1:1. False when RAM stands there, or a hole. */
+bool dom0_map_mmio(struct domain *d, gfn_t gfn);
 /* Is gfn one that dom0 may map foreign or grant frames at (not MMIO, not RAM in use)? 0 or -EBUSY/-EINVAL. */
 int dom0_check_map_target(gfn_t gfn);
 /* The dom0_mem= that XENVER_commandline reports. */

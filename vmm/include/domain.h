@@ -29,7 +29,7 @@
 #define VCPU_ATT_IO	  BIT(3) /* an I/O request is under way or done */
 #define VCPU_ATT_FLUSH	  BIT(4) /* flush this vCPU's TLB entries before the next entry */
 #define VCPU_ATT_STATE	  BIT(5) /* state was set from outside: reload all of it */
-#define VCPU_ATT_MEM	  BIT(6) /* reserved for memory events */
+#define VCPU_ATT_INIT	  BIT(6) /* an INIT or start-up IPI waits (hvm.init_sipi) */
 
 /* vcpu->pause_flags: any bit set = not runnable. Atomic. */
 #define VPF_DOWN	  BIT(0) /* not brought up, or taken down */
@@ -90,6 +90,7 @@ struct vcpu {
 	uint64_t tsc_offset;		/* [v] guest TSC = host TSC + offset */
 	struct vcpu_fpu fpu;		/* [v] */
 	struct hvm_vcpu hvm;
+	bool hypercall_again;		/* [v] execute the hypercall instruction again (abi.h) */
 	uint64_t exits;			/* [v] */
 };
 

@@ -5,7 +5,10 @@
 
 #include "types.h"
 
-enum gpr { R_RAX, R_RCX, R_RDX, R_RBX, R_RSP, R_RBP, R_RSI, R_RDI, R_R8, R_R9, R_R10, R_R11, R_R12, R_R13, R_R14, R_R15 };
+enum gpr {
+	R_RAX, R_RCX, R_RDX, R_RBX, R_RSP, R_RBP, R_RSI, R_RDI,
+	R_R8, R_R9, R_R10, R_R11, R_R12, R_R13, R_R14, R_R15,
+};
 
 struct guest_regs {
 	uint64_t gpr[16]; /* in encoding order */
@@ -13,7 +16,11 @@ struct guest_regs {
 	uint64_t rflags;
 };
 
-enum x86_seg { SEG_ES, SEG_CS, SEG_SS, SEG_DS, SEG_FS, SEG_GS, SEG_TR, SEG_LDTR, SEG_GDTR, SEG_IDTR, SEG_COUNT };
+/* The emulator numbers its segments the same way (checked in hvm/emulate.c). */
+enum guest_seg {
+	SEG_ES, SEG_CS, SEG_SS, SEG_DS, SEG_FS, SEG_GS, SEG_TR, SEG_LDTR, SEG_GDTR, SEG_IDTR,
+	SEG_COUNT,
+};
 
 struct segment {
 	uint16_t sel;

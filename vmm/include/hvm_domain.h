@@ -51,7 +51,19 @@ struct hvm_event {
 	uint8_t insn_len;  /* for software events */
 };
 
+/* An intercepted IN or OUT. */
+struct io_access {
+	uint16_t port;
+	uint8_t size; /* 1, 2, 4 */
+	bool in, string, rep;
+	uint8_t insn_len;
+};
+
+#define HVM_INIT_PENDING BIT(9)
+#define HVM_SIPI_PENDING BIT(8) /* with INIT: start at the vector in bits 0-7 */
+
 struct hvm_vcpu {
+	uint32_t init_sipi;		/* atomic: HVM_INIT_PENDING, HVM_SIPI_PENDING, vector */
 	struct vlapic *vlapic;		/* constant; every vCPU of a guest and of dom0 has one */
 	struct mtrr_state *mtrr;	/* constant */
 	struct vcpu_io *io;		/* ioreq and emulation in progress: hvm/ioreq.c */

@@ -33,14 +33,17 @@ struct hvm_ops {
 	/* Enter the guest until one exit, handle it. Interrupts off. */
 	void (*run)(struct vcpu *v);
 
-	void (*get_segment)(struct vcpu *v, enum x86_seg s, struct segment *out);
-	void (*set_segment)(struct vcpu *v, enum x86_seg s, const struct segment *in);
+	void (*get_segment)(struct vcpu *v, enum guest_seg s, struct segment *out);
+	void (*set_segment)(struct vcpu *v, enum guest_seg s, const struct segment *in);
 	void (*get_msrs)(struct vcpu *v, struct hvm_msr_state *out);
 	void (*set_msrs)(struct vcpu *v, const struct hvm_msr_state *in);
 	uint64_t (*get_shadow_gs_base)(struct vcpu *v);
 	unsigned int (*get_cpl)(struct vcpu *v);
 	/* cr0/cr2/cr3/cr4/efer/dr of struct vcpu were written: carry them into the control block. */
 	void (*cr_changed)(struct vcpu *v);
+
+	/* Bring v->dr[] up to date and drop the loaded copy. */
+	void (*sync_debug)(struct vcpu *v);
 
 	/* Put v->hvm.event into the control block for the next entry. */
 	void (*inject)(struct vcpu *v, const struct hvm_event *e);
@@ -81,17 +84,13 @@ void hvm_exit_wrmsr(struct vcpu *v, unsigned int insn_len);
 void hvm_exit_hlt(struct vcpu *v, unsigned int insn_len);
 void hvm_exit_hypercall(struct vcpu *v, unsigned int insn_len);
 void hvm_exit_xsetbv(struct vcpu *v, unsigned int insn_len);
-/* One IN/OUT; string forms and everything else go to hvm_emulate. */
-struct io_access {
-	uint16_t port;
-	uint8_t size;	   /* 1, 2, 4 */
-	bool in, string, rep;
-	uint8_t insn_len;
-};
+/* One IN/OUT (struct io_access is in hvm_domain.h); string forms go to hvm_emulate. */
 void hvm_exit_io(struct vcpu *v, const struct io_access *a);
 void hvm_exit_mmio(struct vcpu *v, const struct npt_fault *f);
 /* Emulate the instruction at rip; bytes/len = what the hardware fetched (len 0 = fetch it). */
 void hvm_emulate(struct vcpu *v, const uint8_t *bytes, unsigned int len);
+/* Restart the emulation that waited for a device model. */
+void hvm_emulate_again(struct vcpu *v);
 
 /* Exceptions for the guest's own fault; merges with a pending one by the double-fault rules. */
 void hvm_inject_exception(struct vcpu *v, uint8_t vector, bool has_error, uint32_t error_code);
@@ -99,12 +98,21 @@ void hvm_inject_page_fault(struct vcpu *v, uint32_t error_code, uint64_t la);
 static inline void hvm_inject_ud(struct vcpu *v) { hvm_inject_exception(v, X86_EXC_UD, false, 0); }
 static inline void hvm_inject_gp(struct vcpu *v) { hvm_inject_exception(v, X86_EXC_GP, true, 0); }
 void hvm_advance_rip(struct vcpu *v, unsigned int insn_len);
+/* The guest shut its CPU down: HVM_PARAM_TRIPLE_FAULT_REASON says what becomes of the domain. */
+void hvm_exit_triple_fault(struct vcpu *v);
+/*
+ * Hardware task switch (hvm/task_switch.c). reason: 0 CALL, 1 IRET, 2 JMP, 3 task gate in the IDT, the
+ * last with the event's error code. SDM volume 3, 7.3.
+ */
+void hvm_exit_task_switch(struct vcpu *v, uint16_t selector, unsigned int reason, bool has_error,
+			  uint32_t error_code, unsigned int insn_len);
 
 /* Control registers and EFER: checks of the SDM/APM, then the state. 0 or -EINVAL (inject #GP). */
 int hvm_set_cr0(struct vcpu *v, uint64_t value);
 int hvm_set_cr3(struct vcpu *v, uint64_t value);
 int hvm_set_cr4(struct vcpu *v, uint64_t value);
 int hvm_set_efer(struct vcpu *v, uint64_t value);
+int hvm_set_xcr0(struct vcpu *v, uint64_t value);
 static inline bool hvm_long_mode(const struct vcpu *v) { return v->efer & X86_EFER_LMA; }
 static inline bool hvm_paging(const struct vcpu *v) { return v->cr0 & X86_CR0_PG; }
 /* Long mode with CS.L: 64-bit code. */
@@ -123,14 +131,18 @@ bool hvm_intr_pending(struct vcpu *v);
 /* Does an ioreq or an emulation still wait? Completes what is done. False = v must not enter. */
 bool hvm_io_resume(struct vcpu *v);
 
+/* Probe, choose hvm_ops, switch it on for every CPU; panics with the reason. */
+void hvm_setup(void);
 /* Save/restore of one vCPU and of device records: vmm/hvm/save.c. */
 int hvm_domain_init(struct domain *d);
 void hvm_domain_fini(struct domain *d);
 int hvm_vcpu_init(struct vcpu *v);
 void hvm_vcpu_fini(struct vcpu *v);
-/* INIT/SIPI: real-mode state at vector << 12. */
+/* INIT and start-up IPI from any CPU: noted, served by the vCPU itself. */
 void hvm_vcpu_reset_init(struct vcpu *v);
 void hvm_vcpu_startup_ipi(struct vcpu *v, uint8_t vector);
+/* Own vCPU, on VCPU_ATT_INIT: act on a pending INIT or start-up IPI. False: it is down now. */
+bool hvm_vcpu_serve_init(struct vcpu *v);
 /* 32-bit flat, paging off, EBX = start_info: how PVH kernels and hvmloader start. */
 void hvm_vcpu_set_flat32(struct vcpu *v, uint32_t eip, uint32_t ebx);
 

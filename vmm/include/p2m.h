@@ -9,6 +9,7 @@
 #define PLINTH_P2M_H
 
 #include "mm.h"
+#include "spinlock.h"
 
 struct domain;
 struct vcpu;
@@ -71,6 +72,7 @@ struct p2m {
 	bool need_flush;	     /* a change that CPUs may have cached; see p2m_flush */
 	uint8_t *dirty;		     /* log-dirty bitmap, one bit per gfn; lock */
 	uint64_t dirty_gfns;
+	struct vram_track *vram;     /* lock; paging/vram.c */
 };
 
 int p2m_init(struct domain *d);
@@ -84,11 +86,15 @@ struct p2m_entry p2m_get(struct domain *d, gfn_t gfn);
  * Map 2^order frames (order 0, 9 or 18; gfn and mfn aligned), splitting or replacing what was there.
  * For P2M_INVALID/P2M_MMIO_DM mfn is INVALID_MFN. Takes references for foreign and grant types, drops those
  * of replaced ones. Does not touch the replaced pages' own claims: the caller does. The TLBs of the
- * domain are flushed before it returns. 0, -ENOMEM, -EINVAL.
+ * domain are flushed before it returns. 0, -ENOMEM, -EINVAL, -ESRCH when a foreign page is dying.
  */
 int p2m_set(struct domain *d, gfn_t gfn, mfn_t mfn, unsigned int order, enum p2m_type t, enum p2m_access a);
 /* Atomically change the type of one frame if it is still `from`; -EBUSY when it is not. */
 int p2m_change_type(struct domain *d, gfn_t gfn, enum p2m_type from, enum p2m_type to);
+
+/* The same for frames first..first+nr-1 whose bit in `only` is set (NULL: all), with one flush. 0, -ENOMEM. */
+int p2m_change_range(struct domain *d, gfn_t first, uint64_t nr, enum p2m_type from, enum p2m_type to,
+		     const uint8_t *only);
 
 /*
  * The page behind a gfn with a reference taken (page_put), or NULL. write = it must be writable.
@@ -112,5 +118,14 @@ void logdirty_disable(struct domain *d);
 void logdirty_mark(struct domain *d, gfn_t gfn);
 /* Copies the bitmap for nr gfns; clean = also clear and re-protect. Returns dirty count via *count. */
 int logdirty_read(struct domain *d, gfn_t first, uint64_t nr, uint8_t *bitmap, bool clean, uint64_t *count);
+
+/*
+ * Video memory (paging/vram.c): fill `out` with a bit for each of nr frames written since the last call for
+ * the same range; the first call reports all. 0, -ENOMEM.
+ */
+int vram_track(struct domain *d, gfn_t first, uint64_t nr, uint8_t *out);
+void vram_track_stop(struct domain *d);
+/* With the p2m lock held. */
+void vram_mark(struct domain *d, gfn_t gfn);
 
 #endif

@@ -45,7 +45,6 @@ struct vlapic {
 	uint64_t tsc_deadline;	   /* guest TSC, 0 = off */
 	uint32_t esr_pending;
 	bool irr_maybe;		   /* IRR may be non-empty: cheap test before a scan (atomic) */
-	uint8_t init_sipi;	   /* pending INIT/SIPI state machine, LOCK_VLAPIC */
 	spinlock_t lock;	   /* timer and mode */
 };
 

@@ -1,0 +1,50 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+/*
+ * Address space identifiers. Each CPU hands them out in order; when they run out a new generation
+ * begins with a flush of everything. Flushing a vCPU is taking its ASID away. APM volume 2, 15.15.2.
+ */
+#include "svm.h"
+
+/* Before an entry: make sure that v has an ASID that is valid on this CPU. */
+void svm_asid_assign(struct vcpu *v)
+{
+	struct cpu *cpu = this_cpu();
+	struct svm_cpu *sc = cpu->vendor;
+	struct svm_vcpu *sv = svm_vcpu(v);
+
+	sv->vmcb->tlb_control = SVM_TLB_NOTHING;
+	if (likely(sv->asid_cpu == cpu->id && sv->asid_generation == sc->asid_generation))
+		return;
+	if (sc->next_asid >= svm_caps.nr_asids) {
+		sc->next_asid = 1;
+		sc->asid_generation++;
+		sv->vmcb->tlb_control = SVM_TLB_FLUSH_ALL;
+	}
+	sv->vmcb->asid = sc->next_asid++;
+	sv->asid_cpu = cpu->id;
+	sv->asid_generation = sc->asid_generation;
+}
+
+void svm_flush_vcpu(struct vcpu *v)
+{
+	svm_vcpu(v)->asid_generation = 0;
+}
+
+static void nothing(void *arg)
+{
+	(void)arg;
+}
+
+/* Every vCPU of d loses its translations before this returns; running ones are made to exit. */
+void svm_flush_domain(struct domain *d)
+{
+	struct vcpu *v;
+
+	for_each_vcpu(d, v) {
+		unsigned int cpu = READ_ONCE(v->cpu);
+
+		__atomic_fetch_or(&v->attention, VCPU_ATT_FLUSH, __ATOMIC_SEQ_CST);
+		if (READ_ONCE(v->running) && cpu != cpu_id())
+			cpu_call(cpu, nothing, NULL);
+	}
+}

@@ -1,0 +1,143 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+/*
+ * AMD-V: is it there, what can it do, switch it on for a CPU; and the table of operations. APM volume 2,
+ * 15.4 (enabling) and CPUID 8000000a.
+ */
+#include "svm.h"
+#include "boot.h"
+
+struct svm_caps svm_caps;
+
+static const char *forced_shadow;
+
+static int parse_shadow_switch(const char *value)
+{
+	bool on;
+
+	if (parse_bool(value, &on))
+		return -EINVAL;
+	forced_shadow = on ? "on" : "off";
+	return 0;
+}
+BOOT_OPTION(svm_shadow, "svm-shadow-workaround", parse_shadow_switch,
+	    "emulate over interrupt shadows that VMRUN loses (default: on in QEMU's TCG only)");
+
+static bool running_on_tcg(void)
+{
+	uint32_t a, b, c, d;
+
+	cpuid_count(1, 0, &a, &b, &c, &d);
+	if (!(c & BIT(31)))
+		return false;
+	cpuid_count(0x40000000, 0, &a, &b, &c, &d);
+	return b == 0x54474354 && c == 0x43544743 && d == 0x47435447; /* "TCGTCGTCGTCG" */
+}
+
+bool svm_probe(void)
+{
+	uint32_t a, b, c, d;
+
+	if (!(host_cpu.e1_ecx & BIT(2))) {
+		printk(LOG_INFO "AMD-V: this CPU does not have it\n");
+		return false;
+	}
+	if (rdmsr(MSR_VM_CR) & VM_CR_SVMDIS) {
+		printk(LOG_ERR "AMD-V: switched off by the firmware (SVM in the BIOS setup)\n");
+		return false;
+	}
+	cpuid_count(0x8000000a, 0, &a, &b, &c, &d);
+	svm_caps.nr_asids = b;
+	svm_caps.features = d;
+	svm_caps.nrips = d & SVM_FEAT_NRIPS;
+	svm_caps.decode = d & SVM_FEAT_DECODE;
+	svm_caps.flush_asid = d & SVM_FEAT_FLUSH_ASID;
+	svm_caps.lost_shadow = forced_shadow ? !strcmp(forced_shadow, "on") : running_on_tcg();
+	if (!(d & SVM_FEAT_NPT)) {
+		printk(LOG_ERR "AMD-V: no nested paging on this CPU, which this version needs\n");
+		return false;
+	}
+	printk(LOG_INFO "AMD-V: nested paging, %u ASIDs%s%s%s%s\n", b,
+	       svm_caps.nrips ? ", next RIP" : "", svm_caps.decode ? ", decode assists" : "",
+	       svm_caps.flush_asid ? ", flush by ASID" : "",
+	       svm_caps.lost_shadow ? ", interrupt shadow lost by VMRUN (emulator)" : "");
+	return true;
+}
+
+static int svm_cpu_up(void)
+{
+	struct cpu *cpu = this_cpu();
+	struct svm_cpu *sc = xzalloc(struct svm_cpu);
+	void *host_vmcb = alloc_page_virt();
+
+	if (!sc)
+		return -ENOMEM;
+	sc->hsave = alloc_page_virt();
+	if (!sc->hsave || !host_vmcb)
+		return -ENOMEM;
+	if (rdmsr(MSR_VM_CR) & VM_CR_SVMDIS) {
+		printk(LOG_ERR "AMD-V: switched off on CPU %u only; firmware error\n", cpu->id);
+		return -ENODEV;
+	}
+	wrmsr(MSR_EFER, rdmsr(MSR_EFER) | X86_EFER_SVME);
+	wrmsr(MSR_VM_HSAVE, virt_to_maddr(sc->hsave).v);
+	sc->host_vmcb = virt_to_maddr(host_vmcb);
+	sc->asid_generation = 1;
+	sc->next_asid = 1;
+	__asm__ volatile("vmsave %%rax" :: "a"(sc->host_vmcb.v) : "memory");
+	cpu->vendor = sc;
+	return 0;
+}
+
+static void svm_cpu_down(void)
+{
+	wrmsr(MSR_VM_HSAVE, 0);
+	wrmsr(MSR_EFER, rdmsr(MSR_EFER) & ~X86_EFER_SVME);
+}
+
+static void svm_set_tsc_offset(struct vcpu *v, uint64_t offset)
+{
+	v->tsc_offset = offset;
+	svm_vmcb(v)->tsc_offset = offset;
+}
+
+static uint64_t svm_get_shadow_gs_base(struct vcpu *v)
+{
+	return svm_vmcb(v)->kernel_gs_base;
+}
+
+const struct hvm_ops svm_ops = {
+	.name = "AMD-V",
+	.nested_paging = true,
+	.has_vmcall_opcode = false,
+	.p2m_format = &svm_npt_format,
+	.cpu_up = svm_cpu_up,
+	.cpu_down = svm_cpu_down,
+	.domain_init = svm_domain_init,
+	.domain_fini = svm_domain_fini,
+	.vcpu_init = svm_vcpu_init,
+	.vcpu_fini = svm_vcpu_fini,
+	.switch_from = svm_switch_from,
+	.switch_to = svm_switch_to,
+	.run = svm_run,
+	.get_segment = svm_get_segment,
+	.set_segment = svm_set_segment,
+	.get_msrs = svm_get_msrs,
+	.set_msrs = svm_set_msrs,
+	.get_shadow_gs_base = svm_get_shadow_gs_base,
+	.get_cpl = svm_get_cpl,
+	.cr_changed = svm_cr_changed,
+	.sync_debug = svm_sync_debug,
+	.inject = svm_inject,
+	.interrupt_blocked = svm_interrupt_blocked,
+	.nmi_blocked = svm_nmi_blocked,
+	.want_interrupt_window = svm_want_interrupt_window,
+	.want_nmi_window = svm_want_nmi_window,
+	.get_shadow = svm_get_shadow,
+	.set_shadow = svm_set_shadow,
+	.tpr_changed = svm_tpr_changed,
+	.set_tsc_offset = svm_set_tsc_offset,
+	.flush_domain = svm_flush_domain,
+	.flush_vcpu = svm_flush_vcpu,
+	.io_bitmap_changed = svm_io_bitmap_changed,
+	.dump = svm_dump,
+};

@@ -1,0 +1,130 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+/*
+ * Entering a guest and handling the exit. The arms turn what hardware says into the neutral structures
+ * of hvm_ops.h; common code in vmm/hvm decides. APM volume 2, 15.6 to 15.14.
+ */
+#include "svm.h"
+#include "guest_access.h"
+#include "vlapic.h"
+
+static void sync_from_guest(struct vcpu *v, struct vmcb *vmcb)
+{
+	v->regs.gpr[R_RAX] = vmcb->rax;
+	v->regs.gpr[R_RSP] = vmcb->rsp;
+	v->regs.rip = vmcb->rip;
+	v->regs.rflags = vmcb->rflags;
+	v->cr0 = vmcb->cr0;
+	v->cr2 = vmcb->cr2;
+	v->cr3 = vmcb->cr3;
+	v->efer = vmcb->efer & ~X86_EFER_SVME;
+	v->dr6 = vmcb->dr6;
+	v->dr7 = vmcb->dr7;
+}
+
+static void sync_tpr(struct vcpu *v, const struct vmcb *vmcb)
+{
+	struct vlapic *a = v->hvm.vlapic;
+	uint8_t tpr = (uint8_t)(vmcb->vintr & 0xf);
+
+	if (unlikely(tpr != vlapic_get(a, APIC_TPR) >> 4))
+		vlapic_set_tpr(a, (uint8_t)(tpr << 4));
+}
+
+/* Steps over an instruction whose interrupt shadow the CPU would lose; see intr.c. */
+static bool svm_step_over_shadow(struct vcpu *v, struct vmcb *vmcb)
+{
+	if (!svm_caps.lost_shadow || !(vmcb->int_shadow & 1) || v->hvm.event.type != HVM_EVENT_NONE)
+		return false;
+	if (!hvm_intr_pending(v) && !v->hvm.nmi_pending)
+		return false;
+	vmcb->int_shadow &= ~1ULL;
+	hvm_emulate(v, NULL, 0);
+	vcpu_attention(v, VCPU_ATT_IRQ);
+	return true;
+}
+
+void svm_run(struct vcpu *v)
+{
+	struct svm_vcpu *sv = svm_vcpu(v);
+	struct vmcb *vmcb = sv->vmcb;
+	const struct svm_cpu *sc;
+	const struct svm_exit_arm *arm;
+
+	if (unlikely(vmcb->int_shadow & 1) && svm_step_over_shadow(v, vmcb))
+		return;
+	if (v->hvm.event.type != HVM_EVENT_NONE) {
+		svm_inject(v, &v->hvm.event);
+		v->hvm.event.type = HVM_EVENT_NONE;
+	}
+	svm_asid_assign(v);
+	vmcb->rax = v->regs.gpr[R_RAX];
+	vmcb->rsp = v->regs.gpr[R_RSP];
+	vmcb->rip = v->regs.rip;
+	vmcb->rflags = v->regs.rflags;
+	sc = this_cpu()->vendor;
+
+	svm_enter(&v->regs, sv->vmcb_pa.v, sc->host_vmcb.v);
+
+	this_cpu()->exits++;
+	sync_from_guest(v, vmcb);
+	sync_tpr(v, vmcb);
+	vmcb->event_inj = 0;
+	svm_requeue_interrupted_event(v, vmcb);
+	if (unlikely(sv->nmi_iret) && vmcb->rip != sv->nmi_iret_rip) {
+		sv->nmi_iret = false;
+		v->hvm.nmi_masked = false;
+		vcpu_attention(v, VCPU_ATT_NMI);
+	}
+	arm = svm_exit_arm(vmcb->exit_code);
+	if (likely(arm))
+		arm->handle(v, vmcb);
+	else
+		svm_exit_unknown(v, vmcb);
+}
+
+/* Exit with a hardware-named reason that no arm serves: this domain ends, the host goes on. */
+void svm_exit_unknown(struct vcpu *v, struct vmcb *vmcb)
+{
+	const struct svm_exit_arm *arm = svm_exit_arm(vmcb->exit_code);
+
+	domain_crash(v->domain, "AMD-V exit %lx (%s) cannot be handled, info %lx %lx",
+		     vmcb->exit_code, arm ? arm->name : "unknown", vmcb->exit_info1,
+		     vmcb->exit_info2);
+}
+
+/*
+ * Nested page fault: exit_info1 has the page fault bits and, at 32 and 33, whether the final address or
+ * the guest's page walk faulted; exit_info2 is the guest-physical address (15.25.6).
+ */
+void svm_exit_npf(struct vcpu *v, struct vmcb *vmcb)
+{
+	uint64_t err = vmcb->exit_info1;
+	struct npt_fault f = {
+		.gpa = _gpa(vmcb->exit_info2),
+		.write = err & PFEC_W,
+		.fetch = err & PFEC_I,
+		.read = !(err & (PFEC_W | PFEC_I)),
+		.table_walk = err & BIT(33),
+	};
+
+	if (p2m_fault(v, &f))
+		return;
+	hvm_exit_mmio(v, &f);
+}
+
+/*
+ * #UD: VMCALL (0f 01 c1) is the other vendor's hypercall instruction, which guests may use as well.
+ * Everything else is the guest's own.
+ */
+
+void svm_exit_ud(struct vcpu *v, struct vmcb *vmcb)
+{
+	uint8_t b[3];
+
+	if (!guest_linear_copy(v, vmcb->cs.base + vmcb->rip, b, sizeof(b), PFEC_I, NULL) &&
+	    b[0] == 0x0f && b[1] == 0x01 && b[2] == 0xc1) {
+		hvm_exit_hypercall(v, sizeof(b));
+		return;
+	}
+	hvm_inject_ud(v);
+}

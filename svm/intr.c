@@ -1,0 +1,135 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+/*
+ * Injection, windows and shadows. APM volume 2, 15.20 (event injection), 15.21 (interrupt support).
+ *
+ * QEMU's TCG saves the interrupt shadow at #VMEXIT and forgets it at VMRUN. There (svm_caps.lost_shadow)
+ * an entry with a shadow and an interrupt waiting would deliver it inside the shadow, so the
+ * instruction under the shadow is emulated first (svm_step_over_shadow).
+ */
+#include "svm.h"
+#include "vlapic.h"
+
+void svm_inject(struct vcpu *v, const struct hvm_event *e)
+{
+	static const uint8_t type[] = {
+		[HVM_EVENT_EXTINT] = SVM_EVENT_INTR, [HVM_EVENT_NMI] = SVM_EVENT_NMI,
+		[HVM_EVENT_EXC] = SVM_EVENT_EXC,     [HVM_EVENT_SWINT] = SVM_EVENT_SWINT,
+		[HVM_EVENT_SWEXC] = SVM_EVENT_EXC,   [HVM_EVENT_ICEBP] = SVM_EVENT_EXC,
+	};
+	struct vmcb *vmcb = svm_vmcb(v);
+	uint64_t inj = e->vector | (uint64_t)type[e->type] << 8 | SVM_EVENT_VALID;
+
+	if (e->has_error)
+		inj |= SVM_EVENT_HAS_ERR | (uint64_t)e->error_code << 32;
+	if (e->type == HVM_EVENT_EXC && e->vector == X86_EXC_PF) {
+		v->cr2 = e->cr2;
+		vmcb->cr2 = e->cr2;
+	}
+	/* Injected software events return behind the instruction, as the CPU would push it. */
+	if (e->type == HVM_EVENT_SWINT || e->type == HVM_EVENT_SWEXC || e->type == HVM_EVENT_ICEBP) {
+		v->regs.rip += e->insn_len;
+		vmcb->rip = v->regs.rip;
+	}
+	vmcb->event_inj = inj;
+	if (e->type == HVM_EVENT_NMI) {
+		v->hvm.nmi_masked = true;
+		vmcb->intercept1 |= BIT(SVM_I_IRET);
+	}
+}
+
+bool svm_interrupt_blocked(struct vcpu *v)
+{
+	return !(v->regs.rflags & X86_EFLAGS_IF) || (svm_vmcb(v)->int_shadow & 1);
+}
+
+bool svm_nmi_blocked(struct vcpu *v)
+{
+	return v->hvm.nmi_masked || (svm_vmcb(v)->int_shadow & 1);
+}
+
+/* A dummy virtual interrupt: its intercept fires when the guest could take an interrupt. */
+void svm_want_interrupt_window(struct vcpu *v)
+{
+	struct vmcb *vmcb = svm_vmcb(v);
+
+	vmcb->vintr |= SVM_VINTR_IRQ | SVM_VINTR_IGNORE_TPR | SVM_VINTR_PRIO_MAX;
+	vmcb->intercept1 |= BIT(SVM_I_VINTR);
+}
+
+void svm_exit_vintr(struct vcpu *v, struct vmcb *vmcb)
+{
+	vmcb->vintr &= ~(SVM_VINTR_IRQ | SVM_VINTR_IGNORE_TPR | SVM_VINTR_PRIO_MAX);
+	vmcb->intercept1 &= ~(uint32_t)BIT(SVM_I_VINTR);
+	vcpu_attention(v, VCPU_ATT_IRQ);
+}
+
+/*
+ * NMIs are masked until the guest's IRET. With only a shadow in the way the interrupt window will
+ * do; while one is in service the IRET intercept is armed already.
+ */
+void svm_want_nmi_window(struct vcpu *v)
+{
+	if (!v->hvm.nmi_masked)
+		vcpu_attention(v, VCPU_ATT_NMI);
+}
+
+/* The IRET that ends an NMI handler: unmask once it has been executed (see svm_run). */
+void svm_exit_iret(struct vcpu *v, struct vmcb *vmcb)
+{
+	struct svm_vcpu *sv = svm_vcpu(v);
+
+	vmcb->intercept1 &= ~(uint32_t)BIT(SVM_I_IRET);
+	sv->nmi_iret = true;
+	sv->nmi_iret_rip = vmcb->rip;
+}
+
+unsigned int svm_get_shadow(struct vcpu *v)
+{
+	return svm_vmcb(v)->int_shadow & 1 ? 3 : 0;
+}
+
+void svm_set_shadow(struct vcpu *v, unsigned int shadow)
+{
+	struct vmcb *vmcb = svm_vmcb(v);
+
+	vmcb->int_shadow = (vmcb->int_shadow & ~1ULL) | (shadow != 0);
+}
+
+void svm_tpr_changed(struct vcpu *v, uint8_t tpr)
+{
+	struct vmcb *vmcb = svm_vmcb(v);
+
+	vmcb->vintr = (vmcb->vintr & ~0xffULL) | SVM_VINTR_TPR(tpr >> 4);
+}
+
+/*
+ * An exit hit during delivery of an event (a nested page fault on the stack, say): deliver it again.
+ * Software interrupts and INT3/INTO are executed again instead, as RIP is still at them.
+ */
+void svm_requeue_interrupted_event(struct vcpu *v, struct vmcb *vmcb)
+{
+	uint64_t info = vmcb->exit_int_info;
+	struct hvm_event *e = &v->hvm.event;
+
+	if (likely(!(info & SVM_EVENT_VALID)))
+		return;
+	e->vector = SVM_EVENT_VECTOR(info);
+	e->has_error = info & SVM_EVENT_HAS_ERR;
+	e->error_code = (uint32_t)(info >> 32);
+	e->cr2 = vmcb->cr2;
+	switch (SVM_EVENT_TYPE(info)) {
+	case SVM_EVENT_INTR:
+		e->type = HVM_EVENT_EXTINT;
+		break;
+	case SVM_EVENT_NMI:
+		e->type = HVM_EVENT_NMI;
+		break;
+	case SVM_EVENT_EXC:
+		if (e->vector == X86_EXC_BP || e->vector == 4)
+			return;
+		e->type = HVM_EVENT_EXC;
+		break;
+	default:
+		return;
+	}
+}

@@ -1,0 +1,119 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* What the files of svm/ share; nothing outside includes it. APM volume 2, chapter 15. */
+#ifndef PLINTH_SVM_H
+#define PLINTH_SVM_H
+
+#include "hvm_ops.h"
+#include "vmcb.h"
+#include "vmm/emulate/x86_emulate.h"
+
+#define MSR_EFER       0xc0000080U
+#define MSR_VM_CR      0xc0010114U
+#define MSR_VM_HSAVE   0xc0010117U
+#define VM_CR_SVMDIS   BIT(4)
+
+/* CPUID 8000000a EDX */
+#define SVM_FEAT_NPT	   BIT(0)
+#define SVM_FEAT_NRIPS	   BIT(3)
+#define SVM_FEAT_FLUSH_ASID BIT(6)
+#define SVM_FEAT_DECODE	   BIT(7)
+
+struct svm_caps {
+	uint32_t features;	/* CPUID 8000000a EDX */
+	uint32_t nr_asids;
+	bool nrips, decode, flush_asid;
+	bool lost_shadow;	/* VMRUN does not load the interrupt shadow (QEMU's TCG) */
+};
+extern struct svm_caps svm_caps;
+
+/* Per CPU; cpu->vendor. */
+struct svm_cpu {
+	maddr_t host_vmcb;	/* for VMSAVE/VMLOAD of the host's FS, GS, TR, LDTR */
+	void *hsave;
+	uint64_t asid_generation;
+	uint32_t next_asid;
+};
+
+#define SVM_LEN_CACHE 16
+
+struct svm_vcpu {
+	struct vmcb *vmcb;
+	maddr_t vmcb_pa;	/* entry.S reads it: see svm_enter */
+	struct vcpu *vcpu;
+	uint64_t asid_generation; /* valid on asid_cpu while equal to that CPU's */
+	unsigned int asid_cpu;
+	bool dr_loaded;		/* DR0-3 of the guest are in the registers, accesses not intercepted */
+	bool nmi_iret;		/* the guest is at the IRET that ends its NMI handler */
+	uint64_t nmi_iret_rip;
+	/* Lengths of intercepted instructions by address, for CPUs without nRIP-save (svm/insn.c). */
+	struct { uint64_t key; uint8_t class, len; } len_cache[SVM_LEN_CACHE];
+};
+
+static inline struct svm_vcpu *svm_vcpu(const struct vcpu *v) { return v->vendor; }
+static inline struct vmcb *svm_vmcb(const struct vcpu *v) { return svm_vcpu(v)->vmcb; }
+
+/* entry.S: load the guest's registers, VMRUN, store them; host FS/GS/TR/LDTR come from host_vmcb. */
+void svm_enter(struct guest_regs *regs, uint64_t vmcb_pa, uint64_t host_vmcb_pa);
+
+/* asid.c */
+void svm_asid_assign(struct vcpu *v);
+void svm_flush_vcpu(struct vcpu *v);
+void svm_flush_domain(struct domain *d);
+
+/* insn.c: length of the intercepted instruction of this class; 0 = event injected, give up. */
+unsigned int svm_insn_len(struct vcpu *v, enum x86_len_class class);
+
+/* exit.c / exit_table.c */
+struct svm_exit_arm {
+	void (*handle)(struct vcpu *v, struct vmcb *vmcb);
+	const char *name;
+};
+const struct svm_exit_arm *svm_exit_arm(uint64_t code);
+void svm_exit_unknown(struct vcpu *v, struct vmcb *vmcb);
+void svm_exit_cr_read(struct vcpu *v, struct vmcb *vmcb);
+void svm_exit_cr_write(struct vcpu *v, struct vmcb *vmcb);
+void svm_exit_dr(struct vcpu *v, struct vmcb *vmcb);
+void svm_exit_msr(struct vcpu *v, struct vmcb *vmcb);
+void svm_exit_npf(struct vcpu *v, struct vmcb *vmcb);
+void svm_exit_vintr(struct vcpu *v, struct vmcb *vmcb);
+void svm_exit_iret(struct vcpu *v, struct vmcb *vmcb);
+void svm_exit_ud(struct vcpu *v, struct vmcb *vmcb);
+/* One entry and its exit; hvm_ops.run. */
+void svm_run(struct vcpu *v);
+
+/* intr.c */
+void svm_inject(struct vcpu *v, const struct hvm_event *e);
+bool svm_interrupt_blocked(struct vcpu *v);
+bool svm_nmi_blocked(struct vcpu *v);
+void svm_want_interrupt_window(struct vcpu *v);
+void svm_want_nmi_window(struct vcpu *v);
+unsigned int svm_get_shadow(struct vcpu *v);
+void svm_set_shadow(struct vcpu *v, unsigned int shadow);
+void svm_tpr_changed(struct vcpu *v, uint8_t tpr);
+void svm_requeue_interrupted_event(struct vcpu *v, struct vmcb *vmcb);
+
+/* state.c */
+void svm_get_segment(struct vcpu *v, enum guest_seg s, struct segment *out);
+void svm_set_segment(struct vcpu *v, enum guest_seg s, const struct segment *in);
+void svm_get_msrs(struct vcpu *v, struct hvm_msr_state *out);
+void svm_set_msrs(struct vcpu *v, const struct hvm_msr_state *in);
+unsigned int svm_get_cpl(struct vcpu *v);
+void svm_cr_changed(struct vcpu *v);
+/* DR0-3 back into struct vcpu, accesses intercepted again. */
+void svm_sync_debug(struct vcpu *v);
+void svm_switch_from(struct vcpu *v);
+void svm_switch_to(struct vcpu *v);
+
+/* setup.c */
+int svm_vcpu_init(struct vcpu *v);
+void svm_vcpu_fini(struct vcpu *v);
+int svm_domain_init(struct domain *d);
+void svm_domain_fini(struct domain *d);
+void svm_io_bitmap_changed(struct domain *d);
+
+/* npt.c */
+extern const struct p2m_format svm_npt_format;
+/* dump.c */
+void svm_dump(struct vcpu *v);
+
+#endif

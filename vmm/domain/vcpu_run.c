@@ -1,0 +1,76 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+/*
+ * The guest half of the run loop: what has to be looked at before an entry, the entry, and loading
+ * and unloading a vCPU. Deferred work of the CPU itself is in vmm/cpu/run.c.
+ */
+#include "domain.h"
+#include "hvm_ops.h"
+#include "event.h"
+
+static void clear_attention(struct vcpu *v, uint32_t bits)
+{
+	__atomic_fetch_and(&v->attention, ~bits, __ATOMIC_SEQ_CST);
+}
+
+/* Serves v->attention. False: the vCPU cannot enter now. */
+static bool serve_attention(struct vcpu *v)
+{
+	uint32_t att = v->attention;
+
+	if (att & VCPU_ATT_INIT) {
+		clear_attention(v, VCPU_ATT_INIT);
+		if (!hvm_vcpu_serve_init(v))
+			return false;
+	}
+	if (att & VCPU_ATT_FLUSH) {
+		clear_attention(v, VCPU_ATT_FLUSH);
+		hvm_ops->flush_vcpu(v);
+	}
+	if (att & VCPU_ATT_STATE) {
+		clear_attention(v, VCPU_ATT_STATE);
+		hvm_ops->cr_changed(v);
+	}
+	if (att & VCPU_ATT_IO) {
+		clear_attention(v, VCPU_ATT_IO);
+		if (!hvm_io_resume(v))
+			return false;
+	}
+	if (att & (VCPU_ATT_IRQ | VCPU_ATT_EVENT | VCPU_ATT_NMI)) {
+		clear_attention(v, VCPU_ATT_IRQ | VCPU_ATT_EVENT | VCPU_ATT_NMI);
+		hvm_intr_assist(v);
+	}
+	return true;
+}
+
+void vcpu_resume(struct vcpu *v)
+{
+	if (unlikely(v->attention) && !serve_attention(v))
+		return;
+	if (unlikely(this_cpu()->softirq))
+		return;
+	v->exits++;
+	hvm_ops->run(v);
+}
+
+void vcpu_switch_from(struct vcpu *prev)
+{
+	if (prev->domain->is_idle)
+		return;
+	hvm_ops->switch_from(prev);
+	/* XSAVE stores only what XCR0 has: the host's has everything. */
+	if (host_cpu.xsave)
+		xsetbv0(host_cpu.xcr0_mask);
+	fpu_save(&prev->fpu);
+}
+
+void vcpu_switch_to(struct vcpu *next)
+{
+	if (next->domain->is_idle)
+		return;
+	fpu_restore(&next->fpu);
+	if (host_cpu.xsave)
+		xsetbv0(next->fpu.xcr0);
+	hvm_ops->switch_to(next);
+	vcpu_update_time(next);
+	next->attention |= VCPU_ATT_IRQ;
+}

@@ -1,0 +1,42 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+/* A vCPU's registers in readable form, and debug key 'v' for all of them. */
+#include "debug.h"
+#include "hvm_ops.h"
+#include "vlapic.h"
+
+static const char *const gpr_names[16] = {
+	"rax", "rcx", "rdx", "rbx", "rsp", "rbp", "rsi", "rdi",
+	"r8 ", "r9 ", "r10", "r11", "r12", "r13", "r14", "r15",
+};
+
+void vcpu_dump(struct vcpu *v)
+{
+	const struct guest_regs *r = &v->regs;
+
+	printk("d%uv%u on CPU %u: pause flags %x count %d/%d attention %x%s\n", v->domain->domid, v->id, v->cpu,
+	       v->pause_flags, v->pause_count, v->domain->pause_count, v->attention,
+	       v->running ? ", running" : "");
+	printk("  rip %016lx rflags %08lx exits %lu\n", r->rip, r->rflags, v->exits);
+	for (unsigned int i = 0; i < 16; i += 4)
+		printk("  %s %016lx %s %016lx %s %016lx %s %016lx\n", gpr_names[i], r->gpr[i], gpr_names[i + 1],
+		       r->gpr[i + 1], gpr_names[i + 2], r->gpr[i + 2], gpr_names[i + 3], r->gpr[i + 3]);
+	if (v->vendor)
+		hvm_ops->dump(v);
+}
+
+static int dump_domain(struct domain *d, void *arg)
+{
+	struct vcpu *v;
+
+	(void)arg;
+	for_each_vcpu(d, v)
+		vcpu_dump(v);
+	return 0;
+}
+
+static void dump_all(char key)
+{
+	(void)key;
+	domain_for_each(dump_domain, NULL);
+}
+DEBUG_KEY('v', dump_all, "registers of all virtual CPUs");

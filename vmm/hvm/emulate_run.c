@@ -1,0 +1,150 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+/*
+ * Running the emulator for the current vCPU and acting on what it says: retired, to be injected, waiting for
+ * the device model, or beyond it (then the guest gets #UD for an instruction that does not exist, and the
+ * domain ends with a reason for one that we lack).
+ */
+#include "emulate_private.h"
+#include "policy.h"
+
+static void set_mode(struct vcpu *v, struct x86_emulate_ctxt *c)
+{
+	struct segment cs, ss;
+
+	hvm_ops->get_segment(v, SEG_CS, &cs);
+	if (v->efer & X86_EFER_LMA)
+		c->mode = X86_MODE_LONG;
+	else if (!(v->cr0 & X86_CR0_PE))
+		c->mode = X86_MODE_REAL;
+	else
+		c->mode = v->regs.rflags & X86_EFLAGS_VM ? X86_MODE_VM86 : X86_MODE_PROT;
+	if (c->mode == X86_MODE_LONG && (cs.attr & SEG_ATTR_L)) {
+		c->code_bits = 64;
+		c->sp_bits = 64;
+	} else {
+		hvm_ops->get_segment(v, SEG_SS, &ss);
+		c->code_bits = cs.attr & SEG_ATTR_DB ? 32 : 16;
+		c->sp_bits = ss.attr & SEG_ATTR_DB ? 32 : 16;
+	}
+	c->cpl = c->mode == X86_MODE_REAL ? 0 : (uint8_t)hvm_ops->get_cpl(v);
+}
+
+static void set_context(struct vcpu *v, struct x86_emulate_ctxt *c)
+{
+	c->regs = (struct x86_regs *)&v->regs;
+	c->opaque = v;
+	c->vendor = host_cpu.is_intel ? X86_VENDOR_INTEL : X86_VENDOR_AMD;
+	c->va_bits = 48;
+	c->features = X86_FEAT_ALL;
+	c->insn_avail = 0;
+	c->insn_len = 0;
+	memset(&c->retire, 0, sizeof(c->retire));
+	set_mode(v, c);
+}
+
+static void inject(struct vcpu *v, const struct x86_event *e)
+{
+	static const enum hvm_event_type types[] = {
+		[X86_EVENT_SW_INT] = HVM_EVENT_SWINT,
+		[X86_EVENT_PRIV_SW_EXC] = HVM_EVENT_ICEBP,
+		[X86_EVENT_SW_EXC] = HVM_EVENT_SWEXC,
+	};
+
+	if (e->type == X86_EVENT_HW_EXC) {
+		if (e->vector == X86_EXC_PF)
+			hvm_inject_page_fault(v, e->error_code, e->cr2);
+		else
+			hvm_inject_exception(v, e->vector, e->has_error_code, e->error_code);
+		return;
+	}
+	v->hvm.event = (struct hvm_event){ .type = types[e->type], .vector = e->vector, .insn_len = e->insn_len };
+}
+
+static void retired(struct vcpu *v, const struct x86_retire *r)
+{
+	hvm_ops->set_shadow(v, (r->sti ? 1 : 0) | (r->mov_ss ? 2 : 0));
+	v->regs.rflags &= ~X86_EFLAGS_RF;
+	if (r->unblock_nmi)
+		v->hvm.nmi_masked = false;
+	if (r->singlestep) {
+		v->dr6 |= BIT(14);
+		hvm_ops->cr_changed(v);
+		hvm_inject_exception(v, X86_EXC_DB, false, 0);
+	}
+	if (r->hlt)
+		vcpu_block(v, VPF_BLOCKED);
+}
+
+/* Not an instruction that we do: the bytes go into the reason. */
+static void unhandleable(struct vcpu *v, const struct x86_emulate_ctxt *c)
+{
+	const uint8_t *b = c->insn_bytes;
+
+	domain_crash(v->domain, "vCPU %u: instruction at %lx cannot be emulated: %02x %02x %02x %02x %02x %02x %02x %02x",
+		     v->id, v->regs.rip, b[0], b[1], b[2], b[3], b[4], b[5], b[6], b[7]);
+}
+
+static void act(struct vcpu *v, struct x86_emulate_ctxt *c, int result)
+{
+	struct vcpu_io *io = v->hvm.io;
+
+	if (result == X86EMUL_RETRY) {
+		io->completion = IO_COMPLETE_EMULATE;
+		memcpy(io->insn, c->insn_bytes, sizeof(io->insn));
+		io->insn_avail = c->insn_avail;
+		return;
+	}
+	io->nr_records = 0;
+	io->insn_avail = 0;
+	switch (result) {
+	case X86EMUL_OKAY:
+	case X86EMUL_DONE:
+		retired(v, &c->retire);
+		break;
+	case X86EMUL_EXCEPTION:
+		inject(v, &c->event);
+		break;
+	default:
+		unhandleable(v, c);
+		break;
+	}
+}
+
+void hvm_emulate(struct vcpu *v, const uint8_t *bytes, unsigned int len)
+{
+	struct x86_emulate_ctxt c;
+
+	set_context(v, &c);
+	v->hvm.io->nr_records = 0;
+	v->hvm.io->answer_valid = false;
+	if (len) {
+		memcpy(c.insn_bytes, bytes, len);
+		c.insn_avail = (uint8_t)len;
+	}
+	act(v, &c, x86_emulate(&c, &hvm_emulate_ops));
+}
+
+void hvm_emulate_again(struct vcpu *v)
+{
+	struct vcpu_io *io = v->hvm.io;
+	struct x86_emulate_ctxt c;
+
+	set_context(v, &c);
+	memcpy(c.insn_bytes, io->insn, sizeof(io->insn));
+	c.insn_avail = io->insn_avail;
+	act(v, &c, x86_emulate(&c, &hvm_emulate_ops));
+}
+
+/*
+ * An access to a frame that has no memory, or to read-only memory. An instruction fetch from there is
+ * served by all-ones on a PC; no system does it on purpose.
+ */
+void hvm_exit_mmio(struct vcpu *v, const struct npt_fault *f)
+{
+	if (f->fetch) {
+		domain_crash(v->domain, "vCPU %u executes at guest-physical %lx, where there is no memory", v->id,
+			     f->gpa.v);
+		return;
+	}
+	hvm_emulate(v, NULL, 0);
+}

@@ -1,0 +1,166 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+/*
+ * What exits mean, for both vendors: instructions that are emulated by one short path each. Port and
+ * memory accesses are in io.c and emulate.c.
+ */
+#include "abi.h"
+#include "hvm_ops.h"
+#include "vlapic.h"
+
+/* Past a completed instruction: RF and the interrupt shadow end with it. */
+void hvm_advance_rip(struct vcpu *v, unsigned int insn_len)
+{
+	v->regs.rip += insn_len;
+	if (unlikely(!hvm_code64(v)))
+		v->regs.rip &= 0xffffffff;
+	v->regs.rflags &= ~X86_EFLAGS_RF;
+	hvm_ops->set_shadow(v, 0);
+	if (unlikely(v->regs.rflags & X86_EFLAGS_TF)) {
+		v->dr6 |= BIT(14);
+		hvm_ops->cr_changed(v);
+		hvm_inject_exception(v, X86_EXC_DB, false, 0);
+	}
+}
+
+bool hvm_code64(struct vcpu *v)
+{
+	struct segment cs;
+
+	if (!(v->efer & X86_EFER_LMA))
+		return false;
+	hvm_ops->get_segment(v, SEG_CS, &cs);
+	return cs.attr & SEG_ATTR_L;
+}
+
+void hvm_exit_cpuid(struct vcpu *v, unsigned int insn_len)
+{
+	uint32_t out[4];
+
+	hvm_cpuid(v, (uint32_t)v->regs.gpr[R_RAX], (uint32_t)v->regs.gpr[R_RCX], out);
+	v->regs.gpr[R_RAX] = out[0];
+	v->regs.gpr[R_RBX] = out[1];
+	v->regs.gpr[R_RCX] = out[2];
+	v->regs.gpr[R_RDX] = out[3];
+	hvm_advance_rip(v, insn_len);
+}
+
+void hvm_exit_rdmsr(struct vcpu *v, unsigned int insn_len)
+{
+	uint64_t value;
+
+	if (hvm_rdmsr(v, (uint32_t)v->regs.gpr[R_RCX], &value)) {
+		hvm_inject_gp(v);
+		return;
+	}
+	v->regs.gpr[R_RAX] = (uint32_t)value;
+	v->regs.gpr[R_RDX] = value >> 32;
+	hvm_advance_rip(v, insn_len);
+}
+
+void hvm_exit_wrmsr(struct vcpu *v, unsigned int insn_len)
+{
+	uint64_t value = (uint32_t)v->regs.gpr[R_RAX] | v->regs.gpr[R_RDX] << 32;
+
+	if (hvm_wrmsr(v, (uint32_t)v->regs.gpr[R_RCX], value))
+		hvm_inject_gp(v);
+	else
+		hvm_advance_rip(v, insn_len);
+}
+
+/* With interrupts off only an NMI, INIT or the end of the domain can wake it. */
+void hvm_exit_hlt(struct vcpu *v, unsigned int insn_len)
+{
+	hvm_advance_rip(v, insn_len);
+	if (hvm_intr_pending(v) && (v->regs.rflags & X86_EFLAGS_IF))
+		return;
+	vcpu_block(v, VPF_BLOCKED);
+}
+
+void hvm_exit_hypercall(struct vcpu *v, unsigned int insn_len)
+{
+	uint64_t rip = v->regs.rip;
+
+	if (hvm_ops->get_cpl(v) == 3) {
+		hvm_inject_gp(v);
+		return;
+	}
+	hypercall_dispatch(v);
+	/* A handler that is to be continued, or replaced the vCPU's state, leaves no instruction to skip. */
+	if (v->regs.rip == rip && !v->hypercall_again)
+		hvm_advance_rip(v, insn_len);
+	v->hypercall_again = false;
+}
+
+/* XCR0 rules: SDM volume 1, 13.3; only bits that the guest's CPUID offers. */
+void hvm_exit_xsetbv(struct vcpu *v, unsigned int insn_len)
+{
+	uint64_t value = (uint32_t)v->regs.gpr[R_RAX] | v->regs.gpr[R_RDX] << 32;
+
+	if (!host_cpu.xsave || !(v->cr4 & X86_CR4_OSXSAVE)) {
+		hvm_inject_ud(v);
+		return;
+	}
+	if (hvm_ops->get_cpl(v) || (uint32_t)v->regs.gpr[R_RCX] || hvm_set_xcr0(v, value)) {
+		hvm_inject_gp(v);
+		return;
+	}
+	hvm_advance_rip(v, insn_len);
+}
+
+int hvm_set_xcr0(struct vcpu *v, uint64_t value)
+{
+	if (!(value & 1) || (value & ~host_cpu.xcr0_mask) || (value & 6) == 4)
+		return -EINVAL;
+	if ((value & 0xe0) && (value & 0xe6) != 0xe6)
+		return -EINVAL;
+	v->fpu.xcr0 = value;
+	v->fpu.xcr0_accum |= value;
+	xsetbv0(value);
+	return 0;
+}
+
+/* Contributory exceptions, and what two in a row become: SDM volume 3, table 6-5. */
+static bool contributory(uint8_t vector)
+{
+	return vector == X86_EXC_DE || (vector >= X86_EXC_TS && vector <= X86_EXC_GP);
+}
+
+void hvm_inject_exception(struct vcpu *v, uint8_t vector, bool has_error, uint32_t error_code)
+{
+	struct hvm_event *e = &v->hvm.event;
+
+	if (unlikely(e->type == HVM_EVENT_EXC)) {
+		if (e->vector == X86_EXC_DF) {
+			hvm_exit_triple_fault(v);
+			return;
+		}
+		if ((contributory(e->vector) && contributory(vector)) ||
+		    (e->vector == X86_EXC_PF && (contributory(vector) || vector == X86_EXC_PF))) {
+			vector = X86_EXC_DF;
+			has_error = true;
+			error_code = 0;
+		}
+	}
+	/* Real mode pushes no error codes. */
+	*e = (struct hvm_event){
+		.type = HVM_EVENT_EXC, .vector = vector, .error_code = error_code,
+		.has_error = has_error && (v->cr0 & X86_CR0_PE), .cr2 = v->cr2,
+	};
+}
+
+void hvm_inject_page_fault(struct vcpu *v, uint32_t error_code, uint64_t la)
+{
+	hvm_inject_exception(v, X86_EXC_PF, true, error_code & 0x1f);
+	if (v->hvm.event.vector == X86_EXC_PF)
+		v->hvm.event.cr2 = la;
+}
+
+void hvm_exit_triple_fault(struct vcpu *v)
+{
+	struct domain *d = v->domain;
+
+	printk(LOG_WARN "d%uv%u: triple fault at rip %lx\n", d->domid, v->id, v->regs.rip);
+	if (d->is_dom0)
+		vcpu_dump(v);
+	domain_shutdown(d, (unsigned int)d->hvm.params[HVM_PARAM_TRIPLE_FAULT_REASON]);
+}

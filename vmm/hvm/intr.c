@@ -1,0 +1,86 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+/*
+ * What to inject before an entry. In order: an event that is already waiting, NMI, the event channel
+ * callback by vector, the PIC through LVT0, the local APIC. What cannot be taken now gets a window.
+ */
+#include <xen/hvm/params.h>
+#include "event.h"
+#include "hvm_pc.h"
+#include "hvm_ops.h"
+#include "vlapic.h"
+
+/* HVM_PARAM_CALLBACK_IRQ type 2: a vector on every vCPU, not through the local APIC. 0 = none. */
+static uint8_t callback_vector(const struct domain *d)
+{
+	uint64_t via = d->hvm.params[HVM_PARAM_CALLBACK_IRQ];
+
+	return via >> 56 == HVM_PARAM_CALLBACK_TYPE_VECTOR ? (uint8_t)via : 0;
+}
+
+static bool callback_due(struct vcpu *v)
+{
+	return callback_vector(v->domain) && !v->upcall_vector && v->info->evtchn_upcall_pending;
+}
+
+static bool pic_due(struct vcpu *v)
+{
+	return v->domain->hvm.vpic && vpic_output(v->domain) && vlapic_accepts_pic(v->hvm.vlapic);
+}
+
+bool hvm_intr_pending(struct vcpu *v)
+{
+	return v->hvm.nmi_pending || callback_due(v) || vlapic_pending(v->hvm.vlapic) >= 0 || pic_due(v);
+}
+
+static void queue(struct vcpu *v, enum hvm_event_type type, uint8_t vector)
+{
+	v->hvm.event = (struct hvm_event){ .type = type, .vector = vector };
+}
+
+/* True when an NMI was queued or blocks everything else. */
+static bool assist_nmi(struct vcpu *v)
+{
+	if (!v->hvm.nmi_pending)
+		return false;
+	if (hvm_ops->nmi_blocked(v)) {
+		hvm_ops->want_nmi_window(v);
+		return false;
+	}
+	v->hvm.nmi_pending = false;
+	queue(v, HVM_EVENT_NMI, X86_EXC_NMI);
+	return true;
+}
+
+void hvm_intr_assist(struct vcpu *v)
+{
+	struct vlapic *a = v->hvm.vlapic;
+	int vector;
+
+	if (v->hvm.event.type != HVM_EVENT_NONE) {
+		if (hvm_intr_pending(v))
+			hvm_ops->want_interrupt_window(v);
+		return;
+	}
+	if (assist_nmi(v) || !hvm_intr_pending(v))
+		return;
+	if (hvm_ops->interrupt_blocked(v)) {
+		hvm_ops->want_interrupt_window(v);
+		return;
+	}
+	if (callback_due(v)) {
+		queue(v, HVM_EVENT_EXTINT, callback_vector(v->domain));
+	} else if (pic_due(v)) {
+		vector = vpic_ack(v->domain);
+		if (vector < 0)
+			return;
+		queue(v, HVM_EVENT_EXTINT, (uint8_t)vector);
+	} else {
+		vector = vlapic_pending(a);
+		if (vector < 0)
+			return;
+		vlapic_ack(a, (uint8_t)vector);
+		queue(v, HVM_EVENT_EXTINT, (uint8_t)vector);
+	}
+	if (hvm_intr_pending(v))
+		hvm_ops->want_interrupt_window(v);
+}

@@ -1,0 +1,198 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+/*
+ * Dispatch of port and memory accesses. Ports: a flat array of 64 Ki handler numbers; memory: a few ranges.
+ * What no internal device takes goes to the ioreq servers; what nobody takes reads as all-ones.
+ * String and memory instructions come through the emulator (emulate.c), plain IN and OUT straight here.
+ */
+#include "hvm_io.h"
+#include "hvm_ops.h"
+
+struct port_range {
+	io_port_fn fn;
+	void *opaque;
+};
+
+struct mmio_range {
+	uint64_t base, len;
+	const struct io_mmio_ops *ops;
+	void *opaque;
+};
+
+struct io_dispatch {
+	uint8_t port[65536]; /* 0 = none, else index into range + 1; constant while the domain runs */
+	struct port_range range[IO_MAX_PORT_RANGES];
+	struct mmio_range mmio[IO_MAX_MMIO_RANGES];
+	unsigned int nr_mmio;
+};
+
+int io_domain_init(struct domain *d)
+{
+	d->hvm.io = xzalloc(struct io_dispatch);
+	return d->hvm.io ? 0 : -ENOMEM;
+}
+
+void io_domain_fini(struct domain *d)
+{
+	xfree(d->hvm.io);
+	d->hvm.io = NULL;
+}
+
+int io_register_port(struct domain *d, uint16_t first, uint16_t count, io_port_fn fn, void *opaque)
+{
+	struct io_dispatch *io = d->hvm.io;
+
+	for (unsigned int i = 0; i < IO_MAX_PORT_RANGES; i++) {
+		if (io->range[i].fn)
+			continue;
+		io->range[i] = (struct port_range){ .fn = fn, .opaque = opaque };
+		memset(&io->port[first], (int)i + 1, count);
+		return 0;
+	}
+	return -ENOSPC;
+}
+
+void io_unregister_port(struct domain *d, uint16_t first, uint16_t count)
+{
+	struct io_dispatch *io = d->hvm.io;
+	uint8_t index = io->port[first];
+
+	if (!index)
+		return;
+	memset(&io->port[first], 0, count);
+	if (!memchr(io->port, index, sizeof(io->port)))
+		io->range[index - 1].fn = NULL;
+}
+
+int io_register_mmio(struct domain *d, uint64_t base, uint64_t len, const struct io_mmio_ops *ops, void *opaque)
+{
+	struct io_dispatch *io = d->hvm.io;
+
+	if (io->nr_mmio == IO_MAX_MMIO_RANGES)
+		return -ENOSPC;
+	io->mmio[io->nr_mmio++] = (struct mmio_range){ .base = base, .len = len, .ops = ops, .opaque = opaque };
+	return 0;
+}
+
+bool io_port_is_internal(struct domain *d, uint16_t port)
+{
+	return d->hvm.io->port[port] != 0;
+}
+
+static enum io_result internal_port(struct vcpu *v, uint16_t port, unsigned int size, bool write, uint64_t *val)
+{
+	const struct io_dispatch *io = v->domain->hvm.io;
+	uint8_t index = io->port[port];
+	uint32_t data = (uint32_t)*val;
+	enum io_result r;
+
+	if (!index)
+		return IO_PASS;
+	r = io->range[index - 1].fn(v, io->range[index - 1].opaque, port, size, write, &data);
+	*val = data;
+	return r;
+}
+
+static enum io_result internal_mmio(struct vcpu *v, uint64_t addr, unsigned int size, bool write, uint64_t *val)
+{
+	const struct io_dispatch *io = v->domain->hvm.io;
+
+	for (unsigned int i = 0; i < io->nr_mmio; i++) {
+		const struct mmio_range *r = &io->mmio[i];
+
+		if (addr - r->base >= r->len || addr - r->base + size > r->len)
+			continue;
+		return write ? r->ops->write(v, r->opaque, addr - r->base, size, *val)
+			     : r->ops->read(v, r->opaque, addr - r->base, size, val);
+	}
+	return IO_PASS;
+}
+
+static uint64_t ones(unsigned int size)
+{
+	return size == 8 ? ~0ULL : BIT(size * 8) - 1;
+}
+
+enum io_result io_access_one(struct vcpu *v, uint8_t type, uint64_t addr, unsigned int size, bool write,
+			     uint64_t *val)
+{
+	enum io_result r = type == IOREQ_TYPE_PIO ? internal_port(v, (uint16_t)addr, size, write, val)
+						  : internal_mmio(v, addr, size, write, val);
+	ioreq_t p = {
+		.addr = addr, .data = write ? *val : 0, .count = 1, .size = size,
+		.dir = write ? IOREQ_WRITE : IOREQ_READ, .type = type,
+	};
+
+	if (r != IO_PASS)
+		return r;
+	if (!write)
+		*val = ones(size);
+	return v->domain->hvm.ioreq ? ioreq_send(v, &p, val) : IO_DONE;
+}
+
+/* AL, AX or EAX; a 32-bit result clears the upper half of RAX. */
+static void write_rax(struct vcpu *v, unsigned int size, uint64_t val)
+{
+	uint64_t mask = size == 4 ? ~0ULL : ones(size);
+
+	v->regs.gpr[R_RAX] = (v->regs.gpr[R_RAX] & ~mask) | (val & ones(size));
+}
+
+void hvm_exit_io(struct vcpu *v, const struct io_access *a)
+{
+	uint64_t val = v->regs.gpr[R_RAX] & ones(a->size);
+
+	if (a->string) {
+		hvm_emulate(v, NULL, 0);
+		return;
+	}
+	if (io_access_one(v, IOREQ_TYPE_PIO, a->port, a->size, !a->in, &val) == IO_PENDING) {
+		v->hvm.io->completion = IO_COMPLETE_PIO;
+		v->hvm.io->pio = *a;
+		return;
+	}
+	if (a->in)
+		write_rax(v, a->size, val);
+	hvm_advance_rip(v, a->insn_len);
+}
+
+/* The answer to IN or OUT is there: finish the instruction. */
+static void complete_pio(struct vcpu *v)
+{
+	struct vcpu_io *io = v->hvm.io;
+
+	if (io->pio.in)
+		write_rax(v, io->pio.size, io->answer);
+	hvm_advance_rip(v, io->pio.insn_len);
+}
+
+bool hvm_io_resume(struct vcpu *v)
+{
+	struct vcpu_io *io = v->hvm.io;
+	enum io_completion what = io->completion;
+
+	if (!io->in_flight)
+		return true;
+	if (!ioreq_answer(v))
+		return false;
+	io->completion = IO_COMPLETE_NONE;
+	if (what == IO_COMPLETE_PIO) {
+		complete_pio(v);
+	} else if (what == IO_COMPLETE_EMULATE) {
+		io->answer_valid = true;
+		hvm_emulate_again(v);
+		return !io->in_flight;
+	}
+	return true;
+}
+
+int hvm_io_vcpu_init(struct vcpu *v)
+{
+	v->hvm.io = xzalloc(struct vcpu_io);
+	return v->hvm.io ? 0 : -ENOMEM;
+}
+
+void hvm_io_vcpu_fini(struct vcpu *v)
+{
+	xfree(v->hvm.io);
+	v->hvm.io = NULL;
+}

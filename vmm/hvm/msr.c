@@ -1,0 +1,230 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+/*
+ * Model-specific registers as guests see them. Registers that the control block holds are accessed by
+ * the guest directly where the vendor allows; this is for the rest and for the emulator. SDM volume 4;
+ * APM volume 2, appendix A. dom0 may read what the host has; nobody writes what is not listed.
+ */
+#include "abi.h"
+#include "hvm_ops.h"
+#include "mtrr.h"
+#include "policy.h"
+#include "vlapic.h"
+
+#define MSR_TSC		   0x10
+#define MSR_APIC_BASE	   0x1b
+#define MSR_UCODE_REV	   0x8b
+#define MSR_MTRRCAP	   0xfe
+#define MSR_SYSENTER_CS	   0x174
+#define MSR_SYSENTER_ESP   0x175
+#define MSR_SYSENTER_EIP   0x176
+#define MSR_MCG_CAP	   0x179
+#define MSR_MCG_STATUS	   0x17a
+#define MSR_MISC_ENABLE	   0x1a0
+#define MSR_DEBUGCTL	   0x1d9
+#define MSR_PAT		   0x277
+#define MSR_TSC_DEADLINE   0x6e0
+#define MSR_XSS		   0xda0
+#define MSR_X2APIC_FIRST   0x800
+#define MSR_X2APIC_LAST	   0x8ff
+#define MSR_EFER	   0xc0000080
+#define MSR_STAR	   0xc0000081
+#define MSR_LSTAR	   0xc0000082
+#define MSR_CSTAR	   0xc0000083
+#define MSR_SFMASK	   0xc0000084
+#define MSR_FS_BASE	   0xc0000100
+#define MSR_GS_BASE	   0xc0000101
+#define MSR_KERNEL_GS_BASE 0xc0000102
+#define MSR_TSC_AUX	   0xc0000103
+#define MSR_SYSCFG	   0xc0010010
+#define MSR_HWCR	   0xc0010015
+#define MSR_NB_CFG	   0xc001001f
+#define MSR_INT_PENDING	   0xc0010055
+#define MSR_DE_CFG	   0xc0011029
+
+static bool canonical(uint64_t a)
+{
+	return (uint64_t)((int64_t)(a << 16) >> 16) == a;
+}
+
+static uint64_t *vendor_msr(struct hvm_msr_state *s, uint32_t msr)
+{
+	switch (msr) {
+	case MSR_SYSENTER_CS: return &s->sysenter_cs;
+	case MSR_SYSENTER_ESP: return &s->sysenter_esp;
+	case MSR_SYSENTER_EIP: return &s->sysenter_eip;
+	case MSR_STAR: return &s->star;
+	case MSR_LSTAR: return &s->lstar;
+	case MSR_CSTAR: return &s->cstar;
+	case MSR_SFMASK: return &s->sfmask;
+	case MSR_KERNEL_GS_BASE: return &s->kernel_gs_base;
+	case MSR_DEBUGCTL: return &s->debugctl;
+	default: return NULL;
+	}
+}
+
+static bool is_mtrr(uint32_t msr)
+{
+	return msr == MSR_MTRRCAP || (msr >= 0x200 && msr <= 0x2ff && msr != MSR_PAT);
+}
+
+/* Registers of no consequence that operating systems read or write without asking CPUID first. */
+static bool reads_as_zero(uint32_t msr)
+{
+	switch (msr) {
+	case MSR_UCODE_REV:
+	case MSR_MCG_CAP:
+	case MSR_MCG_STATUS:
+	case MSR_HWCR:
+	case MSR_NB_CFG:
+	case MSR_SYSCFG:
+	case MSR_INT_PENDING:
+	case MSR_DE_CFG:
+		return true;
+	default:
+		return false;
+	}
+}
+
+static int read_vendor_msr(struct vcpu *v, uint32_t msr, uint64_t *value)
+{
+	struct hvm_msr_state s;
+	struct segment seg;
+	uint64_t *slot;
+
+	if (msr == MSR_FS_BASE || msr == MSR_GS_BASE) {
+		hvm_ops->get_segment(v, msr == MSR_FS_BASE ? SEG_FS : SEG_GS, &seg);
+		*value = seg.base;
+		return 0;
+	}
+	hvm_ops->get_msrs(v, &s);
+	slot = vendor_msr(&s, msr);
+	if (!slot)
+		return -EINVAL;
+	*value = *slot;
+	return 0;
+}
+
+int hvm_rdmsr(struct vcpu *v, uint32_t msr, uint64_t *value)
+{
+	switch (msr) {
+	case MSR_APIC_BASE:
+	case MSR_TSC_DEADLINE:
+	case MSR_X2APIC_FIRST ... MSR_X2APIC_LAST:
+		return vlapic_rdmsr(v->hvm.vlapic, msr, value);
+	case MSR_EFER:
+		*value = v->efer;
+		return 0;
+	case MSR_TSC:
+		*value = rdtsc() + v->tsc_offset;
+		return 0;
+	case MSR_TSC_AUX:
+		*value = v->tsc_aux;
+		return 0;
+	case MSR_PAT:
+		*value = v->hvm.pat;
+		return 0;
+	case MSR_MISC_ENABLE:
+		*value = BIT(0) | BIT(11) | BIT(12); /* fast strings; no BTS, no PEBS */
+		return host_cpu.is_intel ? 0 : -EINVAL;
+	default:
+		break;
+	}
+	if (is_mtrr(msr))
+		return mtrr_rdmsr(v, msr, value);
+	if (!read_vendor_msr(v, msr, value) || !policy_rdmsr(v, msr, value))
+		return 0;
+	if (v->domain->is_dom0 && msr != 0xc0010117 && !rdmsr_safe(msr, value))
+		return 0;
+	if (reads_as_zero(msr)) {
+		*value = 0;
+		return 0;
+	}
+	return -EINVAL;
+}
+
+static int write_vendor_msr(struct vcpu *v, uint32_t msr, uint64_t value)
+{
+	struct hvm_msr_state s;
+	struct segment seg;
+	uint64_t *slot;
+
+	if (msr == MSR_FS_BASE || msr == MSR_GS_BASE) {
+		enum guest_seg which = msr == MSR_FS_BASE ? SEG_FS : SEG_GS;
+
+		if (!canonical(value))
+			return -EINVAL;
+		hvm_ops->get_segment(v, which, &seg);
+		seg.base = value;
+		hvm_ops->set_segment(v, which, &seg);
+		return 0;
+	}
+	hvm_ops->get_msrs(v, &s);
+	slot = vendor_msr(&s, msr);
+	if (!slot)
+		return -ENOENT;
+	if (msr == MSR_DEBUGCTL)
+		value &= 2; /* single-step on branches; no last-branch records */
+	else if (msr != MSR_STAR && msr != MSR_SFMASK && msr != MSR_SYSENTER_CS && !canonical(value))
+		return -EINVAL;
+	*slot = value;
+	hvm_ops->set_msrs(v, &s);
+	return 0;
+}
+
+/* Each byte one of UC 0, WC 1, WT 4, WP 5, WB 6, UC- 7: SDM volume 3, 12.12.2. */
+static int write_pat(struct vcpu *v, uint64_t value)
+{
+	struct hvm_msr_state s;
+
+	for (unsigned int i = 0; i < 64; i += 8) {
+		uint8_t type = (uint8_t)(value >> i);
+
+		if (type > 7 || type == 2 || type == 3)
+			return -EINVAL;
+	}
+	v->hvm.pat = value;
+	hvm_ops->get_msrs(v, &s);
+	s.pat = value;
+	hvm_ops->set_msrs(v, &s);
+	return 0;
+}
+
+int hvm_wrmsr(struct vcpu *v, uint32_t msr, uint64_t value)
+{
+	int rc;
+
+	switch (msr) {
+	case MSR_APIC_BASE:
+	case MSR_TSC_DEADLINE:
+	case MSR_X2APIC_FIRST ... MSR_X2APIC_LAST:
+		return vlapic_wrmsr(v->hvm.vlapic, msr, value);
+	case MSR_EFER:
+		return hvm_set_efer(v, value);
+	case MSR_TSC:
+		hvm_ops->set_tsc_offset(v, value - rdtsc());
+		vlapic_tsc_changed(v->hvm.vlapic);
+		return 0;
+	case MSR_TSC_AUX:
+		if (value >> 32)
+			return -EINVAL;
+		v->tsc_aux = value;
+		if (host_cpu.e1_edx & BIT(27))
+			wrmsr(MSR_TSC_AUX, value);
+		return 0;
+	case MSR_PAT:
+		return write_pat(v, value);
+	case MSR_MISC_ENABLE:
+	case MSR_UCODE_REV:
+		return 0;
+	default:
+		break;
+	}
+	if (is_mtrr(msr))
+		return mtrr_wrmsr(v, msr, value);
+	rc = write_vendor_msr(v, msr, value);
+	if (rc != -ENOENT)
+		return rc;
+	if (!policy_wrmsr(v, msr, value))
+		return 0;
+	return reads_as_zero(msr) || v->domain->is_dom0 ? 0 : -EINVAL;
+}

@@ -1,0 +1,159 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+/*
+ * A vCPU's processor state at its beginnings: power-on, INIT, start-up IPI, and the flat 32-bit start of
+ * PVH kernels and hvmloader. SDM volume 3, table 9-1; xen/arch-x86/hvm/start_info.h.
+ */
+#include "hvm_io.h"
+#include "hvm_ops.h"
+#include "vlapic.h"
+
+#define PAT_RESET 0x0007040600070406ULL
+
+static void set_seg(struct vcpu *v, enum guest_seg s, uint16_t sel, uint64_t base, uint32_t limit,
+		    uint16_t attr)
+{
+	struct segment seg = { .sel = sel, .attr = attr, .limit = limit, .base = base };
+
+	hvm_ops->set_segment(v, s, &seg);
+}
+
+static void reset_control_state(struct vcpu *v, uint64_t cr0)
+{
+	struct hvm_msr_state msrs = { .pat = v->hvm.pat };
+
+	memset(&v->regs, 0, sizeof(v->regs));
+	v->regs.rflags = 2;
+	v->cr0 = cr0;
+	v->cr2 = 0;
+	v->cr3 = 0;
+	v->cr4 = 0;
+	v->efer = 0;
+	memset(v->dr, 0, sizeof(v->dr));
+	v->dr6 = 0xffff0ff0;
+	v->dr7 = 0x400;
+	v->hvm.event.type = HVM_EVENT_NONE;
+	v->hvm.nmi_pending = false;
+	v->hvm.nmi_masked = false;
+	hvm_ops->set_msrs(v, &msrs);
+	hvm_ops->set_shadow(v, 0);
+	hvm_ops->cr_changed(v);
+}
+
+static void set_system_segments(struct vcpu *v)
+{
+	set_seg(v, SEG_TR, 0, 0, 0xffff, 0x8b);
+	set_seg(v, SEG_LDTR, 0, 0, 0xffff, 0x82);
+	set_seg(v, SEG_GDTR, 0, 0, 0xffff, 0);
+	set_seg(v, SEG_IDTR, 0, 0, 0xffff, 0);
+}
+
+static void set_data_segments(struct vcpu *v, uint16_t sel, uint32_t limit, uint16_t attr)
+{
+	for (enum guest_seg s = SEG_ES; s <= SEG_GS; s++)
+		if (s != SEG_CS)
+			set_seg(v, s, sel, 0, limit, attr);
+}
+
+/* Real mode at cs:ip as after power-on (f000:fff0) or a start-up IPI. */
+static void set_real_mode(struct vcpu *v, uint16_t cs, uint64_t cs_base, uint16_t ip)
+{
+	uint32_t out[4];
+
+	reset_control_state(v, X86_CR0_ET | X86_CR0_CD | X86_CR0_NW);
+	set_data_segments(v, 0, 0xffff, 0x93);
+	set_seg(v, SEG_CS, cs, cs_base, 0xffff, 0x9b);
+	set_system_segments(v);
+	v->regs.rip = ip;
+	hvm_cpuid(v, 1, 0, out);
+	v->regs.gpr[R_RDX] = out[0];
+}
+
+void hvm_vcpu_set_flat32(struct vcpu *v, uint32_t eip, uint32_t ebx)
+{
+	reset_control_state(v, X86_CR0_PE | X86_CR0_ET);
+	set_data_segments(v, 0, 0xffffffff, 0xc93);
+	set_seg(v, SEG_CS, 0, 0, 0xffffffff, 0xc9b);
+	set_system_segments(v);
+	set_seg(v, SEG_TR, 0, 0, 0x67, 0x8b);
+	v->regs.rip = eip;
+	v->regs.gpr[R_RBX] = ebx;
+	v->initialised = true;
+}
+
+int hvm_vcpu_init(struct vcpu *v)
+{
+	int rc = fpu_init(&v->fpu);
+
+	if (!rc)
+		rc = hvm_ops->vcpu_init(v);
+	if (!rc)
+		rc = vlapic_init(v);
+	if (!rc)
+		rc = hvm_io_vcpu_init(v);
+	if (rc)
+		return rc;
+	v->hvm.pat = PAT_RESET;
+	set_real_mode(v, 0xf000, 0xffff0000, 0xfff0);
+	return 0;
+}
+
+void hvm_vcpu_fini(struct vcpu *v)
+{
+	hvm_io_vcpu_fini(v);
+	vlapic_fini(v);
+	if (v->vendor)
+		hvm_ops->vcpu_fini(v);
+	fpu_free(&v->fpu);
+}
+
+/*
+ * INIT and start-up IPIs only leave a note; the vCPU itself acts on it before its next entry. So no CPU
+ * ever waits for another vCPU to stop, whatever guests send to each other.
+ */
+void hvm_vcpu_reset_init(struct vcpu *v)
+{
+	if (v->pause_flags & VPF_DOWN)
+		return; /* it waits for a start-up IPI already */
+	__atomic_store_n(&v->hvm.init_sipi, HVM_INIT_PENDING, __ATOMIC_SEQ_CST);
+	vcpu_wake(v, VCPU_ATT_INIT);
+}
+
+void hvm_vcpu_startup_ipi(struct vcpu *v, uint8_t vector)
+{
+	uint32_t init = HVM_INIT_PENDING;
+	uint32_t start = HVM_INIT_PENDING | HVM_SIPI_PENDING | vector;
+
+	if (!__atomic_compare_exchange_n(&v->hvm.init_sipi, &init, start, false, __ATOMIC_SEQ_CST,
+					 __ATOMIC_SEQ_CST) &&
+	    (init || !(v->pause_flags & VPF_DOWN)))
+		return; /* a second start-up IPI, or one to a CPU that runs: ignored */
+	__atomic_store_n(&v->hvm.init_sipi, start, __ATOMIC_SEQ_CST);
+	v->initialised = true;
+	__atomic_fetch_or(&v->attention, VCPU_ATT_INIT, __ATOMIC_SEQ_CST);
+	__atomic_fetch_and(&v->pause_flags, ~(uint32_t)VPF_DOWN, __ATOMIC_SEQ_CST);
+	sched_vcpu_update(v);
+	vcpu_wake(v, VCPU_ATT_INIT);
+}
+
+bool hvm_vcpu_serve_init(struct vcpu *v)
+{
+	uint32_t what = __atomic_exchange_n(&v->hvm.init_sipi, 0, __ATOMIC_SEQ_CST);
+
+	if (!(what & HVM_INIT_PENDING))
+		return true;
+	vlapic_reset(v->hvm.vlapic);
+	set_real_mode(v, 0xf000, 0xffff0000, 0xfff0);
+	if (what & HVM_SIPI_PENDING) {
+		uint16_t cs = (uint16_t)((what & 0xff) << 8);
+
+		set_real_mode(v, cs, (uint64_t)cs << 4, 0);
+		return true;
+	}
+	__atomic_fetch_or(&v->pause_flags, VPF_DOWN, __ATOMIC_SEQ_CST);
+	/* A start-up IPI that came since sees DOWN clear and leaves a note: take it now. */
+	if (READ_ONCE(v->hvm.init_sipi))
+		__atomic_fetch_and(&v->pause_flags, ~(uint32_t)VPF_DOWN, __ATOMIC_SEQ_CST);
+	sched_vcpu_update(v);
+	this_cpu_raise(SOFTIRQ_SCHED);
+	return false;
+}

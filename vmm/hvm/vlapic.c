@@ -1,0 +1,411 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+/*
+ * Virtual local APIC: the register page, priorities, EOI, and access by MMIO and MSR. Message delivery
+ * is in vlapic_ipi.c, the timer in vlapic_timer.c. SDM volume 3, chapter 11.
+ */
+#include "dom0.h"
+#include "hvm_pc.h"
+#include "hvm_ops.h"
+#include "vlapic.h"
+#include "vlapic_private.h"
+
+#define LVR_VERSION   0x00050014U /* version 14h, six LVT entries */
+#define SPIV_RESET    0xffU
+#define LVT_MASKED    BIT(16)
+#define BASE_BSP      BIT(8)
+#define BASE_EXTD     BIT(10)
+#define BASE_EN	      BIT(11)
+
+static uint32_t x2apic_ldr(uint32_t id)
+{
+	return (id >> 4) << 16 | 1U << (id & 15);
+}
+
+/* Highest set bit of a 256-bit register bank, -1 = none. */
+static int highest(const struct vlapic *a, unsigned int bank)
+{
+	for (int word = 7; word >= 0; word--) {
+		uint32_t w = vlapic_get(a, bank + (unsigned int)word * 0x10);
+
+		if (w)
+			return word * 32 + 31 - __builtin_clz(w);
+	}
+	return -1;
+}
+
+static void *bank_word(struct vlapic *a, unsigned int bank, uint8_t vector)
+{
+	return a->regs + bank + (vector / 32U) * 0x10;
+}
+
+static bool bank_test(struct vlapic *a, unsigned int bank, uint8_t vector)
+{
+	return test_bit(vector % 32, bank_word(a, bank, vector));
+}
+
+static uint8_t ppr(const struct vlapic *a)
+{
+	int isr = highest(a, APIC_ISR);
+	uint8_t tpr = (uint8_t)vlapic_get(a, APIC_TPR);
+
+	if (isr >= 0 && (isr & 0xf0) >= (tpr & 0xf0))
+		return (uint8_t)(isr & 0xf0);
+	return tpr;
+}
+
+int vlapic_pending(struct vlapic *a)
+{
+	int irr;
+
+	if (!READ_ONCE(a->irr_maybe) || !vlapic_enabled(a))
+		return -1;
+	irr = highest(a, APIC_IRR);
+	if (irr < 0) {
+		WRITE_ONCE(a->irr_maybe, false);
+		/* A vector may have come in between the scan and the store. */
+		irr = highest(a, APIC_IRR);
+		if (irr < 0)
+			return -1;
+		WRITE_ONCE(a->irr_maybe, true);
+	}
+	return (irr & 0xf0) > (ppr(a) & 0xf0) ? irr : -1;
+}
+
+bool vlapic_set_irq(struct vlapic *a, uint8_t vector, bool level)
+{
+	if (vector < 16 || !vlapic_enabled(a))
+		return false;
+	if (level)
+		set_bit(vector % 32, bank_word(a, APIC_TMR, vector));
+	else
+		clear_bit(vector % 32, bank_word(a, APIC_TMR, vector));
+	if (test_and_set_bit(vector % 32, bank_word(a, APIC_IRR, vector)))
+		return false;
+	WRITE_ONCE(a->irr_maybe, true);
+	vcpu_wake(a->vcpu, VCPU_ATT_IRQ);
+	return true;
+}
+
+void vlapic_ack(struct vlapic *a, uint8_t vector)
+{
+	clear_bit(vector % 32, bank_word(a, APIC_IRR, vector));
+	set_bit(vector % 32, bank_word(a, APIC_ISR, vector));
+}
+
+void vlapic_eoi(struct vlapic *a)
+{
+	int vector = highest(a, APIC_ISR);
+
+	if (vector < 0)
+		return;
+	clear_bit((unsigned int)vector % 32, bank_word(a, APIC_ISR, (uint8_t)vector));
+	if (a->vcpu->domain->is_dom0)
+		dom0_irq_eoi(a->vcpu, (uint8_t)vector);
+	else if (bank_test(a, APIC_TMR, (uint8_t)vector))
+		vioapic_eoi(a->vcpu->domain, (uint8_t)vector);
+	if (READ_ONCE(a->irr_maybe))
+		vcpu_attention(a->vcpu, VCPU_ATT_IRQ);
+}
+
+uint8_t vlapic_tpr(const struct vlapic *a)
+{
+	return (uint8_t)vlapic_get(a, APIC_TPR);
+}
+
+void vlapic_set_tpr(struct vlapic *a, uint8_t tpr)
+{
+	vlapic_set(a, APIC_TPR, tpr);
+	hvm_ops->tpr_changed(a->vcpu, tpr);
+	if (READ_ONCE(a->irr_maybe))
+		vcpu_attention(a->vcpu, VCPU_ATT_IRQ);
+}
+
+bool vlapic_accepts_pic(const struct vlapic *a)
+{
+	uint32_t lvt0 = vlapic_get(a, APIC_LVT0);
+
+	if (!vlapic_hw_enabled(a))
+		return a->vcpu->id == 0;
+	return !(lvt0 & LVT_MASKED) && (lvt0 >> 8 & 7) == 7;
+}
+
+static void clear_all(struct vlapic *a, unsigned int bank)
+{
+	for (unsigned int i = 0; i < 8; i++)
+		vlapic_set(a, bank + i * 0x10, 0);
+}
+
+/* Registers after power-on, INIT, or being switched off: SDM 11.4.7. The APIC ID stays. */
+static void reset_registers(struct vlapic *a)
+{
+	vlapic_timer_stop(a);
+	clear_all(a, APIC_ISR);
+	clear_all(a, APIC_IRR);
+	clear_all(a, APIC_TMR);
+	vlapic_set(a, APIC_LVR, LVR_VERSION);
+	vlapic_set(a, APIC_TPR, 0);
+	vlapic_set(a, APIC_LDR, 0);
+	vlapic_set(a, APIC_DFR, 0xffffffff);
+	vlapic_set(a, APIC_SPIV, SPIV_RESET);
+	vlapic_set(a, APIC_ESR, 0);
+	vlapic_set(a, APIC_ICR, 0);
+	vlapic_set(a, APIC_ICR2, 0);
+	vlapic_set(a, APIC_TMICT, 0);
+	vlapic_set(a, APIC_TDCR, 0);
+	for (unsigned int reg = APIC_LVTT; reg <= APIC_LVTERR; reg += 0x10)
+		vlapic_set(a, reg, LVT_MASKED);
+	hvm_ops->tpr_changed(a->vcpu, 0);
+	a->esr_pending = 0;
+	if (a->vcpu->domain->is_dom0)
+		dom0_irq_drain(a->vcpu);
+}
+
+static void set_id(struct vlapic *a)
+{
+	uint32_t id = vlapic_id(a);
+
+	if (vlapic_x2apic(a)) {
+		vlapic_set(a, APIC_ID, id);
+		vlapic_set(a, APIC_LDR, x2apic_ldr(id));
+	} else {
+		vlapic_set(a, APIC_ID, id << 24);
+	}
+}
+
+void vlapic_reset(struct vlapic *a)
+{
+	reset_registers(a);
+	a->base_msr = APIC_DEFAULT_BASE | BASE_EN | (a->vcpu->id ? 0 : BASE_BSP);
+	/* Without firmware in between, dom0 starts as a PC would hand over in x2APIC mode. */
+	if (a->vcpu->domain->is_dom0)
+		a->base_msr |= BASE_EXTD;
+	set_id(a);
+}
+
+int vlapic_init(struct vcpu *v)
+{
+	struct vlapic *a = xzalloc(struct vlapic);
+
+	if (!a)
+		return -ENOMEM;
+	a->regs_page = alloc_pages(0);
+	if (!a->regs_page) {
+		xfree(a);
+		return -ENOMEM;
+	}
+	a->regs = page_to_virt(a->regs_page);
+	a->vcpu = v;
+	spin_lock_init(&a->lock, LOCK_VLAPIC, "vlapic");
+	vlapic_timer_init(a);
+	v->hvm.vlapic = a;
+	vlapic_reset(a);
+	/* The BSP of a PC without firmware takes the PIC's interrupts (virtual wire). */
+	if (v->id == 0 && !v->domain->is_dom0 && !v->domain->is_pvh)
+		vlapic_set(a, APIC_LVT0, 0x700);
+	return 0;
+}
+
+void vlapic_fini(struct vcpu *v)
+{
+	struct vlapic *a = v->hvm.vlapic;
+
+	if (!a)
+		return;
+	vlapic_timer_stop(a);
+	free_pages(a->regs_page, 0);
+	xfree(a);
+	v->hvm.vlapic = NULL;
+}
+
+uint32_t vlapic_read(struct vlapic *a, unsigned int reg)
+{
+	switch (reg) {
+	case APIC_PPR:
+		return ppr(a);
+	case APIC_TMCCT:
+		return vlapic_timer_count(a);
+	case APIC_ID:
+	case APIC_LVR:
+	case APIC_TPR:
+	case APIC_LDR:
+	case APIC_DFR:
+	case APIC_SPIV:
+	case APIC_ESR:
+	case APIC_ICR:
+	case APIC_ICR2:
+	case APIC_TMICT:
+	case APIC_TDCR:
+	case APIC_LVTT ... APIC_LVTERR:
+		return vlapic_get(a, reg);
+	case APIC_IRR ... APIC_IRR + 0x70:
+		if (a->vcpu->domain->is_dom0)
+			return vlapic_get(a, reg) | dom0_irq_irr(a->vcpu, (reg - APIC_IRR) / 0x10);
+		return vlapic_get(a, reg);
+	case APIC_ISR ... APIC_ISR + 0x70:
+	case APIC_TMR ... APIC_TMR + 0x70:
+		return vlapic_get(a, reg);
+	default:
+		return 0;
+	}
+}
+
+static void write_spiv(struct vlapic *a, uint32_t v)
+{
+	bool was = vlapic_sw_enabled(a);
+
+	vlapic_set(a, APIC_SPIV, v & 0x3ff);
+	if (was && !(v & BIT(8))) {
+		/* Disabled by software: all LVT entries are masked and stay so. */
+		for (unsigned int reg = APIC_LVTT; reg <= APIC_LVTERR; reg += 0x10)
+			vlapic_set(a, reg, vlapic_get(a, reg) | LVT_MASKED);
+		if (a->vcpu->domain->is_dom0)
+			dom0_irq_drain(a->vcpu);
+	}
+	vcpu_attention(a->vcpu, VCPU_ATT_IRQ);
+}
+
+static void write_lvt(struct vlapic *a, unsigned int reg, uint32_t v)
+{
+	static const uint32_t writable[] = {
+		0x000710ff /* timer: vector, status, mask, mode */, 0x000117ff, 0x000117ff,
+		0x0001f7ff /* LINT0 */, 0x0001f7ff, 0x000110ff,
+	};
+
+	v &= writable[(reg - APIC_LVTT) / 0x10] & ~(uint32_t)BIT(12);
+	if (!vlapic_sw_enabled(a))
+		v |= LVT_MASKED;
+	if (reg == APIC_LVTT)
+		vlapic_timer_mode(a, v);
+	vlapic_set(a, reg, v);
+	if (reg == APIC_LVT0)
+		vcpu_attention(a->vcpu, VCPU_ATT_IRQ);
+}
+
+void vlapic_write(struct vlapic *a, unsigned int reg, uint32_t v)
+{
+	switch (reg) {
+	case APIC_TPR:
+		vlapic_set_tpr(a, (uint8_t)v);
+		break;
+	case APIC_EOI:
+		vlapic_eoi(a);
+		break;
+	case APIC_LDR:
+		if (!vlapic_x2apic(a))
+			vlapic_set(a, reg, v & 0xff000000);
+		break;
+	case APIC_DFR:
+		if (!vlapic_x2apic(a))
+			vlapic_set(a, reg, v | 0x0fffffff);
+		break;
+	case APIC_SPIV:
+		write_spiv(a, v);
+		break;
+	case APIC_ESR:
+		vlapic_set(a, reg, a->esr_pending);
+		a->esr_pending = 0;
+		break;
+	case APIC_ICR:
+		vlapic_set(a, reg, v & 0x000ccfff & ~(uint32_t)BIT(12));
+		vlapic_send_ipi(a, v, vlapic_get(a, APIC_ICR2));
+		break;
+	case APIC_ICR2:
+		vlapic_set(a, reg, v & (vlapic_x2apic(a) ? 0xffffffff : 0xff000000));
+		break;
+	case APIC_LVTT ... APIC_LVTERR:
+		write_lvt(a, reg, v);
+		break;
+	case APIC_TMICT:
+		vlapic_timer_start(a, v);
+		break;
+	case APIC_TDCR:
+		vlapic_timer_divide(a, v & 0xb);
+		break;
+	case APIC_SELF_IPI:
+		if (vlapic_x2apic(a))
+			vlapic_send_ipi(a, 0x40000 | (v & 0xff), 0);
+		break;
+	default:
+		break;
+	}
+}
+
+/* Which transitions of IA32_APIC_BASE are legal: SDM figure 11-29. */
+static int set_base(struct vlapic *a, uint64_t v)
+{
+	uint64_t old = a->base_msr;
+
+	if ((v & BASE_EXTD) && !(v & BASE_EN))
+		return -EINVAL;
+	if ((old & BASE_EXTD) && !(v & BASE_EXTD) && (v & BASE_EN))
+		return -EINVAL;
+	if (!(old & BASE_EN) && (v & BASE_EXTD))
+		return -EINVAL;
+	if ((v & ~0xfffULL) != APIC_DEFAULT_BASE)
+		return -EINVAL; /* moving the registers is not supported */
+	a->base_msr = (v & ~BASE_BSP) | (old & BASE_BSP);
+	if (!(v & BASE_EN))
+		reset_registers(a);
+	set_id(a);
+	vcpu_attention(a->vcpu, VCPU_ATT_IRQ);
+	return 0;
+}
+
+int vlapic_rdmsr(struct vlapic *a, uint32_t msr, uint64_t *v)
+{
+	unsigned int reg = (msr - 0x800) << 4;
+
+	if (msr == 0x1b) {
+		*v = a->base_msr;
+		return 0;
+	}
+	if (msr == 0x6e0) {
+		*v = vlapic_tsc_deadline(a);
+		return 0;
+	}
+	if (!vlapic_x2apic(a) || msr < 0x802 || msr > 0x83e || reg == APIC_DFR || reg == APIC_ICR2 ||
+	    reg == APIC_EOI || (reg > APIC_ESR && reg < APIC_ICR))
+		return -EINVAL;
+	*v = vlapic_read(a, reg);
+	if (reg == APIC_ICR)
+		*v |= (uint64_t)vlapic_get(a, APIC_ICR2) << 32;
+	return 0;
+}
+
+int vlapic_wrmsr(struct vlapic *a, uint32_t msr, uint64_t v)
+{
+	unsigned int reg = (msr - 0x800) << 4;
+
+	if (msr == 0x1b)
+		return set_base(a, v);
+	if (msr == 0x6e0) {
+		vlapic_set_tsc_deadline(a, v);
+		return 0;
+	}
+	if (!vlapic_x2apic(a) || msr < 0x808 || msr > 0x83f)
+		return -EINVAL;
+	switch (reg) {
+	case APIC_ICR:
+		vlapic_set(a, APIC_ICR2, (uint32_t)(v >> 32));
+		vlapic_write(a, APIC_ICR, (uint32_t)v);
+		return 0;
+	case APIC_EOI:
+	case APIC_ESR:
+		if (v)
+			return -EINVAL;
+		break;
+	case APIC_TPR:
+	case APIC_SPIV:
+	case APIC_LVTT ... APIC_LVTERR:
+	case APIC_TMICT:
+	case APIC_TDCR:
+	case APIC_SELF_IPI:
+		if (v >> 32)
+			return -EINVAL;
+		break;
+	default:
+		return -EINVAL; /* LDR, DFR, ISR, IRR, ... are read-only or absent */
+	}
+	vlapic_write(a, reg, (uint32_t)v);
+	return 0;
+}

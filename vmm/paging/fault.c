@@ -1,0 +1,50 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+/*
+ * Nested page faults that memory management resolves by itself: spurious ones, log-dirty, and dom0's
+ * device memory, which is mapped one to one the first time it is touched.
+ */
+#include "domain.h"
+#include "dom0.h"
+#include "hvm_ops.h"
+
+/* First write since the page was last cleaned. */
+static bool logdirty_fault(struct domain *d, gfn_t gfn)
+{
+	spin_lock(&d->p2m.lock);
+	logdirty_mark(d, gfn);
+	spin_unlock(&d->p2m.lock);
+	return p2m_change_type(d, gfn, P2M_RAM_LOGDIRTY, P2M_RAM_RW) == 0 ||
+	       p2m_get(d, gfn).type == P2M_RAM_RW;
+}
+
+/* The access is allowed by what the tables say now: another CPU was quicker, or a stale TLB entry. */
+static bool is_spurious(const struct p2m_entry *e, const struct npt_fault *f)
+{
+	if (!p2m_has_page(e->type) && e->type != P2M_MMIO_DIRECT)
+		return false;
+	if (e->access == P2M_ACCESS_N || e->type == P2M_RAM_LOGDIRTY)
+		return false;
+	if (f->write && (!(p2m_is_writable(e->type) || e->type == P2M_MMIO_DIRECT) ||
+			 e->access == P2M_ACCESS_R || e->access == P2M_ACCESS_RX))
+		return false;
+	if (f->fetch && (!p2m_is_ram(e->type) || e->access == P2M_ACCESS_RW || e->access == P2M_ACCESS_R))
+		return false;
+	return true;
+}
+
+bool p2m_fault(struct vcpu *v, const struct npt_fault *f)
+{
+	struct domain *d = v->domain;
+	gfn_t gfn = gpa_to_gfn(f->gpa);
+	struct p2m_entry e = p2m_get(d, gfn);
+
+	if (e.type == P2M_RAM_LOGDIRTY && f->write)
+		return logdirty_fault(d, gfn);
+	if (is_spurious(&e, f)) {
+		hvm_ops->flush_vcpu(v);
+		return true;
+	}
+	if (d->is_dom0 && e.type == P2M_INVALID)
+		return dom0_map_mmio(d, gfn);
+	return false;
+}

@@ -1,0 +1,95 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+/* Copies between the VMM and guest memory: by guest-physical address and through guest page tables. */
+#include "abi.h"
+#include "guest_access.h"
+#include "hvm_ops.h"
+
+enum direction { FROM_GUEST, TO_GUEST };
+
+/* Within one page. */
+static int copy_page(struct domain *d, gpa_t gpa, void *buf, size_t len, enum direction dir)
+{
+	struct page *pg = p2m_get_page(d, gpa_to_gfn(gpa), dir == TO_GUEST, NULL);
+	uint8_t *at;
+
+	if (!pg)
+		return -ENXIO;
+	at = (uint8_t *)page_to_virt(pg) + (gpa.v & ~PAGE_MASK);
+	if (dir == TO_GUEST)
+		memcpy(at, buf, len);
+	else
+		memcpy(buf, at, len);
+	page_put(pg);
+	return 0;
+}
+
+static int copy_phys(struct domain *d, gpa_t gpa, void *buf, size_t len, enum direction dir)
+{
+	while (len) {
+		size_t n = min(len, (size_t)(PAGE_SIZE - (gpa.v & ~PAGE_MASK)));
+
+		if (copy_page(d, gpa, buf, n, dir))
+			return -EFAULT;
+		gpa.v += n;
+		buf = (uint8_t *)buf + n;
+		len -= n;
+	}
+	return 0;
+}
+
+int guest_phys_read(struct domain *d, gpa_t gpa, void *buf, size_t len)
+{
+	return copy_phys(d, gpa, buf, len, FROM_GUEST);
+}
+
+int guest_phys_write(struct domain *d, gpa_t gpa, const void *buf, size_t len)
+{
+	return copy_phys(d, gpa, (void *)buf, len, TO_GUEST);
+}
+
+int guest_linear_copy(struct vcpu *v, uint64_t la, void *buf, size_t len, uint32_t access,
+		      struct guest_fault *fault)
+{
+	enum direction dir = access & PFEC_W ? TO_GUEST : FROM_GUEST;
+	uint32_t pfec = 0;
+	gpa_t gpa = _gpa(0);
+
+	if (hvm_ops->get_cpl(v) == 3)
+		access |= PFEC_U;
+	while (len) {
+		size_t n = min(len, (size_t)(PAGE_SIZE - (la & ~PAGE_MASK)));
+		int rc = guest_walk(v, la, access, &gpa, &pfec);
+
+		if (!rc)
+			rc = copy_page(v->domain, gpa, buf, n, dir);
+		if (rc) {
+			if (fault)
+				*fault = (struct guest_fault){ .la = la, .pfec = pfec, .gpa = gpa };
+			return rc;
+		}
+		la += n;
+		buf = (uint8_t *)buf + n;
+		len -= n;
+	}
+	return 0;
+}
+
+/* 32-bit callers pass 32-bit addresses; anything above is not theirs. */
+static uint64_t handle_la(struct vcpu *v, uint64_t la)
+{
+	return hvm_code64(v) ? la : (uint32_t)la;
+}
+
+int copy_from_guest_la(void *dst, uint64_t la, size_t len)
+{
+	struct vcpu *v = current_vcpu();
+
+	return guest_linear_copy(v, handle_la(v, la), dst, len, 0, NULL) ? -EFAULT : 0;
+}
+
+int copy_to_guest_la(uint64_t la, const void *src, size_t len)
+{
+	struct vcpu *v = current_vcpu();
+
+	return guest_linear_copy(v, handle_la(v, la), (void *)src, len, PFEC_W, NULL) ? -EFAULT : 0;
+}

@@ -1,0 +1,184 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+/*
+ * Walking a guest's own page tables: 2-level, PAE, 4-level, with the rights of the access. SDM volume 3,
+ * chapter 4; APM volume 2, chapter 5. The guest's tables are read once per level, accessed and dirty
+ * bits are set with a compare-and-exchange as the CPU does.
+ */
+#include "domain.h"
+#include "guest_access.h"
+#include "hvm_ops.h"
+
+#define PTE_P  BIT(0)
+#define PTE_W  BIT(1)
+#define PTE_U  BIT(2)
+#define PTE_A  BIT(5)
+#define PTE_D  BIT(6)
+#define PTE_PS BIT(7)
+#define PTE_NX BIT(63)
+#define ADDR_MASK 0x000ffffffffff000ULL
+
+struct walk {
+	struct vcpu *v;
+	uint64_t la;
+	uint32_t access;
+	bool user;	     /* the access counts as a user access */
+	uint64_t rights;     /* AND of U and W along the way */
+	bool nx;	     /* OR of NX along the way */
+};
+
+struct step {
+	uint8_t shift, bits, entry_bytes;
+	bool may_be_leaf;
+};
+
+static const struct step steps_4level[] = {
+	{ 39, 9, 8, false }, { 30, 9, 8, true }, { 21, 9, 8, true }, { 12, 9, 8, false },
+};
+static const struct step steps_pae[] = {
+	{ 30, 2, 8, false }, { 21, 9, 8, true }, { 12, 9, 8, false },
+};
+static const struct step steps_2level[] = { { 22, 10, 4, true }, { 12, 10, 4, false } };
+
+static int fail(const struct walk *w, bool present, bool rsvd, uint32_t *pfec)
+{
+	if (pfec)
+		*pfec = (present ? PFEC_P : 0) | (rsvd ? PFEC_RSVD | PFEC_P : 0) |
+			(w->access & PFEC_W) | (w->user ? PFEC_U : 0) |
+			((w->v->efer & X86_EFER_NX) || (w->v->cr4 & X86_CR4_SMEP) ? w->access & PFEC_I : 0);
+	return -EFAULT;
+}
+
+/* Reads an entry; *where points to it in machine memory (page held by *pg). */
+static bool read_entry(struct walk *w, gpa_t at, const struct step *s, uint64_t *pte, void **where,
+		       struct page **pg)
+{
+	*pg = p2m_get_page(w->v->domain, gpa_to_gfn(at), false, NULL);
+	if (!*pg)
+		return false;
+	*where = (uint8_t *)page_to_virt(*pg) + (at.v & ~PAGE_MASK);
+	*pte = s->entry_bytes == 8 ? READ_ONCE(*(uint64_t *)*where) : READ_ONCE(*(uint32_t *)*where);
+	return true;
+}
+
+/* Sets A (and D); a racing change of the entry makes no harm: the CPU would set them just so. */
+static void set_bits(void *where, const struct step *s, uint64_t pte, uint64_t bits)
+{
+	if ((pte & bits) == bits)
+		return;
+	if (s->entry_bytes == 8) {
+		uint64_t old = pte;
+
+		__atomic_compare_exchange_n((uint64_t *)where, &old, pte | bits, false,
+					    __ATOMIC_SEQ_CST, __ATOMIC_SEQ_CST);
+	} else {
+		uint32_t old = (uint32_t)pte;
+
+		__atomic_compare_exchange_n((uint32_t *)where, &old, (uint32_t)(pte | bits), false,
+					    __ATOMIC_SEQ_CST, __ATOMIC_SEQ_CST);
+	}
+}
+
+static bool reserved_bits(const struct walk *w, const struct step *s, uint64_t pte)
+{
+	if (s->entry_bytes == 4)
+		return false;
+	if ((pte & PTE_NX) && !(w->v->efer & X86_EFER_NX))
+		return true;
+	return (pte & ADDR_MASK) >> host_cpu.phys_bits != 0;
+}
+
+/* Do the rights gathered along the walk allow the access? SDM volume 3, 4.6.1. */
+static bool allowed(const struct walk *w)
+{
+	const struct vcpu *v = w->v;
+	bool page_user = w->rights & PTE_U, page_write = w->rights & PTE_W;
+
+	if ((w->access & PFEC_I) && w->nx)
+		return false;
+	if (w->user)
+		return page_user && (!(w->access & PFEC_W) || page_write);
+	if ((w->access & PFEC_I) && page_user && (v->cr4 & X86_CR4_SMEP))
+		return false;
+	if (!(w->access & PFEC_I) && page_user && (v->cr4 & X86_CR4_SMAP) &&
+	    ((w->access & PFEC_IMPLICIT) || !(v->regs.rflags & X86_EFLAGS_AC)))
+		return false;
+	return !(w->access & PFEC_W) || page_write || !(v->cr0 & X86_CR0_WP);
+}
+
+static int finish(struct walk *w, const struct step *s, uint64_t pte, void *where, gpa_t *gpa,
+		  uint32_t *pfec)
+{
+	uint64_t offset_mask = BIT(s->shift) - 1;
+	uint64_t base = pte & ADDR_MASK;
+
+	if (!allowed(w))
+		return fail(w, true, false, pfec);
+	set_bits(where, s, pte, PTE_A | (w->access & PFEC_W ? PTE_D : 0));
+	/* PSE-36: bits 13-20 of a 4 MiB entry are address bits 32-39. */
+	if (s->entry_bytes == 4 && s->shift == 22)
+		base = (pte & 0xffc00000) | (pte & 0x1fe000) << 19;
+	*gpa = _gpa((base & ~offset_mask) | (w->la & offset_mask));
+	return 0;
+}
+
+static int do_walk(struct walk *w, const struct step *steps, unsigned int levels, gpa_t *gpa, uint32_t *pfec)
+{
+	uint64_t table = w->v->cr3 & (levels == 3 ? 0xffffffe0 : levels == 2 ? 0xfffff000 : ADDR_MASK);
+	bool pae = levels == 3;
+
+	for (unsigned int i = 0; i < levels; i++) {
+		const struct step *s = &steps[i];
+		uint64_t index = w->la >> s->shift & (BIT(s->bits) - 1);
+		bool leaf;
+		struct page *pg;
+		void *where;
+		uint64_t pte;
+		int rc;
+
+		if (!read_entry(w, _gpa(table + index * s->entry_bytes), s, &pte, &where, &pg))
+			return fail(w, false, false, pfec);
+		if (!(pte & PTE_P) || reserved_bits(w, s, pte)) {
+			page_put(pg);
+			return fail(w, pte & PTE_P, pte & PTE_P, pfec);
+		}
+		/* PAE page directory pointers carry no rights and no A bit. */
+		if (!(pae && i == 0)) {
+			w->rights &= pte;
+			w->nx |= s->entry_bytes == 8 && (pte & PTE_NX);
+		}
+		leaf = i + 1 == levels || (s->may_be_leaf && (pte & PTE_PS) &&
+					   (s->entry_bytes == 8 || (w->v->cr4 & X86_CR4_PSE)));
+		if (leaf) {
+			rc = finish(w, s, pte, where, gpa, pfec);
+			page_put(pg);
+			return rc;
+		}
+		if (!(pae && i == 0))
+			set_bits(where, s, pte, PTE_A);
+		page_put(pg);
+		table = pte & ADDR_MASK;
+	}
+	return -EFAULT;
+}
+
+int guest_walk(struct vcpu *v, uint64_t la, uint32_t access, gpa_t *gpa, uint32_t *pfec)
+{
+	struct walk w = {
+		.v = v, .la = la, .access = access, .rights = PTE_U | PTE_W,
+		.user = !(access & PFEC_IMPLICIT) && (access & PFEC_U),
+	};
+
+	if (!(v->cr0 & X86_CR0_PG)) {
+		*gpa = _gpa(la & 0xffffffff);
+		return 0;
+	}
+	if (v->efer & X86_EFER_LMA) {
+		if ((uint64_t)((int64_t)(la << 16) >> 16) != la)
+			return fail(&w, false, false, pfec);
+		return do_walk(&w, steps_4level, 4, gpa, pfec);
+	}
+	w.la &= 0xffffffff;
+	if (v->cr4 & X86_CR4_PAE)
+		return do_walk(&w, steps_pae, 3, gpa, pfec);
+	return do_walk(&w, steps_2level, 2, gpa, pfec);
+}

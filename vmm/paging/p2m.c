@@ -1,0 +1,277 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+/*
+ * The p2m: a four-level radix tree in the vendor's nested page table format. This file knows how to
+ * find, split, set and take down entries; it leaves the meaning of faults to fault.c and the entry
+ * bits to svm/npt.c and vmx/ept.c. APM volume 2, 15.25; SDM volume 3, "EPT".
+ *
+ * Lookups take no lock: an entry is one aligned 64-bit word, tables are freed only with the domain.
+ */
+#include "domain.h"
+#include "hvm_ops.h"
+
+#define LEVELS	4U
+#define ENTRIES 512U
+
+static inline unsigned int level_order(unsigned int level) { return 9 * (level - 1); }
+static inline unsigned int index_at(gfn_t gfn, unsigned int level)
+{
+	return (unsigned int)(gfn.v >> level_order(level)) & (ENTRIES - 1);
+}
+
+static struct page *table_alloc(struct p2m *p)
+{
+	struct page *pg = alloc_pages(0);
+
+	if (!pg)
+		return NULL;
+	list_add_tail(&pg->list, &p->tables);
+	p->nr_tables++;
+	return pg;
+}
+
+int p2m_init(struct domain *d)
+{
+	struct p2m *p = &d->p2m;
+
+	p->domain = d;
+	p->fmt = hvm_ops->p2m_format;
+	spin_lock_init(&p->lock, LOCK_P2M, "p2m");
+	list_init(&p->tables);
+	p->root = table_alloc(p);
+	return p->root ? 0 : -ENOMEM;
+}
+
+static inline uint64_t *table_virt(uint64_t entry)
+{
+	return maddr_to_virt(_maddr(entry & 0x000ffffffffff000ULL));
+}
+
+struct p2m_entry p2m_get(struct domain *d, gfn_t gfn)
+{
+	const struct p2m *p = &d->p2m;
+	const uint64_t *table = page_to_virt(p->root);
+	struct p2m_entry e = { .mfn = INVALID_MFN, .order = 9 * LEVELS };
+	unsigned int level = LEVELS;
+	uint64_t entry;
+
+	if (unlikely(gfn.v >> (9 * LEVELS)))
+		return e;
+	for (;;) {
+		entry = READ_ONCE(table[index_at(gfn, level)]);
+		if (!p->fmt->is_table(entry, level))
+			break;
+		table = table_virt(entry);
+		level--;
+	}
+	p->fmt->parse(entry, level, &e);
+	e.order = level_order(level);
+	if (mfn_valid_value(e.mfn))
+		e.mfn.v += gfn.v & (BIT(e.order) - 1);
+	return e;
+}
+
+/* A leaf that covers gfn becomes a table of smaller ones with the same meaning. */
+static int split(struct p2m *p, uint64_t *slot, gfn_t gfn, unsigned int level)
+{
+	uint64_t old = *slot;
+	struct p2m_entry e;
+	struct page *pg = table_alloc(p);
+	uint64_t *table;
+	gfn_t first = _gfn(gfn.v & ~(BIT(level_order(level)) - 1));
+
+	if (!pg)
+		return -ENOMEM;
+	table = page_to_virt(pg);
+	if (old) {
+		p->fmt->parse(old, level, &e);
+		for (unsigned int i = 0; i < ENTRIES; i++) {
+			table[i] = p->fmt->make_leaf(p->domain, &e, first, level - 1);
+			if (mfn_valid_value(e.mfn))
+				e.mfn.v += BIT(level_order(level - 1));
+			first = gfn_add(first, BIT(level_order(level - 1)));
+		}
+	}
+	__atomic_store_n(slot, p->fmt->make_table(mfn_to_maddr(page_to_mfn(pg))), __ATOMIC_RELEASE);
+	return 0;
+}
+
+/* The slot at `level` for gfn, with everything above it split into tables. NULL = out of memory. */
+static uint64_t *walk_to(struct p2m *p, gfn_t gfn, unsigned int level)
+{
+	uint64_t *table = page_to_virt(p->root);
+
+	for (unsigned int l = LEVELS; l > level; l--) {
+		uint64_t *slot = &table[index_at(gfn, l)];
+
+		if (!p->fmt->is_table(*slot, l) && split(p, slot, gfn, l))
+			return NULL;
+		table = table_virt(*slot);
+	}
+	return &table[index_at(gfn, level)];
+}
+
+/* Entries of these types keep the page alive by themselves. */
+static bool holds_ref(const struct p2m_entry *e)
+{
+	return (e->type == P2M_FOREIGN || p2m_is_grant(e->type)) && mfn_valid(e->mfn);
+}
+
+static void entry_put_refs(const struct p2m *p, uint64_t raw, unsigned int level)
+{
+	struct p2m_entry e;
+
+	p->fmt->parse(raw, level, &e);
+	if (holds_ref(&e))
+		page_put(mfn_to_page(e.mfn));
+}
+
+/* Drops the references of everything below a replaced table. The table pages stay until teardown. */
+static void subtree_put_refs(const struct p2m *p, uint64_t raw, unsigned int level)
+{
+	const uint64_t *table;
+
+	if (!p->fmt->is_table(raw, level)) {
+		entry_put_refs(p, raw, level);
+		return;
+	}
+	table = table_virt(raw);
+	for (unsigned int i = 0; i < ENTRIES; i++)
+		if (table[i])
+			subtree_put_refs(p, table[i], level - 1);
+}
+
+/* With p->lock held; *old is what was there. */
+static int set_locked(struct p2m *p, gfn_t gfn, struct p2m_entry *e, unsigned int level, uint64_t *old)
+{
+	uint64_t *slot = walk_to(p, gfn, level);
+
+	if (!slot)
+		return -ENOMEM;
+	if (holds_ref(e) && !page_get(mfn_to_page(e->mfn), NULL))
+		return -ESRCH;
+	*old = *slot;
+	WRITE_ONCE(*slot, p->fmt->make_leaf(p->domain, e, gfn, level));
+	if (e->type != P2M_INVALID && gfn.v + BIT(level_order(level)) - 1 > p->max_gfn)
+		p->max_gfn = gfn.v + BIT(level_order(level)) - 1;
+	return 0;
+}
+
+int p2m_set(struct domain *d, gfn_t gfn, mfn_t mfn, unsigned int order, enum p2m_type t, enum p2m_access a)
+{
+	struct p2m *p = &d->p2m;
+	unsigned int level = order / 9 + 1;
+	struct p2m_entry e = { .mfn = mfn, .type = t, .access = a };
+	uint64_t old = 0;
+	int rc;
+
+	if (order % 9 || level > p->fmt->max_leaf_level || gfn.v >> (9 * LEVELS) ||
+	    (gfn.v & (BIT(order) - 1)))
+		return -EINVAL;
+	if (mfn_valid_value(mfn) && (mfn.v & (BIT(order) - 1)))
+		return -EINVAL;
+	spin_lock(&p->lock);
+	if (p->logdirty && t == P2M_RAM_RW) {
+		e.type = P2M_RAM_LOGDIRTY;
+		for (uint64_t i = 0; i < BIT(order); i++)
+			logdirty_mark(d, gfn_add(gfn, i));
+	}
+	rc = set_locked(p, gfn, &e, level, &old);
+	if (!rc && old) {
+		hvm_ops->flush_domain(d);
+		subtree_put_refs(p, old, level);
+	}
+	spin_unlock(&p->lock);
+	return rc;
+}
+
+/* With p->lock held. -EBUSY when the frame is not of type `from`. */
+static int change_locked(struct p2m *p, gfn_t gfn, enum p2m_type from, enum p2m_type to)
+{
+	struct p2m_entry e = p2m_get(p->domain, gfn);
+	uint64_t old;
+
+	if (e.type != from)
+		return -EBUSY;
+	e.type = to;
+	return set_locked(p, gfn, &e, 1, &old);
+}
+
+int p2m_change_type(struct domain *d, gfn_t gfn, enum p2m_type from, enum p2m_type to)
+{
+	int rc;
+
+	spin_lock(&d->p2m.lock);
+	rc = change_locked(&d->p2m, gfn, from, to);
+	if (!rc)
+		hvm_ops->flush_domain(d);
+	spin_unlock(&d->p2m.lock);
+	return rc;
+}
+
+int p2m_change_range(struct domain *d, gfn_t first, uint64_t nr, enum p2m_type from, enum p2m_type to,
+		     const uint8_t *only)
+{
+	bool changed = false;
+	int rc = 0;
+
+	spin_lock(&d->p2m.lock);
+	for (uint64_t i = 0; i < nr && rc != -ENOMEM; i++) {
+		if (only && !test_bit((unsigned int)i, only))
+			continue;
+		rc = change_locked(&d->p2m, gfn_add(first, i), from, to);
+		changed |= !rc;
+	}
+	if (changed)
+		hvm_ops->flush_domain(d);
+	spin_unlock(&d->p2m.lock);
+	return rc == -ENOMEM ? rc : 0;
+}
+
+struct page *p2m_get_page(struct domain *d, gfn_t gfn, bool write, enum p2m_type *t)
+{
+	struct p2m_entry e = p2m_get(d, gfn);
+	struct page *pg;
+
+	if (t)
+		*t = e.type;
+	if (!p2m_has_page(e.type) || (write && !p2m_is_writable(e.type)) || !mfn_valid(e.mfn))
+		return NULL;
+	pg = mfn_to_page(e.mfn);
+	if (!page_get(pg, p2m_is_ram(e.type) ? d : NULL))
+		return NULL;
+	if (write && e.type == P2M_RAM_LOGDIRTY) {
+		spin_lock(&d->p2m.lock);
+		logdirty_mark(d, gfn);
+		spin_unlock(&d->p2m.lock);
+	}
+	return pg;
+}
+
+/* Entries examined between two looks at the clock of a preemptible teardown. */
+#define TEARDOWN_TABLES 64
+
+int p2m_teardown(struct domain *d)
+{
+	struct p2m *p = &d->p2m;
+	unsigned int done = 0;
+
+	if (!p->root)
+		return 0;
+	spin_lock(&p->lock);
+	/* Tables come newest last; the root is first and goes last. */
+	while (!list_empty(&p->tables) && done++ < TEARDOWN_TABLES) {
+		struct page *pg = list_entry(p->tables.prev, struct page, list);
+		uint64_t *table = page_to_virt(pg);
+
+		for (unsigned int i = 0; i < ENTRIES; i++)
+			if (table[i])
+				entry_put_refs(p, table[i], 1);
+		list_del(&pg->list);
+		p->nr_tables--;
+		free_pages(pg, 0);
+	}
+	if (list_empty(&p->tables))
+		p->root = NULL;
+	spin_unlock(&p->lock);
+	return p->root ? -ERESTART : 0;
+}

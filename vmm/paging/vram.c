@@ -1,0 +1,65 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+/*
+ * Which frames of a guest's video memory were written since the device model last asked. The frames are
+ * P2M_RAM_LOGDIRTY between two questions; the first write to one marks it (fault.c). One range a domain.
+ */
+#include "domain.h"
+#include "hvm_ops.h"
+
+/* d->p2m.vram */
+struct vram_track {
+	uint64_t first, nr;
+	uint8_t map[]; /* bit per frame, p2m lock */
+};
+
+void vram_mark(struct domain *d, gfn_t gfn)
+{
+	struct vram_track *t = d->p2m.vram;
+
+	if (t && gfn.v - t->first < t->nr)
+		t->map[(gfn.v - t->first) / 8] |= (uint8_t)(1U << ((gfn.v - t->first) % 8));
+}
+
+void vram_track_stop(struct domain *d)
+{
+	struct vram_track *t = d->p2m.vram;
+
+	if (!t)
+		return;
+	p2m_change_range(d, _gfn(t->first), t->nr, P2M_RAM_LOGDIRTY, P2M_RAM_RW, NULL);
+	spin_lock(&d->p2m.lock);
+	d->p2m.vram = NULL;
+	spin_unlock(&d->p2m.lock);
+	xfree(t);
+}
+
+static int start(struct domain *d, gfn_t first, uint64_t nr, uint8_t *out)
+{
+	struct vram_track *t;
+
+	vram_track_stop(d);
+	t = xzalloc_bytes(sizeof(*t) + DIV_ROUND_UP(nr, 8));
+	if (!t)
+		return -ENOMEM;
+	t->first = first.v;
+	t->nr = nr;
+	spin_lock(&d->p2m.lock);
+	d->p2m.vram = t;
+	spin_unlock(&d->p2m.lock);
+	/* The first answer: everything. */
+	memset(out, 0xff, DIV_ROUND_UP(nr, 8));
+	return p2m_change_range(d, first, nr, P2M_RAM_RW, P2M_RAM_LOGDIRTY, NULL);
+}
+
+int vram_track(struct domain *d, gfn_t first, uint64_t nr, uint8_t *out)
+{
+	struct vram_track *t = d->p2m.vram;
+
+	if (!t || t->first != first.v || t->nr != nr)
+		return start(d, first, nr, out);
+	spin_lock(&d->p2m.lock);
+	memcpy(out, t->map, DIV_ROUND_UP(nr, 8));
+	memset(t->map, 0, DIV_ROUND_UP(nr, 8));
+	spin_unlock(&d->p2m.lock);
+	return p2m_change_range(d, first, nr, P2M_RAM_RW, P2M_RAM_LOGDIRTY, out);
+}
