@@ -66,11 +66,20 @@ static void enable(const struct format *f)
 	write_cr3(f->cr3);
 }
 
-static void disable(void)
+static void disable(const struct format *f)
 {
+	(void)f;
 	write_cr3((ulong)boot_pml4);
 }
+
+static bool usable(const struct format *f)
+{
+	(void)f;
+	return true;
+}
 #else
+static ulong cr0_unpaged;
+
 static void build_two_level(struct format *f, bool pse)
 {
 	static const u32 slots[] = {0, 1, 2, 3, 1019};
@@ -117,12 +126,31 @@ static void enable(const struct format *f)
 {
 	write_cr4(f->cr4);
 	write_cr3(f->cr3);
-	write_cr0(read_cr0() | X86_CR0_PG);
+	cr0_unpaged = read_cr0();
+	write_cr0(cr0_unpaged | X86_CR0_PG);
 }
 
-static void disable(void)
+static bool usable(const struct format *f)
 {
-	write_cr0(read_cr0() & ~(ulong)X86_CR0_PG);
+	volatile u32 *top = (volatile u32 *)f->cr3;
+
+	return !f->wide || plat.is_tcg || !(top[0] & 0x20);
+}
+
+/*
+ * QEMU 7.2's TCG sets the accessed bit in PAE pointers, where it is reserved: a hypervisor that walks the tables
+ * by software then sees a reserved-bit fault at the next exit. So the bit is cleared right before the one exit
+ * here, and PAE is left out on such a CPU under a hypervisor.
+ */
+static void disable(const struct format *f)
+{
+	volatile u32 *top = (volatile u32 *)f->cr3;
+
+	if (f->wide)
+		asm volatile("andl $~0x20, (%1); andl $~0x20, 8(%1); andl $~0x20, 16(%1);"
+			     "andl $~0x20, 24(%1); mov %0, %%cr0" : : "r"(cr0_unpaged), "r"(top) : "memory");
+	else
+		write_cr0(cr0_unpaged);
 	write_cr4(read_cr4() & ~(ulong)(X86_CR4_PAE | X86_CR4_PSE | X86_CR4_PGE));
 }
 #endif
@@ -156,10 +184,10 @@ static const char *each_format(const char *(*check)(struct format *f))
 
 	for (i = 0; i < FORMATS && !why; i++) {
 		build(&f, i);
-		print("# %s\n", f.name);
 		enable(&f);
-		why = check(&f);
-		disable();
+		if (usable(&f))
+			why = check(&f);
+		disable(&f);
 	}
 	return why;
 }
@@ -399,7 +427,7 @@ TEST(pg_toggle, "paging: on and off, the registers follow")
 	CHECK(read_cr0() >> 31, "PG clear");
 	CHECK(read_cr3() == f.cr3, "CR3 %lx", read_cr3());
 	CHECK(read_cr4() & X86_CR4_PSE, "PSE clear");
-	disable();
+	disable(&f);
 	CHECK(!(read_cr0() >> 31), "PG still set");
 	return NULL;
 }
@@ -413,11 +441,15 @@ TEST(pg_pae_load, "paging: PAE pointers are checked and cached at the load of CR
 	build(&f, 2);
 	pdpt = (u64 *)f.cr3;
 	enable(&f);
+	if (!usable(&f)) {
+		disable(&f);
+		return test_skip("this emulator sets reserved bits in the pointers");
+	}
 	pdpt[3] |= 2; /* reserved in PAE */
 	v = TRAP(write_cr3(f.cr3));
 	pdpt[3] &= ~2ull;
 	write_cr3(f.cr3);
-	disable();
+	disable(&f);
 	NEED(v != -1, "QEMU's TCG does not check, and AMD need not");
 	CHECK(v == X_GP, "reserved bit: vector %d", v);
 	return NULL;
