@@ -106,7 +106,8 @@ TEST(apic_tpr, "apic: the task priority holds interrupts back")
 
 	hits = 0;
 	irq_set(V_LOW, on_ipi);
-	lapic_write(LAPIC_TPR, 0x40);
+	/* one class above: on an equal one QEMU's SVM raises a virtual interrupt window over and over */
+	lapic_write(LAPIC_TPR, 0x50);
 	lapic_self(V_LOW);
 	irq_on();
 	delay_us(200);
@@ -114,7 +115,7 @@ TEST(apic_tpr, "apic: the task priority holds interrupts back")
 	lapic_write(LAPIC_TPR, 0);
 	WAIT_FOR(hits, 100000);
 	irq_off();
-	CHECK(!before, "delivered in spite of TPR 0x40");
+	CHECK(!before, "delivered in spite of TPR 0x50");
 	CHECK(hits == 1, "%u after lowering TPR", hits);
 	return NULL;
 }
