@@ -284,16 +284,14 @@ static void vga_save(void *opaque, struct save_buf *b)
 	save_u16(b, v->vbe_index);
 	for (i = 0; i < VBE_NR; i++)
 		save_u16(b, v->vbe[i]);
+	save_u32(b, v->bank_offset);
 }
 
 static int load_checked(struct vga *v)
 {
-	uint32_t banks = v->vram_bytes >> 16;
-
 	if (v->seq_index > 7 || v->gr_index > 15 || v->dac_sub > 2 || v->ar_index > 0x3f ||
-	    v->gr[GR_READ_MAP] > 3 || v->vbe[VBE_BANK] >= banks)
+	    v->gr[GR_READ_MAP] > 3 || v->bank_offset >= v->vram_bytes)
 		return -EINVAL;
-	v->bank_offset = (uint32_t)v->vbe[VBE_BANK] << 16;
 	vga_vbe_recompute(v);
 	v->redraw = v->font_dirty = true;
 	vga_mark_dirty(v, 0, v->vram_bytes);
@@ -333,6 +331,7 @@ static int vga_load(void *opaque, struct save_buf *b, uint32_t version)
 	v->vbe_index = load_u16(b);
 	for (i = 0; i < VBE_NR; i++)
 		v->vbe[i] = load_u16(b);
+	v->bank_offset = load_u32(b);
 	return load_checked(v);
 }
 

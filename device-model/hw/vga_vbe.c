@@ -97,7 +97,6 @@ static void write_enable(struct vga *v, uint16_t value)
 
 	v->vbe[VBE_ENABLE] = value;
 	v->bank_offset = 0;
-	v->vbe[VBE_BANK] = 0;
 	if (!(value & VBE_ENABLED) || was_on)
 		return;
 	v->vbe[VBE_VIRT_WIDTH] = 0;

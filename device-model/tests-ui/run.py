@@ -1,0 +1,73 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""Run the display, input and serial tests: run.py --device-model PROGRAM --work FOLDER [NAME...]"""
+import argparse
+import os
+import shutil
+import sys
+import time
+import traceback
+
+sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
+sys.dont_write_bytecode = True
+
+import qtest
+import test_vga
+
+
+class Result:
+    def __init__(self, wanted):
+        self.wanted = wanted
+        self.passed = self.failed = self.skipped = 0
+
+    def run(self, test, *args):
+        name = test.__module__.replace("test_", "") + "." + test.__name__.replace("test_", "")
+        if self.wanted and not any(w in name for w in self.wanted):
+            return
+        start = time.monotonic()
+        try:
+            test(*args)
+        except Exception as e:
+            self.failed += 1
+            print("FAIL %s: %s" % (name, e))
+            if not isinstance(e, AssertionError):
+                traceback.print_exc()
+            return
+        self.passed += 1
+        if os.environ.get("V"):
+            print("ok   %s (%.1f s)" % (name, time.monotonic() - start))
+
+
+def run_vga(result, program, work):
+    if not shutil.which("qemu-system-x86_64"):
+        print("SKIP vga: qemu-system-x86_64 is the reference and is not installed")
+        result.skipped += len(test_vga.TESTS)
+        return
+    ours = qtest.plinth(program, work, vnc="127.0.0.1:20,to=99")
+    theirs = qtest.qemu(work)
+    try:
+        pair = test_vga.Pair(ours, theirs, lambda m: qtest.screendump(m, work), work)
+        for test in test_vga.TESTS:
+            result.run(test, pair)
+    finally:
+        ours.close()
+        theirs.close()
+
+
+def main():
+    parser = argparse.ArgumentParser()
+    parser.add_argument("--device-model", required=True)
+    parser.add_argument("--work", required=True)
+    parser.add_argument("names", nargs="*")
+    args = parser.parse_args()
+    os.makedirs(args.work, exist_ok=True)
+    program, work = os.path.abspath(args.device_model), os.path.abspath(args.work)
+    result = Result(args.names)
+    run_vga(result, program, work)
+    print("device-model-ui: %d passed, %d failed%s" % (
+        result.passed, result.failed, ", %d skipped" % result.skipped if result.skipped else ""))
+    return 1 if result.failed or not result.passed else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
