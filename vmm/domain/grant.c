@@ -87,6 +87,11 @@ int grant_frame_mfn(struct domain *d, unsigned int idx, mfn_t *mfn)
 	return rc;
 }
 
+unsigned int grant_max_frames(const struct domain *d)
+{
+	return d->grant->max_frames;
+}
+
 void grant_frame_mapped(struct domain *d, unsigned int idx, uint64_t gfn)
 {
 	spin_lock(&d->grant->lock);

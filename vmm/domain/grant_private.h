@@ -54,8 +54,5 @@ int grant_grow(struct domain *d, unsigned int nr);
 int grant_map_one(struct gnttab_map_grant_ref *op);
 int grant_unmap_one(struct gnttab_unmap_grant_ref *op);
 int grant_copy_one(struct gnttab_copy *op);
-/* Table frame idx now lies at gfn of its domain. */
-void grant_frame_mapped(struct domain *d, unsigned int idx, uint64_t gfn);
-uint64_t grant_frame_gfn(struct domain *d, unsigned int idx);
 
 #endif

@@ -44,6 +44,11 @@ void domain_resume(struct domain *d);
 int evtchn_send(struct domain *d, unsigned int port);
 void evtchn_vcpu_init(struct vcpu *v);
 
+/* Grant tables (grant.c): where table frame idx lies in d's own map, ~0 = nowhere. */
+uint64_t grant_frame_gfn(struct domain *d, unsigned int idx);
+void grant_frame_mapped(struct domain *d, unsigned int idx, uint64_t gfn);
+unsigned int grant_max_frames(const struct domain *d);
+
 /* Time (time.c). */
 void time_domain_init(struct domain *d);
 void time_vcpu_init(struct vcpu *v);

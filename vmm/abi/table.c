@@ -1,0 +1,167 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * Hypercalls: which number is whose, how arguments come in and the result goes out, continuation, and
+ * the hypercall page. Numbers: xen/xen.h. 64-bit callers pass RDI RSI RDX R10 R8 R9, 32-bit ones
+ * EBX ECX EDX ESI EDI EBP; the number is in RAX, the result too.
+ */
+#include "handlers.h"
+#include "debug.h"
+#include "hvm_ops.h"
+
+#define NR_HYPERCALLS	   64U
+#define STUB_SIZE	   32U
+#define STUBS_PER_PAGE	   (PAGE_SIZE / STUB_SIZE)
+
+/* What is going on per CPU; a hypercall does not move between CPUs. */
+static struct {
+	bool compat;
+	struct hypercall_args *sub; /* arguments of the multicall entry being executed */
+} active[MAX_CPUS];
+
+#define BOTH(nr, fn)  [__HYPERVISOR_##nr] = { abi_##fn, abi_##fn, #nr }
+#define WIDE(nr, fn)  [__HYPERVISOR_##nr] = { abi_##fn, NULL, #nr }
+
+/* A family that takes the same handler for both reads its structures by hypercall_is_compat(). */
+const struct hypercall hypercall_table[] = {
+	WIDE(platform_op, platform_op),
+	BOTH(memory_op, memory_op),
+	BOTH(multicall, multicall),
+	BOTH(set_timer_op, set_timer_op),
+	BOTH(xen_version, xen_version),
+	BOTH(console_io, console_io),
+	BOTH(grant_table_op, grant_table_op),
+	BOTH(vm_assist, vm_assist),
+	BOTH(vcpu_op, vcpu_op),
+	BOTH(sched_op, sched_op),
+	BOTH(event_channel_op, event_channel_op),
+	WIDE(physdev_op, physdev_op),
+	BOTH(hvm_op, hvm_op),
+	WIDE(sysctl, sysctl),
+	WIDE(domctl, domctl),
+	WIDE(dm_op, dm_op),
+};
+const unsigned int hypercall_count = ARRAY_SIZE(hypercall_table);
+uint64_t hypercall_calls[NR_HYPERCALLS];
+_Static_assert(ARRAY_SIZE(hypercall_table) <= NR_HYPERCALLS, "counters");
+
+bool hypercall_preempt(void)
+{
+	return this_cpu()->softirq;
+}
+
+bool hypercall_is_compat(void)
+{
+	return active[cpu_id()].compat;
+}
+
+static const uint8_t arg_regs[2][6] = {
+	{ R_RDI, R_RSI, R_RDX, R_R10, R_R8, R_R9 },
+	{ R_RBX, R_RCX, R_RDX, R_RSI, R_RDI, R_RBP },
+};
+
+void hypercall_set_arg(struct vcpu *v, unsigned int i, uint64_t value)
+{
+	unsigned int cpu = cpu_id();
+
+	if (active[cpu].sub)
+		active[cpu].sub->a[i] = value;
+	else
+		v->regs.gpr[arg_regs[active[cpu].compat][i]] = value;
+}
+
+void hypercall_enter_sub(struct hypercall_args *args)
+{
+	active[cpu_id()].sub = args;
+}
+
+/* One line per domain and number. xsm_op is asked by every run of the tools and means nothing here. */
+static long not_there(struct domain *d, uint64_t nr)
+{
+	if (nr != __HYPERVISOR_xsm_op && nr < NR_HYPERCALLS &&
+	    !test_and_set_bit((unsigned int)nr, domain_priv(d)->enosys_logged))
+		printk(LOG_WARN "d%u: hypercall %lu is not there\n", d->domid, nr);
+	return -ENOSYS;
+}
+
+long hypercall_one(struct vcpu *v, unsigned int nr, const struct hypercall_args *args, bool compat)
+{
+	hypercall_fn fn;
+
+	if (nr >= hypercall_count)
+		return not_there(v->domain, nr);
+	fn = compat ? hypercall_table[nr].compat : hypercall_table[nr].native;
+	if (!fn)
+		return not_there(v->domain, nr);
+	hypercall_calls[nr]++;
+	return fn(v, args);
+}
+
+void hypercall_dispatch(struct vcpu *v)
+{
+	bool compat = !hvm_code64(v);
+	const uint8_t *regs = arg_regs[compat];
+	uint64_t nr = v->regs.gpr[R_RAX];
+	struct hypercall_args args;
+	long rc;
+
+	for (unsigned int i = 0; i < 6; i++)
+		args.a[i] = compat ? (uint32_t)v->regs.gpr[regs[i]] : v->regs.gpr[regs[i]];
+	if (compat)
+		nr = (uint32_t)nr;
+	active[cpu_id()].compat = compat;
+	active[cpu_id()].sub = NULL;
+	trace(TRACE_HYPERCALL, nr, args.a[0]);
+	rc = hypercall_one(v, nr > UINT32_MAX ? UINT32_MAX : (unsigned int)nr, &args, compat);
+	if (rc == -ERESTART)
+		v->hypercall_again = true;
+	else
+		v->regs.gpr[R_RAX] = compat ? (uint32_t)rc : (uint64_t)rc;
+}
+
+/* mov $nr, %eax; vmcall or vmmcall; ret. */
+void hypercall_page_fill(struct domain *d, void *page)
+{
+	uint8_t *p = page;
+
+	memset(p, 0x90, PAGE_SIZE);
+	for (uint32_t i = 0; i < STUBS_PER_PAGE; i++, p += STUB_SIZE) {
+		if (i == __HYPERVISOR_iret) {
+			p[0] = 0x0f; /* ud2: for PV guests only */
+			p[1] = 0x0b;
+			continue;
+		}
+		p[0] = 0xb8;
+		memcpy(p + 1, &i, sizeof(i));
+		p[5] = 0x0f;
+		p[6] = 0x01;
+		p[7] = hvm_ops->has_vmcall_opcode ? 0xc1 : 0xd9;
+		p[8] = 0xc3;
+	}
+	hvm_latch_shinfo_size(d);
+}
+
+void hvm_latch_shinfo_size(struct domain *d)
+{
+	bool wide;
+
+	if (d != current_domain())
+		return;
+	wide = hvm_code64(current_vcpu());
+	spin_lock(&d->lock);
+	if (d->shared_info_64 != wide) {
+		spin_lock(&d->event_lock);
+		d->shared_info_64 = wide;
+		spin_unlock(&d->event_lock);
+		time_update_wallclock(d);
+	}
+	spin_unlock(&d->lock);
+}
+
+static void key_hypercalls(char key)
+{
+	(void)key;
+	for (unsigned int i = 0; i < hypercall_count; i++)
+		if (hypercall_calls[i])
+			printk("%-20s %lu\n", hypercall_table[i].name, hypercall_calls[i]);
+}
+DEBUG_KEY('y', key_hypercalls, "hypercalls by number");
