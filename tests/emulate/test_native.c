@@ -5,7 +5,6 @@
  * ordinary process cannot execute harmlessly are left to test_system.c.
  */
 #include <cpuid.h>
-#include <stdlib.h>
 #include <signal.h>
 
 #include "harness.h"
@@ -233,7 +232,6 @@ static void report(const char *what, const struct x86_insn *insn, const uint8_t 
 	static unsigned int seen[0x4000];
 	char hex[64];
 
-	if (getenv("HIST")) printf("H %x %s\n", insn->opcode, what);
 	if (seen[insn->opcode & 0x3fff]++ > 1) { /* two of each opcode are enough to read */
 		tests.failed++;
 		return;
@@ -394,9 +392,9 @@ void test_native(void)
 		printf("  native: skipped (no oracle in this CPU or system)\n");
 		return;
 	}
-	for (i = 0; i < 300000; i++)
+	for (i = 0; i < 150000; i++)
 		one(64);
-	for (i = 0; i < 200000; i++)
+	for (i = 0; i < 80000; i++)
 		one(32);
 	printf("  native: %lu executed, %lu faulted alike, %lu not comparable\n", ran, faulted,
 	       not_comparable);

@@ -125,7 +125,7 @@ int selector_arpl(struct x86_emul *s)
 	if (s->insn.is_mem) {
 		uint16_t word;
 
-		rc = em_read(s, s->insn.seg, s->insn.ea, &word, 2, X86_ACC_WRITE | X86_ACC_RMW);
+		rc = em_read(s, s->insn.seg, s->insn.ea, &word, 2, X86_ACC_RMW);
 		if (rc != X86EMUL_OKAY)
 			return rc;
 		val = word;
