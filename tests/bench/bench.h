@@ -1,5 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* What the parts of the benchmark payload share. All times are TSC ticks; under icount they are guest instructions. */
+/*
+ * What the parts of the benchmark payload share. All times are TSC ticks; under icount they are
+ * guest instructions.
+ */
 #ifndef BENCH_H
 #define BENCH_H
 
@@ -16,17 +19,17 @@ u64 bench_overhead(void); /* of two RDTSCs in a row */
 void bench_report(const char *name, struct bench_samples *s);
 
 /* Repeats one statement n times (after one that does not count) and reports its median and least time. */
-#define BENCH(name, n, ...)                                                                        \
-	do {                                                                                       \
-		struct bench_samples s_ = {.count = 0};                                            \
-		u64 t_;                                                                            \
-		__VA_ARGS__;                                                                       \
-		while (s_.count < (n)) {                                                           \
-			t_ = rdtsc();                                                              \
-			__VA_ARGS__;                                                               \
-			s_.tick[s_.count++] = rdtsc() - t_;                                        \
-		}                                                                                  \
-		bench_report(name, &s_);                                                           \
+#define BENCH(name, n, ...)                                 \
+	do {                                                \
+		struct bench_samples s_ = { .count = 0 };   \
+		u64 t_;                                     \
+		__VA_ARGS__;                                \
+		while (s_.count < (n)) {                    \
+			t_ = rdtsc();                       \
+			__VA_ARGS__;                        \
+			s_.tick[s_.count++] = rdtsc() - t_; \
+		}                                           \
+		bench_report(name, &s_);                    \
 	} while (0)
 
 void bench_cpu(void);  /* bench_cpu.c */

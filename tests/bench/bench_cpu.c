@@ -5,7 +5,7 @@
 #include <xen/version.h>
 
 #define V_SELF 0x61
-#define N 48
+#define N      48
 
 static volatile u64 handler_tick;
 static u32 page_directory[1024] __attribute__((aligned(4096)));
@@ -24,9 +24,11 @@ static void bench_instructions(void)
 	BENCH("cpuid", N, cpuid(0));
 	BENCH("rdmsr_apic_base", N, rdmsr(MSR_APIC_BASE));
 	if (plat.is_xen && plat.is_amd)
-		BENCH("hypercall", N, hypercall_vmmcall(__HYPERVISOR_xen_version, XENVER_version, 0));
+		BENCH("hypercall", N,
+		      hypercall_vmmcall(__HYPERVISOR_xen_version, XENVER_version, 0));
 	else if (plat.is_xen)
-		BENCH("hypercall", N, hypercall_vmcall(__HYPERVISOR_xen_version, XENVER_version, 0));
+		BENCH("hypercall", N,
+		      hypercall_vmcall(__HYPERVISOR_xen_version, XENVER_version, 0));
 	BENCH("mov_cr0", N, write_cr0(cr0));
 	BENCH("mov_cr4", N, write_cr4(cr4));
 }
@@ -53,7 +55,7 @@ static void bench_lapic_paged(void)
 
 static void bench_self_ipi(void)
 {
-	struct bench_samples s = {.count = 0};
+	struct bench_samples s = { .count = 0 };
 	u64 t;
 
 	irq_set(V_SELF, on_self);

@@ -1,13 +1,14 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /*
- * Whole transfers on the primary master disk and the secondary master CD (ATA/ATAPI-4, SFF 8038i for the
- * bus master): registers, wait, data. The last sector of the disk is written, so it must be a scratch image.
+ * Whole transfers on the primary master disk and the secondary master CD (ATA/ATAPI-4, SFF 8038i
+ * for the bus master): registers, wait, data. The last sector of the disk is written, so it must
+ * be a scratch image.
  */
 #include "bench.h"
 
 #define DISK 0x1f0
-#define CD 0x170
-#define N 8
+#define CD   0x170
+#define N    8
 
 static u8 space[2 * 65536], *buffer; /* 64 KiB that cross no such boundary */
 static u32 prd[4] __attribute__((aligned(16)));
@@ -108,7 +109,7 @@ static void dma_read(void)
 /* READ(10) of blocks from block 16. */
 static void cd_packet(u8 features, u8 blocks)
 {
-	u8 packet[12] = {0x28, 0, 0, 0, 0, 16, 0, 0, blocks};
+	u8 packet[12] = { 0x28, 0, 0, 0, 0, 16, 0, 0, blocks };
 	ulong s = (ulong)packet, c = 6;
 
 	outb(CD + 1, features);

@@ -1,5 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-/* Runs the benchmarks in the order of the table in tests/bench/run and prints "BENCH name median min" lines. */
+/*
+ * Runs the benchmarks in the order of the table in tests/bench/run and prints "BENCH name median
+ * min" lines.
+ */
 #include "bench.h"
 
 u64 bench_overhead(void)

@@ -1,5 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-/* One 1514-byte frame sent by an RTL8139 (data sheet rev. 1.4, sections 5.3-5.5): five port accesses. */
+/*
+ * One 1514-byte frame sent by an RTL8139 (data sheet rev. 1.4, sections 5.3-5.5): five port
+ * accesses.
+ */
 #include "bench.h"
 
 static u8 frame[2048] __attribute__((aligned(16)));

@@ -1,5 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-/* Console: COM1 where a 16550 answers, else the Xen console ring of a PVH guest, else debug port 0xe9. */
+/*
+ * Console: COM1 where a 16550 answers, else the Xen console ring of a PVH guest, else debug port
+ * 0xe9.
+ */
 #include "payload.h"
 
 #define COM1 0x3f8

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * Interrupt stubs of all 256 vectors: each makes the frame of struct regs (payload.h) and calls trap_entry().
- * Also the setjmp/longjmp pair that gets back from an exception. Leaves gates and policy to trap.c.
+ * Interrupt stubs of all 256 vectors: each makes the frame of struct regs (payload.h) and calls
+ * trap_entry(). Also the setjmp/longjmp pair that gets back from an exception. Leaves gates and
+ * policy to trap.c.
  */
 	.text
 	.globl trap_stubs

@@ -1,8 +1,9 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /*
- * Programs that behave badly on purpose: hostile=KIND n=COUNT seed=SEED. The same seed gives the same actions. Only this
- * guest may suffer. Those that survive print "HOSTILE: KIND done" and power off; triple and ud=fatal do not.
- * Ports and hypercalls that would simply end the guest are left out unless wild=1.
+ * Programs that behave badly on purpose: hostile=KIND n=COUNT seed=SEED. The same seed gives the
+ * same actions. Only this guest may suffer. Those that survive print "HOSTILE: KIND done" and
+ * power off; triple and ud=fatal do not. Ports and hypercalls that would simply end the guest are
+ * left out unless wild=1.
  */
 #include "payload.h"
 #include <xen/xen.h>
@@ -18,12 +19,15 @@ static void hostile_triple(void)
 	struct {
 		u16 limit;
 		ulong base;
-	} __attribute__((packed)) none = {0, 0};
+	} __attribute__((packed)) none = { 0, 0 };
 
 	asm volatile("lidt %0; int3" : : "m"(none));
 }
 
-/* Random bytes executed as instructions, ended by the first exception or by the timer's interrupt. */
+/*
+ * Random bytes executed as instructions, ended by the first exception or by the timer's
+ * interrupt.
+ */
 static void on_timeout(struct regs *r)
 {
 	(void)r;
@@ -33,8 +37,10 @@ static void on_timeout(struct regs *r)
 
 static void hostile_ud(void)
 {
-	static const u8 known[][4] = {{0x0f, 0x0b}, {0x0f, 0xff}, {0x0f, 0x01, 0xc4}, {0x0f, 0x01, 0xd8},
-				      {0x0f, 0x78, 0xc0}, {0x0f, 0xc7, 0xf0}, {0x0f, 0x37}, {0xc4, 0xe2}};
+	static const u8 known[][4] = { { 0x0f, 0x0b },	     { 0x0f, 0xff },
+				       { 0x0f, 0x01, 0xc4 }, { 0x0f, 0x01, 0xd8 },
+				       { 0x0f, 0x78, 0xc0 }, { 0x0f, 0xc7, 0xf0 },
+				       { 0x0f, 0x37 },	     { 0xc4, 0xe2 } };
 	volatile u64 i;
 	unsigned int k;
 
@@ -69,12 +75,24 @@ static void hostile_ports(void)
 		if (port_ends_guest(p) && !wild)
 			continue;
 		switch (r >> 20 & 7) {
-		case 0: inb(p); break;
-		case 1: inw(p); break;
-		case 2: inl(p); break;
-		case 3: outb(p, v); break;
-		case 4: outw(p, v); break;
-		case 5: outl(p, v); break;
+		case 0:
+			inb(p);
+			break;
+		case 1:
+			inw(p);
+			break;
+		case 2:
+			inl(p);
+			break;
+		case 3:
+			outb(p, v);
+			break;
+		case 4:
+			outw(p, v);
+			break;
+		case 5:
+			outl(p, v);
+			break;
 		default: {
 			ulong d = (ulong)scratch + (v & 0xfff), c = v >> 20 & 0xff;
 
@@ -89,20 +107,23 @@ static void hostile_ports(void)
 
 static void hostile_msrs(void)
 {
-	static const u32 base[] = {0, 0x170, 0x200, 0x480, 0x6e0, 0x800, 0xc80, 0x40000000, 0xc0000080,
-				   0xc0000100, 0xc0010000, 0xc0010110, 0xc0011000};
+	static const u32 base[] = { 0,		0x170,	    0x200,	0x480,	    0x6e0,
+				    0x800,	0xc80,	    0x40000000, 0xc0000080, 0xc0000100,
+				    0xc0010000, 0xc0010110, 0xc0011000 };
 	volatile u64 i;
 
 	for (i = 0; i < count; i++) {
 		u32 r = prng(&state), v = prng(&state);
-		u32 msr = r & 1 ? prng(&state) : base[(r >> 1) % ARRAY_SIZE(base)] + (r >> 16 & 0xff);
+		u32 msr =
+			r & 1 ? prng(&state) : base[(r >> 1) % ARRAY_SIZE(base)] + (r >> 16 & 0xff);
 
 		if (r & 0x8000) {
 			TRAP(rdmsr(msr));
 			continue;
 		}
 		/* keep what this program itself stands on */
-		if (msr == MSR_EFER || msr == MSR_APIC_BASE || msr == MSR_FS_BASE || msr == MSR_GS_BASE)
+		if (msr == MSR_EFER || msr == MSR_APIC_BASE || msr == MSR_FS_BASE ||
+		    msr == MSR_GS_BASE)
 			v = 0;
 		if (msr == MSR_EFER && !wild)
 			continue;
@@ -112,8 +133,9 @@ static void hostile_msrs(void)
 
 static void hostile_mmio(void)
 {
-	static const u32 base[] = {0xa0000, 0xb8000, 0xc0000, 0xf0000000, 0xf3000000, 0xfebf0000, 0xfec00000,
-				   0xfed00000, 0xfee00000, 0xfd800000, 0xfffff000, 0xe0000000};
+	static const u32 base[] = { 0xa0000,	0xb8000,    0xc0000,	0xf0000000,
+				    0xf3000000, 0xfebf0000, 0xfec00000, 0xfed00000,
+				    0xfee00000, 0xfd800000, 0xfffff000, 0xe0000000 };
 	volatile u64 i;
 
 	for (i = 0; i < count; i++) {
@@ -121,14 +143,29 @@ static void hostile_mmio(void)
 		ulong a = base[r % ARRAY_SIZE(base)] + (r >> 8 & 0xfff);
 
 		switch (r >> 20 & 7) {
-		case 0: TRAP(*(volatile u8 *)a); break;
-		case 1: TRAP(*(volatile u16 *)a); break;
-		case 2: TRAP(*(volatile u32 *)a = v); break;
-		case 3: TRAP(*(volatile u8 *)a = v); break;
-		case 4: TRAP(asm volatile("lock xaddl %%eax, (%0)" : : "r"(a), "a"(v) : "memory")); break;
-		case 5: TRAP(memcpy(scratch, (void *)a, v & 0x1ff)); break;
-		case 6: TRAP(memset((void *)a, v, v >> 8 & 0x1ff)); break;
-		default: TRAP(asm volatile("btsl %1, (%0)" : : "r"(a), "r"(v & 0xffff) : "memory"));
+		case 0:
+			TRAP(*(volatile u8 *)a);
+			break;
+		case 1:
+			TRAP(*(volatile u16 *)a);
+			break;
+		case 2:
+			TRAP(*(volatile u32 *)a = v);
+			break;
+		case 3:
+			TRAP(*(volatile u8 *)a = v);
+			break;
+		case 4:
+			TRAP(asm volatile("lock xaddl %%eax, (%0)" : : "r"(a), "a"(v) : "memory"));
+			break;
+		case 5:
+			TRAP(memcpy(scratch, (void *)a, v & 0x1ff));
+			break;
+		case 6:
+			TRAP(memset((void *)a, v, v >> 8 & 0x1ff));
+			break;
+		default:
+			TRAP(asm volatile("btsl %1, (%0)" : : "r"(a), "r"(v & 0xffff) : "memory"));
 		}
 	}
 }
@@ -172,11 +209,13 @@ static void hostile_hypercalls(void)
 			a1 = 0x1000 + (a1 & 0xffff);
 		for (k = 0; k < 64; k++)
 			w[k] = prng(&state) >> (prng(&state) & 31);
-		if (!wild && nr == __HYPERVISOR_memory_op) /* no pages taken from under this program */
+		if (!wild &&
+		    nr == __HYPERVISOR_memory_op) /* no pages taken from under this program */
 			memset(scratch, 0xff, 64);
 		if (!wild && nr == __HYPERVISOR_multicall)
 			a1 = 0;
-		hypercall(nr, a1, random_argument(), random_argument(), random_argument(), random_argument());
+		hypercall(nr, a1, random_argument(), random_argument(), random_argument(),
+			  random_argument());
 	}
 }
 
@@ -186,9 +225,11 @@ void hostile_main(const char *kind)
 		const char *kind;
 		void (*run)(void);
 		u32 count;
-	} kinds[] = {{"triple", hostile_triple, 1},	  {"ud", hostile_ud, 2000},
-		     {"ports", hostile_ports, 20000},	  {"msrs", hostile_msrs, 20000},
-		     {"mmio", hostile_mmio, 20000},	  {"hypercalls", hostile_hypercalls, 20000}};
+	} kinds[] = {
+		{ "triple", hostile_triple, 1 },   { "ud", hostile_ud, 2000 },
+		{ "ports", hostile_ports, 20000 }, { "msrs", hostile_msrs, 20000 },
+		{ "mmio", hostile_mmio, 20000 },   { "hypercalls", hostile_hypercalls, 20000 }
+	};
 	unsigned int i;
 
 	for (i = 0; i < ARRAY_SIZE(kinds); i++) {

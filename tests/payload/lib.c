@@ -1,5 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-/* The few library routines that a freestanding build needs, a page allocator and a random generator. */
+/*
+ * The few library routines that a freestanding build needs, a page allocator and a random
+ * generator.
+ */
 #include "payload.h"
 
 #define POOL_PAGES 1024

@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /*
  * Order of events: find the platform, run what the command line asks for (tests=GROUP[,GROUP..],
- * skip=GROUP.., hostile=KIND, bench=1), print the result lines, power off. A test's name starts with its group: "msr: PAT".
+ * skip=GROUP.., hostile=KIND, bench=1), print the result lines, power off. A test's name starts
+ * with its group: "msr: PAT".
  */
 #include "payload.h"
 

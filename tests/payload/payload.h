@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
  * The payload framework: a test program that is its own kernel. It boots by Multiboot 1 (GRUB,
- * QEMU -kernel) or as a PVH guest, is built for 32 and for 64 bits from the same files, prints one
- * line per test and powers the machine off. This header declares what tests may use; x86.h has
- * the instructions. References: Intel SDM vol. 3, AMD APM vol. 2, Multiboot 0.6.96, Xen's
+ * QEMU -kernel) or as a PVH guest, is built for 32 and for 64 bits from the same files, prints
+ * one line per test and powers the machine off. This header declares what tests may use; x86.h
+ * has the instructions. References: Intel SDM vol. 3, AMD APM vol. 2, Multiboot 0.6.96, Xen's
  * public headers.
  */
 #ifndef PAYLOAD_H
@@ -32,29 +32,29 @@ typedef unsigned long ulong; /* one general register */
 
 /* ---- what the machine is (platform.c) ---- */
 struct platform {
-	u32 boot_magic;	    /* Multiboot's or PVH's */
-	char cmdline[256];  /* options, copied before low memory is reused */
-	u64 rsdp_paddr;	    /* 0 when not found */
-	u32 ram_end;	    /* end of RAM below 4 GiB, bytes; 0 when not told */
-	bool has_pic;	    /* 8259 pair answers */
-	bool has_pit;	    /* 8254 counts */
-	bool has_rtc;	    /* MC146818 answers */
-	bool has_com1;	    /* 16550 at 0x3f8 */
-	bool has_ioapic;    /* at 0xfec00000 */
-	bool has_hpet;	    /* by the ACPI table */
-	bool has_vga;	    /* text memory at 0xb8000 holds data */
-	bool is_xen;	    /* XenVMMXenVMM leaf found at xen_leaf */
-	bool is_tcg;	    /* plain QEMU TCG: known emulator differences apply */
-	bool is_amd;	    /* vendor AMD or Hygon: VMMCALL */
+	u32 boot_magic;	   /* Multiboot's or PVH's */
+	char cmdline[256]; /* options, copied before low memory is reused */
+	u64 rsdp_paddr;	   /* 0 when not found */
+	u32 ram_end;	   /* end of RAM below 4 GiB, bytes; 0 when not told */
+	bool has_pic;	   /* 8259 pair answers */
+	bool has_pit;	   /* 8254 counts */
+	bool has_rtc;	   /* MC146818 answers */
+	bool has_com1;	   /* 16550 at 0x3f8 */
+	bool has_ioapic;   /* at 0xfec00000 */
+	bool has_hpet;	   /* by the ACPI table */
+	bool has_vga;	   /* text memory at 0xb8000 holds data */
+	bool is_xen;	   /* XenVMMXenVMM leaf found at xen_leaf */
+	bool is_tcg;	   /* plain QEMU TCG: known emulator differences apply */
+	bool is_amd;	   /* vendor AMD or Hygon: VMMCALL */
 	u32 xen_leaf;
-	u32 xen_version;    /* major << 16 | minor */
-	u16 pm_timer_port;  /* FADT; 0 when absent */
+	u32 xen_version;   /* major << 16 | minor */
+	u16 pm_timer_port; /* FADT; 0 when absent */
 	u16 pm1a_cnt_port;
 	u32 hpet_paddr;
 	u32 ioapic_paddr;
-	u32 pit_gsi;	    /* where ISA IRQ 0 arrives at the IO-APIC */
-	u32 madt_cpus;	    /* enabled local APICs in the MADT, 0 when there is none */
-	u64 tsc_hz;	    /* against the best reference there is */
+	u32 pit_gsi;   /* where ISA IRQ 0 arrives at the IO-APIC */
+	u32 madt_cpus; /* enabled local APICs in the MADT, 0 when there is none */
+	u64 tsc_hz;    /* against the best reference there is */
 };
 
 extern struct platform plat;
@@ -96,26 +96,26 @@ struct test {
 	const char *(*run)(void); /* NULL: passed; test_skip() text: skipped; else why it failed */
 };
 
-#define TEST(id, title)                                                                            \
-	static const char *test_##id(void);                                                        \
-	static const struct test test_entry_##id                                                   \
-		__attribute__((used, section("tests"), aligned(8))) = {title, test_##id};          \
+#define TEST(id, title)                                                                     \
+	static const char *test_##id(void);                                                 \
+	static const struct test test_entry_##id                                            \
+		__attribute__((used, section("tests"), aligned(8))) = { title, test_##id }; \
 	static const char *test_##id(void)
 
 const char *test_fail(const char *fmt, ...) __attribute__((format(printf, 1, 2)));
 const char *test_skip(const char *fmt, ...) __attribute__((format(printf, 1, 2)));
-#define CHECK(cond, ...)                                                                           \
-	do {                                                                                       \
-		if (!(cond))                                                                       \
-			return test_fail(__VA_ARGS__);                                             \
+#define CHECK(cond, ...)                               \
+	do {                                           \
+		if (!(cond))                           \
+			return test_fail(__VA_ARGS__); \
 	} while (0)
-#define NEED(cond, ...)                                                                            \
-	do {                                                                                       \
-		if (!(cond))                                                                       \
-			return test_skip(__VA_ARGS__);                                             \
+#define NEED(cond, ...)                                \
+	do {                                           \
+		if (!(cond))                           \
+			return test_skip(__VA_ARGS__); \
 	} while (0)
 
-void bench_main(void);	 /* tests/bench: only in bench.elf */
+void bench_main(void); /* tests/bench: only in bench.elf */
 void hostile_main(const char *kind);
 
 /* ---- traps and interrupts (trap.c, entry.S) ---- */
@@ -145,15 +145,15 @@ extern struct trap_state trap;	   /* the boot CPU only */
 extern struct trap_jmp trap_outer; /* where an unexpected exception of a test goes */
 
 /* Runs a statement; value: vector of the exception it raised, or -1. */
-#define TRAP(...)                                                                                  \
-	({                                                                                         \
-		trap.vector = -1;                                                                  \
-		trap.armed = 1;                                                                    \
-		if (!trap_setjmp(&trap.jmp)) {                                                     \
-			__VA_ARGS__;                                                               \
-		}                                                                                  \
-		trap.armed = 0;                                                                    \
-		trap.vector;                                                                       \
+#define TRAP(...)                              \
+	({                                     \
+		trap.vector = -1;              \
+		trap.armed = 1;                \
+		if (!trap_setjmp(&trap.jmp)) { \
+			__VA_ARGS__;           \
+		}                              \
+		trap.armed = 0;                \
+		trap.vector;                   \
 	})
 
 typedef void (*irq_fn)(struct regs *r);
@@ -166,8 +166,11 @@ void trap_gate_default(unsigned int vector);
 void trap_gate_user(unsigned int vector); /* DPL 3 */
 extern u64 gdt[];
 #ifdef __x86_64__
-extern struct tss64 { u32 res0; u64 rsp[3], res1, ist[7], res2; u16 res3, iomap; }
-	__attribute__((packed)) tss;
+extern struct tss64 {
+	u32 res0;
+	u64 rsp[3], res1, ist[7], res2;
+	u16 res3, iomap;
+} __attribute__((packed)) tss;
 #else
 extern struct tss32 {
 	u32 link, esp0, ss0, esp1, ss1, esp2, ss2, cr3, eip, eflags, eax, ecx, edx, ebx, esp, ebp,
@@ -175,7 +178,8 @@ extern struct tss32 {
 	u16 trap, iomap;
 } __attribute__((packed)) tss;
 #endif
-void gdt_set(unsigned int index, u32 base, u32 limit, u16 attr); /* attr: type..G as in bits 40-55 */
+void gdt_set(unsigned int index, u32 base, u32 limit,
+	     u16 attr); /* attr: type..G as in bits 40-55 */
 void tss_descriptor(unsigned int index, ulong base, u32 limit);
 
 #define SEL_CODE32  0x08
@@ -192,28 +196,28 @@ void tss_descriptor(unsigned int index, ulong base, u32 limit);
 #define GDT_ENTRIES 16
 
 /* ---- interrupt controllers (apic.c) ---- */
-#define LAPIC_BASE 0xfee00000u
-#define LAPIC_ID 0x20
-#define LAPIC_VERSION 0x30
-#define LAPIC_TPR 0x80
-#define LAPIC_PPR 0xa0
-#define LAPIC_EOI 0xb0
-#define LAPIC_LDR 0xd0
-#define LAPIC_DFR 0xe0
-#define LAPIC_SVR 0xf0
-#define LAPIC_ISR 0x100
-#define LAPIC_TMR 0x180
-#define LAPIC_IRR 0x200
-#define LAPIC_ESR 0x280
-#define LAPIC_ICR 0x300
-#define LAPIC_ICR2 0x310
-#define LAPIC_LVT_TIMER 0x320
-#define LAPIC_LVT0 0x350
-#define LAPIC_LVT1 0x360
-#define LAPIC_LVT_ERROR 0x370
+#define LAPIC_BASE	 0xfee00000u
+#define LAPIC_ID	 0x20
+#define LAPIC_VERSION	 0x30
+#define LAPIC_TPR	 0x80
+#define LAPIC_PPR	 0xa0
+#define LAPIC_EOI	 0xb0
+#define LAPIC_LDR	 0xd0
+#define LAPIC_DFR	 0xe0
+#define LAPIC_SVR	 0xf0
+#define LAPIC_ISR	 0x100
+#define LAPIC_TMR	 0x180
+#define LAPIC_IRR	 0x200
+#define LAPIC_ESR	 0x280
+#define LAPIC_ICR	 0x300
+#define LAPIC_ICR2	 0x310
+#define LAPIC_LVT_TIMER	 0x320
+#define LAPIC_LVT0	 0x350
+#define LAPIC_LVT1	 0x360
+#define LAPIC_LVT_ERROR	 0x370
 #define LAPIC_TIMER_INIT 0x380
-#define LAPIC_TIMER_CUR 0x390
-#define LAPIC_TIMER_DIV 0x3e0
+#define LAPIC_TIMER_CUR	 0x390
+#define LAPIC_TIMER_DIV	 0x3e0
 
 u32 lapic_read(u32 reg);
 void lapic_write(u32 reg, u32 value);
@@ -232,8 +236,8 @@ u32 ioapic_read(u8 reg);
 void ioapic_write(u8 reg, u32 value);
 void ioapic_set(u8 pin, u64 rte);
 u64 ioapic_get(u8 pin);
-#define IOAPIC_MASKED (1u << 16)
-#define IOAPIC_LEVEL (1u << 15)
+#define IOAPIC_MASKED	  (1u << 16)
+#define IOAPIC_LEVEL	  (1u << 15)
 #define IOAPIC_REMOTE_IRR (1u << 14)
 
 /* ---- time (time.c) ---- */
@@ -247,13 +251,13 @@ void cmos_write(u8 index, u8 value);
 u64 us_to_tsc(u32 us);
 void delay_us(u32 us);
 /* Spins with interrupts as they are until cond holds or us have passed; value: cond. */
-#define WAIT_FOR(cond, us)                                                                         \
-	({                                                                                         \
-		u64 end_ = rdtsc() + us_to_tsc(us);                                                \
-		bool ok_;                                                                          \
-		while (!(ok_ = !!(cond)) && rdtsc() < end_)                                        \
-			cpu_pause();                                                               \
-		ok_;                                                                               \
+#define WAIT_FOR(cond, us)                                  \
+	({                                                  \
+		u64 end_ = rdtsc() + us_to_tsc(us);         \
+		bool ok_;                                   \
+		while (!(ok_ = !!(cond)) && rdtsc() < end_) \
+			cpu_pause();                        \
+		ok_;                                        \
 	})
 
 /* ---- Xen (xen.c) ---- */
@@ -268,7 +272,7 @@ u64 xen_hvm_param(u32 index);
 
 /* ---- other CPUs (smp.c) ---- */
 #define MAX_CPUS 16
-unsigned int smp_start(void);	/* number of CPUs that run, with this one */
+unsigned int smp_start(void);	 /* number of CPUs that run, with this one */
 unsigned int smp_this_cpu(void); /* 0 is the boot CPU */
 u32 smp_apic_id(unsigned int cpu);
 bool smp_call(unsigned int cpu, void (*fn)(void *), void *arg); /* waits; false: no answer */
@@ -281,8 +285,8 @@ struct real_regs {
 	u16 ds, es;
 	u32 eflags;
 };
-#define REAL_BASE 0x6000u   /* trampoline and its data, below 64 KiB */
-#define REAL_BUFFER 0x9000u /* 4 KiB for BIOS calls */
+#define REAL_BASE   0x6000u		       /* trampoline and its data, below 64 KiB */
+#define REAL_BUFFER 0x9000u		       /* 4 KiB for BIOS calls */
 void real_int(u8 vector, struct real_regs *r); /* 32-bit build only */
 
 #endif

@@ -241,7 +241,10 @@ void platform_calibrate(void)
 	plat.tsc_hz = a < b ? a : b;
 }
 
-/* SLP_TYPa of the DSDT's \_S5 package (ACPI 6.4 section 7.4.2); 0, as on QEMU and Xen, when not found. */
+/*
+ * SLP_TYPa of the DSDT's \_S5 package (ACPI 6.4 section 7.4.2); 0, as on QEMU and Xen,
+ * when not found.
+ */
 static u8 sleep_type_s5(void)
 {
 	const u8 *fadt = acpi_find("FACP"), *p, *end;

@@ -90,7 +90,7 @@ static const char *put_item(struct out *o, const char *f, va_list *ap)
 
 int vsnprint(char *buf, size_t size, const char *fmt, va_list ap)
 {
-	struct out o = {buf, size, 0};
+	struct out o = { buf, size, 0 };
 	va_list copy;
 
 	va_copy(copy, ap);

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /*
- * BIOS calls from the 32-bit build: PICs and local APIC back as the firmware left them, real_entry.S
- * for the mode switches. Paging must be off. The 64-bit build has none of this.
+ * BIOS calls from the 32-bit build: PICs and local APIC back as the firmware left them,
+ * real_entry.S for the mode switches. Paging must be off. The 64-bit build has none of this.
  */
 #include "payload.h"
 

@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * From 32-bit protected mode to real mode and back, for one BIOS interrupt or one small routine. The code between the
- * labels is copied to REAL_BASE (0x6000); its data block lies at 0x6e00: eax ebx ecx edx esi edi ebp (0-27), ds 28,
- * es 30, eflags 32, vector 36, saved esp 40, IDT pointer of real mode 48, of protected mode 56, GDT pointer 64.
+ * From 32-bit protected mode to real mode and back, for one BIOS interrupt or one small routine.
+ * The code between the labels is copied to REAL_BASE (0x6000); its data block lies at 0x6e00: eax
+ * ebx ecx edx esi edi ebp (0-27), ds 28, es 30, eflags 32, vector 36, saved esp 40, IDT pointer
+ * of real mode 48, of protected mode 56, GDT pointer 64.
  */
 #ifndef __x86_64__
 #define AT(x) (0x6000 + (x) - real_code)
@@ -82,10 +83,16 @@ real_code:
 	ret
 real_code_end:
 
-/* Real-mode routines that tests install as interrupt handlers; all position independent, end with iret. */
+/*
+ * Real-mode routines that tests install as interrupt handlers; all position independent,
+ * end with iret.
+ */
 	.code16
 	.globl real_unreal, real_unreal_end, real_arith, real_arith_end
-/* Unreal mode: load FS with a 4 GiB limit in protected mode, use it in real mode. esi = address; eax = what is there. */
+/*
+ * Unreal mode: load FS with a 4 GiB limit in protected mode, use it in real mode. esi =
+ * address; eax = what is there.
+ */
 real_unreal:
 	cli
 	lgdtl	0x6e40
@@ -101,7 +108,10 @@ real_unreal:
 	movl	%fs:(%esi), %eax
 	iret
 real_unreal_end:
-/* Sums and string moves with segments: ecx bytes from ds:si to es:di with REP, eax = their sum. */
+/*
+ * Sums and string moves with segments: ecx bytes from ds:si to es:di with REP, eax = their
+ * sum.
+ */
 real_arith:
 	pushw	%cx
 	cld

@@ -1,11 +1,12 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /*
- * Application processors: started by INIT and SIPI (SDM vol. 3 section 8.4, MP 1.4 appendix B) at a
- * trampoline in low memory (smp_entry.S), then each waits for functions to run with interrupts off.
+ * Application processors: started by INIT and SIPI (SDM vol. 3 section 8.4, MP 1.4 appendix B) at
+ * a trampoline in low memory (smp_entry.S), then each waits for functions to run with interrupts
+ * off.
  */
 #include "payload.h"
 
-#define AP_PAGE 0x8000
+#define AP_PAGE	   0x8000
 #define STACK_SIZE 16384
 
 extern const u8 ap_trampoline[], ap_trampoline_end[];

@@ -1,5 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* What a starting AP executes: copied to 0x8000, real mode, to the build's mode and ap_main() (smp.c). */
+/*
+ * What a starting AP executes: copied to 0x8000, real mode, to the build's mode and ap_main()
+ * (smp.c).
+ */
 	.text
 	.code16
 	.globl ap_trampoline, ap_trampoline_end, ap_count

@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * Entry in 32-bit protected mode with paging off, by Multiboot 1 (eax = 0x2badb002, ebx = information)
- * or PVH (ebx = hvm_start_info, note below). Sets up a stack and flat segments, goes to long mode in the
- * 64-bit build (4 GiB identity-mapped in 2 MiB pages, the last GiB uncached) and calls payload_main(magic, info).
+ * Entry in 32-bit protected mode with paging off, by Multiboot 1 (eax = 0x2badb002, ebx =
+ * information) or PVH (ebx = hvm_start_info, note below). Sets up a stack and flat segments, goes
+ * to long mode in the 64-bit build (4 GiB identity-mapped in 2 MiB pages, the last GiB uncached)
+ * and calls payload_main(magic, info).
  */
 #define PVH_MAGIC 0x336ec578
 
@@ -76,7 +77,10 @@ _start:
 	jmp	5b
 
 #ifdef __x86_64__
-/* Turns long mode on with boot_pml4 and returns in 64-bit code; clobbers eax, ecx, edx. Used by APs too. */
+/*
+ * Turns long mode on with boot_pml4 and returns in 64-bit code; clobbers eax, ecx, edx.
+ * Used by APs too.
+ */
 	.globl enter_long_mode
 enter_long_mode:
 	movl	%cr4, %eax

@@ -1,9 +1,12 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-/* The local APIC (SDM vol. 3 ch. 10): registers, self IPI, priorities, the three timer modes, x2APIC mode. */
+/*
+ * The local APIC (SDM vol. 3 ch. 10): registers, self IPI, priorities, the three timer modes,
+ * x2APIC mode.
+ */
 #include "payload.h"
 
-#define V_LOW 0x41
-#define V_HIGH 0x81
+#define V_LOW	0x41
+#define V_HIGH	0x81
 #define V_TIMER 0x71
 
 static volatile unsigned int hits;
@@ -201,7 +204,8 @@ TEST(apic_divide, "apic: timer divider and count agree with the TSC")
 	delay_us(5000);
 	sixteen = ~0u - lapic_read(LAPIC_TIMER_CUR);
 	lapic_write(LAPIC_TIMER_INIT, 0);
-	CHECK(sixteen && one / sixteen >= 8 && one / sixteen <= 32, "%u by 1, %u by 16", one, sixteen);
+	CHECK(sixteen && one / sixteen >= 8 && one / sixteen <= 32, "%u by 1, %u by 16", one,
+	      sixteen);
 	return NULL;
 }
 

@@ -1,5 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-/* CPUID as a guest sees it: what must be hidden, and leaves that must agree with each other (SDM vol. 2 CPUID, APM vol. 3 app. E). */
+/*
+ * CPUID as a guest sees it: what must be hidden, and leaves that must agree with each other (SDM
+ * vol. 2 CPUID, APM vol. 3 app. E).
+ */
 #include "payload.h"
 
 TEST(cpuid_max, "cpuid: maximum leaves and vendor")

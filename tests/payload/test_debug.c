@@ -1,5 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-/* Debug registers and #DB (SDM vol. 3 ch. 17): breakpoints of each kind, single step, DR6, general detect. */
+/*
+ * Debug registers and #DB (SDM vol. 3 ch. 17): breakpoints of each kind, single step, DR6,
+ * general detect.
+ */
 #include "payload.h"
 
 static volatile unsigned int hits;
@@ -38,8 +41,8 @@ TEST(dr_regs, "debug: registers hold, reserved bits read as they must")
 	write_dr2(0x3333);
 	write_dr3(0x4444);
 	CHECK(read_dr0() == 0x1111 && read_dr1() == 0x2222 && read_dr2() == 0x3333 &&
-	      read_dr3() == 0x4444, "DR0-3 %lx %lx %lx %lx", read_dr0(), read_dr1(), read_dr2(),
-	      read_dr3());
+		      read_dr3() == 0x4444,
+	      "DR0-3 %lx %lx %lx %lx", read_dr0(), read_dr1(), read_dr2(), read_dr3());
 	write_dr7(0x400);
 	CHECK(read_dr7() == 0x400, "DR7 %lx", read_dr7());
 	write_dr6(0xffff0ff0);
@@ -53,7 +56,9 @@ TEST(dr_exec, "debug: instruction breakpoint")
 
 	arm();
 	asm volatile("mov $1f, %0\n\tmov %0, %%dr0\n\tmov %1, %%dr7\n\tnop\n1:\tnop"
-		     : "=&r"(at) : "r"(0x402ul) : "memory");
+		     : "=&r"(at)
+		     : "r"(0x402ul)
+		     : "memory");
 	disarm();
 	CHECK(hits == 1, "%u hits", hits);
 	CHECK(ip_seen == at, "at %lx instead of %lx", ip_seen, at);
@@ -108,10 +113,10 @@ static void on_step(struct regs *r)
 
 #ifdef __x86_64__
 #define STACK_POINTER "%%rsp"
-#define AX "%%rax"
+#define AX	      "%%rax"
 #else
 #define STACK_POINTER "%%esp"
-#define AX "%%eax"
+#define AX	      "%%eax"
 #endif
 
 TEST(dr_step, "debug: single step, over intercepted instructions too")
@@ -120,7 +125,9 @@ TEST(dr_step, "debug: single step, over intercepted instructions too")
 	irq_set(X_DB, on_step);
 	asm volatile("pushf; pushf; orl $0x100, (" STACK_POINTER "); popf;"
 		     "nop; xor %%eax, %%eax; cpuid; in $0x40, %%al; nop; popf; nop"
-		     : : : "eax", "ebx", "ecx", "edx", "memory", "cc");
+		     :
+		     :
+		     : "eax", "ebx", "ecx", "edx", "memory", "cc");
 	irq_set(X_DB, NULL);
 	CHECK(dr6_seen & 0x4000, "DR6 %lx", dr6_seen);
 	CHECK(steps == 6, "%u traps for 6 instructions", steps);

@@ -1,5 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-/* Exceptions and their error codes (SDM vol. 3 ch. 6). Page faults are in test_paging.c, #DB in test_debug.c. */
+/*
+ * Exceptions and their error codes (SDM vol. 3 ch. 6). Page faults are in test_paging.c, #DB in
+ * test_debug.c.
+ */
 #include "payload.h"
 
 TEST(exc_de, "exc: divide error, and the address of the instruction")
@@ -12,7 +15,7 @@ TEST(exc_de, "exc: divide error, and the address of the instruction")
 	v = TRAP(asm volatile("xor %%edx, %%edx; divl %0" : : "m"(zero), "a"(1) : "edx"));
 	CHECK(v == X_DE, "DIV by zero: vector %d", v);
 	CHECK(trap.ip > here && trap.ip < here + 4096, "address %lx", trap.ip);
-	v = TRAP(asm volatile("idivl %0" : : "m"((u32){-1}), "a"(0x80000000), "d"(-1)));
+	v = TRAP(asm volatile("idivl %0" : : "m"((u32){ -1 }), "a"(0x80000000), "d"(-1)));
 	CHECK(v == X_DE, "IDIV overflow: vector %d", v);
 	return NULL;
 }
@@ -45,15 +48,20 @@ TEST(exc_gp, "exc: #GP and its selector error codes")
 	int v;
 
 	v = TRAP(asm volatile("mov %w0, %%fs" : : "r"(0xf8)));
-	CHECK(v == X_GP && trap.error == 0xf8, "beyond the GDT: vector %d error %lx", v, trap.error);
+	CHECK(v == X_GP && trap.error == 0xf8, "beyond the GDT: vector %d error %lx", v,
+	      trap.error);
 	v = TRAP(asm volatile("mov %w0, %%ss" : : "r"(0)));
-	CHECK(IS_64BIT || (v == X_GP && trap.error == 0), "null SS: vector %d error %lx", v, trap.error);
+	CHECK(IS_64BIT || (v == X_GP && trap.error == 0), "null SS: vector %d error %lx", v,
+	      trap.error);
 	v = TRAP(asm volatile("mov %w0, %%ss" : : "r"(SEL_CODE32)));
-	CHECK(v == X_GP && trap.error == SEL_CODE32, "code as SS: vector %d error %lx", v, trap.error);
+	CHECK(v == X_GP && trap.error == SEL_CODE32, "code as SS: vector %d error %lx", v,
+	      trap.error);
 	v = TRAP(asm volatile("ltr %w0" : : "r"(SEL_DATA)));
-	CHECK(v == X_GP && trap.error == SEL_DATA, "LTR of data: vector %d error %lx", v, trap.error);
+	CHECK(v == X_GP && trap.error == SEL_DATA, "LTR of data: vector %d error %lx", v,
+	      trap.error);
 	v = TRAP(asm volatile("lldt %w0" : : "r"(SEL_DATA)));
-	CHECK(v == X_GP && trap.error == SEL_DATA, "LLDT of data: vector %d error %lx", v, trap.error);
+	CHECK(v == X_GP && trap.error == SEL_DATA, "LLDT of data: vector %d error %lx", v,
+	      trap.error);
 	if (plat.is_tcg) /* takes reserved bits and never comes back */
 		return NULL;
 	v = TRAP(write_cr4(read_cr4() | 1u << 31));
@@ -110,7 +118,9 @@ TEST(exc_canonical, "exc: non-canonical addresses raise #GP and #SS")
 	v = TRAP(*(volatile u32 *)0x8000000000000000);
 	CHECK(v == X_GP && !trap.error, "data: vector %d error %lx", v, trap.error);
 	v = TRAP(asm volatile("mov %%rsp, %%rbx; mov %0, %%rbp; movl (%%rbp), %%eax"
-			      : : "r"(0x8000000000000000) : "rbx", "eax"));
+			      :
+			      : "r"(0x8000000000000000)
+			      : "rbx", "eax"));
 	NEED(v != X_GP, "QEMU's TCG raises #GP for the stack");
 	CHECK(v == X_SS, "stack: vector %d", v);
 	return NULL;
@@ -177,22 +187,27 @@ static void user_run(const void *code)
 
 #ifdef __x86_64__
 	asm volatile("pushq %0; pushq %1; pushq $2; pushq %2; pushq %3; iretq"
-		     : : "r"((ulong)SEL_UDATA | 3), "r"((ulong)stack + 512),
-			 "r"((ulong)SEL_UCODE | 3), "r"(code) : "memory");
+		     :
+		     : "r"((ulong)SEL_UDATA | 3), "r"((ulong)stack + 512),
+		       "r"((ulong)SEL_UCODE | 3), "r"(code)
+		     : "memory");
 #else
 	asm volatile("pushl %0; pushl %1; pushl $2; pushl %2; pushl %3; movl %0, %%ds; iretl"
-		     : : "r"(SEL_UDATA | 3), "r"((ulong)stack + 512),
-			 "r"(SEL_UCODE | 3), "r"(code) : "memory");
+		     :
+		     : "r"(SEL_UDATA | 3), "r"((ulong)stack + 512), "r"(SEL_UCODE | 3), "r"(code)
+		     : "memory");
 #endif
 	__builtin_unreachable();
 }
 
 TEST(exc_user, "exc: privileged instructions at level 3")
 {
-	static const u8 code[][8] = {{0xf4}, {0xfa}, {0x0f, 0x32}, {0x0f, 0x20, 0xc0}, {0xe4, 0x40},
-				     {0x0f, 0x01, 0x38}, {0x0f, 0x09}, {0xcd, 0x50}};
-	static const char *const names[] = {"HLT", "CLI", "RDMSR", "MOV CR0", "IN",
-					    "INVLPG", "WBINVD", "INT 0x50"};
+	static const u8 code[][8] = { { 0xf4 },	      { 0xfa },
+				      { 0x0f, 0x32 }, { 0x0f, 0x20, 0xc0 },
+				      { 0xe4, 0x40 }, { 0x0f, 0x01, 0x38 },
+				      { 0x0f, 0x09 }, { 0xcd, 0x50 } };
+	static const char *const names[] = { "HLT", "CLI",    "RDMSR",	"MOV CR0",
+					     "IN",  "INVLPG", "WBINVD", "INT 0x50" };
 	unsigned int i;
 
 	for (i = 0; i < ARRAY_SIZE(code); i++) {
@@ -201,7 +216,8 @@ TEST(exc_user, "exc: privileged instructions at level 3")
 		CHECK(v == X_GP, "%s: vector %d", names[i], v);
 		if (trap.error == 0x50 * 16 + 2) /* QEMU's TCG in 64-bit mode */
 			trap.error = 0x50 * 8 + 2;
-		CHECK(trap.error == (i == 7 ? 0x50 * 8 + 2 : 0), "%s: error %lx", names[i], trap.error);
+		CHECK(trap.error == (i == 7 ? 0x50 * 8 + 2 : 0), "%s: error %lx", names[i],
+		      trap.error);
 		CHECK(trap.ip == (ulong)code[i], "%s: address %lx", names[i], trap.ip);
 	}
 	return NULL;

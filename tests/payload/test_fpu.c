@@ -1,10 +1,13 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-/* x87, SSE and AVX state: it survives exits, FXSAVE and XSAVE see it, XSETBV checks its argument, #MF and #XM arrive. */
+/*
+ * x87, SSE and AVX state: it survives exits, FXSAVE and XSAVE see it, XSETBV checks its argument,
+ * #MF and #XM arrive.
+ */
 #include "payload.h"
 
 static u8 area[4096] __attribute__((aligned(64)));
-static const u64 pattern[4] = {0x0123456789abcdef, 0xfedcba9876543210, 0x1122334455667788,
-			       0x99aabbccddeeff00};
+static const u64 pattern[4] = { 0x0123456789abcdef, 0xfedcba9876543210, 0x1122334455667788,
+				0x99aabbccddeeff00 };
 
 static void fpu_on(void)
 {
@@ -75,13 +78,17 @@ TEST(fpu_errors, "fpu: #MF and #XM")
 	v = TRAP(asm volatile("fldcw %0; fldz; fld1; fdivp; fwait" : : "m"(cw)));
 	asm volatile("fninit");
 	CHECK(v == X_MF, "x87 division by zero: vector %d", v);
-	v = TRAP(asm volatile("ldmxcsr %0; xorps %%xmm0, %%xmm0; mov $1, %%eax; cvtsi2ss %%eax, %%xmm1;"
-			      "divss %%xmm0, %%xmm1" : : "m"(mxcsr) : "eax"));
+	v = TRAP(asm volatile(
+		"ldmxcsr %0; xorps %%xmm0, %%xmm0; mov $1, %%eax; cvtsi2ss %%eax, %%xmm1;"
+		"divss %%xmm0, %%xmm1"
+		:
+		: "m"(mxcsr)
+		: "eax"));
 	mxcsr = 0x1f80;
 	asm volatile("ldmxcsr %0" : : "m"(mxcsr));
 	NEED(v != -1 || cpuid(0).a == 0, "QEMU 7.2's TCG raises no SSE exceptions");
 	CHECK(v == X_XM, "SSE division by zero: vector %d", v);
-	v = TRAP(asm volatile("ldmxcsr %0" : : "m"((u32){0xffff0000})));
+	v = TRAP(asm volatile("ldmxcsr %0" : : "m"((u32){ 0xffff0000 })));
 	CHECK(v == X_GP || plat.is_tcg, "reserved MXCSR bits: vector %d", v);
 	return NULL;
 }
@@ -134,7 +141,8 @@ TEST(fpu_avx, "fpu: AVX state across exits, XSAVE and XRSTOR")
 	asm volatile("vmovups %0, %%ymm5" : : "m"(*(const u64(*)[4])pattern));
 	disturb();
 	asm volatile("vmovups %%ymm5, %0" : "=m"(*(u64(*)[4])out));
-	CHECK(!memcmp(out, pattern, 32), "YMM5 %llx %llx %llx %llx", out[3], out[2], out[1], out[0]);
+	CHECK(!memcmp(out, pattern, 32), "YMM5 %llx %llx %llx %llx", out[3], out[2], out[1],
+	      out[0]);
 	memset(area, 0, sizeof(area));
 	asm volatile("xsave %0" : "+m"(area) : "a"(7), "d"(0));
 	CHECK((area[512] & 6) == 6, "XSTATE_BV %x", area[512]);

@@ -1,13 +1,14 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /*
- * Interrupts through the 8259 pair and the IO-APIC (82093AA data sheet), by the PIT as an edge source and the HPET as a
- * level source; NMI; the shadows of STI and MOV SS. The local APIC itself is in test_apic.c.
+ * Interrupts through the 8259 pair and the IO-APIC (82093AA data sheet), by the PIT as an edge
+ * source and the HPET as a level source; NMI; the shadows of STI and MOV SS. The local APIC
+ * itself is in test_apic.c.
  */
 #include "payload.h"
 
-#define V_PIC 0x20
+#define V_PIC	 0x20
 #define V_IOAPIC 0x51
-#define V_SELF 0x61
+#define V_SELF	 0x61
 
 static volatile unsigned int hits, level_again;
 static volatile bool seen_isr, seen_remote;
@@ -90,7 +91,7 @@ TEST(irq_ioapic_regs, "irq: IO-APIC identity and entries")
 	CHECK(pins >= 24, "%u pins", pins);
 	ioapic_set(pins - 1, (u64)0xa5 << 56 | IOAPIC_MASKED | IOAPIC_LEVEL | 0x77);
 	CHECK((ioapic_get(pins - 1) & ~(u64)(1 << 12)) ==
-	      ((u64)0xa5 << 56 | IOAPIC_MASKED | IOAPIC_LEVEL | 0x77),
+		      ((u64)0xa5 << 56 | IOAPIC_MASKED | IOAPIC_LEVEL | 0x77),
 	      "entry reads %llx", ioapic_get(pins - 1));
 	ioapic_set(pins - 1, IOAPIC_MASKED);
 	return NULL;
@@ -244,7 +245,9 @@ TEST(irq_popf, "irq: POPF lets a pending interrupt in at once")
 	lapic_self(V_SELF);
 	WAIT_FOR(lapic_irr(V_SELF), 100000);
 	asm volatile("pushf; orl $0x200, (" STACK_POINTER "); popf; movl $1, %0; nop; cli"
-		     : "=m"(mark) : : "memory", "cc");
+		     : "=m"(mark)
+		     :
+		     : "memory", "cc");
 	irq_set(V_SELF, NULL);
 	CHECK(hits == 1, "%u interrupts", hits);
 	CHECK(mark_seen == 0, "one instruction later");
@@ -258,8 +261,11 @@ TEST(irq_mov_ss, "irq: no single-step trap between MOV SS and the next instructi
 	int v;
 
 	v = TRAP(asm volatile("mov %%ss, %%ecx; mov $1f, %0; mov %0, %1; pushf;"
-			      "orl $0x100, (" STACK_POINTER "); popf; mov %%ecx, %%ss; nop; 1: nop; nop"
-			      : "=&r"(at), "=m"(mark_target) : : "ecx", "memory", "cc"));
+			      "orl $0x100, (" STACK_POINTER
+			      "); popf; mov %%ecx, %%ss; nop; 1: nop; nop"
+			      : "=&r"(at), "=m"(mark_target)
+			      :
+			      : "ecx", "memory", "cc"));
 	CHECK(v == X_DB, "vector %d", v);
 	NEED(!plat.is_tcg || trap.ip == mark_target, "this emulator traps %ld bytes early",
 	     (long)(mark_target - trap.ip));

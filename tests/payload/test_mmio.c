@@ -1,13 +1,14 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /*
- * Instruction forms on MMIO. VGA text memory behaves as RAM when it is accessed through a device model, so each form
- * runs once on RAM and once on it: memory, result and flags must be the same. The register files of the local
- * APIC, IO-APIC and HPET take the 32-bit forms that systems use on them.
+ * Instruction forms on MMIO. VGA text memory behaves as RAM when it is accessed through a device
+ * model, so each form runs once on RAM and once on it: memory, result and flags must be the same.
+ * The register files of the local APIC, IO-APIC and HPET take the 32-bit forms that systems use
+ * on them.
  */
 #include "payload.h"
 
 #define VGA_TEST 0xb8e00ul
-#define BYTES 64
+#define BYTES	 64
 
 struct outcome {
 	ulong value, flags;
@@ -18,17 +19,20 @@ struct outcome {
 typedef ulong (*form_fn)(volatile void *p, ulong *flags);
 
 #define FLAGS_OUT "pushf; pop %[f];"
-/* One form: the instruction sees the address in %[p] and the value in %[v] (a register, by size). */
-#define FORM(id, insn)                                                                             \
-	static ulong form_##id(volatile void *p, ulong *flags)                                     \
-	{                                                                                          \
-		ulong v = 0x81828384, f, base = (ulong)p, t;                                       \
-		asm volatile("xor %k[t], %k[t];" insn FLAGS_OUT                                    \
-			     : [v] "+q"(v), [f] "=&r"(f), [p] "+r"(base), [t] "=&r"(t)             \
-			     :                                                                     \
-			     : "memory", "cc");                                                    \
-		*flags = f & 0xcd5; /* CF PF AF ZF SF DF OF */                                     \
-		return v;                                                                          \
+/*
+ * One form: the instruction sees the address in %[p] and the value in %[v] (a register, by
+ * size).
+ */
+#define FORM(id, insn)                                                                 \
+	static ulong form_##id(volatile void *p, ulong *flags)                         \
+	{                                                                              \
+		ulong v = 0x81828384, f, base = (ulong)p, t;                           \
+		asm volatile("xor %k[t], %k[t];" insn FLAGS_OUT                        \
+			     : [v] "+q"(v), [f] "=&r"(f), [p] "+r"(base), [t] "=&r"(t) \
+			     :                                                         \
+			     : "memory", "cc");                                        \
+		*flags = f & 0xcd5; /* CF PF AF ZF SF DF OF */                         \
+		return v;                                                              \
 	}
 
 FORM(mov_r8, "movb (%[p]), %b[v];")
@@ -82,28 +86,30 @@ FORM(cmov, "stc; cmovcl 4(%[p]), %k[v];")
 FORM(imul, "imull 4(%[p]), %k[v];")
 FORM(index, "mov $3, %k[t]; movl 4(%[p],%[t],4), %k[v];")
 
-#define STRING_FORM(id, insn)                                                                      \
-	static ulong form_##id(volatile void *p, ulong *flags)                                     \
-	{                                                                                          \
-		static u8 ram[BYTES];                                                              \
-		ulong f, a = 0x61626364, c = 5, d = (ulong)p, s = (ulong)ram;                      \
-		unsigned int i;                                                                    \
-		for (i = 0; i < BYTES; i++)                                                        \
-			ram[i] = i * 7;                                                            \
-		asm volatile("cld;" insn "cld;" FLAGS_OUT                                          \
-			     : [f] "=&r"(f), "+a"(a), "+c"(c), "+D"(d), "+S"(s) : : "memory", "cc"); \
-		*flags = f & 0xcd5;                                                                \
-		for (i = 0; i < BYTES; i++)                                                        \
-			a = a * 31 + ram[i];                                                       \
-		return a + c + (d - (ulong)p) * 3 + (s == d);                                      \
+#define STRING_FORM(id, insn)                                                   \
+	static ulong form_##id(volatile void *p, ulong *flags)                  \
+	{                                                                       \
+		static u8 ram[BYTES];                                           \
+		ulong f, a = 0x61626364, c = 5, d = (ulong)p, s = (ulong)ram;   \
+		unsigned int i;                                                 \
+		for (i = 0; i < BYTES; i++)                                     \
+			ram[i] = i * 7;                                         \
+		asm volatile("cld;" insn "cld;" FLAGS_OUT                       \
+			     : [f] "=&r"(f), "+a"(a), "+c"(c), "+D"(d), "+S"(s) \
+			     :                                                  \
+			     : "memory", "cc");                                 \
+		*flags = f & 0xcd5;                                             \
+		for (i = 0; i < BYTES; i++)                                     \
+			a = a * 31 + ram[i];                                    \
+		return a + c + (d - (ulong)p) * 3 + (s == d);                   \
 	}
 
 #ifdef __x86_64__
 #define XCHG_SI_DI "xchg %%rsi, %%rdi;"
-#define ADD_DI "lea 40(%%rdi), %%rdi;"
+#define ADD_DI	   "lea 40(%%rdi), %%rdi;"
 #else
 #define XCHG_SI_DI "xchg %%esi, %%edi;"
-#define ADD_DI "lea 40(%%edi), %%edi;"
+#define ADD_DI	   "lea 40(%%edi), %%edi;"
 #endif
 STRING_FORM(stosb, "rep stosb;")
 STRING_FORM(stosl, "rep stosl;")
@@ -120,14 +126,20 @@ static const struct {
 	const char *name;
 	form_fn fn;
 } forms[] = {
-#define F(id) {#id, form_##id}
-	F(mov_r8), F(mov_r16), F(mov_r32), F(mov_w8), F(mov_w16), F(mov_w32), F(mov_imm8), F(mov_imm16),
-	F(mov_imm32), F(mov_odd), F(movzx8), F(movzx8w), F(movzx16), F(movsx8), F(movsx16), F(xchg8),
-	F(xchg16), F(xchg32), F(or_r), F(or_m8), F(or_m32), F(and_m16), F(and_m32), F(add_m32),
-	F(adc_m8), F(sub_r), F(sbb_m16), F(xor_m32), F(test_r), F(test_imm8), F(test_imm32), F(cmp_r),
-	F(cmp_m8), F(cmp_imm), F(inc8), F(dec32), F(not16), F(neg32), F(shl8), F(sar32), F(bt), F(bts),
-	F(btr_r), F(xadd), F(push_m), F(pop_m), F(setcc), F(cmov), F(imul), F(index), F(stosb), F(stosl),
-	F(stosw1), F(movs_to), F(movsl_to), F(movsw_down), F(movs_from), F(lodsb), F(scasb), F(cmpsb),
+#define F(id)                  \
+	{                      \
+#id, form_##id \
+	}
+	F(mov_r8),     F(mov_r16),    F(mov_r32),   F(mov_w8),	F(mov_w16), F(mov_w32),
+	F(mov_imm8),   F(mov_imm16),  F(mov_imm32), F(mov_odd), F(movzx8),  F(movzx8w),
+	F(movzx16),    F(movsx8),     F(movsx16),   F(xchg8),	F(xchg16),  F(xchg32),
+	F(or_r),       F(or_m8),      F(or_m32),    F(and_m16), F(and_m32), F(add_m32),
+	F(adc_m8),     F(sub_r),      F(sbb_m16),   F(xor_m32), F(test_r),  F(test_imm8),
+	F(test_imm32), F(cmp_r),      F(cmp_m8),    F(cmp_imm), F(inc8),    F(dec32),
+	F(not16),      F(neg32),      F(shl8),	    F(sar32),	F(bt),	    F(bts),
+	F(btr_r),      F(xadd),	      F(push_m),    F(pop_m),	F(setcc),   F(cmov),
+	F(imul),       F(index),      F(stosb),	    F(stosl),	F(stosw1),  F(movs_to),
+	F(movsl_to),   F(movsw_down), F(movs_from), F(lodsb),	F(scasb),   F(cmpsb),
 };
 
 static void run_form(form_fn fn, volatile u8 *p, struct outcome *o)
@@ -206,7 +218,8 @@ TEST(mmio_ioapic, "mmio: instruction forms on the IO-APIC")
 	CHECK(a == 0x07000000 && *win == 0x01000000, "XCHG: %x, %x", a, *win);
 	asm volatile("movl %1, %0; andl %1, %0" : "=&r"(b) : "m"(*win));
 	CHECK(b == 0x01000000, "AND: %x", b);
-	asm volatile("movb $0x01, %0" : "=m"(*(volatile u8 *)sel)); /* byte select, as some systems do */
+	asm volatile("movb $0x01, %0"
+		     : "=m"(*(volatile u8 *)sel)); /* byte select, as some systems do */
 	CHECK((*win & 0xff) >= 0x10, "version by a byte-wide select: %x", *win);
 	return NULL;
 }

@@ -1,5 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-/* Model-specific registers a guest relies on: values, writable bits, #GP for what is not there (SDM vol. 4, APM vol. 2 app. A). */
+/*
+ * Model-specific registers a guest relies on: values, writable bits, #GP for what is not there
+ * (SDM vol. 4, APM vol. 2 app. A).
+ */
 #include "payload.h"
 
 static bool msr_holds(u32 msr, u64 value)
@@ -134,7 +137,7 @@ TEST(msr_sysenter, "msr: SYSENTER, STAR and base registers hold values")
 
 TEST(msr_canonical, "msr: non-canonical addresses raise #GP")
 {
-	static const u32 msrs[] = {MSR_LSTAR, MSR_FS_BASE, MSR_GS_BASE, MSR_KERNEL_GS};
+	static const u32 msrs[] = { MSR_LSTAR, MSR_FS_BASE, MSR_GS_BASE, MSR_KERNEL_GS };
 	unsigned int i;
 
 	NEED(cpuid(0x80000001).d >> 29 & 1, "no long mode");
@@ -150,7 +153,7 @@ TEST(msr_canonical, "msr: non-canonical addresses raise #GP")
 
 TEST(msr_unknown, "msr: unknown registers raise #GP(0)")
 {
-	static const u32 msrs[] = {0x5, 0x1ff0, 0x40001000, 0xbad00bad, 0xc0002fff, 0xffffffff};
+	static const u32 msrs[] = { 0x5, 0x1ff0, 0x40001000, 0xbad00bad, 0xc0002fff, 0xffffffff };
 	unsigned int i;
 
 	NEED(!plat.is_tcg, "QEMU's TCG reads unknown MSRs as zero");

@@ -1,17 +1,18 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /*
- * Paging in every format that this build can turn on (SDM vol. 3 ch. 4): 32-bit two-level, PSE and PAE, or four-level.
- * Each format maps one test page at WINDOW through a leaf entry of its own; the same checks run on all of them.
+ * Paging in every format that this build can turn on (SDM vol. 3 ch. 4): 32-bit two-level, PSE
+ * and PAE, or four-level. Each format maps one test page at WINDOW through a leaf entry of its
+ * own; the same checks run on all of them.
  */
 #include "payload.h"
 
-#define P 1u
+#define P  1u
 #define RW 2u
 #define US 4u
-#define A 0x20u
-#define D 0x40u
+#define A  0x20u
+#define D  0x40u
 #define PS 0x80u
-#define G 0x100u
+#define G  0x100u
 #ifdef __x86_64__
 #define WINDOW (1ul << 39)
 #else
@@ -82,7 +83,7 @@ static ulong cr0_unpaged;
 
 static void build_two_level(struct format *f, bool pse)
 {
-	static const u32 slots[] = {0, 1, 2, 3, 1019};
+	static const u32 slots[] = { 0, 1, 2, 3, 1019 };
 	u32 *pd = page_alloc(1), *pt;
 	unsigned int i, j;
 
@@ -138,8 +139,10 @@ static bool usable(const struct format *f)
 }
 
 /*
- * QEMU 7.2's TCG sets the accessed bit in PAE pointers, where it is reserved: a hypervisor that walks the tables
- * by software then sees a reserved-bit fault at the next exit. So the bit is cleared right before the one exit
+ * QEMU 7.2's TCG sets the accessed bit in PAE pointers, where it is reserved: a hypervisor that
+ * walks the tables
+ * by software then sees a reserved-bit fault at the next exit. So the bit is cleared right before
+ * the one exit
  * here, and PAE is left out on such a CPU under a hypervisor.
  */
 static void disable(const struct format *f)
@@ -148,7 +151,10 @@ static void disable(const struct format *f)
 
 	if (f->wide)
 		asm volatile("andl $~0x20, (%1); andl $~0x20, 8(%1); andl $~0x20, 16(%1);"
-			     "andl $~0x20, 24(%1); mov %0, %%cr0" : : "r"(cr0_unpaged), "r"(top) : "memory");
+			     "andl $~0x20, 24(%1); mov %0, %%cr0"
+			     :
+			     : "r"(cr0_unpaged), "r"(top)
+			     : "memory");
 	else
 		write_cr0(cr0_unpaged);
 	write_cr4(read_cr4() & ~(ulong)(X86_CR4_PAE | X86_CR4_PSE | X86_CR4_PGE));
@@ -368,7 +374,8 @@ static const char *check_reserved(struct format *f)
 	if (!f->wide || bits >= 52)
 		return NULL;
 	map(f, a, P | RW | 1ull << 51);
-	return expect_pf(f, "address beyond the physical width", TRAP(*(volatile u32 *)(WINDOW + 8)), 9);
+	return expect_pf(f, "address beyond the physical width",
+			 TRAP(*(volatile u32 *)(WINDOW + 8)), 9);
 }
 
 TEST(pg_reserved, "paging: reserved bits")

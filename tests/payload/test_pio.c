@@ -1,5 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-/* Port I/O: widths, string forms with REP, page faults and direction in the middle, user access by the I/O bitmap. */
+/*
+ * Port I/O: widths, string forms with REP, page faults and direction in the middle, user access
+ * by the I/O bitmap.
+ */
 #include "payload.h"
 
 static u8 buffer[8192] __attribute__((aligned(4096)));
@@ -43,7 +46,8 @@ TEST(pio_ins, "pio: REP INS in each width and both directions")
 	d = (ulong)buffer + 100;
 	asm volatile("std; rep insl; cld" : "+D"(d), "+c"(c) : "d"(0x1234) : "memory");
 	CHECK(!c && d == (ulong)buffer + 88, "INSL down ends at %lx", d);
-	CHECK(buffer[103] == 0xff && buffer[92] == 0xff && !buffer[91] && !buffer[104], "INSL down");
+	CHECK(buffer[103] == 0xff && buffer[92] == 0xff && !buffer[91] && !buffer[104],
+	      "INSL down");
 	c = 0;
 	asm volatile("rep insb" : "+D"(d), "+c"(c) : "d"(0x1234) : "memory");
 	CHECK(d == (ulong)buffer + 88, "REP with a count of zero moved");
@@ -69,7 +73,10 @@ TEST(pio_outs, "pio: OUTS sends what memory holds")
 
 	NEED(plat.has_rtc, "no CMOS to look at the result");
 	memcpy(buffer, "\x7c\x7d\x7e", 3);
-	asm volatile("rep outsb" : "+S"(s), "+c"(c) : "d"(0x70) : "memory"); /* the last index stays */
+	asm volatile("rep outsb"
+		     : "+S"(s), "+c"(c)
+		     : "d"(0x70)
+		     : "memory"); /* the last index stays */
 	outb(0x71, 0x5b);
 	CHECK(!c && s == (ulong)buffer + 3, "ends at %lx count %lu", s, c);
 	CHECK(cmos_read(0x7e) == 0x5b, "the last byte was not 0x7e");

@@ -1,8 +1,11 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-/* Several CPUs: starting them, interrupts between them, a timer on each, TLB shootdown, atomic operations, TSC order. */
+/*
+ * Several CPUs: starting them, interrupts between them, a timer on each, TLB shootdown, atomic
+ * operations, TSC order.
+ */
 #include "payload.h"
 
-#define V_IPI 0x91
+#define V_IPI	0x91
 #define V_TIMER 0x92
 
 static volatile u32 hits[MAX_CPUS];
@@ -193,7 +196,7 @@ static void shoot_target(void *arg)
 TEST(smp_shootdown, "smp: TLB shootdown, 200 rounds")
 {
 	u64 *pml4 = page_alloc(1), *pdpt = page_alloc(1), *pd = page_alloc(1);
-	u32 *pages[2] = {page_alloc(1), page_alloc(1)};
+	u32 *pages[2] = { page_alloc(1), page_alloc(1) };
 	unsigned int round;
 
 	NEED(smp_start() > 1, "one CPU");

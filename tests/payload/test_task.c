@@ -1,5 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-/* Hardware task switches of 32-bit mode (SDM vol. 3 ch. 7): far call and return, jump, task gate for an exception. */
+/*
+ * Hardware task switches of 32-bit mode (SDM vol. 3 ch. 7): far call and return, jump, task gate
+ * for an exception.
+ */
 #include "payload.h"
 
 #ifndef __x86_64__
@@ -17,7 +20,10 @@ static void other_task(void)
 	}
 }
 
-/* Entered by a task gate with an error code on the stack; counts and skips the faulting two bytes. */
+/*
+ * Entered by a task gate with an error code on the stack; counts and skips the faulting
+ * two bytes.
+ */
 static void __attribute__((naked)) fault_task(void)
 {
 	asm volatile("1: popl %0; incl %1; addl $2, %2; iret; jmp 1b"
@@ -72,7 +78,10 @@ TEST(task_state, "task: registers are saved and loaded")
 
 	prepare(other_task);
 	other.ebx = 0x55aa55aa;
-	asm volatile("lcall %2, $0" : "+b"(b), "+S"(s) : "i"(SEL_TSS2) : "memory", "cc", "eax", "ecx", "edx");
+	asm volatile("lcall %2, $0"
+		     : "+b"(b), "+S"(s)
+		     : "i"(SEL_TSS2)
+		     : "memory", "cc", "eax", "ecx", "edx");
 	asm volatile("clts");
 	CHECK(b == 0x12345678 && s == 0x9abcdef0, "EBX %x ESI %x", b, s);
 	CHECK(tss.ebx == 0x12345678, "saved EBX %x", tss.ebx);

@@ -1,11 +1,12 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /*
- * The PC's timers: 8254 modes, MC146818 clock and periodic interrupt, ACPI PM timer, HPET, and that all of them
- * and the TSC run at rates that agree. Rates are taken over 20-100 ms and may differ by 2 %.
+ * The PC's timers: 8254 modes, MC146818 clock and periodic interrupt, ACPI PM timer, HPET, and
+ * that all of them and the TSC run at rates that agree. Rates are taken over 20-100 ms and may
+ * differ by 2 %.
  */
 #include "payload.h"
 
-#define V_RTC 0x28 /* slave base */
+#define V_RTC	0x28 /* slave base */
 #define SPAN_US 50000
 
 static volatile unsigned int hits;
@@ -86,7 +87,8 @@ TEST(time_rtc_date, "timer: RTC date and time")
 	h = cmos_read(4);
 	day = cmos_read(7);
 	mon = cmos_read(8);
-	CHECK((b & 4) || ((s & 15) < 10 && (m & 15) < 10 && (h & 15) < 10), "not BCD: %x:%x:%x", h, m, s);
+	CHECK((b & 4) || ((s & 15) < 10 && (m & 15) < 10 && (h & 15) < 10), "not BCD: %x:%x:%x", h,
+	      m, s);
 	CHECK(s < 0x60 && m < 0x60 && day >= 1 && day <= 0x31 && mon >= 1 && mon <= 0x12,
 	      "%x:%x:%x on %x.%x", h, m, s, day, mon);
 	CHECK(cmos_read(13) & 0x80, "battery bad");
@@ -176,7 +178,10 @@ static u32 ticks_of(u32 (*read)(void), u32 mask, u64 *tsc)
 	return (read() - a) & mask;
 }
 
-/* Error of a counter of hz against the TSC in parts of 1000; best of five, for a busy host only makes it worse. */
+/*
+ * Error of a counter of hz against the TSC in parts of 1000; best of five, for a busy host
+ * only makes it worse.
+ */
 static u32 rate_error(u32 (*read)(void), u32 mask, u32 hz)
 {
 	u32 best = 1000, error, n, i;

@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /*
- * Xen's guest ABI where CPUID shows it: hypercalls by the page and by both instructions, bad arguments, shared info and
- * pvclock, event channels by the upcall vector, grant table, runstate and the single-shot timer.
+ * Xen's guest ABI where CPUID shows it: hypercalls by the page and by both instructions, bad
+ * arguments, shared info and pvclock, event channels by the upcall vector, grant table, runstate
+ * and the single-shot timer.
  */
 #include "payload.h"
 #include <xen/xen.h>
@@ -15,7 +16,7 @@
 #include <xen/hvm/hvm_op.h>
 #include <xen/hvm/params.h>
 
-#define V_UPCALL 0xa1
+#define V_UPCALL   0xa1
 #define XEN_EFAULT (-14)
 #define XEN_EINVAL (-22)
 #define XEN_ENOSYS (-38)
@@ -35,7 +36,8 @@ TEST(xen_version, "xen: version by the hypercall page and by the native instruct
 	int v1, v2;
 
 	NEED(plat.is_xen, "no Xen");
-	CHECK(version() == (long)plat.xen_version, "page: %lx, CPUID: %x", version(), plat.xen_version);
+	CHECK(version() == (long)plat.xen_version, "page: %lx, CPUID: %x", version(),
+	      plat.xen_version);
 	v1 = TRAP(r1 = hypercall_vmcall(__HYPERVISOR_xen_version, XENVER_version, 0));
 	v2 = TRAP(r2 = hypercall_vmmcall(__HYPERVISOR_xen_version, XENVER_version, 0));
 	CHECK((v1 == -1 && r1 == version()) || v1 == X_UD, "VMCALL: vector %d, %lx", v1, r1);
@@ -59,16 +61,20 @@ TEST(xen_both, "xen: VMCALL and VMMCALL both work")
 TEST(xen_info, "xen: version strings and features")
 {
 	static char text[1024];
-	struct xen_feature_info f = {.submap_idx = 0};
+	struct xen_feature_info f = { .submap_idx = 0 };
 
 	NEED(plat.is_xen, "no Xen");
-	CHECK(!hypercall(__HYPERVISOR_xen_version, XENVER_extraversion, (ulong)text, 0, 0, 0), "extraversion");
-	CHECK(!hypercall(__HYPERVISOR_xen_version, XENVER_capabilities, (ulong)text, 0, 0, 0), "capabilities");
+	CHECK(!hypercall(__HYPERVISOR_xen_version, XENVER_extraversion, (ulong)text, 0, 0, 0),
+	      "extraversion");
+	CHECK(!hypercall(__HYPERVISOR_xen_version, XENVER_capabilities, (ulong)text, 0, 0, 0),
+	      "capabilities");
 	CHECK(strlen(text), "no capabilities");
-	CHECK(!hypercall(__HYPERVISOR_xen_version, XENVER_get_features, (ulong)&f, 0, 0, 0), "features");
+	CHECK(!hypercall(__HYPERVISOR_xen_version, XENVER_get_features, (ulong)&f, 0, 0, 0),
+	      "features");
 	CHECK(f.submap >> XENFEAT_auto_translated_physmap & 1, "not translated: %x", f.submap);
 	CHECK(f.submap >> XENFEAT_hvm_callback_vector & 1, "no callback vector: %x", f.submap);
-	CHECK(hypercall(__HYPERVISOR_xen_version, XENVER_pagesize, 0, 0, 0, 0) == 4096, "page size");
+	CHECK(hypercall(__HYPERVISOR_xen_version, XENVER_pagesize, 0, 0, 0, 0) == 4096,
+	      "page size");
 	return NULL;
 }
 
@@ -95,15 +101,17 @@ TEST(xen_bad, "xen: unknown numbers and bad pointers are refused")
 #ifdef __x86_64__
 TEST(xen_user, "xen: a hypercall from level 3 is refused")
 {
-	static const u8 code[] = {0x0f, 0x01, 0xd9, 0x0f, 0x0b, 0x0f, 0x01, 0xc1, 0x0f, 0x0b};
+	static const u8 code[] = { 0x0f, 0x01, 0xd9, 0x0f, 0x0b, 0x0f, 0x01, 0xc1, 0x0f, 0x0b };
 	static u8 user_stack[512] __attribute__((aligned(16)));
 	int v;
 
 	NEED(plat.is_xen, "no Xen");
-	v = TRAP(asm volatile("pushq %0; pushq %1; pushq $2; pushq %2; pushq %3; iretq" : :
-			      "r"((ulong)SEL_UDATA | 3), "r"((ulong)user_stack + 512),
-			      "r"((ulong)SEL_UCODE | 3), "r"(code + (plat.is_amd ? 0 : 5)),
-			      "a"(__HYPERVISOR_sched_op), "D"(2), "S"(0) : "memory"));
+	v = TRAP(asm volatile("pushq %0; pushq %1; pushq $2; pushq %2; pushq %3; iretq"
+			      :
+			      : "r"((ulong)SEL_UDATA | 3), "r"((ulong)user_stack + 512),
+				"r"((ulong)SEL_UCODE | 3), "r"(code + (plat.is_amd ? 0 : 5)),
+				"a"(__HYPERVISOR_sched_op), "D"(2), "S"(0)
+			      : "memory"));
 	CHECK(v == X_UD || v == X_GP, "vector %d", v);
 	return NULL;
 }
@@ -111,7 +119,7 @@ TEST(xen_user, "xen: a hypercall from level 3 is refused")
 
 static bool map_shared(void)
 {
-	struct xen_add_to_physmap a = {.domid = DOMID_SELF, .space = XENMAPSPACE_shared_info};
+	struct xen_add_to_physmap a = { .domid = DOMID_SELF, .space = XENMAPSPACE_shared_info };
 
 	if (shared)
 		return true;
@@ -157,7 +165,8 @@ TEST(xen_shared, "xen: shared info, wall clock and pvclock")
 	b = pvclock();
 	expect = div_u64((rdtsc() - start) * 1000, (u32)div_u64(plat.tsc_hz, 1000)); /* us */
 	b = div_u64(b - a, 1000);
-	CHECK(b <= expect + expect / 20 + 50 && b + b / 20 + 50 >= expect, "%llu us in %llu us", b, expect);
+	CHECK(b <= expect + expect / 20 + 50 && b + b / 20 + 50 >= expect, "%llu us in %llu us", b,
+	      expect);
 	return NULL;
 }
 
@@ -173,14 +182,16 @@ static void on_upcall(struct regs *r)
 	sel = __atomic_exchange_n(&v->evtchn_pending_sel, 0, __ATOMIC_SEQ_CST);
 	for (i = 0; i < sizeof(ulong) * 8; i++)
 		if (sel >> i & 1)
-			pending_seen |= __atomic_exchange_n(&shared->evtchn_pending[i], 0, __ATOMIC_SEQ_CST);
+			pending_seen |= __atomic_exchange_n(&shared->evtchn_pending[i], 0,
+							    __ATOMIC_SEQ_CST);
 }
 
 /* The callback vector of the domain (no EOI needed), by HVM_PARAM_CALLBACK_IRQ type 2. */
 static bool upcall_on(void)
 {
-	struct xen_hvm_param p = {.domid = DOMID_SELF, .index = HVM_PARAM_CALLBACK_IRQ,
-				  .value = 2ull << 56 | V_UPCALL};
+	struct xen_hvm_param p = { .domid = DOMID_SELF,
+				   .index = HVM_PARAM_CALLBACK_IRQ,
+				   .value = 2ull << 56 | V_UPCALL };
 
 	if (!map_shared())
 		return false;
@@ -199,23 +210,23 @@ static long evtchn(int op, void *arg)
 
 static long port_close(u32 port)
 {
-	struct evtchn_close c = {.port = port};
+	struct evtchn_close c = { .port = port };
 
 	return evtchn(EVTCHNOP_close, &c);
 }
 
 static void unmask(u32 port)
 {
-	struct evtchn_unmask u = {.port = port};
+	struct evtchn_unmask u = { .port = port };
 
 	evtchn(EVTCHNOP_unmask, &u);
 }
 
 TEST(xen_event, "xen: event channel to oneself by the upcall vector")
 {
-	struct evtchn_bind_ipi b = {.vcpu = 0};
+	struct evtchn_bind_ipi b = { .vcpu = 0 };
 	struct evtchn_send s;
-	struct evtchn_status st = {.dom = DOMID_SELF};
+	struct evtchn_status st = { .dom = DOMID_SELF };
 	long r;
 
 	NEED(plat.is_xen, "no Xen");
@@ -231,7 +242,8 @@ TEST(xen_event, "xen: event channel to oneself by the upcall vector")
 	CHECK(!r, "send: %ld", r);
 	WAIT_FOR(pending_seen >> b.port & 1, 1000000);
 	irq_off();
-	CHECK(pending_seen >> (b.port % (sizeof(ulong) * 8)) & 1, "port %u not seen, %u upcalls", b.port, upcalls);
+	CHECK(pending_seen >> (b.port % (sizeof(ulong) * 8)) & 1, "port %u not seen, %u upcalls",
+	      b.port, upcalls);
 	CHECK(!port_close(b.port), "close");
 	CHECK(port_close(b.port) < 0, "closing twice succeeds");
 	CHECK(port_close(0x7fffffff) < 0, "closing nonsense succeeds");
@@ -240,7 +252,7 @@ TEST(xen_event, "xen: event channel to oneself by the upcall vector")
 
 TEST(xen_masked, "xen: a masked event waits, unmasking delivers it")
 {
-	struct evtchn_bind_ipi b = {.vcpu = 0};
+	struct evtchn_bind_ipi b = { .vcpu = 0 };
 	struct evtchn_send s;
 	unsigned int before;
 
@@ -263,8 +275,8 @@ TEST(xen_masked, "xen: a masked event waits, unmasking delivers it")
 
 TEST(xen_timer, "xen: single-shot timer by VIRQ_TIMER, blocking meanwhile")
 {
-	struct evtchn_bind_virq b = {.virq = VIRQ_TIMER, .vcpu = 0};
-	struct vcpu_set_singleshot_timer t = {0};
+	struct evtchn_bind_virq b = { .virq = VIRQ_TIMER, .vcpu = 0 };
+	struct vcpu_set_singleshot_timer t = { 0 };
 	long r;
 	u64 due, now;
 
@@ -289,7 +301,7 @@ TEST(xen_timer, "xen: single-shot timer by VIRQ_TIMER, blocking meanwhile")
 
 TEST(xen_runstate, "xen: runstate and vcpu_op arguments")
 {
-	struct vcpu_runstate_info info = {0};
+	struct vcpu_runstate_info info = { 0 };
 	long r;
 
 	NEED(plat.is_xen, "no Xen");
@@ -304,8 +316,8 @@ TEST(xen_runstate, "xen: runstate and vcpu_op arguments")
 
 TEST(xen_grant, "xen: grant table set-up")
 {
-	struct gnttab_query_size q = {.dom = DOMID_SELF};
-	struct xen_add_to_physmap a = {.domid = DOMID_SELF, .space = XENMAPSPACE_grant_table};
+	struct gnttab_query_size q = { .dom = DOMID_SELF };
+	struct xen_add_to_physmap a = { .domid = DOMID_SELF, .space = XENMAPSPACE_grant_table };
 	volatile grant_entry_v1_t *table;
 	long r;
 
@@ -320,8 +332,8 @@ TEST(xen_grant, "xen: grant table set-up")
 	CHECK(!r, "map: %ld", r);
 	CHECK(table[GNTTAB_RESERVED_XENSTORE].flags & GTF_permit_access, "xenstore entry %x",
 	      table[GNTTAB_RESERVED_XENSTORE].flags);
-	CHECK(table[GNTTAB_RESERVED_XENSTORE].frame == xen_hvm_param(HVM_PARAM_STORE_PFN), "xenstore frame %x",
-	      table[GNTTAB_RESERVED_XENSTORE].frame);
+	CHECK(table[GNTTAB_RESERVED_XENSTORE].frame == xen_hvm_param(HVM_PARAM_STORE_PFN),
+	      "xenstore frame %x", table[GNTTAB_RESERVED_XENSTORE].frame);
 	table[100].frame = 0x1234;
 	CHECK(table[100].frame == 0x1234, "does not hold an entry");
 	table[100].frame = 0;
@@ -331,7 +343,7 @@ TEST(xen_grant, "xen: grant table set-up")
 TEST(xen_memory, "xen: memory map and balloon")
 {
 	xen_pfn_t pfn = (ulong)page_alloc(1) >> 12;
-	struct xen_memory_reservation m = {.nr_extents = 1, .domid = DOMID_SELF};
+	struct xen_memory_reservation m = { .nr_extents = 1, .domid = DOMID_SELF };
 	volatile u32 *p = (volatile u32 *)(ulong)(pfn << 12);
 	long r;
 

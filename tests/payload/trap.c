@@ -70,8 +70,8 @@ void tss_descriptor(unsigned int index, ulong base, u32 limit)
 
 void trap_load(void)
 {
-	struct table_pointer g = {GDT_ENTRIES * 8 - 1, (ulong)gdt};
-	struct table_pointer i = {sizeof(idt) - 1, (ulong)idt};
+	struct table_pointer g = { GDT_ENTRIES * 8 - 1, (ulong)gdt };
+	struct table_pointer i = { sizeof(idt) - 1, (ulong)idt };
 
 	asm volatile("lgdt %0; lidt %1" : : "m"(g), "m"(i) : "memory");
 }

@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /*
- * Xen detection (CPUID leaf signature), the hypercall page, the PV console ring of a PVH guest and shutdown.
- * The page is filled through the MSR that the leaf names; both native instructions are kept for the tests.
+ * Xen detection (CPUID leaf signature), the hypercall page, the PV console ring of a PVH guest
+ * and shutdown. The page is filled through the MSR that the leaf names; both native instructions
+ * are kept for the tests.
  */
 #include "payload.h"
 #include <xen/xen.h>
@@ -36,26 +37,26 @@ bool xen_init(void)
 }
 
 #ifdef __x86_64__
-#define HYPERCALL(insn, nr, a1, a2, a3, a4, a5, constraint)                                        \
-	({                                                                                         \
-		register ulong r10_ asm("r10") = a4;                                               \
-		register ulong r8_ asm("r8") = a5;                                                 \
-		ulong ax_ = nr, di_ = a1, si_ = a2, dx_ = a3;                                      \
-		asm volatile(insn                                                                  \
-			     : "+a"(ax_), "+D"(di_), "+S"(si_), "+d"(dx_), "+r"(r10_), "+r"(r8_)   \
-			     : constraint                                                          \
-			     : "memory", "rcx", "r11");                                            \
-		(long)ax_;                                                                         \
+#define HYPERCALL(insn, nr, a1, a2, a3, a4, a5, constraint)                                      \
+	({                                                                                       \
+		register ulong r10_ asm("r10") = a4;                                             \
+		register ulong r8_ asm("r8") = a5;                                               \
+		ulong ax_ = nr, di_ = a1, si_ = a2, dx_ = a3;                                    \
+		asm volatile(insn                                                                \
+			     : "+a"(ax_), "+D"(di_), "+S"(si_), "+d"(dx_), "+r"(r10_), "+r"(r8_) \
+			     : constraint                                                        \
+			     : "memory", "rcx", "r11");                                          \
+		(long)ax_;                                                                       \
 	})
 #else
-#define HYPERCALL(insn, nr, a1, a2, a3, a4, a5, constraint)                                        \
-	({                                                                                         \
-		ulong ax_ = nr, bx_ = a1, cx_ = a2, dx_ = a3, si_ = a4, di_ = a5;                  \
-		asm volatile(insn                                                                  \
-			     : "+a"(ax_), "+b"(bx_), "+c"(cx_), "+d"(dx_), "+S"(si_), "+D"(di_)    \
-			     : constraint                                                          \
-			     : "memory");                                                          \
-		(long)ax_;                                                                         \
+#define HYPERCALL(insn, nr, a1, a2, a3, a4, a5, constraint)                                     \
+	({                                                                                      \
+		ulong ax_ = nr, bx_ = a1, cx_ = a2, dx_ = a3, si_ = a4, di_ = a5;               \
+		asm volatile(insn                                                               \
+			     : "+a"(ax_), "+b"(bx_), "+c"(cx_), "+d"(dx_), "+S"(si_), "+D"(di_) \
+			     : constraint                                                       \
+			     : "memory");                                                       \
+		(long)ax_;                                                                      \
 	})
 #endif
 
@@ -80,7 +81,7 @@ long hypercall_vmmcall(unsigned int nr, ulong a1, ulong a2)
 
 u64 xen_hvm_param(u32 index)
 {
-	struct xen_hvm_param p = {.domid = DOMID_SELF, .index = index};
+	struct xen_hvm_param p = { .domid = DOMID_SELF, .index = index };
 
 	if (hypercall(__HYPERVISOR_hvm_op, HVMOP_get_param, (ulong)&p, 0, 0, 0))
 		return 0;
@@ -99,7 +100,7 @@ void xen_console_init(void)
 /* Writes to the console ring, waiting (bounded) for xenconsoled; false when there is no ring. */
 bool xen_console_write(const char *s, size_t len)
 {
-	struct evtchn_send send = {.port = ring_port};
+	struct evtchn_send send = { .port = ring_port };
 	unsigned int spin;
 
 	if (!plat.is_xen || !ring)
@@ -110,7 +111,8 @@ bool xen_console_write(const char *s, size_t len)
 
 			if (ring->out_prod - *cons < sizeof(ring->out))
 				break;
-			hypercall(__HYPERVISOR_event_channel_op, EVTCHNOP_send, (ulong)&send, 0, 0, 0);
+			hypercall(__HYPERVISOR_event_channel_op, EVTCHNOP_send, (ulong)&send, 0, 0,
+				  0);
 			hypercall(__HYPERVISOR_sched_op, SCHEDOP_yield, 0, 0, 0, 0);
 		}
 		ring->out[MASK_XENCONS_IDX(ring->out_prod, ring->out)] = *s++;
@@ -133,7 +135,7 @@ static void drain_console(void)
 
 void xen_shutdown(u32 reason)
 {
-	struct sched_shutdown s = {.reason = reason};
+	struct sched_shutdown s = { .reason = reason };
 
 	drain_console();
 	hypercall(__HYPERVISOR_sched_op, SCHEDOP_shutdown, (ulong)&s, 0, 0, 0);
