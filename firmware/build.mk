@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-# Firmware images of Debian's packages seabios and ipxe-qemu: found, checked, copied. None is committed.
+# Firmware images of Debian's packages seabios and ipxe-qemu: found, checked, copied. None is
+# committed.
 
 FIRMWARE_O     := $(O)/firmware
 FIRMWARE_FILES := bios-256k.bin vgabios-stdvga.bin pxe-rtl8139.rom pxe-ne2k_pci.rom

@@ -29,7 +29,7 @@ find_in() {
 			return 0
 		fi
 	done
-	echo "firmware: $file not found; it is in Debian's package $package (apt-get install $package)" >&2
+	echo "firmware: $file not found; it is in Debian's package $package" >&2
 	return 1
 }
 
@@ -57,13 +57,14 @@ check_rom() {
 		complain "$1: declares $len bytes, has $size"
 		return
 	fi
-	sum=$(od -An -v -tu1 -N"$len" "$1" | awk '{ for (i = 1; i <= NF; i++) s += $i } END { print s % 256 }')
+	sum=$(od -An -v -tu1 -N"$len" "$1" |
+		awk '{ for (i = 1; i <= NF; i++) s += $i } END { print s % 256 }')
 	[ "$sum" -eq 0 ] || complain "$1: checksum is $sum, not 0"
 }
 
-# check_network FILE VENDOR DEVICE (decimal): the PCI data structure (5.1.2) is a network controller's.
-# Vendor and device may be 0: such a ROM is for several devices, and the device model writes the
-# numbers of its own device there, because SeaBIOS compares them.
+# check_network FILE VENDOR DEVICE (decimal): the PCI data structure (5.1.2) is a network
+# controller's. Vendor and device may be 0: such a ROM is for several devices, and the device model
+# writes the numbers of its own device there, because SeaBIOS compares them.
 check_network() {
 	pcir=$(word "$1" 24)
 	if [ "$(od -An -c -j"$pcir" -N4 "$1" | tr -d ' ')" != PCIR ]; then

@@ -17,32 +17,32 @@ struct acpi_blob {
 };
 
 struct acpi_numa_memory {
-	uint64_t start, end;    /* bytes */
+	uint64_t start, end; /* bytes */
 	uint32_t node;
 };
 
 struct acpi_numa {
-	uint32_t nr_nodes;      /* 0 = the domain has no virtual NUMA */
+	uint32_t nr_nodes; /* 0 = the domain has no virtual NUMA */
 	uint32_t nr_memory;
-	const uint32_t *vcpu_node;              /* per vCPU */
-	const uint32_t *distance;               /* nr_nodes x nr_nodes */
+	const uint32_t *vcpu_node; /* per vCPU */
+	const uint32_t *distance;  /* nr_nodes x nr_nodes */
 	const struct acpi_numa_memory *memory;
 };
 
 struct acpi_input {
-	uint32_t nr_vcpus;              /* 1-128 */
-	const uint8_t *online;          /* bitmap of vCPUs */
-	const uint32_t *apic_ids;       /* per vCPU, each below 255 */
+	uint32_t nr_vcpus;	  /* 1-128 */
+	const uint8_t *online;	  /* bitmap of vCPUs */
+	const uint32_t *apic_ids; /* per vCPU, each below 255 */
 	uint8_t ioapic_id;
-	bool apic_mode;                 /* build a MADT */
-	uint8_t present;                /* ACPI_INFO_* */
-	uint32_t hpet_id;               /* low half of the capabilities register */
+	bool apic_mode;	  /* build a MADT */
+	uint8_t present;  /* ACPI_INFO_* */
+	uint32_t hpet_id; /* low half of the capabilities register */
 	uint32_t pci_min, pci_len;
 	uint64_t pci_hi_min, pci_hi_len;
 	bool s3, s4, slate;
 	bool has_gid;
-	uint8_t vm_gid[16];             /* VM generation ID, as it lies in memory */
-	const uint8_t *extra;           /* further tables, one after the other; may be NULL */
+	uint8_t vm_gid[16];   /* VM generation ID, as it lies in memory */
+	const uint8_t *extra; /* further tables, one after the other; may be NULL */
 	uint32_t extra_len;
 	struct acpi_numa numa;
 	struct acpi_blob dsdt, ssdt_s3, ssdt_s4, ssdt_slate, ssdt_cpus16, ssdt_cpus128;
@@ -50,8 +50,8 @@ struct acpi_input {
 
 struct acpi_result {
 	uint32_t rsdp_gpa;
-	uint32_t vm_gid_gpa;            /* 0 = none */
-	uint32_t nr_tables;             /* in the XSDT */
+	uint32_t vm_gid_gpa; /* 0 = none */
+	uint32_t nr_tables;  /* in the XSDT */
 };
 
 #define ACPI_TABLES_MAX 32

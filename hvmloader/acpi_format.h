@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * Layouts of the ACPI tables that the loader builds (ACPI 6.4 section 5.2; revisions as noted, chosen
- * so that systems of the ACPI 1.0 age to today's accept them), and of the page that the AML reads.
+ * Layouts of the ACPI tables that the loader builds (ACPI 6.4 section 5.2; revisions as noted,
+ * chosen so that systems of the ACPI 1.0 age to today's accept them), and of the page that the AML
+ * reads.
  */
 #ifndef HVMLOADER_ACPI_FORMAT_H
 #define HVMLOADER_ACPI_FORMAT_H
@@ -23,14 +24,14 @@ struct acpi_header {
 } ACPI_PACKED;
 
 struct acpi_gas {
-	uint8_t space;          /* 0 = memory, 1 = I/O */
+	uint8_t space; /* 0 = memory, 1 = I/O */
 	uint8_t bits;
 	uint8_t offset;
-	uint8_t access;         /* 0 = undefined */
+	uint8_t access; /* 0 = undefined */
 	uint64_t address;
 } ACPI_PACKED;
 
-struct acpi_rsdp {              /* 5.2.5.3, revision 2 */
+struct acpi_rsdp { /* 5.2.5.3, revision 2 */
 	char signature[8];
 	uint8_t checksum;
 	char oem_id[6];
@@ -42,7 +43,7 @@ struct acpi_rsdp {              /* 5.2.5.3, revision 2 */
 	uint8_t reserved[3];
 } ACPI_PACKED;
 
-struct acpi_fadt {              /* 5.2.9, revision 4 */
+struct acpi_fadt { /* 5.2.9, revision 4 */
 	struct acpi_header h;
 	uint32_t facs, dsdt;
 	uint8_t model, pm_profile;
@@ -66,14 +67,14 @@ struct acpi_fadt {              /* 5.2.9, revision 4 */
 } ACPI_PACKED;
 
 #define FADT_BOOT_LEGACY_DEVICES 0x0001u
-#define FADT_BOOT_8042           0x0002u
-#define FADT_FLAG_WBINVD         (1u << 0)
-#define FADT_FLAG_PROC_C1        (1u << 2)
-#define FADT_FLAG_FIX_RTC        (1u << 6)
-#define FADT_FLAG_TMR_VAL_EXT    (1u << 8)
+#define FADT_BOOT_8042		 0x0002u
+#define FADT_FLAG_WBINVD	 (1u << 0)
+#define FADT_FLAG_PROC_C1	 (1u << 2)
+#define FADT_FLAG_FIX_RTC	 (1u << 6)
+#define FADT_FLAG_TMR_VAL_EXT	 (1u << 8)
 #define FADT_FLAG_PLATFORM_CLOCK (1u << 15)
 
-struct acpi_facs {              /* 5.2.10, version 1 */
+struct acpi_facs { /* 5.2.10, version 1 */
 	char signature[4];
 	uint32_t length;
 	uint32_t hardware_signature;
@@ -85,39 +86,39 @@ struct acpi_facs {              /* 5.2.10, version 1 */
 	uint8_t reserved[31];
 } ACPI_PACKED;
 
-struct acpi_madt {              /* 5.2.12, revision 2 */
+struct acpi_madt { /* 5.2.12, revision 2 */
 	struct acpi_header h;
 	uint32_t lapic_addr;
-	uint32_t flags;         /* bit 0: PC-AT compatible PICs */
+	uint32_t flags; /* bit 0: PC-AT compatible PICs */
 } ACPI_PACKED;
 
 struct acpi_madt_lapic {
-	uint8_t type, length;   /* 0, 8 */
+	uint8_t type, length; /* 0, 8 */
 	uint8_t uid, apic_id;
-	uint32_t flags;         /* bit 0: enabled */
+	uint32_t flags; /* bit 0: enabled */
 } ACPI_PACKED;
 
 struct acpi_madt_ioapic {
-	uint8_t type, length;   /* 1, 12 */
+	uint8_t type, length; /* 1, 12 */
 	uint8_t id, reserved;
 	uint32_t addr, gsi_base;
 } ACPI_PACKED;
 
 struct acpi_madt_override {
-	uint8_t type, length;   /* 2, 10 */
+	uint8_t type, length; /* 2, 10 */
 	uint8_t bus, irq;
 	uint32_t gsi;
 	uint16_t flags;
 } ACPI_PACKED;
 
 struct acpi_madt_nmi {
-	uint8_t type, length;   /* 4, 6 */
-	uint8_t uid;            /* 0xff = all */
+	uint8_t type, length; /* 4, 6 */
+	uint8_t uid;	      /* 0xff = all */
 	uint16_t flags;
 	uint8_t lint;
 } ACPI_PACKED;
 
-struct acpi_hpet {              /* IA-PC HPET specification 1.0a, 3.2.4 */
+struct acpi_hpet { /* IA-PC HPET specification 1.0a, 3.2.4 */
 	struct acpi_header h;
 	uint32_t id;
 	struct acpi_gas base;
@@ -126,53 +127,53 @@ struct acpi_hpet {              /* IA-PC HPET specification 1.0a, 3.2.4 */
 	uint8_t page_protection;
 } ACPI_PACKED;
 
-struct acpi_waet {              /* Windows ACPI emulated devices table 1.0 */
+struct acpi_waet { /* Windows ACPI emulated devices table 1.0 */
 	struct acpi_header h;
-	uint32_t flags;         /* bit 0: RTC good, bit 1: PM timer good */
+	uint32_t flags; /* bit 0: RTC good, bit 1: PM timer good */
 } ACPI_PACKED;
 
-struct acpi_srat {              /* 5.2.16 */
+struct acpi_srat { /* 5.2.16 */
 	struct acpi_header h;
-	uint32_t reserved1;     /* must be 1 */
+	uint32_t reserved1; /* must be 1 */
 	uint64_t reserved2;
 } ACPI_PACKED;
 
 struct acpi_srat_cpu {
-	uint8_t type, length;   /* 0, 16 */
+	uint8_t type, length; /* 0, 16 */
 	uint8_t domain_lo, apic_id;
-	uint32_t flags;         /* bit 0: enabled */
+	uint32_t flags; /* bit 0: enabled */
 	uint8_t sapic_eid, domain_hi[3];
 	uint32_t clock_domain;
 } ACPI_PACKED;
 
 struct acpi_srat_memory {
-	uint8_t type, length;   /* 1, 40 */
+	uint8_t type, length; /* 1, 40 */
 	uint32_t domain;
 	uint16_t reserved1;
 	uint64_t base, size;
 	uint32_t reserved2;
-	uint32_t flags;         /* bit 0: enabled */
+	uint32_t flags; /* bit 0: enabled */
 	uint64_t reserved3;
 } ACPI_PACKED;
 
-struct acpi_slit {              /* 5.2.17; the matrix follows */
+struct acpi_slit { /* 5.2.17; the matrix follows */
 	struct acpi_header h;
 	uint64_t nr_localities;
 } ACPI_PACKED;
 
 /* At ACPI_INFO_ADDR. asl/dsdt.asl (Field INFO) and asl/gen_cpus.sh read these offsets. */
 struct acpi_info {
-	uint8_t present;        /* 0x00: bits COM1, COM2, LPT1, HPET, FDC, 8042 */
+	uint8_t present; /* 0x00: bits COM1, COM2, LPT1, HPET, FDC, 8042 */
 	uint8_t reserved[3];
-	uint32_t pci_min;       /* 0x04 */
-	uint32_t pci_len;       /* 0x08 */
-	uint32_t vm_gid_addr;   /* 0x0c */
-	uint64_t pci_hi_min;    /* 0x10 */
-	uint64_t pci_hi_len;    /* 0x18 */
-	uint64_t pci_hi_max;    /* 0x20 */
+	uint32_t pci_min;     /* 0x04 */
+	uint32_t pci_len;     /* 0x08 */
+	uint32_t vm_gid_addr; /* 0x0c */
+	uint64_t pci_hi_min;  /* 0x10 */
+	uint64_t pci_hi_len;  /* 0x18 */
+	uint64_t pci_hi_max;  /* 0x20 */
 	uint8_t pad[0x58];
 	uint8_t cpu_flags[128]; /* 0x80: bit 0 = online */
-	uint8_t cpu_apic[128];  /* 0x100 */
+	uint8_t cpu_apic[128];	/* 0x100 */
 } ACPI_PACKED;
 
 #define ACPI_INFO_COM1 0x01u

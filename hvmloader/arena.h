@@ -9,17 +9,17 @@
 #include <stdint.h>
 
 struct arena {
-	uint8_t *base;          /* where the caller sees the area */
-	uint32_t gpa;           /* where the guest sees it */
-	uint32_t size;          /* bytes */
-	uint32_t used;          /* bytes */
+	uint8_t *base; /* where the caller sees the area */
+	uint32_t gpa;  /* where the guest sees it */
+	uint32_t size; /* bytes */
+	uint32_t used; /* bytes */
 	/* Make [gpa, gpa + used) usable memory; may be NULL when all of it already is. */
 	void (*back)(uint32_t gpa, uint32_t bytes);
 };
 
 /*
- * Take size zeroed bytes at a multiple of align (a power of two). Returns NULL when the area is full;
- * *gpa gets the guest address.
+ * Take size zeroed bytes at a multiple of align (a power of two). Returns NULL when the area is
+ * full; *gpa gets the guest address.
  */
 void *arena_alloc(struct arena *a, uint32_t size, uint32_t align, uint32_t *gpa);
 

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * The compiled AML tables (from asl/), as struct acpi_blob of acpi.h. The assembler finds the files in
- * the build directory. 32-bit pointers in the loader, 64-bit ones in the host tests.
+ * The compiled AML tables (from asl/), as struct acpi_blob of acpi.h. The assembler finds the files
+ * in the build directory. 32-bit pointers in the loader, 64-bit ones in the host tests.
  */
 #ifdef __x86_64__
 #define POINTER .quad

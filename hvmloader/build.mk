@@ -4,8 +4,8 @@
 HVMLOADER_O      := $(O)/hvmloader
 HVMLOADER_CC     ?= gcc
 HVMLOADER_IASL   ?= iasl
-HVMLOADER_PURE   := util arena xenstore config e820 pci pci_place mtrr_plan acpi acpi_madt acpi_numa \
-		    smbios legacy_mp legacy_pir seabios
+HVMLOADER_PURE   := util arena xenstore config e820 pci pci_place mtrr_plan acpi acpi_madt \
+		    acpi_numa smbios legacy_mp legacy_pir seabios
 HVMLOADER_SRC    := main machine hypercall console memory xenbus mtrr smp string $(HVMLOADER_PURE)
 HVMLOADER_AML    := dsdt ssdt_s3 ssdt_s4 ssdt_slate ssdt_cpus16 ssdt_cpus128
 

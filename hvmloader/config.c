@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * Reading the settings; absent ones get the defaults of the Xen ABI. Text settings of SMBIOS are read
- * by smbios.c, one when it is needed.
+ * Reading the settings; absent ones get the defaults of the Xen ABI. Text settings of SMBIOS are
+ * read by smbios.c, one when it is needed.
  */
 #include "config.h"
 #include "util.h"

@@ -10,15 +10,15 @@
 #include <stddef.h>
 #include <stdint.h>
 
-/* Where settings come from. read() returns a length, or a negative number when there is no value. */
+/* Where settings come from. read() returns a length, or a negative number for no value. */
 struct config_source {
 	int (*read)(void *ctx, const char *path, char *buf, size_t size);
 	void *ctx;
 };
 
 struct config_block {
-	uint32_t addr;          /* guest-physical, 0 = none */
-	uint32_t len;           /* bytes */
+	uint32_t addr; /* guest-physical, 0 = none */
+	uint32_t len;  /* bytes */
 };
 
 struct config {
@@ -27,7 +27,7 @@ struct config {
 	bool allow_relocate;
 	bool platform_bar_uc;
 	bool has_gid;
-	uint64_t mmio_hole;             /* bytes below 4 GiB that are not RAM, 0 = default */
+	uint64_t mmio_hole; /* bytes below 4 GiB that are not RAM, 0 = default */
 	uint64_t vm_gid[2];
 	struct config_block extra_acpi, extra_smbios;
 };

@@ -8,8 +8,8 @@
 #include "io.h"
 #include "util.h"
 
-#define DEBUG_PORT   0xe9
-#define MESSAGE_MAX  256
+#define DEBUG_PORT  0xe9
+#define MESSAGE_MAX 256
 
 static void put_message(const char *prefix, const char *fmt, va_list ap)
 {

@@ -83,7 +83,8 @@ static int paint_given(struct e820_map *m, const struct e820_range *r)
 			end = ACPI_INFO_ADDR;
 		return paint(m, start, end, r->type);
 	}
-	return paint(m, start, ACPI_INFO_ADDR, r->type) || paint(m, FOUR_GIB, end, r->type) ? -1 : 0;
+	return paint(m, start, ACPI_INFO_ADDR, r->type) || paint(m, FOUR_GIB, end, r->type) ? -1
+											    : 0;
 }
 
 int e820_build(struct e820_map *map, const struct e820_input *in)

@@ -23,10 +23,10 @@ struct e820_map {
 };
 
 struct e820_input {
-	uint64_t low_ram_end;           /* bytes, RAM below 4 GiB */
-	uint64_t high_ram_end;          /* bytes, RAM above 4 GiB; 0 = none */
-	uint32_t bios_start;            /* first byte of the BIOS image below 1 MiB */
-	uint32_t acpi_end;              /* end of the ACPI tables that start at ACPI_INFO_ADDR */
+	uint64_t low_ram_end;		/* bytes, RAM below 4 GiB */
+	uint64_t high_ram_end;		/* bytes, RAM above 4 GiB; 0 = none */
+	uint32_t bios_start;		/* first byte of the BIOS image below 1 MiB */
+	uint32_t acpi_end;		/* end of the ACPI tables that start at ACPI_INFO_ADDR */
 	const struct e820_range *given; /* the VMM's own map; only what is not RAM counts */
 	uint32_t nr_given;
 };

@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * Entry at the ELF header's e_entry, in the state of a PVH kernel (xen/arch-x86/hvm/start_info.h: 32-bit
- * protected mode, flat segments, paging off, EBX = hvm_start_info), and the way out to the BIOS in real
- * mode. The image must not carry Xen ELF notes: libxenguest takes one with them for a kernel, and
- * only its loader for images without them (HVM-generic) places the firmware module.
+ * Entry at the ELF header's e_entry, in the state of a PVH kernel (xen/arch-x86/hvm/start_info.h:
+ * 32-bit protected mode, flat segments, paging off, EBX = hvm_start_info), and the way out to the
+ * BIOS in real mode. The image must not carry Xen ELF notes: libxenguest takes one with them for a
+ * kernel, and only its loader for images without them (HVM-generic) places the firmware module.
  */
 #include "layout.h"
 

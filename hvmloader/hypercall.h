@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
  * The hypercalls that hvmloader makes. All run on the boot processor, before any other one is used
- * for more than smp.c's errand. Results are the ABI's: 0 or more = success, negative errno otherwise.
+ * for more than smp.c's errand. Results are the ABI's: 0 or more = success, negative errno
+ * otherwise.
  */
 #ifndef HVMLOADER_HYPERCALL_H
 #define HVMLOADER_HYPERCALL_H

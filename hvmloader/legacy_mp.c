@@ -7,17 +7,17 @@
 #include "layout.h"
 #include "util.h"
 
-#define PACKED          __attribute__((packed))
-#define PCI_BUS         0
-#define ISA_BUS         1
-#define APIC_VERSION    0x14
-#define IOAPIC_VERSION  0x11
-#define INT_INT         0
-#define INT_NMI         1
-#define INT_EXTINT      3
-#define FLAGS_CONFORMS  0x0
+#define PACKED		__attribute__((packed))
+#define PCI_BUS		0
+#define ISA_BUS		1
+#define APIC_VERSION	0x14
+#define IOAPIC_VERSION	0x11
+#define INT_INT		0
+#define INT_NMI		1
+#define INT_EXTINT	3
+#define FLAGS_CONFORMS	0x0
 #define FLAGS_LEVEL_LOW 0xf
-#define ALL_CPUS        0xff
+#define ALL_CPUS	0xff
 
 struct mp_floating {
 	char signature[4];
@@ -89,7 +89,7 @@ static void add_cpus(struct build *b, const struct legacy_mp_input *in)
 			return;
 		c->apic_id = (uint8_t)in->apic_ids[i];
 		c->apic_version = APIC_VERSION;
-		c->flags = i ? 1 : 3;   /* enabled; the first one boots */
+		c->flags = i ? 1 : 3; /* enabled; the first one boots */
 		c->signature = in->cpu_signature;
 		c->features = in->cpu_features;
 	}
@@ -137,8 +137,8 @@ static void add_isa(struct build *b, uint8_t ioapic)
 		if (irq == 2)
 			continue;
 		i.pin = irq ? irq : 2;
-		i.flags = (PCI_ISA_IRQ_MASK & (1u << irq)) || irq == SCI_IRQ ? FLAGS_LEVEL_LOW :
-									       FLAGS_CONFORMS;
+		i.flags = (PCI_ISA_IRQ_MASK & (1u << irq)) || irq == SCI_IRQ ? FLAGS_LEVEL_LOW
+									     : FLAGS_CONFORMS;
 		add_int(b, 3, i);
 	}
 }
@@ -154,20 +154,27 @@ static void add_pci(struct build *b, const struct pci_state *pci, uint8_t ioapic
 		if (!f->int_pin || (seen[dev] & (1u << pin)))
 			continue;
 		seen[dev] |= (uint8_t)(1u << pin);
-		add_int(b, 3, (struct mp_int){
-			.flags = FLAGS_LEVEL_LOW, .bus = PCI_BUS,
-			.irq = (uint8_t)(dev << 2 | pin), .apic = ioapic,
-			.pin = (uint8_t)PCI_INTX_GSI(dev, pin),
-		});
+		add_int(b, 3,
+			(struct mp_int){
+				.flags = FLAGS_LEVEL_LOW,
+				.bus = PCI_BUS,
+				.irq = (uint8_t)(dev << 2 | pin),
+				.apic = ioapic,
+				.pin = (uint8_t)PCI_INTX_GSI(dev, pin),
+			});
 	}
 }
 
 static void add_local(struct build *b)
 {
 	add_int(b, 4, (struct mp_int){ .int_type = INT_EXTINT, .bus = ISA_BUS, .apic = ALL_CPUS });
-	add_int(b, 4, (struct mp_int){
-		.int_type = INT_NMI, .bus = ISA_BUS, .apic = ALL_CPUS, .pin = 1,
-	});
+	add_int(b, 4,
+		(struct mp_int){
+			.int_type = INT_NMI,
+			.bus = ISA_BUS,
+			.apic = ALL_CPUS,
+			.pin = 1,
+		});
 }
 
 uint32_t legacy_build_mp(struct arena *tables, const struct legacy_mp_input *in)

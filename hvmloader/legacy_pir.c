@@ -1,16 +1,16 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * $PIR (PCI IRQ Routing Table Specification 1.0, Microsoft): to which link of the PIIX3 each interrupt
- * pin of each slot goes. A link's value is its configuration register.
+ * $PIR (PCI IRQ Routing Table Specification 1.0, Microsoft): to which link of the PIIX3 each
+ * interrupt pin of each slot goes. A link's value is its configuration register.
  */
 #include "legacy.h"
 #include "layout.h"
 #include "util.h"
 
-#define PACKED      __attribute__((packed))
-#define FIRST_SLOT  1
-#define NR_SLOTS    31
-#define LINK_REG    0x60
+#define PACKED	   __attribute__((packed))
+#define FIRST_SLOT 1
+#define NR_SLOTS   31
+#define LINK_REG   0x60
 
 struct pir_slot {
 	uint8_t bus, devfn;

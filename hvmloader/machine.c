@@ -10,13 +10,13 @@
 #include "layout.h"
 #include "util.h"
 
-#define PCI_ADDRESS  0xcf8
-#define PCI_DATA     0xcfc
-#define ELCR_PORT    0x4d0
-#define SCI_EN       1u
-#define NUMA_NODES   32
-#define NUMA_RANGES  64
-#define MODULES_MAX  16
+#define PCI_ADDRESS 0xcf8
+#define PCI_DATA    0xcfc
+#define ELCR_PORT   0x4d0
+#define SCI_EN	    1u
+#define NUMA_NODES  32
+#define NUMA_RANGES 64
+#define MODULES_MAX 16
 
 static void select_config(unsigned int devfn, unsigned int reg)
 {
@@ -166,8 +166,8 @@ bool machine_find_module(const struct hvm_start_info *info, const char *name,
 		    strcmp(phys_ptr((uint32_t)m[i].cmdline_paddr), name))
 			continue;
 		if (!below_4g(m[i].paddr, m[i].size))
-			fatal("module %s: %llx bytes at %llx", name,
-			      (unsigned long long)m[i].size, (unsigned long long)m[i].paddr);
+			fatal("module %s: %llx bytes at %llx", name, (unsigned long long)m[i].size,
+			      (unsigned long long)m[i].paddr);
 		out->addr = (uint32_t)m[i].paddr;
 		out->len = (uint32_t)m[i].size;
 		return true;

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * What the loader asks of the machine that it runs on: PCI configuration, legacy devices, processor,
- * what libxl put into memory.
+ * What the loader asks of the machine that it runs on: PCI configuration, legacy devices,
+ * processor, what libxl put into memory.
  */
 #ifndef HVMLOADER_MACHINE_H
 #define HVMLOADER_MACHINE_H

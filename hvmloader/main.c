@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * hvmloader: what happens between the domain builder and the BIOS. libxl starts it as it starts Xen's:
- * a 32-bit image at 1 MiB with the SeaBIOS image as the module "firmware". In order: hypercalls,
- * settings, PCI, processors, tables, memory map, BIOS.
+ * hvmloader: what happens between the domain builder and the BIOS. libxl starts it as it starts
+ * Xen's: a 32-bit image at 1 MiB with the SeaBIOS image as the module "firmware". In order:
+ * hypercalls, settings, PCI, processors, tables, memory map, BIOS.
  */
 #include "acpi.h"
 #include "blobs.h"
@@ -216,8 +216,9 @@ static void build_smbios(void)
 		fatal("the VMM does not tell the domain's UUID");
 	util_strlcpy(in.version, st.version, sizeof(in.version));
 	machine_describe_cpu(&in);
-	in.default_battery = read_setting(st.store, HVM_XS_SMBIOS_DEFAULT_BATTERY, flag,
-					  sizeof(flag)) > 0 && !strcmp(flag, "1");
+	in.default_battery =
+		read_setting(st.store, HVM_XS_SMBIOS_DEFAULT_BATTERY, flag, sizeof(flag)) > 0 &&
+		!strcmp(flag, "1");
 	error = smbios_build(&memory_reserved, &memory_scratch, &in, &out);
 	if (error)
 		fatal("SMBIOS: %s", error);
@@ -310,8 +311,7 @@ static void give_vm86_tss(void)
 	int ret;
 
 	memory_alloc(&memory_reserved, VM86_TSS_BYTES, PAGE_BYTES, &gpa);
-	ret = hypercall_set_param(HVM_PARAM_VM86_TSS_SIZED,
-				  (uint64_t)VM86_TSS_BYTES << 32 | gpa);
+	ret = hypercall_set_param(HVM_PARAM_VM86_TSS_SIZED, (uint64_t)VM86_TSS_BYTES << 32 | gpa);
 	if (ret)
 		fatal("setting the address of the VM86 TSS: error %d", ret);
 }

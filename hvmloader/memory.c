@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * The domain's memory: hvm_info_table (xen/hvm/hvm_info_table.h) and RAM pages for the tables in the
- * reserved area below 4 GiB. Those pages are new ones while the domain's allowance lasts (libxl leaves
- * 1 MiB); after that the last pages of RAM move there and the RAM ends earlier.
+ * The domain's memory: hvm_info_table (xen/hvm/hvm_info_table.h) and RAM pages for the tables in
+ * the reserved area below 4 GiB. Those pages are new ones while the domain's allowance lasts (libxl
+ * leaves 1 MiB); after that the last pages of RAM move there and the RAM ends earlier.
  */
 #include "memory.h"
 #include "console.h"
@@ -39,9 +39,8 @@ struct hvm_info_table *memory_hvm_info(void)
 {
 	struct hvm_info_table *t = phys_ptr(HVM_INFO_PADDR);
 
-	if (memcmp(t->signature, "HVM INFO", sizeof(t->signature)) ||
-	    t->length < sizeof(*t) || t->length > PAGE_BYTES - HVM_INFO_OFFSET ||
-	    util_checksum(t, t->length))
+	if (memcmp(t->signature, "HVM INFO", sizeof(t->signature)) || t->length < sizeof(*t) ||
+	    t->length > PAGE_BYTES - HVM_INFO_OFFSET || util_checksum(t, t->length))
 		fatal("hvm_info_table at %x is missing or damaged", HVM_INFO_PADDR);
 	if (!t->nr_vcpus || t->nr_vcpus > HVM_MAX_VCPUS)
 		fatal("hvm_info_table: %u vCPUs, can be 1 to %d", t->nr_vcpus, HVM_MAX_VCPUS);
@@ -85,8 +84,8 @@ static void back_page(uint32_t gpa)
 	move.idx = take_last_ram_page();
 	ret = hypercall_memory_op(XENMEM_add_to_physmap, &move);
 	if (ret)
-		fatal("no memory for tables: moving page %x to %x: error %d",
-		      (uint32_t)move.idx, (uint32_t)pfn, ret);
+		fatal("no memory for tables: moving page %x to %x: error %d", (uint32_t)move.idx,
+		      (uint32_t)pfn, ret);
 }
 
 static void back_reserved(uint32_t gpa, uint32_t bytes)

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * The domain's memory as the loader uses it: hvm_info_table, and arenas in scratch and reserved areas.
+ * The domain's memory as the loader uses it: hvm_info_table, and arenas in scratch and reserved
+ * areas.
  */
 #ifndef HVMLOADER_MEMORY_H
 #define HVMLOADER_MEMORY_H

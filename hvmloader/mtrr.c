@@ -1,28 +1,28 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * Loading MTRRs (Intel SDM volume 3, 12.11.7 and 12.11.8; AMD APM volume 2, 7.7). The default type is
- * write-back; fixed ranges make the VGA window uncached.
+ * Loading MTRRs (Intel SDM volume 3, 12.11.7 and 12.11.8; AMD APM volume 2, 7.7). The default type
+ * is write-back; fixed ranges make the VGA window uncached.
  */
 #include "mtrr.h"
 #include "io.h"
 
-#define MSR_MTRRCAP       0xfe
+#define MSR_MTRRCAP	  0xfe
 #define MSR_MTRR_PHYSBASE 0x200
 #define MSR_MTRR_DEF_TYPE 0x2ff
-#define DEF_TYPE_WB       6u
-#define DEF_TYPE_FIXED    0x400u
-#define DEF_TYPE_ENABLE   0x800u
-#define ALL_WB            UINT64_C(0x0606060606060606)
-#define CPUID1_EDX_MTRR   (1u << 12)
-#define MTRRCAP_FIXED     0x100u
+#define DEF_TYPE_WB	  6u
+#define DEF_TYPE_FIXED	  0x400u
+#define DEF_TYPE_ENABLE	  0x800u
+#define ALL_WB		  UINT64_C(0x0606060606060606)
+#define CPUID1_EDX_MTRR	  (1u << 12)
+#define MTRRCAP_FIXED	  0x100u
 
 static const struct {
 	uint16_t msr;
 	uint64_t types;
 } fixed[] = {
-	{ 0x250, ALL_WB },      /* 00000-7ffff */
-	{ 0x258, ALL_WB },      /* 80000-9ffff */
-	{ 0x259, 0 },           /* a0000-bffff */
+	{ 0x250, ALL_WB }, /* 00000-7ffff */
+	{ 0x258, ALL_WB }, /* 80000-9ffff */
+	{ 0x259, 0 },	   /* a0000-bffff */
 	{ 0x268, ALL_WB }, { 0x269, ALL_WB }, { 0x26a, ALL_WB }, { 0x26b, ALL_WB },
 	{ 0x26c, ALL_WB }, { 0x26d, ALL_WB }, { 0x26e, ALL_WB }, { 0x26f, ALL_WB },
 };

@@ -10,12 +10,12 @@
 #define MTRR_VARIABLE_MAX 16
 
 struct mtrr_range {
-	uint64_t base, mask;    /* the values of the MSR pair */
+	uint64_t base, mask; /* the values of the MSR pair */
 };
 
 struct mtrr_plan {
 	uint32_t nr;
-	uint32_t nr_available;  /* how many pairs this processor has */
+	uint32_t nr_available; /* how many pairs this processor has */
 	struct mtrr_range range[MTRR_VARIABLE_MAX];
 };
 

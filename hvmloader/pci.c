@@ -1,19 +1,19 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
  * PCI bus 0: enumeration, sizing, programming, and the registers of the PIIX3/PIIX4 that firmware
- * sets up (Intel 82371SB and 82371AB datasheets). Placement is in pci_place.c. Bridges are sized but
- * what is behind them is left to the operating system: the emulated PC has no bridge.
+ * sets up (Intel 82371SB and 82371AB datasheets). Placement is in pci_place.c. Bridges are sized
+ * but what is behind them is left to the operating system: the emulated PC has no bridge.
  */
 #include "pci.h"
 #include "layout.h"
 #include "util.h"
 
-#define PIIX3_LINKS     0x60
+#define PIIX3_LINKS	0x60
 #define PIIX_IDE_TIMING 0x40
-#define PIIX4_PMBA      0x40
+#define PIIX4_PMBA	0x40
 #define PIIX4_PMREGMISC 0x80
 
-#define CLASS_IDE       0x0101
+#define CLASS_IDE	0x0101
 #define CLASS_BRIDGE_PM 0x0680
 
 static const uint8_t link_irq[4] = { 5, 10, 11, 5 };
@@ -35,7 +35,8 @@ static void wr(const struct pci_ops *ops, unsigned int devfn, unsigned int reg, 
 }
 
 /* The writable bits of a register that takes an address. */
-static uint32_t probe(const struct pci_ops *ops, unsigned int devfn, unsigned int reg, uint32_t ones)
+static uint32_t probe(const struct pci_ops *ops, unsigned int devfn, unsigned int reg,
+		      uint32_t ones)
 {
 	uint32_t old = rd(ops, devfn, reg, 4), mask;
 
@@ -164,8 +165,9 @@ void pci_program(struct pci_state *s, const struct pci_ops *ops)
 	}
 	for (uint32_t i = 0; i < s->nr_bars; i++)
 		if (!s->bar[i].placed)
-			enable[s->bar[i].devfn] &= s->bar[i].kind == PCI_BAR_IO ?
-				(uint16_t)~PCI_CMD_IO : (uint16_t)~PCI_CMD_MEMORY;
+			enable[s->bar[i].devfn] &= s->bar[i].kind == PCI_BAR_IO
+							   ? (uint16_t)~PCI_CMD_IO
+							   : (uint16_t)~PCI_CMD_MEMORY;
 	for (uint32_t i = 0; i < s->nr_functions; i++) {
 		struct pci_function *f = &s->function[i];
 		uint32_t cmd = rd(ops, f->devfn, PCI_REG_COMMAND, 2);

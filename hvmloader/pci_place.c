@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * Choosing addresses for BARs. Big ones first, each at a multiple of its size, so that nothing is lost
- * between them. The window below 4 GiB starts where the configuration says (0xf0000000 unless told
- * otherwise) and grows down, in the steps of power-of-two sizes that MTRRs like, as far as RAM
+ * Choosing addresses for BARs. Big ones first, each at a multiple of its size, so that nothing is
+ * lost between them. The window below 4 GiB starts where the configuration says (0xf0000000 unless
+ * told otherwise) and grows down, in the steps of power-of-two sizes that MTRRs like, as far as RAM
  * allows; what still does not fit moves above RAM if its BAR is a 64-bit one, the biggest first.
  */
 #include "pci.h"

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * SeaBIOS in Xen mode (its src/fw/xen.c): an information block with the addresses of the tables that
- * SeaBIOS copies into the F segment and of the memory map. It has no fw_cfg there.
+ * SeaBIOS in Xen mode (its src/fw/xen.c): an information block with the addresses of the tables
+ * that SeaBIOS copies into the F segment and of the memory map. It has no fw_cfg there.
  */
 #include "seabios.h"
 #include "util.h"

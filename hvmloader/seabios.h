@@ -11,7 +11,7 @@
 
 /* What SeaBIOS reads at BIOS_INFO_ADDR. */
 struct seabios_info {
-	char signature[14];     /* "XenHVMSeaBIOS" with its NUL */
+	char signature[14]; /* "XenHVMSeaBIOS" with its NUL */
 	uint8_t length, checksum;
 	uint32_t tables, nr_tables;
 	uint32_t e820, nr_e820;

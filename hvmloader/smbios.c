@@ -1,9 +1,10 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * SMBIOS structures of the emulated PC (DMTF DSP0134, layouts in smbios_format.h). Texts come from the
- * domain's bios-strings/ settings or have the defaults that tools know from Xen. Of the structures that
- * the toolstack passes through, those of types 0-3, 11 and 22 replace ours, type 39 and vendor types
- * (128 and up) are added; others (processors, memory) would contradict the domain and are left out.
+ * SMBIOS structures of the emulated PC (DMTF DSP0134, layouts in smbios_format.h). Texts come from
+ * the domain's bios-strings/ settings or have the defaults that tools know from Xen. Of the
+ * structures that the toolstack passes through, those of types 0-3, 11 and 22 replace ours, type 39
+ * and vendor types (128 and up) are added; others (processors, memory) would contradict the domain
+ * and are left out.
  */
 #include "smbios.h"
 #include "smbios_format.h"
@@ -11,15 +12,15 @@
 
 #include <xen/hvm/hvm_xs_strings.h>
 
-#define HANDLE(type, n)   ((uint16_t)((type) << 8 | (n)))
-#define NO_HANDLE         0xfffe
-#define UNKNOWN_HANDLE    0xffff
-#define TEXT_MAX          128
-#define OEM_STRINGS       99
-#define DEVICE_BYTES      (UINT64_C(16) << 30)
-#define FOUR_GIB          UINT64_C(0x100000000)
-#define BOARD_FEATURES    0x01          /* hosting board */
-#define RELEASE_DATE      "11/20/2026"
+#define HANDLE(type, n) ((uint16_t)((type) << 8 | (n)))
+#define NO_HANDLE	0xfffe
+#define UNKNOWN_HANDLE	0xffff
+#define TEXT_MAX	128
+#define OEM_STRINGS	99
+#define DEVICE_BYTES	(UINT64_C(16) << 30)
+#define FOUR_GIB	UINT64_C(0x100000000)
+#define BOARD_FEATURES	0x01 /* hosting board */
+#define RELEASE_DATE	"11/20/2026"
 
 struct writer {
 	struct arena *a;
@@ -27,7 +28,7 @@ struct writer {
 	const char *error;
 	uint32_t first_gpa, nr;
 	uint16_t max;
-	uint32_t start;         /* a->used where the open structure began */
+	uint32_t start; /* a->used where the open structure began */
 	uint8_t nr_strings;
 };
 
@@ -173,9 +174,9 @@ static void add_bios(struct writer *w)
 static void uuid_text(char *buf, size_t size, const uint8_t *u)
 {
 	util_snprintf(buf, size,
-		      "%02x%02x%02x%02x-%02x%02x-%02x%02x-%02x%02x-%02x%02x%02x%02x%02x%02x",
-		      u[0], u[1], u[2], u[3], u[4], u[5], u[6], u[7], u[8], u[9], u[10], u[11],
-		      u[12], u[13], u[14], u[15]);
+		      "%02x%02x%02x%02x-%02x%02x-%02x%02x-%02x%02x-%02x%02x%02x%02x%02x%02x", u[0],
+		      u[1], u[2], u[3], u[4], u[5], u[6], u[7], u[8], u[9], u[10], u[11], u[12],
+		      u[13], u[14], u[15]);
 }
 
 static void add_system(struct writer *w)
@@ -191,7 +192,7 @@ static void add_system(struct writer *w)
 	s->version = setting(w, HVM_XS_SYSTEM_VERSION, w->in->version);
 	s->serial = setting(w, HVM_XS_SYSTEM_SERIAL_NUMBER, uuid);
 	memcpy(s->uuid, w->in->uuid, 16);
-	s->wake_up = 6;         /* power switch */
+	s->wake_up = 6; /* power switch */
 	end(w);
 }
 
@@ -209,7 +210,7 @@ static void add_board(struct writer *w)
 	b->location = setting(w, HVM_XS_BASEBOARD_LOCATION_IN_CHASSIS, "");
 	b->features = BOARD_FEATURES;
 	b->chassis = HANDLE(3, 0);
-	b->type = 0x0a;         /* motherboard */
+	b->type = 0x0a; /* motherboard */
 	end(w);
 }
 
@@ -222,9 +223,9 @@ static void add_enclosure(struct writer *w)
 	e->manufacturer = setting(w, HVM_XS_ENCLOSURE_MANUFACTURER, "Xen");
 	e->serial = setting(w, HVM_XS_ENCLOSURE_SERIAL_NUMBER, "");
 	e->asset_tag = setting(w, HVM_XS_ENCLOSURE_ASSET_TAG, "");
-	e->type = 1;            /* other */
-	e->boot_state = e->power_state = e->thermal_state = 3;  /* safe */
-	e->security = 2;        /* unknown */
+	e->type = 1;					       /* other */
+	e->boot_state = e->power_state = e->thermal_state = 3; /* safe */
+	e->security = 2;				       /* unknown */
 	end(w);
 }
 
@@ -238,13 +239,13 @@ static void add_processor(struct writer *w, uint32_t n)
 	util_snprintf(socket, sizeof(socket), "CPU %u", n);
 	p->socket = text(w, socket);
 	p->manufacturer = text(w, w->in->cpu_vendor);
-	p->type = 3;            /* central processor */
-	p->family = 1;          /* other */
+	p->type = 3;   /* central processor */
+	p->family = 1; /* other */
 	p->signature = w->in->cpu_signature;
 	p->features = w->in->cpu_features;
 	p->max_mhz = p->current_mhz = w->in->cpu_mhz;
-	p->status = 0x41;       /* populated, enabled */
-	p->upgrade = 1;         /* other */
+	p->status = 0x41; /* populated, enabled */
+	p->upgrade = 1;	  /* other */
 	p->l1 = p->l2 = p->l3 = UNKNOWN_HANDLE;
 	end(w);
 }
@@ -283,9 +284,9 @@ static void add_memory_array(struct writer *w)
 
 	if (!m)
 		return;
-	m->location = 1;        /* other */
-	m->use = 3;             /* system memory */
-	m->error_correction = 6;        /* multi-bit ECC */
+	m->location = 1;	 /* other */
+	m->use = 3;		 /* system memory */
+	m->error_correction = 6; /* multi-bit ECC */
 	m->capacity_kib = kib < 0x80000000 ? (uint32_t)kib : 0x80000000;
 	m->error_handle = NO_HANDLE;
 	m->nr_devices = (uint16_t)nr_devices(w->in);
@@ -306,8 +307,8 @@ static void add_memory_device(struct writer *w, uint32_t n)
 	m->error_handle = NO_HANDLE;
 	m->total_width = m->data_width = 64;
 	m->size_mib = (uint16_t)(((rest < DEVICE_BYTES ? rest : DEVICE_BYTES) + 0xfffff) >> 20);
-	m->form_factor = 9;     /* DIMM */
-	m->type = 7;            /* RAM */
+	m->form_factor = 9; /* DIMM */
+	m->type = 7;	    /* RAM */
 	end(w);
 }
 
@@ -374,7 +375,7 @@ static void add_battery(struct writer *w)
 	b->location = text(w, "Primary");
 	b->manufacturer = setting(w, HVM_XS_BATTERY_MANUFACTURER, "Xen");
 	b->name = setting(w, HVM_XS_BATTERY_DEVICE_NAME, "XEN-VBAT");
-	b->chemistry = 2;       /* unknown */
+	b->chemistry = 2; /* unknown */
 	b->max_error = 0xff;
 	end(w);
 }

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
  * Layouts of SMBIOS structures as of version 2.4 (DMTF DSP0134, section 7). Version 2.4 is what Xen
- * 4.17 reports: from 2.6 on the bytes of the UUID would have to be swapped, and a Windows guest that
- * moves here would find itself on another machine.
+ * 4.17 reports: from 2.6 on the bytes of the UUID would have to be swapped, and a Windows guest
+ * that moves here would find itself on another machine.
  */
 #ifndef HVMLOADER_SMBIOS_FORMAT_H
 #define HVMLOADER_SMBIOS_FORMAT_H
@@ -29,7 +29,7 @@ struct smbios_header {
 	uint16_t handle;
 } SMBIOS_PACKED;
 
-struct smbios_bios {            /* type 0 */
+struct smbios_bios { /* type 0 */
 	struct smbios_header h;
 	uint8_t vendor, version;
 	uint16_t start_segment;
@@ -39,21 +39,21 @@ struct smbios_bios {            /* type 0 */
 	uint8_t major, minor, ec_major, ec_minor;
 } SMBIOS_PACKED;
 
-struct smbios_system {          /* type 1 */
+struct smbios_system { /* type 1 */
 	struct smbios_header h;
 	uint8_t manufacturer, product, version, serial;
 	uint8_t uuid[16];
 	uint8_t wake_up, sku, family;
 } SMBIOS_PACKED;
 
-struct smbios_board {           /* type 2 */
+struct smbios_board { /* type 2 */
 	struct smbios_header h;
 	uint8_t manufacturer, product, version, serial, asset_tag, features, location;
 	uint16_t chassis;
 	uint8_t type, nr_contained;
 } SMBIOS_PACKED;
 
-struct smbios_enclosure {       /* type 3 */
+struct smbios_enclosure { /* type 3 */
 	struct smbios_header h;
 	uint8_t manufacturer, type, version, serial, asset_tag;
 	uint8_t boot_state, power_state, thermal_state, security;
@@ -61,7 +61,7 @@ struct smbios_enclosure {       /* type 3 */
 	uint8_t height, nr_cords, nr_contained, contained_len;
 } SMBIOS_PACKED;
 
-struct smbios_processor {       /* type 4 */
+struct smbios_processor { /* type 4 */
 	struct smbios_header h;
 	uint8_t socket, type, family, manufacturer;
 	uint32_t signature, features;
@@ -72,19 +72,19 @@ struct smbios_processor {       /* type 4 */
 	uint8_t serial, asset_tag, part;
 } SMBIOS_PACKED;
 
-struct smbios_oem_strings {     /* type 11 */
+struct smbios_oem_strings { /* type 11 */
 	struct smbios_header h;
 	uint8_t nr;
 } SMBIOS_PACKED;
 
-struct smbios_memory_array {    /* type 16 */
+struct smbios_memory_array { /* type 16 */
 	struct smbios_header h;
 	uint8_t location, use, error_correction;
 	uint32_t capacity_kib;
 	uint16_t error_handle, nr_devices;
 } SMBIOS_PACKED;
 
-struct smbios_memory_device {   /* type 17 */
+struct smbios_memory_device { /* type 17 */
 	struct smbios_header h;
 	uint16_t array, error_handle, total_width, data_width, size_mib;
 	uint8_t form_factor, set, locator, bank, type;
@@ -92,21 +92,21 @@ struct smbios_memory_device {   /* type 17 */
 	uint8_t manufacturer, serial, asset_tag, part;
 } SMBIOS_PACKED;
 
-struct smbios_array_address {   /* type 19 */
+struct smbios_array_address { /* type 19 */
 	struct smbios_header h;
 	uint32_t start_kib, end_kib;
 	uint16_t array;
 	uint8_t width;
 } SMBIOS_PACKED;
 
-struct smbios_device_address {  /* type 20 */
+struct smbios_device_address { /* type 20 */
 	struct smbios_header h;
 	uint32_t start_kib, end_kib;
 	uint16_t device, array_address;
 	uint8_t row, interleave, depth;
 } SMBIOS_PACKED;
 
-struct smbios_battery {         /* type 22 */
+struct smbios_battery { /* type 22 */
 	struct smbios_header h;
 	uint8_t location, manufacturer, date, serial, name, chemistry;
 	uint16_t capacity, voltage;
@@ -116,7 +116,7 @@ struct smbios_battery {         /* type 22 */
 	uint32_t oem;
 } SMBIOS_PACKED;
 
-struct smbios_boot_info {       /* type 32 */
+struct smbios_boot_info { /* type 32 */
 	struct smbios_header h;
 	uint8_t reserved[6];
 	uint8_t status;

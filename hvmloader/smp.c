@@ -13,17 +13,17 @@
 
 #include <xen/vcpu.h>
 
-#define LAPIC_SPIV        (LAPIC_ADDR + 0xf0)
-#define LAPIC_LVT0        (LAPIC_ADDR + 0x350)
-#define LAPIC_LVT1        (LAPIC_ADDR + 0x360)
-#define LAPIC_ENABLE      0x100u
-#define LVT_NMI           0x400u
-#define LVT_EXTINT        0x700u
-#define LVT_MASKED        0x10000u
-#define IOAPIC_SELECT     IOAPIC_ADDR
-#define IOAPIC_WINDOW     (IOAPIC_ADDR + 0x10)
+#define LAPIC_SPIV     (LAPIC_ADDR + 0xf0)
+#define LAPIC_LVT0     (LAPIC_ADDR + 0x350)
+#define LAPIC_LVT1     (LAPIC_ADDR + 0x360)
+#define LAPIC_ENABLE   0x100u
+#define LVT_NMI	       0x400u
+#define LVT_EXTINT     0x700u
+#define LVT_MASKED     0x10000u
+#define IOAPIC_SELECT  IOAPIC_ADDR
+#define IOAPIC_WINDOW  (IOAPIC_ADDR + 0x10)
 
-#define AP_STACK_BYTES    2048
+#define AP_STACK_BYTES 2048
 
 static uint8_t ap_stack[AP_STACK_BYTES] __attribute__((aligned(16)));
 static const struct mtrr_plan *ap_plan;

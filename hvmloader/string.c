@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * The functions of C's string.h that a freestanding build must bring itself (the compiler emits calls
- * to the first four).
+ * The functions of C's string.h that a freestanding build must bring itself (the compiler emits
+ * calls to the first four).
  */
 #include "util.h"
 

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * Strings, formatting, checksums and numbers. No surroundings: the same source serves the host tests.
- * The mem* and str* functions of C are in string.c, because the host has its own.
+ * Strings, formatting, checksums and numbers. No surroundings: the same source serves the host
+ * tests. The mem* and str* functions of C are in string.c, because the host has its own.
  */
 #include "util.h"
 
@@ -145,8 +145,9 @@ int util_vsnprintf(char *buf, size_t size, const char *fmt, va_list ap)
 			break;
 		case 'u':
 		case 'x':
-			put_number(&o, sp.wide ? va_arg(ap, unsigned long long) :
-						 va_arg(ap, unsigned int),
+			put_number(&o,
+				   sp.wide ? va_arg(ap, unsigned long long)
+					   : va_arg(ap, unsigned int),
 				   *fmt == 'u' ? 10 : 16, false, &sp);
 			break;
 		case 'p':

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * Small helpers without surroundings: strings, formatting, checksums, numbers. Build on the host too.
+ * Small helpers without surroundings: strings, formatting, checksums, numbers. Build on the host
+ * too.
  */
 #ifndef HVMLOADER_UTIL_H
 #define HVMLOADER_UTIL_H
@@ -10,9 +11,9 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#define ARRAY_LEN(a)      (sizeof(a) / sizeof((a)[0]))
-#define ALIGN_UP(x, a)    (((x) + ((a) - 1)) & ~((a) - 1))
-#define ALIGN_DOWN(x, a)  ((x) & ~((a) - 1))
+#define ARRAY_LEN(a)	 (sizeof(a) / sizeof((a)[0]))
+#define ALIGN_UP(x, a)	 (((x) + ((a)-1)) & ~((a)-1))
+#define ALIGN_DOWN(x, a) ((x) & ~((a)-1))
 
 void *memcpy(void *dst, const void *src, size_t len);
 void *memmove(void *dst, const void *src, size_t len);
@@ -25,8 +26,8 @@ int strcmp(const char *a, const char *b);
 size_t util_strlcpy(char *dst, const char *src, size_t size);
 
 /*
- * Format into buf (always NUL-ended when size > 0). Knows %c %s %d %u %x %p %%, the flags 0 and -, a
- * field width, and the length ll. Returns the length the whole text would have.
+ * Format into buf (always NUL-ended when size > 0). Knows %c %s %d %u %x %p %%, the flags 0 and -,
+ * a field width, and the length ll. Returns the length the whole text would have.
  */
 int util_vsnprintf(char *buf, size_t size, const char *fmt, va_list ap);
 int util_snprintf(char *buf, size_t size, const char *fmt, ...)
@@ -36,8 +37,9 @@ int util_snprintf(char *buf, size_t size, const char *fmt, ...)
 uint8_t util_checksum(const void *data, size_t len);
 
 /*
- * Parse an unsigned number, base 10 or (with 0x) 16, that ends at end-of-string or at a character that
- * is no digit. Returns the first character not used; s itself when there is no digit or it overflows.
+ * Parse an unsigned number, base 10 or (with 0x) 16, that ends at end-of-string or at a character
+ * that is no digit. Returns the first character not used; s itself when there is no digit or it
+ * overflows.
  */
 const char *util_parse_u64(const char *s, uint64_t *value);
 

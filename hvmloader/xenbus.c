@@ -56,8 +56,8 @@ static void notify_store(void *ctx)
 }
 
 /*
- * The caller has just seen the ring unchanged. If the bit is already set the answer may have come in
- * between: clear it and let the caller look again.
+ * The caller has just seen the ring unchanged. If the bit is already set the answer may have come
+ * in between: clear it and let the caller look again.
  */
 static bool wait_for_store(void *ctx)
 {

@@ -66,7 +66,7 @@ static bool ring_read(struct xs_client *c, void *data, size_t len)
 	return true;
 }
 
-/* Wait for the reply to the last request; its payload lands in c->payload. Returns length or error. */
+/* Wait for the reply to the last request; its payload lands in c->payload. Length or error. */
 static int read_reply(struct xs_client *c, uint32_t type)
 {
 	struct xsd_sockmsg hdr;

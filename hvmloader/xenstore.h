@@ -19,14 +19,14 @@ struct xs_client {
 	bool (*wait)(void *ctx);
 	void *ctx;
 	uint32_t last_req_id;
-	uint32_t dropped;               /* watch events and stale replies thrown away */
+	uint32_t dropped; /* watch events and stale replies thrown away */
 	char payload[XENSTORE_PAYLOAD_MAX + 1];
 };
 
 /*
- * Read a node. The value, NUL-ended, is copied to buf. Returns its length; -XS_ENOENT when there is no
- * such node, -XS_E2BIG when it does not fit, -XS_EIO when the connection is broken or the reply is
- * malformed, -XS_EINVAL for every other refusal by the store.
+ * Read a node. The value, NUL-ended, is copied to buf. Returns its length; -XS_ENOENT when there is
+ * no such node, -XS_E2BIG when it does not fit, -XS_EIO when the connection is broken or the reply
+ * is malformed, -XS_EINVAL for every other refusal by the store.
  */
 int xs_read(struct xs_client *c, const char *path, char *buf, size_t size);
 

@@ -29,7 +29,8 @@ expect() {
 	status=$?
 	if [ -z "$2" ] && [ $status -eq 0 ] && [ "$(ls "$dir/out" | wc -l)" -eq 4 ]; then
 		passed=$((passed + 1))
-	elif [ -n "$2" ] && [ $status -ne 0 ] && echo "$out" | grep -q "$2" && [ ! -e "$dir/out/bios-256k.bin" ]; then
+	elif [ -n "$2" ] && [ $status -ne 0 ] && echo "$out" | grep -q "$2" &&
+		[ ! -e "$dir/out/bios-256k.bin" ]; then
 		passed=$((passed + 1))
 	else
 		failed=$((failed + 1))

@@ -61,7 +61,7 @@ DefinitionBlock ("dsdt.aml", "DSDT", 2, "PLINTH", "HVMDSDT", 0)
 			})
 		}
 
-		/* VM generation ID as Microsoft's specification wants it found (by _CID and _DDN). */
+		/* VM generation ID, found by _CID and _DDN (Microsoft's specification). */
 		Device (VGEN)
 		{
 			Name (_HID, "XEN0000")
@@ -94,9 +94,11 @@ DefinitionBlock ("dsdt.aml", "DSDT", 2, "PLINTH", "HVMDSDT", 0)
 				WordBusNumber (ResourceProducer, MinFixed, MaxFixed, PosDecode,
 					0x0000, 0x0000, 0x00FF, 0x0000, 0x0100)
 				IO (Decode16, 0x0CF8, 0x0CF8, 0x01, 0x08)
-				WordIO (ResourceProducer, MinFixed, MaxFixed, PosDecode, EntireRange,
+				WordIO (ResourceProducer, MinFixed, MaxFixed, PosDecode,
+					EntireRange,
 					0x0000, 0x0000, 0x0CF7, 0x0000, 0x0CF8)
-				WordIO (ResourceProducer, MinFixed, MaxFixed, PosDecode, EntireRange,
+				WordIO (ResourceProducer, MinFixed, MaxFixed, PosDecode,
+					EntireRange,
 					0x0000, 0x0D00, 0xFFFF, 0x0000, 0xF300)
 				DWordMemory (ResourceProducer, PosDecode, MinFixed, MaxFixed,
 					Cacheable, ReadWrite,
@@ -106,7 +108,7 @@ DefinitionBlock ("dsdt.aml", "DSDT", 2, "PLINTH", "HVMDSDT", 0)
 					0x00000000, 0xF0000000, 0xFBFFFFFF, 0x00000000, 0x0C000000,
 					,, LMEM)
 			})
-			/* A template of its own: systems that know no QWord descriptor never see one. */
+			/* Apart: systems that know no QWord descriptor never see one. */
 			Name (HIGR, ResourceTemplate ()
 			{
 				QWordMemory (ResourceProducer, PosDecode, MinFixed, MaxFixed,
@@ -127,7 +129,7 @@ DefinitionBlock ("dsdt.aml", "DSDT", 2, "PLINTH", "HVMDSDT", 0)
 				{
 					Return (LOWR)
 				}
-				/* In halves: integers have 32 bits for systems that took a rev. 1 DSDT. */
+				/* In halves: some systems' integers have 32 bits. */
 				CreateDWordField (HIGR, 0x0E, HMN0)
 				CreateDWordField (HIGR, 0x12, HMN1)
 				CreateDWordField (HIGR, 0x16, HMX0)

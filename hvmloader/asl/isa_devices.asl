@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * Devices behind the PIIX3's ISA bridge. Included by dsdt.asl in Device (ISA). The present bits come
- * from the ACPI information page; the loader probed the ports.
+ * Devices behind the PIIX3's ISA bridge. Included by dsdt.asl in Device (ISA). The present bits
+ * come from the ACPI information page; the loader probed the ports.
  */
 Device (SYSR)
 {

@@ -1,8 +1,8 @@
 #!/bin/sh
 # SPDX-License-Identifier: GPL-2.0-or-later
-# check_tables.sh TESTPROGRAM DIR IMAGE: run the unit tests, then show the tables that they dumped to
-# tools written by others: iasl (decode, compile again), acpiexec (evaluate), dmidecode, biosdecode.
-# IMAGE is the loader itself. Prints one summary line.
+# check_tables.sh TESTPROGRAM DIR IMAGE: run the unit tests, then show the tables that they dumped
+# to tools written by others: iasl (decode, compile again), acpiexec (evaluate), dmidecode,
+# biosdecode. IMAGE is the loader itself. Prints one summary line.
 set -u
 
 program=$1
@@ -19,6 +19,15 @@ fail() {
 
 pass() {
 	passed=$((passed + 1))
+}
+
+# expect_text WHO TEXT REGEX
+expect_text() {
+	if printf '%s' "$2" | grep -q "$3"; then
+		pass
+	else
+		fail "$1: no $3"
+	fi
 }
 
 have() {
@@ -78,28 +87,29 @@ evaluate() {
 decode_smbios() {
 	for t in "$dir"/smbios-*.bin; do
 		out=$(dmidecode --from-dump "$t" 2>&1)
-		if printf '%s' "$out" | grep -qi -e broken -e invalid -e 'out of spec' -e truncated \
-			-e wrong -e 'bad '; then
+		if printf '%s' "$out" | grep -qi -e broken -e invalid -e 'out of spec' \
+			-e truncated -e wrong -e 'bad '; then
 			fail "dmidecode $t: $out"
 		else
 			pass
 		fi
 	done
 	out=$(dmidecode --from-dump "$dir/smbios-small.bin")
-	for want in 'UUID: 00112233-4455-6677-8899-aabbccddeeff' 'Manufacturer: Xen' 'Size: 240 MB' \
-		'Max Speed: 2600 MHz' 'SMBIOS 2.4 present'; do
-		if printf '%s' "$out" | grep -q "$want"; then pass; else fail "dmidecode: no $want"; fi
+	for want in 'UUID: 00112233-4455-6677-8899-aabbccddeeff' 'Manufacturer: Xen' \
+		'Size: 240 MB' 'Max Speed: 2600 MHz' 'SMBIOS 2.4 present'; do
+		expect_text dmidecode "$out" "$want"
 	done
 	out=$(dmidecode --from-dump "$dir/smbios-large.bin")
-	for want in 'Manufacturer: Example Computers' 'String 3: second' 'Ending Address: 0x009FFFFFFFF'; do
-		if printf '%s' "$out" | grep -q "$want"; then pass; else fail "dmidecode: no $want"; fi
+	for want in 'Manufacturer: Example Computers' 'String 3: second' \
+		'Ending Address: 0x009FFFFFFFF'; do
+		expect_text dmidecode "$out" "$want"
 	done
 }
 
 decode_pir() {
 	out=$(biosdecode -d "$dir/first-mib.bin" 2>&1)
 	for want in 'PCI Interrupt Routing 1.0 present' 'Router Device: 00:01.0' 'Device: 00:1f'; do
-		if printf '%s' "$out" | grep -q "$want"; then pass; else fail "biosdecode: no $want"; fi
+		expect_text biosdecode "$out" "$want"
 	done
 }
 
@@ -107,7 +117,7 @@ decode_pir() {
 check_image() {
 	out=$(readelf -hlnW "$image")
 	for want in 'Class: *ELF32' 'LOAD *0x[0-9a-f]* 0x00100000 0x00100000'; do
-		if printf '%s' "$out" | grep -q "$want"; then pass; else fail "$image: no $want"; fi
+		expect_text "$image" "$out" "$want"
 	done
 	if printf '%s' "$out" | grep -q Xen; then fail "$image has a Xen note"; else pass; fi
 }

@@ -12,7 +12,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 
-#define TABLES_BYTES  (ACPI_ARENA_END - ACPI_INFO_ADDR)
+#define TABLES_BYTES (ACPI_ARENA_END - ACPI_INFO_ADDR)
 
 static uint8_t *table_mem, *scratch_mem;
 static struct arena tables, scratch;
@@ -43,11 +43,22 @@ static struct acpi_input input(uint32_t nr_vcpus)
 		apic_ids[i] = 2 * i;
 	memset(online, 0xff, sizeof(online));
 	return (struct acpi_input){
-		.nr_vcpus = nr_vcpus, .online = online, .apic_ids = apic_ids, .ioapic_id = 1,
-		.apic_mode = true, .present = 0x3f, .hpet_id = 0x8086a201,
-		.pci_min = 0xf0000000, .pci_len = 0x0c000000, .s3 = true, .s4 = true,
-		.dsdt = blob_dsdt, .ssdt_s3 = blob_ssdt_s3, .ssdt_s4 = blob_ssdt_s4,
-		.ssdt_slate = blob_ssdt_slate, .ssdt_cpus16 = blob_ssdt_cpus16,
+		.nr_vcpus = nr_vcpus,
+		.online = online,
+		.apic_ids = apic_ids,
+		.ioapic_id = 1,
+		.apic_mode = true,
+		.present = 0x3f,
+		.hpet_id = 0x8086a201,
+		.pci_min = 0xf0000000,
+		.pci_len = 0x0c000000,
+		.s3 = true,
+		.s4 = true,
+		.dsdt = blob_dsdt,
+		.ssdt_s3 = blob_ssdt_s3,
+		.ssdt_s4 = blob_ssdt_s4,
+		.ssdt_slate = blob_ssdt_slate,
+		.ssdt_cpus16 = blob_ssdt_cpus16,
 		.ssdt_cpus128 = blob_ssdt_cpus128,
 	};
 }
@@ -141,7 +152,8 @@ static void numa(void)
 {
 	static const uint32_t nodes[4] = { 0, 1, 0, 1 }, distance[4] = { 10, 20, 20, 10 };
 	static const struct acpi_numa_memory memory[] = {
-		{ 0, 0x40000000, 0 }, { 0x40000000, 0x80000000, 1 },
+		{ 0, 0x40000000, 0 },
+		{ 0x40000000, 0x80000000, 1 },
 		{ UINT64_C(0x100000000), UINT64_C(0x140000000), 1 },
 	};
 	struct acpi_input in = input(4);

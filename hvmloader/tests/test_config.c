@@ -36,12 +36,16 @@ void test_config(void)
 {
 	static const struct pair none[] = { { 0 } };
 	static const struct pair full[] = {
-		{ "hvmloader/bios", "seabios" }, { "platform/acpi", "0" },
-		{ "platform/acpi_s3", "0" }, { "platform/acpi_laptop_slate", "1" },
+		{ "hvmloader/bios", "seabios" },
+		{ "platform/acpi", "0" },
+		{ "platform/acpi_s3", "0" },
+		{ "platform/acpi_laptop_slate", "1" },
 		{ "platform/mmio_hole_size", "1073741824" },
 		{ "platform/generation-id", "18446744073709551615:2" },
-		{ "hvmloader/acpi/address", "0x200000" }, { "hvmloader/acpi/length", "100" },
-		{ "hvmloader/smbios/address", "0x300000" }, { 0 },
+		{ "hvmloader/acpi/address", "0x200000" },
+		{ "hvmloader/acpi/length", "100" },
+		{ "hvmloader/smbios/address", "0x300000" },
+		{ 0 },
 	};
 	struct config c;
 

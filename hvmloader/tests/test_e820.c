@@ -7,9 +7,9 @@
 #include <stdlib.h>
 #include <string.h>
 
-#define FOUR_GIB   UINT64_C(0x100000000)
-#define MIB        UINT64_C(0x100000)
-#define MODEL_MIB  8192
+#define FOUR_GIB  UINT64_C(0x100000000)
+#define MIB	  UINT64_C(0x100000)
+#define MODEL_MIB 8192
 
 static void is(const struct e820_map *m, uint32_t i, uint64_t start, uint64_t end, uint32_t type)
 {
@@ -21,7 +21,9 @@ static void is(const struct e820_map *m, uint32_t i, uint64_t start, uint64_t en
 static void like_xen(void)
 {
 	struct e820_input in = {
-		.low_ram_end = 0x0f000000, .bios_start = 0xc0000, .acpi_end = 0xfc00b000,
+		.low_ram_end = 0x0f000000,
+		.bios_start = 0xc0000,
+		.acpi_end = 0xfc00b000,
 	};
 	struct e820_map m;
 
@@ -73,8 +75,10 @@ static void random_maps(void)
 	for (int round = 0; round < 300; round++) {
 		struct e820_input in = {
 			.low_ram_end = (4 + check_random() % 3836) * MIB,
-			.bios_start = 0xc0000, .acpi_end = 0xfc000000 + MIB * (check_random() % 3),
-			.given = given, .nr_given = check_random() % 7,
+			.bios_start = 0xc0000,
+			.acpi_end = 0xfc000000 + MIB * (check_random() % 3),
+			.given = given,
+			.nr_given = check_random() % 7,
 		};
 		int bad = 0;
 
@@ -82,7 +86,8 @@ static void random_maps(void)
 			in.high_ram_end = FOUR_GIB + (check_random() % 4000) * MIB;
 		for (int i = 0; i < 6; i++)
 			given[i] = (struct e820_range){
-				(check_random() % 8000) * MIB, (check_random() % 600) * MIB,
+				(check_random() % 8000) * MIB,
+				(check_random() % 600) * MIB,
 				1 + check_random() % 5,
 			};
 		CHECK(!e820_build(&m, &in));
@@ -92,8 +97,8 @@ static void random_maps(void)
 		for (uint32_t i = 0; i < m.nr; i++) {
 			bad += !m.range[i].size;
 			if (i)
-				bad += m.range[i].start < m.range[i - 1].start +
-							  m.range[i - 1].size;
+				bad += m.range[i].start <
+				       m.range[i - 1].start + m.range[i - 1].size;
 		}
 		bad += type_at(&m, 0x9ffff) != E820_TYPE_RAM;
 		bad += type_at(&m, 0xa0000) != 0;
@@ -106,8 +111,11 @@ static void too_many(void)
 {
 	static struct e820_range given[E820_RANGES_MAX];
 	struct e820_input in = {
-		.low_ram_end = 0xc0000000, .bios_start = 0xc0000, .acpi_end = 0xfc001000,
-		.given = given, .nr_given = E820_RANGES_MAX,
+		.low_ram_end = 0xc0000000,
+		.bios_start = 0xc0000,
+		.acpi_end = 0xfc001000,
+		.given = given,
+		.nr_given = E820_RANGES_MAX,
 	};
 	struct e820_map m;
 

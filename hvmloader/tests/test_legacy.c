@@ -31,7 +31,7 @@ static void walk_mp(const uint8_t *mem, uint32_t gpa, const unsigned int *want)
 	for (unsigned int i = 0; i < word(c + 34); i++) {
 		CHECK(p[0] < 5);
 		seen[p[0]]++;
-		if (p[0] == 3 && p[4] == 0)     /* a PCI pin */
+		if (p[0] == 3 && p[4] == 0) /* a PCI pin */
 			CHECK(p[7] == PCI_INTX_GSI(p[5] >> 2, p[5] & 3u) && word(p + 2) == 0xf);
 		p += p[0] ? 8 : 20;
 	}
@@ -47,7 +47,11 @@ static void mp(void)
 	static const uint32_t ids[4] = { 0, 2, 4, 6 };
 	static const uint8_t online = 0x0b;
 	struct legacy_mp_input in = {
-		.nr_vcpus = 4, .online = &online, .apic_ids = ids, .ioapic_id = 1, .pci = &pci,
+		.nr_vcpus = 4,
+		.online = &online,
+		.apic_ids = ids,
+		.ioapic_id = 1,
+		.pci = &pci,
 	};
 	uint8_t *mem = malloc(AREA);
 	struct arena a = { .base = mem, .gpa = RESERVED_ARENA_ADDR, .size = AREA };
@@ -59,7 +63,7 @@ static void mp(void)
 	pci.function[1].devfn = 0x10;
 	pci.function[1].int_pin = 1;
 	pci.function[2].devfn = 0x11;
-	pci.function[2].int_pin = 1;    /* shares with the one before */
+	pci.function[2].int_pin = 1; /* shares with the one before */
 	pci.function[3].devfn = 0x18;
 	gpa = legacy_build_mp(&a, &in);
 	CHECK(gpa);

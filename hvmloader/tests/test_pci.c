@@ -14,7 +14,7 @@
 struct device {
 	uint8_t devfn;
 	uint32_t reg[64];
-	uint32_t mask[64];      /* writable bits */
+	uint32_t mask[64]; /* writable bits */
 };
 
 struct bus {
@@ -64,18 +64,18 @@ static struct device *add(struct bus *b, unsigned int devfn, uint32_t id, uint32
 	d->reg[2] = class_code << 16;
 	d->reg[15] = pin << 8;
 	d->mask[15] = 0xff;
-	d->mask[16] = 0xffffffff;       /* 0x40: timing, PM base */
-	d->mask[24] = 0xffffffff;       /* 0x60: links */
-	d->mask[32] = 0xff;             /* 0x80 */
+	d->mask[16] = 0xffffffff; /* 0x40: timing, PM base */
+	d->mask[24] = 0xffffffff; /* 0x60: links */
+	d->mask[32] = 0xff;	  /* 0x80 */
 	return d;
 }
 
 static void bar(struct device *d, unsigned int n, uint64_t size, uint32_t flags)
 {
 	d->reg[4 + n] = flags;
-	d->mask[4 + n] = (uint32_t)~(size - 1) & ~0xfu;
+	d->mask[4 + n] = (uint32_t) ~(size - 1) & ~0xfu;
 	if (flags & 1)
-		d->mask[4 + n] = (uint32_t)~(size - 1) & 0xfffc;
+		d->mask[4 + n] = (uint32_t) ~(size - 1) & 0xfffc;
 	if ((flags & 7) == 4) {
 		d->reg[5 + n] = 0;
 		d->mask[5 + n] = (uint32_t)(~(size - 1) >> 32);
@@ -111,8 +111,10 @@ static void make_pc(struct bus *b)
 }
 
 static const struct pci_limits small_guest = {
-	.low_ram_end = 0x0f000000, .mem_start = PCI_MEM_START_DEFAULT,
-	.high_start = FOUR_GIB, .high_end = UINT64_C(1) << 40,
+	.low_ram_end = 0x0f000000,
+	.mem_start = PCI_MEM_START_DEFAULT,
+	.high_start = FOUR_GIB,
+	.high_end = UINT64_C(1) << 40,
 };
 
 static uint32_t conf(struct bus *b, unsigned int devfn, unsigned int reg)
@@ -137,7 +139,7 @@ static void the_pc(void)
 	CHECK(found.isa_bridge && found.power_management && !s.nr_unplaced);
 	CHECK(conf(&b, 0x10, 0x14) == 0xf0000008);
 	CHECK(conf(&b, 0x18, 0x10) == 0xf1000008);
-	CHECK(conf(&b, 0x20, 0x30) == 0xf2000000);      /* decoding off */
+	CHECK(conf(&b, 0x20, 0x30) == 0xf2000000); /* decoding off */
 	CHECK(conf(&b, 0x18, 0x30) == 0xf2040000);
 	CHECK(conf(&b, 0x18, 0x18) == 0xf2050000);
 	CHECK(conf(&b, 0x10, 0x10) == 0xc001);
@@ -147,8 +149,8 @@ static void the_pc(void)
 	CHECK(conf(&b, 0x09, 0x40) == 0x80008000);
 	CHECK(conf(&b, 0x0b, 0x40) == 0xb001 && (conf(&b, 0x0b, 0x80) & 0xff) == 1);
 	CHECK((conf(&b, 0x0b, 0x3c) & 0xff) == 9);
-	CHECK((conf(&b, 0x10, 0x3c) & 0xff) == 11);     /* (2 + 0) & 3 = link C */
-	CHECK((conf(&b, 0x20, 0x3c) & 0xff) == 5);      /* (4 + 0) & 3 = link A */
+	CHECK((conf(&b, 0x10, 0x3c) & 0xff) == 11); /* (2 + 0) & 3 = link C */
+	CHECK((conf(&b, 0x20, 0x3c) & 0xff) == 5);  /* (4 + 0) & 3 = link A */
 	CHECK((conf(&b, 0x10, 4) & 3) == 3 && (conf(&b, 0x18, 4) & 3) == 3);
 	CHECK((conf(&b, 0x09, 4) & 3) == 1);
 }
@@ -176,8 +178,9 @@ static int rules_broken(const struct pci_state *s, const struct pci_limits *lim)
 			bad += !b->is_64bit || !inside(b, s->high_start, s->high_end) ||
 			       !inside(b, lim->high_start, lim->high_end);
 		for (uint32_t r = 0; r < lim->nr_avoid; r++)
-			bad += b->kind != PCI_BAR_IO && b->addr < lim->avoid[r].start +
-			       lim->avoid[r].size && lim->avoid[r].start < b->addr + b->size;
+			bad += b->kind != PCI_BAR_IO &&
+			       b->addr < lim->avoid[r].start + lim->avoid[r].size &&
+			       lim->avoid[r].start < b->addr + b->size;
 		for (uint32_t j = 0; j < i; j++) {
 			const struct pci_bar *o = &s->bar[j];
 
@@ -208,7 +211,8 @@ static void random_buses(void)
 
 			bar(d, 0, 4u << (check_random() % 9), 1);
 			bar(d, 1, UINT64_C(4096) << (check_random() % 16), check_random() & 8);
-			bar(d, 2, UINT64_C(4096) << (check_random() % 24), 4 | (check_random() & 8));
+			bar(d, 2, UINT64_C(4096) << (check_random() % 24),
+			    4 | (check_random() & 8));
 			if (check_random() & 1)
 				rom(d, 2048u << (check_random() % 10));
 		}

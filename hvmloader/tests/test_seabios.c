@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* The information page for SeaBIOS, and which images are accepted (Debian's is the good example). */
+/* The information page for SeaBIOS, and which images are accepted (Debian's is a good one). */
 #include "../layout.h"
 #include "../seabios.h"
 #include "../util.h"
@@ -19,7 +19,8 @@ static void information(void)
 	CHECK(!memcmp(raw, "XenHVMSeaBIOS\0", 14));
 	CHECK(p->info.length == 32 && !util_checksum(raw, 32));
 	CHECK(p->info.nr_tables == 3 && p->info.nr_e820 == 2);
-	CHECK(!memcmp(raw + p->info.tables - BIOS_INFO_ADDR, "\x00\x00\x01\x00\x20\x00\x01\x00", 8));
+	CHECK(!memcmp(raw + p->info.tables - BIOS_INFO_ADDR, "\x00\x00\x01\x00\x20\x00\x01\x00",
+		      8));
 	CHECK(!memcmp(raw + p->info.e820 - BIOS_INFO_ADDR, map.range, 40));
 	free(p);
 }

@@ -11,7 +11,7 @@
 #include <stdlib.h>
 
 #define TABLE_GPA 0xfc100000u
-#define AREA      0x20000u
+#define AREA	  0x20000u
 
 static uint8_t *mem, *low;
 static const char *settings[40][2];
@@ -30,9 +30,15 @@ static const struct config_source source = { .read = lookup };
 static struct smbios_input input(uint32_t nr_vcpus, uint64_t low_end, uint64_t high_end)
 {
 	struct smbios_input in = {
-		.settings = &source, .version = "4.17.7", .nr_vcpus = nr_vcpus,
-		.low_ram_end = low_end, .high_ram_end = high_end, .bios_bytes = 0x40000,
-		.cpu_vendor = "GenuineIntel", .cpu_signature = 0x306c3, .cpu_mhz = 2600,
+		.settings = &source,
+		.version = "4.17.7",
+		.nr_vcpus = nr_vcpus,
+		.low_ram_end = low_end,
+		.high_ram_end = high_end,
+		.bios_bytes = 0x40000,
+		.cpu_vendor = "GenuineIntel",
+		.cpu_signature = 0x306c3,
+		.cpu_mhz = 2600,
 	};
 
 	for (uint8_t i = 0; i < 16; i++)
@@ -98,7 +104,8 @@ static void domains(void)
 
 	CHECK(!build(&in, &out, AREA));
 	dump("smbios-small.bin", &out);
-	CHECK(count(&out, 4, NULL) == 2 && count(&out, 17, NULL) == 1 && count(&out, 20, NULL) == 1);
+	CHECK(count(&out, 4, NULL) == 2 && count(&out, 17, NULL) == 1 &&
+	      count(&out, 20, NULL) == 1);
 	CHECK(count(&out, 127, NULL) == 1 && count(&out, 22, NULL) == 0);
 	CHECK(count(&out, 1, &p) == 1 && p && !memcmp(p + 8, in.uuid, 16));
 

@@ -5,12 +5,13 @@
 
 #include <stdio.h>
 
-#define SAME(fmt, ...) do { \
-	char mine[64], libc[64]; \
-	int n = util_snprintf(mine, sizeof(mine), fmt, __VA_ARGS__); \
-	CHECK(n == snprintf(libc, sizeof(libc), fmt, __VA_ARGS__)); \
-	CHECK(!strcmp(mine, libc)); \
-} while (0)
+#define SAME(fmt, ...)                                                       \
+	do {                                                                 \
+		char mine[64], libc[64];                                     \
+		int n = util_snprintf(mine, sizeof(mine), fmt, __VA_ARGS__); \
+		CHECK(n == snprintf(libc, sizeof(libc), fmt, __VA_ARGS__));  \
+		CHECK(!strcmp(mine, libc));                                  \
+	} while (0)
 
 static void formats(void)
 {

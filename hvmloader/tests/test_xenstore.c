@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * The xenstore client against a made-up store that lives in its callbacks, well-behaved and hostile.
+ * The xenstore client against a made-up store that lives in its callbacks, well-behaved and
+ * hostile.
  */
 #include "../util.h"
 #include "../xenstore.h"
@@ -113,7 +114,10 @@ static struct store *start(uint32_t first_index)
 	s->ring = calloc(1, sizeof(*s->ring));
 	s->client = calloc(1, sizeof(*s->client));
 	*s->client = (struct xs_client){
-		.ring = s->ring, .notify = notify, .wait = wait_more, .ctx = s,
+		.ring = s->ring,
+		.notify = notify,
+		.wait = wait_more,
+		.ctx = s,
 	};
 	s->ring->req_cons = s->ring->req_prod = first_index;
 	s->ring->rsp_cons = s->ring->rsp_prod = first_index;
@@ -141,7 +145,10 @@ static void good_store(uint32_t first_index)
 	CHECK(xs_read(s->client, "node", buf, 5) == -XS_E2BIG);
 	CHECK(xs_read(s->client, "big", buf, sizeof(buf)) == XENSTORE_PAYLOAD_MAX);
 	CHECK(xs_write(s->client, "a/b", "0xfc001234") == 0);
-	CHECK(!memcmp(s->written, "a/b\0" "0xfc001234", 15));
+	CHECK(!memcmp(s->written,
+		      "a/b\0"
+		      "0xfc001234",
+		      15));
 	s->mood = NOISY;
 	CHECK(xs_read(s->client, "node", buf, sizeof(buf)) == 5 && !strcmp(buf, "value"));
 	CHECK(s->client->dropped == 2);
