@@ -28,7 +28,7 @@ struct mb1_info {
 
 struct mb1_module {
 	uint32_t start, end, string, reserved;
-};
+} __packed;
 
 struct mb1_mmap {
 	uint32_t size;
@@ -42,9 +42,13 @@ enum mb2_tag_type {
 	MB2_EFI_MMAP, MB2_EFI_BS, MB2_EFI32_IH, MB2_EFI64_IH, MB2_LOAD_BASE
 };
 
+struct mb2_head {
+	uint32_t total_size, reserved;
+} __packed;
+
 struct mb2_tag {
 	uint32_t type, size;
-};
+} __packed;
 
 struct mb2_mmap_entry {
 	uint64_t addr, len;
@@ -277,14 +281,14 @@ static void mb2_tag(uint32_t addr, const struct mb2_tag *tag, const uint8_t *bod
 
 static int mb2_parse(uint32_t info, phys_view_fn view, struct boot_info *bi, struct e820_map *map)
 {
-	const uint32_t *head = view(info, 8);
+	const struct mb2_head *head = view(info, sizeof(*head));
 	const struct mb2_tag *tag;
 	uint64_t pos, end;
 	const uint8_t *body;
 
-	if (!head || head[0] < 8)
+	if (!head || head->total_size < sizeof(*head))
 		return -EINVAL;
-	end = (uint64_t)info + head[0];
+	end = (uint64_t)info + head->total_size;
 	for (pos = (uint64_t)info + 8; pos + sizeof(*tag) <= end; pos += ROUND_UP((uint64_t)tag->size, 8)) {
 		tag = view(pos, sizeof(*tag));
 		if (!tag || tag->size < sizeof(*tag) || tag->size > end - pos)

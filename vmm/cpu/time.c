@@ -137,16 +137,6 @@ static unsigned int bcd(uint8_t v, bool binary)
 	return binary ? v : (v >> 4) * 10U + (v & 15U);
 }
 
-/* Days since 1970-01-01 of a Gregorian date. */
-uint64_t days_from_civil(unsigned int year, unsigned int month, unsigned int day)
-{
-	/* years begin in March, so that the leap day is the last */
-	unsigned int y = month <= 2 ? year - 1 : year;
-	unsigned int m = month <= 2 ? month + 9 : month - 3;
-
-	return 365ULL * y + y / 4 - y / 100 + y / 400 + (153 * m + 2) / 5 + day - 1 - 719468;
-}
-
 void wallclock_init(void)
 {
 	struct rtc_time t = rtc_read_stable();

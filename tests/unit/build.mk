@@ -1,0 +1,40 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+# Host unit tests of the hypervisor's pure parts, under ASan and UBSan.
+
+unit_DIR := $(O)/unit
+# Sources of the hypervisor that run on the host as they are.
+unit_VMM := vmm/lib/date.c vmm/boot/e820.c vmm/boot/multiboot.c vmm/boot/cmdline.c vmm/boot/acpi_tables.c \
+	vmm/mm/buddy.c vmm/cpu/timer_heap.c
+unit_LIB := vmm/lib/string.c vmm/lib/printf.c
+unit_TESTS := $(sort $(wildcard tests/unit/test_*.c))
+
+unit_OBJS := $(unit_VMM:%.c=$(unit_DIR)/%.o) $(unit_LIB:%.c=$(unit_DIR)/%.o) \
+	$(unit_TESTS:%.c=$(unit_DIR)/%.o) $(unit_DIR)/tests/unit/unit.o
+
+unit_CFLAGS := -std=gnu11 -O1 -g -Wall -Wextra -Werror -Wno-address-of-packed-member -fno-omit-frame-pointer \
+	-fsanitize=address,undefined -fno-sanitize-recover=all -MMD -MP
+# Tests include "lib.h" and friends, never libc's headers.
+unit_VMMFLAGS := -include vmm/include/types.h -Ivmm/include -Ivmm -Itests/unit -fno-builtin -DPLINTH_DEBUG=1
+
+$(unit_DIR)/tests/unit/unit.o: tests/unit/unit.c
+	$(Q)mkdir -p $(@D)
+	$(Q)$(CC) $(unit_CFLAGS) -Itests/unit -c -o $@ $<
+
+$(unit_LIB:%.c=$(unit_DIR)/%.o) $(unit_DIR)/tests/unit/test_lib.o: unit_RENAME := -include tests/unit/rename.h
+unit_RENAME := -Dstrtoull=plinth_strtoull -Dstrlcpy=plinth_strlcpy -Dstrlcat=plinth_strlcat
+
+$(unit_DIR)/%.o: %.c
+	$(Q)mkdir -p $(@D)
+	$(Q)$(CC) $(unit_CFLAGS) $(unit_VMMFLAGS) $(unit_RENAME) -c -o $@ $<
+
+$(unit_DIR)/unit: $(unit_OBJS)
+	$(call say,LD,$@)
+	$(Q)$(CC) -fsanitize=address,undefined -o $@ $^ \
+		-Wl,--defsym=_options_start=__start_unit_options,--defsym=_options_end=__stop_unit_options
+
+-include $(unit_OBJS:.o=.d)
+
+.PHONY: check-unit
+check-unit: $(unit_DIR)/unit
+	$(Q)$<
+CHECKS += check-unit

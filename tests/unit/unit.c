@@ -1,0 +1,138 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* The harness: runs every registered test, and stands in for the hypervisor's printk and panic. */
+#define _GNU_SOURCE
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+#include "unit.h"
+
+static struct unit_test *tests;
+static const char *current;
+static bool current_failed;
+static char log_text[65536];
+static size_t log_len;
+static uint64_t seed = 0x9e3779b97f4a7c15ULL;
+
+void printk(const char *fmt, ...);
+void panic(const char *fmt, ...);
+
+void unit_register(struct unit_test *t)
+{
+	t->next = tests;
+	tests = t;
+}
+
+void unit_fail(const char *file, int line, const char *what)
+{
+	fprintf(stderr, "%s:%d: %s: %s\n", file, line, current, what);
+	current_failed = true;
+}
+
+const char *unit_log(void)
+{
+	return log_text;
+}
+
+void unit_log_clear(void)
+{
+	log_len = 0;
+	log_text[0] = '\0';
+}
+
+void printk(const char *fmt, ...)
+{
+	va_list ap;
+	int n;
+
+	va_start(ap, fmt);
+	n = vsnprintf(log_text + log_len, sizeof(log_text) - log_len, fmt, ap);
+	va_end(ap);
+	if (n > 0 && (size_t)n < sizeof(log_text) - log_len)
+		log_len += (size_t)n;
+	else
+		unit_log_clear();
+}
+
+void panic(const char *fmt, ...)
+{
+	va_list ap;
+
+	fprintf(stderr, "%s: panic: ", current);
+	va_start(ap, fmt);
+	vfprintf(stderr, fmt, ap);
+	va_end(ap);
+	fputc('\n', stderr);
+	abort();
+}
+
+/* xorshift64*: the same sequence in every run */
+uint64_t unit_random(void)
+{
+	seed ^= seed >> 12;
+	seed ^= seed << 25;
+	seed ^= seed >> 27;
+	return seed * 0x2545f4914f6cdd1dULL;
+}
+
+void *unit_alloc(size_t n)
+{
+	void *p = calloc(1, n ? n : 1);
+
+	if (!p)
+		abort();
+	return p;
+}
+
+void unit_free(void *p)
+{
+	free(p);
+}
+
+int unit_libc_snprintf(char *buf, size_t size, const char *fmt, ...)
+{
+	va_list ap;
+	int n;
+
+	va_start(ap, fmt);
+	n = vsnprintf(buf, size, fmt, ap);
+	va_end(ap);
+	return n;
+}
+
+uint64_t unit_libc_strtoull(const char *s, size_t *used, int base)
+{
+	char *end;
+	uint64_t v = strtoull(s, &end, base);
+
+	*used = (size_t)(end - s);
+	return v;
+}
+
+int64_t unit_libc_days(int year, int month, int day)
+{
+	struct tm tm = { .tm_year = year - 1900, .tm_mon = month - 1, .tm_mday = day };
+
+	return timegm(&tm) / 86400;
+}
+
+int main(int argc, char **argv)
+{
+	unsigned int passed = 0, failed = 0;
+
+	for (struct unit_test *t = tests; t; t = t->next) {
+		if (argc > 1 && strcmp(argv[1], t->name))
+			continue;
+		current = t->name;
+		current_failed = false;
+		unit_log_clear();
+		t->fn();
+		if (current_failed)
+			failed++;
+		else
+			passed++;
+	}
+	printf("check-unit: %u passed, %u failed\n", passed, failed);
+	return failed != 0;
+}
