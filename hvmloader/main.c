@@ -58,6 +58,16 @@ static uint64_t high_ram_end(void)
 	return (uint64_t)st.hvm->high_mem_pgend << PAGE_BITS;
 }
 
+/* What the toolstack put into RAM for us; NULL when there is nothing. */
+static const uint8_t *passed_through(const struct config_block *b, const char *what)
+{
+	if (!b->addr)
+		return NULL;
+	if (b->addr > low_ram_end() || b->len > low_ram_end() - b->addr)
+		fatal("passed-through %s: %u bytes at %x are not in RAM", what, b->len, b->addr);
+	return phys_ptr(b->addr);
+}
+
 static int read_setting(void *ctx, const char *path, char *buf, size_t size)
 {
 	int len = xs_read(ctx, path, buf, size);
@@ -91,7 +101,7 @@ static void read_config(const struct hvm_start_info *info)
 		fatal("bios=\"%s\" is not supported, only \"seabios\" is", st.config.bios);
 	if (!machine_find_module(info, "firmware", &st.bios))
 		fatal("the toolstack passed no BIOS image (module \"firmware\")");
-	bad = seabios_check_image(phys_ptr(st.bios.addr), st.bios.len);
+	bad = seabios_check_image(passed_through(&st.bios, "BIOS image"), st.bios.len);
 	if (bad)
 		fatal("BIOS image of %u bytes: %s", st.bios.len, bad);
 	if (st.config.allow_relocate)
@@ -205,7 +215,7 @@ static void build_smbios(void)
 		.low_ram_end = low_ram_end(),
 		.high_ram_end = high_ram_end(),
 		.bios_bytes = st.bios.len,
-		.extra = st.config.extra_smbios.addr ? phys_ptr(st.config.extra_smbios.addr) : NULL,
+		.extra = passed_through(&st.config.extra_smbios, "SMBIOS structures"),
 		.extra_len = st.config.extra_smbios.len,
 	};
 	struct smbios_result out;
@@ -281,7 +291,7 @@ static void build_acpi(void)
 		.s4 = st.config.acpi_s4,
 		.slate = st.config.acpi_slate,
 		.has_gid = st.config.has_gid,
-		.extra = st.config.extra_acpi.addr ? phys_ptr(st.config.extra_acpi.addr) : NULL,
+		.extra = passed_through(&st.config.extra_acpi, "ACPI tables"),
 		.extra_len = st.config.extra_acpi.len,
 		.dsdt = blob_dsdt,
 		.ssdt_s3 = blob_ssdt_s3,

@@ -1,8 +1,9 @@
 #!/bin/sh
 # SPDX-License-Identifier: GPL-2.0-or-later
 # gen_pci.sh DIR: write DIR/gen_prt.asl (_PRT for both interrupt modes) and DIR/gen_slots.asl
-# (hot-plug slots 1-31). The wiring is the Xen HVM ABI's: INTx pin p (0-3) of device d reaches PIIX3
-# link (d + p) & 3 and IO-APIC input 16 + ((4 d + d / 8 + p) & 31).
+# (hot-plug slots 3-31; 1 is the chipset, 2 the platform device or the VGA). The wiring is the Xen HVM
+# ABI's: INTx pin p (0-3) of device d reaches PIIX3 link (d + p) & 3 and IO-APIC input
+# 16 + ((4 d + d / 8 + p) & 31).
 set -eu
 dir=$1
 awk 'BEGIN {
@@ -28,7 +29,7 @@ awk 'BEGIN {
 	print "OperationRegion (PHPR, SystemIO, 0xAE00, 0x10)"
 	print "Field (PHPR, DWordAcc, NoLock, WriteAsZeros)"
 	print "{\n\tPHPU, 32,\n\tPHPD, 32,\n\tPHPJ, 32,\n\tPHPM, 32\n}"
-	for (d = 1; d < 32; d++) {
+	for (d = 3; d < 32; d++) {
 		printf "Device (S%02X)\n{\n\tName (_ADR, 0x%04X0000)\n", d, d
 		printf "\tName (_SUN, 0x%02X)\n", d
 		printf "\tMethod (_EJ0, 1, NotSerialized) { Store (0x%08X, PHPJ) }\n", 2 ^ d
@@ -37,7 +38,7 @@ awk 'BEGIN {
 	}
 	print "Method (PHPE, 0, NotSerialized)\n{"
 	print "\tStore (PHPU, Local0)\n\tStore (PHPD, Local1)"
-	for (d = 1; d < 32; d++) {
+	for (d = 3; d < 32; d++) {
 		printf "\tIf (And (Local0, 0x%08X)) { Notify (S%02X, 0x01) }\n", 2 ^ d, d
 		printf "\tIf (And (Local1, 0x%08X)) { Notify (S%02X, 0x03) }\n", 2 ^ d, d
 	}
