@@ -1,0 +1,392 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * HYPERVISOR_domctl (xen/domctl.h): life and description of domains. vCPUs are in domctl_vcpu.c, memory in
+ * domctl_mem.c, saved state in domctl_hvmctx.c. One domctl at a time; a caller that finds the lock taken
+ * comes back. Only dom0 gets here, but what it passes is checked as anyone's.
+ */
+#include "handlers.h"
+#include "hvm_ops.h"
+#include "policy.h"
+#include "sched.h"
+#include <xen/domctl.h>
+
+static spinlock_t domctl_lock = SPINLOCK_INIT(LOCK_DOMCTL, "domctl");
+
+/* --- create ------------------------------------------------------------------------------------ */
+
+#define EMU_PVH XEN_X86_EMU_LAPIC
+#define EMU_HVM (XEN_X86_EMU_ALL & ~XEN_X86_EMU_VPCI)
+#define CDF_KNOWN (XEN_DOMCTL_CDF_hvm | XEN_DOMCTL_CDF_hap | XEN_DOMCTL_CDF_s3_integrity | \
+		   XEN_DOMCTL_CDF_oos_off | XEN_DOMCTL_CDF_xs_domain)
+
+static int create_check(const struct xen_domctl_createdomain *c)
+{
+	if (!(c->flags & XEN_DOMCTL_CDF_hvm) || (c->flags & ~CDF_KNOWN) || c->iommu_opts)
+		return -EINVAL;
+	if ((c->flags & XEN_DOMCTL_CDF_hap) && !hvm_ops->nested_paging)
+		return -EINVAL;
+	if (c->arch.emulation_flags != EMU_PVH && c->arch.emulation_flags != EMU_HVM &&
+	    c->arch.emulation_flags != (EMU_HVM & ~XEN_X86_EMU_USE_PIRQ))
+		return -EINVAL;
+	if ((c->arch.misc_flags & ~XEN_X86_MSR_RELAXED) || c->vmtrace_size || c->cpupool_id)
+		return -EINVAL;
+	if (c->grant_opts & ~XEN_DOMCTL_GRANT_version_mask ||
+	    XEN_DOMCTL_GRANT_version(c->grant_opts) > 2)
+		return -EINVAL;
+	if (!c->max_vcpus || c->max_vcpus > MAX_VCPUS || c->max_evtchn_port < 1)
+		return -EINVAL;
+	return 0;
+}
+
+static long op_createdomain(struct xen_domctl *op)
+{
+	struct xen_domctl_createdomain *c = &op->u.createdomain;
+	domid_t id = op->domain;
+	struct domain *d;
+	int err;
+
+	err = create_check(c);
+	if (err)
+		return err;
+	if (id == 0 || id > DOMID_MAX)
+		id = DOMID_INVALID;
+	c->flags |= XEN_DOMCTL_CDF_hap;
+	d = domain_create(id, c, false, &err);
+	if (!d)
+		return err;
+	op->domain = d->domid;
+	return 0;
+}
+
+static long op_max_vcpus(struct domain *d, unsigned int max)
+{
+	if (d->is_dom0 || max != d->max_vcpus)
+		return -EINVAL;
+	for (unsigned int i = 0; i < max; i++) {
+		int rc = d->vcpu[i] ? 0 : vcpu_create(d, i);
+
+		if (rc)
+			return rc;
+		if (hypercall_preempt() && i + 1 < max)
+			return -ERESTART;
+	}
+	return 0;
+}
+
+/* --- describe ---------------------------------------------------------------------------------- */
+
+static uint32_t vcpus_info(struct domain *d, struct xen_domctl_getdomaininfo *info)
+{
+	uint32_t flags = XEN_DOMINF_blocked;
+	struct vcpu *v;
+
+	info->max_vcpu_id = XEN_INVALID_MAX_VCPU_ID;
+	for_each_vcpu(d, v) {
+		struct vcpu_runstate_info r;
+
+		vcpu_runstate_get(v, &r);
+		info->cpu_time += r.time[RUNSTATE_running];
+		info->max_vcpu_id = v->id;
+		if (v->pause_flags & VPF_DOWN)
+			continue;
+		info->nr_online_vcpus++;
+		if (!(v->pause_flags & VPF_BLOCKED))
+			flags &= ~XEN_DOMINF_blocked;
+		if (v->running)
+			flags |= XEN_DOMINF_running;
+	}
+	return flags;
+}
+
+void domctl_fill_info(struct domain *d, struct xen_domctl_getdomaininfo *info)
+{
+	memset(info, 0, sizeof(*info));
+	info->domain = d->domid;
+	info->flags = vcpus_info(d, info) | XEN_DOMINF_hvm_guest;
+	if (hvm_ops->nested_paging)
+		info->flags |= XEN_DOMINF_hap;
+	if (d->dying != DOMDYING_ALIVE)
+		info->flags |= XEN_DOMINF_dying;
+	if (d->shut_down)
+		info->flags |= XEN_DOMINF_shutdown;
+	if (d->controller_paused)
+		info->flags |= XEN_DOMINF_paused;
+	if (d->create_flags & XEN_DOMCTL_CDF_xs_domain)
+		info->flags |= XEN_DOMINF_xs_domain;
+	if (d->shut_down || d->shutting_down)
+		info->flags |= (d->shutdown_code & XEN_DOMINF_shutdownmask) << XEN_DOMINF_shutdownshift;
+	else
+		info->flags |= XEN_DOMINF_shutdownmask << XEN_DOMINF_shutdownshift;
+	info->tot_pages = d->tot_pages;
+	info->max_pages = d->max_pages;
+	info->outstanding_pages = d->outstanding_pages;
+	info->shared_info_frame = domain_priv(d)->shared_info_gfn;
+	memcpy(info->handle, d->handle, sizeof(info->handle));
+	info->gpaddr_bits = (uint8_t)host_cpu.phys_bits;
+	info->arch_config.emulation_flags = d->emulation_flags;
+	info->arch_config.misc_flags = domain_priv(d)->msr_relaxed ? XEN_X86_MSR_RELAXED : 0;
+}
+
+/* Of the domain asked for or the next one after it; so tools list domains with it. */
+struct next_arg {
+	domid_t id;
+	struct domain *found;
+};
+
+static int find_next(struct domain *d, void *arg)
+{
+	struct next_arg *n = arg;
+
+	if (d->domid < n->id || !domain_get(d))
+		return 0;
+	n->found = d;
+	return 1;
+}
+
+static long op_getdomaininfo(struct xen_domctl *op)
+{
+	struct next_arg n = { op->domain, NULL };
+
+	domain_for_each(find_next, &n);
+	if (!n.found)
+		return -ESRCH;
+	domctl_fill_info(n.found, &op->u.getdomaininfo);
+	op->domain = n.found->domid;
+	domain_put(n.found);
+	return 0;
+}
+
+/* --- run and stop ------------------------------------------------------------------------------ */
+
+static long op_pause(struct domain *d)
+{
+	bool was;
+
+	if (d == current_domain())
+		return -EINVAL;
+	spin_lock(&d->lock);
+	was = d->controller_paused;
+	d->controller_paused = true;
+	spin_unlock(&d->lock);
+	if (!was)
+		domain_pause(d);
+	return 0;
+}
+
+static long op_unpause(struct domain *d)
+{
+	bool was;
+
+	if (d == current_domain())
+		return -EINVAL;
+	spin_lock(&d->lock);
+	was = d->controller_paused;
+	d->controller_paused = false;
+	d->creation_finished = true;
+	spin_unlock(&d->lock);
+	if (was)
+		domain_unpause(d);
+	return 0;
+}
+
+static long op_resume(struct domain *d)
+{
+	if (d == current_domain())
+		return -EINVAL;
+	domain_resume(d);
+	return 0;
+}
+
+static long op_sendtrigger(struct domain *d, const struct xen_domctl_sendtrigger *t)
+{
+	struct vcpu *v = domain_vcpu(d, t->vcpu);
+
+	switch (t->trigger) {
+	case XEN_DOMCTL_SENDTRIGGER_NMI:
+		if (!v)
+			return -ESRCH;
+		v->hvm.nmi_pending = true;
+		vcpu_wake(v, VCPU_ATT_NMI);
+		return 0;
+	case XEN_DOMCTL_SENDTRIGGER_POWER:
+		if (!d->hvm.pmtimer)
+			return -EINVAL;
+		pmtimer_power_button(d);
+		return 0;
+	case XEN_DOMCTL_SENDTRIGGER_SLEEP:
+		if (!d->hvm.pmtimer)
+			return -EINVAL;
+		pmtimer_sleep_button(d);
+		return 0;
+	default:
+		return -ENOSYS;
+	}
+}
+
+static long op_destroy(struct domain *d)
+{
+	return domain_kill(d);
+}
+
+/* --- scheduler parameters and small things ----------------------------------------------------- */
+
+/* The policies show themselves as credit2, which the tools know: weight and cap mean the same. */
+static long op_scheduler(struct domain *d, struct xen_domctl_scheduler_op *s, bool *copyback)
+{
+	struct sched_params p;
+
+	if (s->sched_id != XEN_SCHEDULER_CREDIT2)
+		return -EINVAL;
+	sched_get_params(d, &p);
+	if (s->cmd == XEN_DOMCTL_SCHEDOP_getinfo) {
+		s->u.credit2.weight = (uint16_t)p.weight;
+		s->u.credit2.cap = (uint16_t)p.cap;
+		*copyback = true;
+		return 0;
+	}
+	if (s->cmd != XEN_DOMCTL_SCHEDOP_putinfo)
+		return -EINVAL;
+	if (s->u.credit2.weight)
+		p.weight = s->u.credit2.weight;
+	if (s->u.credit2.cap != 0xffff)
+		p.cap = s->u.credit2.cap;
+	return sched_set_params(d, &p);
+}
+
+static long op_settimeoffset(struct domain *d, int64_t seconds)
+{
+	if (seconds > INT32_MAX || seconds < INT32_MIN)
+		return -EINVAL;
+	spin_lock(&d->lock);
+	d->time_offset_s = seconds;
+	time_update_wallclock(d);
+	spin_unlock(&d->lock);
+	return 0;
+}
+
+static long op_settscinfo(struct domain *d, const struct xen_domctl_tsc_info *t)
+{
+	if (t->tsc_mode > 2)
+		return -EINVAL; /* 0 default, 1 always emulate, 2 native; 3 was PVRDTSCP */
+	if (t->gtsc_khz && t->gtsc_khz != tsc_khz)
+		printk(LOG_WARN "d%u: TSC of %u kHz asked for, %lu kHz is what it gets\n", d->domid,
+		       t->gtsc_khz, tsc_khz);
+	spin_lock(&d->lock);
+	d->tsc_mode = t->tsc_mode;
+	d->tsc_incarnation = t->incarnation;
+	spin_unlock(&d->lock);
+	return 0;
+}
+
+static void op_gettscinfo(struct domain *d, struct xen_domctl_tsc_info *t)
+{
+	t->tsc_mode = d->tsc_mode;
+	t->gtsc_khz = (uint32_t)tsc_khz;
+	t->incarnation = d->tsc_incarnation;
+	t->pad = 0;
+	t->elapsed_nsec = now_ns();
+}
+
+static long op_get_cpu_policy(struct domain *d, struct xen_domctl_cpu_policy *op)
+{
+	xen_cpuid_leaf_t *leaves = xzalloc_array(xen_cpuid_leaf_t, POLICY_MAX_LEAVES);
+	xen_msr_entry_t msrs[POLICY_MAX_MSRS];
+	unsigned int nl, nm;
+	long rc = 0;
+
+	if (!leaves)
+		return -ENOMEM;
+	nl = policy_serialise(d->cpu_policy, leaves);
+	nm = policy_msrs(d->cpu_policy, msrs);
+	if (op->nr_leaves < nl || op->nr_msrs < nm)
+		rc = -ENOBUFS;
+	else if (copy_to_guest(op->leaves, leaves, nl) || copy_to_guest(op->msrs, msrs, nm))
+		rc = -EFAULT;
+	xfree(leaves);
+	op->nr_leaves = nl;
+	op->nr_msrs = nm;
+	return rc;
+}
+
+static long domctl_on_domain(struct domain *d, struct xen_domctl *op, bool *copyback)
+{
+	switch (op->cmd) {
+	case XEN_DOMCTL_destroydomain: return op_destroy(d);
+	case XEN_DOMCTL_pausedomain: return op_pause(d);
+	case XEN_DOMCTL_unpausedomain: return op_unpause(d);
+	case XEN_DOMCTL_resumedomain: return op_resume(d);
+	case XEN_DOMCTL_max_vcpus: return op_max_vcpus(d, op->u.max_vcpus.max);
+	case XEN_DOMCTL_sendtrigger: return op_sendtrigger(d, &op->u.sendtrigger);
+	case XEN_DOMCTL_scheduler_op: return op_scheduler(d, &op->u.scheduler_op, copyback);
+	case XEN_DOMCTL_setdomainhandle:
+		memcpy(d->handle, op->u.setdomainhandle.handle, sizeof(d->handle));
+		return 0;
+	case XEN_DOMCTL_settimeoffset: return op_settimeoffset(d, op->u.settimeoffset.time_offset_seconds);
+	case XEN_DOMCTL_settscinfo: return op_settscinfo(d, &op->u.tsc_info);
+	case XEN_DOMCTL_gettscinfo:
+		op_gettscinfo(d, &op->u.tsc_info);
+		*copyback = true;
+		return 0;
+	case XEN_DOMCTL_get_cpu_policy:
+		*copyback = true;
+		return op_get_cpu_policy(d, &op->u.cpu_policy);
+	case XEN_DOMCTL_set_cpu_policy:
+		*copyback = true;
+		return d->is_dom0 ? -EINVAL : policy_set_domain(d, &op->u.cpu_policy);
+	case XEN_DOMCTL_subscribe:
+		domain_priv(d)->suspend_port = op->u.subscribe.port;
+		return 0;
+	case XEN_DOMCTL_set_target:
+		domain_priv(d)->target_domid = op->u.set_target.target;
+		return 0;
+	default: return -ENOSYS;
+	}
+}
+
+static long domctl_one(struct vcpu *v, struct xen_domctl *op, bool *copyback)
+{
+	struct domain *d;
+	long rc;
+
+	if (op->cmd == XEN_DOMCTL_createdomain || op->cmd == XEN_DOMCTL_getdomaininfo) {
+		*copyback = true;
+		return op->cmd == XEN_DOMCTL_createdomain ? op_createdomain(op) : op_getdomaininfo(op);
+	}
+	if (op->cmd == XEN_DOMCTL_test_assign_device || op->cmd == XEN_DOMCTL_assign_device)
+		return -ENODEV;
+	d = domain_get_for_op(op->domain);
+	if (!d)
+		return -ESRCH;
+	rc = domctl_on_domain(d, op, copyback);
+	if (rc == -ENOSYS)
+		rc = domctl_vcpu(d, op, copyback);
+	if (rc == -ENOSYS)
+		rc = domctl_mem(v, d, op, copyback);
+	if (rc == -ENOSYS)
+		rc = domctl_hvmctx(d, op, copyback);
+	domain_put(d);
+	return rc;
+}
+
+long abi_domctl(struct vcpu *v, const struct hypercall_args *args)
+{
+	bool copyback = false;
+	struct xen_domctl op;
+	long rc;
+
+	if (!v->domain->is_dom0)
+		return -EPERM;
+	if (copy_from_guest_la(&op, args->a[0], sizeof(op)))
+		return -EFAULT;
+	if (op.interface_version != XEN_DOMCTL_INTERFACE_VERSION)
+		return -EACCES;
+	if (!spin_trylock(&domctl_lock))
+		return -ERESTART;
+	rc = domctl_one(v, &op, &copyback);
+	spin_unlock(&domctl_lock);
+	if (rc == -ENOSYS)
+		printk(LOG_WARN "domctl %u is not there\n", op.cmd);
+	if (copyback && copy_to_guest_la(args->a[0], &op, sizeof(op)))
+		rc = -EFAULT;
+	return rc;
+}

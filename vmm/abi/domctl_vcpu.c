@@ -1,0 +1,127 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* domctl, the part about vCPUs: information, affinity, extended state. */
+#include "handlers.h"
+#include <xen/domctl.h>
+
+int copy_cpumask_from_guest(uint64_t *mask, const struct xenctl_bitmap *b)
+{
+	uint8_t bytes[8] = { 0 };
+	unsigned int n = DIV_ROUND_UP(min(b->nr_bits, 64U), 8);
+
+	if (n && copy_from_guest(bytes, b->bitmap, n))
+		return -EFAULT;
+	memcpy(mask, bytes, sizeof(*mask));
+	if (b->nr_bits < 64)
+		*mask &= BIT(b->nr_bits) - 1;
+	return 0;
+}
+
+/* Bits past `bits` that the caller has room for are cleared. */
+int copy_cpumask_to_guest(const struct xenctl_bitmap *b, uint64_t mask, unsigned int bits)
+{
+	unsigned int room = DIV_ROUND_UP(b->nr_bits, 8), i;
+	uint8_t bytes[8], zero = 0;
+
+	if (bits < 64)
+		mask &= BIT(bits) - 1;
+	memcpy(bytes, &mask, sizeof(bytes));
+	if (b->nr_bits < 64 && b->nr_bits % 8)
+		bytes[b->nr_bits / 8] &= (uint8_t)((1U << (b->nr_bits % 8)) - 1);
+	if (room && copy_to_guest(b->bitmap, bytes, min(room, 8U)))
+		return -EFAULT;
+	for (i = 8; i < min(room, 512U); i++)
+		if (copy_to_guest_offset(b->bitmap, i, &zero, 1))
+			return -EFAULT;
+	return 0;
+}
+
+static uint64_t online_mask(void)
+{
+	return nr_cpus >= 64 ? ~0ULL : BIT(nr_cpus) - 1;
+}
+
+static long op_getvcpuinfo(struct domain *d, struct xen_domctl_getvcpuinfo *i)
+{
+	struct vcpu *v = domain_vcpu(d, i->vcpu);
+	struct vcpu_runstate_info r;
+
+	if (!v)
+		return i->vcpu >= d->max_vcpus ? -EINVAL : -ESRCH;
+	vcpu_runstate_get(v, &r);
+	i->online = !(v->pause_flags & VPF_DOWN);
+	i->blocked = !!(v->pause_flags & VPF_BLOCKED);
+	i->running = v->running;
+	i->cpu_time = r.time[RUNSTATE_running];
+	i->cpu = v->cpu;
+	return 0;
+}
+
+static long op_setaffinity(struct domain *d, struct xen_domctl_vcpuaffinity *a)
+{
+	struct vcpu *v = domain_vcpu(d, a->vcpu);
+	uint64_t hard, soft;
+
+	if (!v)
+		return -EINVAL;
+	if (!(a->flags & (XEN_VCPUAFFINITY_HARD | XEN_VCPUAFFINITY_SOFT)))
+		return -EINVAL;
+	if (d->is_dom0)
+		return -EPERM; /* vCPU n is on CPU n: the machine's interrupts go there */
+	hard = v->affinity_hard;
+	soft = v->affinity_soft;
+	if ((a->flags & XEN_VCPUAFFINITY_HARD) && copy_cpumask_from_guest(&hard, &a->cpumap_hard))
+		return -EFAULT;
+	if ((a->flags & XEN_VCPUAFFINITY_SOFT) && copy_cpumask_from_guest(&soft, &a->cpumap_soft))
+		return -EFAULT;
+	if (!(hard & online_mask()))
+		return -EINVAL;
+	sched_set_affinity(v, hard & online_mask(), soft);
+	/* What it comes to: the tools compare it with what they asked for. */
+	if ((a->flags & XEN_VCPUAFFINITY_HARD) &&
+	    copy_cpumask_to_guest(&a->cpumap_hard, hard & online_mask(), nr_cpus))
+		return -EFAULT;
+	if ((a->flags & XEN_VCPUAFFINITY_SOFT) &&
+	    copy_cpumask_to_guest(&a->cpumap_soft, soft & hard & online_mask(), nr_cpus))
+		return -EFAULT;
+	return 0;
+}
+
+static long op_getaffinity(struct domain *d, struct xen_domctl_vcpuaffinity *a)
+{
+	struct vcpu *v = domain_vcpu(d, a->vcpu);
+
+	if (!v)
+		return -EINVAL;
+	if ((a->flags & XEN_VCPUAFFINITY_HARD) && copy_cpumask_to_guest(&a->cpumap_hard, v->affinity_hard, 64))
+		return -EFAULT;
+	if ((a->flags & XEN_VCPUAFFINITY_SOFT) && copy_cpumask_to_guest(&a->cpumap_soft, v->affinity_soft, 64))
+		return -EFAULT;
+	return 0;
+}
+
+static long op_setnodeaffinity(struct domain *d, struct xen_domctl_nodeaffinity *n)
+{
+	uint64_t nodes;
+
+	if (copy_cpumask_from_guest(&nodes, &n->nodemap))
+		return -EFAULT;
+	if (!(nodes & 1))
+		return -EINVAL; /* there is node 0 only */
+	d->soft_affinity_nodes = nodes;
+	return 0;
+}
+
+long domctl_vcpu(struct domain *d, struct xen_domctl *op, bool *copyback)
+{
+	switch (op->cmd) {
+	case XEN_DOMCTL_getvcpuinfo:
+		*copyback = true;
+		return op_getvcpuinfo(d, &op->u.getvcpuinfo);
+	case XEN_DOMCTL_setvcpuaffinity: return op_setaffinity(d, &op->u.vcpuaffinity);
+	case XEN_DOMCTL_getvcpuaffinity: return op_getaffinity(d, &op->u.vcpuaffinity);
+	case XEN_DOMCTL_setnodeaffinity: return op_setnodeaffinity(d, &op->u.nodeaffinity);
+	case XEN_DOMCTL_getnodeaffinity:
+		return copy_cpumask_to_guest(&op->u.nodeaffinity.nodemap, d->soft_affinity_nodes & 1, 1);
+	default: return -ENOSYS;
+	}
+}

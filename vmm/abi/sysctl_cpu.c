@@ -1,0 +1,198 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* sysctl, the part about processors: physical information, topology, CPU policies and featuresets. */
+#include "handlers.h"
+#include "hvm_ops.h"
+#include "policy.h"
+#include "sched.h"
+#include <xen/sysctl.h>
+
+#define CPUS_SHOWN_MAX 1024U
+
+/* Threads per core and cores per package, by CPUID leaf 0xb; 1 and the number of CPUs without it. */
+static void topology(uint32_t *threads, uint32_t *cores)
+{
+	const struct cpu_policy *p = policy_system(POLICY_HOST);
+	uint32_t t = p->topo[0].b & 0xffff, all = p->topo[1].b & 0xffff;
+
+	*threads = p->basic[0].a >= 0xb && t ? t : 1;
+	*cores = p->basic[0].a >= 0xb && all >= *threads ? all / *threads : nr_cpus / *threads;
+	*cores = max(*cores, 1U);
+}
+
+static void op_physinfo(struct xen_sysctl_physinfo *p)
+{
+	const struct cpu_policy *h = policy_system(POLICY_HOST);
+
+	memset(p, 0, sizeof(*p));
+	topology(&p->threads_per_core, &p->cores_per_socket);
+	p->nr_cpus = nr_cpus;
+	p->max_cpu_id = MAX_CPUS - 1;
+	p->nr_nodes = 1;
+	p->max_node_id = 0;
+	p->cpu_khz = (uint32_t)tsc_khz;
+	p->capabilities = XEN_SYSCTL_PHYSCAP_hvm | XEN_SYSCTL_PHYSCAP_gnttab_v1;
+	if (hvm_ops->nested_paging)
+		p->capabilities |= XEN_SYSCTL_PHYSCAP_hap;
+	p->total_pages = total_page_count();
+	p->free_pages = free_page_count();
+	p->scrub_pages = 0;
+	p->outstanding_pages = outstanding_claims();
+	p->max_mfn = max_mfn - 1;
+	p->hw_cap[0] = h->basic[1].d;
+	p->hw_cap[1] = h->basic[1].c;
+	p->hw_cap[2] = h->extd[1].d;
+	p->hw_cap[3] = h->extd[1].c;
+	p->hw_cap[4] = h->xstate[1].a;
+	p->hw_cap[5] = h->feat[0].b;
+	p->hw_cap[6] = h->feat[0].c;
+	p->hw_cap[7] = h->extd[7].d;
+}
+
+static long op_cputopo(struct xen_sysctl_cputopoinfo *t)
+{
+	uint32_t threads, cores, n = nr_cpus;
+	struct xen_sysctl_cputopo e;
+
+	topology(&threads, &cores);
+	if (!guest_handle_is_null(t->cputopo)) {
+		n = min(t->num_cpus, nr_cpus);
+		for (uint32_t i = 0; i < n; i++) {
+			uint32_t id = cpus[i]->apic_id;
+
+			e.socket = id / (threads * cores);
+			e.core = id / threads % cores;
+			e.node = 0;
+			if (copy_to_guest_offset(t->cputopo, i, &e, 1))
+				return -EFAULT;
+		}
+	}
+	t->num_cpus = n;
+	return 0;
+}
+
+static long op_pcitopo(struct xen_sysctl_pcitopoinfo *t)
+{
+	uint32_t node = 0;
+
+	if (guest_handle_is_null(t->devs) || guest_handle_is_null(t->nodes))
+		return -EINVAL;
+	for (uint32_t i = 0; i < min(t->num_devs, CPUS_SHOWN_MAX); i++)
+		if (copy_to_guest_offset(t->nodes, i, &node, 1))
+			return -EFAULT;
+	return 0;
+}
+
+static long op_getcpuinfo(struct xen_sysctl_getcpuinfo *g)
+{
+	struct xen_sysctl_cpuinfo i;
+	uint32_t n = min(g->max_cpus, nr_cpus);
+
+	for (uint32_t cpu = 0; cpu < n; cpu++) {
+		i.idletime = sched_idle_ns(cpu);
+		if (copy_to_guest_offset(g->info, cpu, &i, 1))
+			return -EFAULT;
+	}
+	g->nr_cpus = n;
+	return 0;
+}
+
+static const struct cpu_policy *policy_by_index(uint32_t index)
+{
+	switch (index) {
+	case XEN_SYSCTL_cpu_policy_raw: return policy_system(POLICY_RAW);
+	case XEN_SYSCTL_cpu_policy_host: return policy_system(POLICY_HOST);
+	case XEN_SYSCTL_cpu_policy_hvm_max: return policy_system(POLICY_HVM_MAX);
+	case XEN_SYSCTL_cpu_policy_hvm_default: return policy_system(POLICY_HVM_DEFAULT);
+	default: return NULL; /* no PV guests */
+	}
+}
+
+static long op_get_policy(struct xen_sysctl_cpu_policy *op)
+{
+	const struct cpu_policy *p = policy_by_index(op->index);
+	xen_msr_entry_t msrs[POLICY_MAX_MSRS];
+	unsigned int nl = POLICY_MAX_LEAVES, nm = POLICY_MAX_MSRS;
+	xen_cpuid_leaf_t *leaves;
+	long rc = 0;
+
+	if (op->_rsvd)
+		return -EINVAL;
+	if (!p)
+		return op->index <= XEN_SYSCTL_cpu_policy_hvm_default ? -EOPNOTSUPP : -EINVAL;
+	leaves = xzalloc_array(xen_cpuid_leaf_t, POLICY_MAX_LEAVES);
+	if (!leaves)
+		return -ENOMEM;
+	if (!guest_handle_is_null(op->leaves)) {
+		nl = policy_serialise(p, leaves);
+		if (op->nr_leaves < nl)
+			rc = -ENOBUFS;
+		else if (copy_to_guest(op->leaves, leaves, nl))
+			rc = -EFAULT;
+	}
+	if (!rc && !guest_handle_is_null(op->msrs)) {
+		nm = policy_msrs(p, msrs);
+		if (op->nr_msrs < nm)
+			rc = -ENOBUFS;
+		else if (copy_to_guest(op->msrs, msrs, nm))
+			rc = -EFAULT;
+	}
+	xfree(leaves);
+	op->nr_leaves = nl;
+	op->nr_msrs = nm;
+	return rc;
+}
+
+static long op_featureset(struct xen_sysctl_cpu_featureset *f)
+{
+	static const uint8_t index_of[] = {
+		[XEN_SYSCTL_cpu_featureset_raw] = XEN_SYSCTL_cpu_policy_raw,
+		[XEN_SYSCTL_cpu_featureset_host] = XEN_SYSCTL_cpu_policy_host,
+		[XEN_SYSCTL_cpu_featureset_pv] = XEN_SYSCTL_cpu_policy_pv_default,
+		[XEN_SYSCTL_cpu_featureset_hvm] = XEN_SYSCTL_cpu_policy_hvm_default,
+		[XEN_SYSCTL_cpu_featureset_pv_max] = XEN_SYSCTL_cpu_policy_pv_max,
+		[XEN_SYSCTL_cpu_featureset_hvm_max] = XEN_SYSCTL_cpu_policy_hvm_max,
+	};
+	uint32_t words[POLICY_FEAT_WORDS], n;
+	const struct cpu_policy *p;
+
+	if (f->index >= ARRAY_SIZE(index_of))
+		return -EINVAL;
+	p = policy_by_index(index_of[f->index]);
+	if (!p)
+		return -EOPNOTSUPP;
+	if (guest_handle_is_null(f->features)) {
+		f->nr_features = POLICY_FEAT_WORDS;
+		return 0;
+	}
+	n = min(f->nr_features, POLICY_FEAT_WORDS);
+	policy_featureset(p, words);
+	if (copy_to_guest(f->features, words, n))
+		return -EFAULT;
+	f->nr_features = n;
+	return n < POLICY_FEAT_WORDS ? -ENOBUFS : 0;
+}
+
+long sysctl_cpu(struct xen_sysctl *op, bool *copyback)
+{
+	*copyback = true;
+	switch (op->cmd) {
+	case XEN_SYSCTL_physinfo:
+		op_physinfo(&op->u.physinfo);
+		return 0;
+	case XEN_SYSCTL_cputopoinfo: return op_cputopo(&op->u.cputopoinfo);
+	case XEN_SYSCTL_pcitopoinfo: return op_pcitopo(&op->u.pcitopoinfo);
+	case XEN_SYSCTL_getcpuinfo: return op_getcpuinfo(&op->u.getcpuinfo);
+	case XEN_SYSCTL_get_cpu_levelling_caps:
+		op->u.cpu_levelling_caps.caps = 0;
+		return 0;
+	case XEN_SYSCTL_get_cpu_featureset: return op_featureset(&op->u.cpu_featureset);
+	case XEN_SYSCTL_get_cpu_policy: return op_get_policy(&op->u.cpu_policy);
+	case XEN_SYSCTL_get_pmstat:
+	case XEN_SYSCTL_pm_op:
+		*copyback = false;
+		return -EOPNOTSUPP; /* frequencies are the firmware's */
+	default:
+		*copyback = false;
+		return -ENOSYS;
+	}
+}

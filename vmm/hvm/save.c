@@ -1,0 +1,196 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * Saving and restoring the state of HVM domains (xen/hvm/save.h): a stream of records, each with a
+ * descriptor (type, instance, length), HEADER first, END last. The handlers come from all over the VMM
+ * (save.h); here are the stream and its checks. A short record is padded with zeros, as older savers
+ * wrote less.
+ */
+#include "save.h"
+#include "hvm_ops.h"
+
+extern const struct hvm_save_handler _hvm_save_start[], _hvm_save_end[];
+
+#define TYPE_MAX 32U
+
+static const struct hvm_save_handler *find(unsigned int type)
+{
+	const struct hvm_save_handler *h;
+
+	for (h = _hvm_save_start; h < _hvm_save_end; h++)
+		if (h->type == type)
+			return h;
+	return NULL;
+}
+
+static unsigned int instances(const struct domain *d, const struct hvm_save_handler *h)
+{
+	return h->instances == SAVE_PER_VCPU ? d->max_vcpus : h->instances;
+}
+
+size_t hvm_save_record_max(void)
+{
+	const struct hvm_save_handler *h;
+	size_t n = 0;
+
+	for (h = _hvm_save_start; h < _hvm_save_end; h++)
+		n = max(n, (size_t)h->max_len);
+	return n;
+}
+
+#define ENVELOPE (2 * sizeof(struct hvm_save_descriptor) + sizeof(struct hvm_save_header))
+
+int hvm_save_size(struct domain *d)
+{
+	const struct hvm_save_handler *h;
+	size_t n = ENVELOPE;
+
+	for (h = _hvm_save_start; h < _hvm_save_end; h++)
+		n += instances(d, h) * (sizeof(struct hvm_save_descriptor) + h->max_len);
+	return (int)n;
+}
+
+/* Appends a record at *at of buf. */
+static void put(uint8_t *buf, size_t *at, unsigned int type, unsigned int instance, const void *data, uint32_t len)
+{
+	struct hvm_save_descriptor desc = { .typecode = (uint16_t)type, .instance = (uint16_t)instance, .length = len };
+
+	memcpy(buf + *at, &desc, sizeof(desc));
+	if (len && data != buf + *at + sizeof(desc))
+		memcpy(buf + *at + sizeof(desc), data, len);
+	*at += sizeof(desc) + len;
+}
+
+static int save_type(struct domain *d, const struct hvm_save_handler *h, uint8_t *buf, size_t *at)
+{
+	uint32_t len;
+	int rc;
+
+	for (unsigned int i = 0; i < instances(d, h); i++) {
+		uint8_t *body = buf + *at + sizeof(struct hvm_save_descriptor);
+
+		memset(body, 0, h->max_len);
+		len = h->max_len;
+		rc = h->save(d, i, body, &len);
+		if (rc == -ENOENT)
+			continue;
+		if (rc)
+			return rc;
+		put(buf, at, h->type, i, body, len);
+	}
+	return 0;
+}
+
+int hvm_save(struct domain *d, void *buf, size_t *len)
+{
+	struct hvm_save_header hdr = { .magic = HVM_FILE_MAGIC, .version = HVM_FILE_VERSION,
+				       .changeset = ~0ULL, .gtsc_khz = (uint32_t)tsc_khz };
+	uint32_t b, c, dd;
+	size_t at = 0;
+	int rc;
+
+	if (*len < (size_t)hvm_save_size(d))
+		return -ENOSPC;
+	cpuid_count(1, 0, &hdr.cpuid, &b, &c, &dd);
+	put(buf, &at, HVM_SAVE_CODE(HEADER), 0, &hdr, sizeof(hdr));
+	for (unsigned int type = 2; type < TYPE_MAX; type++) {
+		const struct hvm_save_handler *h = find(type);
+
+		rc = h ? save_type(d, h, buf, &at) : 0;
+		if (rc) {
+			printk(LOG_ERR "d%u: saving %s failed (%d)\n", d->domid, h->name, rc);
+			return rc;
+		}
+	}
+	put(buf, &at, HVM_SAVE_CODE(END), 0, NULL, 0);
+	*len = at;
+	return 0;
+}
+
+int hvm_save_one(struct domain *d, unsigned int type, unsigned int instance, void *buf, size_t *len)
+{
+	const struct hvm_save_handler *h = find(type);
+	uint32_t n;
+	int rc;
+
+	if (!h)
+		return -EINVAL;
+	if (instance >= instances(d, h))
+		return -ENOENT;
+	n = h->max_len;
+	rc = h->save(d, instance, buf, &n);
+	*len = n;
+	return rc;
+}
+
+/* The record at body; its handler sees at least max_len bytes unless its length varies upwards. */
+static int load_one(struct domain *d, const struct hvm_save_descriptor *desc, const uint8_t *body, uint8_t *padded)
+{
+	const struct hvm_save_handler *h = find(desc->typecode);
+	int rc;
+
+	if (!h)
+		return -ENOENT;
+	if (desc->instance >= instances(d, h) || desc->length > h->max_len)
+		return -EINVAL;
+	memset(padded, 0, h->max_len);
+	memcpy(padded, body, desc->length);
+	rc = h->load(d, desc->instance, padded, desc->length);
+	if (rc)
+		printk(LOG_ERR "d%u: loading %s instance %u failed (%d)\n", d->domid, h->name, desc->instance, rc);
+	return rc;
+}
+
+static int header_ok(struct domain *d, const struct hvm_save_descriptor *desc, const uint8_t *body)
+{
+	struct hvm_save_header hdr;
+
+	if (desc->typecode != HVM_SAVE_CODE(HEADER) || desc->length != sizeof(hdr))
+		return -EINVAL;
+	memcpy(&hdr, body, sizeof(hdr));
+	if (hdr.magic != HVM_FILE_MAGIC || hdr.version > HVM_FILE_VERSION) {
+		printk(LOG_ERR "d%u: saved state has magic %#x version %u\n", d->domid, hdr.magic, hdr.version);
+		return -EINVAL;
+	}
+	return 0;
+}
+
+static int load_stream(struct domain *d, const uint8_t *buf, size_t len, uint8_t *padded)
+{
+	struct hvm_save_descriptor desc;
+	size_t at = 0;
+	bool first = true;
+	int rc = 0;
+
+	for (;;) {
+		if (len - at < sizeof(desc))
+			return -ENODATA; /* no END */
+		memcpy(&desc, buf + at, sizeof(desc));
+		at += sizeof(desc);
+		if (desc.length > len - at)
+			return -ENODATA;
+		if (first)
+			rc = header_ok(d, &desc, buf + at);
+		else if (desc.typecode == HVM_SAVE_CODE(END))
+			return 0;
+		else
+			rc = load_one(d, &desc, buf + at, padded);
+		if (rc) {
+			printk(LOG_ERR "d%u: record type %u at %lu is refused (%d)\n", d->domid, desc.typecode, at, rc);
+			return rc;
+		}
+		first = false;
+		at += desc.length;
+	}
+}
+
+int hvm_load(struct domain *d, const void *buf, size_t len)
+{
+	uint8_t *padded = xzalloc_bytes(hvm_save_record_max());
+	int rc;
+
+	if (!padded)
+		return -ENOMEM;
+	rc = load_stream(d, buf, len, padded);
+	xfree(padded);
+	return rc;
+}

@@ -1,0 +1,336 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * The records of a vCPU's processor state: CPU (registers, segments, system MSRs, x87/SSE image), MTRR and
+ * CPU_XSAVE. A CPU record that is loaded makes the vCPU runnable, as libxl expects of vCPU 0.
+ */
+#include "save.h"
+#include "hvm_ops.h"
+#include "mtrr.h"
+#include "policy.h"
+#include "vlapic.h"
+
+#define FXSAVE_BYTES 512U
+#define XSAVE_HEADER 64U
+
+/* --- CPU --------------------------------------------------------------------------------------- */
+
+#define SEG_FIELDS(X) X(cs, CS) X(ds, DS) X(es, ES) X(fs, FS) X(gs, GS) X(ss, SS) X(tr, TR) X(ldtr, LDTR)
+
+static void save_segments(struct vcpu *v, struct hvm_hw_cpu *c)
+{
+	struct segment s;
+
+#define X(name, NAME)                                                                      \
+	hvm_ops->get_segment(v, SEG_##NAME, &s);                                           \
+	c->name##_sel = s.sel;                                                             \
+	c->name##_limit = s.limit;                                                         \
+	c->name##_base = s.base;                                                           \
+	c->name##_arbytes = s.attr;
+	SEG_FIELDS(X)
+#undef X
+	hvm_ops->get_segment(v, SEG_GDTR, &s);
+	c->gdtr_limit = s.limit;
+	c->gdtr_base = s.base;
+	hvm_ops->get_segment(v, SEG_IDTR, &s);
+	c->idtr_limit = s.limit;
+	c->idtr_base = s.base;
+}
+
+static void load_segments(struct vcpu *v, const struct hvm_hw_cpu *c)
+{
+	struct segment s = { 0 };
+
+#define X(name, NAME)                                                                      \
+	s.sel = (uint16_t)c->name##_sel;                                                   \
+	s.limit = c->name##_limit;                                                         \
+	s.base = c->name##_base;                                                           \
+	s.attr = (uint16_t)c->name##_arbytes;                                              \
+	hvm_ops->set_segment(v, SEG_##NAME, &s);
+	SEG_FIELDS(X)
+#undef X
+	s = (struct segment){ .limit = c->gdtr_limit, .base = c->gdtr_base };
+	hvm_ops->set_segment(v, SEG_GDTR, &s);
+	s = (struct segment){ .limit = c->idtr_limit, .base = c->idtr_base };
+	hvm_ops->set_segment(v, SEG_IDTR, &s);
+}
+
+static void save_gprs(const struct vcpu *v, struct hvm_hw_cpu *c)
+{
+	const uint64_t *g = v->regs.gpr;
+
+	c->rax = g[R_RAX]; c->rbx = g[R_RBX]; c->rcx = g[R_RCX]; c->rdx = g[R_RDX];
+	c->rbp = g[R_RBP]; c->rsi = g[R_RSI]; c->rdi = g[R_RDI]; c->rsp = g[R_RSP];
+	c->r8 = g[R_R8]; c->r9 = g[R_R9]; c->r10 = g[R_R10]; c->r11 = g[R_R11];
+	c->r12 = g[R_R12]; c->r13 = g[R_R13]; c->r14 = g[R_R14]; c->r15 = g[R_R15];
+	c->rip = v->regs.rip;
+	c->rflags = v->regs.rflags;
+}
+
+static void load_gprs(struct vcpu *v, const struct hvm_hw_cpu *c)
+{
+	uint64_t *g = v->regs.gpr;
+
+	g[R_RAX] = c->rax; g[R_RBX] = c->rbx; g[R_RCX] = c->rcx; g[R_RDX] = c->rdx;
+	g[R_RBP] = c->rbp; g[R_RSI] = c->rsi; g[R_RDI] = c->rdi; g[R_RSP] = c->rsp;
+	g[R_R8] = c->r8; g[R_R9] = c->r9; g[R_R10] = c->r10; g[R_R11] = c->r11;
+	g[R_R12] = c->r12; g[R_R13] = c->r13; g[R_R14] = c->r14; g[R_R15] = c->r15;
+	v->regs.rip = c->rip;
+	v->regs.rflags = (c->rflags & 0x3f7fd5) | 2;
+}
+
+static void save_msrs(struct vcpu *v, struct hvm_hw_cpu *c)
+{
+	struct hvm_msr_state m;
+
+	hvm_ops->get_msrs(v, &m);
+	c->sysenter_cs = m.sysenter_cs;
+	c->sysenter_esp = m.sysenter_esp;
+	c->sysenter_eip = m.sysenter_eip;
+	c->shadow_gs = m.kernel_gs_base;
+	c->msr_lstar = m.lstar;
+	c->msr_star = m.star;
+	c->msr_cstar = m.cstar;
+	c->msr_syscall_mask = m.sfmask;
+	c->msr_efer = v->efer;
+	c->msr_tsc_aux = v->tsc_aux;
+	c->tsc = rdtsc() + v->tsc_offset;
+}
+
+static void load_msrs(struct vcpu *v, const struct hvm_hw_cpu *c)
+{
+	struct hvm_msr_state m;
+
+	hvm_ops->get_msrs(v, &m);
+	m.sysenter_cs = c->sysenter_cs;
+	m.sysenter_esp = c->sysenter_esp;
+	m.sysenter_eip = c->sysenter_eip;
+	m.kernel_gs_base = c->shadow_gs;
+	m.lstar = c->msr_lstar;
+	m.star = c->msr_star;
+	m.cstar = c->msr_cstar;
+	m.sfmask = c->msr_syscall_mask;
+	hvm_ops->set_msrs(v, &m);
+	v->efer = c->msr_efer;
+	v->tsc_aux = (uint32_t)c->msr_tsc_aux;
+}
+
+/* Event types of the record are VMX's and SVM's: 0 external, 2 NMI, 3 exception, 4 software, 6 INT3. */
+static const uint8_t event_code[] = { [HVM_EVENT_EXTINT] = 0, [HVM_EVENT_NMI] = 2, [HVM_EVENT_EXC] = 3,
+				      [HVM_EVENT_SWINT] = 4, [HVM_EVENT_ICEBP] = 5, [HVM_EVENT_SWEXC] = 6 };
+
+static void save_event(const struct vcpu *v, struct hvm_hw_cpu *c)
+{
+	const struct hvm_event *e = &v->hvm.event;
+
+	if (e->type == HVM_EVENT_NONE)
+		return;
+	c->pending_vector = e->vector;
+	c->pending_type = event_code[e->type];
+	c->pending_error_valid = e->has_error;
+	c->pending_valid = 1;
+	c->error_code = e->error_code;
+}
+
+static void load_event(struct vcpu *v, const struct hvm_hw_cpu *c)
+{
+	struct hvm_event *e = &v->hvm.event;
+
+	memset(e, 0, sizeof(*e));
+	if (!c->pending_valid)
+		return;
+	for (unsigned int t = HVM_EVENT_EXTINT; t < ARRAY_SIZE(event_code); t++)
+		if (event_code[t] == c->pending_type) {
+			e->type = (enum hvm_event_type)t;
+			e->vector = c->pending_vector;
+			e->has_error = c->pending_error_valid;
+			e->error_code = c->error_code;
+			e->cr2 = c->cr2;
+			return;
+		}
+}
+
+static int cpu_save(struct domain *d, unsigned int instance, void *buf, uint32_t *len)
+{
+	struct vcpu *v = domain_vcpu(d, instance);
+	struct hvm_hw_cpu *c = buf;
+
+	(void)len;
+	if (!v || (v->pause_flags & VPF_DOWN))
+		return -ENOENT;
+	save_gprs(v, c);
+	save_segments(v, c);
+	save_msrs(v, c);
+	save_event(v, c);
+	c->cr0 = v->cr0; c->cr2 = v->cr2; c->cr3 = v->cr3; c->cr4 = v->cr4;
+	c->dr0 = v->dr[0]; c->dr1 = v->dr[1]; c->dr2 = v->dr[2]; c->dr3 = v->dr[3];
+	c->dr6 = v->dr6; c->dr7 = v->dr7;
+	memcpy(c->fpu_regs, v->fpu.area, FXSAVE_BYTES);
+	c->flags = XEN_X86_FPU_INITIALISED;
+	return 0;
+}
+
+static int cpu_check(const struct vcpu *v, const struct hvm_hw_cpu *c)
+{
+	uint64_t efer = X86_EFER_SCE | X86_EFER_LME | X86_EFER_LMA | X86_EFER_NX | X86_EFER_FFXSR;
+
+	if ((c->cr0 >> 32) || !(c->cr0 & X86_CR0_ET) || ((c->cr0 & X86_CR0_PG) && !(c->cr0 & X86_CR0_PE)) ||
+	    ((c->cr0 & X86_CR0_NW) && !(c->cr0 & X86_CR0_CD)))
+		return -EINVAL;
+	if ((c->cr4 & ~policy_cr4_mask(v->domain)) || (c->msr_efer & ~efer))
+		return -EINVAL;
+	if (c->cr3 >> host_cpu.phys_bits)
+		return -EINVAL;
+	return c->flags & ~XEN_X86_FPU_INITIALISED ? -EINVAL : 0;
+}
+
+/* MXCSR bits that the processor does not know would fault when the image is restored. */
+static void load_fpu(struct vcpu *v, const struct hvm_hw_cpu *c)
+{
+	uint32_t mxcsr, mask;
+
+	if (!(c->flags & XEN_X86_FPU_INITIALISED)) {
+		fpu_reset(&v->fpu);
+		return;
+	}
+	memcpy(&mask, (const uint8_t *)v->fpu.area + 28, sizeof(mask));
+	memcpy(v->fpu.area, c->fpu_regs, FXSAVE_BYTES);
+	memcpy(&mxcsr, (uint8_t *)v->fpu.area + 24, sizeof(mxcsr));
+	mxcsr &= mask ? mask : 0xffbf;
+	memcpy((uint8_t *)v->fpu.area + 24, &mxcsr, sizeof(mxcsr));
+	if (host_cpu.xsave) {
+		uint64_t bv = 3;
+
+		memset((uint8_t *)v->fpu.area + FXSAVE_BYTES, 0, XSAVE_HEADER);
+		memcpy((uint8_t *)v->fpu.area + FXSAVE_BYTES, &bv, sizeof(bv));
+	}
+}
+
+static int cpu_load(struct domain *d, unsigned int instance, const void *buf, uint32_t len)
+{
+	struct vcpu *v = domain_vcpu(d, instance);
+	const struct hvm_hw_cpu *c = buf;
+	int rc;
+
+	(void)len;
+	if (!v)
+		return -EINVAL;
+	rc = cpu_check(v, c);
+	if (rc)
+		return rc;
+	load_gprs(v, c);
+	v->cr0 = c->cr0; v->cr2 = c->cr2; v->cr3 = c->cr3; v->cr4 = c->cr4;
+	v->dr[0] = c->dr0; v->dr[1] = c->dr1; v->dr[2] = c->dr2; v->dr[3] = c->dr3;
+	v->dr6 = (uint32_t)c->dr6; v->dr7 = (uint32_t)c->dr7;
+	load_msrs(v, c);
+	load_segments(v, c);
+	load_event(v, c);
+	load_fpu(v, c);
+	hvm_ops->set_tsc_offset(v, c->tsc ? c->tsc - rdtsc() : v->tsc_offset);
+	hvm_ops->cr_changed(v);
+	v->initialised = true;
+	vcpu_attention(v, VCPU_ATT_STATE);
+	__atomic_fetch_and(&v->pause_flags, ~(uint32_t)VPF_DOWN, __ATOMIC_SEQ_CST);
+	sched_vcpu_update(v);
+	return 0;
+}
+HVM_SAVE_HANDLER(CPU, SAVE_PER_VCPU, sizeof(struct hvm_hw_cpu), cpu_save, cpu_load);
+
+/* --- MTRR -------------------------------------------------------------------------------------- */
+
+static int mtrr_save(struct domain *d, unsigned int instance, void *buf, uint32_t *len)
+{
+	struct vcpu *v = domain_vcpu(d, instance);
+	struct hvm_hw_mtrr *r = buf;
+	const struct mtrr_state *m;
+
+	(void)len;
+	if (!v)
+		return -ENOENT;
+	m = v->hvm.mtrr;
+	r->msr_pat_cr = v->hvm.pat;
+	memcpy(r->msr_mtrr_var, m->var, sizeof(r->msr_mtrr_var));
+	memcpy(r->msr_mtrr_fixed, m->fixed, sizeof(r->msr_mtrr_fixed));
+	r->msr_mtrr_cap = m->cap;
+	r->msr_mtrr_def_type = m->def_type;
+	return 0;
+}
+
+static int mtrr_load(struct domain *d, unsigned int instance, const void *buf, uint32_t len)
+{
+	struct vcpu *v = domain_vcpu(d, instance);
+	const struct hvm_hw_mtrr *r = buf;
+	struct mtrr_state old;
+	int rc;
+
+	(void)len;
+	if (!v || (r->msr_mtrr_cap & 0xff) > MTRR_NR_VAR)
+		return -EINVAL;
+	old = *v->hvm.mtrr;
+	rc = hvm_wrmsr(v, 0x277, r->msr_pat_cr);
+	if (!rc)
+		rc = mtrr_wrmsr(v, 0x2ff, r->msr_mtrr_def_type & 0xcff);
+	for (unsigned int i = 0; !rc && i < 2 * (r->msr_mtrr_cap & 0xff); i++)
+		rc = mtrr_wrmsr(v, 0x200 + i, r->msr_mtrr_var[i]);
+	for (unsigned int i = 0; !rc && i < MTRR_NR_FIXED; i++)
+		rc = mtrr_wrmsr(v, i == 0 ? 0x250 : i < 3 ? 0x257 + i : 0x265 + i, r->msr_mtrr_fixed[i]);
+	if (rc)
+		*v->hvm.mtrr = old;
+	return rc;
+}
+HVM_SAVE_HANDLER(MTRR, SAVE_PER_VCPU, sizeof(struct hvm_hw_mtrr), mtrr_save, mtrr_load);
+
+/* --- CPU_XSAVE --------------------------------------------------------------------------------- */
+
+#define XSAVE_RECORD_MAX 16384U
+
+static uint32_t xsave_image_size(const struct vcpu *v)
+{
+	return policy_xsave_size(v->domain->cpu_policy, v->fpu.xcr0_accum, false);
+}
+
+static int xsave_save(struct domain *d, unsigned int instance, void *buf, uint32_t *len)
+{
+	struct vcpu *v = domain_vcpu(d, instance);
+	struct hvm_hw_cpu_xsave *r = buf;
+	uint32_t image;
+
+	if (!v || !host_cpu.xsave || !v->fpu.xcr0_accum)
+		return -ENOENT;
+	image = xsave_image_size(v);
+	if (offsetof(struct hvm_hw_cpu_xsave, save_area) + image > *len || image > host_cpu.xsave_size)
+		return -E2BIG;
+	r->xfeature_mask = host_cpu.xcr0_mask;
+	r->xcr0 = v->fpu.xcr0;
+	r->xcr0_accum = v->fpu.xcr0_accum;
+	memcpy(&r->save_area, v->fpu.area, image);
+	*len = (uint32_t)offsetof(struct hvm_hw_cpu_xsave, save_area) + image;
+	return 0;
+}
+
+static int xsave_load(struct domain *d, unsigned int instance, const void *buf, uint32_t len)
+{
+	struct vcpu *v = domain_vcpu(d, instance);
+	const struct hvm_hw_cpu_xsave *r = buf;
+	uint32_t image = len - (uint32_t)offsetof(struct hvm_hw_cpu_xsave, save_area);
+	uint64_t bv;
+
+	if (!v || !host_cpu.xsave || len < offsetof(struct hvm_hw_cpu_xsave, save_area) + FXSAVE_BYTES + XSAVE_HEADER)
+		return -EINVAL;
+	memcpy(&bv, &r->save_area.xsave_hdr.xstate_bv, sizeof(bv));
+	if (r->save_area.xsave_hdr.xcomp_bv || (bv & ~r->xcr0_accum) || (r->xcr0_accum & ~host_cpu.xcr0_mask) ||
+	    image > host_cpu.xsave_size)
+		return -EINVAL;
+	for (unsigned int i = 0; i < ARRAY_SIZE(r->save_area.xsave_hdr.reserved); i++)
+		if (r->save_area.xsave_hdr.reserved[i])
+			return -EINVAL;
+	if (hvm_set_xcr0(v, r->xcr0))
+		return -EINVAL;
+	v->fpu.xcr0_accum = r->xcr0_accum;
+	memcpy(v->fpu.area, &r->save_area, image);
+	return 0;
+}
+
+/* The header gives this type a code but no DECLARE_HVM_SAVE_TYPE, because its length varies. */
+static const struct hvm_save_handler __used __aligned(8) __section(".hvm_save") hvm_save_handler_xsave = {
+	"CPU_XSAVE", CPU_XSAVE_CODE, SAVE_PER_VCPU, XSAVE_RECORD_MAX, xsave_save, xsave_load
+};
