@@ -128,8 +128,9 @@ class Client:
             kinds = [r[0] for r in rects]
             if RAW in kinds:
                 return rects
+            # After a size all pixels are new; a full request would bring EXT_SIZE once more.
             if DESKTOP_SIZE in kinds or EXT_SIZE in kinds:
-                self.request(False)
+                self.request(True)
 
     def rgb(self):
         s = self.screen

@@ -13,6 +13,7 @@ sys.dont_write_bytecode = True
 
 import qtest
 import test_vga
+import test_vnc
 
 
 class Result:
@@ -54,6 +55,16 @@ def run_vga(result, program, work):
         theirs.close()
 
 
+def run_vnc(result, program, work):
+    env = test_vnc.Env(program, work)
+    env.m = test_vnc.start(env)
+    try:
+        for test in test_vnc.TESTS:
+            result.run(test, env)
+    finally:
+        env.m.close()
+
+
 def main():
     parser = argparse.ArgumentParser()
     parser.add_argument("--device-model", required=True)
@@ -64,6 +75,7 @@ def main():
     program, work = os.path.abspath(args.device_model), os.path.abspath(args.work)
     result = Result(args.names)
     run_vga(result, program, work)
+    run_vnc(result, program, work)
     print("device-model-ui: %d passed, %d failed%s" % (
         result.passed, result.failed, ", %d skipped" % result.skipped if result.skipped else ""))
     return 1 if result.failed or not result.passed else 0

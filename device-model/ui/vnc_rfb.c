@@ -222,9 +222,16 @@ static rfbProtocolExtension extension = {
 
 static void client_gone(rfbClientPtr cl)
 {
+	rfbExtensionData *e;
+
 	if (cl->clientData)
 		vnc_link_unref(cl->clientData);
 	cl->clientData = NULL;
+	/* The library (0.9.14) forgets these. */
+	while ((e = cl->extensions)) {
+		cl->extensions = e->next;
+		free(e);
+	}
 }
 
 static enum rfbNewClientAction new_client(rfbClientPtr cl)
