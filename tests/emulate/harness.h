@@ -76,6 +76,7 @@ void machine_init(struct machine *m, enum x86_mode mode, unsigned int code_bits)
 void test_decode(void);
 void test_native(void);
 void test_machine(void);
+void test_mmio(void);
 void test_system(void);
 void test_regress(const char *dir);
 int emulate_bench(void);

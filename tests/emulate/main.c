@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /*
  * Runs the emulator's tests: all of them, or those named on the command line (decode, native, machine,
- * system, regress); `bench` counts instructions under callgrind instead. One summary line.
+ * mmio, system, regress); `bench` counts instructions under callgrind instead. One summary line.
  */
 #include "harness.h"
 
@@ -22,6 +22,8 @@ int main(int argc, char **argv)
 		return emulate_bench();
 	if (wanted(argc, argv, "machine"))
 		test_machine();
+	if (wanted(argc, argv, "mmio"))
+		test_mmio();
 	if (wanted(argc, argv, "system"))
 		test_system();
 	if (wanted(argc, argv, "decode"))

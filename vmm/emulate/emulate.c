@@ -33,16 +33,11 @@ int em_cr(struct x86_emul *s, unsigned int cr, uint64_t *val)
 
 static inline unsigned int operand_bytes(const struct x86_emul *s, unsigned int size)
 {
-	switch (size) {
-	case S_V:
+	if (EM_LIKELY(size == S_V))
 		return s->insn.op_bytes;
-	case S_Y:
+	if (size == S_Y)
 		return s->insn.rex & X86_REX_W ? 8 : 4;
-	case S_N:
-		return em_mode64(s->ctxt) ? 8 : 4;
-	default: /* S_B, S_W, S_D, S_Q */
-		return 1U << size;
-	}
+	return 1U << size; /* S_B, S_W, S_D, S_Q */
 }
 
 static inline int operand_memory(struct x86_emul *s, struct x86_operand *o, unsigned int acc,
@@ -69,44 +64,47 @@ static inline int operand_register(const struct x86_emul *s, struct x86_operand 
 	return X86EMUL_OKAY;
 }
 
+/* The kinds that are neither ModRM nor an immediate. */
+static __attribute__((noinline)) int operand_get_other(struct x86_emul *s, struct x86_operand *o,
+							unsigned int kind, unsigned int acc, bool read)
+{
+	switch (kind) {
+	case K_ACC:
+		return operand_register(s, o, X86_RAX, read);
+	case K_OPREG:
+		return operand_register(s, o,
+					(s->insn.opcode & 7) | (s->insn.rex & X86_REX_B) << 3, read);
+	case K_MOFFS:
+		return operand_memory(s, o, acc, read);
+	case K_CL:
+		o->kind = OPK_IMM;
+		o->orig = s->regs->gpr[X86_RCX] & 0xff;
+		return X86EMUL_OKAY;
+	default: /* K_ONE */
+		o->kind = OPK_IMM;
+		o->orig = 1;
+		return X86EMUL_OKAY;
+	}
+}
+
 /* Finds an operand and reads its value into orig and val. */
 static inline int operand_get(struct x86_emul *s, struct x86_operand *o, unsigned int spec,
 			      unsigned int acc, bool read)
 {
+	unsigned int kind = spec >> 4;
 	int rc = X86EMUL_OKAY;
 
 	o->bytes = operand_bytes(s, spec & 15);
 	o->orig = 0;
-	switch (spec >> 4) {
-	case K_RM:
-		rc = s->insn.is_mem ? operand_memory(s, o, acc, read) :
-				      operand_register(s, o, s->insn.rm, read);
-		break;
-	case K_REG:
-		rc = operand_register(s, o, s->insn.reg, read);
-		break;
-	case K_IMM:
+	if (kind == K_REG || (kind == K_RM && !s->insn.is_mem)) {
+		rc = operand_register(s, o, kind == K_REG ? s->insn.reg : s->insn.rm, read);
+	} else if (kind == K_RM) {
+		rc = operand_memory(s, o, acc, read);
+	} else if (kind == K_IMM) {
 		o->kind = OPK_IMM;
 		o->orig = s->insn.imm & em_mask(o->bytes);
-		break;
-	case K_ACC:
-		rc = operand_register(s, o, X86_RAX, read);
-		break;
-	case K_OPREG:
-		rc = operand_register(s, o, (s->insn.opcode & 7) | (s->insn.rex & X86_REX_B) << 3,
-				      read);
-		break;
-	case K_MOFFS:
-		rc = operand_memory(s, o, acc, read);
-		break;
-	case K_CL:
-		o->kind = OPK_IMM;
-		o->orig = s->regs->gpr[X86_RCX] & 0xff;
-		break;
-	default: /* K_ONE */
-		o->kind = OPK_IMM;
-		o->orig = 1;
-		break;
+	} else {
+		rc = operand_get_other(s, o, kind, acc, read);
 	}
 	o->val = o->orig;
 	return rc;

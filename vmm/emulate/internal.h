@@ -82,7 +82,6 @@ enum operand_size {
 	S_B, S_W, S_D, S_Q,
 	S_V, /* 2, 4 or 8: operand size */
 	S_Y, /* 8 with REX.W, else 4 */
-	S_N, /* 8 in 64-bit code, else 4 */
 };
 
 #define OPND(kind, size) ((kind) << 4 | (size))
