@@ -81,7 +81,7 @@ static void bench_ports(void)
 	outb(0x40, 0);
 	outb(0x40, 0);
 	BENCH("pit_read", N, inb(0x40));
-	outb(0x70, 0x0a);
+	outb(0x70, 0); /* the seconds */
 	BENCH("rtc_read", N, inb(0x71));
 }
 

@@ -196,6 +196,9 @@ static bool upcall_on(void)
 	if (!map_shared())
 		return false;
 	irq_set(V_UPCALL, on_upcall);
+	/* an old event whose selector bit stays set would swallow the next upcall */
+	memset(shared->evtchn_pending, 0, sizeof(shared->evtchn_pending));
+	shared->vcpu_info[0].evtchn_pending_sel = 0;
 	shared->vcpu_info[0].evtchn_upcall_pending = 0;
 	shared->vcpu_info[0].evtchn_upcall_mask = 0;
 	upcalls = 0;
