@@ -53,6 +53,7 @@ struct vnc_link {
 	bool auth;	     /* constant from here on: demand the password */
 	char password[VNC_PASSWORD_MAX + 1]; /* empty: refuse */
 	bool wants_pointer_mode;	     /* library thread only */
+	int width, height;	/* the size this client knows; library thread only */
 	struct vnc_link *next;		     /* in the queue of new links, under its mutex */
 };
 void vnc_link_unref(struct vnc_link *l);

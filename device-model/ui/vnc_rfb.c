@@ -191,6 +191,8 @@ static rfbBool extension_init(rfbClientPtr cl, void *data)
 {
 	struct vnc_link *l = cl->clientData;
 
+	l->width = cl->screen->width;
+	l->height = cl->screen->height;
 	atomic_store(&l->normal, true);
 	rfb.on_normal();
 	return TRUE;
@@ -350,6 +352,28 @@ static void take_picture(void)
 				      rects[i].y2);
 }
 
+/*
+ * The library tells clients about a new size only when they understood that at the time of the
+ * change; one that had not sent its encodings yet would never learn it.
+ */
+static void announce_size(void)
+{
+	rfbClientIteratorPtr it = rfbGetClientIterator(rfb.screen);
+	rfbClientPtr cl;
+
+	while ((cl = rfbClientIteratorNext(it))) {
+		struct vnc_link *l = cl->clientData;
+
+		if (!l || !cl->useNewFBSize ||
+		    (l->width == cl->screen->width && l->height == cl->screen->height))
+			continue;
+		l->width = cl->screen->width;
+		l->height = cl->screen->height;
+		cl->newFBSizePending = TRUE;
+	}
+	rfbReleaseClientIterator(it);
+}
+
 static void announce_pointer_mode(void)
 {
 	rfbClientIteratorPtr it;
@@ -397,6 +421,7 @@ static void *library_thread(void *unused)
 		announce_pointer_mode();
 		take_picture();
 		take_new_links();
+		announce_size();
 		/* Sends what is pending and takes one message of each client; never waits. */
 		rfbProcessEvents(rfb.screen, 0);
 	}
