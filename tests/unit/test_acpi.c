@@ -50,7 +50,8 @@ TEST(acpi_fadt)
 	t[128] = 6;
 	put_gas(t, 208, 1, 0x608);
 	acpi_read_fadt((struct acpi_header *)t, &f);
-	EXPECT(f.have_fadt && f.pm1a_cnt == 0x604 && f.pm1b_cnt == 0 && f.pm_tmr == 0x608 && f.pm_tmr_32bit);
+	EXPECT(f.have_fadt && f.pm1a_cnt == 0x604 && f.pm1b_cnt == 0 && f.pm_tmr == 0x608 &&
+	       f.pm_tmr_32bit);
 	EXPECT(f.reset_type == 1 && f.reset_addr == 0xcf9 && f.reset_value == 6);
 	put_gas(t, 116, 1, 0x12345);
 	acpi_read_fadt((struct acpi_header *)t, &f);
@@ -72,13 +73,13 @@ TEST(acpi_fadt)
 TEST(acpi_madt)
 {
 	static const uint8_t entries[] = {
-		0, 8, 0, 4, 1, 0, 0, 0,				/* LAPIC 4 */
-		0, 8, 1, 5, 0, 0, 0, 0,				/* disabled */
-		0, 8, 2, 4, 1, 0, 0, 0,				/* again 4 */
-		1, 12, 7, 0, 0, 0, 0xc0, 0xfe, 0, 0, 0, 0,	/* IO-APIC */
-		2, 10, 0, 0, 2, 0, 0, 0, 0, 0,			/* override */
-		9, 16, 0, 0, 0x2c, 1, 0, 0, 1, 0, 0, 0, 0, 0, 0, 0, /* x2APIC 300 */
-		5, 12, 0, 0, 0, 0, 0xe0, 0xfe, 1, 0, 0, 0,	/* address override */
+		0, 8,  0, 4, 1,	   0, 0,    0,				  /* LAPIC 4 */
+		0, 8,  1, 5, 0,	   0, 0,    0,				  /* disabled */
+		0, 8,  2, 4, 1,	   0, 0,    0,				  /* again 4 */
+		1, 12, 7, 0, 0,	   0, 0xc0, 0xfe, 0, 0, 0, 0,		  /* IO-APIC */
+		2, 10, 0, 0, 2,	   0, 0,    0,	  0, 0,			  /* override */
+		9, 16, 0, 0, 0x2c, 1, 0,    0,	  1, 0, 0, 0, 0, 0, 0, 0, /* x2APIC 300 */
+		5, 12, 0, 0, 0,	   0, 0xe0, 0xfe, 1, 0, 0, 0,		  /* address override */
 	};
 	uint8_t *t = table("APIC", 44 + sizeof(entries));
 
@@ -99,7 +100,8 @@ TEST(acpi_madt_random_damage)
 		for (unsigned int i = 44; i < len; i++)
 			t[i] = (uint8_t)(unit_random() % 20);
 		acpi_read_madt((struct acpi_header *)t, &f);
-		EXPECT(f.nr_cpus <= ARRAY_SIZE(f.cpu_apic_id) && f.nr_ioapics <= ARRAY_SIZE(f.ioapic));
+		EXPECT(f.nr_cpus <= ARRAY_SIZE(f.cpu_apic_id) &&
+		       f.nr_ioapics <= ARRAY_SIZE(f.ioapic));
 		acpi_read_fadt((struct acpi_header *)t, &f);
 		acpi_read_hpet((struct acpi_header *)t, &f);
 		unit_free(t);

@@ -58,7 +58,10 @@ TEST(buddy_odd_range_is_split_and_merges)
 
 TEST(buddy_random)
 {
-	struct { struct page *p; unsigned int order; } held[BLOCKS] = { 0 };
+	struct {
+		struct page *p;
+		unsigned int order;
+	} held[BLOCKS] = { 0 };
 	static uint8_t used[16384];
 	struct buddy b;
 

@@ -64,11 +64,17 @@ TEST(cmdline_reports)
 
 TEST(cmdline_sizes)
 {
-	static const struct { const char *s; uint64_t v; } good[] = {
-		{ "512M", MIB(512) }, { "2G", GIB(2) }, { "64K", KIB(64) }, { "64k", KIB(64) }, { "100", KIB(100) },
-		{ "4096B", 4096 }, { "0x10M", MIB(16) }, { "1T", 1ULL << 40 }, { "0", 0 },
+	static const struct {
+		const char *s;
+		uint64_t v;
+	} good[] = {
+		{ "512M", MIB(512) }, { "2G", GIB(2) },	    { "64K", KIB(64) },
+		{ "64k", KIB(64) },   { "100", KIB(100) },  { "4096B", 4096 },
+		{ "0x10M", MIB(16) }, { "1T", 1ULL << 40 }, { "0", 0 },
 	};
-	static const char *const bad[] = { "", "M", "12X", "12MB", "1 2", "99999999999999999999", "16777216T", "-1" };
+	static const char *const bad[] = { "",		"M",   "12X",
+					   "12MB",	"1 2", "99999999999999999999",
+					   "16777216T", "-1" };
 	uint64_t v;
 
 	for (unsigned int i = 0; i < ARRAY_SIZE(good); i++)

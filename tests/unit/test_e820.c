@@ -7,7 +7,8 @@ static struct e820_map m;
 
 static bool entry_is(unsigned int i, uint64_t addr, uint64_t end, uint32_t type)
 {
-	return i < m.nr && m.e[i].addr == addr && m.e[i].addr + m.e[i].len == end && m.e[i].type == type;
+	return i < m.nr && m.e[i].addr == addr && m.e[i].addr + m.e[i].len == end &&
+	       m.e[i].type == type;
 }
 
 TEST(e820_sorts_and_joins)
@@ -29,7 +30,8 @@ TEST(e820_strictest_type_wins)
 	e820_add(&m, 0x2800, 0x100, E820_UNUSABLE);
 	EXPECT(e820_sanitise(&m) && m.nr == 6);
 	EXPECT(entry_is(0, 0, 0x2000, E820_RAM) && entry_is(1, 0x2000, 0x2800, E820_RESERVED));
-	EXPECT(entry_is(2, 0x2800, 0x2900, E820_UNUSABLE) && entry_is(3, 0x2900, 0x3000, E820_RESERVED));
+	EXPECT(entry_is(2, 0x2800, 0x2900, E820_UNUSABLE) &&
+	       entry_is(3, 0x2900, 0x3000, E820_RESERVED));
 	EXPECT(entry_is(4, 0x3000, 0x4800, E820_ACPI) && entry_is(5, 0x4800, 0x10000, E820_RAM));
 }
 
@@ -41,7 +43,8 @@ TEST(e820_top_of_address_space)
 	e820_add(&m, 0x1000, 0x1000, 77);
 	EXPECT(e820_sanitise(&m) && m.nr == 2);
 	EXPECT(entry_is(0, 0x1000, 0x2000, E820_RESERVED));
-	EXPECT(m.e[1].addr == ~0xfffULL && m.e[1].type == E820_RESERVED && m.e[1].addr + m.e[1].len >= m.e[1].addr);
+	EXPECT(m.e[1].addr == ~0xfffULL && m.e[1].type == E820_RESERVED &&
+	       m.e[1].addr + m.e[1].len >= m.e[1].addr);
 }
 
 TEST(e820_overflow_is_reported)
@@ -70,7 +73,8 @@ TEST(e820_random_against_model)
 		memset(model, 0, sizeof(model));
 		memset(got, 0, sizeof(got));
 		for (unsigned int i = 0; i < 20; i++) {
-			unsigned int a = unit_random() % 256, n = unit_random() % (257 - a), t = 1 + unit_random() % 5;
+			unsigned int a = unit_random() % 256, n = unit_random() % (257 - a),
+				     t = 1 + unit_random() % 5;
 
 			e820_add(&m, a, n, t);
 			for (unsigned int j = a; j < a + n; j++)

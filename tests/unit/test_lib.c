@@ -4,18 +4,19 @@
 #include "timer.h"
 #include "unit.h"
 
-#define SAME(fmt, ...)                                                                     \
-	do {                                                                               \
-		char _a[128], _b[128];                                                     \
-		int _n = snprintf(_a, sizeof(_a), fmt, ##__VA_ARGS__);                     \
-		int _m = unit_libc_snprintf(_b, sizeof(_b), fmt, ##__VA_ARGS__);           \
-		EXPECT(_n == _m);                                                          \
-		EXPECT(!strcmp(_a, _b));                                                   \
+#define SAME(fmt, ...)                                                           \
+	do {                                                                     \
+		char _a[128], _b[128];                                           \
+		int _n = snprintf(_a, sizeof(_a), fmt, ##__VA_ARGS__);           \
+		int _m = unit_libc_snprintf(_b, sizeof(_b), fmt, ##__VA_ARGS__); \
+		EXPECT(_n == _m);                                                \
+		EXPECT(!strcmp(_a, _b));                                         \
 	} while (0)
 
 TEST(printf_numbers)
 {
-	static const long values[] = { 0, 1, -1, 42, -42, 123456789, INT32_MAX, INT32_MIN, INT64_MAX, INT64_MIN };
+	static const long values[] = { 0,	  1,	     -1,	42,	   -42,
+				       123456789, INT32_MAX, INT32_MIN, INT64_MAX, INT64_MIN };
 
 	for (unsigned int i = 0; i < ARRAY_SIZE(values); i++) {
 		long v = values[i];
@@ -23,8 +24,8 @@ TEST(printf_numbers)
 		SAME("%d|%5d|%-5d|%05d|%+d|% d", (int)v, (int)v, (int)v, (int)v, (int)v, (int)v);
 		SAME("%ld|%20ld|%-20ld|%020ld", v, v, v, v);
 		SAME("%u|%lu|%zu", (unsigned int)v, (unsigned long)v, (size_t)v);
-		SAME("%x|%#x|%#lx|%016lx|%#010x|%X", (unsigned int)v, (unsigned int)v, (unsigned long)v,
-		     (unsigned long)v, (unsigned int)v, (unsigned int)v);
+		SAME("%x|%#x|%#lx|%016lx|%#010x|%X", (unsigned int)v, (unsigned int)v,
+		     (unsigned long)v, (unsigned long)v, (unsigned int)v, (unsigned int)v);
 		SAME("%.3d|%8.3d|%-8.5d|%.0d", (int)v, (int)v, (int)v, (int)v);
 		SAME("%*d|%-*d|%.*d", 7, (int)v, 7, (int)v, 4, (int)v);
 		SAME("%llu|%llx", (unsigned long long)v, (unsigned long long)v);
@@ -58,8 +59,21 @@ TEST(printf_bounds)
 TEST(strtoull_like_libc)
 {
 	static const char *const text[] = {
-		"0", "1", "0x10", "0X1f", "010", "08", "0x", "0xg", "", "abc", "18446744073709551615",
-		"18446744073709551616", "99999999999999999999999", "12abc", "0x123456789abcdef01",
+		"0",
+		"1",
+		"0x10",
+		"0X1f",
+		"010",
+		"08",
+		"0x",
+		"0xg",
+		"",
+		"abc",
+		"18446744073709551615",
+		"18446744073709551616",
+		"99999999999999999999999",
+		"12abc",
+		"0x123456789abcdef01",
 	};
 	static const unsigned int bases[] = { 0, 10, 16, 8, 36 };
 	const char *end;
@@ -80,7 +94,8 @@ TEST(memory_functions)
 	uint8_t a[64], b[64];
 
 	for (unsigned int round = 0; round < 2000; round++) {
-		unsigned int from = unit_random() % 32, to = unit_random() % 32, n = unit_random() % 32;
+		unsigned int from = unit_random() % 32, to = unit_random() % 32,
+			     n = unit_random() % 32;
 
 		for (unsigned int i = 0; i < 64; i++)
 			a[i] = b[i] = (uint8_t)unit_random();
@@ -97,7 +112,8 @@ TEST(memory_functions)
 			b[from + i] = (uint8_t)round;
 		EXPECT(!memcmp(a, b, 64));
 	}
-	EXPECT(memcmp("abc", "abd", 3) < 0 && memcmp("\xff", "\x01", 1) > 0 && !memcmp("x", "y", 0));
+	EXPECT(memcmp("abc", "abd", 3) < 0 && memcmp("\xff", "\x01", 1) > 0 &&
+	       !memcmp("x", "y", 0));
 	EXPECT(memchr("hello", 'l', 5) && !memchr("hello", 'l', 2) && !memchr("hello", 'z', 5));
 }
 

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * Multiboot information, well-formed and damaged. The "physical memory" hands out exact-size copies, so
- * that ASan sees every read beyond what was asked for.
+ * Multiboot information, well-formed and damaged. The "physical memory" hands out exact-size
+ * copies, so that ASan sees every read beyond what was asked for.
  */
 #include "boot/multiboot.h"
 #include "unit.h"
@@ -19,7 +19,8 @@ static const void *view(uint64_t addr, uint64_t len)
 {
 	void *p;
 
-	if (addr < BASE || len > SIZE || addr - BASE > SIZE - len || nr_copies == ARRAY_SIZE(copies))
+	if (addr < BASE || len > SIZE || addr - BASE > SIZE - len ||
+	    nr_copies == ARRAY_SIZE(copies))
 		return NULL;
 	p = unit_alloc(len);
 	memcpy(p, mem + (addr - BASE), len);
@@ -89,9 +90,11 @@ TEST(multiboot1_good)
 	make_mb1();
 	EXPECT(!parse(MULTIBOOT1_LOADER_MAGIC));
 	EXPECT(!strcmp(bi.cmdline, "com1=auto  x") && !strcmp(bi.loader, "loader 1"));
-	EXPECT(bi.nr_modules == 2 && bi.module[0].start.v == 0x800000 && bi.module[0].size == 0x100000);
+	EXPECT(bi.nr_modules == 2 && bi.module[0].start.v == 0x800000 &&
+	       bi.module[0].size == 0x100000);
 	EXPECT(!strcmp(bi.module[0].cmdline, "vmlinux console=hvc0") && !bi.module[1].cmdline[0]);
-	EXPECT(map.nr == 2 && map.e[1].addr == 0x100000 && map.e[1].len == 0x3ff00000 && bi.fb.kind == FB_NONE);
+	EXPECT(map.nr == 2 && map.e[1].addr == 0x100000 && map.e[1].len == 0x3ff00000 &&
+	       bi.fb.kind == FB_NONE);
 }
 
 TEST(multiboot1_without_map)
@@ -166,7 +169,8 @@ TEST(multiboot2_good)
 	make_mb2();
 	EXPECT(!parse(MULTIBOOT2_LOADER_MAGIC));
 	EXPECT(!strcmp(bi.cmdline, "opt=1") && bi.efi && bi.efi_systab == 0x7f000000 && bi.rsdp.v);
-	EXPECT(bi.nr_modules == 1 && bi.module[0].size == 16 && !strcmp(bi.module[0].cmdline, "kernel"));
+	EXPECT(bi.nr_modules == 1 && bi.module[0].size == 16 &&
+	       !strcmp(bi.module[0].cmdline, "kernel"));
 	EXPECT(map.nr == 1 && map.e[0].len == 0x40000000);
 	EXPECT(bi.fb.kind == FB_LINEAR && bi.fb.red_pos == 16 && bi.fb.width == 800);
 }
@@ -186,6 +190,9 @@ TEST(multiboot2_damaged)
 	make_mb2();
 	put32(0, 0xffffffff); /* total size beyond memory: the end tag stops it */
 	EXPECT(!parse(MULTIBOOT2_LOADER_MAGIC));
+	make_mb2();
+	put32(0, end - 20); /* the last tags reach beyond the total size */
+	EXPECT(parse(MULTIBOOT2_LOADER_MAGIC) < 0);
 	make_mb2();
 	memset(mem + 8, 'x', 8);
 	EXPECT(parse(MULTIBOOT2_LOADER_MAGIC) < 0);

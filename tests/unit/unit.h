@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * A small unit-test harness. Tests include the hypervisor's headers, not libc's: this header names what
- * the harness (unit.c, built against libc) offers them.
+ * A small unit-test harness. Tests include the hypervisor's headers, not libc's: this header
+ * names what the harness (unit.c, built against libc) offers them.
  */
 #ifndef PLINTH_UNIT_H
 #define PLINTH_UNIT_H
@@ -26,24 +26,25 @@ uint64_t unit_random(void);
 void *unit_alloc(size_t n);
 void unit_free(void *p);
 /* The C library's own answer, as the oracle. */
-int unit_libc_snprintf(char *buf, size_t size, const char *fmt, ...) __attribute__((format(printf, 3, 4)));
+int unit_libc_snprintf(char *buf, size_t size, const char *fmt, ...)
+	__attribute__((format(printf, 3, 4)));
 uint64_t unit_libc_strtoull(const char *s, size_t *used, int base);
 /* Days since 1970 by the C library's timegm. */
 int64_t unit_libc_days(int year, int month, int day);
 
-#define TEST(ident)                                                                        \
-	static void test_##ident(void);                                                    \
-	static void __attribute__((constructor)) register_##ident(void)                    \
-	{                                                                                  \
-		static struct unit_test t = { #ident, test_##ident, NULL };                \
-		unit_register(&t);                                                         \
-	}                                                                                  \
+#define TEST(ident)                                                         \
+	static void test_##ident(void);                                     \
+	static void __attribute__((constructor)) register_##ident(void)     \
+	{                                                                   \
+		static struct unit_test t = { #ident, test_##ident, NULL }; \
+		unit_register(&t);                                          \
+	}                                                                   \
 	static void test_##ident(void)
 
-#define EXPECT(cond)                                                                       \
-	do {                                                                               \
-		if (!(cond))                                                               \
-			unit_fail(__FILE__, __LINE__, #cond);                              \
+#define EXPECT(cond)                                          \
+	do {                                                  \
+		if (!(cond))                                  \
+			unit_fail(__FILE__, __LINE__, #cond); \
 	} while (0)
 
 #endif

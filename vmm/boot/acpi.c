@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * The host's ACPI tables: found from the loader's RSDP or by a scan of low memory (ACPI 6.4, 5.2.5.1),
- * each mapped once and kept. Reading them is acpi_tables.c's.
+ * The host's ACPI tables: found from the loader's RSDP or by a scan of low memory (ACPI 6.4,
+ * 5.2.5.1), each mapped once and kept. Reading them is acpi_tables.c's.
  */
 #include "acpi.h"
 #include "pagetable.h"
@@ -50,8 +50,8 @@ static bool scan(uint64_t start, uint64_t len)
 }
 
 /*
- * Runs on the boot page tables, because the loader's copy of the RSDP lies in memory that the allocator
- * will get, and the low megabyte is mapped only there.
+ * Runs on the boot page tables, because the loader's copy of the RSDP lies in memory that the
+ * allocator will get, and the low megabyte is mapped only there.
  */
 void acpi_find_rsdp(void)
 {
@@ -88,7 +88,8 @@ static void add_table(uint64_t addr)
 	if (!h)
 		return;
 	if (!acpi_checksum_ok(h, len))
-		printk(LOG_WARN "ACPI: table %.4s has a wrong checksum; used all the same\n", h->sig);
+		printk(LOG_WARN "ACPI: table %.4s has a wrong checksum; used all the same\n",
+		       h->sig);
 	table[nr_tables].where = _maddr(addr);
 	table[nr_tables++].t = h;
 }

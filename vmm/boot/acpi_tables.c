@@ -1,32 +1,32 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * Reading ACPI's static tables: FADT (5.2.9), MADT (5.2.12), HPET (IA-PC HPET 1.0a, 3.2.4). Fields beyond
- * a table's length count as zero. Pure: the host tests run it.
+ * Reading ACPI's static tables: FADT (5.2.9), MADT (5.2.12), HPET (IA-PC HPET 1.0a, 3.2.4).
+ * Fields beyond a table's length count as zero. Pure: the host tests run it.
  */
 #include "acpi.h"
 
-#define FADT_PM1A_CNT	64
-#define FADT_PM1B_CNT	68
-#define FADT_PM_TMR	76
-#define FADT_FLAGS	112
-#define FADT_RESET_REG	116
-#define FADT_RESET_VAL	128
-#define FADT_X_PM1A_CNT 172
-#define FADT_X_PM1B_CNT 184
-#define FADT_X_PM_TMR	208
+#define FADT_PM1A_CNT	   64
+#define FADT_PM1B_CNT	   68
+#define FADT_PM_TMR	   76
+#define FADT_FLAGS	   112
+#define FADT_RESET_REG	   116
+#define FADT_RESET_VAL	   128
+#define FADT_X_PM1A_CNT	   172
+#define FADT_X_PM1B_CNT	   184
+#define FADT_X_PM_TMR	   208
 
 #define FADT_TMR_VAL_EXT   BIT(8)
 #define FADT_RESET_REG_SUP BIT(10)
 
-#define GAS_MEMORY 0
-#define GAS_IO	   1
+#define GAS_MEMORY	   0
+#define GAS_IO		   1
 
-#define MADT_ENTRIES	44
-#define MADT_LAPIC	0
-#define MADT_IOAPIC	1
-#define MADT_LAPIC_ADDR 5
-#define MADT_X2APIC	9
-#define MADT_ENABLED	BIT(0)
+#define MADT_ENTRIES	   44
+#define MADT_LAPIC	   0
+#define MADT_IOAPIC	   1
+#define MADT_LAPIC_ADDR	   5
+#define MADT_X2APIC	   9
+#define MADT_ENABLED	   BIT(0)
 
 bool acpi_checksum_ok(const void *p, uint64_t len)
 {

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * The command line: words `name`, `name=value`, `no-name`, matched against the options that files declare
- * with BOOT_OPTION (section .options). What nobody knows is reported, not ignored. Quotes keep spaces.
+ * The command line: words `name`, `name=value`, `no-name`, matched against the options that files
+ * declare with BOOT_OPTION (section .options). What nobody knows is reported, not ignored. Quotes
+ * keep spaces.
  */
 #include "boot.h"
 
@@ -16,13 +17,30 @@ int parse_size(const char *s, uint64_t *bytes)
 	if (end == s)
 		return -EINVAL;
 	switch (*end) {
-	case 'T': case 't': shift = 40; break;
-	case 'G': case 'g': shift = 30; break;
-	case 'M': case 'm': shift = 20; break;
-	case 'K': case 'k': shift = 10; break;
-	case 'B': case 'b': shift = 0; break;
-	case '\0': break;
-	default: return -EINVAL;
+	case 'T':
+	case 't':
+		shift = 40;
+		break;
+	case 'G':
+	case 'g':
+		shift = 30;
+		break;
+	case 'M':
+	case 'm':
+		shift = 20;
+		break;
+	case 'K':
+	case 'k':
+		shift = 10;
+		break;
+	case 'B':
+	case 'b':
+		shift = 0;
+		break;
+	case '\0':
+		break;
+	default:
+		return -EINVAL;
 	}
 	if ((*end && end[1]) || v > UINT64_MAX >> shift)
 		return -EINVAL;
@@ -90,7 +108,8 @@ static void apply_word(char *word)
 		value = "0";
 	}
 	if (!o)
-		printk(LOG_WARN "Unknown option: %s%s%s\n", word, value ? "=" : "", value ? value : "");
+		printk(LOG_WARN "Unknown option: %s%s%s\n", word, value ? "=" : "",
+		       value ? value : "");
 	else if (o->parse(value ? value : "") < 0)
 		printk(LOG_WARN "Option %s: \"%s\" is not understood\n", word, value ? value : "");
 }

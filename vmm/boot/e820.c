@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * The machine's memory map. Firmware's maps overlap and contradict themselves; what comes out is sorted,
- * without overlaps, and errs towards "not RAM". ACPI 6.4, table 15.4 has the types.
+ * The machine's memory map. Firmware's maps overlap and contradict themselves; what comes out is
+ * sorted, without overlaps, and errs towards "not RAM". ACPI 6.4, table 15.4 has the types.
  */
 #include "e820.h"
 
@@ -78,7 +78,8 @@ bool e820_sanitise(struct e820_map *m)
 
 const char *e820_type_name(uint32_t type)
 {
-	static const char *const name[] = { "?", "RAM", "reserved", "ACPI data", "ACPI NVS", "unusable" };
+	static const char *const name[] = { "?",	 "RAM",	     "reserved",
+					    "ACPI data", "ACPI NVS", "unusable" };
 
 	return name[type < ARRAY_SIZE(name) ? type : 0];
 }

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * The boot sequence of the first CPU, from the loader's hand-over to the run loop. Each step says what it
- * needs from the ones before it.
+ * The boot sequence of the first CPU, from the loader's hand-over to the run loop. Each step says
+ * what it needs from the ones before it.
  */
 #include "console.h"
 #include "debug.h"
@@ -50,11 +50,12 @@ static void print_memory_map(void)
 static void print_banner(void)
 {
 	printk("Plinth, a hypervisor (Xen 4.17 ABI)\n");
-	printk(LOG_INFO "Loader: %s%s; command line: %s\n", boot_info.loader[0] ? boot_info.loader : "unknown",
-	       boot_info.efi ? " (UEFI)" : "", boot_info.cmdline);
+	printk(LOG_INFO "Loader: %s%s; command line: %s\n",
+	       boot_info.loader[0] ? boot_info.loader : "unknown", boot_info.efi ? " (UEFI)" : "",
+	       boot_info.cmdline);
 	printk(LOG_INFO "CPU: %s (%s, family %u, model %u)\n",
-	       host_cpu.brand[0] ? host_cpu.brand : host_cpu.vendor, host_cpu.vendor, host_cpu.family,
-	       host_cpu.model);
+	       host_cpu.brand[0] ? host_cpu.brand : host_cpu.vendor, host_cpu.vendor,
+	       host_cpu.family, host_cpu.model);
 	for (unsigned int i = 0; i < boot_info.nr_modules; i++)
 		printk(LOG_INFO "Module %u: %lx-%lx %s\n", i, boot_info.module[i].start.v,
 		       boot_info.module[i].start.v + boot_info.module[i].size,
@@ -66,7 +67,8 @@ static void read_loader_info(uint32_t magic, uint32_t info)
 	int err = multiboot_parse(magic, info, boot_view, &boot_info, &host_e820);
 
 	if (!e820_sanitise(&host_e820))
-		printk(LOG_WARN "The memory map has more than %u entries; the rest is lost\n", E820_MAX);
+		printk(LOG_WARN "The memory map has more than %u entries; the rest is lost\n",
+		       E820_MAX);
 	cmdline_parse();
 	console_init();
 	if (err)

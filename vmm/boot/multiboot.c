@@ -1,24 +1,25 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * Multiboot 1 (0.6.96 section 3.3) and Multiboot 2 (2.0 section 3.6) information. Every offset and size is
- * checked: the host tests feed it damaged structures.
+ * Multiboot 1 (0.6.96 section 3.3) and Multiboot 2 (2.0 section 3.6) information. Every offset
+ * and size is checked: the host tests feed it damaged structures.
  */
 #include "e820.h"
 #include "multiboot.h"
 
-#define MB1_MEM	     BIT(0)
-#define MB1_CMDLINE  BIT(2)
-#define MB1_MODS     BIT(3)
-#define MB1_MMAP     BIT(6)
-#define MB1_LOADER   BIT(9)
-#define MB1_FB	     BIT(12)
+#define MB1_MEM	      BIT(0)
+#define MB1_CMDLINE   BIT(2)
+#define MB1_MODS      BIT(3)
+#define MB1_MMAP      BIT(6)
+#define MB1_LOADER    BIT(9)
+#define MB1_FB	      BIT(12)
 
 #define MAP_BYTES_MAX KIB(64)
 
 struct mb1_info {
 	uint32_t flags, mem_lower, mem_upper, boot_device, cmdline, mods_count, mods_addr;
 	uint32_t syms[4];
-	uint32_t mmap_length, mmap_addr, drives_length, drives_addr, config_table, loader_name, apm_table;
+	uint32_t mmap_length, mmap_addr, drives_length, drives_addr, config_table, loader_name,
+		apm_table;
 	uint32_t vbe_control_info, vbe_mode_info;
 	uint16_t vbe_mode, vbe_interface_seg, vbe_interface_off, vbe_interface_len;
 	uint64_t fb_addr;
@@ -37,9 +38,28 @@ struct mb1_mmap {
 } __packed;
 
 enum mb2_tag_type {
-	MB2_END, MB2_CMDLINE, MB2_LOADER, MB2_MODULE, MB2_BASIC_MEM, MB2_BOOTDEV, MB2_MMAP, MB2_VBE, MB2_FB,
-	MB2_ELF, MB2_APM, MB2_EFI32, MB2_EFI64, MB2_SMBIOS, MB2_ACPI_OLD, MB2_ACPI_NEW, MB2_NETWORK,
-	MB2_EFI_MMAP, MB2_EFI_BS, MB2_EFI32_IH, MB2_EFI64_IH, MB2_LOAD_BASE
+	MB2_END,
+	MB2_CMDLINE,
+	MB2_LOADER,
+	MB2_MODULE,
+	MB2_BASIC_MEM,
+	MB2_BOOTDEV,
+	MB2_MMAP,
+	MB2_VBE,
+	MB2_FB,
+	MB2_ELF,
+	MB2_APM,
+	MB2_EFI32,
+	MB2_EFI64,
+	MB2_SMBIOS,
+	MB2_ACPI_OLD,
+	MB2_ACPI_NEW,
+	MB2_NETWORK,
+	MB2_EFI_MMAP,
+	MB2_EFI_BS,
+	MB2_EFI32_IH,
+	MB2_EFI64_IH,
+	MB2_LOAD_BASE
 };
 
 struct mb2_head {
@@ -83,7 +103,10 @@ static void copy_phys_text(char *dst, size_t size, uint32_t addr, phys_view_fn v
 	dst[n] = '\0';
 }
 
-/* The first word is the image's name when the loader puts it there (QEMU and GRUB's multiboot 1 do). */
+/*
+ * The first word is the image's name when the loader puts it there (QEMU and GRUB's multiboot 1
+ * do).
+ */
 static void drop_image_name(char *cmdline)
 {
 	char *rest = cmdline;
@@ -95,10 +118,12 @@ static void drop_image_name(char *cmdline)
 	memmove(cmdline, rest, strlen(rest) + 1);
 }
 
-static void set_fb(struct boot_fb *fb, uint64_t addr, uint32_t pitch, uint32_t width, uint32_t height,
-		   uint8_t bpp, uint8_t type, const uint8_t *color)
+static void set_fb(struct boot_fb *fb, uint64_t addr, uint32_t pitch, uint32_t width,
+		   uint32_t height, uint8_t bpp, uint8_t type, const uint8_t *color)
 {
-	struct boot_fb f = { .addr = addr, .pitch = pitch, .width = width, .height = height, .bpp = bpp };
+	struct boot_fb f = {
+		.addr = addr, .pitch = pitch, .width = width, .height = height, .bpp = bpp
+	};
 
 	if (!addr || !width || !height || width > 16384 || height > 16384)
 		return;
@@ -189,8 +214,8 @@ static int mb1_parse(uint32_t info, phys_view_fn view, struct boot_info *bi, str
 	if (mb.flags & MB1_MODS)
 		mb1_modules(&mb, view, bi);
 	if (mb.flags & MB1_FB)
-		set_fb(&bi->fb, mb.fb_addr, mb.fb_pitch, mb.fb_width, mb.fb_height, mb.fb_bpp, mb.fb_type,
-		       mb.color);
+		set_fb(&bi->fb, mb.fb_addr, mb.fb_pitch, mb.fb_width, mb.fb_height, mb.fb_bpp,
+		       mb.fb_type, mb.color);
 	if (mb.flags & MB1_MMAP)
 		return mb1_memory_map(&mb, view, map);
 	if (!(mb.flags & MB1_MEM))
@@ -246,8 +271,8 @@ static void mb2_rsdp(uint32_t tag_addr, uint32_t len, bool new, struct boot_info
 		bi->rsdp = _maddr(tag_addr + 8);
 }
 
-static void mb2_tag(uint32_t addr, const struct mb2_tag *tag, const uint8_t *body, struct boot_info *bi,
-		    struct e820_map *map)
+static void mb2_tag(uint32_t addr, const struct mb2_tag *tag, const uint8_t *body,
+		    struct boot_info *bi, struct e820_map *map)
 {
 	uint32_t len = tag->size - (uint32_t)sizeof(*tag);
 
@@ -289,7 +314,8 @@ static int mb2_parse(uint32_t info, phys_view_fn view, struct boot_info *bi, str
 	if (!head || head->total_size < sizeof(*head))
 		return -EINVAL;
 	end = (uint64_t)info + head->total_size;
-	for (pos = (uint64_t)info + 8; pos + sizeof(*tag) <= end; pos += ROUND_UP((uint64_t)tag->size, 8)) {
+	for (pos = (uint64_t)info + 8; pos + sizeof(*tag) <= end;
+	     pos += ROUND_UP((uint64_t)tag->size, 8)) {
 		tag = view(pos, sizeof(*tag));
 		if (!tag || tag->size < sizeof(*tag) || tag->size > end - pos)
 			return -EINVAL;

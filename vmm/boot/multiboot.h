@@ -12,8 +12,9 @@
 typedef const void *(*phys_view_fn)(uint64_t addr, uint64_t len);
 
 /*
- * 0, or -EINVAL when the structure is damaged beyond use (no memory map, sizes that do not add up). A damaged part
- * that can be missed (a string, a framebuffer) is left out. Strings are always terminated.
+ * 0, or -EINVAL when the structure is damaged beyond use (no memory map, sizes that do not add
+ * up). A damaged part that can be missed (a string, a framebuffer) is left out. Strings are
+ * always terminated.
  */
 int multiboot_parse(uint32_t magic, uint32_t info, phys_view_fn view, struct boot_info *bi,
 		    struct e820_map *map);

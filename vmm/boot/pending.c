@@ -4,9 +4,25 @@
 
 #define __weak __attribute__((weak))
 
-void __weak schedule(void) { }
-void __weak vcpu_resume(struct vcpu *v) { (void)v; }
-void __weak dom0_irq_arrived(uint8_t vector) { (void)vector; lapic_eoi(); }
-void __weak dom0_reserve_memory(void) { }
-void __weak domain0_start(void) { printk("No domain 0 in this build; idle.\n"); }
-void __weak evtchn_dump(void) { }
+void __weak schedule(void)
+{
+}
+void __weak vcpu_resume(struct vcpu *v)
+{
+	(void)v;
+}
+void __weak dom0_irq_arrived(uint8_t vector)
+{
+	(void)vector;
+	lapic_eoi();
+}
+void __weak dom0_reserve_memory(void)
+{
+}
+void __weak domain0_start(void)
+{
+	printk("No domain 0 in this build; idle.\n");
+}
+void __weak evtchn_dump(void)
+{
+}

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * The first instructions: Multiboot headers, from 32-bit protected mode without paging to 64-bit mode at
- * the linked address. Maps the first 4 GiB at 0 and at DIRECTMAP_VIRT and the first GiB at VMM_VIRT; mm/
- * replaces these tables (only application processors still pass through them).
+ * The first instructions: Multiboot headers, from 32-bit protected mode without paging to 64-bit
+ * mode at the linked address. Maps the first 4 GiB at 0 and at DIRECTMAP_VIRT and the first GiB
+ * at VMM_VIRT; mm/ replaces these tables (only application processors still pass through them).
  * Multiboot 0.6.96 section 3.1; Multiboot2 2.0 sections 3.1 and 3.2.
  */
 #define VMM_VIRT 0xffffffff80000000
@@ -175,9 +175,9 @@ boot_gdt_ptr:
 	.long	0
 
 /*
- * Application processors: copied to a page below 1 MiB, entered in real mode at CS = page >> 4, IP = 0.
- * Everything is addressed relative to CS until protected mode. smpboot.c sets ap_boot_cr3 and
- * ap_boot_rsp and starts one processor at a time.
+ * Application processors: copied to a page below 1 MiB, entered in real mode at CS = page >> 4,
+ * IP = 0. Everything is addressed relative to CS until protected mode. smpboot.c sets ap_boot_cr3
+ * and ap_boot_rsp and starts one processor at a time.
  */
 	.code16
 	.globl	trampoline_start, trampoline_end

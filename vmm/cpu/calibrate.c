@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * The TSC's frequency, measured against the best clock there is: HPET, else the ACPI PM timer, else the
- * 8254. Each reading of the reference is bracketed by two TSC reads and the tightest of several is taken,
- * so that a host which loses the CPU in between (an emulator under load) does not spoil it.
+ * The TSC's frequency, measured against the best clock there is: HPET, else the ACPI PM timer,
+ * else the 8254. Each reading of the reference is bracketed by two TSC reads and the tightest of
+ * several is taken, so that a host which loses the CPU in between (an emulator under load) does
+ * not spoil it.
  */
 #include "platform.h"
 
@@ -103,7 +104,8 @@ static bool hpet_reference(struct reference *r)
 	/* 10^15 / period, kept as a fraction that fits 64 bits */
 	*r = (struct reference){ "HPET", read_hpet, 0xffffffff, 1000000000000ULL, period / 1000 };
 	if (period % 1000)
-		*r = (struct reference){ "HPET", read_hpet, 0xffffffff, 1000000000000000ULL / period, 1 };
+		*r = (struct reference){ "HPET", read_hpet, 0xffffffff,
+					 1000000000000000ULL / period, 1 };
 	return true;
 }
 
@@ -150,7 +152,8 @@ static uint64_t measure_stable(const struct reference *r)
 
 uint64_t tsc_measure_hz(const char **source)
 {
-	static bool (*const refs[])(struct reference *) = { hpet_reference, pm_reference, pit_reference };
+	static bool (*const refs[])(struct reference *) = { hpet_reference, pm_reference,
+							    pit_reference };
 	struct reference r;
 	uint64_t hz;
 

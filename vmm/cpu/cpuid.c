@@ -27,7 +27,8 @@ static void read_strings(struct host_cpu *h)
 	if (h->max_ext_leaf < 0x80000004)
 		return;
 	for (a = 0; a < 3; a++)
-		cpuid_count(0x80000002 + a, 0, &r[a * 4], &r[a * 4 + 1], &r[a * 4 + 2], &r[a * 4 + 3]);
+		cpuid_count(0x80000002 + a, 0, &r[a * 4], &r[a * 4 + 1], &r[a * 4 + 2],
+			    &r[a * 4 + 3]);
 	memcpy(h->brand, r, 48);
 }
 

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * Descriptor tables. GDT and TSS are per CPU, the IDT is shared. NMI, #DF and #MC run on stacks of their
- * own (IST), which lie in the CPU's 32 KiB block like everything else, so that this_cpu() works there:
+ * Descriptor tables. GDT and TSS are per CPU, the IDT is shared. NMI, #DF and #MC run on stacks
+ * of their own (IST), which lie in the CPU's 32 KiB block like everything else, so that
+ * this_cpu() works there:
  *
  *   page 0  struct cpu     page 1  NMI stack     page 2  #DF/#MC stack     page 3  not mapped
  *   pages 4-7  the stack
@@ -80,12 +81,12 @@ void desc_init_cpu(struct cpu *c)
 	c->gdt[VMM_DS / 8] = 0x00cf93000000ffffULL;
 	set_tss_descriptor(c->gdt, c->tss);
 
-	__asm__ volatile("lgdt %0" :: "m"(gdt_ptr));
-	__asm__ volatile("pushq %0; leaq 1f(%%rip), %%rax; pushq %%rax; lretq; 1:"
-			 :: "i"(VMM_CS) : "rax", "memory");
-	__asm__ volatile("mov %0, %%ds; mov %0, %%es; mov %0, %%ss" :: "r"(0));
-	__asm__ volatile("mov %0, %%fs; mov %0, %%gs" :: "r"(0));
-	__asm__ volatile("lldt %w0" :: "r"(0));
-	__asm__ volatile("ltr %w0" :: "r"(VMM_TSS));
-	__asm__ volatile("lidt %0" :: "m"(idt_ptr));
+	__asm__ volatile("lgdt %0" ::"m"(gdt_ptr));
+	__asm__ volatile("pushq %0; leaq 1f(%%rip), %%rax; pushq %%rax; lretq; 1:" ::"i"(VMM_CS)
+			 : "rax", "memory");
+	__asm__ volatile("mov %0, %%ds; mov %0, %%es; mov %0, %%ss" ::"r"(0));
+	__asm__ volatile("mov %0, %%fs; mov %0, %%gs" ::"r"(0));
+	__asm__ volatile("lldt %w0" ::"r"(0));
+	__asm__ volatile("ltr %w0" ::"r"(VMM_TSS));
+	__asm__ volatile("lidt %0" ::"m"(idt_ptr));
 }

@@ -1,5 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* Entry points of all 256 vectors: save the registers as struct trap_frame (trap.h), call trap_entry. */
+/*
+ * Entry points of all 256 vectors: save the registers as struct trap_frame (trap.h), call
+ * trap_entry.
+ */
 	.section .text, "ax", @progbits
 	.balign 16
 	.globl	trap_stubs
@@ -7,7 +10,10 @@ trap_stubs:
 	.set	vector, 0
 	.rept	256
 	.balign 16
-	/* vectors with an error code: 8, 10-14, 17, 21, 29, 30 (SDM 3, table 6-1; APM 2, table 8-1) */
+	/*
+	 * vectors with an error code: 8, 10-14, 17, 21, 29, 30 (SDM 3, table 6-1; APM 2, table
+	 * 8-1)
+	 */
 	.if (vector == 8) || (vector >= 10 && vector <= 14) || (vector == 17) || (vector == 21) || \
 		(vector == 29) || (vector == 30)
 	.else

@@ -1,21 +1,24 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * Extended state, switched eagerly and whole. XSAVE images are in the standard (not compacted) format,
- * because that is what save records hold (SDM 1, 13.4). The host's XCR0 always has every bit, a guest's
- * is loaded only around the guest by the vendor's entry path.
+ * Extended state, switched eagerly and whole. XSAVE images are in the standard (not compacted)
+ * format, because that is what save records hold (SDM 1, 13.4). The host's XCR0 always has every
+ * bit, a guest's is loaded only around the guest by the vendor's entry path.
  */
 #include "cpu.h"
 #include "mm.h"
 
-#define FCW_RESET   0x37f
-#define MXCSR_RESET 0x1f80
-#define FCW_OFFSET  0
+#define FCW_RESET    0x37f
+#define MXCSR_RESET  0x1f80
+#define FCW_OFFSET   0
 #define MXCSR_OFFSET 24
 
 int fpu_init(struct vcpu_fpu *f)
 {
 	BUG_ON(host_cpu.xsave_size < 512);
-	/* blocks of the small heap are aligned to their size's power of two, larger ones to a page */
+	/*
+	 * blocks of the small heap are aligned to their size's power of two, larger ones to a
+	 * page
+	 */
 	f->area = xzalloc_bytes(host_cpu.xsave_size);
 	if (!f->area)
 		return -ENOMEM;
@@ -43,9 +46,9 @@ void fpu_save(struct vcpu_fpu *f)
 	uint32_t lo = (uint32_t)host_cpu.xcr0_mask, hi = (uint32_t)(host_cpu.xcr0_mask >> 32);
 
 	if (host_cpu.xsave)
-		__asm__ volatile("xsave64 (%0)" :: "r"(f->area), "a"(lo), "d"(hi) : "memory");
+		__asm__ volatile("xsave64 (%0)" ::"r"(f->area), "a"(lo), "d"(hi) : "memory");
 	else
-		__asm__ volatile("fxsave64 (%0)" :: "r"(f->area) : "memory");
+		__asm__ volatile("fxsave64 (%0)" ::"r"(f->area) : "memory");
 }
 
 void fpu_restore(const struct vcpu_fpu *f)
@@ -53,7 +56,7 @@ void fpu_restore(const struct vcpu_fpu *f)
 	uint32_t lo = (uint32_t)host_cpu.xcr0_mask, hi = (uint32_t)(host_cpu.xcr0_mask >> 32);
 
 	if (host_cpu.xsave)
-		__asm__ volatile("xrstor64 (%0)" :: "r"(f->area), "a"(lo), "d"(hi) : "memory");
+		__asm__ volatile("xrstor64 (%0)" ::"r"(f->area), "a"(lo), "d"(hi) : "memory");
 	else
-		__asm__ volatile("fxrstor64 (%0)" :: "r"(f->area) : "memory");
+		__asm__ volatile("fxrstor64 (%0)" ::"r"(f->area) : "memory");
 }

@@ -1,20 +1,20 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * At hand-over from firmware every interrupt source is silenced: both 8259s and all IO-APIC entries. From
- * then on dom0 programs the IO-APICs itself and the 8259s stay masked for ever.
+ * At hand-over from firmware every interrupt source is silenced: both 8259s and all IO-APIC
+ * entries. From then on dom0 programs the IO-APICs itself and the 8259s stay masked for ever.
  */
 #include "platform.h"
 
-#define PIC1_CMD  0x20
-#define PIC1_DATA 0x21
-#define PIC2_CMD  0xa0
-#define PIC2_DATA 0xa1
+#define PIC1_CMD	  0x20
+#define PIC1_DATA	  0x21
+#define PIC2_CMD	  0xa0
+#define PIC2_DATA	  0xa1
 
-#define IOAPIC_VERSION	 1
+#define IOAPIC_VERSION	  1
 #define IOAPIC_RTE_LOW(n) (0x10 + 2 * (n))
-#define RTE_MASKED	 BIT(16)
-#define RTE_DELIVERY_SMI (2U << 8)
-#define RTE_DELIVERY	 (7U << 8)
+#define RTE_MASKED	  BIT(16)
+#define RTE_DELIVERY_SMI  (2U << 8)
+#define RTE_DELIVERY	  (7U << 8)
 
 /* Vectors out of dom0's way, all lines masked, automatic EOI so that nothing stays in service. */
 static void mask_pics(void)

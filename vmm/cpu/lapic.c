@@ -1,48 +1,48 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * The physical local APIC, in xAPIC mode unless firmware already switched to x2APIC or the option `x2apic`
- * asks for it (without interrupt remapping there is nothing to gain). SDM 3, chapter 11.
+ * The physical local APIC, in xAPIC mode unless firmware already switched to x2APIC or the option
+ * `x2apic` asks for it (without interrupt remapping there is nothing to gain). SDM 3, chapter 11.
  */
 #include "guest_regs.h"
 #include "platform.h"
 
-#define MSR_APIC_BASE	     0x1b
-#define APIC_BASE_X2APIC     BIT(10)
-#define APIC_BASE_ENABLE     BIT(11)
-#define MSR_X2APIC(reg)	     (0x800 + ((reg) >> 4))
-#define MSR_X2APIC_ICR	     0x830
-#define MSR_TSC_DEADLINE     0x6e0
+#define MSR_APIC_BASE	  0x1b
+#define APIC_BASE_X2APIC  BIT(10)
+#define APIC_BASE_ENABLE  BIT(11)
+#define MSR_X2APIC(reg)	  (0x800 + ((reg) >> 4))
+#define MSR_X2APIC_ICR	  0x830
+#define MSR_TSC_DEADLINE  0x6e0
 
-#define REG_ID	     0x20
-#define REG_VERSION  0x30
-#define REG_TPR	     0x80
-#define REG_EOI	     0xb0
-#define REG_LDR	     0xd0
-#define REG_DFR	     0xe0
-#define REG_SPIV     0xf0
-#define REG_ISR	     0x100
-#define REG_TMR	     0x180
-#define REG_IRR	     0x200
-#define REG_ESR	     0x280
-#define REG_ICR	     0x300
-#define REG_ICR2     0x310
-#define REG_LVTT     0x320
-#define REG_LVTTHMR  0x330
-#define REG_LVTPC    0x340
-#define REG_LVT0     0x350
-#define REG_LVT1     0x360
-#define REG_LVTERR   0x370
-#define REG_TMICT    0x380
-#define REG_TMCCT    0x390
-#define REG_TDCR     0x3e0
+#define REG_ID		  0x20
+#define REG_VERSION	  0x30
+#define REG_TPR		  0x80
+#define REG_EOI		  0xb0
+#define REG_LDR		  0xd0
+#define REG_DFR		  0xe0
+#define REG_SPIV	  0xf0
+#define REG_ISR		  0x100
+#define REG_TMR		  0x180
+#define REG_IRR		  0x200
+#define REG_ESR		  0x280
+#define REG_ICR		  0x300
+#define REG_ICR2	  0x310
+#define REG_LVTT	  0x320
+#define REG_LVTTHMR	  0x330
+#define REG_LVTPC	  0x340
+#define REG_LVT0	  0x350
+#define REG_LVT1	  0x360
+#define REG_LVTERR	  0x370
+#define REG_TMICT	  0x380
+#define REG_TMCCT	  0x390
+#define REG_TDCR	  0x3e0
 
-#define LVT_MASKED	   BIT(16)
-#define LVT_TSC_DEADLINE   (2U << 17)
-#define LVT_DELIVERY_SMI   (2U << 8)
-#define LVT_DELIVERY_MASK  (7U << 8)
-#define SPIV_ENABLE	   BIT(8)
-#define ICR_BUSY	   BIT(12)
-#define ICR_ASSERT	   BIT(14)
+#define LVT_MASKED	  BIT(16)
+#define LVT_TSC_DEADLINE  (2U << 17)
+#define LVT_DELIVERY_SMI  (2U << 8)
+#define LVT_DELIVERY_MASK (7U << 8)
+#define SPIV_ENABLE	  BIT(8)
+#define ICR_BUSY	  BIT(12)
+#define ICR_ASSERT	  BIT(14)
 
 static volatile uint32_t *regs; /* NULL in x2APIC mode */
 static bool want_x2apic;
@@ -90,7 +90,8 @@ bool lapic_is_level(uint8_t vector)
 {
 	uint32_t bit = 1U << (vector % 32);
 
-	return (bitmap_word(REG_TMR, vector / 32) & bit) && (bitmap_word(REG_ISR, vector / 32) & bit);
+	return (bitmap_word(REG_TMR, vector / 32) & bit) &&
+	       (bitmap_word(REG_ISR, vector / 32) & bit);
 }
 
 void lapic_read_irr(uint32_t irr[8])

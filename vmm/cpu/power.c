@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * Reset and power of the machine. Reset tries the ACPI reset register (ACPI 4.8.3.6), the chip set's port
- * 0xcf9, the keyboard controller, and at last a triple fault.
+ * Reset and power of the machine. Reset tries the ACPI reset register (ACPI 4.8.3.6), the chip
+ * set's port 0xcf9, the keyboard controller, and at last a triple fault.
  */
 #include "debug.h"
 #include "platform.h"
@@ -28,7 +28,8 @@ static void acpi_reset(void)
 	if (acpi_facts.reset_type == 1)
 		outb((uint16_t)acpi_facts.reset_addr, acpi_facts.reset_value);
 	else if (acpi_facts.reset_type == 0)
-		*(volatile uint8_t *)ioremap(_maddr(acpi_facts.reset_addr), 1) = acpi_facts.reset_value;
+		*(volatile uint8_t *)ioremap(_maddr(acpi_facts.reset_addr), 1) =
+			acpi_facts.reset_value;
 	wait_ms(50);
 }
 
@@ -47,7 +48,7 @@ static void triple_fault(void)
 		uint64_t base;
 	} __packed nothing = { 0, 0 };
 
-	__asm__ volatile("lidt %0; int3" :: "m"(nothing));
+	__asm__ volatile("lidt %0; int3" ::"m"(nothing));
 }
 
 void machine_restart(void)

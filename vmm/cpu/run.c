@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * The run loop of each CPU: deferred work first, then the current vCPU until its next exit, or the idle
- * state. The only two places with interrupts open are here.
+ * The run loop of each CPU: deferred work first, then the current vCPU until its next exit, or
+ * the idle state. The only two places with interrupts open are here.
  */
 #include "console.h"
 #include "debug.h"

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * Work for other CPUs: softirq bits with a kick, and calls that wait. A call's record lives on the
- * caller's stack in a list that the target empties; whoever waits, for a call or for a lock, serves the
- * calls made to itself, so two CPUs can call each other.
+ * Work for other CPUs: softirq bits with a kick, and calls that wait. A call's record lives on
+ * the caller's stack in a list that the target empties; whoever waits, for a call or for a lock,
+ * serves the calls made to itself, so two CPUs can call each other.
  */
 #include "debug.h"
 #include "platform.h"

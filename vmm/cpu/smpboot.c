@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * Bringing up the other CPUs, one at a time, in MADT order: INIT, two start-up IPIs (SDM 3, 9.4.4), the
- * trampoline of boot/start.S in a page below 1 MiB whose contents are put back afterwards.
+ * Bringing up the other CPUs, one at a time, in MADT order: INIT, two start-up IPIs (SDM 3,
+ * 9.4.4), the trampoline of boot/start.S in a page below 1 MiB whose contents are put back
+ * afterwards.
  */
 #include "hvm_ops.h"
 #include "platform.h"
@@ -9,8 +10,8 @@
 #include "stack.h"
 #include "trap.h"
 
-#define ICR_INIT    (5U << 8)
-#define ICR_STARTUP (6U << 8)
+#define ICR_INIT      (5U << 8)
+#define ICR_STARTUP   (6U << 8)
 #define AP_TIMEOUT_NS (2 * NS_PER_SEC)
 
 extern const char trampoline_start[], trampoline_end[];
@@ -100,7 +101,8 @@ static bool start_one(struct cpu *c, maddr_t page)
 		return false;
 	}
 	if (!tsc_sync_check_bsp()) {
-		printk(LOG_ERR "CPU with APIC ID %u: its TSC differs from the first CPU's; not used\n",
+		printk(LOG_ERR
+		       "CPU with APIC ID %u: its TSC differs from the first CPU's; not used\n",
 		       c->apic_id);
 		go_to(AP_REFUSED);
 		return false;
@@ -119,7 +121,8 @@ static void start_apic_id(uint32_t apic_id, maddr_t page)
 	if (apic_id == cpus[0]->apic_id)
 		return;
 	if (apic_id > 254) {
-		printk(LOG_WARN "CPU with APIC ID %u not used: IDs above 254 are not supported\n", apic_id);
+		printk(LOG_WARN "CPU with APIC ID %u not used: IDs above 254 are not supported\n",
+		       apic_id);
 		return;
 	}
 	c = smpboot_new_cpu(nr_cpus, apic_id);

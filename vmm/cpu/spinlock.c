@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * Ticket locks with levels. In debug builds each CPU remembers what it holds, and taking a lock below one
- * already held panics with both names. Two locks of one level are allowed only where spinlock.h gives
- * them an order of their own.
+ * Ticket locks with levels. In debug builds each CPU remembers what it holds, and taking a lock
+ * below one already held panics with both names. Two locks of one level are allowed only where
+ * spinlock.h gives them an order of their own.
  */
 #include "cpu.h"
 #include "spinlock.h"
@@ -17,8 +17,8 @@ static struct held held[MAX_CPUS];
 
 static bool same_level_ok(uint8_t level)
 {
-	return level == LOCK_GRANT || level == LOCK_EVENT || level == LOCK_SCHED || level == LOCK_P2M ||
-	       level == LOCK_DOMAIN;
+	return level == LOCK_GRANT || level == LOCK_EVENT || level == LOCK_SCHED ||
+	       level == LOCK_P2M || level == LOCK_DOMAIN;
 }
 
 static void check_order(const spinlock_t *l)
@@ -31,8 +31,8 @@ static void check_order(const spinlock_t *l)
 		if (o == l)
 			panic("lock %s taken twice", l->name);
 		if (o->level > l->level || (o->level == l->level && !same_level_ok(l->level)))
-			panic("lock order: %s (level %u) wanted while holding %s (level %u)", l->name,
-			      l->level, o->name, o->level);
+			panic("lock order: %s (level %u) wanted while holding %s (level %u)",
+			      l->name, l->level, o->name, o->level);
 	}
 }
 

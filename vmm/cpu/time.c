@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * System time: nanoseconds since time_init, from the TSC, which must run at one rate on all CPUs and
- * start together (checked as each CPU comes up). Wall clock: the CMOS clock, read once.
+ * System time: nanoseconds since time_init, from the TSC, which must run at one rate on all CPUs
+ * and start together (checked as each CPU comes up). Wall clock: the CMOS clock, read once.
  */
 #include "platform.h"
 #include "spinlock.h"
@@ -68,7 +68,10 @@ void time_init(void)
 static volatile uint32_t sync_turn; /* odd: the AP's turn, even: the BSP's */
 static volatile uint64_t sync_ap_tsc;
 
-/* Does some round prove the AP's reading outside the BSP's two? Rounds that agree prove nothing bad. */
+/*
+ * Does some round prove the AP's reading outside the BSP's two? Rounds that agree prove nothing
+ * bad.
+ */
 bool tsc_sync_check_bsp(void)
 {
 	uint64_t t0, t1;
@@ -148,9 +151,10 @@ void wallclock_init(void)
 	if (!(b & 2))
 		hour = hour % 12 + (pm ? 12 : 0);
 	year += year < 80 ? 2000 : 1900;
-	sec = days_from_civil(year, bcd(t.month, binary), bcd(t.day, binary)) * 86400 + hour * 3600 +
-	      bcd(t.min, binary) * 60 + bcd(t.sec, binary);
+	sec = days_from_civil(year, bcd(t.month, binary), bcd(t.day, binary)) * 86400 +
+	      hour * 3600 + bcd(t.min, binary) * 60 + bcd(t.sec, binary);
 	wallclock_sec_at_boot = sec - now_ns() / NS_PER_SEC;
-	printk(LOG_INFO "Wall clock: %04u-%02u-%02u %02u:%02u:%02u UTC\n", year, bcd(t.month, binary),
-	       bcd(t.day, binary), hour, bcd(t.min, binary), bcd(t.sec, binary));
+	printk(LOG_INFO "Wall clock: %04u-%02u-%02u %02u:%02u:%02u UTC\n", year,
+	       bcd(t.month, binary), bcd(t.day, binary), hour, bcd(t.min, binary),
+	       bcd(t.sec, binary));
 }

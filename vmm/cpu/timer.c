@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * Timers: a heap per CPU under its own lock, the local APIC's timer armed for the first. Functions run
- * from the run loop of the timer's CPU without locks.
+ * Timers: a heap per CPU under its own lock, the local APIC's timer armed for the first.
+ * Functions run from the run loop of the timer's CPU without locks.
  */
 #include "debug.h"
 #include "platform.h"

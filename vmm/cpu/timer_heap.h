@@ -13,6 +13,9 @@ struct theap {
 /* False when it is full. Sets t->heap_index. */
 bool theap_insert(struct theap *h, struct timer *t);
 void theap_remove(struct theap *h, struct timer *t);
-static inline struct timer *theap_first(const struct theap *h) { return h->n ? h->t[0] : NULL; }
+static inline struct timer *theap_first(const struct theap *h)
+{
+	return h->n ? h->t[0] : NULL;
+}
 
 #endif

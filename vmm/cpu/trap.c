@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * Exceptions and interrupts that arrive while the VMM runs. Interrupts come only in the two windows of
- * the run loop (spinlock.h). An exception is either expected by the instruction that raised it
- * (.extable) or the end of the host.
+ * Exceptions and interrupts that arrive while the VMM runs. Interrupts come only in the two
+ * windows of the run loop (spinlock.h). An exception is either expected by the instruction that
+ * raised it (.extable) or the end of the host.
  */
 #include "cpu.h"
 #include "debug.h"
@@ -21,11 +21,38 @@ COUNTER(irq_dom0);
 COUNTER(nmi);
 
 static const char *const exception_name[32] = {
-	"divide error", "debug", "NMI", "breakpoint", "overflow", "bound range", "invalid opcode",
-	"device not available", "double fault", "coprocessor overrun", "invalid TSS",
-	"segment not present", "stack fault", "general protection", "page fault", "15",
-	"x87 error", "alignment check", "machine check", "SIMD error", "virtualization", "control protection",
-	"22", "23", "24", "25", "26", "27", "hypervisor injection", "VMM communication", "security", "31",
+	"divide error",
+	"debug",
+	"NMI",
+	"breakpoint",
+	"overflow",
+	"bound range",
+	"invalid opcode",
+	"device not available",
+	"double fault",
+	"coprocessor overrun",
+	"invalid TSS",
+	"segment not present",
+	"stack fault",
+	"general protection",
+	"page fault",
+	"15",
+	"x87 error",
+	"alignment check",
+	"machine check",
+	"SIMD error",
+	"virtualization",
+	"control protection",
+	"22",
+	"23",
+	"24",
+	"25",
+	"26",
+	"27",
+	"hypervisor injection",
+	"VMM communication",
+	"security",
+	"31",
 };
 
 static bool extable_fixup(struct trap_frame *f)
@@ -98,7 +125,8 @@ int rdmsr_safe(uint32_t msr, uint64_t *v)
 	int err = -EFAULT;
 
 	__asm__ volatile("1: rdmsr\n\txor %0, %0\n2:\n\t" EXTABLE(1b, 2b)
-			 : "+r"(err), "+a"(lo), "+d"(hi) : "c"(msr));
+			 : "+r"(err), "+a"(lo), "+d"(hi)
+			 : "c"(msr));
 	*v = ((uint64_t)hi << 32) | lo;
 	return err;
 }
@@ -108,6 +136,8 @@ int wrmsr_safe(uint32_t msr, uint64_t v)
 	int err = -EFAULT;
 
 	__asm__ volatile("1: wrmsr\n\txor %0, %0\n2:\n\t" EXTABLE(1b, 2b)
-			 : "+r"(err) : "c"(msr), "a"((uint32_t)v), "d"((uint32_t)(v >> 32)) : "memory");
+			 : "+r"(err)
+			 : "c"(msr), "a"((uint32_t)v), "d"((uint32_t)(v >> 32))
+			 : "memory");
 	return err;
 }

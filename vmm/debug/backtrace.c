@@ -16,16 +16,17 @@ static bool on_stack(uint64_t p, uint64_t rsp)
 
 unsigned int backtrace_collect(uint64_t rbp, uint64_t rsp, uint64_t *out, unsigned int max)
 {
+	uint64_t last = 0;
 	unsigned int n = 0;
 
 	while (n < max && on_stack(rbp, rsp)) {
 		const uint64_t *frame = (const uint64_t *)rbp;
 
-		if (!frame[1])
+		/* upwards within one stack; from the NMI or #DF stack to the main one is upwards too */
+		if (!frame[1] || rbp <= last)
 			break;
 		out[n++] = frame[1];
-		if (frame[0] <= rbp && on_stack(frame[0], rsp) && frame[0] >= (rsp & ~(CPU_STACK_SIZE - 1)) + STACK_BOTTOM)
-			break; /* frames of one stack go upwards */
+		last = rbp;
 		rbp = frame[0];
 	}
 	return n;
@@ -56,7 +57,7 @@ void trap_frame_dump(const struct trap_frame *f)
 	printk("  rsi %016lx rdi %016lx rbp %016lx rsp %016lx\n", f->rsi, f->rdi, f->rbp, f->rsp);
 	printk("  r8  %016lx r9  %016lx r10 %016lx r11 %016lx\n", f->r8, f->r9, f->r10, f->r11);
 	printk("  r12 %016lx r13 %016lx r14 %016lx r15 %016lx\n", f->r12, f->r13, f->r14, f->r15);
-	printk("  cs %04lx ss %04lx rflags %08lx vector %lu error %lx\n", f->cs, f->ss, f->rflags, f->vector,
-	       f->error);
+	printk("  cs %04lx ss %04lx rflags %08lx vector %lu error %lx\n", f->cs, f->ss, f->rflags,
+	       f->vector, f->error);
 	backtrace_print(addr, backtrace_collect(f->rbp, f->rsp, addr, ARRAY_SIZE(addr)));
 }

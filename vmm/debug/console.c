@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * Console: printk into a ring, to the serial line and the screen; dom0's hvc0 output; typed input for
- * dom0 or, after Ctrl-A three times, for the debug keys. The serial line is polled, because its
- * interrupt belongs to dom0's IO-APIC.
+ * Console: printk into a ring, to the serial line and the screen; dom0's hvc0 output; typed input
+ * for dom0 or, after Ctrl-A three times, for the debug keys. The serial line is polled, because
+ * its interrupt belongs to dom0's IO-APIC.
  */
 #include "boot.h"
 #include "console.h"
@@ -58,14 +58,17 @@ static int parse_console(const char *value)
 }
 BOOT_OPTION(console, "console", parse_console, "com1, vga, none: where messages go (com1,vga)");
 
-/* none, error, warning, info, debug, all; "all" or "x/y" as Xen has it: only the first part counts. */
+/*
+ * none, error, warning, info, debug, all; "all" or "x/y" as Xen has it: only the first part
+ * counts.
+ */
 static int parse_level(const char *value, int *level)
 {
 	static const struct {
 		const char *name;
 		int level;
-	} names[] = { { "none", -1 }, { "error", 0 }, { "warning", 1 }, { "info", 2 }, { "debug", 3 },
-		      { "all", 3 } };
+	} names[] = { { "none", -1 }, { "error", 0 }, { "warning", 1 },
+		      { "info", 2 },  { "debug", 3 }, { "all", 3 } };
 	size_t n = 0;
 
 	while (value[n] && value[n] != '/')
@@ -278,7 +281,8 @@ static void poll_input(void *unused)
 		last_input_ns = now;
 		input_char((char)c);
 	}
-	timer_set(&poll_timer, now + (now - last_input_ns < BUSY_FOR_NS ? POLL_BUSY_NS : POLL_IDLE_NS));
+	timer_set(&poll_timer,
+		  now + (now - last_input_ns < BUSY_FOR_NS ? POLL_BUSY_NS : POLL_IDLE_NS));
 }
 
 void console_input_to_dom0(void)

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * A font of our own for the framebuffer console: 5x7 dots, the printable ASCII characters. Each byte is a column
- * from left to right, bit 0 is the top dot.
+ * A font of our own for the framebuffer console: 5x7 dots, the printable ASCII characters. Each
+ * byte is a column from left to right, bit 0 is the top dot.
  */
 #include "console.h"
 

@@ -54,8 +54,8 @@ static void key_time(char key)
 	uint64_t ms = now_ns() / NS_PER_MS, sec = ms / 1000;
 
 	(void)key;
-	printk("  up %lu.%03lu s, TSC %lx at %lu kHz, wall clock %lu\n", sec, ms % 1000, rdtsc(), tsc_khz,
-	       wallclock_sec_at_boot + sec);
+	printk("  up %lu.%03lu s, TSC %lx at %lu kHz, wall clock %lu\n", sec, ms % 1000, rdtsc(),
+	       tsc_khz, wallclock_sec_at_boot + sec);
 }
 DEBUG_KEY('t', key_time, "time");
 

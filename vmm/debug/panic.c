@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * The end of the host: the reason, registers and backtrace, what the other CPUs were doing (stopped by NMI),
- * then a reset after five seconds, or a stop with the option `noreboot`. Also the snapshots that the
- * debug key 'd' takes by the same NMI.
+ * The end of the host: the reason, registers and backtrace, what the other CPUs were doing
+ * (stopped by NMI), then a reset after five seconds, or a stop with the option `noreboot`. Also
+ * the snapshots that the debug key 'd' takes by the same NMI.
  */
 #include "boot.h"
 #include "console.h"
@@ -12,7 +12,7 @@
 
 #define REBOOT_AFTER_S 5
 #define NMI_WAIT_MS    1000
-#define ICR_NMI (4U << 8)
+#define ICR_NMI	       (4U << 8)
 
 struct snapshot {
 	volatile bool wanted, taken;
@@ -30,7 +30,8 @@ static int parse_noreboot(const char *value)
 {
 	return parse_bool(value, &noreboot);
 }
-BOOT_OPTION(noreboot, "noreboot", parse_noreboot, "stop after a panic instead of resetting the machine");
+BOOT_OPTION(noreboot, "noreboot", parse_noreboot,
+	    "stop after a panic instead of resetting the machine");
 
 bool debug_nmi(const struct trap_frame *f)
 {
@@ -116,8 +117,8 @@ static void panic_rest(void)
 	const struct vcpu *v = this_cpu()->current;
 	unsigned int cpu;
 
-	printk("  cr0 %016lx cr2 %016lx cr3 %016lx cr4 %016lx\n", read_cr0(), read_cr2(), read_cr3(),
-	       read_cr4());
+	printk("  cr0 %016lx cr2 %016lx cr3 %016lx cr4 %016lx\n", read_cr0(), read_cr2(),
+	       read_cr3(), read_cr4());
 	if (v && v->domain)
 		printk("  current: domain %u vCPU %u\n", v->domain->domid, v->id);
 	for_each_cpu(cpu)

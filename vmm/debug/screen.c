@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * Messages on the screen until dom0 takes it: VGA text memory, or the loader's linear framebuffer with the
- * font of font.c (each dot row doubled: 8x16 cells). A copy of the text is kept, so that scrolling
- * redraws only what changed and never reads the screen.
+ * Messages on the screen until dom0 takes it: VGA text memory, or the loader's linear framebuffer
+ * with the font of font.c (each dot row doubled: 8x16 cells). A copy of the text is kept, so that
+ * scrolling redraws only what changed and never reads the screen.
  */
 #include "boot.h"
 #include "console.h"
@@ -18,8 +18,8 @@
 
 static char text[ROWS_MAX][COLS_MAX];
 static unsigned int cols, rows, col, row;
-static volatile uint16_t *vga;	/* text mode */
-static volatile uint8_t *fb;	/* linear mode */
+static volatile uint16_t *vga; /* text mode */
+static volatile uint8_t *fb;   /* linear mode */
 static uint32_t fore;
 
 static uint32_t color_of(const struct boot_fb *f, unsigned int level)

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * A 16550 UART, polled both ways. Option com1=BAUD,8n1,PORT; `auto` keeps the speed that firmware set.
- * National PC16550D data sheet.
+ * A 16550 UART, polled both ways. Option com1=BAUD,8n1,PORT; `auto` keeps the speed that firmware
+ * set. National PC16550D data sheet.
  */
 #include "boot.h"
 #include "console.h"
@@ -52,7 +52,8 @@ static int parse_com1(const char *value)
 	}
 	return *p && *p != ',' ? -EINVAL : 0;
 }
-BOOT_OPTION(com1, "com1", parse_com1, "BAUD|auto,8n1,PORT of the serial console (115200,8n1,0x3f8)");
+BOOT_OPTION(com1, "com1", parse_com1,
+	    "BAUD|auto,8n1,PORT of the serial console (115200,8n1,0x3f8)");
 
 bool serial_init(void)
 {

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * Names for code addresses, from the table that symtab.awk makes of the first link. Weak, so that the
- * first link itself goes without.
+ * Names for code addresses, from the table that symtab.awk makes of the first link. Weak, so that
+ * the first link itself goes without.
  */
 #include "debug.h"
 #include "mm.h"

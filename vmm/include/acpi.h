@@ -33,7 +33,10 @@ struct acpi_gas {
 
 #define ACPI_TABLE_MAX MIB(16)
 
-/* Pure checks and readers (boot/acpi_tables.c). Tables passed in are whole: `length` bytes readable. */
+/*
+ * Pure checks and readers (boot/acpi_tables.c). Tables passed in are whole: `length` bytes
+ * readable.
+ */
 bool acpi_rsdp_ok(const struct acpi_rsdp *r);
 bool acpi_checksum_ok(const void *p, uint64_t len);
 void acpi_read_fadt(const struct acpi_header *t, struct acpi_facts *f);

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * The VMM's console (vmm/debug/console.c): a log ring that the tools read, the serial line, the screen
- * until dom0 takes it, and the switch of typed input between dom0 and the debug keys.
+ * The VMM's console (vmm/debug/console.c): a log ring that the tools read, the serial line, the
+ * screen until dom0 takes it, and the switch of typed input between dom0 and the debug keys.
  */
 #ifndef PLINTH_CONSOLE_H
 #define PLINTH_CONSOLE_H
@@ -24,9 +24,9 @@ void console_screen_release(void);
 void console_bust_locks(void);
 
 /*
- * Read the log from position *index (a running count of characters; positions older than the ring are
- * moved up). Copies at most max bytes, sets *index behind them. clear: forget everything up to now.
- * Returns the number of bytes. Shape of XEN_SYSCTL_readconsole.
+ * Read the log from position *index (a running count of characters; positions older than the ring
+ * are moved up). Copies at most max bytes, sets *index behind them. clear: forget everything up
+ * to now. Returns the number of bytes. Shape of XEN_SYSCTL_readconsole.
  */
 uint32_t console_ring_read(uint32_t *index, bool incremental, bool clear, char *buf, uint32_t max);
 
@@ -36,8 +36,8 @@ void console_dom0_write(const char *buf, size_t len);
 size_t console_dom0_read(char *buf, size_t max);
 
 /*
- * Called from the run loop, no locks held, after output was added to the log (VIRQ_CON_RING), or when input
- * for dom0 waits (VIRQ_CONSOLE). Set once, before dom0 runs.
+ * Called from the run loop, no locks held, after output was added to the log (VIRQ_CON_RING), or
+ * when input for dom0 waits (VIRQ_CONSOLE). Set once, before dom0 runs.
  */
 extern void (*console_output_hook)(void);
 extern void (*console_input_hook)(void);

@@ -26,8 +26,8 @@ struct debug_key {
 	void (*fn)(char key);
 	const char *help;
 };
-#define DEBUG_KEY(ch, handler, text)                                                       \
-	static const struct debug_key __used __aligned(8) __section(".debug_keys")         \
+#define DEBUG_KEY(ch, handler, text)                                               \
+	static const struct debug_key __used __aligned(8) __section(".debug_keys") \
 		debug_key_##handler = { ch, handler, text }
 void debug_key_run(char key);
 
@@ -36,27 +36,27 @@ struct counter {
 	const char *name;
 	uint64_t *value; /* MAX_CPUS of them */
 };
-#define COUNTER(ident)                                                                     \
-	static uint64_t counter_value_##ident[MAX_CPUS];                                   \
-	static const struct counter __used __aligned(8) __section(".counters")             \
+#define COUNTER(ident)                                                         \
+	static uint64_t counter_value_##ident[MAX_CPUS];                       \
+	static const struct counter __used __aligned(8) __section(".counters") \
 		counter_##ident = { #ident, counter_value_##ident }
-#define counter_inc(ident) (counter_value_##ident[cpu_id()]++)
+#define counter_inc(ident)    (counter_value_##ident[cpu_id()]++)
 #define counter_add(ident, n) (counter_value_##ident[cpu_id()] += (n))
 
 /*
- * Trace ring: a fixed number of records per CPU, the oldest overwritten. On with the option `trace`;
- * otherwise trace() is one test. Shown by key 'T' and by panic.
+ * Trace ring: a fixed number of records per CPU, the oldest overwritten. On with the option
+ * `trace`; otherwise trace() is one test. Shown by key 'T' and by panic.
  */
 enum trace_event {
 	TRACE_NONE,
-	TRACE_EXIT,	  /* exit code, rip */
-	TRACE_ENTRY,	  /* rip, injected event */
-	TRACE_HYPERCALL,  /* number, first argument */
-	TRACE_IRQ,	  /* vector */
-	TRACE_SCHED,	  /* domid << 16 | vcpu of next */
-	TRACE_IOREQ,	  /* address, type */
-	TRACE_EVTCHN,	  /* domid, port */
-	TRACE_MARK,	  /* free use while debugging */
+	TRACE_EXIT,	 /* exit code, rip */
+	TRACE_ENTRY,	 /* rip, injected event */
+	TRACE_HYPERCALL, /* number, first argument */
+	TRACE_IRQ,	 /* vector */
+	TRACE_SCHED,	 /* domid << 16 | vcpu of next */
+	TRACE_IOREQ,	 /* address, type */
+	TRACE_EVTCHN,	 /* domid, port */
+	TRACE_MARK,	 /* free use while debugging */
 	TRACE_COUNT
 };
 extern bool trace_on;

@@ -5,16 +5,16 @@
 
 #include "mm.h"
 
-#define PTE_P	  BIT(0)
-#define PTE_W	  BIT(1)
-#define PTE_PWT	  BIT(3)
-#define PTE_PCD	  BIT(4)
-#define PTE_A	  BIT(5)
-#define PTE_D	  BIT(6)
-#define PTE_PS	  BIT(7)
-#define PTE_G	  BIT(8)
-#define PTE_NX	  BIT(63)
-#define PTE_ADDR  0x000ffffffffff000ULL
+#define PTE_P	 BIT(0)
+#define PTE_W	 BIT(1)
+#define PTE_PWT	 BIT(3)
+#define PTE_PCD	 BIT(4)
+#define PTE_A	 BIT(5)
+#define PTE_D	 BIT(6)
+#define PTE_PS	 BIT(7)
+#define PTE_G	 BIT(8)
+#define PTE_NX	 BIT(63)
+#define PTE_ADDR 0x000ffffffffff000ULL
 
 enum map_rights { MAP_RX, MAP_R, MAP_RW, MAP_RW_UC, MAP_RW_WC };
 

@@ -1,5 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* Boot steps and machine parts that only the platform code itself calls (boot/, cpu/, mm/, debug/). */
+/*
+ * Boot steps and machine parts that only the platform code itself calls (boot/, cpu/, mm/,
+ * debug/).
+ */
 #ifndef PLINTH_PLATFORM_H
 #define PLINTH_PLATFORM_H
 
@@ -22,7 +25,10 @@ uint32_t lapic_id(void);
 uint64_t tsc_measure_hz(const char **source);
 void time_init(void);
 void wallclock_init(void);
-/* Pairs of TSC readings: is this CPU's TSC the BSP's? Both sides run it; the BSP gets the verdict. */
+/*
+ * Pairs of TSC readings: is this CPU's TSC the BSP's? Both sides run it; the BSP gets the
+ * verdict.
+ */
 bool tsc_sync_check_bsp(void);
 void tsc_sync_check_ap(void);
 

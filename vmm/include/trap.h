@@ -13,9 +13,9 @@ struct trap_frame {
 	uint64_t rip, cs, rflags, rsp, ss;
 };
 
-#define VMM_CS	0x08
-#define VMM_DS	0x10
-#define VMM_TSS 0x20 /* two entries */
+#define VMM_CS	  0x08
+#define VMM_DS	  0x10
+#define VMM_TSS	  0x20 /* two entries */
 
 #define IST_NMI	  1
 #define IST_FATAL 2 /* #DF and #MC */
@@ -39,7 +39,7 @@ void desc_init_cpu(struct cpu *c);
  * An instruction at `from` may fault: then go on at `to`. For inline assembly:
  *   "1: insn\n2:\n" EXTABLE(1b, 2b)
  */
-#define EXTABLE(from, to)                                                                  \
+#define EXTABLE(from, to) \
 	".pushsection .extable, \"a\"\n\t.balign 8\n\t.quad " #from ", " #to "\n\t.popsection\n"
 
 /* Called by entry.S. */

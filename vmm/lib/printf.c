@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * Formatted output: the subset of ISO C's printf that lib.h names. Returns the length that the whole text
- * would have, as ISO C says, and always terminates a buffer of at least one byte.
+ * Formatted output: the subset of ISO C's printf that lib.h names. Returns the length that the
+ * whole text would have, as ISO C says, and always terminates a buffer of at least one byte.
  */
 #include "lib.h"
 
@@ -104,12 +104,24 @@ static void parse_spec(const char **fmt, va_list *ap, struct spec *s)
 	s->precision = -1;
 	while (flags) {
 		switch (**fmt) {
-		case '-': s->left = true; break;
-		case '0': s->zero = true; break;
-		case '#': s->alt = true; break;
-		case '+': s->plus = true; break;
-		case ' ': s->space = true; break;
-		default: flags = false; continue;
+		case '-':
+			s->left = true;
+			break;
+		case '0':
+			s->zero = true;
+			break;
+		case '#':
+			s->alt = true;
+			break;
+		case '+':
+			s->plus = true;
+			break;
+		case ' ':
+			s->space = true;
+			break;
+		default:
+			flags = false;
+			continue;
 		}
 		(*fmt)++;
 	}
@@ -159,7 +171,8 @@ static void put_conversion(struct out *o, struct spec *s, char conv, va_list *ap
 	case 'x':
 	case 'X':
 		v = arg_unsigned(s, ap);
-		put_number(o, s, v, 16, s->alt && v ? (conv == 'x' ? "0x" : "0X") : "", conv == 'X');
+		put_number(o, s, v, 16, s->alt && v ? (conv == 'x' ? "0x" : "0X") : "",
+			   conv == 'X');
 		break;
 	case 'p':
 		s->precision = 16;

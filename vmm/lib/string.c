@@ -1,23 +1,33 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* Memory and string functions of the freestanding library, with the meaning ISO C and BSD give them. */
+/*
+ * Memory and string functions of the freestanding library, with the meaning ISO C and BSD give
+ * them.
+ */
 #include "lib.h"
 
 void *memcpy(void *dst, const void *src, size_t n)
 {
+	size_t words = n / 8, rest = n % 8;
 	void *d = dst;
 
-	__asm__ volatile("rep movsb" : "+D"(d), "+S"(src), "+c"(n) :: "memory");
+	__asm__ volatile("rep movsq" : "+D"(d), "+S"(src), "+c"(words)::"memory");
+	__asm__ volatile("rep movsb" : "+D"(d), "+S"(src), "+c"(rest)::"memory");
 	return dst;
 }
 
+/* From the end when the destination overlaps the rest of the source: odd bytes, then words. */
 void *memmove(void *dst, const void *src, size_t n)
 {
+	size_t words = n / 8, rest = n % 8;
 	uint8_t *d = (uint8_t *)dst + n - 1;
 	const uint8_t *s = (const uint8_t *)src + n - 1;
 
 	if ((uintptr_t)dst - (uintptr_t)src >= n)
 		return memcpy(dst, src, n);
-	__asm__ volatile("std; rep movsb; cld" : "+D"(d), "+S"(s), "+c"(n) :: "memory", "cc");
+	__asm__ volatile("std; rep movsb" : "+D"(d), "+S"(s), "+c"(rest)::"memory", "cc");
+	d -= 7;
+	s -= 7;
+	__asm__ volatile("rep movsq; cld" : "+D"(d), "+S"(s), "+c"(words)::"memory", "cc");
 	return dst;
 }
 

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * A buddy allocator over page_table: blocks of 2^0 to 2^18 pages, naturally aligned. Two zones, so that
- * memory below 4 GiB is used last. No locks and no access to the pages themselves: host tests run it.
+ * A buddy allocator over page_table: blocks of 2^0 to 2^18 pages, naturally aligned. Two zones,
+ * so that memory below 4 GiB is used last. No locks and no access to the pages themselves: host
+ * tests run it.
  */
 #include "mm_private.h"
 

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * Memory before the allocator: a list of reserved stretches, and allocation from the top of RAM downwards
- * around them. The low megabyte is never used: firmware scribbles there and dom0 wants it.
+ * Memory before the allocator: a list of reserved stretches, and allocation from the top of RAM
+ * downwards around them. The low megabyte is never used: firmware scribbles there and dom0 wants
+ * it.
  */
 #include "mm_private.h"
 

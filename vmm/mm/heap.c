@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * The small heap. Up to 2 KiB: classes of powers of two, carved from single pages whose struct page holds
- * the free list (so blocks are aligned to their size); an empty page goes back at once, so that what
- * was allocated and freed leaves no trace in the free count. Above: whole pages, exactly as many as needed.
+ * The small heap. Up to 2 KiB: classes of powers of two, carved from single pages whose struct
+ * page holds the free list (so blocks are aligned to their size); an empty page goes back at
+ * once, so that what was allocated and freed leaves no trace in the free count. Above: whole
+ * pages, exactly as many as needed.
  */
 #include "mm_private.h"
 
@@ -52,7 +53,7 @@ static struct page *new_slab(unsigned int class)
 		head = b;
 	}
 	set_free_list(p, head);
-	p->order = (uint8_t)class;
+	p->order = (uint8_t) class;
 	p->allocated = 0;
 	p->flags = PAGE_F_SLAB;
 	return p;

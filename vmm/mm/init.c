@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * Bringing memory up: reserve what is in use, final page tables, struct page for all of RAM (from the top
- * of it), dom0's share, the rest to the allocator. The boot modules stay reserved until
+ * Bringing memory up: reserve what is in use, final page tables, struct page for all of RAM (from
+ * the top of it), dom0's share, the rest to the allocator. The boot modules stay reserved until
  * boot_modules_release().
  */
 #include "console.h"
@@ -34,7 +34,8 @@ static void count_ram(void)
 {
 	for (unsigned int i = 0; i < host_e820.nr; i++) {
 		const struct e820_entry *e = &host_e820.e[i];
-		uint64_t start = DIV_ROUND_UP(e->addr, PAGE_SIZE), end = (e->addr + e->len) >> PAGE_SHIFT;
+		uint64_t start = DIV_ROUND_UP(e->addr, PAGE_SIZE),
+			 end = (e->addr + e->len) >> PAGE_SHIFT;
 
 		if (e->type != E820_RAM || start >= end)
 			continue;

@@ -7,8 +7,9 @@
 #include "spinlock.h"
 
 /* struct page flags */
-#define PAGE_F_HEAD  BIT(0) /* first page of a free block; order is valid */
-#define PAGE_F_SLAB  BIT(1) /* small heap: order = size class, owner = free blocks, allocated = used ones */
+#define PAGE_F_HEAD BIT(0) /* first page of a free block; order is valid */
+#define PAGE_F_SLAB \
+	BIT(1) /* small heap: order = size class, owner = free blocks, allocated = used ones */
 #define PAGE_F_LARGE BIT(2) /* small heap: owner = number of pages */
 
 /* early.c: RAM before the allocator exists, from the top of RAM downwards, never freed. */

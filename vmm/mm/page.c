@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * Machine pages: allocation for the VMM and for domains, references, claims. A domain's page carries its
- * owner and a count; it is zeroed when allocated, so nothing of a former owner is ever seen. Lock
- * order: a domain's page_lock and heap_lock are of one level and never held together.
+ * Machine pages: allocation for the VMM and for domains, references, claims. A domain's page
+ * carries its owner and a count; it is zeroed when allocated, so nothing of a former owner is
+ * ever seen. Lock order: a domain's page_lock and heap_lock are of one level and never held
+ * together.
  */
 #include "domain.h"
 #include "mm_private.h"
@@ -24,7 +25,10 @@ static int parse_poison(const char *value)
 }
 BOOT_OPTION(poison, "poison", parse_poison, "fill freed pages with 0xdb");
 
-/* 2^order pages out of the buddy allocator, in `state`. from_claim: pages of them that were claimed before. */
+/*
+ * 2^order pages out of the buddy allocator, in `state`. from_claim: pages of them that were
+ * claimed before.
+ */
 static struct page *take_pages(unsigned int order, enum page_state state, uint64_t from_claim)
 {
 	uint64_t n = 1UL << order;

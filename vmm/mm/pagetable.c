@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * The VMM's own page tables: RAM at DIRECTMAP_VIRT (write-back, no execute), the image at VMM_VIRT with the
- * rights of its sections, device memory at IOREMAP_VIRT. Built once; later only ioremap and guards add
- * to them. All of it is global and the same on every CPU.
+ * The VMM's own page tables: RAM at DIRECTMAP_VIRT (write-back, no execute), the image at
+ * VMM_VIRT with the rights of its sections, device memory at IOREMAP_VIRT. Built once; later only
+ * ioremap and guards add to them. All of it is global and the same on every CPU.
  */
 #include "guest_regs.h"
 #include "mm_private.h"
@@ -10,7 +10,8 @@
 #include "platform.h"
 #include "stack.h"
 
-extern char _image_start[], _text_end[], _rodata_start[], _rodata_end[], _data_start[], _image_end[];
+extern char _image_start[], _text_end[], _rodata_start[], _rodata_end[], _data_start[],
+	_image_end[];
 extern char boot_stack[];
 
 maddr_t vmm_root;
@@ -156,7 +157,8 @@ static void map_or_panic(uint64_t va, uint64_t pa, uint64_t len, enum map_rights
 
 static void map_section(const char *from, const char *to, enum map_rights r)
 {
-	uint64_t start = ROUND_DOWN((uint64_t)from, PAGE_SIZE), end = ROUND_UP((uint64_t)to, PAGE_SIZE);
+	uint64_t start = ROUND_DOWN((uint64_t)from, PAGE_SIZE),
+		 end = ROUND_UP((uint64_t)to, PAGE_SIZE);
 
 	/* 4 KiB pages: the guards and the sections' borders need them anyway */
 	for (; start < end; start += PAGE_SIZE)
@@ -172,7 +174,8 @@ void pt_init(void)
 	vmm_root = virt_to_maddr(root);
 	for (unsigned int i = 0; i < host_e820.nr; i++) {
 		struct e820_entry *e = &host_e820.e[i];
-		uint64_t start = ROUND_UP(e->addr, PAGE_SIZE), end = ROUND_DOWN(e->addr + e->len, PAGE_SIZE);
+		uint64_t start = ROUND_UP(e->addr, PAGE_SIZE),
+			 end = ROUND_DOWN(e->addr + e->len, PAGE_SIZE);
 
 		if (e->type == E820_RAM && start < end)
 			map_or_panic(DIRECTMAP_VIRT + start, start, end - start, MAP_RW);
