@@ -7,13 +7,18 @@
 #include <signal.h>
 #include <stdio.h>
 #include <string.h>
+#include <asm/ldt.h>
 #include <sys/mman.h>
+#include <sys/syscall.h>
 #include <ucontext.h>
+#include <unistd.h>
 
 #include "native.h"
 
 #define CS_32 0x23
 #define DS_32 0x2b
+#define CS_16 0x07 /* LDT entry 0: base NATIVE_CODE */
+#define DS_16 0x0f /* LDT entry 1: base NATIVE_DATA, limit its length; also the stack */
 #define TF    0x100
 
 enum native_state { IDLE, ENTER, RUNNING };
@@ -44,6 +49,9 @@ static void enter(ucontext_t *uc)
 	g[REG_EFL] = (greg_t)(in_regs->rflags | TF);
 	if (bits == 32)
 		g[REG_CSGSFS] = (g[REG_CSGSFS] & ~0xffffLL) | CS_32;
+	if (bits == 16) /* SS is in the upper 16 bits */
+		g[REG_CSGSFS] = (g[REG_CSGSFS] & 0x0000ffffffff0000LL) | CS_16 |
+				(greg_t)DS_16 << 48;
 	if (in_xmm)
 		memcpy(uc->uc_mcontext.fpregs->_xmm, in_xmm, sizeof(result->xmm));
 	state = RUNNING;
@@ -93,8 +101,6 @@ bool native_setup(void)
 	    mmap(guard, NATIVE_DATA_LEN + 0x2000, PROT_NONE, flags, -1, 0) == MAP_FAILED ||
 	    mprotect((void *)NATIVE_DATA, NATIVE_DATA_LEN, PROT_READ | PROT_WRITE))
 		return false;
-	/* 64-bit processes start with null selectors, which 32-bit code cannot use. */
-	__asm__ volatile("mov %0, %%ds; mov %0, %%es" : : "r"(DS_32));
 	if (sigaltstack(&stack, NULL))
 		return false;
 	for (i = 0; i < sizeof(signals) / sizeof(signals[0]); i++) {
@@ -102,6 +108,18 @@ bool native_setup(void)
 			return false;
 	}
 	return true;
+}
+
+bool native_setup16(void)
+{
+	struct user_desc code = { .entry_number = 0, .base_addr = NATIVE_CODE, .limit = 0xffff,
+				  .contents = MODIFY_LDT_CONTENTS_CODE };
+	struct user_desc data = { .entry_number = 1, .base_addr = NATIVE_DATA,
+				  .limit = NATIVE_DATA_LEN - 1,
+				  .contents = MODIFY_LDT_CONTENTS_DATA };
+
+	return !syscall(SYS_modify_ldt, 1, &code, sizeof(code)) &&
+	       !syscall(SYS_modify_ldt, 1, &data, sizeof(data));
 }
 
 void native_run(unsigned int code_bits, const struct x86_regs *regs, const uint8_t xmm[16][16],
@@ -112,5 +130,7 @@ void native_run(unsigned int code_bits, const struct x86_regs *regs, const uint8
 	in_xmm = xmm;
 	result = out;
 	state = ENTER;
+	/* 64-bit code does not care; the kernel leaves them alone around signals. */
+	__asm__ volatile("mov %0, %%ds; mov %0, %%es" : : "r"(code_bits == 16 ? DS_16 : DS_32));
 	raise(SIGUSR1);
 }

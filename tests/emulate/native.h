@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
  * Executes one instruction on the processor itself, in this process, and reports what it did.
- * 64-bit code and 32-bit code (through the kernel's compatibility code segment).
+ * 64-bit code, 32-bit code (the kernel's compatibility code segment) and 16-bit code (segments of a
+ * local descriptor table).
  */
 #ifndef TESTS_EMULATE_NATIVE_H
 #define TESTS_EMULATE_NATIVE_H
@@ -29,6 +30,8 @@ struct native_result {
 
 /* Maps the pages and installs the handlers; false when this system does not let us. */
 bool native_setup(void);
+/* Segments for 16-bit code: code based at NATIVE_CODE, data and stack at NATIVE_DATA. */
+bool native_setup16(void);
 /* Starts at regs->rip (in the code page) with these registers; rflags.TF is set by itself. */
 void native_run(unsigned int code_bits, const struct x86_regs *regs, const uint8_t xmm[16][16],
 		struct native_result *out);

@@ -46,10 +46,16 @@ static unsigned int vector_bytes(const struct x86_emul *s)
 static int vector_linear(struct x86_emul *s, unsigned int bytes, bool aligned, unsigned int acc,
 			 uint64_t *lin)
 {
+	struct x86_segment ss = { .base = 0 };
 	int rc;
 
-	if (aligned && em_mode64(s->ctxt) && s->insn.seg == X86_SEG_SS && s->insn.ea & (bytes - 1))
-		return em_gp(s);
+	if (aligned && s->insn.seg == X86_SEG_SS) {
+		rc = em_mode64(s->ctxt) ? X86EMUL_OKAY : em_segment(s, X86_SEG_SS, &ss);
+		if (rc != X86EMUL_OKAY)
+			return rc;
+		if ((ss.base + s->insn.ea) & (bytes - 1))
+			return em_gp(s);
+	}
 	rc = em_linear(s, s->insn.seg, s->insn.ea, bytes, acc, lin);
 	if (rc != X86EMUL_OKAY)
 		return rc;
