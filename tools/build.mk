@@ -31,6 +31,7 @@ $(O)/guests/debian.img: $(TOOLS_DIR)/mk-debian-guest $(TOOLS_DIR)/guest/lab-crc 
 	$(Q)$(TOOLS_DIR)/mk-debian-guest $(O)/guests $(O)/debs \
 		$$(awk '$$1 == "6.1" { print $$2 }' $(O)/debs/kernels)
 
+TOOLS_PAYLOADS := $(addprefix $(PAYLOAD_OUT)/,$(PAYLOAD_IMAGES))
 TOOLS_GUEST_FILES := $(wildcard configs/*.cfg) $(TOOLS_DIR)/guest/rescue.cfg
 $(O)/guests/guests.img: $(O)/guests/debian.img $(TOOLS_DIR)/mk-guests $(TOOLS_GUEST_FILES) \
 		$(TOOLS_DOM0)/base.cpio $(TOOLS_DOM0)/modules-6.1.cpio $(TOOLS_PAYLOADS)
@@ -41,10 +42,12 @@ $(O)/guests/guests.img: $(O)/guests/debian.img $(TOOLS_DIR)/mk-guests $(TOOLS_GU
 lab-guests: lab-dom0 $(O)/guests/guests.img
 
 # Our own installed files, as the initramfs takes them. Runs each time; make decides what is stale.
+# TOOLS_STAGE='install-device-model install-hvmloader install-firmware' takes only some.
+TOOLS_STAGE ?= install
 .PHONY: lab-parts
 lab-parts: $(TOOLS_DOM0)/base.cpio
 	$(Q)rm -rf $(O)/stage
-	$(Q)$(MAKE) -s install DESTDIR=$(abspath $(O))/stage
+	$(Q)$(MAKE) -s $(TOOLS_STAGE) DESTDIR=$(abspath $(O))/stage
 	$(Q)$(TOOLS_DIR)/mk-dom0 $(O) parts $(O)/stage
 
 # make run [GUEST=configs/NAME.cfg] [HV=plinth|xen] [DM=plinth|xen] [LOADER=plinth|xen]

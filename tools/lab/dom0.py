@@ -106,15 +106,27 @@ class Dom0:
                  f"base64 -d > {shlex.quote(path)} <<< {coded}")
 
     def wait_for(self, condition, timeout_s, every_s=0.5):
-        """Wait until shell text succeeds in dom0; returns its output."""
+        """Wait until shell text, which must be cheap and repeatable, succeeds in dom0.
+
+        Returns its output. The polling happens in dom0, a few seconds at a time.
+        """
         end = time.monotonic() + timeout_s
+        poll = (f"for i in $(seq {max(1, int(5 / every_s))}); do "
+                f"if out=$( {condition}\n ); then echo \"$out\"; exit 0; fi; sleep {every_s}; done; "
+                "echo \"$out\"; exit 1").replace("\\n", "\n")
+        output = ""
         while True:
-            status, output = self.command(condition)
+            try:
+                status, output = self.command(poll, max(60, timeout_s))
+            except MachineError as error:
+                if time.monotonic() > end or self.machine.closed:
+                    raise
+                self.machine.note(f"asking again: {error}")
+                continue
             if status == 0:
                 return output
             if time.monotonic() > end:
                 raise MachineError(f"not in {timeout_s} s: {condition!r}: {output[-400:]}")
-            time.sleep(every_s)
 
     def create(self, config, overrides=(), timeout_s=120):
         """xl create; returns the new domain's number."""

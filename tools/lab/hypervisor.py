@@ -86,7 +86,7 @@ class Boot:
     def __init__(self, vmm="plinth", *, image=None, kernel="6.1", kernel_path=None, smp=1,
                  mem_mib=3072, dom0_mib=1024, append="", dom0_append="", job=None, files=(),
                  guests=False, nic="e1000", disks=(), disk_bus="ahci", log=None, echo=None,
-                 icount=None, cpu=machine.DEFAULT_CPU, gdb=None, threads="single", ports=None,
+                 icount=None, cpu=None, gdb=None, threads="single", ports=None,
                  dom0_pvh=False, extra=()):
         self.vmm = kind_of(image) if image else vmm
         self.image = image or image_of(vmm)
@@ -106,6 +106,7 @@ class Boot:
         self.agent_port = machine.free_port()
         self.shell_port = machine.free_port()
         self.vnc_ports = ports or [machine.free_port() for _ in range(VNC_FORWARDS)]
+        cpu = cpu or (machine.XEN_CPU if self.vmm == "xen" else machine.DEFAULT_CPU)
         self.options = {"log": log, "echo": echo, "icount": icount, "cpu": cpu, "smp": smp,
                         "mem_mib": mem_mib, "gdb": gdb, "threads": threads}
 

@@ -19,6 +19,8 @@ import time
 
 # QEMU 7.2's TCG: SMAP in PV guests, MWAIT and intercepted RDTSCP are wrong there.
 DEFAULT_CPU = "EPYC,-smap,-monitor,-rdtscp"
+# Xen 4.17 beside an HVM guest now and then spoils dom0's FPU state on the model above.
+XEN_CPU = "qemu64,+svm,+npt,-monitor,-rdtscp"
 STOP_WAIT_S = 5
 _live = set()
 
