@@ -89,7 +89,8 @@ void cpu_control_init(void)
 {
 	uint64_t cr4 = X86_CR4_PAE | X86_CR4_PGE | X86_CR4_OSFXSR | X86_CR4_OSXMMEXCPT;
 
-	cr4 |= read_cr4() & X86_CR4_MCE;
+	if (host_cpu.f1_edx & BIT(7))
+		cr4 |= X86_CR4_MCE;
 	if (host_cpu.xsave)
 		cr4 |= X86_CR4_OSXSAVE;
 	if (host_cpu.nx)

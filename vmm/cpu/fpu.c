@@ -6,11 +6,18 @@
  */
 #include "cpu.h"
 #include "mm.h"
+#include "trap.h"
 
 #define FCW_RESET    0x37f
 #define MXCSR_RESET  0x1f80
 #define FCW_OFFSET   0
 #define MXCSR_OFFSET 24
+
+static void set_reset_values(void *area)
+{
+	*(uint16_t *)((char *)area + FCW_OFFSET) = FCW_RESET;
+	*(uint32_t *)((char *)area + MXCSR_OFFSET) = MXCSR_RESET;
+}
 
 int fpu_init(struct vcpu_fpu *f)
 {
@@ -35,8 +42,7 @@ void fpu_free(struct vcpu_fpu *f)
 void fpu_reset(struct vcpu_fpu *f)
 {
 	memset(f->area, 0, host_cpu.xsave_size);
-	*(uint16_t *)((char *)f->area + FCW_OFFSET) = FCW_RESET;
-	*(uint32_t *)((char *)f->area + MXCSR_OFFSET) = MXCSR_RESET;
+	set_reset_values(f->area);
 	f->xcr0 = 1;
 	f->xcr0_accum = 1;
 }
@@ -51,12 +57,43 @@ void fpu_save(struct vcpu_fpu *f)
 		__asm__ volatile("fxsave64 (%0)" ::"r"(f->area) : "memory");
 }
 
-void fpu_restore(const struct vcpu_fpu *f)
+/*
+ * AMD's FXRSTOR and XRSTOR leave the x87 instruction and data pointers of the last user in place when
+ * no exception is pending (APM 2, 11.4.4.3): overwrite them with our own before they can be read.
+ */
+static void clear_x87_pointers(void)
+{
+	static const int32_t zero;
+
+	if (host_cpu.is_amd && !(host_cpu.e8_ebx & E8_EBX_XSAVEERPTR))
+		__asm__ volatile("fnclex; emms; fildl %0" ::"m"(zero));
+}
+
+static bool try_restore(const struct vcpu_fpu *f)
 {
 	uint32_t lo = (uint32_t)host_cpu.xcr0_mask, hi = (uint32_t)(host_cpu.xcr0_mask >> 32);
+	bool failed = true;
 
 	if (host_cpu.xsave)
-		__asm__ volatile("xrstor64 (%0)" ::"r"(f->area), "a"(lo), "d"(hi) : "memory");
+		__asm__ volatile("1: xrstor64 (%1)\n\tmovb $0, %0\n2:\n" EXTABLE(1b, 2b)
+				 : "+q"(failed)
+				 : "r"(f->area), "a"(lo), "d"(hi)
+				 : "memory");
 	else
-		__asm__ volatile("fxrstor64 (%0)" ::"r"(f->area) : "memory");
+		__asm__ volatile("1: fxrstor64 (%1)\n\tmovb $0, %0\n2:\n" EXTABLE(1b, 2b)
+				 : "+q"(failed)
+				 : "r"(f->area)
+				 : "memory");
+	return !failed;
+}
+
+/* An image that the processor refuses (one that a tool loaded) becomes the reset state. */
+void fpu_restore(const struct vcpu_fpu *f)
+{
+	clear_x87_pointers();
+	if (try_restore(f))
+		return;
+	memset(f->area, 0, host_cpu.xsave_size);
+	set_reset_values(f->area);
+	BUG_ON(!try_restore(f));
 }

@@ -8,13 +8,6 @@
 
 #define PM1_SLP_EN BIT(13)
 
-static void stop_this_cpu(void *unused)
-{
-	(void)unused;
-	for (;;)
-		__asm__ volatile("cli; hlt");
-}
-
 static void wait_ms(unsigned int ms)
 {
 	uint64_t start = rdtsc();
@@ -25,11 +18,15 @@ static void wait_ms(unsigned int ms)
 
 static void acpi_reset(void)
 {
-	if (acpi_facts.reset_type == 1)
+	volatile uint8_t *reg;
+
+	if (acpi_facts.reset_type == 1) {
 		outb((uint16_t)acpi_facts.reset_addr, acpi_facts.reset_value);
-	else if (acpi_facts.reset_type == 0)
-		*(volatile uint8_t *)ioremap(_maddr(acpi_facts.reset_addr), 1) =
-			acpi_facts.reset_value;
+	} else if (acpi_facts.reset_type == 0) {
+		reg = ioremap(_maddr(acpi_facts.reset_addr), 1);
+		if (reg)
+			*reg = acpi_facts.reset_value;
+	}
 	wait_ms(50);
 }
 
@@ -65,8 +62,8 @@ void machine_restart(void)
 
 void machine_halt(void)
 {
-	stop_this_cpu(NULL);
-	__builtin_unreachable();
+	for (;;)
+		__asm__ volatile("cli; hlt");
 }
 
 int machine_acpi_sleep(uint16_t pm1a_cnt, uint16_t pm1b_cnt)

@@ -8,6 +8,7 @@
 #include "timer_heap.h"
 
 #define HEAP_FIRST 1024U
+#define RUN_MAX	   64U /* of one pass: calls and keys get their turn */
 
 struct timer_heap {
 	spinlock_t lock;
@@ -156,11 +157,12 @@ void timer_migrate(struct timer *t, unsigned int cpu)
 void timers_run(void)
 {
 	struct timer_heap *h = this_cpu()->timers;
+	unsigned int budget = RUN_MAX;
 	struct timer *t;
 
 	lapic_timer_fired();
 	spin_lock(&h->lock);
-	while ((t = theap_first(&h->heap)) && t->expires_ns <= now_ns()) {
+	while (budget-- && (t = theap_first(&h->heap)) && t->expires_ns <= now_ns()) {
 		void (*fn)(void *) = t->fn;
 		void *data = t->data;
 

@@ -47,10 +47,9 @@ void backtrace_here(void)
 	backtrace_print(addr, backtrace_collect(rbp, rbp, addr, ARRAY_SIZE(addr)));
 }
 
-void trap_frame_dump(const struct trap_frame *f)
+void trap_frame_registers(const struct trap_frame *f)
 {
 	char name[96];
-	uint64_t addr[24];
 
 	printk("  rip %016lx %s\n", f->rip, symbol_format(name, sizeof(name), f->rip));
 	printk("  rax %016lx rbx %016lx rcx %016lx rdx %016lx\n", f->rax, f->rbx, f->rcx, f->rdx);
@@ -59,5 +58,12 @@ void trap_frame_dump(const struct trap_frame *f)
 	printk("  r12 %016lx r13 %016lx r14 %016lx r15 %016lx\n", f->r12, f->r13, f->r14, f->r15);
 	printk("  cs %04lx ss %04lx rflags %08lx vector %lu error %lx\n", f->cs, f->ss, f->rflags,
 	       f->vector, f->error);
+}
+
+void trap_frame_dump(const struct trap_frame *f)
+{
+	uint64_t addr[24];
+
+	trap_frame_registers(f);
 	backtrace_print(addr, backtrace_collect(f->rbp, f->rsp, addr, ARRAY_SIZE(addr)));
 }

@@ -33,24 +33,24 @@ static int parse_noreboot(const char *value)
 BOOT_OPTION(noreboot, "noreboot", parse_noreboot,
 	    "stop after a panic instead of resetting the machine");
 
+static void take_snapshot(struct snapshot *s, const struct trap_frame *f)
+{
+	s->frame = *f;
+	s->depth = backtrace_collect(f->rbp, f->rsp, s->trace, ARRAY_SIZE(s->trace));
+	s->wanted = false;
+	__atomic_store_n(&s->taken, true, __ATOMIC_RELEASE);
+}
+
 bool debug_nmi(const struct trap_frame *f)
 {
 	struct snapshot *s = &snapshot[cpu_id()];
+	bool ours = s->wanted;
 
-	if (s->wanted) {
-		s->frame = *f;
-		s->depth = backtrace_collect(f->rbp, f->rsp, s->trace, ARRAY_SIZE(s->trace));
-		s->wanted = false;
-		__atomic_store_n(&s->taken, true, __ATOMIC_RELEASE);
-		if (stop_all)
-			for (;;)
-				__asm__ volatile("cli; hlt");
-		return true;
-	}
+	if (ours)
+		take_snapshot(s, f);
 	if (stop_all)
-		for (;;)
-			__asm__ volatile("cli; hlt");
-	return false;
+		machine_halt();
+	return ours;
 }
 
 /* By the TSC alone: time may not be set up yet. */
@@ -65,7 +65,6 @@ static void wait_for_snapshot(struct snapshot *s)
 static void snapshot_cpu(unsigned int cpu)
 {
 	struct snapshot *s = &snapshot[cpu];
-	char name[96];
 
 	s->taken = false;
 	__atomic_store_n(&s->wanted, true, __ATOMIC_SEQ_CST);
@@ -75,8 +74,8 @@ static void snapshot_cpu(unsigned int cpu)
 		printk("CPU %u does not answer\n", cpu);
 		return;
 	}
-	printk("CPU %u: %s, rsp %016lx, softirq %#x\n", cpu,
-	       symbol_format(name, sizeof(name), s->frame.rip), s->frame.rsp, cpus[cpu]->softirq);
+	printk("CPU %u: softirq %#x\n", cpu, cpus[cpu]->softirq);
+	trap_frame_registers(&s->frame);
 	backtrace_print(s->trace, s->depth);
 }
 

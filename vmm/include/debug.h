@@ -15,7 +15,8 @@ const char *symbol_format(char *buf, size_t size, uint64_t addr);
 unsigned int backtrace_collect(uint64_t rbp, uint64_t rsp, uint64_t *out, unsigned int max);
 void backtrace_print(const uint64_t *addr, unsigned int n);
 void backtrace_here(void);
-void trap_frame_dump(const struct trap_frame *f);
+void trap_frame_registers(const struct trap_frame *f);
+void trap_frame_dump(const struct trap_frame *f); /* with the backtrace */
 
 /*
  * Debug keys: typed on the serial line (Ctrl-A three times switches input to the VMM) or sent by
