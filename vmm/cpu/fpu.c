@@ -8,10 +8,12 @@
 #include "mm.h"
 #include "trap.h"
 
-#define FCW_RESET    0x37f
-#define MXCSR_RESET  0x1f80
-#define FCW_OFFSET   0
-#define MXCSR_OFFSET 24
+#define E8_EBX_XSAVEERPTR BIT(2)
+
+#define FCW_RESET	  0x37f
+#define MXCSR_RESET	  0x1f80
+#define FCW_OFFSET	  0
+#define MXCSR_OFFSET	  24
 
 static void set_reset_values(void *area)
 {
