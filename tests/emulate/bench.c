@@ -115,7 +115,8 @@ int emulate_bench(void)
 	}
 	printf("  instructions (callgrind)     decode  emulate  short path\n");
 	for (i = 0; i < sizeof(forms) / sizeof(forms[0]); i++)
-		printf("  %-28s %6.0f %8.0f %11.0f\n", forms[i].name, measure(i, 'd', "bench_decode"),
-		       measure(i, 'e', "bench_emulate"), measure(i, 'm', "bench_mmio"));
+		printf("  %-28s %6.0f %8.0f %11.0f\n", forms[i].name,
+		       measure(i, 'd', "bench_decode"), measure(i, 'e', "bench_emulate"),
+		       measure(i, 'm', "bench_mmio"));
 	return 0;
 }

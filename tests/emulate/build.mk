@@ -10,7 +10,8 @@ emulate_FUZZCC ?= clang
 emulate_CFLAGS := -std=gnu11 -g -O2 -Wall -Wextra -Werror -D_GNU_SOURCE -I. -MMD -MP
 emulate_SAN    := -fsanitize=address,undefined -fno-sanitize-recover=undefined
 
-emulate_C      := $(sort $(wildcard vmm/emulate/*.c) $(filter-out tests/emulate/fuzz_emulate.c,$(wildcard tests/emulate/*.c)))
+emulate_C      := $(sort $(wildcard vmm/emulate/*.c) \
+	$(filter-out tests/emulate/fuzz_emulate.c,$(wildcard tests/emulate/*.c)))
 emulate_FUZZ_C := $(sort $(wildcard vmm/emulate/*.c)) tests/emulate/fuzz_emulate.c \
 	tests/emulate/fuzz_one.c tests/emulate/harness.c
 emulate_OBJS   := $(emulate_C:%.c=$(emulate_DIR)/%.o)

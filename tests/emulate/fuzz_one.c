@@ -2,7 +2,8 @@
 /*
  * One fuzzer input: machine state and instruction bytes from the data, then a few emulations with
  * callbacks that also fail at the input's choice. What must hold: no memory error, no undefined
- * behaviour, a known result, registers unchanged unless the instruction made progress, lengths in range.
+ * behaviour, a known result, registers unchanged unless the instruction made progress, lengths in
+ * range.
  */
 #include <stdlib.h>
 
@@ -96,7 +97,8 @@ static void emulate_once(const struct x86_emulate_ops *ops)
 		require(decoded == X86EMUL_OKAY);
 		break;
 	case X86EMUL_DONE:
-		require(is_string(&insn) && m.regs.rip == old.rip && !same_registers(&m.regs, &old));
+		require(is_string(&insn) && m.regs.rip == old.rip &&
+			!same_registers(&m.regs, &old));
 		break;
 	case X86EMUL_EXCEPTION:
 		require(m.ctxt.event.type >= 3 && m.ctxt.event.type <= 6);

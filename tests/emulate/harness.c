@@ -365,23 +365,20 @@ static int m_rep_outs(uint64_t lin, uint16_t port, unsigned int bytes, uint64_t 
 	return rc;
 }
 
-#define COMMON_OPS                                                                         \
-	.insn_fetch = m_fetch, .read = m_read, .write = m_write, .cmpxchg = m_cmpxchg,     \
-	.read_io = m_read_io, .write_io = m_write_io, .read_segment = m_read_segment,      \
-	.write_segment = m_write_segment, .read_cr = m_read_cr, .write_cr = m_write_cr,    \
-	.read_dr = m_read_dr, .write_dr = m_write_dr, .read_xcr = m_read_xcr,              \
-	.write_xcr = m_write_xcr, .read_msr = m_read_msr, .write_msr = m_write_msr,        \
-	.cpuid = m_cpuid, .wbinvd = m_wbinvd, .invlpg = m_invlpg, .read_vec = m_read_vec,  \
+#define COMMON_OPS                                                                        \
+	.insn_fetch = m_fetch, .read = m_read, .write = m_write, .cmpxchg = m_cmpxchg,    \
+	.read_io = m_read_io, .write_io = m_write_io, .read_segment = m_read_segment,     \
+	.write_segment = m_write_segment, .read_cr = m_read_cr, .write_cr = m_write_cr,   \
+	.read_dr = m_read_dr, .write_dr = m_write_dr, .read_xcr = m_read_xcr,             \
+	.write_xcr = m_write_xcr, .read_msr = m_read_msr, .write_msr = m_write_msr,       \
+	.cpuid = m_cpuid, .wbinvd = m_wbinvd, .invlpg = m_invlpg, .read_vec = m_read_vec, \
 	.write_vec = m_write_vec, .hypercall = m_hypercall, .commit = m_commit
 
 const struct x86_emulate_ops machine_ops = { COMMON_OPS };
 
 const struct x86_emulate_ops machine_ops_bulk = {
-	COMMON_OPS,
-	.rep_movs = m_rep_movs,
-	.rep_stos = m_rep_stos,
-	.rep_ins = m_rep_ins,
-	.rep_outs = m_rep_outs,
+	COMMON_OPS,	      .rep_movs = m_rep_movs, .rep_stos = m_rep_stos,
+	.rep_ins = m_rep_ins, .rep_outs = m_rep_outs,
 };
 
 static void set_flat(struct machine *m, unsigned int code_bits)

@@ -34,8 +34,8 @@ void test_hex(char *out, const uint8_t *bytes, unsigned int n);
 #define MACHINE_LOG 64
 
 /*
- * Linear addresses [mem_base, mem_base + mem_size) are mem[]; anything else is #PF with cr2, or, when
- * `any_memory`, reads as zero and swallows writes.
+ * Linear addresses [mem_base, mem_base + mem_size) are mem[]; anything else is #PF with cr2, or,
+ * when `any_memory`, reads as zero and swallows writes.
  */
 struct machine {
 	struct x86_emulate_ctxt ctxt;
@@ -51,7 +51,9 @@ struct machine {
 	/* Where instruction bytes come from when insn_avail is not enough. */
 	const uint8_t *code;
 	uint64_t code_base, code_size;
-	/* Device window: reads and writes return RETRY the first time, then answer (MMIO restart). */
+	/*
+	 * Device window: reads and writes return RETRY the first time, then answer (MMIO restart).
+	 */
 	uint64_t device_base, device_size, device_value;
 	bool device_ready;
 	unsigned int device_reads, device_writes;

@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /*
- * Runs the emulator's tests: all of them, or those named on the command line (decode, native, machine,
- * mmio, system, regress); `bench` counts instructions under callgrind instead. One summary line.
+ * Runs the emulator's tests: all of them, or those named on the command line (decode, native,
+ * machine, mmio, system, regress); `bench` counts instructions under callgrind instead. One summary
+ * line.
  */
 #include "harness.h"
 

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /*
  * Single-steps one instruction: a signal handler replaces the whole user context by the wanted
- * registers with RFLAGS.TF set, so sigreturn enters the instruction and SIGTRAP (or a fault) comes back
- * with its results. Everything is restored from the context that raised the first signal.
+ * registers with RFLAGS.TF set, so sigreturn enters the instruction and SIGTRAP (or a fault) comes
+ * back with its results. Everything is restored from the context that raised the first signal.
  */
 #include <signal.h>
 #include <stdio.h>
@@ -50,8 +50,8 @@ static void enter(ucontext_t *uc)
 	if (bits == 32)
 		g[REG_CSGSFS] = (g[REG_CSGSFS] & ~0xffffLL) | CS_32;
 	if (bits == 16) /* SS is in the upper 16 bits */
-		g[REG_CSGSFS] = (g[REG_CSGSFS] & 0x0000ffffffff0000LL) | CS_16 |
-				(greg_t)DS_16 << 48;
+		g[REG_CSGSFS] =
+			(g[REG_CSGSFS] & 0x0000ffffffff0000LL) | CS_16 | (greg_t)DS_16 << 48;
 	if (in_xmm)
 		memcpy(uc->uc_mcontext.fpregs->_xmm, in_xmm, sizeof(result->xmm));
 	state = RUNNING;
@@ -112,9 +112,12 @@ bool native_setup(void)
 
 bool native_setup16(void)
 {
-	struct user_desc code = { .entry_number = 0, .base_addr = NATIVE_CODE, .limit = 0xffff,
+	struct user_desc code = { .entry_number = 0,
+				  .base_addr = NATIVE_CODE,
+				  .limit = 0xffff,
 				  .contents = MODIFY_LDT_CONTENTS_CODE };
-	struct user_desc data = { .entry_number = 1, .base_addr = NATIVE_DATA,
+	struct user_desc data = { .entry_number = 1,
+				  .base_addr = NATIVE_DATA,
 				  .limit = NATIVE_DATA_LEN - 1,
 				  .contents = MODIFY_LDT_CONTENTS_DATA };
 

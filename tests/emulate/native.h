@@ -22,7 +22,7 @@
 #define NATIVE_DATA_LEN (NATIVE_DATA_END - NATIVE_DATA)
 
 struct native_result {
-	int signal;	 /* 0: one instruction was executed */
+	int signal;	  /* 0: one instruction was executed */
 	uint64_t address; /* SIGSEGV with an address */
 	struct x86_regs regs;
 	uint8_t xmm[16][16];

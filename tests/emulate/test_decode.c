@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /*
- * Decoder oracle: Zydis. For systematic and random byte strings in 16-, 32- and 64-bit code the two must
- * agree on what is an instruction, on its length, on effective addresses and immediates.
- * Known differences are in is_known_difference(), each with its reason.
+ * Decoder oracle: Zydis. For systematic and random byte strings in 16-, 32- and 64-bit code the two
+ * must agree on what is an instruction, on its length, on effective addresses and immediates. Known
+ * differences are in is_known_difference(), each with its reason.
  */
 #include <Zydis/Zydis.h>
 
@@ -75,7 +75,7 @@ static const char *is_known_difference(const struct x86_insn *insn,
 	    zi->operand_width == 64 &&
 	    ((insn->opcode & 0xf0) == 0x70 || (insn->opcode & 0xf8) == 0xe0 ||
 	     (insn->opcode & 0xfe) == 0xc2 || insn->opcode == 0xeb || insn->opcode == 0xff))
-		return "66 cuts RIP to 16 bits on AMD in every near branch (APM vol. 3; test_native)";
+		return "66 cuts RIP to 16 bits on AMD in every near branch (test_native)";
 	if (zi && zi->length == insn->len && insn->op_bytes == 8 && zi->operand_width == 32 &&
 	    ((insn->opcode & 0xf4) == 0xe4 || (insn->opcode & 0xfc) == 0x6c))
 		return "REX.W does nothing to IN and OUT; io.c caps the size";
@@ -190,13 +190,13 @@ static void compare_invalid(const struct decode_mode *mode, const struct x86_ins
 	m.ctxt.regs = &m.regs;
 	m.ctxt.opaque = &m;
 	rc = x86_emulate(&m.ctxt, &machine_ops);
-	if (!((rc == X86EMUL_EXCEPTION && m.ctxt.event.vector == 6) ||
-	      rc == X86EMUL_UNHANDLEABLE || is_known_difference(insn, NULL, mode)) &&
+	if (!((rc == X86EMUL_EXCEPTION && m.ctxt.event.vector == 6) || rc == X86EMUL_UNHANDLEABLE ||
+	      is_known_difference(insn, NULL, mode)) &&
 	    !first_of_kind(insn, 4))
 		return;
 	test_hex(hex, bytes, 15);
 	test_result((rc == X86EMUL_EXCEPTION && m.ctxt.event.vector == 6) ||
-		    rc == X86EMUL_UNHANDLEABLE || is_known_difference(insn, NULL, mode),
+			    rc == X86EMUL_UNHANDLEABLE || is_known_difference(insn, NULL, mode),
 		    "decode %s: %s: accepted with length %u, Zydis refuses", mode->name, hex,
 		    insn->len);
 }
@@ -231,8 +231,8 @@ static void check(const struct decode_mode *mode, const uint8_t *bytes)
 		return;
 	test_hex(hex, bytes, 15);
 	test_result(!valid || is_known_difference(&insn, &zi, mode) ||
-		    zi.mnemonic == ZYDIS_MNEMONIC_UD0 || zi.mnemonic == ZYDIS_MNEMONIC_UD1 ||
-		    zi.mnemonic == ZYDIS_MNEMONIC_UD2,
+			    zi.mnemonic == ZYDIS_MNEMONIC_UD0 ||
+			    zi.mnemonic == ZYDIS_MNEMONIC_UD1 || zi.mnemonic == ZYDIS_MNEMONIC_UD2,
 		    "decode %s: %s: refused (vector %u), Zydis says %s", mode->name, hex,
 		    machine.ctxt.event.vector, ZydisMnemonicGetString(zi.mnemonic));
 }
@@ -245,13 +245,15 @@ static void random_tail(uint8_t *bytes, unsigned int from)
 }
 
 /*
- * Every opcode of each map with every ModRM byte; behind prefixes with every fourth one, a different
- * quarter for each opcode.
+ * Every opcode of each map with every ModRM byte; behind prefixes with every fourth one, a
+ * different quarter for each opcode.
  */
 static void enumerate(const struct decode_mode *mode)
 {
-	static const char *const prefixes[] = { "", "\x66", "\x67", "\xf3", "\xf2", "\xf0", "\x48",
-						"\x66\xf2", "\x64\x45", "\xf0\x4c" };
+	static const char *const prefixes[] = {
+		"",	"\x66", "\x67",	    "\xf3",	"\xf2",
+		"\xf0", "\x48", "\x66\xf2", "\x64\x45", "\xf0\x4c"
+	};
 	static const char *const maps[] = { "", "\x0f", "\x0f\x38" };
 	unsigned int p, map, op, modrm;
 
@@ -293,6 +295,7 @@ static void random_strings(const struct decode_mode *mode, unsigned int count)
 
 static void check_length_only(const struct decode_mode *mode)
 {
+	/* clang-format off */
 	static const struct { const char *bytes; uint8_t n; enum x86_len_class class; } forms[] = {
 		{ "\x0f\xa2", 2, X86_LEN_CPUID }, { "\x0f\x32", 2, X86_LEN_RDMSR },
 		{ "\x0f\x30", 2, X86_LEN_WRMSR }, { "\xf4", 1, X86_LEN_HLT },
@@ -308,16 +311,21 @@ static void check_length_only(const struct decode_mode *mode)
 		{ "\x0f\x01\x3d", 3, X86_LEN_INVLPG }, { "\x0f\x01\xdf", 3, X86_LEN_INVLPGA },
 		{ "\xf3\x90", 2, X86_LEN_PAUSE }, { "\x0f\x01\xc8", 3, X86_LEN_MONITOR },
 		{ "\x0f\x01\xc9", 3, X86_LEN_MWAIT }, { "\xcd\x80", 2, X86_LEN_INT },
-		{ "\xcc", 1, X86_LEN_INT3 }, { "\xf1", 1, X86_LEN_ICEBP }, { "\xcf", 1, X86_LEN_IRET },
-		{ "\x9c", 1, X86_LEN_PUSHF }, { "\x9d", 1, X86_LEN_POPF }, { "\x0f\xaa", 2, X86_LEN_RSM },
+		{ "\xcc", 1, X86_LEN_INT3 }, { "\xf1", 1, X86_LEN_ICEBP }, 
+		{ "\xcf", 1, X86_LEN_IRET },
+		{ "\x9c", 1, X86_LEN_PUSHF }, { "\x9d", 1, X86_LEN_POPF }, 
+		{ "\x0f\xaa", 2, X86_LEN_RSM },
 		{ "\x0f\x01\xd8", 3, X86_LEN_VMRUN }, { "\x0f\x01\xda", 3, X86_LEN_VMLOAD },
 		{ "\x0f\x01\xdb", 3, X86_LEN_VMSAVE }, { "\x0f\x01\xdc", 3, X86_LEN_STGI },
 		{ "\x0f\x01\xdd", 3, X86_LEN_CLGI }, { "\x0f\x01\xde", 3, X86_LEN_SKINIT },
-		{ "\x0f\x01\x1e", 3, X86_LEN_DESC_TABLE }, { "\x0f\x00\x98", 3, X86_LEN_DESC_TABLE },
-		{ "\x0f\x00\xd0", 3, X86_LEN_DESC_TABLE }, { "\xff\x2c\x25", 3, X86_LEN_TASK_SWITCH },
+		{ "\x0f\x01\x1e", 3, X86_LEN_DESC_TABLE }, 
+		{ "\x0f\x00\x98", 3, X86_LEN_DESC_TABLE },
+		{ "\x0f\x00\xd0", 3, X86_LEN_DESC_TABLE }, 
+		{ "\xff\x2c\x25", 3, X86_LEN_TASK_SWITCH },
 		{ "\xff\x5d", 2, X86_LEN_TASK_SWITCH }, { "\xea", 1, X86_LEN_TASK_SWITCH },
 		{ "\x9a", 1, X86_LEN_TASK_SWITCH }, { "\xcd\x20", 2, X86_LEN_TASK_SWITCH },
 	};
+	/* clang-format on */
 	static const uint8_t pfx[] = { 0x66, 0x67, 0x2e, 0x64, 0x48, 0x41, 0x4d };
 	unsigned int i, k, n;
 
@@ -332,8 +340,8 @@ static void check_length_only(const struct decode_mode *mode)
 				bytes[n] = pfx[test_below(mode->code_bits == 64 ? 7 : 4)];
 			memcpy(bytes + n, forms[i].bytes, forms[i].n);
 			random_tail(bytes, n + forms[i].n);
-			if (!ZYAN_SUCCESS(ZydisDecoderDecodeInstruction(&decoder, NULL, bytes, 15,
-									&zi)))
+			if (!ZYAN_SUCCESS(
+				    ZydisDecoderDecodeInstruction(&decoder, NULL, bytes, 15, &zi)))
 				continue;
 			len = x86_insn_length_only(bytes, 15, mode->code_bits, forms[i].class);
 			test_hex(hex, bytes, 15);

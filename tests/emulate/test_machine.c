@@ -1,11 +1,12 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /*
- * The contract with the callbacks, on the fake machine: MMIO restart, REP slices and bulk hand-over,
- * locked operations, partial faults, real-mode forms. Expectations come from the SDM's text.
+ * The contract with the callbacks, on the fake machine: MMIO restart, REP slices and bulk
+ * hand-over, locked operations, partial faults, real-mode forms. Expectations come from the SDM's
+ * text.
  */
 #include "harness.h"
 
-#define CODE 0x100
+#define CODE   0x100
 #define DEVICE 0x4000
 
 static uint8_t memory[0x4000];
@@ -256,7 +257,8 @@ static void fetch_limits(void)
 	expect("fetch", "crossing", go(), X86EMUL_EXCEPTION);
 	expect("fetch", "cr2", m.ctxt.event.cr2, sizeof(memory));
 	/* 16 bytes. */
-	BEGIN(X86_MODE_LONG, 64, "\x66\x66\x66\x66\x66\x66\x66\x66\x66\x66\x66\x66\x66\x66\x66\x90");
+	BEGIN(X86_MODE_LONG, 64,
+	      "\x66\x66\x66\x66\x66\x66\x66\x66\x66\x66\x66\x66\x66\x66\x66\x90");
 	expect("long", "result", go(), X86EMUL_EXCEPTION);
 	expect("long", "vector", m.ctxt.event.vector, 13);
 	/* CS limit. */
@@ -339,7 +341,8 @@ static void vectors(void)
 	m.cr[0] |= 4; /* EM */
 	expect("movq", "em", go(), X86EMUL_EXCEPTION);
 	expect("movq", "vector", m.ctxt.event.vector, 6);
-	BEGIN(X86_MODE_PROT, 32, "\xc4\xc1\x7a\x6f\x02"); /* VEX in 32-bit code: B and X are ignored */
+	BEGIN(X86_MODE_PROT, 32,
+	      "\xc4\xc1\x7a\x6f\x02"); /* VEX in 32-bit code: B and X are ignored */
 	m.regs.gpr[X86_RDX] = 0x1000;
 	expect("vex32", "result", go(), X86EMUL_OKAY);
 	BEGIN(X86_MODE_REAL, 16, "\xc5\xfe\x6f\x02");

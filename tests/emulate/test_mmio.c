@@ -43,8 +43,9 @@ static bool aim(struct machine *m, struct x86_insn *insn)
 		if (!insn->is_mem || (insn->ea >= DEVICE && insn->ea < DEVICE + 0xff8))
 			return insn->is_mem;
 		for (i = 0; i < 16; i++)
-			m->regs.gpr[i] += i == (insn->rm & 15U) || k ?
-					  DEVICE + 8ULL * test_below(64) - insn->ea : 0;
+			m->regs.gpr[i] += i == (insn->rm & 15U) || k
+						  ? DEVICE + 8ULL * test_below(64) - insn->ea
+						  : 0;
 	}
 	return false;
 }

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /*
  * Execution oracle: the processor that runs the test. Random instructions over the whole tables are
- * emulated and executed; registers, memory, defined flags and faults must agree. Instructions that an
- * ordinary process cannot execute harmlessly are left to test_system.c.
+ * emulated and executed; registers, memory, defined flags and faults must agree. Instructions that
+ * an ordinary process cannot execute harmlessly are left to test_system.c.
  */
 #include <cpuid.h>
 #include <signal.h>
@@ -28,9 +28,27 @@ static uint64_t origin; /* offset of the data window in its segment: 0 in 16-bit
 
 static uint64_t interesting(void)
 {
-	static const uint64_t values[] = { 0, 1, 2, 7, 8, 0x7f, 0x80, 0xff, 0x7fff, 0x8000, 0xffff,
-					   0x7fffffff, 0x80000000, 0xffffffff, 0x7fffffffffffffff,
-					   0x8000000000000000, 0xffffffffffffffff, 31, 32, 63, 64 };
+	static const uint64_t values[] = { 0,
+					   1,
+					   2,
+					   7,
+					   8,
+					   0x7f,
+					   0x80,
+					   0xff,
+					   0x7fff,
+					   0x8000,
+					   0xffff,
+					   0x7fffffff,
+					   0x80000000,
+					   0xffffffff,
+					   0x7fffffffffffffff,
+					   0x8000000000000000,
+					   0xffffffffffffffff,
+					   31,
+					   32,
+					   63,
+					   64 };
 
 	switch (test_below(4)) {
 	case 0:
@@ -50,10 +68,12 @@ static void set_segments16(void)
 	unsigned int i;
 
 	for (i = X86_SEG_ES; i <= X86_SEG_DS; i++)
-		m.seg[i] = (struct x86_segment){ .sel = 0xf, .attr = 0xf3, .base = NATIVE_DATA,
-						 .limit = NATIVE_DATA_LEN - 1 };
-	m.seg[X86_SEG_CS] = (struct x86_segment){ .sel = 7, .attr = 0xfb, .base = NATIVE_CODE,
-						  .limit = 0xffff };
+		m.seg[i] = (struct x86_segment){
+			.sel = 0xf, .attr = 0xf3, .base = NATIVE_DATA, .limit = NATIVE_DATA_LEN - 1
+		};
+	m.seg[X86_SEG_CS] = (struct x86_segment){
+		.sel = 7, .attr = 0xfb, .base = NATIVE_CODE, .limit = 0xffff
+	};
 }
 
 static void random_state(unsigned int code_bits)
@@ -127,14 +147,15 @@ static void random_instruction(unsigned int code_bits, uint8_t *bytes)
 
 /*
  * Not to be executed here: system calls, things that change the process (segment bases, time stamps
- * that differ), and what the kernel handles instead of the CPU (IRET through the signal frame is fine,
- * but stepping over a segment load suppresses the trap).
+ * that differ), and what the kernel handles instead of the CPU (IRET through the signal frame is
+ * fine, but stepping over a segment load suppresses the trap).
  */
+/* clang-format off */
 static bool must_not_run(const struct x86_insn *insn)
 {
 	unsigned int op = insn->opcode;
 
-	if (insn->seg == X86_SEG_FS || insn->seg == X86_SEG_GS) /* thread-local data of this process */
+	if (insn->seg == X86_SEG_FS || insn->seg == X86_SEG_GS) /* thread-local data */
 		return true;
 	switch (op) {
 	case 0xcd: case 0xcc: case 0xce: case 0xf1: case 0xcf:		/* software interrupts */
@@ -214,6 +235,8 @@ static uint64_t undefined_flags(const struct x86_insn *insn, const struct x86_re
 	}
 }
 
+/* clang-format on */
+
 /* Results that are undefined altogether. */
 static bool undefined_result(const struct x86_insn *insn, const struct x86_regs *in)
 {
@@ -264,7 +287,8 @@ static bool compare(const struct x86_insn *insn, const uint8_t *bytes, unsigned 
 	unsigned int i, count = code_bits == 64 ? 16 : 8;
 	char name[24];
 
-	for (i = 0; i < count; i++) { /* with a 16-bit SS the kernel leaves its own upper half in RSP */
+	for (i = 0; i < count;
+	     i++) { /* with a 16-bit SS the kernel leaves its own upper half in RSP */
 		uint64_t visible = code_bits == 64 ? ~0ULL : 0xffffffff;
 
 		if ((m.regs.gpr[i] ^ nat->regs.gpr[i]) & visible) {
@@ -369,7 +393,7 @@ static void one(unsigned int code_bits)
 		return;
 	}
 	memcpy((void *)NATIVE_DATA, before, sizeof(before));
-	native_run(code_bits, &in, (const uint8_t (*)[16])vec, &nat);
+	native_run(code_bits, &in, (const uint8_t(*)[16])vec, &nat);
 	if (rc == X86EMUL_EXCEPTION) {
 		faulted++;
 		if (nat.signal != signal_of(&m.ctxt))

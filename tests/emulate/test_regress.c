@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /*
- * Runs every file of the fuzzer's regression folder once; a finding aborts, with the sanitizer's report.
+ * Runs every file of the fuzzer's regression folder once; a finding aborts, with the sanitizer's
+ * report.
  */
 #include <dirent.h>
 

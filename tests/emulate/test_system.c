@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /*
- * Real-mode and system forms against the fake machine, as tables: instruction, state before, and what
- * the SDM says of the state after. Short setup strings keep a case on one line.
+ * Real-mode and system forms against the fake machine, as tables: instruction, state before, and
+ * what the SDM says of the state after. Short setup strings keep a case on one line.
  */
 #include "harness.h"
 
@@ -11,8 +11,36 @@
 #define EXC  0x100 /* + vector: X86EMUL_EXCEPTION */
 #define UNH  X86EMUL_UNHANDLEABLE
 
-enum { NO = 255, RIP = 16, FLAGS, MEM, CS, SS, DS, ES, GS_BASE, CR0, CR3, CR8, DR7, MSR, GDTR, IDTR,
-       TRSEL, LDTSEL, XCR0, HLT, STI, MOVSS, NMI, EVTYPE, ERRCODE, MSRIDX, INVLPG, CSATTR };
+enum {
+	NO = 255,
+	RIP = 16,
+	FLAGS,
+	MEM,
+	CS,
+	SS,
+	DS,
+	ES,
+	GS_BASE,
+	CR0,
+	CR3,
+	CR8,
+	DR7,
+	MSR,
+	GDTR,
+	IDTR,
+	TRSEL,
+	LDTSEL,
+	XCR0,
+	HLT,
+	STI,
+	MOVSS,
+	NMI,
+	EVTYPE,
+	ERRCODE,
+	MSRIDX,
+	INVLPG,
+	CSATTR
+};
 
 struct check {
 	uint8_t what; /* a register number or one of the above; NO ends */
@@ -38,7 +66,10 @@ static uint8_t memory[0x10000];
 static struct machine m;
 
 #define I(s) s, sizeof(s) - 1
-#define END  { NO, 0 }
+#define END           \
+	{             \
+		NO, 0 \
+	}
 #define R16  X86_MODE_REAL, 16, 0
 #define P32  X86_MODE_PROT, 32, 0
 #define P32U X86_MODE_PROT, 32, 3
@@ -52,12 +83,25 @@ static struct machine m;
  * 60 code16 with limit 0xffff, 68 read-only data.
  */
 static const uint64_t gdt[] = {
-	0, 0x00cf9b000000ffff, 0x00cf93000000ffff, 0x00af9b000000ffff, 0x00008b0010000067,
-	0x0000890010000067, 0x0000820018000027, 0x00cf1b000000ffff, 0x00cf13000000ffff,
-	0x00cf9f000000ffff, 0x00008c0000080000, 0x00cff3000000ffff, 0x00009b000000ffff,
-	0x00cf91000000ffff, 0, 0,
+	0,
+	0x00cf9b000000ffff,
+	0x00cf93000000ffff,
+	0x00af9b000000ffff,
+	0x00008b0010000067,
+	0x0000890010000067,
+	0x0000820018000027,
+	0x00cf1b000000ffff,
+	0x00cf13000000ffff,
+	0x00cf9f000000ffff,
+	0x00008c0000080000,
+	0x00cff3000000ffff,
+	0x00009b000000ffff,
+	0x00cf91000000ffff,
+	0,
+	0,
 };
 
+/* clang-format off */
 static const struct system_case cases[] = {
 	/* Real mode. */
 	{ "int 21", R16, I("\xcd\x21"), { { X86_RSP, 0x1000 }, { FLAGS, 0x302 }, { MEM + 64, 0 }, END },
@@ -206,6 +250,8 @@ static const struct system_case cases[] = {
 	{ "mov cr2 high", L64, I("\x0f\x20\xd0"), { END }, OK, { { X86_RAX, 0 }, END } },
 };
 
+/* clang-format on */
+
 static void apply(const struct set *s)
 {
 	switch (s->what) {
@@ -234,6 +280,7 @@ static void apply(const struct set *s)
 	}
 }
 
+/* clang-format off */
 static uint64_t state(unsigned int what)
 {
 	switch (what) {
@@ -266,6 +313,8 @@ static uint64_t state(unsigned int what)
 	default: return m.regs.gpr[what & 15];
 	}
 }
+
+/* clang-format on */
 
 /* What the instructions of the table find in memory. */
 static void fill_memory(void)

@@ -147,8 +147,7 @@ int alu_movsx(struct x86_emul *s)
 /* MOVSXD in 64-bit code; Intel reads 2 bytes with a 16-bit operand size. ARPL elsewhere. */
 int alu_movsxd(struct x86_emul *s)
 {
-	unsigned int bytes =
-		s->insn.op_bytes == 2 && s->ctxt->vendor == X86_VENDOR_INTEL ? 2 : 4;
+	unsigned int bytes = s->insn.op_bytes == 2 && s->ctxt->vendor == X86_VENDOR_INTEL ? 2 : 4;
 	uint64_t val;
 	int rc;
 
@@ -239,7 +238,10 @@ int alu_cmpxchg8b(struct x86_emul *s)
 {
 	unsigned int half = s->insn.op_bytes == 8 ? 8 : 4, bytes = 2 * half;
 	uint64_t *gpr = s->regs->gpr, mask = em_mask(half), lo, hi;
-	union { uint32_t d[4]; uint64_t q[2]; } old, val;
+	union {
+		uint32_t d[4];
+		uint64_t q[2];
+	} old, val;
 	bool equal, lock = s->insn.prefixes & X86_PFX_LOCK;
 	int rc;
 
@@ -312,9 +314,9 @@ int alu_cwd(struct x86_emul *s)
 
 int alu_bswap(struct x86_emul *s)
 {
-	s->dst.val = s->dst.bytes == 8 ? __builtin_bswap64(s->dst.orig) :
-		     s->dst.bytes == 4 ? __builtin_bswap32(s->dst.orig) :
-					 0; /* undefined; what CPUs do */
+	s->dst.val = s->dst.bytes == 8	 ? __builtin_bswap64(s->dst.orig)
+		     : s->dst.bytes == 4 ? __builtin_bswap32(s->dst.orig)
+					 : 0; /* undefined; what CPUs do */
 	return X86EMUL_OKAY;
 }
 

@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /*
  * Decimal adjust instructions, outside 64-bit code only (SDM vol. 2, the operation sections of AAA,
- * AAD, AAM, AAS, DAA, DAS; vol. 1, 7.3.4). Flags that the SDM leaves undefined are those that CPUs give.
+ * AAD, AAM, AAS, DAA, DAS; vol. 1, 7.3.4). Flags that the SDM leaves undefined are those that CPUs
+ * give.
  */
 #include "internal.h"
 #include "handlers.h"

@@ -124,8 +124,8 @@ int bits_tzcnt(struct x86_emul *s)
 {
 	if (!(s->ctxt->features & X86_FEAT_BMI1))
 		return bits_bsf(s);
-	return count_result(s, s->src.val ? (unsigned int)__builtin_ctzll(s->src.val) :
-						  8U * s->src.bytes);
+	return count_result(s, s->src.val ? (unsigned int)__builtin_ctzll(s->src.val)
+					  : 8U * s->src.bytes);
 }
 
 int bits_lzcnt(struct x86_emul *s)

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /*
- * Near control transfers and software interrupts (SDM vol. 2: CALL, JMP, Jcc, RET, LOOP, INT n, BOUND).
- * Far transfers and IRET are in far.c.
+ * Near control transfers and software interrupts (SDM vol. 2: CALL, JMP, Jcc, RET, LOOP, INT n,
+ * BOUND). Far transfers and IRET are in far.c.
  */
 #include "internal.h"
 #include "handlers.h"

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /*
  * Instruction decoding: prefixes, opcode maps, ModRM, SIB, displacement, immediates, and the rules
- * about which combinations are #UD. Intel SDM vol. 2, chapter 2 and appendix A; APM vol. 3, chapter 1.
- * What an instruction does is elsewhere: the tables are in tables_one.c and tables_0f.c.
+ * about which combinations are #UD. Intel SDM vol. 2, chapter 2 and appendix A; APM vol. 3, chapter
+ * 1. What an instruction does is elsewhere: the tables are in tables_one.c and tables_0f.c.
  */
 #include "internal.h"
 
@@ -176,7 +176,8 @@ static inline int decode_ea(struct decoder *d, struct x86_insn *insn, unsigned i
 	return rc;
 }
 
-static int decode_modrm(struct decoder *d, struct x86_insn *insn, uint32_t flags, bool *rip_relative)
+static int decode_modrm(struct decoder *d, struct x86_insn *insn, uint32_t flags,
+			bool *rip_relative)
 {
 	uint8_t modrm;
 	int rc = fetch_byte(d, &modrm);
@@ -423,8 +424,8 @@ static inline int decode_legal(struct x86_emulate_ctxt *ctxt, const struct x86_i
 
 	if (EM_UNLIKELY(flags & (F_UNDEF | F_NO64 | F_ONLY64 | F_PROT | F_MEM | F_REG))) {
 		if (flags & F_UNDEF || (flags & (em_mode64(ctxt) ? F_NO64 : F_ONLY64)) ||
-		    (flags & F_PROT && !em_protected(ctxt)) ||
-		    (flags & F_MEM && !insn->is_mem) || (flags & F_REG && insn->is_mem))
+		    (flags & F_PROT && !em_protected(ctxt)) || (flags & F_MEM && !insn->is_mem) ||
+		    (flags & F_REG && insn->is_mem))
 			goto ud;
 	}
 	if (EM_UNLIKELY(insn->prefixes & (X86_PFX_LOCK | X86_PFX_VEX))) {

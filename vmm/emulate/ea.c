@@ -110,8 +110,8 @@ int em_write(struct x86_emul *s, enum x86_seg seg, uint64_t off, const void *buf
 
 	if (rc != X86EMUL_OKAY)
 		return rc;
-	return s->ops->write ? s->ops->write(lin, buf, bytes, acc | X86_ACC_WRITE, s->ctxt) :
-			       X86EMUL_UNHANDLEABLE;
+	return s->ops->write ? s->ops->write(lin, buf, bytes, acc | X86_ACC_WRITE, s->ctxt)
+			     : X86EMUL_UNHANDLEABLE;
 }
 
 int em_read_val(struct x86_emul *s, enum x86_seg seg, uint64_t off, uint64_t *val,
@@ -141,7 +141,8 @@ int em_write_locked(struct x86_emul *s, const void *old, const void *val, unsign
 	if (!s->ops->write)
 		return X86EMUL_UNHANDLEABLE;
 	return s->ops->write(s->dst.lin, val, bytes,
-			     X86_ACC_WRITE | (s->insn.op->flags & F_MOV ? 0 : X86_ACC_RMW), s->ctxt);
+			     X86_ACC_WRITE | (s->insn.op->flags & F_MOV ? 0 : X86_ACC_RMW),
+			     s->ctxt);
 }
 
 static uint64_t rsp_mask(const struct x86_emul *s)

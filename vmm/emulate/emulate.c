@@ -12,7 +12,7 @@ int x86_emulate_exception(struct x86_emulate_ctxt *ctxt, unsigned int vector, bo
 	ctxt->event = (struct x86_event){
 		.vector = vector,
 		.type = X86_EVENT_HW_EXC,
-		.has_error_code = has_error_code && ctxt->mode != X86_MODE_REAL &&
+		.has_error_code = has_error_code && ctxt->mode != X86_MODE_REAL && vector < 32 &&
 				  ((1U << vector) & 0x00227d00U), /* 8, 10-14, 17, 21 */
 		.error_code = error_code,
 	};
@@ -54,8 +54,8 @@ static inline int operand_memory(struct x86_emul *s, struct x86_operand *o, unsi
 	return s->ops->read(o->lin, &o->orig, o->bytes, acc, s->ctxt);
 }
 
-static inline int operand_register(const struct x86_emul *s, struct x86_operand *o, unsigned int reg,
-				   bool read)
+static inline int operand_register(const struct x86_emul *s, struct x86_operand *o,
+				   unsigned int reg, bool read)
 {
 	o->kind = OPK_REG;
 	o->reg = reg;
@@ -66,14 +66,15 @@ static inline int operand_register(const struct x86_emul *s, struct x86_operand 
 
 /* The kinds that are neither ModRM nor an immediate. */
 static __attribute__((noinline)) int operand_get_other(struct x86_emul *s, struct x86_operand *o,
-							unsigned int kind, unsigned int acc, bool read)
+						       unsigned int kind, unsigned int acc,
+						       bool read)
 {
 	switch (kind) {
 	case K_ACC:
 		return operand_register(s, o, X86_RAX, read);
 	case K_OPREG:
-		return operand_register(s, o,
-					(s->insn.opcode & 7) | (s->insn.rex & X86_REX_B) << 3, read);
+		return operand_register(s, o, (s->insn.opcode & 7) | (s->insn.rex & X86_REX_B) << 3,
+					read);
 	case K_MOFFS:
 		return operand_memory(s, o, acc, read);
 	case K_CL:

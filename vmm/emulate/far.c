@@ -117,8 +117,8 @@ static int iret_stack(struct x86_emul *s)
 	if (rc != X86EMUL_OKAY)
 		return rc;
 	em_rsp_set(s, rsp);
-	return s->ops->write_segment ? s->ops->write_segment(X86_SEG_SS, &ss, s->ctxt) :
-				       X86EMUL_UNHANDLEABLE;
+	return s->ops->write_segment ? s->ops->write_segment(X86_SEG_SS, &ss, s->ctxt)
+				     : X86EMUL_UNHANDLEABLE;
 }
 
 static int iret_protected(struct x86_emul *s, uint16_t sel, uint64_t ip, uint64_t fl)

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * The instruction handlers that the opcode tables name, and what the handlers' files share. A handler
- * returns enum x86_emulate_result; it leaves its result in dst.val, the pending state, or through ops.
+ * The instruction handlers that the opcode tables name, and what the handlers' files share. A
+ * handler returns enum x86_emulate_result; it leaves its result in dst.val, the pending state, or
+ * through ops.
  */
 #ifndef PLINTH_EMULATE_HANDLERS_H
 #define PLINTH_EMULATE_HANDLERS_H

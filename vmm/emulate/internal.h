@@ -8,56 +8,56 @@
 
 #include "x86_emulate.h"
 
-#define EM_LIKELY(x)	__builtin_expect(!!(x), 1)
-#define EM_UNLIKELY(x)	__builtin_expect(!!(x), 0)
-#define em_copy(d, s, n) __builtin_memcpy(d, s, n)
-#define em_zero(d, n)	__builtin_memset(d, 0, n)
+#define EM_LIKELY(x)	   __builtin_expect(!!(x), 1)
+#define EM_UNLIKELY(x)	   __builtin_expect(!!(x), 0)
+#define em_copy(d, s, n)   __builtin_memcpy(d, s, n)
+#define em_zero(d, n)	   __builtin_memset(d, 0, n)
 
-#define FL_CF	0x000001U
-#define FL_PF	0x000004U
-#define FL_AF	0x000010U
-#define FL_ZF	0x000040U
-#define FL_SF	0x000080U
-#define FL_TF	0x000100U
-#define FL_IF	0x000200U
-#define FL_DF	0x000400U
-#define FL_OF	0x000800U
-#define FL_IOPL 0x003000U
-#define FL_NT	0x004000U
-#define FL_RF	0x010000U
-#define FL_VM	0x020000U
-#define FL_AC	0x040000U
-#define FL_VIF	0x080000U
-#define FL_VIP	0x100000U
-#define FL_ID	0x200000U
-#define FL_MBS	0x000002U
-#define FL_ARITH (FL_CF | FL_PF | FL_AF | FL_ZF | FL_SF | FL_OF)
+#define FL_CF		   0x000001U
+#define FL_PF		   0x000004U
+#define FL_AF		   0x000010U
+#define FL_ZF		   0x000040U
+#define FL_SF		   0x000080U
+#define FL_TF		   0x000100U
+#define FL_IF		   0x000200U
+#define FL_DF		   0x000400U
+#define FL_OF		   0x000800U
+#define FL_IOPL		   0x003000U
+#define FL_NT		   0x004000U
+#define FL_RF		   0x010000U
+#define FL_VM		   0x020000U
+#define FL_AC		   0x040000U
+#define FL_VIF		   0x080000U
+#define FL_VIP		   0x100000U
+#define FL_ID		   0x200000U
+#define FL_MBS		   0x000002U
+#define FL_ARITH	   (FL_CF | FL_PF | FL_AF | FL_ZF | FL_SF | FL_OF)
 
-#define CR0_PE 0x00000001U
-#define CR0_MP 0x00000002U
-#define CR0_EM 0x00000004U
-#define CR0_TS 0x00000008U
-#define CR4_VME	    0x00001U
-#define CR4_PVI	    0x00002U
-#define CR4_TSD	    0x00004U
-#define CR4_DE	    0x00008U
-#define CR4_OSFXSR  0x00200U
-#define CR4_UMIP    0x00800U
-#define CR4_FSGSBASE 0x10000U
-#define CR4_OSXSAVE 0x40000U
+#define CR0_PE		   0x00000001U
+#define CR0_MP		   0x00000002U
+#define CR0_EM		   0x00000004U
+#define CR0_TS		   0x00000008U
+#define CR4_VME		   0x00001U
+#define CR4_PVI		   0x00002U
+#define CR4_TSD		   0x00004U
+#define CR4_DE		   0x00008U
+#define CR4_OSFXSR	   0x00200U
+#define CR4_UMIP	   0x00800U
+#define CR4_FSGSBASE	   0x10000U
+#define CR4_OSXSAVE	   0x40000U
 
-#define VEC_DE 0
-#define VEC_DB 1
-#define VEC_BP 3
-#define VEC_OF 4
-#define VEC_BR 5
-#define VEC_UD 6
-#define VEC_NM 7
-#define VEC_TS 10
-#define VEC_NP 11
-#define VEC_SS 12
-#define VEC_GP 13
-#define VEC_PF 14
+#define VEC_DE		   0
+#define VEC_DB		   1
+#define VEC_BP		   3
+#define VEC_OF		   4
+#define VEC_BR		   5
+#define VEC_UD		   6
+#define VEC_NM		   7
+#define VEC_TS		   10
+#define VEC_NP		   11
+#define VEC_SS		   12
+#define VEC_GP		   13
+#define VEC_PF		   14
 
 #define MSR_TSC		   0x00000010U
 #define MSR_FS_BASE	   0xc0000100U
@@ -79,7 +79,10 @@ enum operand_kind {
 };
 
 enum operand_size {
-	S_B, S_W, S_D, S_Q,
+	S_B,
+	S_W,
+	S_D,
+	S_Q,
 	S_V, /* 2, 4 or 8: operand size */
 	S_Y, /* 8 with REX.W, else 4 */
 };
@@ -99,9 +102,9 @@ enum imm_kind {
 };
 
 #define F_MODRM	   (1U << 0)
-#define F_LOCK	   (1U << 1)  /* LOCK allowed when the destination is memory */
-#define F_MOV	   (1U << 2)  /* destination is not read */
-#define F_CMP	   (1U << 3)  /* destination is not written */
+#define F_LOCK	   (1U << 1) /* LOCK allowed when the destination is memory */
+#define F_MOV	   (1U << 2) /* destination is not read */
+#define F_CMP	   (1U << 3) /* destination is not written */
 #define F_NO64	   (1U << 4)
 #define F_ONLY64   (1U << 5)
 #define F_DEF64	   (1U << 6)  /* 64-bit operand size is the default in 64-bit code */

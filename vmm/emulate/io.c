@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /*
- * IN and OUT, and the permission check that INS and OUTS share: IOPL, then the I/O bitmap of the TSS
- * (SDM vol. 1, chapter 19 "Input/Output", 19.5).
+ * IN and OUT, and the permission check that INS and OUTS share: IOPL, then the I/O bitmap of the
+ * TSS (SDM vol. 1, chapter 19 "Input/Output", 19.5).
  */
 #include "internal.h"
 #include "handlers.h"
@@ -83,6 +83,6 @@ int io_out(struct x86_emul *s)
 		return rc;
 	if (!s->ops->write_io)
 		return X86EMUL_UNHANDLEABLE;
-	return s->ops->write_io(port, bytes,
-				(uint32_t)(s->regs->gpr[X86_RAX] & em_mask(bytes)), s->ctxt);
+	return s->ops->write_io(port, bytes, (uint32_t)(s->regs->gpr[X86_RAX] & em_mask(bytes)),
+				s->ctxt);
 }

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /*
  * Short path for plain loads and stores to device memory: when nested paging reports an access, the
- * hardware has already done segmentation and the guest's page walk, so only the register, the size and
- * the direction are missing. Everything else goes through x86_emulate().
+ * hardware has already done segmentation and the guest's page walk, so only the register, the size
+ * and the direction are missing. Everything else goes through x86_emulate().
  */
 #include "internal.h"
 #include "handlers.h"

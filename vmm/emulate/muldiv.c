@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /*
- * Multiplication and division (SDM vol. 2, MUL, IMUL, DIV, IDIV). Division of 128 by 64 bits is done
- * by hand: the compiler would call a library that a freestanding image does not have.
+ * Multiplication and division (SDM vol. 2, MUL, IMUL, DIV, IDIV). Division of 128 by 64 bits is
+ * done by hand: the compiler would call a library that a freestanding image does not have.
  */
 #include "internal.h"
 #include "handlers.h"
@@ -36,8 +36,8 @@ static void multiply_flags(struct x86_emul *s, bool significant, uint64_t lo, un
 int muldiv_mul(struct x86_emul *s)
 {
 	unsigned int bytes = s->src.bytes, bits = 8 * bytes;
-	unsigned __int128 p = (unsigned __int128)(s->regs->gpr[X86_RAX] & em_mask(bytes)) *
-			      s->src.val;
+	unsigned __int128 p =
+		(unsigned __int128)(s->regs->gpr[X86_RAX] & em_mask(bytes)) * s->src.val;
 	uint64_t hi = (uint64_t)(p >> bits) & em_mask(bytes);
 
 	write_pair(s, (uint64_t)p, hi, bytes);
@@ -48,8 +48,7 @@ int muldiv_mul(struct x86_emul *s)
 int muldiv_imul(struct x86_emul *s)
 {
 	unsigned int bytes = s->src.bytes, bits = 8 * bytes;
-	__int128 p = (__int128)em_sext(s->regs->gpr[X86_RAX], bytes) *
-		     em_sext(s->src.val, bytes);
+	__int128 p = (__int128)em_sext(s->regs->gpr[X86_RAX], bytes) * em_sext(s->src.val, bytes);
 
 	write_pair(s, (uint64_t)p, (uint64_t)(p >> bits), bytes);
 	multiply_flags(s, p != em_sext((uint64_t)p, bytes), (uint64_t)p, bytes);

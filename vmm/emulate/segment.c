@@ -7,15 +7,15 @@
 #include "internal.h"
 #include "handlers.h"
 
-#define DESC_TYPE(d)  ((unsigned int)((d) >> 40) & 15)
-#define DESC_S	      (1ULL << 44)
-#define DESC_DPL(d)   ((unsigned int)((d) >> 45) & 3)
-#define DESC_P	      (1ULL << 47)
-#define DESC_L	      (1ULL << 53)
-#define DESC_DB	      (1ULL << 54)
-#define DESC_G	      (1ULL << 55)
-#define DESC_ACCESSED (1ULL << 40)
-#define DESC_BUSY     (1ULL << 41)
+#define DESC_TYPE(d)	 ((unsigned int)((d) >> 40) & 15)
+#define DESC_S		 (1ULL << 44)
+#define DESC_DPL(d)	 ((unsigned int)((d) >> 45) & 3)
+#define DESC_P		 (1ULL << 47)
+#define DESC_L		 (1ULL << 53)
+#define DESC_DB		 (1ULL << 54)
+#define DESC_G		 (1ULL << 55)
+#define DESC_ACCESSED	 (1ULL << 40)
+#define DESC_BUSY	 (1ULL << 41)
 
 #define TYPE_LDT	 2
 #define TYPE_TSS16_AVAIL 1
@@ -154,7 +154,9 @@ static int check_code(struct x86_emul *s, uint16_t sel, uint64_t desc, enum seg_
 	return X86EMUL_OKAY;
 }
 
-/* All checks of a load into ES, CS, SS, DS, FS or GS; sets the accessed bit; no register changes. */
+/*
+ * All checks of a load into ES, CS, SS, DS, FS or GS; sets the accessed bit; no register changes.
+ */
 int segment_load(struct x86_emul *s, enum x86_seg seg, uint16_t sel, enum seg_load how,
 		 struct x86_segment *out)
 {
@@ -204,8 +206,8 @@ int segment_load_register(struct x86_emul *s, enum x86_seg seg, uint16_t sel)
 
 	if (rc != X86EMUL_OKAY)
 		return rc;
-	return s->ops->write_segment ? s->ops->write_segment(seg, &sr, s->ctxt) :
-				       X86EMUL_UNHANDLEABLE;
+	return s->ops->write_segment ? s->ops->write_segment(seg, &sr, s->ctxt)
+				     : X86EMUL_UNHANDLEABLE;
 }
 
 /* MOV Sreg, r/m16 */
@@ -247,9 +249,9 @@ int segment_store_word(struct x86_emul *s, uint16_t val)
 /* LES, LDS, LSS, LFS, LGS */
 int segment_load_far_pointer(struct x86_emul *s)
 {
-	static const uint8_t by_low_bits[8] = { X86_SEG_NONE, X86_SEG_NONE, X86_SEG_SS, X86_SEG_NONE,
-						X86_SEG_FS,   X86_SEG_GS,   X86_SEG_NONE,
-						X86_SEG_NONE };
+	static const uint8_t by_low_bits[8] = { X86_SEG_NONE, X86_SEG_NONE, X86_SEG_SS,
+						X86_SEG_NONE, X86_SEG_FS,   X86_SEG_GS,
+						X86_SEG_NONE, X86_SEG_NONE };
 	enum x86_seg seg = by_low_bits[s->insn.opcode & 7];
 	unsigned int bytes = s->insn.op_bytes;
 	uint64_t off = 0, sel = 0, lin;

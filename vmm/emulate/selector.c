@@ -112,7 +112,9 @@ int selector_verw(struct x86_emul *s)
 	return verify(s, true);
 }
 
-/* ARPL is opcode 63 outside 64-bit code; the table's operands are MOVSXD's, so this finds its own. */
+/*
+ * ARPL is opcode 63 outside 64-bit code; the table's operands are MOVSXD's, so this finds its own.
+ */
 int selector_arpl(struct x86_emul *s)
 {
 	unsigned int rpl = s->regs->gpr[s->insn.reg] & 3;

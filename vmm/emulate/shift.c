@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /*
- * Shifts and rotates (SDM vol. 2, RCL/RCR/ROL/ROR, SAL/SAR/SHL/SHR, SHLD, SHRD). The count is cut to
- * five bits, six for 64-bit operands; a count of 0 changes no flag. OF is computed for every count,
- * as most CPUs do, though it is defined for 1 only.
+ * Shifts and rotates (SDM vol. 2, RCL/RCR/ROL/ROR, SAL/SAR/SHL/SHR, SHLD, SHRD). The count is cut
+ * to five bits, six for 64-bit operands; a count of 0 changes no flag. OF is computed for every
+ * count, as most CPUs do, though it is defined for 1 only.
  */
 #include "internal.h"
 #include "handlers.h"
@@ -27,8 +27,8 @@ static int rotated(struct x86_emul *s, uint64_t r, bool cf, bool of)
 
 static int shifted(struct x86_emul *s, uint64_t r, bool cf, bool of)
 {
-	em_set_flags(s, FL_ARITH, em_flags_szp(r, s->dst.bytes) | (cf ? FL_CF : 0) |
-		     (of ? FL_OF : 0));
+	em_set_flags(s, FL_ARITH,
+		     em_flags_szp(r, s->dst.bytes) | (cf ? FL_CF : 0) | (of ? FL_OF : 0));
 	s->dst.val = r;
 	return X86EMUL_OKAY;
 }
@@ -151,8 +151,7 @@ int shift_shld(struct x86_emul *s)
 	}
 	before = v;
 	v = n == bits ? in : (v << n | in >> (bits - n)) & em_mask(s->dst.bytes);
-	return shifted(s, v, (before >> (bits - n)) & 1,
-		       top_bit(v ^ before, s->dst.bytes));
+	return shifted(s, v, (before >> (bits - n)) & 1, top_bit(v ^ before, s->dst.bytes));
 }
 
 int shift_shrd(struct x86_emul *s)

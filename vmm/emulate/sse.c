@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /*
  * Vector moves between registers and memory: what guests use on device memory (MOVQ, MOVD, MOVDQx,
- * MOVxPS, MOVxPD, MOVNTx, their VEX forms, MMX). Registers are reached through read_vec and write_vec.
- * Exceptions: SDM vol. 2, 2.4-2.5 and tables 2-22 ff. No arithmetic.
+ * MOVxPS, MOVxPD, MOVNTx, their VEX forms, MMX). Registers are reached through read_vec and
+ * write_vec. Exceptions: SDM vol. 2, 2.4-2.5 and tables 2-22 ff. No arithmetic.
  */
 #include "internal.h"
 #include "handlers.h"
@@ -85,8 +85,8 @@ static int write_rm(struct x86_emul *s, const void *buf, unsigned int bytes, boo
 	rc = vector_linear(s, bytes, aligned, X86_ACC_WRITE, &lin);
 	if (rc != X86EMUL_OKAY)
 		return rc;
-	return s->ops->write ? s->ops->write(lin, buf, bytes, X86_ACC_WRITE, s->ctxt) :
-			       X86EMUL_UNHANDLEABLE;
+	return s->ops->write ? s->ops->write(lin, buf, bytes, X86_ACC_WRITE, s->ctxt)
+			     : X86EMUL_UNHANDLEABLE;
 }
 
 static int load(struct x86_emul *s, bool aligned)

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /*
- * PUSH, POP and their relatives, ENTER and LEAVE (SDM vol. 2, operation sections; vol. 1, chapter 6).
- * The pending stack pointer s->rsp becomes architectural at retirement.
+ * PUSH, POP and their relatives, ENTER and LEAVE (SDM vol. 2, operation sections; vol. 1, chapter
+ * 6). The pending stack pointer s->rsp becomes architectural at retirement.
  */
 #include "internal.h"
 #include "handlers.h"

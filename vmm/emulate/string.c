@@ -7,8 +7,8 @@
 #include "internal.h"
 #include "handlers.h"
 
-#define USES_SI 1U
-#define USES_DI 2U
+#define USES_SI	 1U
+#define USES_DI	 2U
 #define COMPARES 4U
 #define BULK_ONE 8U /* the bulk callback also for one element: it checks memory before the port */
 
@@ -47,7 +47,8 @@ static void step(struct x86_emul *s, unsigned int reg, uint64_t delta)
 }
 
 /* `n` elements are done: index registers, and the counter of a repeated instruction. */
-static void advance(struct x86_emul *s, unsigned int flags, unsigned int bytes, uint64_t n, bool rep)
+static void advance(struct x86_emul *s, unsigned int flags, unsigned int bytes, uint64_t n,
+		    bool rep)
 {
 	uint64_t delta = s->regs->rflags & FL_DF ? -(n * bytes) : n * bytes;
 
@@ -60,8 +61,8 @@ static void advance(struct x86_emul *s, unsigned int flags, unsigned int bytes, 
 }
 
 /*
- * Cuts *reps to elements at seg:reg that neither wrap the address size nor leave 32-bit linear space,
- * and translates the first one. False: go item by item (a fault shall hit the right item).
+ * Cuts *reps to elements at seg:reg that neither wrap the address size nor leave 32-bit linear
+ * space, and translates the first one. False: go item by item (a fault shall hit the right item).
  */
 static bool run_linear(struct x86_emul *s, enum x86_seg seg, unsigned int reg, unsigned int bytes,
 		       uint64_t *reps, unsigned int acc, uint64_t *lin)

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /*
  * System instructions: control and debug registers, MSRs, descriptor table registers, CPUID, time
- * stamp, cache and TLB control, HLT (SDM vol. 2, operation sections). Whether a value is acceptable is
- * decided by the callbacks, which own the registers.
+ * stamp, cache and TLB control, HLT (SDM vol. 2, operation sections). Whether a value is acceptable
+ * is decided by the callbacks, which own the registers.
  */
 #include "internal.h"
 #include "handlers.h"
@@ -104,8 +104,9 @@ int system_lmsw(struct x86_emul *s)
 
 	if (rc != X86EMUL_OKAY)
 		return rc;
-	return write_cr(s, 0, (cr0 & ~(uint64_t)(CR0_MP | CR0_EM | CR0_TS)) |
-			      (msw & (CR0_PE | CR0_MP | CR0_EM | CR0_TS)));
+	return write_cr(s, 0,
+			(cr0 & ~(uint64_t)(CR0_MP | CR0_EM | CR0_TS)) |
+				(msw & (CR0_PE | CR0_MP | CR0_EM | CR0_TS)));
 }
 
 /* CR4.UMIP makes SGDT, SIDT, SLDT, STR and SMSW privileged. */
@@ -457,8 +458,8 @@ int system_fsgsbase(struct x86_emul *s)
 	sr.base = em_reg_read(s, s->insn.rm, s->insn.rex & X86_REX_W ? 8 : 4);
 	if (!em_canonical(s->ctxt, sr.base))
 		return em_gp(s);
-	return s->ops->write_segment ? s->ops->write_segment(seg, &sr, s->ctxt) :
-				       X86EMUL_UNHANDLEABLE;
+	return s->ops->write_segment ? s->ops->write_segment(seg, &sr, s->ctxt)
+				     : X86EMUL_UNHANDLEABLE;
 }
 
 static int hypercall(struct x86_emul *s, unsigned int vendor)
@@ -494,6 +495,6 @@ int system_wait(struct x86_emul *s)
 
 	if (rc != X86EMUL_OKAY)
 		return rc;
-	return (cr0 & (CR0_MP | CR0_TS)) == (CR0_MP | CR0_TS) ? em_fault(s, VEC_NM, 0) :
-								  X86EMUL_OKAY;
+	return (cr0 & (CR0_MP | CR0_TS)) == (CR0_MP | CR0_TS) ? em_fault(s, VEC_NM, 0)
+							      : X86EMUL_OKAY;
 }

@@ -17,6 +17,7 @@
 #define Iv OPND(K_IMM, S_V)
 #define Ib OPND(K_IMM, S_B)
 
+/* clang-format off */
 #define OP(f, d, s, i, fl) { { .fn = f }, fl, d, s, i }
 #define GROUP(tab)	   { { .sub = tab }, F_MODRM | F_GROUP, 0, 0, 0 }
 #define GROUPMOD(tab)	   { { .sub = tab }, F_MODRM | F_GROUPMOD, 0, 0, 0 }
@@ -336,3 +337,4 @@ const struct x86_opcode x86_opcodes_0f38[256] = {
 	[0xf0] = PFX(pfx_38_f0),
 	[0xf1] = PFX(pfx_38_f1),
 };
+/* clang-format on */

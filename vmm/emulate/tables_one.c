@@ -22,6 +22,7 @@
 #define Ob  OPND(K_MOFFS, S_B)
 #define Ov  OPND(K_MOFFS, S_V)
 
+/* clang-format off */
 #define OP(f, d, s, i, fl)   { { .fn = f }, fl, d, s, i }
 #define GROUP(tab)	     { { .sub = tab }, F_MODRM | F_GROUP, 0, 0, 0 }
 #define UD		     { { .fn = control_ud }, F_UNDEF, 0, 0, 0 }
@@ -307,3 +308,4 @@ const struct x86_opcode x86_opcodes_one[256] = {
 	[0xfe] = GROUP(group4),
 	[0xff] = GROUP(group5),
 };
+/* clang-format on */

@@ -1,20 +1,23 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * The x86 decoder and instruction emulator: one instruction at a time, every effect through callbacks.
- * The same sources run in the hypervisor, in host tests and in a fuzzer. Nothing here knows about
- * domains, paging or devices. Follows Intel SDM vol. 2 and 3A, and AMD APM vol. 2 and 3.
+ * The x86 decoder and instruction emulator: one instruction at a time, every effect through
+ * callbacks. The same sources run in the hypervisor, in host tests and in a fuzzer. Nothing here
+ * knows about domains, paging or devices. Follows Intel SDM vol. 2 and 3A, and AMD APM vol. 2 and
+ * 3.
  *
  * HOW TO USE IT
  *
- * 1. Fill a struct x86_emulate_ctxt (a memset to 0 first is right): `regs` (a copy, or the vCPU's own
- *    registers: they change only as instructions retire), `mode`, `code_bits`, `sp_bits`, `cpl`,
- *    `vendor`, `features`, and `opaque` for your own use. When hardware gave the instruction's bytes
- *    (SVM decode assists), put them into insn_bytes[] and set insn_avail; more are fetched on demand.
- *    insn_bytes[] and insn_avail stay valid across a RETRY of the same instruction: keep them then
- *    (the instruction cannot change under the re-entry), set insn_avail = 0 for each new instruction.
+ * 1. Fill a struct x86_emulate_ctxt (a memset to 0 first is right): `regs` (a copy, or the vCPU's
+ *    own registers: they change only as instructions retire), `mode`, `code_bits`, `sp_bits`,
+ *    `cpl`, `vendor`, `features`, and `opaque` for your own use. When hardware gave the
+ *    instruction's bytes (SVM decode assists), put them into insn_bytes[] and set insn_avail; more
+ *    are fetched on demand. insn_bytes[] and insn_avail stay valid across a RETRY of the same
+ *    instruction: keep them then (the instruction cannot change under the re-entry), set insn_avail
+ *    = 0 for each new instruction.
  * 2. Call x86_emulate(ctxt, ops) and act on the result:
  *      X86EMUL_OKAY         the instruction retired: regs (rip too) are its results. Look at
  *                           ctxt->retire: HLT, interrupt shadow, single step, NMI unblocking.
+ *                           A shadow that the guest had before ends here.
  *      X86EMUL_DONE         a REP string instruction made progress and is not finished: regs are
  *                           advanced, rip is still at the instruction. Check for interrupts, then
  *                           enter the guest or call again. retire.singlestep may be set.
@@ -31,24 +34,28 @@
  * RESTARTING (MMIO and port I/O served by a device model)
  *
  * Registers are written only after the last callback of an instruction (of an iteration) has
- * succeeded, so returning X86EMUL_RETRY from any callback and calling again later is always right for
- * the registers. The instruction is then executed from its start: callbacks that succeeded before are
- * called again, in the same order with the same arguments. **The owner of the callbacks** makes them
- * idempotent: it keeps a small per-vCPU record of device accesses of the current instruction (address,
- * size, direction, and data for reads), and answers repeated accesses from the record without asking
- * the device again. The record is cleared when x86_emulate() returns anything but RETRY, and in
- * ops->commit, which the emulator calls between two iterations of a string instruction within one
- * call. Without a commit callback it does one iteration per call (bulk callbacks excepted).
- * Plain RAM needs no record: repeating a RAM access is harmless.
+ * succeeded, so returning X86EMUL_RETRY from any callback and calling again later is always right
+ * for the registers. The instruction is then executed from its start: callbacks that succeeded
+ * before are called again, in the same order with the same arguments. **The owner of the
+ * callbacks** makes them idempotent: it keeps a small per-vCPU record of device accesses of the
+ * current instruction (address, size, direction, and data for reads), and answers repeated accesses
+ * from the record without asking the device again. The record is cleared when x86_emulate() returns
+ * anything but RETRY, and in ops->commit, which the emulator calls between two iterations of a
+ * string instruction within one call. Without a commit callback it does one iteration per call
+ * (bulk callbacks excepted). Plain RAM needs no record: repeating a RAM access is harmless.
  *
  * An emulator call is bounded: X86_EMULATE_MAX_ITERATIONS string iterations outside bulk callbacks.
  *
  * WHAT IS CHECKED WHERE
  *
+ * Permission: an access is a user access when ctxt->cpl is 3 and X86_ACC_SYSTEM is not given.
+ * INS writes memory after the port was read: rep_ins (called for a single element too) should
+ * translate its destination first, or a page fault loses data.
+ *
  * Here: prefixes, LOCK, 15 bytes, #UD, CPL and IOPL, the TSS I/O bitmap, segment limits and rights,
- * canonical addresses, descriptor checks, SSE alignment, CR0.TS/EM and CR4.OSFXSR/OSXSAVE for vector
- * moves. In callbacks: paging (they get linear addresses; an access may cross a page; raise #PF with
- * x86_emulate_page_fault()), values written to CRs, DRs and MSRs (raise #GP with
+ * canonical addresses, descriptor checks, SSE alignment, CR0.TS/EM and CR4.OSFXSR/OSXSAVE for
+ * vector moves. In callbacks: paging (they get linear addresses; an access may cross a page; raise
+ * #PF with x86_emulate_page_fault()), values written to CRs, DRs and MSRs (raise #GP with
  * x86_emulate_exception()), intercepts of a nested hypervisor. Not done: #AC, data breakpoints,
  * CPL-changing far transfers, call gates (UNHANDLEABLE), x87 and vector arithmetic (UNHANDLEABLE).
  */
@@ -73,8 +80,22 @@ enum x86_emulate_result {
 
 /* Encoding order, as in ModRM with REX. */
 enum x86_gpr {
-	X86_RAX, X86_RCX, X86_RDX, X86_RBX, X86_RSP, X86_RBP, X86_RSI, X86_RDI,
-	X86_R8, X86_R9, X86_R10, X86_R11, X86_R12, X86_R13, X86_R14, X86_R15,
+	X86_RAX,
+	X86_RCX,
+	X86_RDX,
+	X86_RBX,
+	X86_RSP,
+	X86_RBP,
+	X86_RSI,
+	X86_RDI,
+	X86_R8,
+	X86_R9,
+	X86_R10,
+	X86_R11,
+	X86_R12,
+	X86_R13,
+	X86_R14,
+	X86_R15,
 };
 
 struct x86_regs {
@@ -85,8 +106,16 @@ struct x86_regs {
 
 /* The first six in the encoding order of ModRM.reg. */
 enum x86_seg {
-	X86_SEG_ES, X86_SEG_CS, X86_SEG_SS, X86_SEG_DS, X86_SEG_FS, X86_SEG_GS,
-	X86_SEG_TR, X86_SEG_LDTR, X86_SEG_GDTR, X86_SEG_IDTR,
+	X86_SEG_ES,
+	X86_SEG_CS,
+	X86_SEG_SS,
+	X86_SEG_DS,
+	X86_SEG_FS,
+	X86_SEG_GS,
+	X86_SEG_TR,
+	X86_SEG_LDTR,
+	X86_SEG_GDTR,
+	X86_SEG_IDTR,
 	X86_SEG_NONE,
 };
 
@@ -189,36 +218,39 @@ struct x86_emulate_ctxt {
 #define X86_ACC_STACK  (1U << 3)
 
 /*
- * All return enum x86_emulate_result. `lin` is a linear address after all segment checks, zero-extended
- * from 32 bits outside 64-bit mode; the last byte may be on the next page. A NULL callback makes the
- * instructions that need it UNHANDLEABLE unless said otherwise.
+ * All return enum x86_emulate_result. `lin` is a linear address after all segment checks,
+ * zero-extended from 32 bits outside 64-bit mode; the last byte may be on the next page. A NULL
+ * callback makes the instructions that need it UNHANDLEABLE unless said otherwise.
  */
 struct x86_emulate_ops {
 	/* Instruction bytes, 1 to 15, never across a page end. */
-	int (*insn_fetch)(uint64_t lin, void *buf, unsigned int bytes, struct x86_emulate_ctxt *ctxt);
+	int (*insn_fetch)(uint64_t lin, void *buf, unsigned int bytes,
+			  struct x86_emulate_ctxt *ctxt);
 	/* 1 to 32 bytes. */
 	int (*read)(uint64_t lin, void *buf, unsigned int bytes, unsigned int acc,
 		    struct x86_emulate_ctxt *ctxt);
 	int (*write)(uint64_t lin, const void *buf, unsigned int bytes, unsigned int acc,
 		     struct x86_emulate_ctxt *ctxt);
 	/*
-	 * Locked read-modify-write, after a read() of the same bytes (1, 2, 4, 8, 16): if memory still
-	 * equals *old, write *new, atomically; else set *old and return X86EMUL_CMPXCHG_FAILED.
-	 * On a device register: write *new. NULL: plain write().
+	 * Locked read-modify-write, after a read() of the same bytes (1, 2, 4, 8, 16): if memory
+	 * still equals *old, write *new, atomically; else set *old and return
+	 * X86EMUL_CMPXCHG_FAILED. On a device register: write *new. NULL: plain write().
 	 */
 	int (*cmpxchg)(uint64_t lin, void *old, const void *new_val, unsigned int bytes,
 		       struct x86_emulate_ctxt *ctxt);
 
 	/* bytes is 1, 2 or 4; *val is zero-extended. Permission is already checked. */
-	int (*read_io)(uint16_t port, unsigned int bytes, uint32_t *val, struct x86_emulate_ctxt *ctxt);
-	int (*write_io)(uint16_t port, unsigned int bytes, uint32_t val, struct x86_emulate_ctxt *ctxt);
+	int (*read_io)(uint16_t port, unsigned int bytes, uint32_t *val,
+		       struct x86_emulate_ctxt *ctxt);
+	int (*write_io)(uint16_t port, unsigned int bytes, uint32_t val,
+			struct x86_emulate_ctxt *ctxt);
 
 	/*
-	 * Bulk string operations, all optional. *reps elements of `bytes` bytes, the first one at lin,
-	 * the next ones upwards, or downwards when rflags.DF is set. The whole run is inside its
-	 * segment and its address register does not wrap. The callee does as many as it likes and
-	 * stores the number done in *reps, whatever it returns; X86EMUL_UNHANDLEABLE with 0 done
-	 * makes the emulator go item by item.
+	 * Bulk string operations, all optional. *reps elements of `bytes` bytes, the first one at
+	 * lin, the next ones upwards, or downwards when rflags.DF is set. The whole run is inside
+	 * its segment and its address register does not wrap. The callee does as many as it likes
+	 * and stores the number done in *reps, whatever it returns; X86EMUL_UNHANDLEABLE with 0
+	 * done makes the emulator go item by item.
 	 */
 	int (*rep_ins)(uint16_t port, uint64_t lin, unsigned int bytes, uint64_t *reps,
 		       struct x86_emulate_ctxt *ctxt);
@@ -231,8 +263,12 @@ struct x86_emulate_ops {
 	/* An iteration became architectural and another one follows in this call: see the head. */
 	void (*commit)(struct x86_emulate_ctxt *ctxt);
 
-	/* Cached segment registers, GDTR and IDTR (base and limit). write_segment loads without checks. */
-	int (*read_segment)(enum x86_seg seg, struct x86_segment *out, struct x86_emulate_ctxt *ctxt);
+	/*
+	 * Cached segment registers, GDTR and IDTR (base and limit). write_segment loads without
+	 * checks.
+	 */
+	int (*read_segment)(enum x86_seg seg, struct x86_segment *out,
+			    struct x86_emulate_ctxt *ctxt);
 	int (*write_segment)(enum x86_seg seg, const struct x86_segment *in,
 			     struct x86_emulate_ctxt *ctxt);
 
@@ -247,7 +283,8 @@ struct x86_emulate_ops {
 	int (*read_msr)(uint32_t msr, uint64_t *val, struct x86_emulate_ctxt *ctxt);
 	int (*write_msr)(uint32_t msr, uint64_t val, struct x86_emulate_ctxt *ctxt);
 	/* out: eax, ebx, ecx, edx. */
-	int (*cpuid)(uint32_t leaf, uint32_t subleaf, uint32_t out[4], struct x86_emulate_ctxt *ctxt);
+	int (*cpuid)(uint32_t leaf, uint32_t subleaf, uint32_t out[4],
+		     struct x86_emulate_ctxt *ctxt);
 	int (*wbinvd)(bool writeback, struct x86_emulate_ctxt *ctxt);
 	int (*invlpg)(uint64_t lin, struct x86_emulate_ctxt *ctxt);
 	/* VMCALL (vendor Intel) or VMMCALL (AMD) at any CPL; may change regs, not rip. */
@@ -258,7 +295,8 @@ struct x86_emulate_ops {
 	 * write_vec with `zero_upper` clears the rest of the full register (VEX forms).
 	 * YMM: return EXCEPTION #UD when XCR0 lacks AVX.
 	 */
-	int (*read_vec)(unsigned int reg, void *buf, unsigned int bytes, struct x86_emulate_ctxt *ctxt);
+	int (*read_vec)(unsigned int reg, void *buf, unsigned int bytes,
+			struct x86_emulate_ctxt *ctxt);
 	int (*write_vec)(unsigned int reg, const void *buf, unsigned int bytes, bool zero_upper,
 			 struct x86_emulate_ctxt *ctxt);
 };
@@ -270,10 +308,10 @@ struct x86_emulate_ops {
 #define X86_PFX_ADSZ  (1U << 4)
 #define X86_PFX_VEX   (1U << 5)
 
-#define X86_REX_B 1U
-#define X86_REX_X 2U
-#define X86_REX_R 4U
-#define X86_REX_W 8U
+#define X86_REX_B     1U
+#define X86_REX_X     2U
+#define X86_REX_R     4U
+#define X86_REX_W     8U
 
 struct x86_opcode;
 
@@ -301,23 +339,24 @@ struct x86_insn {
 };
 
 /*
- * Emulates the instruction at regs->rip. Any context in which the callbacks may run. No state is kept
- * between calls but what is in *ctxt.
+ * Emulates the instruction at regs->rip. Any context in which the callbacks may run. No state is
+ * kept between calls but what is in *ctxt.
  */
 int x86_emulate(struct x86_emulate_ctxt *ctxt, const struct x86_emulate_ops *ops);
 
 /*
  * Decodes only: length and operands, no effect (regs are read for the effective address). Needs
- * ops->insn_fetch and ops->read_segment unless insn_bytes suffice. X86EMUL_EXCEPTION (#UD, #GP, #PF) in
- * ctxt->event, X86EMUL_UNHANDLEABLE for an instruction that exists and is not in the tables.
+ * ops->insn_fetch and ops->read_segment unless insn_bytes suffice. X86EMUL_EXCEPTION (#UD, #GP,
+ * #PF) in ctxt->event, X86EMUL_UNHANDLEABLE for an instruction that exists and is not in the
+ * tables.
  */
 int x86_decode(struct x86_emulate_ctxt *ctxt, const struct x86_emulate_ops *ops,
 	       struct x86_insn *insn);
 
 /*
- * The short path for plain loads and stores to device memory (MOV, MOVZX, MOVSX, MOVNTI with one memory
- * operand), for a nested-paging fault at guest-physical `gpa` that the hardware reported after its own
- * segment checks and guest page walk. A quarter of x86_emulate()'s cost.
+ * The short path for plain loads and stores to device memory (MOV, MOVZX, MOVSX, MOVNTI with one
+ * memory operand), for a nested-paging fault at guest-physical `gpa` that the hardware reported
+ * after its own segment checks and guest page walk. A quarter of x86_emulate()'s cost.
  *
  *	rc = x86_mmio_begin(ctxt, ops, gpa, &a);
  *	if (rc == X86EMUL_OKAY) {
@@ -329,8 +368,8 @@ int x86_decode(struct x86_emulate_ctxt *ctxt, const struct x86_emulate_ops *ops,
  *	}
  *
  * begin changes nothing but fetched bytes; UNHANDLEABLE for every other instruction, for accesses
- * that are not naturally aligned (they might cross into another page), and when RFLAGS.TF or RF is set.
- * end writes the register and advances rip; the length is in ctxt->insn_len.
+ * that are not naturally aligned (they might cross into another page), and when RFLAGS.TF or RF is
+ * set. end writes the register and advances rip; the length is in ctxt->insn_len.
  */
 struct x86_mmio {
 	bool write;
@@ -351,8 +390,9 @@ int x86_emulate_exception(struct x86_emulate_ctxt *ctxt, unsigned int vector, bo
 int x86_emulate_page_fault(struct x86_emulate_ctxt *ctxt, uint32_t error_code, uint64_t cr2);
 
 /*
- * Real mode only: enters the handler of `vector` through the IVT (IDTR base and limit) with return_ip
- * pushed, SDM vol. 3 20.1.4. For events that arrive while a guest's real mode is emulated.
+ * Real mode only: enters the handler of `vector` through the IVT (IDTR base and limit) with
+ * return_ip pushed, SDM vol. 3 20.1.4. For events that arrive while a guest's real mode is
+ * emulated.
  */
 int x86_emulate_real_int(struct x86_emulate_ctxt *ctxt, const struct x86_emulate_ops *ops,
 			 unsigned int vector, uint16_t return_ip);
@@ -362,21 +402,51 @@ int x86_emulate_real_int(struct x86_emulate_ctxt *ctxt, const struct x86_emulate
  * X86_LEN_TASK_SWITCH: far CALL and JMP, IRET, INT n, INT3, INTO, ICEBP.
  */
 enum x86_len_class {
-	X86_LEN_CPUID, X86_LEN_RDMSR, X86_LEN_WRMSR, X86_LEN_HLT, X86_LEN_VMCALL, X86_LEN_VMMCALL,
-	X86_LEN_RDTSC, X86_LEN_RDTSCP, X86_LEN_RDPMC, X86_LEN_INVD, X86_LEN_WBINVD, X86_LEN_XSETBV,
-	X86_LEN_MOV_CR, X86_LEN_MOV_DR, X86_LEN_LMSW, X86_LEN_SMSW, X86_LEN_CLTS, X86_LEN_INVLPG,
-	X86_LEN_INVLPGA, X86_LEN_PAUSE, X86_LEN_MONITOR, X86_LEN_MWAIT, X86_LEN_INT, X86_LEN_INT3,
-	X86_LEN_INTO, X86_LEN_ICEBP, X86_LEN_IRET, X86_LEN_PUSHF, X86_LEN_POPF, X86_LEN_RSM,
-	X86_LEN_VMRUN, X86_LEN_VMLOAD, X86_LEN_VMSAVE, X86_LEN_STGI, X86_LEN_CLGI, X86_LEN_SKINIT,
+	X86_LEN_CPUID,
+	X86_LEN_RDMSR,
+	X86_LEN_WRMSR,
+	X86_LEN_HLT,
+	X86_LEN_VMCALL,
+	X86_LEN_VMMCALL,
+	X86_LEN_RDTSC,
+	X86_LEN_RDTSCP,
+	X86_LEN_RDPMC,
+	X86_LEN_INVD,
+	X86_LEN_WBINVD,
+	X86_LEN_XSETBV,
+	X86_LEN_MOV_CR,
+	X86_LEN_MOV_DR,
+	X86_LEN_LMSW,
+	X86_LEN_SMSW,
+	X86_LEN_CLTS,
+	X86_LEN_INVLPG,
+	X86_LEN_INVLPGA,
+	X86_LEN_PAUSE,
+	X86_LEN_MONITOR,
+	X86_LEN_MWAIT,
+	X86_LEN_INT,
+	X86_LEN_INT3,
+	X86_LEN_INTO,
+	X86_LEN_ICEBP,
+	X86_LEN_IRET,
+	X86_LEN_PUSHF,
+	X86_LEN_POPF,
+	X86_LEN_RSM,
+	X86_LEN_VMRUN,
+	X86_LEN_VMLOAD,
+	X86_LEN_VMSAVE,
+	X86_LEN_STGI,
+	X86_LEN_CLGI,
+	X86_LEN_SKINIT,
 	X86_LEN_DESC_TABLE, /* SGDT SIDT LGDT LIDT SLDT STR LLDT LTR */
 	X86_LEN_TASK_SWITCH,
 	X86_LEN_CLASSES
 };
 
 /*
- * Length of the instruction in bytes[0..avail), 1 to 15, if it belongs to `class`; 0 if it does not, or
- * avail does not reach its end (fetch more and ask again). Pure; code_bits is 16, 32 or 64. Any
- * prefixes are allowed as on hardware; legality was checked by the CPU that intercepted it.
+ * Length of the instruction in bytes[0..avail), 1 to 15, if it belongs to `class`; 0 if it does
+ * not, or avail does not reach its end (fetch more and ask again). Pure; code_bits is 16, 32 or 64.
+ * Any prefixes are allowed as on hardware; legality was checked by the CPU that intercepted it.
  */
 unsigned int x86_insn_length_only(const uint8_t *bytes, unsigned int avail, unsigned int code_bits,
 				  enum x86_len_class class);
