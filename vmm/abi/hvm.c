@@ -88,6 +88,9 @@ static int param_effect(struct domain *d, uint32_t index, uint64_t value)
 	switch (index) {
 	case HVM_PARAM_CALLBACK_IRQ:
 		hvm_latch_shinfo_size(d);
+		/* Linux sets line 1 to be taken for enlightened, where a PVH domain has no lines. */
+		if (!d->hvm.irq && value >> 56 != HVM_PARAM_CALLBACK_TYPE_VECTOR)
+			return 0;
 		return hvm_set_callback_irq(d, value);
 	case HVM_PARAM_ACPI_IOPORTS_LOCATION:
 		return d->hvm.pmtimer ? pmtimer_change_ioport(d, (unsigned int)value) : 0;

@@ -50,11 +50,14 @@ void evtchn_fini(struct domain *d)
 	d->evtchn = NULL;
 }
 
+/*
+ * The vector is raised again even if the flag was set: what was raised while the local APIC was off, or
+ * before an INIT, is lost, and one upcall too many does no harm.
+ */
 void evtchn_mark_vcpu(struct vcpu *v)
 {
-	uint8_t old = __atomic_exchange_n(&v->info->evtchn_upcall_pending, 1, __ATOMIC_SEQ_CST);
-
-	if (!old && v->upcall_vector)
+	__atomic_store_n(&v->info->evtchn_upcall_pending, 1, __ATOMIC_SEQ_CST);
+	if (v->upcall_vector)
 		vlapic_set_irq(v->hvm.vlapic, v->upcall_vector, false);
 	vcpu_wake(v, VCPU_ATT_EVENT);
 }

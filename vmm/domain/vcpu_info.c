@@ -3,7 +3,7 @@
  * Where a vCPU's vcpu_info lies: its slot in shared info (vCPUs 0-31), else a dummy that nobody sees,
  * or the place that the guest registered, which stays for the life of the domain.
  */
-#include "private.h"
+#include "event_private.h"
 
 /* Written by all vCPUs without a vcpu_info and read by nobody. */
 static struct vcpu_info dummy_info;
@@ -18,6 +18,7 @@ int vcpu_info_register(struct vcpu *v, gfn_t gfn, unsigned int offset)
 	struct domain *d = v->domain;
 	struct vcpu_info *info;
 	struct page *p;
+	bool was_dummy;
 
 	if (offset > PAGE_SIZE - sizeof(*info) || (offset & 7))
 		return -EINVAL;
@@ -32,17 +33,22 @@ int vcpu_info_register(struct vcpu *v, gfn_t gfn, unsigned int offset)
 		page_put(p);
 		return -EINVAL;
 	}
-	if (v->info == &dummy_info)
+	/*
+	 * The slot in shared info was exact: taken over as it is. The dummy was not: let the guest look at
+	 * everything once.
+	 */
+	if (v->info == &dummy_info) {
 		memset(info, 0, sizeof(*info));
-	else
+		memset((uint8_t *)info + (d->shared_info_64 ? 8 : 4), 0xff, d->shared_info_64 ? 8 : 4);
+	} else {
 		memcpy(info, v->info, sizeof(*info));
+	}
+	was_dummy = v->info == &dummy_info;
 	v->info_page = p;
 	v->info = info;
-	/* An event may have gone to the old place: let the guest look at everything once. */
-	WRITE_ONCE(info->evtchn_upcall_pending, 1);
-	memset((uint8_t *)info + (d->shared_info_64 ? 8 : 4), 0xff, d->shared_info_64 ? 8 : 4);
+	if (was_dummy)
+		evtchn_mark_vcpu(v);
 	spin_unlock(&d->event_lock);
-	vcpu_wake(v, VCPU_ATT_EVENT);
 	return 0;
 }
 
