@@ -12,13 +12,13 @@ $(O)/debs/kernels: $(TOOLS_DIR)/fetch-debs
 	@echo '  FETCH   Debian packages for dom0'
 	$(Q)$(TOOLS_DIR)/fetch-debs $(O)
 
-$(TOOLS_DOM0)/base.cpio: $(O)/debs/kernels $(TOOLS_DIR)/mk-dom0 $(wildcard $(TOOLS_DIR)/dom0/*init) \
+$(TOOLS_DOM0)/base.cpio: $(O)/debs/kernels $(TOOLS_DIR)/mk-dom0 $(TOOLS_DIR)/dom0/init \
 		$(TOOLS_DIR)/dom0/agent
 	@echo '  DOM0    user space'
 	$(Q)$(TOOLS_DIR)/mk-dom0 $(O) base
 
 $(TOOLS_DOM0)/modules-6.1.cpio: $(O)/debs/kernels $(TOOLS_DIR)/plinth-extract-vmlinux \
-		$(TOOLS_DIR)/dom0/modules.list
+		$(TOOLS_DIR)/dom0/modules.list $(TOOLS_DIR)/dom0/domu-init $(TOOLS_DIR)/mk-dom0
 	@echo '  DOM0    kernels and modules'
 	$(Q)$(TOOLS_DIR)/mk-dom0 $(O) kernels
 

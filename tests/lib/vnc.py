@@ -5,6 +5,7 @@ RFC 6143, version 3.8, security type None, raw encoding and the DesktopSize pseu
 an oracle for the device model's server, so it accepts nothing that the RFC does not allow.
 """
 
+import select
 import socket
 import struct
 import time
@@ -94,6 +95,7 @@ class Vnc:
         self.link.sendall(struct.pack(">B3xBBBBHHHBBB3x", 0, 32, 24, 0, 1, 255, 255, 255, 16, 8, 0))
         self.link.sendall(struct.pack(">BxHii", 2, 2, RAW, DESKTOP_SIZE))
         self._resize(self.width, self.height)
+        self.pending = False
 
     def _read(self, size):
         data = bytearray()
@@ -159,6 +161,23 @@ class Vnc:
                 self._request()
             else:
                 seen += got
+        return self.current()
+
+    def update(self, timeout_s):
+        """Ask for changes only and wait up to timeout_s for them; True when there were some."""
+        if not self.pending:
+            self._request(incremental=1)
+            self.pending = True
+        if not select.select([self.link], [], [], timeout_s)[0]:
+            return False
+        got = self._message()
+        if got is None:
+            self.screen()
+        self.pending = got == 0
+        return got is None or got > 0
+
+    def current(self):
+        """The frame as it is known here."""
         return Screen(self.width, self.height, bytes(self.frame))
 
     def key(self, keysym, down):
