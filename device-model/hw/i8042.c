@@ -35,6 +35,7 @@
 #define OUTPORT_A20	  0x02u
 #define OUTPORT_KBD_FULL  0x10u
 #define OUTPORT_AUX_FULL  0x20u
+#define OUTPORT_POWER_ON  0xcfu /* clock and data lines idle, too */
 
 #define RAM_BYTES 32u
 
@@ -138,7 +139,7 @@ static void answer(struct i8042 *s, uint8_t byte)
 
 static uint8_t read_outport(const struct i8042 *s)
 {
-	uint8_t v = s->outport & (OUTPORT_NO_RESET | OUTPORT_A20);
+	uint8_t v = s->outport & ~(OUTPORT_KBD_FULL | OUTPORT_AUX_FULL);
 
 	if (s->status & STATUS_OUTPUT_FULL)
 		v |= s->status & STATUS_AUX_FULL ? OUTPORT_AUX_FULL : OUTPORT_KBD_FULL;
@@ -327,7 +328,7 @@ static void on_reset(void *opaque)
 	memset(s->ram, 0, sizeof(s->ram));
 	s->ram[0] = CONFIG_KBD_IRQ | CONFIG_AUX_IRQ;
 	s->status = STATUS_COMMAND | STATUS_UNLOCKED;
-	s->outport = OUTPORT_NO_RESET | OUTPORT_A20;
+	s->outport = OUTPORT_POWER_ON;
 	s->data = s->pending = 0;
 	s->break_prefix = false;
 	ps2_keyboard_reset(&s->kbd);

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /* COM1-COM4: UARTs at the PC's ports and interrupts, on the back ends that -serial names. */
 #include <errno.h>
+#include <stdlib.h>
 
 #include "core/bus.h"
 #include "core/chardev.h"
@@ -208,6 +209,7 @@ static int uart_create(struct machine *m, unsigned int index, const char *spec)
 					     .receive = receive };
 
 	s->chr = chardev_open(label, spec);
+	free(label);
 	if (!s->chr) {
 		log_error("serial port %u: cannot use \"-serial %s\"", index, spec);
 		return -EINVAL;

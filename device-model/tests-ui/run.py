@@ -12,6 +12,7 @@ sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
 sys.dont_write_bytecode = True
 
 import qtest
+import test_ports
 import test_vga
 import test_vnc
 
@@ -55,6 +56,19 @@ def run_vga(result, program, work):
         theirs.close()
 
 
+def run_ports(result, program, work):
+    if not shutil.which("qemu-system-x86_64"):
+        print("SKIP ports: qemu-system-x86_64 is the reference and is not installed")
+        result.skipped += len(test_ports.TESTS)
+        return
+    pair = test_ports.Pair(program, work)
+    try:
+        for test in test_ports.TESTS:
+            result.run(test, pair)
+    finally:
+        pair.close()
+
+
 def run_vnc(result, program, work):
     env = test_vnc.Env(program, work)
     env.m = test_vnc.start(env)
@@ -76,6 +90,7 @@ def main():
     result = Result(args.names)
     run_vga(result, program, work)
     run_vnc(result, program, work)
+    run_ports(result, program, work)
     print("device-model-ui: %d passed, %d failed%s" % (
         result.passed, result.failed, ", %d skipped" % result.skipped if result.skipped else ""))
     return 1 if result.failed or not result.passed else 0
