@@ -232,7 +232,7 @@ static bool may_be_left_out(const ZydisDecodedInstruction *zi)
 		return true;
 	}
 	switch (zi->mnemonic) {
-	case ZYDIS_MNEMONIC_RSM: /* SMM is not virtualised */
+	case ZYDIS_MNEMONIC_RSM:     /* SMM is not virtualised */
 	case ZYDIS_MNEMONIC_SYSCALL: /* change privilege */
 	case ZYDIS_MNEMONIC_SYSRET:
 	case ZYDIS_MNEMONIC_SYSENTER:

@@ -434,9 +434,9 @@ void test_native(void)
 		printf("  native: skipped (no oracle in this CPU or system)\n");
 		return;
 	}
-	for (i = 0; i < 150000; i++)
+	for (i = 0; i < 100000; i++)
 		one(64);
-	for (i = 0; i < 80000; i++)
+	for (i = 0; i < 50000; i++)
 		one(32);
 	if (native_setup16()) {
 		for (i = 0; i < 50000; i++)
