@@ -10,6 +10,7 @@
 #include <xen/arch-x86/hvm/start_info.h>
 #include <xen/domctl.h>
 #include <xen/hvm/params.h>
+#include "hvm_io.h"
 #include "hvm_ops.h"
 #include "console.h"
 #include "private.h"
@@ -144,6 +145,22 @@ static void give_memory(struct domain *d)
 }
 
 /*
+ * The PIT is not there. Its counters read as zero rather than all-ones, so that Linux's quick calibration
+ * gives up at once instead of waiting 50,000 reads for the count to change.
+ */
+static enum io_result pit_absent(struct vcpu *v, void *opaque, uint16_t port, unsigned int size, bool write,
+				 uint32_t *val)
+{
+	(void)v;
+	(void)opaque;
+	(void)port;
+	(void)size;
+	if (!write)
+		*val = 0;
+	return IO_DONE;
+}
+
+/*
  * Ports that dom0 does not get: the PICs and the PIT (Linux then runs without them), the VMM's console,
  * and the ports that would put the CPU to sleep behind the VMM's back.
  */
@@ -162,6 +179,8 @@ static void set_port_intercepts(struct domain *d)
 		for (unsigned int j = 0; j < count; j++)
 			set_bit(first + j, map);
 	d->hvm.io_bitmap = map;
+	if (io_register_port(d, 0x40, 4, pit_absent, NULL))
+		panic("dom0: no room for a port range");
 	hvm_ops->io_bitmap_changed(d);
 }
 

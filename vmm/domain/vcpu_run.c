@@ -58,8 +58,10 @@ void vcpu_switch_from(struct vcpu *prev)
 		return;
 	hvm_ops->switch_from(prev);
 	/* XSAVE stores only what XCR0 has: the host's has everything. */
-	if (host_cpu.xsave)
+	if (host_cpu.xsave) {
+		prev->fpu.xcr0 = xgetbv0(); /* not every test bed intercepts XSETBV */
 		xsetbv0(host_cpu.xcr0_mask);
+	}
 	fpu_save(&prev->fpu);
 }
 

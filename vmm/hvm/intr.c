@@ -24,7 +24,10 @@ static bool callback_due(struct vcpu *v)
 
 static bool pic_due(struct vcpu *v)
 {
-	return v->domain->hvm.vpic && vpic_output(v->domain) && vlapic_accepts_pic(v->hvm.vlapic);
+	struct domain *d = v->domain;
+
+	return d->hvm.vpic && vpic_output(d) &&
+	       (vlapic_accepts_pic(v->hvm.vlapic) || vioapic_extint(d, v->hvm.vlapic));
 }
 
 bool hvm_intr_pending(struct vcpu *v)

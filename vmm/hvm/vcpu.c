@@ -5,6 +5,7 @@
  */
 #include "hvm_io.h"
 #include "hvm_ops.h"
+#include "mtrr.h"
 #include "vlapic.h"
 
 #define PAT_RESET 0x0007040600070406ULL
@@ -89,6 +90,8 @@ int hvm_vcpu_init(struct vcpu *v)
 	if (!rc)
 		rc = vlapic_init(v);
 	if (!rc)
+		rc = mtrr_init(v);
+	if (!rc)
 		rc = hvm_io_vcpu_init(v);
 	if (rc)
 		return rc;
@@ -100,6 +103,7 @@ int hvm_vcpu_init(struct vcpu *v)
 void hvm_vcpu_fini(struct vcpu *v)
 {
 	hvm_io_vcpu_fini(v);
+	mtrr_fini(v);
 	vlapic_fini(v);
 	if (v->vendor)
 		hvm_ops->vcpu_fini(v);

@@ -73,7 +73,7 @@ int vlapic_pending(struct vlapic *a)
 
 bool vlapic_set_irq(struct vlapic *a, uint8_t vector, bool level)
 {
-	if (vector < 16 || !vlapic_enabled(a))
+	if (vector < 16)
 		return false;
 	if (level)
 		set_bit(vector % 32, bank_word(a, APIC_TMR, vector));

@@ -44,7 +44,8 @@ static void deliver_one(struct vlapic *a, uint8_t mode, uint8_t vector, bool lev
 	switch (mode) {
 	case D_FIXED:
 	case D_LOWEST:
-		vlapic_set_irq(a, vector, level);
+		if (vlapic_enabled(a))
+			vlapic_set_irq(a, vector, level);
 		break;
 	case D_NMI:
 		v->hvm.nmi_pending = true;

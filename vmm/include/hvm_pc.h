@@ -28,5 +28,8 @@ int vpic_ack(struct domain *d);
 
 /* IO-APIC (hvm/vioapic.c): a level vector was EOI'd by some vLAPIC. */
 void vioapic_eoi(struct domain *d, uint8_t vector);
+/* Virtual wire A: does pin 0 hand the PIC's INTR to this vLAPIC? */
+struct vlapic;
+bool vioapic_extint(struct domain *d, struct vlapic *a);
 
 #endif

@@ -65,7 +65,11 @@ void vlapic_write(struct vlapic *a, unsigned int reg, uint32_t v);
 int vlapic_rdmsr(struct vlapic *a, uint32_t msr, uint64_t *v);
 int vlapic_wrmsr(struct vlapic *a, uint32_t msr, uint64_t v);
 
-/* Any CPU: an interrupt arrives. level sets TMR. Wakes the vCPU. False: vLAPIC disabled or already pending. */
+/*
+ * Any CPU: a vector becomes pending; level sets TMR. Wakes the vCPU. It is kept while the vLAPIC is disabled by
+ * software (event channel upcalls rely on that); messages from the bus go through vlapic_deliver, which drops
+ * them then. False: it was pending already.
+ */
 bool vlapic_set_irq(struct vlapic *a, uint8_t vector, bool level);
 /* Highest vector deliverable now (above PPR), -1 = none. Own vCPU or paused. */
 int vlapic_pending(struct vlapic *a);

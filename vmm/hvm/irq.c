@@ -1,0 +1,176 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+/*
+ * The interrupt wires of the emulated PC: ISA lines and PCI pins into PIC and IO-APIC, the four PCI links, MSI,
+ * and the event channel callback by wire. A GSI is high while anything asserts it. PIIX3 datasheet 2.5 and
+ * 3.4 (links); PCI pins reach GSI 16-47 in the IO-APIC as hvmloader's _PRT says.
+ */
+#include <xen/hvm/params.h>
+#include "event.h"
+#include "hvm_devices.h"
+#include "hvm_ops.h"
+#include "irq_private.h"
+#include "vlapic.h"
+
+static unsigned int isa_gsi(unsigned int isa_irq)
+{
+	return isa_irq ? isa_irq : 2;
+}
+
+static unsigned int intx_gsi(unsigned int device, unsigned int intx)
+{
+	return (((device << 2) + (device >> 3) + intx) & 31) + 16;
+}
+
+/* One more, or one less, asserts the wire. isa_irq: the PIC's input, 16 = none. Lock held. */
+static void wire(struct domain *d, unsigned int gsi, unsigned int isa_irq, bool level)
+{
+	struct hvm_irq *irq = d->hvm.irq;
+
+	if (level && irq->gsi_count[gsi]++ == 0) {
+		vioapic_raise(d, gsi);
+		if (isa_irq < 16)
+			vpic_line(d, isa_irq, true);
+	} else if (!level && irq->gsi_count[gsi] && --irq->gsi_count[gsi] == 0) {
+		vioapic_lower(d, gsi);
+		if (isa_irq < 16)
+			vpic_line(d, isa_irq, false);
+	}
+}
+
+void hvm_gsi_set(struct domain *d, unsigned int gsi, bool level)
+{
+	spin_lock(&d->hvm.irq_lock);
+	wire(d, gsi, gsi < 16 ? gsi : 16, level);
+	spin_unlock(&d->hvm.irq_lock);
+}
+
+void hvm_isa_irq_set(struct domain *d, unsigned int isa_irq, bool level)
+{
+	struct hvm_irq *irq = d->hvm.irq;
+
+	if (!irq)
+		return;
+	spin_lock(&d->hvm.irq_lock);
+	if (!!(irq->isa & BIT(isa_irq)) != level) {
+		irq->isa ^= (uint16_t)BIT(isa_irq);
+		wire(d, isa_gsi(isa_irq), isa_irq, level);
+	}
+	spin_unlock(&d->hvm.irq_lock);
+}
+
+static void intx_locked(struct domain *d, unsigned int device, unsigned int intx, bool level)
+{
+	struct hvm_irq *irq = d->hvm.irq;
+	unsigned int bit = device * 4 + intx, link = (device + intx) & 3, route = irq->link_route[link];
+
+	if (test_bit(bit, irq->pci) == level)
+		return;
+	if (level) {
+		set_bit(bit, irq->pci);
+		if (irq->link_count[link]++ == 0 && route)
+			wire(d, route, route, true);
+	} else {
+		clear_bit(bit, irq->pci);
+		if (--irq->link_count[link] == 0 && route)
+			wire(d, route, route, false);
+	}
+	wire(d, intx_gsi(device, intx), 16, level);
+}
+
+void hvm_pci_intx_set(struct domain *d, unsigned int device, unsigned int intx, bool level)
+{
+	if (!d->hvm.irq)
+		return;
+	spin_lock(&d->hvm.irq_lock);
+	intx_locked(d, device, intx, level);
+	spin_unlock(&d->hvm.irq_lock);
+}
+
+int hvm_pci_link_set(struct domain *d, unsigned int link, unsigned int isa_irq)
+{
+	struct hvm_irq *irq = d->hvm.irq;
+
+	if (link > 3 || isa_irq > 15 || !irq)
+		return -EINVAL;
+	spin_lock(&d->hvm.irq_lock);
+	if (irq->link_count[link] && irq->link_route[link])
+		wire(d, irq->link_route[link], irq->link_route[link], false);
+	irq->link_route[link] = (uint8_t)isa_irq;
+	if (irq->link_count[link] && isa_irq)
+		wire(d, isa_irq, isa_irq, true);
+	spin_unlock(&d->hvm.irq_lock);
+	return 0;
+}
+
+/* SDM volume 3, 11.11: destination in address bits 12-19, RH 3, DM 2; data: vector, mode 8-10, trigger 15. */
+int hvm_inject_msi(struct domain *d, uint64_t addr, uint32_t data)
+{
+	uint8_t mode = data >> 8 & 7;
+
+	if ((addr & 0xfff00000) != 0xfee00000 || addr >> 32 || (data & 0xff) < 16)
+		return -EINVAL;
+	if (mode > 1 && mode != 4)
+		return -EINVAL;
+	vlapic_deliver(d, NULL, addr >> 12 & 0xff, addr & BIT(2), false, mode, (uint8_t)data, data & BIT(15), 0);
+	return 0;
+}
+
+/* The wire that HVM_PARAM_CALLBACK_IRQ names follows vCPU 0's pending flag. Lock held. */
+static void callback_level(struct domain *d, bool level)
+{
+	struct hvm_irq *irq = d->hvm.irq;
+	uint64_t via = irq->callback_via;
+
+	if (irq->callback_high == level)
+		return;
+	irq->callback_high = level;
+	if (via >> 56 == HVM_PARAM_CALLBACK_TYPE_GSI && via)
+		wire(d, (unsigned int)via & 0xff, via < 16 ? (unsigned int)via : 16, level);
+	else if (via >> 56 == HVM_PARAM_CALLBACK_TYPE_PCI_INTX)
+		intx_locked(d, via >> 11 & 31, via & 3, level);
+}
+
+void hvm_callback_update(struct domain *d)
+{
+	struct hvm_irq *irq = d->hvm.irq;
+
+	if (!irq || !irq->callback_via || irq->callback_via >> 56 == HVM_PARAM_CALLBACK_TYPE_VECTOR)
+		return;
+	spin_lock(&d->hvm.irq_lock);
+	callback_level(d, d->vcpu[0]->info->evtchn_upcall_pending);
+	spin_unlock(&d->hvm.irq_lock);
+}
+
+int hvm_set_callback_irq(struct domain *d, uint64_t via)
+{
+	unsigned int type = via >> 56;
+
+	if (type > HVM_PARAM_CALLBACK_TYPE_VECTOR)
+		return -EINVAL;
+	if (type == HVM_PARAM_CALLBACK_TYPE_VECTOR && (via & 0xff) < 16 && via & 0xff)
+		return -EINVAL;
+	if (type == HVM_PARAM_CALLBACK_TYPE_GSI && (via & ~(0xffULL << 56)) >= HVM_GSIS)
+		return -EINVAL;
+	if (type != HVM_PARAM_CALLBACK_TYPE_VECTOR && !d->hvm.irq)
+		return via ? -EINVAL : 0;
+	if (d->hvm.irq) {
+		spin_lock(&d->hvm.irq_lock);
+		callback_level(d, false);
+		d->hvm.irq->callback_via = via;
+		spin_unlock(&d->hvm.irq_lock);
+		hvm_callback_update(d);
+	}
+	return 0;
+}
+
+int hvm_irq_init(struct domain *d)
+{
+	d->hvm.irq = xzalloc(struct hvm_irq);
+	return d->hvm.irq ? 0 : -ENOMEM;
+}
+
+void hvm_irq_fini(struct domain *d)
+{
+	xfree(d->hvm.irq);
+	d->hvm.irq = NULL;
+}

@@ -1,0 +1,40 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* Wires, PIC and IO-APIC among themselves. d->hvm.irq_lock guards all of their state. */
+#ifndef PLINTH_IRQ_PRIVATE_H
+#define PLINTH_IRQ_PRIVATE_H
+
+#include "xen_abi.h"
+#include <xen/hvm/save.h>
+#include "hvm_io.h"
+#include "hvm_pc.h"
+
+#define HVM_GSIS VIOAPIC_NUM_PINS
+
+/* d->hvm.irq */
+struct hvm_irq {
+	uint16_t isa;		    /* level of each ISA line */
+	uint32_t pci[4];	    /* bit device * 4 + pin */
+	uint8_t link_route[4];	    /* ISA line of a link, 0 = none */
+	uint8_t link_count[4];	    /* pins that assert the link */
+	uint8_t gsi_count[HVM_GSIS]; /* how many assert the GSI */
+	uint64_t callback_via;
+	bool callback_high;
+};
+
+int hvm_irq_init(struct domain *d);
+void hvm_irq_fini(struct domain *d);
+/* Re-evaluate the callback wire; takes the lock. */
+void hvm_callback_update(struct domain *d);
+
+int vpic_init(struct domain *d);
+void vpic_fini(struct domain *d);
+/* Lock held: input isa_irq changes. */
+void vpic_line(struct domain *d, unsigned int isa_irq, bool level);
+
+int vioapic_init(struct domain *d);
+void vioapic_fini(struct domain *d);
+/* Lock held: the wire went up, or down. */
+void vioapic_raise(struct domain *d, unsigned int gsi);
+void vioapic_lower(struct domain *d, unsigned int gsi);
+
+#endif
