@@ -1,0 +1,123 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""Register scripts on our device model and on QEMU: run.py --device-model PROGRAM --work FOLDER [NAME...]
+
+A script that fails on QEMU is wrong itself, so it counts as failed as well. Without QEMU installed the
+scripts run on ours alone and the comparison counts as skipped.
+"""
+import argparse
+import os
+import shutil
+import sys
+import traceback
+
+sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
+sys.dont_write_bytecode = True
+
+import pc
+import test_atapi
+import test_chipset
+import test_ide
+import test_process
+
+QEMU = "qemu-system-x86_64"
+
+
+class Images:
+    """A disk and a CD with random contents; now() is what the disk's file holds at this moment."""
+
+    def __init__(self, work):
+        self.work = work
+        self.disk = os.urandom(test_ide.SECTORS * 512)
+        self.cd = os.urandom(test_atapi.CD_SECTORS * 2048)
+        self.disk_path = os.path.join(work, "disk.img")
+        self.cd_path = os.path.join(work, "cd.img")
+        self.write()
+
+    def write(self):
+        for path, data in ((self.disk_path, self.disk), (self.cd_path, self.cd)):
+            with open(path, "wb") as f:
+                f.write(data)
+
+    def now(self):
+        with open(self.disk_path, "rb") as f:
+            return f.read()
+
+
+def drives(images):
+    return ["-drive", "file=%s,if=ide,index=0,format=raw,cache=writeback" % images.disk_path,
+            "-drive", "file=%s,if=ide,index=2,media=cdrom,format=raw" % images.cd_path,
+            "-m", "128", "-boot", "order=dca"]
+
+
+def start(kind, program, images):
+    argv = [program] + drives(images)
+    if kind == "qemu":
+        argv += ["-machine", "pc", "-accel", "tcg", "-S", "-nodefaults", "-display", "none"]
+    return pc.Pc(kind, argv, images.work)
+
+
+class Results:
+    def __init__(self, wanted):
+        self.wanted = wanted
+        self.passed = self.failed = self.skipped = 0
+
+    def wants(self, name):
+        return not self.wanted or any(w in name for w in self.wanted)
+
+    def run(self, name, action):
+        try:
+            action()
+            self.passed += 1
+        except Exception as e:
+            self.failed += 1
+            print("FAIL %s: %s" % (name, e))
+            if os.environ.get("V") or not isinstance(e, AssertionError):
+                traceback.print_exc()
+
+
+def run_script(kind, program, test, work):
+    images = Images(work)
+    machine = start(kind, program, images)
+    try:
+        test(machine, images)
+    except BaseException:
+        machine.kill()
+        raise
+    machine.close()
+
+
+def main():
+    parser = argparse.ArgumentParser()
+    parser.add_argument("--device-model", required=True)
+    parser.add_argument("--work", required=True)
+    parser.add_argument("names", nargs="*")
+    args = parser.parse_args()
+    program = os.path.abspath(args.device_model)
+    work = os.path.abspath(args.work)
+    shutil.rmtree(work, ignore_errors=True)
+    os.makedirs(work)
+    os.environ.setdefault("ASAN_OPTIONS", "detect_leaks=0")
+    results = Results(args.names)
+    qemu = shutil.which(QEMU)
+    for module in (test_chipset, test_ide, test_atapi):
+        for test in module.TESTS:
+            name = module.__name__[5:] + "." + test.__name__[5:]
+            if not results.wants(name):
+                continue
+            results.run(name, lambda: run_script("plinth", program, test, work))
+            if qemu:
+                results.run("qemu " + name, lambda: run_script("qemu", QEMU, test, work))
+            else:
+                results.skipped += 1
+    for test in test_process.TESTS:
+        name = "process." + test.__name__[5:]
+        if results.wants(name):
+            results.run(name, lambda: test(program, work, Images(work)))
+    print("check-device-model: %d passed, %d failed, %d skipped"
+          % (results.passed, results.failed, results.skipped))
+    return 1 if results.failed else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

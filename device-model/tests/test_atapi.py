@@ -1,0 +1,164 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""The CD-ROM drive: each script must hold on QEMU as on our device model."""
+import struct
+
+from ide import Drive, ABRT, BM_INTR, ERR
+
+CD_SECTORS = 700
+
+
+def drive(pc):
+    return Drive(pc, 1, 0)
+
+
+def test_identify(pc, images):
+    words = drive(pc).identify(0xa1)
+    assert words[0] & 0xdf03 == 0x8500, "a packet CD-ROM with 12-byte packets: 0x%04x" % words[0]
+    assert words[49] & 0x0100
+
+
+def test_identify_device_aborts(pc, images):
+    d = drive(pc)
+    d.command(0xec)
+    assert d.wait_idle() & ERR and d.error() == ABRT
+    assert d.signature()[2:] == (0x14, 0xeb)
+
+
+def test_signature_after_reset(pc, images):
+    d = drive(pc)
+    d.reset()
+    assert d.signature() == (1, 1, 0x14, 0xeb) and d.status() == 0
+
+
+def test_device_reset(pc, images):
+    d = drive(pc)
+    d.command(0x08)
+    d.wait_idle()
+    assert d.signature() == (1, 1, 0x14, 0xeb) and d.error() == 1
+
+
+def test_inquiry(pc, images):
+    data, error, _ = drive(pc).packet_in([0x12, 0, 0, 0, 36])
+    assert not error and len(data) == 36
+    assert data[0] == 5 and data[1] & 0x80 and data[4] == 31
+
+
+def test_inquiry_short(pc, images):
+    data, error, _ = drive(pc).packet_in([0x12, 0, 0, 0, 5])
+    assert not error and len(data) == 5
+
+
+def test_capacity(pc, images):
+    data, error, _ = drive(pc).packet_in([0x25])
+    assert not error and struct.unpack(">II", data) == (CD_SECTORS - 1, 2048)
+
+
+def test_read_pio(pc, images):
+    d = drive(pc)
+    for lba, count in ((0, 1), (16, 5), (CD_SECTORS - 1, 1), (100, 100)):
+        data, error, _ = d.packet_in(struct.pack(">BBIBHB", 0x28, 0, lba, 0, count, 0))
+        assert not error and data == images.cd[lba * 2048:(lba + count) * 2048], "lba %d" % lba
+    data, error, _ = d.packet_in(struct.pack(">BBIIBB", 0xa8, 0, 3, 2, 0, 0))
+    assert data == images.cd[3 * 2048:5 * 2048]
+
+
+def test_read_limits(pc, images):
+    d = drive(pc)
+    for limit in (2048, 512, 2000, 1023, 4096, 0xffff):
+        data, error, pieces = d.packet_in(struct.pack(">BBIBHB", 0x28, 0, 9, 0, 3, 0), limit)
+        assert not error and data == images.cd[9 * 2048:12 * 2048], "limit %d" % limit
+        assert all(n <= limit and n % 2 == 0 for n in pieces[:-1]), pieces
+
+
+def test_zero_limit(pc, images):
+    d = drive(pc)
+    _, error, _ = d.packet_in(struct.pack(">BBIBHB", 0x28, 0, 9, 0, 1, 0), 0)
+    assert error & ABRT
+
+
+def test_read_dma(pc, images):
+    d = drive(pc)
+    regions = [(0x100000, 2048), (0x180000, 6144)]
+    pc.out(d.bm, 0)
+    pc.out(d.bm + 2, 6)
+    d.prds(regions)
+    pc.out(d.bm + 4, 0x10000, 4)
+    d.packet(struct.pack(">BBIBHB", 0x28, 0, 20, 0, 4, 0), 0, 1)
+    pc.out(d.bm, 9)
+    pc.wait(lambda: pc.inp(d.bm + 2) & BM_INTR and not d.alt_status() & 0x88, "end of DMA")
+    assert not d.status() & ERR
+    data = pc.read(0x100000, 2048) + pc.read(0x180000, 6144)
+    assert data == images.cd[20 * 2048:24 * 2048]
+    assert pc.inp(d.bm + 2) & 7 == BM_INTR
+
+
+def test_out_of_range(pc, images):
+    d = drive(pc)
+    _, error, _ = d.packet_in(struct.pack(">BBIBHB", 0x28, 0, CD_SECTORS, 0, 1, 0))
+    assert error >> 4 == 5
+    assert d.sense() == (5, 0x21)
+    assert d.sense() == (0, 0)
+
+
+def test_unknown_packet(pc, images):
+    d = drive(pc)
+    _, error, _ = d.packet_in([0xd7])
+    assert error >> 4 == 5 and d.sense() == (5, 0x20)
+
+
+def test_toc(pc, images):
+    d = drive(pc)
+    data, error, _ = d.packet_in([0x43, 0, 0, 0, 0, 0, 0, 0, 64, 0])
+    assert not error and len(data) == 20
+    assert struct.unpack(">H", data[:2])[0] == 18 and data[2:4] == b"\1\1"
+    assert data[6] == 1 and data[14] == 0xaa
+    assert struct.unpack(">I", data[16:20])[0] == CD_SECTORS
+    data, error, _ = d.packet_in([0x43, 2, 0, 0, 0, 0, 0xaa, 0, 64, 0])
+    m, s, f = data[9:12]
+    assert (m * 60 + s) * 75 + f == CD_SECTORS + 150
+    data, error, _ = d.packet_in([0x43, 0, 1, 0, 0, 0, 0, 0, 12, 0])
+    assert not error and len(data) == 12
+
+
+def test_read_cd(pc, images):
+    d = drive(pc)
+    data, error, _ = d.packet_in([0xbe, 0, 0, 0, 0, 7, 0, 0, 1, 0x10])
+    assert not error and data == images.cd[7 * 2048:8 * 2048]
+    data, error, _ = d.packet_in([0xbe, 0, 0, 0, 0, 7, 0, 0, 2, 0xf8])
+    assert not error and len(data) == 2 * 2352
+    assert data[16:16 + 2048] == images.cd[7 * 2048:8 * 2048]
+    assert data[2352 + 16:2352 + 16 + 2048] == images.cd[8 * 2048:9 * 2048]
+    assert data[:16] == b"\0" + b"\xff" * 10 + b"\0" + bytes((0, 2, 7, 1))
+
+
+def test_mode_sense(pc, images):
+    d = drive(pc)
+    data, error, _ = d.packet_in([0x5a, 0, 0x2a, 0, 0, 0, 0, 0, 128, 0])
+    assert not error and data[8] == 0x2a and len(data) == struct.unpack(">H", data[:2])[0] + 2
+    _, error, _ = d.packet_in([0x5a, 0, 0xea, 0, 0, 0, 0, 0, 128, 0])
+    assert error >> 4 == 5
+
+
+def test_event_status(pc, images):
+    data, error, _ = drive(pc).packet_in([0x4a, 1, 0, 0, 0x10, 0, 0, 0, 8, 0])
+    assert not error and data[2] & 7 == 4 and data[5] & 3 == 2
+
+
+def test_not_ready_after_eject(pc, images):
+    d = drive(pc)
+    assert d.packet_in([0x00])[1] == 0
+    assert d.packet_in([0x1b, 0, 0, 0, 2])[1] == 0
+    _, error, _ = d.packet_in([0x00])
+    assert error >> 4 == 2
+    assert d.sense()[0] == 2
+
+
+def test_prevent(pc, images):
+    d = drive(pc)
+    assert d.packet_in([0x1e, 0, 0, 0, 1])[1] == 0
+    _, error, _ = d.packet_in([0x1b, 0, 0, 0, 2])
+    assert error >> 4 == 5 and d.sense() == (5, 0x53)
+    assert d.packet_in([0x00])[1] == 0
+
+
+TESTS = [f for n, f in sorted(globals().items()) if n.startswith("test_")]
