@@ -81,7 +81,7 @@ gdb:
 	$(Q)$(MAKE) $(O)/plinth lab-dom0
 	$(Q)O=$(O) $(TOOLS_DIR)/gdb
 
-HELP += 'run|boot Plinth, dom0 and a guest in QEMU (GUEST=configs/NAME.cfg HV=plinth|xen)' \
+HELP += 'run|boot Plinth, dom0 and a guest in QEMU (GUEST=configs/NAME.cfg, HV=plinth or xen)' \
 	'test|make check and the whole-boot tests (up to 40 minutes)' \
 	'bench|the numbers, beside the peer' \
 	'lint|format and static checks' \

@@ -9,8 +9,8 @@ import glob
 
 ROMS = ("/usr/share/seabios/vgabios-stdvga.bin", "/usr/share/vgabios/vgabios-stdvga.bin")
 HEIGHT = 16
-GLYPH_B = bytes.fromhex("000000fc6666667c66666666fc000000")
-GLYPH_A = bytes.fromhex("00000010386cc6c6fec6c6c6c6000000")
+GLYPH_B = bytes.fromhex("0000fc6666667c66666666fc00000000")
+GLYPH_A = bytes.fromhex("000010386cc6c6fec6c6c6c600000000")
 # Rows that the cursor may cover.
 CURSOR_ROWS = 3
 CODEC = "cp437"
