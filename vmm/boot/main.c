@@ -7,6 +7,7 @@
 #include "debug.h"
 #include "dom0.h"
 #include "e820.h"
+#include "event.h"
 #include "hvm_ops.h"
 #include "multiboot.h"
 #include "platform.h"
@@ -85,6 +86,25 @@ static void start_time(void)
 	timers_init_cpu(cpus[0]);
 }
 
+static void tell_dom0_log(void)
+{
+	evtchn_send_dom0_virq(VIRQ_CON_RING);
+}
+
+static void tell_dom0_input(void)
+{
+	evtchn_send_dom0_virq(VIRQ_CONSOLE);
+}
+
+/* dom0 is ready to run: its console is hvc0, and the screen is its own. */
+static void hand_console_over(void)
+{
+	console_output_hook = tell_dom0_log;
+	console_input_hook = tell_dom0_input;
+	console_input_to_dom0();
+	console_screen_release();
+}
+
 void boot_main(uint32_t magic, uint32_t info)
 {
 	first_cpu();
@@ -102,5 +122,6 @@ void boot_main(uint32_t magic, uint32_t info)
 	console_start_input();
 	trace_init();
 	domain0_start();
+	hand_console_over();
 	reset_stack_and_run();
 }

@@ -31,8 +31,8 @@ static uint32_t input_start, input_end; /* lock */
 static char keys[KEYS_SIZE];
 static uint32_t keys_start, keys_end; /* lock */
 
-static bool use_serial = true, use_screen = true, serial_up, screen_up;
-static bool input_to_vmm = true; /* until dom0 reads */
+static bool use_serial = true, use_screen = true, serial_up, screen_up, keep_screen;
+static bool input_to_vmm = true; /* until dom0 runs */
 static unsigned int switch_seen;
 static uint64_t last_input_ns;
 static struct timer poll_timer;
@@ -93,6 +93,13 @@ static int parse_guest_loglvl(const char *value)
 	return parse_level(value, &guest_log_level);
 }
 BOOT_OPTION(guest_loglvl, "guest_loglvl", parse_guest_loglvl, "the same for messages about guests");
+
+static int parse_vga(const char *value)
+{
+	keep_screen = !strcmp(value, "keep");
+	return keep_screen ? 0 : -EINVAL;
+}
+BOOT_OPTION(vga, "vga", parse_vga, "keep: go on writing to the screen when dom0 runs");
 
 static bool console_lock(void)
 {
@@ -323,8 +330,12 @@ void console_mm_ready(void)
 
 void console_screen_release(void)
 {
-	bool locked = console_lock();
+	bool locked;
 
+	if (!screen_up || keep_screen)
+		return;
+	printk(LOG_INFO "The screen is domain 0's from now on (keep it with vga=keep)\n");
+	locked = console_lock();
 	screen_up = false;
 	screen_release();
 	console_unlock(locked);

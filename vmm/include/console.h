@@ -18,7 +18,7 @@ void console_start_input(void);
 void console_input_to_dom0(void);
 /* Remap devices whose first mapping was in the boot page tables. */
 void console_mm_ready(void);
-/* The screen belongs to dom0 from now on. */
+/* The screen belongs to dom0 from now on, unless vga=keep. */
 void console_screen_release(void);
 /* Ignore the lock from now on and print everything: the host is dying. */
 void console_bust_locks(void);
