@@ -40,6 +40,7 @@ static void signals_init(void)
 	int fd;
 
 	signal(SIGPIPE, SIG_IGN);
+	signal(SIGXFSZ, SIG_IGN); /* a size limit is a write error, for the guest to see */
 	sigemptyset(&set);
 	sigaddset(&set, SIGHUP);
 	sigaddset(&set, SIGTERM);
@@ -56,11 +57,25 @@ static void run_changed(void *opaque, bool running)
 		vmm_xen_set_serving(&machine, running);
 }
 
+/* Accepted because libxl asks for them by default; the guest finds no such hardware. */
+static void absent_warn(const struct options *o)
+{
+	if (o->nr_nics)
+		log_warn("%u network cards are not emulated: the guest needs the paravirtual "
+			 "driver (type=vif)",
+			 o->nr_nics);
+	if (o->floppies[0].present || o->floppies[1].present)
+		log_warn("floppy drives are not emulated; use a CD image");
+	if (o->usb)
+		log_warn("USB is not emulated; the PS/2 keyboard and mouse are there");
+}
+
 static void start(void)
 {
 	const struct options *o = &options;
 	int rc;
 
+	absent_warn(o);
 	rc = machine_init(&machine, o);
 	if (!rc)
 		rc = qmp_init(&machine);

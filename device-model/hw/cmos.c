@@ -13,7 +13,6 @@
 #define CMOS_SIZE 128
 #define CMOS_CLOCK_END 14
 #define MIB (1ull << 20)
-#define FLOPPY_1440 4
 
 struct cmos {
 	const struct options *opt;
@@ -76,13 +75,9 @@ static void set_boot_order(struct cmos *s)
 static void set_drives(struct cmos *s)
 {
 	const struct options *o = s->opt;
-	unsigned int floppies = o->floppies[0].present + o->floppies[1].present;
 	unsigned int i;
 
-	s->data[0x10] = (uint8_t)((o->floppies[0].present ? FLOPPY_1440 << 4 : 0) |
-				  (o->floppies[1].present ? FLOPPY_1440 : 0));
-	/* Equipment: coprocessor, PS/2 mouse, floppies. */
-	s->data[0x14] = (uint8_t)(0x06 | (floppies ? 0x01 | (floppies - 1) << 6 : 0));
+	s->data[0x14] = 0x06; /* equipment: coprocessor, PS/2 mouse; no floppy drive exists */
 	for (i = 0; i < 2; i++) {
 		if (!o->drives[i].present || o->drives[i].cdrom)
 			continue;
