@@ -24,20 +24,20 @@
 #define STATUS_UNLOCKED	   0x10u
 #define STATUS_AUX_FULL	   0x20u
 
-#define CONFIG_KBD_IRQ	  0x01u
-#define CONFIG_AUX_IRQ	  0x02u
-#define CONFIG_SYSTEM	  0x04u
-#define CONFIG_KBD_OFF	  0x10u
-#define CONFIG_AUX_OFF	  0x20u
-#define CONFIG_TRANSLATE  0x40u
+#define CONFIG_KBD_IRQ	   0x01u
+#define CONFIG_AUX_IRQ	   0x02u
+#define CONFIG_SYSTEM	   0x04u
+#define CONFIG_KBD_OFF	   0x10u
+#define CONFIG_AUX_OFF	   0x20u
+#define CONFIG_TRANSLATE   0x40u
 
-#define OUTPORT_NO_RESET  0x01u
-#define OUTPORT_A20	  0x02u
-#define OUTPORT_KBD_FULL  0x10u
-#define OUTPORT_AUX_FULL  0x20u
-#define OUTPORT_POWER_ON  0xcfu /* clock and data lines idle, too */
+#define OUTPORT_NO_RESET   0x01u
+#define OUTPORT_A20	   0x02u
+#define OUTPORT_KBD_FULL   0x10u
+#define OUTPORT_AUX_FULL   0x20u
+#define OUTPORT_POWER_ON   0xcfu /* clock and data lines idle, too */
 
-#define RAM_BYTES 32u
+#define RAM_BYTES	   32u
 
 enum {
 	CMD_READ_RAM = 0x20, /* 20-3f; 20h is the configuration byte */
@@ -68,8 +68,8 @@ struct i8042 {
 	struct ps2_queue own_kbd, own_aux; /* the controller's answers, and d2/d3 */
 	struct input_device kbd_input, mouse_input;
 	uint8_t status, outport, data;
-	uint8_t pending;     /* command that waits for a byte at port 60h */
-	bool break_prefix;   /* translation swallowed an f0 */
+	uint8_t pending;	/* command that waits for a byte at port 60h */
+	bool break_prefix;	/* translation swallowed an f0 */
 	uint8_t ram[RAM_BYTES]; /* [0] is the configuration byte */
 };
 

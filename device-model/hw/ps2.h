@@ -40,11 +40,11 @@ static inline uint8_t ps2_queue_get(struct ps2_queue *q)
 
 struct ps2_keyboard {
 	struct ps2_queue out;
-	uint8_t pending;  /* command that waits for its argument, 0: none */
-	uint8_t set;	  /* scan code set, 1-3 */
-	uint8_t leds;	  /* bits 0-2 scroll, num, caps */
-	uint8_t rate;	  /* as set, without effect */
-	uint8_t last;	  /* last byte sent, for resend */
+	uint8_t pending; /* command that waits for its argument, 0: none */
+	uint8_t set;	 /* scan code set, 1-3 */
+	uint8_t leds;	 /* bits 0-2 scroll, num, caps */
+	uint8_t rate;	 /* as set, without effect */
+	uint8_t last;	 /* last byte sent, for resend */
 	bool scanning;
 	uint8_t modifiers; /* what the fake shifts of Print and Pause depend on */
 	void (*leds_changed)(void *opaque, uint8_t leds);
@@ -56,14 +56,14 @@ enum ps2_mouse_mode { PS2_MOUSE_STREAM, PS2_MOUSE_REMOTE };
 struct ps2_mouse {
 	struct ps2_queue out;
 	uint8_t pending;
-	uint8_t mode;		/* enum ps2_mouse_mode */
+	uint8_t mode; /* enum ps2_mouse_mode */
 	bool wrap, reporting, scaling2;
 	uint8_t resolution, rate;
-	uint8_t rates[2];	/* the last two set, for the IntelliMouse knock */
-	uint8_t id;		/* 0, 3 (wheel) or 4 (five buttons) */
+	uint8_t rates[2];	       /* the last two set, for the IntelliMouse knock */
+	uint8_t id;		       /* 0, 3 (wheel) or 4 (five buttons) */
 	uint8_t buttons, sent_buttons; /* left, right, middle, 4, 5 as bits 0-4 */
-	unsigned int input_buttons; /* as last told, INPUT_BUTTON_* */
-	int32_t dx, dy, dz;	/* not reported yet; y upwards */
+	unsigned int input_buttons;    /* as last told, INPUT_BUTTON_* */
+	int32_t dx, dy, dz;	       /* not reported yet; y upwards */
 	uint8_t last;
 };
 

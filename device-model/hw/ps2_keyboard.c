@@ -15,9 +15,9 @@
 #define ROOM_FOR_RELEASES 96u
 #define LONGEST_SEQUENCE  8u
 
-#define MOD_SHIFT 0x01u
-#define MOD_CTRL  0x02u
-#define MOD_ALT	  0x04u
+#define MOD_SHIFT	  0x01u
+#define MOD_CTRL	  0x02u
+#define MOD_ALT		  0x04u
 
 enum {
 	CMD_LEDS = 0xed,

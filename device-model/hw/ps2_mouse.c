@@ -11,11 +11,11 @@
 #include "core/input.h"
 #include "core/util.h"
 
-#define ACK    0xfa
-#define NAK    0xfe
-#define BAT_OK 0xaa
+#define ACK	    0xfa
+#define NAK	    0xfe
+#define BAT_OK	    0xaa
 
-#define MAX_QUEUED 32u	   /* bytes: older motion than this adds up instead of lagging behind */
+#define MAX_QUEUED  32u	   /* bytes: older motion than this adds up instead of lagging behind */
 #define MAX_PENDING 100000 /* accumulated motion */
 
 enum {
@@ -117,7 +117,8 @@ void ps2_mouse_move(struct ps2_mouse *m, int dx, int dy, unsigned int buttons)
 	unsigned int pressed = buttons & ~m->input_buttons;
 
 	m->input_buttons = buttons;
-	m->buttons = (buttons & INPUT_BUTTON_LEFT ? 1 : 0) | (buttons & INPUT_BUTTON_RIGHT ? 2 : 0) |
+	m->buttons = (buttons & INPUT_BUTTON_LEFT ? 1 : 0) |
+		     (buttons & INPUT_BUTTON_RIGHT ? 2 : 0) |
 		     (buttons & INPUT_BUTTON_MIDDLE ? 4 : 0);
 	if (!m->reporting && m->mode == PS2_MOUSE_STREAM)
 		return;

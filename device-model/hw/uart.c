@@ -8,51 +8,51 @@
 
 #include <string.h>
 
-#define IER_RX	   0x01u
-#define IER_THRE   0x02u
-#define IER_LINE   0x04u
-#define IER_MODEM  0x08u
+#define IER_RX	     0x01u
+#define IER_THRE     0x02u
+#define IER_LINE     0x04u
+#define IER_MODEM    0x08u
 
-#define IIR_NONE    0x01u
-#define IIR_MODEM   0x00u
-#define IIR_THRE    0x02u
-#define IIR_RX	    0x04u
-#define IIR_LINE    0x06u
-#define IIR_TIMEOUT 0x0cu
-#define IIR_FIFO    0xc0u
+#define IIR_NONE     0x01u
+#define IIR_MODEM    0x00u
+#define IIR_THRE     0x02u
+#define IIR_RX	     0x04u
+#define IIR_LINE     0x06u
+#define IIR_TIMEOUT  0x0cu
+#define IIR_FIFO     0xc0u
 
 #define FCR_ENABLE   0x01u
 #define FCR_CLEAR_RX 0x02u
 #define FCR_CLEAR_TX 0x04u
 
-#define LCR_BREAK 0x40u
-#define LCR_DLAB  0x80u
+#define LCR_BREAK    0x40u
+#define LCR_DLAB     0x80u
 
-#define MCR_DTR	 0x01u
-#define MCR_RTS	 0x02u
-#define MCR_OUT1 0x04u
-#define MCR_OUT2 0x08u /* gates the interrupt line on a PC */
-#define MCR_LOOP 0x10u
+#define MCR_DTR	     0x01u
+#define MCR_RTS	     0x02u
+#define MCR_OUT1     0x04u
+#define MCR_OUT2     0x08u /* gates the interrupt line on a PC */
+#define MCR_LOOP     0x10u
 
-#define LSR_DATA    0x01u
-#define LSR_OVERRUN 0x02u
-#define LSR_PARITY  0x04u
-#define LSR_FRAMING 0x08u
-#define LSR_BREAK   0x10u
-#define LSR_THRE    0x20u
-#define LSR_TEMT    0x40u
-#define LSR_ERRORS  (LSR_OVERRUN | LSR_PARITY | LSR_FRAMING | LSR_BREAK)
+#define LSR_DATA     0x01u
+#define LSR_OVERRUN  0x02u
+#define LSR_PARITY   0x04u
+#define LSR_FRAMING  0x08u
+#define LSR_BREAK    0x10u
+#define LSR_THRE     0x20u
+#define LSR_TEMT     0x40u
+#define LSR_ERRORS   (LSR_OVERRUN | LSR_PARITY | LSR_FRAMING | LSR_BREAK)
 
-#define MSR_CTS	  0x10u
-#define MSR_DSR	  0x20u
-#define MSR_RI	  0x40u
-#define MSR_DCD	  0x80u
-#define MSR_DELTA 0x0fu
-#define MSR_LINE  (MSR_CTS | MSR_DSR | MSR_DCD) /* a peer that is always ready */
+#define MSR_CTS	     0x10u
+#define MSR_DSR	     0x20u
+#define MSR_RI	     0x40u
+#define MSR_DCD	     0x80u
+#define MSR_DELTA    0x0fu
+#define MSR_LINE     (MSR_CTS | MSR_DSR | MSR_DCD) /* a peer that is always ready */
 
-#define CLOCK_HZ	115200u /* baud rate at divisor 1 */
-#define MAX_CHAR_NS	100000u
-#define RETRY_NS	10000000u /* the peer takes nothing */
+#define CLOCK_HZ     115200u /* baud rate at divisor 1 */
+#define MAX_CHAR_NS  100000u
+#define RETRY_NS     10000000u /* the peer takes nothing */
 
 static bool fifo_on(const struct uart *u)
 {

@@ -75,13 +75,13 @@ enum vga_vbe_reg {
 	VBE_MEMORY_64K,
 	VBE_NR,
 };
-#define VBE_ENABLED	0x01u
-#define VBE_GETCAPS	0x02u
-#define VBE_8BIT_DAC	0x20u
-#define VBE_LFB		0x40u
-#define VBE_NOCLEAR	0x80u
-#define VBE_ID_FIRST	0xb0c0u
-#define VBE_ID_LAST	0xb0c5u
+#define VBE_ENABLED  0x01u
+#define VBE_GETCAPS  0x02u
+#define VBE_8BIT_DAC 0x20u
+#define VBE_LFB	     0x40u
+#define VBE_NOCLEAR  0x80u
+#define VBE_ID_FIRST 0xb0c0u
+#define VBE_ID_LAST  0xb0c5u
 
 enum vga_kind {
 	VGA_KIND_BLANK,
@@ -102,19 +102,19 @@ enum vga_kind {
  */
 struct vga_frame {
 	enum vga_kind kind;
-	uint32_t width, height;	  /* output pixels */
-	uint32_t source_px;	  /* memory pixels per line */
-	bool doubled;		  /* each memory pixel is shown twice */
-	uint32_t start, pitch;	  /* bytes of interleaved video memory */
-	uint32_t split;		  /* last output line above the split, or UINT32_MAX */
-	uint32_t rows;		  /* row scan counter counts 0 .. rows - 1 */
-	uint32_t lines_per_row;	  /* 2 with scan doubling */
-	uint32_t bank_mask;	  /* row counter bits (1, 2) that replace address bits */
-	uint32_t bank_shift;	  /* the address bit that row counter bit 0 replaces */
-	uint32_t first_row;	  /* preset row scan */
-	uint32_t pan, pan_below;  /* memory pixels, above and below the split */
-	uint32_t below;		  /* start address below the split */
-	uint32_t plane_mask;	  /* 32-bit mask over one interleaved dword */
+	uint32_t width, height;	 /* output pixels */
+	uint32_t source_px;	 /* memory pixels per line */
+	bool doubled;		 /* each memory pixel is shown twice */
+	uint32_t start, pitch;	 /* bytes of interleaved video memory */
+	uint32_t split;		 /* last output line above the split, or UINT32_MAX */
+	uint32_t rows;		 /* row scan counter counts 0 .. rows - 1 */
+	uint32_t lines_per_row;	 /* 2 with scan doubling */
+	uint32_t bank_mask;	 /* row counter bits (1, 2) that replace address bits */
+	uint32_t bank_shift;	 /* the address bit that row counter bit 0 replaces */
+	uint32_t first_row;	 /* preset row scan */
+	uint32_t pan, pan_below; /* memory pixels, above and below the split */
+	uint32_t below;		 /* start address below the split */
+	uint32_t plane_mask;	 /* 32-bit mask over one interleaved dword */
 	/* text only */
 	uint32_t columns, text_rows;
 	uint32_t cell_width, font[2];
@@ -163,8 +163,8 @@ struct vga {
 	uint32_t *pixels;
 	uint32_t stride, width, height;
 	bool redraw;
-	struct vga_frame frame;	     /* as last drawn */
-	uint32_t *cells;	     /* text cells as last drawn */
+	struct vga_frame frame; /* as last drawn */
+	uint32_t *cells;	/* text cells as last drawn */
 	size_t cells_capacity;
 	uint32_t line_px[VGA_MAX_XRES + 16]; /* one decoded line */
 	uint8_t line_raw[VGA_LINE_BYTES];    /* one line that wraps around the end of memory */

@@ -78,8 +78,8 @@ static void crtc_layout(const struct vga *v, struct vga_frame *f)
 	f->bank_mask = ~mode & 3u;
 	/* Byte mode counts dwords of interleaved memory, word mode pairs: bit 13 of either. */
 	f->bank_shift = mode & 0x40 ? 15 : 14;
-	f->height = (cr[CR_V_END] | (cr[CR_OVERFLOW] & 2u) << 7 | (cr[CR_OVERFLOW] & 0x40u) << 3) +
-		    1;
+	f->height =
+		(cr[CR_V_END] | (cr[CR_OVERFLOW] & 2u) << 7 | (cr[CR_OVERFLOW] & 0x40u) << 3) + 1;
 }
 
 static void vbe_layout(const struct vga *v, struct vga_frame *f)

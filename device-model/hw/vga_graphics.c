@@ -12,8 +12,8 @@
 
 /* One step of the CRTC through the picture. */
 struct scan {
-	uint32_t address;	/* of the current row of memory, before bank bits */
-	uint32_t row, repeat;	/* row scan counter; lines of this row shown so far */
+	uint32_t address;     /* of the current row of memory, before bank bits */
+	uint32_t row, repeat; /* row scan counter; lines of this row shown so far */
 	uint32_t pan;
 };
 
@@ -60,8 +60,8 @@ static void decode_cga(const struct vga_frame *f, const uint8_t *src, uint32_t *
 
 		for (plane = 0; plane < 2; plane++, d >>= 8)
 			for (shift = 8; shift; shift -= 2)
-				*dst++ = f->palette[(d >> (shift - 2) & 3) |
-						    (d >> (shift + 14) & 3) << 2];
+				*dst++ = f->palette[(d >> (shift - 2) & 3) | (d >> (shift + 14) & 3)
+										     << 2];
 	}
 }
 

@@ -58,7 +58,8 @@ static bool locate(const struct vga *v, uint32_t offset, struct target *t)
 		t->plane = offset & 3;
 		t->planes = (uint8_t)(1u << t->plane);
 		t->dword = offset & ~3u;
-	} else if (v->gr[GR_MODE] & 0x10) { /* odd/even: address bit 0 selects in a pair of planes */
+	} else if (v->gr[GR_MODE] &
+		   0x10) { /* odd/even: address bit 0 selects in a pair of planes */
 		t->plane = (v->gr[GR_READ_MAP] & 2) | (offset & 1);
 		t->planes = offset & 1 ? 0x0a : 0x05;
 		t->dword = (offset & ~1u) << 1;

@@ -21,11 +21,11 @@
 #include "core/vram.h"
 #include "hw/vga.h"
 
-#define MMIO_BYTES	0x1000u
-#define MMIO_VGA	0x400u /* ports 3c0-3df */
-#define MMIO_DISPI	0x500u /* 16-bit registers */
-#define MMIO_EXT	0x600u /* size of this block, framebuffer byte order */
-#define EXT_LITTLE	0x1e1e1e1eu
+#define MMIO_BYTES 0x1000u
+#define MMIO_VGA   0x400u /* ports 3c0-3df */
+#define MMIO_DISPI 0x500u /* 16-bit registers */
+#define MMIO_EXT   0x600u /* size of this block, framebuffer byte order */
+#define EXT_LITTLE 0x1e1e1e1eu
 
 struct vga_pci {
 	struct pci_device pci;

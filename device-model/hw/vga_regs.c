@@ -84,8 +84,9 @@ static bool port_decoded(const struct vga *v, uint32_t port)
 
 static void attribute_write(struct vga *v, uint8_t value)
 {
-	static const uint8_t mask[21] = { [0 ... 15] = 0x3f, [16] = 0xef, [17] = 0xff,
-					  [18] = 0x3f,	     [19] = 0x0f, [20] = 0x0f };
+	static const uint8_t mask[21] = {
+		[0 ... 15] = 0x3f, [16] = 0xef, [17] = 0xff, [18] = 0x3f, [19] = 0x0f, [20] = 0x0f
+	};
 	unsigned int index = v->ar_index & 0x1f;
 
 	v->ar_data = !v->ar_data;

@@ -112,8 +112,7 @@ static uint32_t *draw_row(struct vga *v, const struct vga_frame *f, uint32_t add
 		uint32_t x = first ? first * f->cell_width - pan : 0;
 
 		v->damage(v->opaque, x, (uint32_t)y0,
-			  MIN((last + 1) * f->cell_width - pan, f->width) - x,
-			  (uint32_t)(y1 - y0));
+			  MIN((last + 1) * f->cell_width - pan, f->width) - x, (uint32_t)(y1 - y0));
 	}
 	return cells;
 }

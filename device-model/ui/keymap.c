@@ -15,10 +15,10 @@
 #include "core/util.h"
 #include "ui/keysym.h"
 
-#define MAX_ENTRIES 4096
-#define MAX_NESTING 4
+#define MAX_ENTRIES    4096
+#define MAX_NESTING    4
 #define UNICODE_KEYSYM 0x01000000u
-#define KEYSYM_PRINT 0xff61u
+#define KEYSYM_PRINT   0xff61u
 
 static int load_file(struct keymap *k, const char *name, const char *dir, unsigned int depth);
 

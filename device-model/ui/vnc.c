@@ -27,11 +27,11 @@
 #include "core/util.h"
 #include "ui/vnc_priv.h"
 
-#define PORT_BASE	 5900
-#define BACKLOG		 16
-#define ACTIVE_NS	 (33 * NS_PER_MS)
-#define IDLE_NS		 (125 * NS_PER_MS)
-#define IDLE_REFRESHES	 60 /* unchanged ones in a row before the rate goes down */
+#define PORT_BASE      5900
+#define BACKLOG	       16
+#define ACTIVE_NS      (33 * NS_PER_MS)
+#define IDLE_NS	       (125 * NS_PER_MS)
+#define IDLE_REFRESHES 60 /* unchanged ones in a row before the rate goes down */
 
 static struct vnc_server *server; /* NULL: none */
 static struct display_listener listener;
@@ -43,9 +43,7 @@ static int normal_fd = -1; /* the library thread says: a client is in */
 
 static void set_rate(struct vnc_server *s)
 {
-	uint64_t want = !s->nr_normal		       ? 0 :
-			idle_refreshes < IDLE_REFRESHES ? ACTIVE_NS :
-							  IDLE_NS;
+	uint64_t want = !s->nr_normal ? 0 : idle_refreshes < IDLE_REFRESHES ? ACTIVE_NS : IDLE_NS;
 
 	if (want != listener.interval_ns)
 		display_set_interval(&s->m->display, &listener, want);
@@ -338,7 +336,8 @@ static int options_apply(struct vnc_server *s, const char *text)
 		rc = parse_pair(&list.pairs[i], &s->auth, &to);
 	if (rc)
 		log_error("vnc: cannot use \"-vnc %s\": expected "
-			  "ADDRESS:DISPLAY[,password=on|off][,to=LAST]", text);
+			  "ADDRESS:DISPLAY[,password=on|off][,to=LAST]",
+			  text);
 	else
 		rc = listen_range(s, host, display, MAX(to, display));
 	opt_list_free(&list);

@@ -11,8 +11,8 @@
 
 struct vnc_info {
 	bool enabled;
-	char host[64];	   /* numeric address it listens on */
-	char service[8];   /* TCP port in decimal */
+	char host[64];	    /* numeric address it listens on */
+	char service[8];    /* TCP port in decimal */
 	const char *family; /* "ipv4" or "ipv6" */
 	const char *auth;   /* "none" or "vnc" */
 	size_t nr_clients;

@@ -55,7 +55,7 @@ struct vnc_conn {
 	bool draining; /* the library hung up: send the rest, then close */
 	uint8_t in[IN_BYTES];
 	size_t in_len;
-	uint32_t skip;	 /* bytes of a message that nobody wants */
+	uint32_t skip;	/* bytes of a message that nobody wants */
 	size_t swallow; /* bytes of the library's own greeting still to drop */
 	struct outbuf to_client, to_library;
 	uint32_t client_events, link_events; /* as now watched */
@@ -152,8 +152,8 @@ static size_t backlog_limit(const struct vnc_conn *c)
 
 static void update_events(struct vnc_conn *c)
 {
-	uint32_t client = c->draining || c->in_len == IN_BYTES || pending(&c->to_library) ? 0 :
-											    EPOLLIN;
+	uint32_t client =
+		c->draining || c->in_len == IN_BYTES || pending(&c->to_library) ? 0 : EPOLLIN;
 	uint32_t link = EPOLLIN;
 
 	if (pending(&c->to_client))
@@ -209,8 +209,8 @@ static bool msg_encodings(struct vnc_conn *c, const uint8_t *msg, size_t len)
 static void hold_update(struct update_request *u, const uint8_t *msg)
 {
 	uint32_t x = get_be16(msg + 2), y = get_be16(msg + 4);
-	struct update_request n = { true, msg[1] != 0, x, y, x + get_be16(msg + 6),
-				    y + get_be16(msg + 8) };
+	struct update_request n = { true, msg[1] != 0,		 x,
+				    y,	  x + get_be16(msg + 6), y + get_be16(msg + 8) };
 
 	if (u->held) {
 		n.incremental = n.incremental && u->incremental;
@@ -253,8 +253,8 @@ static bool msg_key(struct vnc_conn *c, const uint8_t *msg, size_t len)
 
 static bool msg_pointer(struct vnc_conn *c, const uint8_t *msg, size_t len)
 {
-	vnc_input_pointer(&c->input, msg[1], get_be16(msg + 2), get_be16(msg + 4),
-			  c->server->width, c->server->height);
+	vnc_input_pointer(&c->input, msg[1], get_be16(msg + 2), get_be16(msg + 4), c->server->width,
+			  c->server->height);
 	vnc_server_activity(c->server);
 	return true;
 }

@@ -76,8 +76,7 @@ static void key_down(struct vnc_input *in, const struct keymap_entry *e)
 	bool altgr = (e->flags & KEYMAP_ALTGR) && !in->down[CODE_ALTGR] && !is_shortcut(in);
 
 	/* With Shift the keypad's two meanings swap: the client's Num Lock cannot be told then. */
-	if (keypad && !shift_held(in) &&
-	    !(e->flags & KEYMAP_NUMLOCK) != !(input_leds() & LED_NUM))
+	if (keypad && !shift_held(in) && !(e->flags & KEYMAP_NUMLOCK) != !(input_leds() & LED_NUM))
 		tap(CODE_NUM_LOCK);
 	if (shift)
 		input_key(CODE_LEFT_SHIFT, true);
@@ -92,8 +91,8 @@ static void key_down(struct vnc_input *in, const struct keymap_entry *e)
 
 void vnc_input_key(struct vnc_input *in, const struct keymap *map, uint32_t keysym, bool down)
 {
-	unsigned int held = (shift_held(in) ? KEYMAP_SHIFT : 0) |
-			    (in->down[CODE_ALTGR] ? KEYMAP_ALTGR : 0);
+	unsigned int held =
+		(shift_held(in) ? KEYMAP_SHIFT : 0) | (in->down[CODE_ALTGR] ? KEYMAP_ALTGR : 0);
 	const struct keymap_entry *e = keymap_find(map, keysym, held);
 
 	if (!e)

@@ -48,12 +48,12 @@ enum vnc_client_msg {
 /* Shared by the main loop and the library thread; the last reference frees it. */
 struct vnc_link {
 	atomic_uint refs;
-	atomic_bool normal;  /* library: the handshake is over, the client is in */
-	int fd;		     /* the library's end until it took it */
-	bool auth;	     /* constant from here on: demand the password */
+	atomic_bool normal;		     /* library: the handshake is over, the client is in */
+	int fd;				     /* the library's end until it took it */
+	bool auth;			     /* constant from here on: demand the password */
 	char password[VNC_PASSWORD_MAX + 1]; /* empty: refuse */
 	bool wants_pointer_mode;	     /* library thread only */
-	int width, height;	/* the size this client knows; library thread only */
+	int width, height;		     /* the size this client knows; library thread only */
 	struct vnc_link *next;		     /* in the queue of new links, under its mutex */
 };
 void vnc_link_unref(struct vnc_link *l);

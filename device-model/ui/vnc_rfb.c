@@ -24,8 +24,8 @@
 #include "core/util.h"
 #include "ui/vnc_priv.h"
 
-#define MAX_RECTS     32
-#define IDLE_TIMEOUT_MS 1000
+#define MAX_RECTS	 32
+#define IDLE_TIMEOUT_MS	 1000
 #define WRITE_TIMEOUT_MS 5000 /* the main loop drains links at once: only its death takes longer */
 
 struct rect {
@@ -41,14 +41,14 @@ struct staging {
 
 static struct rfb {
 	pthread_mutex_t lock;
-	struct staging stage;	    /* (l) */
-	bool resized;		    /* (l) */
+	struct staging stage;	     /* (l) */
+	bool resized;		     /* (l) */
 	bool absolute, mode_changed; /* (l) */
-	struct vnc_link *new_links; /* (l) */
-	int wake_fd;		    /* constant */
-	void (*on_normal)(void);    /* constant */
+	struct vnc_link *new_links;  /* (l) */
+	int wake_fd;		     /* constant */
+	void (*on_normal)(void);     /* constant */
 	rfbScreenInfoPtr screen;
-	bool absolute_now; /* the library thread's copy */
+	bool absolute_now;	   /* the library thread's copy */
 	struct vnc_link *starting; /* argument of new_client, which the library calls inside */
 } rfb = { .lock = PTHREAD_MUTEX_INITIALIZER, .wake_fd = -1, .absolute_now = false };
 
