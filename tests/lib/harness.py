@@ -120,7 +120,7 @@ class Guest:
             f"(setsid socat -u {tty},raw,echo=0 CREATE:{log} >/dev/null 2>&1 &) ")
         if command:
             self.lab.dom0.run(f"printf '%s\\r' '{command}' > {tty}")
-        return self.lab.dom0.wait_for(f"tr -d '\\r' < {log} | grep -a -m1 -E '{pattern}'", timeout_s,
+        return self.lab.dom0.wait_for(f"tr '\\r' '\\n' < {log} | grep -a -m1 -E '{pattern}'", timeout_s,
                                       1)
 
     def destroy(self):
