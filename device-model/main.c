@@ -55,6 +55,9 @@ static void run_changed(void *opaque, bool running)
 {
 	if (!machine.opt->qtest)
 		vmm_xen_set_serving(&machine, running);
+	/* Once "stop" is answered, no transfer changes guest memory or raises an interrupt. */
+	if (!running)
+		block_drain_all();
 }
 
 /* Accepted because libxl asks for them by default; the guest finds no such hardware. */

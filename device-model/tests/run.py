@@ -96,7 +96,7 @@ def main():
     program = os.path.abspath(args.device_model)
     work = os.path.abspath(args.work)
     shutil.rmtree(work, ignore_errors=True)
-    os.makedirs(work)
+    os.makedirs(work, exist_ok=True)
     os.environ.setdefault("ASAN_OPTIONS", "detect_leaks=0")
     results = Results(args.names)
     qemu = shutil.which(QEMU)
