@@ -265,12 +265,6 @@ void schedule(void)
 	spin_lock(&c->lock);
 	now = now_ns();
 	next = choose(c, prev, now);
-	if (prev == c->idle && next != c->idle) {
-		cpu->idle_ns += now - c->idle_since_ns;
-		c->idle_since_ns = ~0ULL;
-	} else if (prev != c->idle && next == c->idle) {
-		c->idle_since_ns = now;
-	}
 	offer(c);
 	spin_unlock(&c->lock);
 
@@ -294,15 +288,7 @@ void sched_yield(void)
 
 uint64_t sched_idle_ns(unsigned int cpu)
 {
-	struct sched_cpu *c = scpus[cpu];
-	uint64_t ns;
-
-	spin_lock(&c->lock);
-	ns = cpus[cpu]->idle_ns;
-	if (c->idle_since_ns != ~0ULL)
-		ns += now_ns() - c->idle_since_ns;
-	spin_unlock(&c->lock);
-	return ns;
+	return READ_ONCE(cpus[cpu]->idle_ns);
 }
 
 static struct vcpu *idle_create(unsigned int cpu)
@@ -337,7 +323,6 @@ void sched_init(void)
 		list_init(&c->queue);
 		c->cpu = i;
 		c->idle = c->curr = idle_create(i);
-		c->idle_since_ns = now_ns();
 		timer_init(&c->slice, slice_over, c, i);
 		cpus[i]->idle = c->idle;
 		cpus[i]->current = c->idle;

@@ -19,7 +19,6 @@ struct sched_cpu {
 	struct vcpu *idle;	 /* constant */
 	struct timer slice;	 /* own CPU */
 	uint64_t vtime;		 /* lock: the policy's clock of this queue */
-	uint64_t idle_since_ns;	 /* lock: ~0 while not idle */
 };
 
 /* What tools may set; the mapping to credit2's parameters is in the domctl. */
@@ -55,7 +54,7 @@ extern const struct sched_policy sched_bvt;
 /* Parameters of a whole domain (all its vCPUs have the same). */
 int sched_set_params(struct domain *d, const struct sched_params *p);
 void sched_get_params(struct domain *d, struct sched_params *p);
-/* Nanoseconds that this CPU has been idle. */
+/* Nanoseconds that a CPU has been idle, up to its last wake-up. */
 uint64_t sched_idle_ns(unsigned int cpu);
 /* Current vCPU gives way to others of its queue. */
 void sched_yield(void);

@@ -1,0 +1,32 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+# Host tests of the ABI's pure parts: CPU policies, borrowed virtual time, event channels, under ASan and UBSan.
+
+abi_DIR  := $(O)/abi
+abi_VMM  := vmm/cpu/policy.c vmm/domain/sched_bvt.c vmm/domain/event.c vmm/domain/event_ops.c \
+	vmm/domain/event_2l.c vmm/domain/event_fifo.c
+abi_TESTS := $(sort $(wildcard tests/abi/test_*.c)) tests/abi/mock.c
+abi_OBJS := $(abi_VMM:%.c=$(abi_DIR)/%.o) $(abi_TESTS:%.c=$(abi_DIR)/%.o) $(abi_DIR)/tests/abi/main.o
+abi_CFLAGS := -std=gnu11 -O1 -g -Wall -Wextra -Werror -Wno-address-of-packed-member -fno-omit-frame-pointer \
+	-fsanitize=address,undefined -fno-sanitize=alignment -fno-sanitize-recover=all -MMD -MP
+# Tests include the hypervisor's headers, never libc's; main.c the other way round.
+abi_VMMFLAGS := -Ivmm/include -Ivmm -Itests/abi -I. -fno-builtin -DPLINTH_DEBUG=1 -D__XEN_TOOLS__ \
+	-include vmm/include/types.h
+
+$(abi_DIR)/tests/abi/main.o: tests/abi/main.c
+	$(Q)mkdir -p $(@D)
+	$(Q)$(CC) $(abi_CFLAGS) -c -o $@ $<
+
+$(abi_DIR)/%.o: %.c
+	$(Q)mkdir -p $(@D)
+	$(Q)$(CC) $(abi_CFLAGS) $(abi_VMMFLAGS) -c -o $@ $<
+
+$(abi_DIR)/abi: $(abi_OBJS)
+	$(call say,LD,$@)
+	$(Q)$(CC) -fsanitize=address,undefined -o $@ $^
+
+-include $(abi_OBJS:.o=.d)
+
+.PHONY: check-abi
+check-abi: $(abi_DIR)/abi
+	$(Q)$<
+CHECKS += check-abi

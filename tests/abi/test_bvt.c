@@ -1,0 +1,116 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* Borrowed virtual time, simulated on one CPU: shares by weight, latency of a vCPU that waits, caps. */
+#include "abi_test.h"
+#include "sched.h"
+
+#define NV 4U
+
+static struct domain dom;
+static struct vcpu v[NV];
+static struct sched_cpu c;
+static uint64_t now, ran[NV];
+
+static void setup(const unsigned int *weight)
+{
+	static uint8_t records[NV][SCHED_POLICY_BYTES];
+
+	memset(&c, 0, sizeof(c));
+	memset(v, 0, sizeof(v));
+	memset(records, 0, sizeof(records));
+	memset(ran, 0, sizeof(ran));
+	list_init(&c.queue);
+	now = NS_PER_SEC;
+	for (unsigned int i = 0; i < NV; i++) {
+		v[i].id = i;
+		v[i].domain = &dom;
+		v[i].sched.policy = records[i];
+		list_init(&v[i].sched.queue);
+		sched_bvt.init(&v[i]);
+		if (weight[i]) {
+			v[i].sched.weight = weight[i];
+			sched_bvt.insert(&c, &v[i], true, now);
+		}
+	}
+}
+
+/* Runs the one whose turn it is for its slice, at most `limit`; puts it back. */
+static struct vcpu *step(uint64_t limit)
+{
+	uint64_t slice;
+	struct vcpu *n = sched_bvt.pick(&c, now, &slice);
+
+	if (!n) {
+		now += min(slice, limit);
+		return NULL;
+	}
+	sched_bvt.remove(&c, n);
+	c.curr = n;
+	slice = min(slice, limit);
+	now += slice;
+	ran[n->id] += slice;
+	sched_bvt.account(&c, n, slice, now);
+	sched_bvt.insert(&c, n, false, now);
+	return n;
+}
+
+TEST(bvt_shares_follow_weights)
+{
+	static const unsigned int weight[NV] = { 256, 512, 1024, 256 };
+	uint64_t total = 0, sum = 0;
+
+	setup(weight);
+	for (unsigned int i = 0; i < 20000; i++)
+		step(10 * NS_PER_MS);
+	for (unsigned int i = 0; i < NV; i++) {
+		total += ran[i];
+		sum += weight[i];
+	}
+	for (unsigned int i = 0; i < NV; i++) {
+		uint64_t want = total / sum * weight[i];
+
+		EXPECT(ran[i] > want * 98 / 100 && ran[i] < want * 102 / 100);
+	}
+}
+
+TEST(bvt_waker_preempts_at_once)
+{
+	static const unsigned int weight[NV] = { 256, 256, 256, 0 };
+
+	setup(weight);
+	for (unsigned int i = 0; i < 100; i++)
+		step(10 * NS_PER_MS);
+	c.curr = &v[0];
+	sched_bvt.remove(&c, &v[0]);
+	sched_bvt.insert(&c, &v[3], true, now);
+	EXPECT(sched_bvt.preempts(&c, &v[3], NS_PER_MS, now));
+}
+
+/* Long sleep earns no more than the others' share afterwards. */
+TEST(bvt_sleep_is_not_saved_up)
+{
+	static const unsigned int weight[NV] = { 256, 0, 0, 0 };
+	uint64_t first;
+
+	setup(weight);
+	for (unsigned int i = 0; i < 1000; i++)
+		step(10 * NS_PER_MS);
+	sched_bvt.insert(&c, &v[1], true, now);
+	first = ran[0];
+	for (unsigned int i = 0; i < 200; i++)
+		step(10 * NS_PER_MS);
+	EXPECT(ran[1] < (ran[0] - first) + 30 * NS_PER_MS);
+	EXPECT(ran[1] + 30 * NS_PER_MS > ran[0] - first);
+}
+
+TEST(bvt_cap_holds)
+{
+	static const unsigned int weight[NV] = { 256, 0, 0, 0 };
+	uint64_t start;
+
+	setup(weight);
+	v[0].sched.cap = 20;
+	start = now;
+	while (now - start < 10 * NS_PER_SEC)
+		step(10 * NS_PER_MS);
+	EXPECT(ran[0] < (now - start) * 25 / 100 && ran[0] > (now - start) * 12 / 100);
+}

@@ -1,0 +1,126 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* CPU policies made from the CPUID of the processor that runs the test. */
+#include "abi_test.h"
+#include "policy.h"
+#include <xen/arch-x86/cpufeatureset.h>
+
+#define HAS(p, word, name) ((p) & (1U << (XEN_X86_FEATURE_##name % 32)))
+
+static struct cpu_policy host, hvm, back;
+static xen_cpuid_leaf_t leaves[POLICY_MAX_LEAVES + 8];
+
+static void leaf(uint32_t l, uint32_t s, struct cpuid_regs *r)
+{
+	cpuid_count(l, s, &r->a, &r->b, &r->c, &r->d);
+}
+
+static void make(void)
+{
+	uint32_t i;
+
+	memset(&host, 0, sizeof(host));
+	leaf(0, 0, &host.basic[0]);
+	for (i = 1; i <= min(host.basic[0].a, POLICY_NR_BASIC - 1); i++)
+		leaf(i, 0, &host.basic[i]);
+	for (i = 0; i < POLICY_NR_FEAT; i++)
+		leaf(7, i, &host.feat[i]);
+	for (i = 0; i < POLICY_NR_XSTATE; i++)
+		leaf(0xd, i, &host.xstate[i]);
+	leaf(0x80000000, 0, &host.extd[0]);
+	for (i = 1; i <= min(host.extd[0].a & 0xffff, POLICY_NR_EXTD - 1); i++)
+		leaf(0x80000000 + i, 0, &host.extd[i]);
+	policy_derive_hvm(&host, &hvm);
+}
+
+TEST(policy_hides_what_is_the_hypervisors)
+{
+	uint32_t w[POLICY_FEAT_WORDS];
+
+	make();
+	policy_featureset(&hvm, w);
+	EXPECT(!HAS(w[1], 1, VMX) && !HAS(w[1], 1, MONITOR) && !HAS(w[1], 1, SMX) && !HAS(w[1], 1, DCA));
+	EXPECT(!HAS(w[3], 3, SVM) && !HAS(w[3], 3, SKINIT) && !HAS(w[5], 5, RTM) && !HAS(w[5], 5, HLE));
+	EXPECT(HAS(w[1], 1, HYPERVISOR) && HAS(w[1], 1, X2APIC) && HAS(w[0], 0, APIC));
+	EXPECT(!hvm.basic[5].a && !hvm.basic[0xa].a && !hvm.extd[0xa].a);
+}
+
+TEST(policy_never_exceeds_host)
+{
+	uint32_t h[POLICY_FEAT_WORDS], w[POLICY_FEAT_WORDS], soft;
+
+	make();
+	policy_featureset(&host, h);
+	policy_featureset(&hvm, w);
+	for (unsigned int i = 0; i < POLICY_FEAT_WORDS; i++) {
+		soft = i == 1 ? 1U << 21 | 1U << 24 | 1U << 31 : i == 0 ? 1U << 9 : 0;
+		EXPECT(!(w[i] & ~h[i] & ~soft));
+	}
+}
+
+TEST(policy_serial_form_round_trip)
+{
+	uint32_t bad = 0, sub = 0;
+	unsigned int n;
+
+	make();
+	n = policy_serialise(&hvm, NULL);
+	EXPECT(n <= POLICY_MAX_LEAVES);
+	EXPECT(policy_serialise(&hvm, leaves) == n);
+	for (unsigned int i = 1; i < n; i++)
+		EXPECT(leaves[i].leaf > leaves[i - 1].leaf ||
+		       (leaves[i].leaf == leaves[i - 1].leaf && leaves[i].subleaf > leaves[i - 1].subleaf));
+	memset(&back, 0, sizeof(back));
+	EXPECT(!policy_deserialise(&back, leaves, n, &bad, &sub));
+	EXPECT(!memcmp(back.basic, hvm.basic, 4 * sizeof(back.basic[0])));
+	EXPECT(!memcmp(back.feat, hvm.feat, sizeof(back.feat[0])));
+	EXPECT(!memcmp(back.xstate, hvm.xstate, 2 * sizeof(back.xstate[0])));
+	EXPECT(!memcmp(&back.extd[1], &hvm.extd[1], sizeof(back.extd[0])));
+}
+
+TEST(policy_refuses_foreign_leaves)
+{
+	xen_cpuid_leaf_t odd[] = {
+		{ .leaf = 0x0e, .subleaf = XEN_CPUID_NO_SUBLEAF },
+		{ .leaf = 0x80000100, .subleaf = XEN_CPUID_NO_SUBLEAF },
+		{ .leaf = 1, .subleaf = 0 },
+		{ .leaf = 7, .subleaf = XEN_CPUID_NO_SUBLEAF },
+		{ .leaf = 0xd, .subleaf = 63 },
+		{ .leaf = 0x40000001, .subleaf = XEN_CPUID_NO_SUBLEAF },
+	};
+	uint32_t bad, sub;
+
+	make();
+	for (unsigned int i = 0; i < ARRAY_SIZE(odd); i++) {
+		back = hvm;
+		EXPECT(policy_deserialise(&back, &odd[i], 1, &bad, &sub) == -ERANGE);
+		EXPECT(bad == odd[i].leaf && sub == odd[i].subleaf);
+	}
+}
+
+TEST(policy_cannot_be_widened)
+{
+	uint32_t bad, sub;
+
+	make();
+	back = hvm;
+	back.basic[1].c = back.basic[1].d = back.feat[0].b = back.feat[0].c = back.extd[1].c = ~0U;
+	policy_sanitise(&hvm, &back);
+	EXPECT(!(back.basic[1].c & ~hvm.basic[1].c) && !(back.feat[0].b & ~hvm.feat[0].b));
+	EXPECT(!(back.extd[1].c & ~hvm.extd[1].c));
+	back.basic[0].a = 0xff;
+	EXPECT(policy_check(&hvm, &back, &bad, &sub) == -EINVAL && bad == 0);
+}
+
+/* Without AVX nothing of its state is offered, and the size falls to the legacy area and header. */
+TEST(policy_xstate_follows_features)
+{
+	make();
+	if (!HAS(hvm.basic[1].c, 1, XSAVE))
+		return;
+	back = hvm;
+	back.basic[1].c &= ~(1U << 28);
+	back.feat[0].c &= ~(1U << 3);
+	policy_sanitise(&hvm, &back);
+	EXPECT(back.xstate[0].a == 3 && back.xstate[0].c == 576);
+	EXPECT(!HAS(back.feat[0].b, 5, AVX2));
+}
