@@ -51,7 +51,7 @@ def payload_passes(lab, iso, **settings):
     check(found.group(2) == "0" and int(found.group(1)) > 0, "; ".join(bad)[:600])
 
 
-@case(order=40, group="hvmcd", limit_s=400, combos=COMBOS)
+@case(order=40, group="hvmcd", limit_s=520, combos=COMBOS)
 def test_rescue_cd(lab):
     """A GRUB CD: its menu on the VGA screen, keys by VNC, power-off by ACPI or APM."""
     lab.boot(guests=True)
@@ -59,7 +59,7 @@ def test_rescue_cd(lab):
     guest.wait_screen(r"GNU GRUB  version 2\.06", 150)
     text = guest.wait_screen(r"Rescue: nothing to boot", 20)
     check("Rescue: power off" in text, "the menu is not complete")
-    guest.wait_screen(r"grub> echo cold-storage\s+cold-storage", 60, keys="cecho cold-storage\n")
+    guest.wait_screen(r"grub> echo cold-storage\s+cold-storage", 150, keys="cecho cold-storage\n")
     guest.destroy()
 
 
@@ -85,7 +85,7 @@ def test_debian_boots(lab):
     lab.boot(guests=True)
     guest = lab.create("linux.cfg")
     guest.wait_screen(r"root@debian:~#", 360)
-    guest.wait_screen(r"^Linux debian 6\.1", 60, keys="clear; uname -a\n")
+    guest.wait_screen(r"^Linux debian 6\.1", 150, keys="clear; uname -a\n")
 
 
 @case(order=46, group="hvmdisk", limit_s=600, combos=COMBOS)
@@ -118,7 +118,7 @@ def test_memtest(lab):
     guest.destroy()
 
 
-@case(order=56, group="hvmtwo", limit_s=500, combos=COMBOS)
+@case(order=56, group="hvmtwo", limit_s=900, combos=COMBOS)
 def test_two_guests(lab):
     """Two guests with a VNC console each; one destroyed, the other and the host go on."""
     lab.boot(guests=True)
@@ -127,10 +127,10 @@ def test_two_guests(lab):
     check(one.vnc_port() != two.vnc_port(), "both guests have the same VNC port")
     one.wait_screen(r"Rescue: nothing to boot", 200)
     two.wait_screen(r"Rescue: nothing to boot", 200)
-    one.wait_screen(r"grub>", 60, keys="c")
+    one.wait_screen(r"grub>", 150, keys="c")
     check("grub>" not in two.screen_text(), "a key for one guest reached the other")
     one.destroy()
-    two.wait_screen(r"grub> echo still-here\s+still-here", 60, keys="cecho still-here\n")
+    two.wait_screen(r"grub> echo still-here\s+still-here", 150, keys="cecho still-here\n")
     lab.dom0.run("xl info >/dev/null; ! xl domid one 2>/dev/null; xl destroy two")
 
 
