@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
  * PS/2 keyboard and mouse as the devices at the end of the cable (IBM PS/2 Hardware Interface
- * Technical Reference, "Keyboards" and "Mouse"; Microsoft's IntelliMouse extension): bytes in, bytes
+ * Technical Reference, "Keyboards" and "Mouse"; Microsoft's IntelliMouse extension): bytes in,
+ * bytes
  * out, pure logic. The controller is i8042.c. The typematic repeat is left to the user interfaces.
  */
 #ifndef DM_HW_PS2_H
@@ -79,7 +80,10 @@ void ps2_mouse_move(struct ps2_mouse *m, int dx, int dy, unsigned int buttons);
 /* Room again: report motion that had to wait. */
 void ps2_mouse_poll(struct ps2_mouse *m);
 
-/* ps2_codes.c: scan codes of sets 2 and 3 for a set-1 code (bit 7: E0 key), 0 when there is none. */
+/*
+ * ps2_codes.c: scan codes of sets 2 and 3 for a set-1 code (bit 7: E0 key), 0 when there is
+ * none.
+ */
 uint8_t ps2_code_set2(uint8_t set1);
 uint8_t ps2_code_set3(uint8_t set1);
 /* The controller's translation of one byte from set 2 to set 1. */

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /*
- * Scan code tables (IBM PS/2 Hardware Interface Technical Reference, keyboard scan code sets 1-3 and
- * the 8042's set 2 to set 1 translation).
+ * Scan code tables (IBM PS/2 Hardware Interface Technical Reference, keyboard scan code sets 1-3
+ * and the 8042's set 2 to set 1 translation).
  */
 #include "hw/ps2.h"
 

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /*
  * 16550A logic, see uart.h. What is sent leaves in runs: a character is taken at once and the
- * transmitter counts as busy for as long as the line would be, at most at 115200 baud's pace, so that
- * a guest which set 9600 does not have to wait for a pty.
+ * transmitter counts as busy for as long as the line would be, at most at 115200 baud's pace, so
+ * that a guest which set 9600 does not have to wait for a pty.
  */
 #include "hw/uart.h"
 

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * A 16550A UART (National Semiconductor PC16550D data sheet) as pure logic: registers in, bytes out.
- * uart_isa.c puts it on ports, an interrupt line, timers and a chardev.
+ * A 16550A UART (National Semiconductor PC16550D data sheet) as pure logic: registers in, bytes
+ * out. uart_isa.c puts it on ports, an interrupt line, timers and a chardev.
  */
 #ifndef DM_HW_UART_H
 #define DM_HW_UART_H

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * The standard VGA: IBM VGA registers and memory (IBM Personal System/2 Hardware Interface Technical
+ * The standard VGA: IBM VGA registers and memory (IBM Personal System/2 Hardware Interface
+ * Technical
  * Reference, "Video Subsystem") with the DISPI ("Bochs VBE") extension. Everything here is pure
  * logic over a struct vga and an array of video memory; vga_pci.c binds it to the machine.
  *

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /*
- * One refresh of the picture: compares what the registers describe with what was drawn last, changes
- * the surface's size, and draws all or only what changed.
+ * One refresh of the picture: compares what the registers describe with what was drawn last,
+ * changes the surface's size, and draws all or only what changed.
  */
 #include "hw/vga.h"
 

@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /*
  * The standard VGA on the PCI bus: 1234:1111 at 00:03.0 with video memory in BAR 0, registers in
- * BAR 2 and the VGA BIOS in the ROM BAR (QEMU docs/specs/standard-vga), the ISA ports and the window
+ * BAR 2 and the VGA BIOS in the ROM BAR (QEMU docs/specs/standard-vga), the ISA ports and the
+ * window
  * at a0000, the display source, reset and saved state. What the registers mean is in vga_*.c.
  */
 #include <errno.h>

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /*
- * Text modes: characters and attributes in planes 0 and 1, two fonts in plane 2. A copy of the cells
- * as last drawn says which to draw again, so writes are found whichever way they came.
+ * Text modes: characters and attributes in planes 0 and 1, two fonts in plane 2. A copy of the
+ * cells as last drawn says which to draw again, so writes are found whichever way they came.
  */
 #include "hw/vga.h"
 

@@ -4,7 +4,8 @@
  * timing registers and the guest's clock.
  *
  * A guest that polls sees each access only every few ten microseconds, so it could sleep through a
- * retrace of two lines for many frames. A phase which began and ended between two reads is therefore
+ * retrace of two lines for many frames. A phase which began and ended between two reads is
+ * therefore
  * reported late, once: a loop that waits for retrace ends within one frame, as on the real thing.
  */
 #include "hw/vga.h"

@@ -68,7 +68,10 @@ void vga_vbe_recompute(struct vga *v)
 	v->vbe_start = (uint32_t)start & ~3u; /* the display start counts dwords */
 }
 
-/* The window as a chain-4 (or, with 4 bits, planar) 64 KiB bank; CRTC as a mode list would have it. */
+/*
+ * The window as a chain-4 (or, with 4 bits, planar) 64 KiB bank; CRTC as a mode list would
+ * have it.
+ */
 static void set_vga_registers(struct vga *v)
 {
 	bool planar = v->vbe[VBE_BPP] == 4;

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /*
- * Names and values of the X keysyms that keymap files use (X Window System Protocol, appendix A, and
- * the XFree86 and Sun vendor ranges). Sorted by name in ASCII order for binary search.
+ * Names and values of the X keysyms that keymap files use (X Window System Protocol, appendix A,
+ * and the XFree86 and Sun vendor ranges). Sorted by name in ASCII order for binary search.
  */
 #include "ui/keysym.h"
 

@@ -30,8 +30,8 @@ void vnc_query(struct vnc_info *info);
 bool vnc_query_client(size_t i, struct vnc_client_info *info);
 
 /*
- * change-vnc-password. Only the first 8 bytes count (RFB 7.2.2). An empty password refuses everyone.
- * 0; -ENODEV without a server; -EINVAL when the server was started without password=on.
+ * change-vnc-password. Only the first 8 bytes count (RFB 7.2.2). An empty password refuses
+ * everyone. 0; -ENODEV without a server; -EINVAL when the server was started without password=on.
  */
 int vnc_set_password(const char *password);
 

@@ -1,12 +1,9 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /*
  * One VNC connection in the main loop: its socket, its end of the link to the library thread, and
- * the judge of what the client says (RFC 6143, 7.1-7.5). Only the handshake, SetPixelFormat,
- * SetEncodings, SetDesktopSize and update requests go on to the library, whole and checked; input
- * goes to the guest from here; everything else ends the connection.
- *
- * Update requests wait while the client has not read what it got, merged into one, so a client that
- * does not read costs at most one picture of memory; it is dropped beyond that.
+ * the handshake (RFC 6143, 7.1-7.3), of which the library only sees whole, checked steps. Nothing
+ * waits: output queues up here, and a client that lets it grow without bounds is dropped. What a
+ * client says after the handshake is in vnc_messages.c.
  */
 #include <errno.h>
 #include <netinet/in.h>
@@ -21,62 +18,20 @@
 #include "core/log.h"
 #include "core/loop.h"
 #include "core/util.h"
-#include "ui/vnc_priv.h"
+#include "ui/vnc_conn.h"
 
 #define HANDSHAKE_TIMEOUT_NS (10 * NS_PER_SEC)
 #define GREETING	     "RFB 003.008\n"
 #define VERSION_LEN	     12
-#define IN_BYTES	     8192 /* more than the longest message */
 #define OUT_BYTES	     (256 * 1024)
-#define BACKLOG_HIGH	     (512 * 1024) /* update requests wait above this */
-#define MAX_ENCODINGS	     512
-#define MAX_CUT_TEXT	     (16u << 20)
 
-enum phase { PHASE_VERSION, PHASE_SECURITY, PHASE_AUTH, PHASE_INIT, PHASE_WAIT, PHASE_NORMAL };
-
-/* Bytes on their way out: data[start .. len). */
-struct outbuf {
-	uint8_t *data;
-	size_t start, len, capacity;
-};
-
-struct update_request {
-	bool held, incremental;
-	uint32_t x1, y1, x2, y2;
-};
-
-struct vnc_conn {
-	struct vnc_server *server;
-	int fd;	     /* the client */
-	int link_fd; /* our end of the link, -1 before the version is known or when it ended */
-	struct vnc_link *link;
-	enum phase phase;
-	bool dead;     /* freed by the deferred call */
-	bool draining; /* the library hung up: send the rest, then close */
-	uint8_t in[IN_BYTES];
-	size_t in_len;
-	uint32_t skip;	/* bytes of a message that nobody wants */
-	size_t swallow; /* bytes of the library's own greeting still to drop */
-	struct outbuf to_client, to_library;
-	uint32_t client_events, link_events; /* as now watched */
-	struct update_request held;
-	struct vnc_input input;
-	struct dm_timer timeout;
-	struct loop_call free_call;
-};
-
-static size_t pending(const struct outbuf *b)
-{
-	return b->len - b->start;
-}
-
-static uint8_t *reserve(struct outbuf *b, size_t len)
+static uint8_t *reserve(struct vnc_outbuf *b, size_t len)
 {
 	if (b->start == b->len)
 		b->start = b->len = 0;
 	if (b->capacity - b->len < len) {
 		if (b->start) {
-			memmove(b->data, b->data + b->start, pending(b));
+			memmove(b->data, b->data + b->start, vnc_pending(b));
 			b->len -= b->start;
 			b->start = 0;
 		}
@@ -88,17 +43,18 @@ static uint8_t *reserve(struct outbuf *b, size_t len)
 	return b->data + b->len;
 }
 
-static void append(struct outbuf *b, const void *data, size_t len)
+void vnc_append(struct vnc_outbuf *b, const void *data, size_t len)
 {
 	memcpy(reserve(b, len), data, len);
 	b->len += len;
 }
 
 /* Send what the socket takes. False when the other side is gone. */
-static bool flush(struct outbuf *b, int fd)
+static bool flush(struct vnc_outbuf *b, int fd)
 {
-	while (pending(b)) {
-		ssize_t n = send(fd, b->data + b->start, pending(b), MSG_NOSIGNAL | MSG_DONTWAIT);
+	while (vnc_pending(b)) {
+		ssize_t n =
+			send(fd, b->data + b->start, vnc_pending(b), MSG_NOSIGNAL | MSG_DONTWAIT);
 
 		if (n < 0 && errno == EINTR)
 			continue;
@@ -152,13 +108,14 @@ static size_t backlog_limit(const struct vnc_conn *c)
 
 static void update_events(struct vnc_conn *c)
 {
-	uint32_t client =
-		c->draining || c->in_len == IN_BYTES || pending(&c->to_library) ? 0 : EPOLLIN;
+	uint32_t client = c->draining || c->in_len == VNC_IN_BYTES || vnc_pending(&c->to_library)
+				  ? 0
+				  : EPOLLIN;
 	uint32_t link = EPOLLIN;
 
-	if (pending(&c->to_client))
+	if (vnc_pending(&c->to_client))
 		client |= EPOLLOUT;
-	if (pending(&c->to_library))
+	if (vnc_pending(&c->to_library))
 		link |= EPOLLOUT;
 	if (client != c->client_events)
 		loop_mod_fd(c->fd, client);
@@ -168,188 +125,10 @@ static void update_events(struct vnc_conn *c)
 	c->link_events = link;
 }
 
-/* ---- messages; each handler gets a whole message and returns false to end the connection ---- */
-
-static bool pixel_format_valid(const uint8_t *p)
-{
-	unsigned int bpp = p[0], depth = p[1], i;
-
-	if ((bpp != 8 && bpp != 16 && bpp != 32) || !depth || depth > 32)
-		return false;
-	if (!p[3]) /* colour map: only the 8-bit one is known */
-		return bpp == 8;
-	for (i = 0; i < 3; i++) {
-		unsigned int max = get_be16(p + 4 + 2 * i), shift = p[10 + i];
-
-		if ((max & (max + 1)) || shift >= bpp || (uint64_t)max << shift >> bpp)
-			return false;
-	}
-	return true;
-}
-
-static bool msg_pixel_format(struct vnc_conn *c, const uint8_t *msg, size_t len)
-{
-	if (!pixel_format_valid(msg + 4))
-		return false;
-	append(&c->to_library, msg, len);
-	return true;
-}
-
-static bool msg_encodings(struct vnc_conn *c, const uint8_t *msg, size_t len)
-{
-	size_t i;
-
-	for (i = 4; i < len; i += 4)
-		if ((int32_t)get_be32(msg + i) == VNC_ENC_POINTER_MODE)
-			c->input.relative = true;
-	append(&c->to_library, msg, len);
-	return true;
-}
-
-static void hold_update(struct update_request *u, const uint8_t *msg)
-{
-	uint32_t x = get_be16(msg + 2), y = get_be16(msg + 4);
-	struct update_request n = { true, msg[1] != 0,		 x,
-				    y,	  x + get_be16(msg + 6), y + get_be16(msg + 8) };
-
-	if (u->held) {
-		n.incremental = n.incremental && u->incremental;
-		n.x1 = MIN(n.x1, u->x1);
-		n.y1 = MIN(n.y1, u->y1);
-		n.x2 = MAX(n.x2, u->x2);
-		n.y2 = MAX(n.y2, u->y2);
-	}
-	*u = n;
-}
-
-static void release_update(struct vnc_conn *c)
-{
-	struct update_request *u = &c->held;
-	uint8_t msg[10] = { VNC_UPDATE_REQUEST, u->incremental };
-
-	if (!u->held || pending(&c->to_client) > BACKLOG_HIGH || c->link_fd < 0)
-		return;
-	put_be16(msg + 2, (uint16_t)u->x1);
-	put_be16(msg + 4, (uint16_t)u->y1);
-	put_be16(msg + 6, (uint16_t)MIN(u->x2 - u->x1, 0xffffu));
-	put_be16(msg + 8, (uint16_t)MIN(u->y2 - u->y1, 0xffffu));
-	u->held = false;
-	append(&c->to_library, msg, sizeof(msg));
-}
-
-static bool msg_update(struct vnc_conn *c, const uint8_t *msg, size_t len)
-{
-	hold_update(&c->held, msg);
-	release_update(c);
-	return true;
-}
-
-static bool msg_key(struct vnc_conn *c, const uint8_t *msg, size_t len)
-{
-	vnc_input_key(&c->input, &c->server->keymap, get_be32(msg + 4), msg[1]);
-	vnc_server_activity(c->server);
-	return true;
-}
-
-static bool msg_pointer(struct vnc_conn *c, const uint8_t *msg, size_t len)
-{
-	vnc_input_pointer(&c->input, msg[1], get_be16(msg + 2), get_be16(msg + 4), c->server->width,
-			  c->server->height);
-	vnc_server_activity(c->server);
-	return true;
-}
-
-static bool msg_cut_text(struct vnc_conn *c, const uint8_t *msg, size_t len)
-{
-	int64_t text = (int32_t)get_be32(msg + 4);
-
-	/* A negative length marks the extended clipboard's form; the guest has no clipboard. */
-	if (text < 0)
-		text = -text;
-	c->skip = (uint32_t)text;
-	return text <= MAX_CUT_TEXT;
-}
-
-static bool msg_desktop_size(struct vnc_conn *c, const uint8_t *msg, size_t len)
-{
-	append(&c->to_library, msg, len); /* which answers: prohibited */
-	return true;
-}
-
-/* QEMU's extended key event: the key's number beside its keysym. */
-static bool msg_qemu(struct vnc_conn *c, const uint8_t *msg, size_t len)
-{
-	unsigned int code = keymap_code(get_be32(msg + 8));
-	bool down = get_be16(msg + 2);
-
-	if (msg[1] != 0)
-		return false;
-	if (code)
-		vnc_input_code(&c->input, code, down);
-	else
-		vnc_input_key(&c->input, &c->server->keymap, get_be32(msg + 4), down);
-	vnc_server_activity(c->server);
-	return true;
-}
-
-struct message {
-	uint8_t type;
-	uint8_t fixed;	    /* bytes that are always there */
-	uint8_t count_at;   /* where the number of further items is (0: none) ... */
-	uint8_t count_size; /* ... in how many bytes ... */
-	uint8_t item;	    /* ... and the bytes of an item */
-	uint16_t max_items;
-	bool (*handle)(struct vnc_conn *c, const uint8_t *msg, size_t len);
-};
-
-static const struct message messages[] = {
-	{ VNC_SET_PIXEL_FORMAT, 20, 0, 0, 0, 0, msg_pixel_format },
-	{ VNC_SET_ENCODINGS, 4, 2, 2, 4, MAX_ENCODINGS, msg_encodings },
-	{ VNC_UPDATE_REQUEST, 10, 0, 0, 0, 0, msg_update },
-	{ VNC_KEY_EVENT, 8, 0, 0, 0, 0, msg_key },
-	{ VNC_POINTER_EVENT, 6, 0, 0, 0, 0, msg_pointer },
-	{ VNC_CUT_TEXT, 8, 0, 0, 0, 0, msg_cut_text },
-	{ VNC_SET_DESKTOP_SIZE, 8, 6, 1, 16, 255, msg_desktop_size },
-	{ VNC_QEMU, 12, 0, 0, 0, 0, msg_qemu },
-};
-
-static const struct message *message_find(uint8_t type)
-{
-	unsigned int i;
-
-	for (i = 0; i < ARRAY_SIZE(messages); i++)
-		if (messages[i].type == type)
-			return &messages[i];
-	return NULL;
-}
-
 /*
  * Each step looks at c->in and returns the bytes it used, 0 when it needs more, or -1 to end the
  * connection.
  */
-static ssize_t step_normal(struct vnc_conn *c)
-{
-	const struct message *m = message_find(c->in[0]);
-	size_t len;
-
-	if (!m)
-		return -1;
-	len = m->fixed;
-	if (c->in_len < len)
-		return 0;
-	if (m->count_at) {
-		const uint8_t *at = c->in + m->count_at;
-		unsigned int count = m->count_size == 1 ? at[0] : get_be16(at);
-
-		if (count > m->max_items)
-			return -1;
-		len += (size_t)count * m->item;
-		if (c->in_len < len)
-			return 0;
-	}
-	return m->handle(c, c->in, len) ? (ssize_t)len : -1;
-}
-
 static void link_ready(void *opaque, uint32_t events);
 
 static bool link_create(struct vnc_conn *c)
@@ -391,7 +170,7 @@ static ssize_t step_version(struct vnc_conn *c)
 	if (!link_create(c))
 		return -1;
 	/* The version is there before the library looks, so it never waits for it. */
-	append(&c->to_library, version, VERSION_LEN);
+	vnc_append(&c->to_library, version, VERSION_LEN);
 	if (!flush(&c->to_library, c->link_fd))
 		return -1;
 	vnc_rfb_add(c->link);
@@ -403,7 +182,7 @@ static ssize_t step_security(struct vnc_conn *c)
 {
 	if (c->in[0] != (c->link->auth ? 2 : 1))
 		return -1;
-	append(&c->to_library, c->in, 1);
+	vnc_append(&c->to_library, c->in, 1);
 	c->phase = c->link->auth ? PHASE_AUTH : PHASE_INIT;
 	return 1;
 }
@@ -412,7 +191,7 @@ static ssize_t step_auth(struct vnc_conn *c)
 {
 	if (c->in_len < 16)
 		return 0;
-	append(&c->to_library, c->in, 16);
+	vnc_append(&c->to_library, c->in, 16);
 	c->phase = PHASE_INIT;
 	return 16;
 }
@@ -421,7 +200,7 @@ static ssize_t step_init(struct vnc_conn *c)
 {
 	uint8_t shared = 1;
 
-	append(&c->to_library, &shared, 1);
+	vnc_append(&c->to_library, &shared, 1);
 	c->phase = PHASE_WAIT;
 	return 1;
 }
@@ -442,7 +221,7 @@ static ssize_t step(struct vnc_conn *c)
 	case PHASE_NORMAL:
 		break;
 	}
-	return step_normal(c);
+	return vnc_message(c);
 }
 
 static void take_input(struct vnc_conn *c, size_t len)
@@ -454,7 +233,7 @@ static void take_input(struct vnc_conn *c, size_t len)
 /* Work through what has arrived, as long as the library's queue is short. */
 static void process_input(struct vnc_conn *c)
 {
-	while (!c->dead && !c->draining && c->in_len && !pending(&c->to_library)) {
+	while (!c->dead && !c->draining && c->in_len && !vnc_pending(&c->to_library)) {
 		ssize_t used;
 
 		if (c->skip) {
@@ -481,7 +260,7 @@ static void process_input(struct vnc_conn *c)
 
 static void read_client(struct vnc_conn *c)
 {
-	ssize_t n = recv(c->fd, c->in + c->in_len, IN_BYTES - c->in_len, MSG_DONTWAIT);
+	ssize_t n = recv(c->fd, c->in + c->in_len, VNC_IN_BYTES - c->in_len, MSG_DONTWAIT);
 
 	if (n > 0)
 		c->in_len += (size_t)n;
@@ -499,15 +278,15 @@ static void client_ready(void *opaque, uint32_t events)
 		conn_close(c, "gone");
 		return;
 	}
-	if ((events & EPOLLIN) && c->in_len < IN_BYTES)
+	if ((events & EPOLLIN) && c->in_len < VNC_IN_BYTES)
 		read_client(c);
 	if (!c->dead && !flush(&c->to_client, c->fd))
 		conn_close(c, "gone");
-	if (!c->dead && c->draining && !pending(&c->to_client))
+	if (!c->dead && c->draining && !vnc_pending(&c->to_client))
 		conn_close(c, "closed by the library");
 	if (c->dead)
 		return;
-	release_update(c);
+	vnc_release_update(c);
 	if (c->link_fd >= 0 && !flush(&c->to_library, c->link_fd)) {
 		conn_close(c, "library hung up");
 		return;
@@ -549,15 +328,15 @@ static void link_ready(void *opaque, uint32_t events)
 		conn_close(c, "gone");
 		return;
 	}
-	if (pending(&c->to_client) > backlog_limit(c)) {
+	if (vnc_pending(&c->to_client) > backlog_limit(c)) {
 		conn_close(c, "does not read");
 		return;
 	}
-	if (c->draining && !pending(&c->to_client)) {
+	if (c->draining && !vnc_pending(&c->to_client)) {
 		conn_close(c, "closed by the library");
 		return;
 	}
-	release_update(c);
+	vnc_release_update(c);
 	if (c->link_fd >= 0 && !flush(&c->to_library, c->link_fd)) {
 		conn_close(c, "library hung up");
 		return;
@@ -593,7 +372,7 @@ struct vnc_conn *vnc_conn_new(struct vnc_server *s, int fd)
 	vnc_input_init(&c->input);
 	loop_call_init(&c->free_call, conn_free, c);
 	dm_timer_init(&c->timeout, DM_CLOCK_HOST, timed_out, c);
-	append(&c->to_client, GREETING, VERSION_LEN);
+	vnc_append(&c->to_client, GREETING, VERSION_LEN);
 	c->client_events = EPOLLIN | EPOLLOUT;
 	if (loop_add_fd(fd, c->client_events, client_ready, c)) {
 		close(fd);

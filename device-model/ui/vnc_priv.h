@@ -9,7 +9,8 @@
  *          |                                               |
  *          +---- one socket pair per client ("link") ------+
  *
- * The main loop always drains a link into the client's own output buffer, so the library never waits
+ * The main loop always drains a link into the client's own output buffer, so the library never
+ * waits
  * for a client, and hands it a complete message, so it never waits for the rest of one. The picture
  * goes through a staging copy under one mutex (vnc_rfb.c), held for copying only.
  */

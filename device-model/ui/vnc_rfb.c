@@ -1,9 +1,10 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /*
  * The thread that runs libvncserver. It owns the screen, its clients and its frame buffer; the main
- * loop leaves work for it under rfb.lock and wakes it through an event file. Protocol: RFC 6143; the
- * library does handshake, pixel formats, encodings and desktop size, this file adds the pointer mode
- * and extended key pseudo-encodings.
+ * loop leaves work for it under rfb.lock and wakes it through an event file. Protocol: RFC 6143;
+ * the
+ * library does handshake, pixel formats, encodings and desktop size, this file adds the pointer
+ * mode and extended key pseudo-encodings.
  *
  * Locking: `lock` guards the fields marked (l). It is held for copying pixels and queue operations,
  * never across anything that sends, receives or encodes. Everything else in struct rfb belongs to
