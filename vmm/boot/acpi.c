@@ -116,7 +116,7 @@ static void load_tables(void)
 	if (!nr_tables)
 		return;
 	root = table[0].t;
-	if (memcmp(root->sig, xsdt ? "XSDT" : "RSDT", 4)) {
+	if (memcmp(root->sig, xsdt ? "XSDT" : "RSDT", 4) != 0) {
 		printk(LOG_WARN "ACPI: the root table is %.4s\n", root->sig);
 		return;
 	}

@@ -40,7 +40,7 @@ bool acpi_checksum_ok(const void *p, uint64_t len)
 
 bool acpi_rsdp_ok(const struct acpi_rsdp *r)
 {
-	if (memcmp(r->sig, "RSD PTR ", 8) || !acpi_checksum_ok(r, 20))
+	if (memcmp(r->sig, "RSD PTR ", 8) != 0 || !acpi_checksum_ok(r, 20))
 		return false;
 	/* firmware gets the extended checksum wrong at times; the first one decides */
 	return true;

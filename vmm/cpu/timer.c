@@ -68,7 +68,7 @@ static void grow(struct timer_heap *h)
 	t = xzalloc_array(struct timer *, size);
 	if (!t)
 		return;
-	memcpy(t, h->heap.t, h->heap.n * sizeof(*t));
+	memcpy(t, h->heap.t, h->heap.n * sizeof(struct timer *));
 	xfree(h->heap.t);
 	h->heap.t = t;
 	h->heap.size = size;

@@ -50,7 +50,7 @@ static int parse_console(const char *value)
 			use_serial = true;
 		else if (n == 3 && !strncmp(value, "vga", n))
 			use_screen = true;
-		else if (n != 4 || strncmp(value, "none", n))
+		else if (n != 4 || strncmp(value, "none", n) != 0)
 			return -EINVAL;
 		value += n + (value[n] == ',');
 	}

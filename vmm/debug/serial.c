@@ -40,7 +40,7 @@ static int parse_com1(const char *value)
 	}
 	if (!*p)
 		return 0;
-	if (strncmp(p, ",8n1", 4))
+	if (strncmp(p, ",8n1", 4) != 0)
 		return -EINVAL;
 	p += 4;
 	if (*p == ',') {
