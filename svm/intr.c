@@ -47,11 +47,15 @@ bool svm_nmi_blocked(struct vcpu *v)
 	return v->hvm.nmi_masked || (svm_vmcb(v)->int_shadow & 1);
 }
 
-/* A dummy virtual interrupt: its intercept fires when the guest could take an interrupt. */
+/*
+ * A dummy virtual interrupt: its intercept fires when the guest could take an interrupt. CR8 writes are
+ * intercepted meanwhile: QEMU's TCG stops with an assertion when one meets a pending virtual interrupt.
+ */
 void svm_want_interrupt_window(struct vcpu *v)
 {
 	struct vmcb *vmcb = svm_vmcb(v);
 
+	vmcb->cr_write |= BIT(8);
 	vmcb->vintr |= SVM_VINTR_IRQ | SVM_VINTR_IGNORE_TPR | SVM_VINTR_PRIO_MAX;
 	vmcb->intercept1 |= BIT(SVM_I_VINTR);
 }
@@ -60,6 +64,7 @@ void svm_exit_vintr(struct vcpu *v, struct vmcb *vmcb)
 {
 	vmcb->vintr &= ~(SVM_VINTR_IRQ | SVM_VINTR_IGNORE_TPR | SVM_VINTR_PRIO_MAX);
 	vmcb->intercept1 &= ~(uint32_t)BIT(SVM_I_VINTR);
+	vmcb->cr_write &= (uint16_t)~BIT(8);
 	vcpu_attention(v, VCPU_ATT_IRQ);
 }
 

@@ -62,14 +62,13 @@ static int rep_port(uint16_t port, uint64_t lin, unsigned int bytes, bool in, ui
 	gpa_t gpa;
 	int rc;
 
+	/* A fault on the memory side comes before the port is touched: a device's data is read only once. */
 	*reps = 0;
-	if (n < 2 || !v->domain->hvm.ioreq || io_port_is_internal(v->domain, port) ||
-	    !ioreq_claimed(v->domain, IOREQ_TYPE_PIO, port, bytes))
-		return X86EMUL_UNHANDLEABLE;
 	rc = emul_translate(c, lin, in ? X86_ACC_WRITE : 0, &gpa);
 	if (rc != X86EMUL_OKAY)
 		return rc;
-	if (!is_plain_ram(v, gpa, in))
+	if (n < 2 || !v->domain->hvm.ioreq || io_port_is_internal(v->domain, port) ||
+	    !ioreq_claimed(v->domain, IOREQ_TYPE_PIO, port, bytes) || !is_plain_ram(v, gpa, in))
 		return X86EMUL_UNHANDLEABLE;
 	p.data = gpa.v;
 	*reps = n;

@@ -177,6 +177,8 @@ bool hvm_io_resume(struct vcpu *v)
 	io->completion = IO_COMPLETE_NONE;
 	if (what == IO_COMPLETE_PIO) {
 		complete_pio(v);
+	} else if (what == IO_COMPLETE_MMIO) {
+		hvm_mmio_complete(v);
 	} else if (what == IO_COMPLETE_EMULATE) {
 		io->answer_valid = true;
 		hvm_emulate_again(v);

@@ -8,6 +8,7 @@
 
 #include <xen/hvm/ioreq.h>
 #include "domain.h"
+#include "vmm/emulate/x86_emulate.h"
 
 /* IO_PASS: not mine after all, ask the device model (CMOS indices, for one). */
 enum io_result { IO_DONE, IO_PASS, IO_PENDING };
@@ -42,12 +43,14 @@ struct io_record {
 	bool done;     /* data is the answer */
 };
 
-enum io_completion { IO_COMPLETE_NONE, IO_COMPLETE_PIO, IO_COMPLETE_EMULATE };
+enum io_completion { IO_COMPLETE_NONE, IO_COMPLETE_PIO, IO_COMPLETE_MMIO, IO_COMPLETE_EMULATE };
 
 struct vcpu_io {
 	bool in_flight;		/* an ioreq was sent and its answer not yet taken */
 	enum io_completion completion;
 	struct io_access pio;	/* IO_COMPLETE_PIO: the instruction */
+	struct x86_mmio mmio;	/* IO_COMPLETE_MMIO: the decoded load or store, and its length */
+	uint8_t mmio_len;
 	struct ioreq_server *server;
 	ioreq_t sent;		/* our copy of what was sent; only `data` and `count` are read back */
 	uint64_t answer;

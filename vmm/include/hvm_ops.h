@@ -91,6 +91,8 @@ void hvm_exit_mmio(struct vcpu *v, const struct npt_fault *f);
 void hvm_emulate(struct vcpu *v, const uint8_t *bytes, unsigned int len);
 /* Restart the emulation that waited for a device model. */
 void hvm_emulate_again(struct vcpu *v);
+/* The device model answered a plain load or store (v->hvm.io->mmio): finish the instruction. */
+void hvm_mmio_complete(struct vcpu *v);
 
 /* Exceptions for the guest's own fault; merges with a pending one by the double-fault rules. */
 void hvm_inject_exception(struct vcpu *v, uint8_t vector, bool has_error, uint32_t error_code);
