@@ -167,6 +167,7 @@ static void handle_ioreq(struct machine *m, struct ioreq *req)
 			  (int64_t)req->data);
 		break;
 	case IOREQ_TYPE_INVALIDATE:
+		log_trace(TRACE_BLOCK, "the guest's memory map changed");
 		dma_invalidate(m);
 		break;
 	default:

@@ -58,8 +58,11 @@ uint32_t ide_dma_move(struct ide_channel *ch, uint8_t *buf, uint32_t len, bool t
 		n = MIN(len - done, ch->prd_left);
 		rc = to_memory ? dma_write(ch->m, ch->prd_addr, buf + done, n)
 			       : dma_read(ch->m, ch->prd_addr, buf + done, n);
-		if (rc)
+		if (rc) {
+			log_guest("ide%u: DMA at 0x%x, %u bytes, is not all RAM", ch->number,
+				  ch->prd_addr, n);
 			ch->bm_status |= BM_ERROR;
+		}
 		ch->prd_addr += n;
 		ch->prd_left -= n;
 		done += n;
