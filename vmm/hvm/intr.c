@@ -59,6 +59,8 @@ void hvm_intr_assist(struct vcpu *v)
 	struct vlapic *a = v->hvm.vlapic;
 	int vector;
 
+	if (v->id == 0)
+		hvm_callback_update(v->domain);
 	if (v->hvm.event.type != HVM_EVENT_NONE) {
 		if (hvm_intr_pending(v))
 			hvm_ops->want_interrupt_window(v);

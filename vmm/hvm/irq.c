@@ -11,16 +11,6 @@
 #include "irq_private.h"
 #include "vlapic.h"
 
-static unsigned int isa_gsi(unsigned int isa_irq)
-{
-	return isa_irq ? isa_irq : 2;
-}
-
-static unsigned int intx_gsi(unsigned int device, unsigned int intx)
-{
-	return (((device << 2) + (device >> 3) + intx) & 31) + 16;
-}
-
 /* One more, or one less, asserts the wire. isa_irq: the PIC's input, 16 = none. Lock held. */
 static void wire(struct domain *d, unsigned int gsi, unsigned int isa_irq, bool level)
 {
@@ -53,7 +43,24 @@ void hvm_isa_irq_set(struct domain *d, unsigned int isa_irq, bool level)
 	spin_lock(&d->hvm.irq_lock);
 	if (!!(irq->isa & BIT(isa_irq)) != level) {
 		irq->isa ^= (uint16_t)BIT(isa_irq);
-		wire(d, isa_gsi(isa_irq), isa_irq, level);
+		wire(d, hvm_isa_gsi(isa_irq), isa_irq, level);
+	}
+	spin_unlock(&d->hvm.irq_lock);
+}
+
+void hvm_source_set(struct domain *d, unsigned int source, unsigned int gsi, bool level)
+{
+	struct hvm_irq *irq = d->hvm.irq;
+	unsigned int old, now = level ? gsi : 0;
+
+	spin_lock(&d->hvm.irq_lock);
+	old = irq->source_gsi[source];
+	if (old != now) {
+		if (old)
+			wire(d, old, old < 16 ? old : 16, false);
+		if (now)
+			wire(d, now, now < 16 ? now : 16, true);
+		irq->source_gsi[source] = (uint8_t)now;
 	}
 	spin_unlock(&d->hvm.irq_lock);
 }
@@ -74,7 +81,7 @@ static void intx_locked(struct domain *d, unsigned int device, unsigned int intx
 		if (--irq->link_count[link] == 0 && route)
 			wire(d, route, route, false);
 	}
-	wire(d, intx_gsi(device, intx), 16, level);
+	wire(d, hvm_intx_gsi(device, intx), 16, level);
 }
 
 void hvm_pci_intx_set(struct domain *d, unsigned int device, unsigned int intx, bool level)
@@ -107,9 +114,9 @@ int hvm_inject_msi(struct domain *d, uint64_t addr, uint32_t data)
 {
 	uint8_t mode = data >> 8 & 7;
 
-	if ((addr & 0xfff00000) != 0xfee00000 || addr >> 32 || (data & 0xff) < 16)
+	if ((addr & 0xfff00000) != 0xfee00000 || addr >> 32)
 		return -EINVAL;
-	if (mode > 1 && mode != 4)
+	if (mode == 4 ? false : mode > 1 || (data & 0xff) < 16) /* an NMI's vector does not matter */
 		return -EINVAL;
 	vlapic_deliver(d, NULL, addr >> 12 & 0xff, addr & BIT(2), false, mode, (uint8_t)data, data & BIT(15), 0);
 	return 0;
@@ -133,11 +140,14 @@ static void callback_level(struct domain *d, bool level)
 void hvm_callback_update(struct domain *d)
 {
 	struct hvm_irq *irq = d->hvm.irq;
+	const struct vcpu *v = domain_vcpu(d, 0);
 
-	if (!irq || !irq->callback_via || irq->callback_via >> 56 == HVM_PARAM_CALLBACK_TYPE_VECTOR)
+	if (!irq || !v || !irq->callback_via || irq->callback_via >> 56 == HVM_PARAM_CALLBACK_TYPE_VECTOR)
+		return;
+	if (!!READ_ONCE(v->info->evtchn_upcall_pending) == READ_ONCE(irq->callback_high))
 		return;
 	spin_lock(&d->hvm.irq_lock);
-	callback_level(d, d->vcpu[0]->info->evtchn_upcall_pending);
+	callback_level(d, READ_ONCE(v->info->evtchn_upcall_pending));
 	spin_unlock(&d->hvm.irq_lock);
 }
 

@@ -10,6 +10,9 @@
 
 #define HVM_GSIS VIOAPIC_NUM_PINS
 
+/* What inside the VMM holds a wire high until told otherwise. */
+enum hvm_source { HVM_SOURCE_SCI, HVM_SOURCE_HPET, HVM_SOURCES = HVM_SOURCE_HPET + 3 };
+
 /* d->hvm.irq */
 struct hvm_irq {
 	uint16_t isa;		    /* level of each ISA line */
@@ -17,14 +20,26 @@ struct hvm_irq {
 	uint8_t link_route[4];	    /* ISA line of a link, 0 = none */
 	uint8_t link_count[4];	    /* pins that assert the link */
 	uint8_t gsi_count[HVM_GSIS]; /* how many assert the GSI */
+	uint8_t source_gsi[HVM_SOURCES]; /* GSI that the source asserts, 0 = none */
 	uint64_t callback_via;
 	bool callback_high;
 };
 
+/* ISA line 0 is on the IO-APIC's input 2; PCI pins are on inputs 16-47. */
+static inline unsigned int hvm_isa_gsi(unsigned int isa_irq)
+{
+	return isa_irq ? isa_irq : 2;
+}
+
+static inline unsigned int hvm_intx_gsi(unsigned int device, unsigned int intx)
+{
+	return (((device << 2) + (device >> 3) + intx) & 31) + 16;
+}
+
 int hvm_irq_init(struct domain *d);
 void hvm_irq_fini(struct domain *d);
-/* Re-evaluate the callback wire; takes the lock. */
-void hvm_callback_update(struct domain *d);
+/* GSI 1-47 as far as source is concerned; it asserts one at a time. Takes the lock. */
+void hvm_source_set(struct domain *d, unsigned int source, unsigned int gsi, bool level);
 
 int vpic_init(struct domain *d);
 void vpic_fini(struct domain *d);

@@ -5,6 +5,7 @@
  */
 #include "hvm_ops.h"
 #include "irq_private.h"
+#include "save.h"
 #include "vlapic.h"
 
 #define IOAPIC_BASE  0xfec00000UL
@@ -191,3 +192,38 @@ void vioapic_fini(struct domain *d)
 	xfree(d->hvm.vioapic);
 	d->hvm.vioapic = NULL;
 }
+
+static int ioapic_save(struct domain *d, unsigned int instance, void *buf, uint32_t *len)
+{
+	const struct vioapic *io = d->hvm.vioapic;
+	struct hvm_hw_vioapic *r = buf;
+
+	(void)instance;
+	(void)len;
+	if (!io)
+		return -ENOENT;
+	r->base_address = IOAPIC_BASE;
+	r->ioregsel = io->select;
+	r->id = io->id;
+	memcpy(r->redirtbl, io->redir, sizeof(io->redir));
+	return 0;
+}
+
+static int ioapic_load(struct domain *d, unsigned int instance, const void *buf, uint32_t len)
+{
+	const struct hvm_hw_vioapic *r = buf;
+	struct vioapic *io = d->hvm.vioapic;
+
+	(void)instance;
+	(void)len;
+	if (!io || r->base_address != IOAPIC_BASE)
+		return -EINVAL;
+	spin_lock(&d->hvm.irq_lock);
+	io->select = r->ioregsel & 0xff;
+	io->id = r->id & 0xf;
+	for (unsigned int pin = 0; pin < VIOAPIC_NUM_PINS; pin++)
+		io->redir[pin].bits = r->redirtbl[pin].bits & 0xff0000000001efffULL;
+	spin_unlock(&d->hvm.irq_lock);
+	return 0;
+}
+HVM_SAVE_HANDLER(IOAPIC, SAVE_PER_DOMAIN, sizeof(struct hvm_hw_vioapic), ioapic_save, ioapic_load);

@@ -13,6 +13,8 @@ void vlapic_timer_divide(struct vlapic *a, uint32_t tdcr);
 /* LVTT is about to become lvtt. */
 void vlapic_timer_mode(struct vlapic *a, uint32_t lvtt);
 uint32_t vlapic_timer_count(struct vlapic *a);
+/* The registers were loaded: go on from the current-count register, or from tsc_deadline. Paused. */
+void vlapic_timer_restore(struct vlapic *a);
 uint64_t vlapic_tsc_deadline(const struct vlapic *a);
 void vlapic_set_tsc_deadline(struct vlapic *a, uint64_t deadline);
 

@@ -48,6 +48,10 @@ static void timer_fn(void *data)
 	uint64_t now = now_ns();
 
 	spin_lock(&a->lock);
+	if (now < a->timer.expires_ns) {
+		spin_unlock(&a->lock); /* set anew, or parked, while this waited for the lock */
+		return;
+	}
 	if (a->period_ns) {
 		a->timer_last_ns += a->period_ns;
 		if (now - a->timer_last_ns > a->period_ns)
@@ -71,6 +75,12 @@ void vlapic_timer_stop(struct vlapic *a)
 	a->tsc_deadline = 0;
 }
 
+/* With the lock held timer_stop() could wait for timer_fn(), which wants the lock. */
+static void park(struct vlapic *a)
+{
+	timer_set(&a->timer, ~0ULL);
+}
+
 static void arm(struct vlapic *a)
 {
 	uint64_t ns = (uint64_t)vlapic_get(a, APIC_TMICT) * divisor(a) * BUS_NS_PER_TICK;
@@ -78,7 +88,7 @@ static void arm(struct vlapic *a)
 	a->period_ns = 0;
 	a->timer_last_ns = now_ns();
 	if (!ns) {
-		timer_stop(&a->timer);
+		park(a);
 		return;
 	}
 	if (mode(a) == MODE_PERIODIC) {
@@ -104,7 +114,7 @@ void vlapic_timer_divide(struct vlapic *a, uint32_t tdcr)
 {
 	spin_lock(&a->lock);
 	vlapic_set(a, APIC_TDCR, tdcr);
-	if (mode(a) != MODE_DEADLINE && timer_armed(&a->timer))
+	if (mode(a) != MODE_DEADLINE && timer_armed(&a->timer) && a->timer.expires_ns != ~0ULL)
 		arm(a);
 	spin_unlock(&a->lock);
 }
@@ -116,7 +126,7 @@ void vlapic_timer_mode(struct vlapic *a, uint32_t lvtt)
 	spin_lock(&a->lock);
 	/* Going to or from TSC-deadline disarms; between the others the count goes on. */
 	if (mode_of(lvtt) == MODE_DEADLINE || mode(a) == MODE_DEADLINE) {
-		timer_stop(&a->timer);
+		park(a);
 		a->tsc_deadline = 0;
 		a->period_ns = 0;
 		vlapic_set(a, APIC_TMICT, 0);
@@ -161,7 +171,7 @@ void vlapic_set_tsc_deadline(struct vlapic *a, uint64_t deadline)
 	spin_lock(&a->lock);
 	a->tsc_deadline = deadline;
 	if (!deadline) {
-		timer_stop(&a->timer);
+		park(a);
 	} else {
 		uint64_t ns = deadline > tsc ? tsc_to_ns(deadline - tsc) : 0;
 
@@ -176,4 +186,26 @@ void vlapic_tsc_changed(struct vlapic *a)
 {
 	if (a->tsc_deadline)
 		vlapic_set_tsc_deadline(a, a->tsc_deadline);
+}
+
+void vlapic_timer_restore(struct vlapic *a)
+{
+	uint64_t deadline = a->tsc_deadline, left, total;
+
+	timer_stop(&a->timer);
+	a->period_ns = 0;
+	if (mode(a) == MODE_DEADLINE) {
+		vlapic_set_tsc_deadline(a, deadline);
+		return;
+	}
+	left = (uint64_t)vlapic_get(a, APIC_TMCCT) * divisor(a) * BUS_NS_PER_TICK;
+	total = (uint64_t)vlapic_get(a, APIC_TMICT) * divisor(a) * BUS_NS_PER_TICK;
+	if (!left || left > total)
+		return;
+	spin_lock(&a->lock);
+	arm(a);
+	/* As if it had begun when the rest of the count says. */
+	a->timer_last_ns -= total - left;
+	timer_set(&a->timer, a->timer_last_ns + total);
+	spin_unlock(&a->lock);
 }

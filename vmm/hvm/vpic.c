@@ -5,6 +5,7 @@
  */
 #include "hvm_ops.h"
 #include "irq_private.h"
+#include "save.h"
 
 #define ICW1_INIT BIT(4)
 #define OCW3	  BIT(3)
@@ -42,14 +43,12 @@ static int pending(const struct hvm_hw_vpic *p)
 static void update(struct domain *d)
 {
 	struct hvm_hw_vpic *m = &d->hvm.vpic->chip[0], *s = &d->hvm.vpic->chip[1];
-	bool out = pending(s) >= 0, was = m->int_output;
+	bool was = m->int_output;
 
-	/* The slave's output is the master's input 2; level for our purposes, as cascades are. */
-	if (out != s->int_output) {
-		s->int_output = out;
-		m->irr = out ? m->irr | 1U << SLAVE_IR : m->irr & (uint8_t)~(1U << SLAVE_IR);
-	}
-	m->int_output = pending(m) >= 0;
+	/* The slave's output is the master's input 2, as a level. A chip that is being initialised asks nothing. */
+	s->int_output = !s->init_state && pending(s) >= 0;
+	m->irr = s->int_output ? m->irr | 1U << SLAVE_IR : m->irr & (uint8_t)~(1U << SLAVE_IR);
+	m->int_output = !m->init_state && pending(m) >= 0;
 	if (m->int_output && !was && d->vcpu[0])
 		vcpu_wake(d->vcpu[0], VCPU_ATT_IRQ);
 }
@@ -133,8 +132,8 @@ static void write_ocw2(struct hvm_hw_vpic *p, uint8_t v)
 		p->rotate_on_auto_eoi = cmd >> 2;
 		break;
 	case 1:
-	case 5: /* non-specific EOI */
-		pri = highest(p, p->isr);
+	case 5: /* non-specific EOI; in special mask mode it passes over masked inputs */
+		pri = highest(p, p->special_mask_mode ? p->isr & (uint8_t)~p->imr : p->isr);
 		if (pri == 8)
 			break;
 		level = (pri + p->priority_add) & 7;
@@ -195,9 +194,9 @@ static void write_data(struct hvm_hw_vpic *p, uint8_t v)
 	p->init_state = p->init_state & 4 ? (p->init_state & 0xc) | 3 : 0;
 }
 
-static uint8_t read_command(struct hvm_hw_vpic *p)
+static uint8_t read_port(struct hvm_hw_vpic *p, bool data)
 {
-	if (p->poll) {
+	if (p->poll) { /* the next read, of whichever port, is the acknowledge */
 		int irq = pending(p);
 
 		p->poll = 0;
@@ -206,6 +205,8 @@ static uint8_t read_command(struct hvm_hw_vpic *p)
 		acknowledge(p, irq);
 		return (uint8_t)(0x80 | irq);
 	}
+	if (data)
+		return p->imr;
 	return p->readsel_isr ? p->isr : p->irr;
 }
 
@@ -217,9 +218,11 @@ static enum io_result vpic_port(struct vcpu *v, void *opaque, uint16_t port, uns
 
 	if (size != 1)
 		return IO_PASS;
+	if (write)
+		hvm_callback_update(d); /* before an EOI looks at the wires */
 	spin_lock(&d->hvm.irq_lock);
 	if (!write)
-		*val = port & 1 ? p->imr : read_command(p);
+		*val = read_port(p, port & 1);
 	else if (port & 1)
 		write_data(p, (uint8_t)*val);
 	else
@@ -269,3 +272,30 @@ void vpic_fini(struct domain *d)
 	xfree(d->hvm.vpic);
 	d->hvm.vpic = NULL;
 }
+
+static int pic_save(struct domain *d, unsigned int instance, void *buf, uint32_t *len)
+{
+	(void)len;
+	if (!d->hvm.vpic)
+		return -ENOENT;
+	memcpy(buf, &d->hvm.vpic->chip[instance], sizeof(struct hvm_hw_vpic));
+	return 0;
+}
+
+static int pic_load(struct domain *d, unsigned int instance, const void *buf, uint32_t len)
+{
+	struct hvm_hw_vpic p = *(const struct hvm_hw_vpic *)buf;
+
+	(void)len;
+	if (!d->hvm.vpic || (p.init_state & 3 ? 0 : p.init_state) || p.priority_add > 7 || (p.irq_base & 7))
+		return -EINVAL;
+	p.is_master = !instance;
+	p.elcr &= p.is_master ? 0xf8 : 0xde;
+	spin_lock(&d->hvm.irq_lock);
+	d->hvm.vpic->chip[instance] = p;
+	if (instance)
+		update(d); /* both are there */
+	spin_unlock(&d->hvm.irq_lock);
+	return 0;
+}
+HVM_SAVE_HANDLER(PIC, SAVE_TWO, sizeof(struct hvm_hw_vpic), pic_save, pic_load);

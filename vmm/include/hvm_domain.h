@@ -17,6 +17,7 @@ struct vpit;
 struct vrtc;
 struct vpmtimer;
 struct vhpet;
+struct debug_port;
 struct hvm_irq;
 struct io_dispatch;
 struct ioreq_state;
@@ -34,6 +35,7 @@ struct hvm_domain {
 	struct vrtc *vrtc;
 	struct vpmtimer *pmtimer;
 	struct vhpet *vhpet;
+	struct debug_port *debug_port;	/* text to port 0xe9, not yet a whole line */
 	struct io_dispatch *io;		/* internal port and MMIO handlers: hvm/io.c */
 	struct ioreq_state *ioreq;	/* ioreq servers: hvm/ioreq.c */
 	uint8_t *io_bitmap;		/* vendor-neutral copy: 64 Ki ports, 1 = intercept; NULL = all */

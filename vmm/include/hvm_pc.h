@@ -22,6 +22,9 @@ void hvm_gsi_set(struct domain *d, unsigned int gsi, bool level);
 /* A message-signalled interrupt: address and data as a PCI device writes them. 0 or -EINVAL. */
 int hvm_inject_msi(struct domain *d, uint64_t addr, uint32_t data);
 
+/* The wire of HVM_PARAM_CALLBACK_IRQ (a GSI or PCI pin) follows vCPU 0's pending flag; cheap when nothing changed. */
+void hvm_callback_update(struct domain *d);
+
 /* PIC (hvm/vpic.c): INTR of the master; acknowledge gives the vector or -1. */
 bool vpic_output(const struct domain *d);
 int vpic_ack(struct domain *d);

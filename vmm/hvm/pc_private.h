@@ -1,0 +1,52 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * The timers of the emulated PC among themselves. d->hvm.time_lock guards their state; it comes after irq_lock,
+ * so a device decides under time_lock, drops it, and moves its wire then.
+ */
+#ifndef PLINTH_PC_PRIVATE_H
+#define PLINTH_PC_PRIVATE_H
+
+#include "xen_abi.h"
+#include <xen/hvm/save.h>
+#include "hvm_io.h"
+#include "hvm_pc.h"
+
+/* Periodic sources of a guest interrupt the host at most this often. */
+#define PC_MIN_PERIOD_NS 100000ULL
+#define PC_NEVER	 (~0ULL)
+
+/* Arm t for at_ns (PC_NEVER: parked) on the CPU of vCPU 0, to which all these interrupts go first. */
+static inline void pc_timer_set(struct domain *d, struct timer *t, uint64_t at_ns)
+{
+	const struct vcpu *v = domain_vcpu(d, 0);
+
+	if (v && t->cpu != v->cpu)
+		timer_migrate(t, v->cpu);
+	timer_set(t, at_ns);
+}
+
+int vpit_init(struct domain *d);
+void vpit_fini(struct domain *d);
+void vpit_stop(struct domain *d);
+
+int vrtc_init(struct domain *d);
+void vrtc_fini(struct domain *d);
+void vrtc_stop(struct domain *d);
+
+int vpmtimer_init(struct domain *d);
+void vpmtimer_fini(struct domain *d);
+void vpmtimer_stop(struct domain *d);
+
+int vhpet_init(struct domain *d);
+void vhpet_fini(struct domain *d);
+void vhpet_stop(struct domain *d);
+/* Legacy replacement: the HPET drives IRQ 0 and 8, PIT and RTC do not. */
+bool vhpet_legacy(const struct domain *d);
+
+int debug_port_init(struct domain *d);
+void debug_port_fini(struct domain *d);
+
+/* vlapic_mmio.c: the register page at 0xfee00000. */
+int vlapic_mmio_init(struct domain *d);
+
+#endif

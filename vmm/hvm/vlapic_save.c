@@ -1,0 +1,101 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+/*
+ * Saved state of a virtual local APIC: LAPIC (what is not a register) and LAPIC_REGS (the page's first KiB, in
+ * Intel's layout, with the current count as it stands). xen/hvm/save.h.
+ */
+#include "hvm_ops.h"
+#include "save.h"
+#include "vlapic.h"
+#include "vlapic_private.h"
+
+#define HW_DISABLED  1U
+#define SW_DISABLED  2U
+#define BASE_BITS    (APIC_DEFAULT_BASE | BIT(8) | BIT(10) | BIT(11))
+
+static int lapic_save(struct domain *d, unsigned int instance, void *buf, uint32_t *len)
+{
+	const struct vcpu *v = domain_vcpu(d, instance);
+	struct hvm_hw_lapic *r = buf;
+	unsigned int code;
+
+	(void)len;
+	if (!v)
+		return -ENOENT;
+	code = vlapic_get(v->hvm.vlapic, APIC_TDCR);
+	code = (code & 3) | (code >> 1 & 4);
+	r->apic_base_msr = v->hvm.vlapic->base_msr;
+	r->disabled = (vlapic_hw_enabled(v->hvm.vlapic) ? 0 : HW_DISABLED) |
+		      (vlapic_sw_enabled(v->hvm.vlapic) ? 0 : SW_DISABLED);
+	r->timer_divisor = code == 7 ? 1 : 2U << code;
+	r->tdt_msr = vlapic_tsc_deadline(v->hvm.vlapic);
+	return 0;
+}
+
+static int lapic_load(struct domain *d, unsigned int instance, const void *buf, uint32_t len)
+{
+	struct vcpu *v = domain_vcpu(d, instance);
+	const struct hvm_hw_lapic *r = buf;
+	struct vlapic *a;
+
+	(void)len;
+	if (!v || (r->apic_base_msr & ~BASE_BITS) || (r->apic_base_msr & PAGE_MASK) != APIC_DEFAULT_BASE)
+		return -EINVAL;
+	if ((r->apic_base_msr & BIT(10)) && !(r->apic_base_msr & BIT(11)))
+		return -EINVAL;
+	a = v->hvm.vlapic;
+	a->base_msr = r->apic_base_msr;
+	a->tsc_deadline = r->tdt_msr;
+	vlapic_timer_restore(a);
+	vcpu_attention(v, VCPU_ATT_IRQ);
+	return 0;
+}
+HVM_SAVE_HANDLER(LAPIC, SAVE_PER_VCPU, sizeof(struct hvm_hw_lapic), lapic_save, lapic_load);
+
+static int regs_save(struct domain *d, unsigned int instance, void *buf, uint32_t *len)
+{
+	const struct vcpu *v = domain_vcpu(d, instance);
+	struct hvm_hw_lapic_regs *r = buf;
+	uint32_t count;
+
+	(void)len;
+	if (!v)
+		return -ENOENT;
+	memcpy(r->data, v->hvm.vlapic->regs, sizeof(r->data));
+	count = vlapic_timer_count(v->hvm.vlapic);
+	memcpy(r->data + APIC_TMCCT, &count, sizeof(count));
+	return 0;
+}
+
+/* Vectors 0-15 cannot be requested or in service. */
+static bool regs_ok(const struct hvm_hw_lapic_regs *r)
+{
+	uint32_t irr, isr;
+
+	memcpy(&irr, r->data + APIC_IRR, sizeof(irr));
+	memcpy(&isr, r->data + APIC_ISR, sizeof(isr));
+	return !((irr | isr) & 0xffff);
+}
+
+static int regs_load(struct domain *d, unsigned int instance, const void *buf, uint32_t len)
+{
+	struct vcpu *v = domain_vcpu(d, instance);
+	const struct hvm_hw_lapic_regs *r = buf;
+	struct vlapic *a;
+	uint32_t version;
+
+	(void)len;
+	if (!v || !regs_ok(r))
+		return -EINVAL;
+	a = v->hvm.vlapic;
+	version = vlapic_get(a, APIC_LVR);
+	memcpy(a->regs, r->data, sizeof(r->data));
+	vlapic_set(a, APIC_LVR, version); /* ours, with the number of entries that we have */
+	vlapic_set(a, APIC_SPIV, vlapic_get(a, APIC_SPIV) & 0x3ff);
+	vlapic_set(a, APIC_TDCR, vlapic_get(a, APIC_TDCR) & 0xb);
+	WRITE_ONCE(a->irr_maybe, true);
+	vlapic_timer_restore(a);
+	hvm_ops->tpr_changed(v, vlapic_tpr(a));
+	vcpu_attention(v, VCPU_ATT_IRQ);
+	return 0;
+}
+HVM_SAVE_HANDLER(LAPIC_REGS, SAVE_PER_VCPU, sizeof(struct hvm_hw_lapic_regs), regs_save, regs_load);

@@ -1,0 +1,392 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+/*
+ * The 8254 interval timer and port 0x61. Counters are computed from the time when they are read; only channel 0
+ * has a host timer, for IRQ 0. Intel 8254 datasheet (modes, read-back), ISA port 61h: PIIX3 2.5.4.
+ *
+ * Ticks that the guest could not take are merged into one, as on a PC with interrupts off. A count written
+ * is loaded at once (the null-count bit reads 0).
+ */
+#include "pc_private.h"
+#include "save.h"
+
+#define PIT_HZ	   1193182ULL
+#define PORT_CH0   0x40
+#define PORT_MODE  0x43
+#define PORT_61	   0x61
+#define REFRESH_NS 15085U
+
+/* rw_mode, read_state, write_state, count_latched: as xen/hvm/save.h's users have them. */
+enum { RW_LATCH, RW_LSB, RW_MSB, RW_WORD0, RW_WORD1 };
+
+struct vpit {
+	struct hvm_hw_pit hw;
+	struct domain *domain;
+	uint64_t start_ns[3];  /* when the count began */
+	uint64_t held[3];      /* ticks passed when the gate went low */
+	uint64_t next_ns;      /* next edge of channel 0 */
+	struct timer timer;
+};
+
+static uint64_t to_ticks(uint64_t ns)
+{
+	return muldiv64(ns, PIT_HZ, NS_PER_SEC);
+}
+
+/* Rounded up: at that time the ticks have passed. */
+static uint64_t to_ns(uint64_t ticks)
+{
+	return muldiv64(ticks, NS_PER_SEC, PIT_HZ) + 1;
+}
+
+static uint64_t elapsed(const struct vpit *p, unsigned int ch, uint64_t now)
+{
+	return p->hw.channels[ch].gate ? to_ticks(now - p->start_ns[ch]) : p->held[ch];
+}
+
+static bool periodic(const struct hvm_hw_pit_channel *c)
+{
+	return c->mode == 2 || c->mode == 3;
+}
+
+static uint16_t to_bcd(uint32_t v)
+{
+	return (uint16_t)(v % 10 | (v / 10 % 10) << 4 | (v / 100 % 10) << 8 | (v / 1000 % 10) << 12);
+}
+
+static uint16_t counter(const struct vpit *p, unsigned int ch, uint64_t now)
+{
+	const struct hvm_hw_pit_channel *c = &p->hw.channels[ch];
+	uint32_t wrap = c->bcd ? 10000 : 65536, v;
+	uint64_t d = elapsed(p, ch, now);
+
+	if (c->mode == 2)
+		v = c->count - (uint32_t)(d % c->count);
+	else if (c->mode == 3)
+		v = c->count - (uint32_t)(2 * d % c->count);
+	else
+		v = c->count + wrap - (uint32_t)(d % wrap);
+	return c->bcd ? to_bcd(v % wrap) : (uint16_t)v;
+}
+
+static bool output(const struct vpit *p, unsigned int ch, uint64_t now)
+{
+	const struct hvm_hw_pit_channel *c = &p->hw.channels[ch];
+	uint64_t d = elapsed(p, ch, now);
+
+	switch (c->mode) {
+	case 0:
+		return d >= c->count;
+	case 1:
+		return d >= c->count;
+	case 2:
+		return !c->gate || d % c->count != c->count - 1;
+	case 3:
+		return !c->gate || d % c->count < (c->count + 1) / 2;
+	default:
+		return d != c->count;
+	}
+}
+
+/* The next rising edge of channel 0 after now. */
+static uint64_t next_edge(const struct vpit *p, uint64_t now)
+{
+	const struct hvm_hw_pit_channel *c = &p->hw.channels[0];
+	uint64_t at;
+
+	if (c->mode == 1 || c->mode == 5)
+		return PC_NEVER; /* wait for a trigger that this channel's gate never gives */
+	if (!periodic(c))
+		return p->start_ns[0] + to_ns(c->count);
+	at = p->start_ns[0] + to_ns((to_ticks(now - p->start_ns[0]) / c->count + 1) * c->count);
+	return max(at, now + PC_MIN_PERIOD_NS);
+}
+
+static void arm(struct vpit *p, uint64_t at_ns)
+{
+	p->next_ns = at_ns;
+	pc_timer_set(p->domain, &p->timer, at_ns);
+}
+
+/* An edge on IRQ 0: the wire stays high until the next one. */
+static void pulse(struct domain *d)
+{
+	if (vhpet_legacy(d))
+		return;
+	hvm_isa_irq_set(d, 0, false);
+	hvm_isa_irq_set(d, 0, true);
+}
+
+static void timer_fn(void *data)
+{
+	struct vpit *p = data;
+	struct domain *d = p->domain;
+	uint64_t now = now_ns();
+	bool due;
+
+	spin_lock(&d->hvm.time_lock);
+	due = now >= p->next_ns;
+	if (due)
+		arm(p, periodic(&p->hw.channels[0]) ? next_edge(p, now) : PC_NEVER);
+	spin_unlock(&d->hvm.time_lock);
+	if (due)
+		pulse(d);
+}
+
+static void load_count(struct vpit *p, unsigned int ch, uint32_t v, uint64_t now)
+{
+	struct hvm_hw_pit_channel *c = &p->hw.channels[ch];
+
+	if (c->bcd)
+		v = (v & 15) + (v >> 4 & 15) * 10 + (v >> 8 & 15) * 100 + (v >> 12 & 15) * 1000;
+	c->count = v ? v : c->bcd ? 10000 : 65536;
+	p->start_ns[ch] = now;
+	p->held[ch] = 0;
+	if (ch == 0)
+		arm(p, next_edge(p, now));
+}
+
+static void latch_count(struct vpit *p, unsigned int ch, uint64_t now)
+{
+	struct hvm_hw_pit_channel *c = &p->hw.channels[ch];
+
+	if (c->count_latched)
+		return;
+	c->latched_count = counter(p, ch, now);
+	c->count_latched = c->rw_mode;
+}
+
+static void latch_status(struct vpit *p, unsigned int ch, uint64_t now)
+{
+	struct hvm_hw_pit_channel *c = &p->hw.channels[ch];
+
+	if (c->status_latched)
+		return;
+	c->status = (uint8_t)(output(p, ch, now) << 7 | c->rw_mode << 4 | c->mode << 1 | c->bcd);
+	c->status_latched = 1;
+}
+
+/* Control word: true when channel 0's output goes low (mode 0). */
+static bool write_mode(struct vpit *p, uint8_t v, uint64_t now)
+{
+	unsigned int ch = v >> 6, access = v >> 4 & 3;
+	struct hvm_hw_pit_channel *c = &p->hw.channels[ch];
+
+	if (ch == 3) {
+		for (unsigned int i = 0; i < 3; i++) {
+			if (!(v & BIT(i + 1)))
+				continue;
+			if (!(v & BIT(5)))
+				latch_count(p, i, now);
+			if (!(v & BIT(4)))
+				latch_status(p, i, now);
+		}
+		return false;
+	}
+	if (access == RW_LATCH) {
+		latch_count(p, ch, now);
+		return false;
+	}
+	c->rw_mode = c->read_state = c->write_state = (uint8_t)access;
+	c->mode = v >> 1 & 7;
+	if (c->mode > 5)
+		c->mode -= 4;
+	if (c->bcd != (v & 1) && c->count > 10000)
+		c->count = 10000;
+	c->bcd = v & 1;
+	if (ch)
+		return false;
+	arm(p, PC_NEVER); /* until a count is written */
+	return c->mode == 0;
+}
+
+/* True when channel 0's output goes low. */
+static bool write_channel(struct vpit *p, unsigned int ch, uint8_t v, uint64_t now)
+{
+	struct hvm_hw_pit_channel *c = &p->hw.channels[ch];
+
+	switch (c->write_state) {
+	case RW_LSB:
+		load_count(p, ch, v, now);
+		break;
+	case RW_MSB:
+		load_count(p, ch, (uint32_t)v << 8, now);
+		break;
+	case RW_WORD0:
+		c->write_latch = v;
+		c->write_state = RW_WORD1;
+		if (!ch && c->mode == 0)
+			arm(p, PC_NEVER); /* the first byte stops mode 0 */
+		return false;
+	default:
+		load_count(p, ch, c->write_latch | (uint32_t)v << 8, now);
+		c->write_state = RW_WORD0;
+		break;
+	}
+	return !ch && c->mode == 0;
+}
+
+static uint8_t read_channel(struct vpit *p, unsigned int ch, uint64_t now)
+{
+	struct hvm_hw_pit_channel *c = &p->hw.channels[ch];
+	uint16_t v;
+
+	if (c->status_latched) {
+		c->status_latched = 0;
+		return c->status;
+	}
+	if (c->count_latched) {
+		unsigned int part = c->count_latched;
+
+		c->count_latched = part == RW_WORD0 ? RW_MSB : RW_LATCH;
+		return (uint8_t)(part == RW_MSB ? c->latched_count >> 8 : c->latched_count);
+	}
+	v = counter(p, ch, now);
+	if (c->read_state == RW_WORD0) {
+		c->read_state = RW_WORD1;
+		return (uint8_t)v;
+	}
+	if (c->read_state == RW_WORD1)
+		c->read_state = RW_WORD0;
+	return (uint8_t)(c->read_state == RW_LSB ? v : v >> 8);
+}
+
+static enum io_result port_40(struct vcpu *v, void *opaque, uint16_t port, unsigned int size, bool write,
+			      uint32_t *val)
+{
+	struct vpit *p = opaque;
+	uint64_t now = now_ns();
+	bool low = false;
+
+	if (size != 1)
+		return IO_PASS;
+	spin_lock(&p->domain->hvm.time_lock);
+	if (!write)
+		*val = port == PORT_MODE ? 0 : read_channel(p, port & 3, now);
+	else if (port == PORT_MODE)
+		low = write_mode(p, (uint8_t)*val, now);
+	else
+		low = write_channel(p, port & 3, (uint8_t)*val, now);
+	spin_unlock(&p->domain->hvm.time_lock);
+	if (low && !vhpet_legacy(v->domain))
+		hvm_isa_irq_set(v->domain, 0, false);
+	return IO_DONE;
+}
+
+/* Gate input of channel 2: 8254 datasheet, "gate pin operations". */
+static void set_gate(struct vpit *p, unsigned int ch, bool gate, uint64_t now)
+{
+	struct hvm_hw_pit_channel *c = &p->hw.channels[ch];
+
+	if (c->gate == gate)
+		return;
+	p->held[ch] = elapsed(p, ch, now);
+	c->gate = gate;
+	if (!gate)
+		return;
+	if (c->mode == 0 || c->mode == 4)
+		p->start_ns[ch] = now - to_ns(p->held[ch]); /* goes on */
+	else
+		p->start_ns[ch] = now; /* begins anew */
+}
+
+static enum io_result port_61(struct vcpu *v, void *opaque, uint16_t port, unsigned int size, bool write,
+			      uint32_t *val)
+{
+	struct vpit *p = opaque;
+	uint64_t now = now_ns();
+
+	(void)v;
+	(void)port;
+	if (size != 1)
+		return IO_PASS;
+	spin_lock(&p->domain->hvm.time_lock);
+	if (write) {
+		p->hw.speaker_data_on = *val >> 1 & 1;
+		set_gate(p, 2, *val & 1, now);
+	} else {
+		*val = p->hw.channels[2].gate | p->hw.speaker_data_on << 1 |
+		       (uint32_t)(now / REFRESH_NS & 1) << 4 | (uint32_t)output(p, 2, now) << 5;
+	}
+	spin_unlock(&p->domain->hvm.time_lock);
+	return IO_DONE;
+}
+
+int vpit_init(struct domain *d)
+{
+	struct vpit *p = xzalloc(struct vpit);
+	int rc;
+
+	if (!p)
+		return -ENOMEM;
+	d->hvm.vpit = p;
+	p->domain = d;
+	p->next_ns = PC_NEVER;
+	timer_init(&p->timer, timer_fn, p, 0);
+	for (unsigned int ch = 0; ch < 3; ch++) {
+		struct hvm_hw_pit_channel *c = &p->hw.channels[ch];
+
+		c->mode = 3;
+		c->gate = ch != 2;
+		c->count = 65536;
+		c->rw_mode = c->read_state = c->write_state = RW_WORD0;
+		p->start_ns[ch] = now_ns();
+	}
+	rc = io_register_port(d, PORT_CH0, 4, port_40, p);
+	return rc ? rc : io_register_port(d, PORT_61, 1, port_61, p);
+}
+
+void vpit_stop(struct domain *d)
+{
+	if (d->hvm.vpit)
+		timer_stop(&d->hvm.vpit->timer);
+}
+
+void vpit_fini(struct domain *d)
+{
+	vpit_stop(d);
+	xfree(d->hvm.vpit);
+	d->hvm.vpit = NULL;
+}
+
+static int pit_save(struct domain *d, unsigned int instance, void *buf, uint32_t *len)
+{
+	(void)instance;
+	(void)len;
+	if (!d->hvm.vpit)
+		return -ENOENT;
+	memcpy(buf, &d->hvm.vpit->hw, sizeof(struct hvm_hw_pit));
+	return 0;
+}
+
+static bool channel_ok(const struct hvm_hw_pit_channel *c)
+{
+	return c->count && c->count <= (c->bcd ? 10000U : 65536U) && c->mode <= 5 && c->bcd <= 1 && c->gate <= 1 &&
+	       c->rw_mode <= RW_WORD0 && c->read_state <= RW_WORD1 && c->write_state <= RW_WORD1 &&
+	       c->count_latched <= RW_WORD1 && c->status_latched <= 1;
+}
+
+/* The counts begin anew, as Xen does it: the record has no phase. */
+static int pit_load(struct domain *d, unsigned int instance, const void *buf, uint32_t len)
+{
+	const struct hvm_hw_pit *hw = buf;
+	struct vpit *p = d->hvm.vpit;
+	uint64_t now = now_ns();
+
+	(void)instance;
+	(void)len;
+	if (!p || hw->speaker_data_on > 1)
+		return -EINVAL;
+	for (unsigned int ch = 0; ch < 3; ch++)
+		if (!channel_ok(&hw->channels[ch]))
+			return -EINVAL;
+	spin_lock(&d->hvm.time_lock);
+	p->hw = *hw;
+	for (unsigned int ch = 0; ch < 3; ch++) {
+		p->start_ns[ch] = now;
+		p->held[ch] = 0;
+	}
+	arm(p, next_edge(p, now));
+	spin_unlock(&d->hvm.time_lock);
+	return 0;
+}
+HVM_SAVE_HANDLER(PIT, SAVE_PER_DOMAIN, sizeof(struct hvm_hw_pit), pit_save, pit_load);
