@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* HYPERVISOR_sched_op (xen/sched.h) and set_timer_op. */
 #include "handlers.h"
+#include "hvm_ops.h"
 #include "sched.h"
 #include "../domain/event_private.h"
 #include <xen/sched.h>
@@ -32,7 +33,8 @@ static int poll_check(struct domain *d, uint64_t ports_la, unsigned int nr)
 
 /*
  * The flags go up before the ports are looked at: an event that comes in between clears them again, and
- * then the vCPU does not stop.
+ * then the vCPU does not stop. An interrupt that could be taken at once also ends the wait; an upcall flag
+ * that nobody has a callback for (hvmloader) does not.
  */
 static long op_poll(struct vcpu *v, uint64_t la)
 {
@@ -63,7 +65,7 @@ static long op_poll(struct vcpu *v, uint64_t la)
 	v->poll_port = nr == 1 ? (int)one : -1;
 	__atomic_fetch_or(&v->pause_flags, VPF_BLOCKED | VPF_POLL, __ATOMIC_SEQ_CST);
 	rc = poll_check(v->domain, ports_la, nr);
-	if (rc || evtchn_upcall_pending(v)) {
+	if (rc || (hvm_intr_pending(v) && !hvm_ops->interrupt_blocked(v))) {
 		__atomic_fetch_and(&v->pause_flags, ~(uint32_t)(VPF_BLOCKED | VPF_POLL), __ATOMIC_SEQ_CST);
 		return rc < 0 ? rc : 0;
 	}
