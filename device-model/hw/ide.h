@@ -177,7 +177,7 @@ void atapi_command(struct ide_drive *d, const uint8_t *packet);
 
 /* ide_media.c */
 int ide_media_init(struct machine *m, struct ide_controller *c);
-void ide_media_eject(struct ide_drive *d);
+void ide_tray_move(struct ide_drive *d, bool open);
 /* Paravirtual drivers take over: pull the disks (only the secondary slots' ones, "aux", if asked). */
 void ide_unplug_disks(struct machine *m, bool aux_only);
 

@@ -92,9 +92,9 @@ static void cmd_start_stop(struct ide_drive *d, const uint8_t *p)
 				    ASC_REMOVAL_PREVENTED);
 			return;
 		}
-		ide_media_eject(d);
+		ide_tray_move(d, true);
 	} else if (load_eject) {
-		d->tray_open = false;
+		ide_tray_move(d, false);
 	}
 	atapi_ok(d);
 }

@@ -104,13 +104,17 @@ static void medium_remove(struct ide_drive *d)
 	d->locked = false;
 }
 
-void ide_media_eject(struct ide_drive *d)
+/* The medium stays in the tray; a closed tray with one in it is news to the guest. */
+void ide_tray_move(struct ide_drive *d, bool open)
 {
-	if (d->tray_open)
+	if (d->tray_open == open)
 		return;
-	d->tray_open = true;
-	medium_remove(d);
-	tray_event(d, true);
+	d->tray_open = open;
+	if (!open && d->blk) {
+		d->unit_attention = true;
+		d->media_event = MEDIA_NEW;
+	}
+	tray_event(d, open);
 }
 
 static void medium_insert(struct ide_drive *d, struct block *blk)
@@ -180,7 +184,8 @@ static void cmd_eject(struct machine *m, const struct json *args, struct qmp_rep
 		return;
 	}
 	d->locked = false;
-	ide_media_eject(d);
+	ide_tray_move(d, true);
+	medium_remove(d);
 	d->unit_attention = false;
 }
 QMP_COMMAND(eject, "eject", cmd_eject);

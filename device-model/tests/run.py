@@ -14,6 +14,7 @@ import traceback
 sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
 sys.dont_write_bytecode = True
 
+import ide
 import pc
 import test_atapi
 import test_chipset
@@ -76,15 +77,47 @@ class Results:
                 traceback.print_exc()
 
 
-def run_script(kind, program, test, work):
-    images = Images(work)
-    machine = start(kind, program, images)
-    try:
-        test(machine, images)
-    except BaseException:
-        machine.kill()
-        raise
-    machine.close()
+class Bench:
+    """A machine that serves several scripts: each finds its drives reset and the images fresh."""
+
+    def __init__(self, kind, program, work):
+        self.kind, self.program, self.work = kind, program, work
+        self.images = Images(work)
+        self.machine = None
+
+    def run(self, test):
+        self.images.write()
+        if not self.machine:
+            self.machine = start(self.kind, self.program, self.images)
+        else:
+            ide.Drive(self.machine, 0).reset()
+            ide.Drive(self.machine, 1).reset()
+        try:
+            test(self.machine, self.images)
+        except BaseException:
+            self.machine.kill()
+            self.machine = None
+            raise
+
+    def close(self):
+        if self.machine:
+            self.machine.close()
+        self.machine = None
+
+
+def run_module(results, module, kind, program, work):
+    bench = Bench(kind, program, work)
+    for test in module.TESTS:
+        name = kind + " " + module.__name__[5:] + "." + test.__name__[5:]
+        if not results.wants(name):
+            continue
+        if not program:
+            results.skipped += 1
+            continue
+        results.run(name, lambda: bench.run(test))
+        if module is test_chipset:
+            bench.close()  # its registers have no common reset
+    results.run(kind + " end", bench.close)
 
 
 def main():
@@ -101,15 +134,8 @@ def main():
     results = Results(args.names)
     qemu = shutil.which(QEMU)
     for module in (test_chipset, test_ide, test_atapi):
-        for test in module.TESTS:
-            name = module.__name__[5:] + "." + test.__name__[5:]
-            if not results.wants(name):
-                continue
-            results.run(name, lambda: run_script("plinth", program, test, work))
-            if qemu:
-                results.run("qemu " + name, lambda: run_script("qemu", QEMU, test, work))
-            else:
-                results.skipped += 1
+        for kind, path in (("plinth", program), ("qemu", qemu)):
+            run_module(results, module, kind, path, work)
     for test in test_process.TESTS:
         name = "process." + test.__name__[5:]
         if results.wants(name):

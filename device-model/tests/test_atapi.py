@@ -153,6 +153,9 @@ def test_not_ready_after_eject(pc, images):
     _, error, _ = d.packet_in([0x00])
     assert error >> 4 == 2
     assert d.sense()[0] == 2
+    assert d.packet_in([0x1b, 0, 0, 0, 3])[1] == 0
+    d.packet_in([0x00])
+    assert d.packet_in([0x00])[1] == 0, "the medium is still in the tray"
 
 
 def test_prevent(pc, images):
