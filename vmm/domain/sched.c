@@ -60,6 +60,18 @@ void vcpu_runstate_get(struct vcpu *v, struct vcpu_runstate_info *out)
 	spin_unlock(&c->lock);
 }
 
+/* For how long the running vCPU may go on when the first other one is queued behind it. */
+#define SLICE_SHARED_NS (5 * NS_PER_MS)
+
+/* Charge the running vCPU up to now; without others to wait for it, it may run for long in one piece. */
+static void account_current(struct sched_cpu *c, uint64_t now)
+{
+	if (c->curr == c->idle || now <= c->curr->sched.started_ns)
+		return;
+	policy->account(c, c->curr, now - c->curr->sched.started_ns, now);
+	c->curr->sched.started_ns = now;
+}
+
 static void enqueue(struct sched_cpu *c, struct vcpu *v, bool woken, uint64_t now)
 {
 	v->sched.queued = true;
@@ -109,6 +121,8 @@ static void poke(struct sched_cpu *c, struct vcpu *v, uint64_t now)
 
 	if (c->curr == c->idle || policy->preempts(c, v, ran, now))
 		cpu_raise(c->cpu, SOFTIRQ_SCHED);
+	else if (!timer_armed(&c->slice))
+		timer_set(&c->slice, now + SLICE_SHARED_NS); /* it ran alone until now */
 }
 
 /* v is runnable, neither queued nor running; c is its queue, locked. Unlocks. */
@@ -129,6 +143,7 @@ static void place(struct sched_cpu *c, struct vcpu *v, bool woken)
 			return;
 		}
 	}
+	account_current(to, now); /* before v is placed by the queue's clock */
 	runstate_set(v, RUNSTATE_runnable, now);
 	enqueue(to, v, woken, now);
 	poke(to, v, now);
@@ -198,8 +213,7 @@ static void put_back(struct sched_cpu *c, struct vcpu *prev, uint64_t now)
 {
 	if (prev == c->idle)
 		return;
-	policy->account(c, prev, now - prev->sched.started_ns, now);
-	prev->sched.started_ns = now;
+	account_current(c, now);
 	if (vcpu_runnable(prev) && (prev->affinity_hard & BIT(c->cpu)))
 		enqueue(c, prev, false, now);
 }
