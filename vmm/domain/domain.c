@@ -135,6 +135,17 @@ void domain_lent_page_free(struct page *p)
 	free_pages(p, 0);
 }
 
+void domain_lent_page_put(struct page *p)
+{
+	struct domain *d = p->owner;
+
+	/* The allocator uncounts every page of a domain that it frees. */
+	spin_lock(&d->page_lock);
+	d->tot_pages++;
+	spin_unlock(&d->page_lock);
+	page_put(p);
+}
+
 static void domain_init_fields(struct domain *d, const struct xen_domctl_createdomain *cfg,
 			       bool is_dom0)
 {

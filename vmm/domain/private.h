@@ -33,6 +33,8 @@ static inline struct domain_priv *domain_priv(struct domain *d)
  */
 struct page *domain_lent_page_alloc(struct domain *d);
 void domain_lent_page_free(struct page *p);
+/* Give it up while the domain lives: it goes with the last foreign mapping, counted as d's till then. */
+void domain_lent_page_put(struct page *p);
 
 /* Tell dom0 that some domain changed its life state; from any context. */
 void domain_notify_exc(void);
