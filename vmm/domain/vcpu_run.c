@@ -74,5 +74,5 @@ void vcpu_switch_to(struct vcpu *next)
 		xsetbv0(next->fpu.xcr0);
 	hvm_ops->switch_to(next);
 	vcpu_update_time(next);
-	next->attention |= VCPU_ATT_IRQ;
+	vcpu_attention(next, VCPU_ATT_IRQ);
 }

@@ -7,6 +7,9 @@
 #include "hvm_io.h"
 #include "hvm_ops.h"
 
+#define VGA_START 0xa0000UL
+#define VGA_END	  0xc0000UL
+
 struct port_range {
 	io_port_fn fn;
 	void *opaque;
@@ -107,6 +110,18 @@ static enum io_result internal_mmio(struct vcpu *v, uint64_t addr, unsigned int 
 	return IO_PASS;
 }
 
+/*
+ * Stores to the VGA window go through the buffered ring: the guest does not wait, and device models empty the
+ * ring before they serve the next synchronous request. False: send it the ordinary way.
+ */
+static bool post_vga_write(struct vcpu *v, const ioreq_t *p)
+{
+	if (p->type != IOREQ_TYPE_COPY || p->dir != IOREQ_WRITE || p->addr < VGA_START ||
+	    p->addr + p->size > VGA_END)
+		return false;
+	return ioreq_claimed(v->domain, IOREQ_TYPE_COPY, p->addr, p->size) && !ioreq_send_buffered(v->domain, p);
+}
+
 static uint64_t ones(unsigned int size)
 {
 	return size == 8 ? ~0ULL : BIT(size * 8) - 1;
@@ -126,7 +141,9 @@ enum io_result io_access_one(struct vcpu *v, uint8_t type, uint64_t addr, unsign
 		return r;
 	if (!write)
 		*val = ones(size);
-	return v->domain->hvm.ioreq ? ioreq_send(v, &p, val) : IO_DONE;
+	if (!v->domain->hvm.ioreq || post_vga_write(v, &p))
+		return IO_DONE;
+	return ioreq_send(v, &p, val);
 }
 
 /* AL, AX or EAX; a 32-bit result clears the upper half of RAX. */

@@ -33,9 +33,9 @@ static void free_resources(struct domain *d, struct ioreq_server *s)
 	if (s->buf_port)
 		evtchn_free_vmm(d, s->buf_port);
 	if (s->page)
-		page_put(s->page);
+		domain_lent_page_put(s->page);
 	if (s->buf_page)
-		page_put(s->buf_page);
+		domain_lent_page_put(s->buf_page);
 	for (unsigned int i = 0; i < IOREQ_TYPES; i++)
 		xfree(s->range[i]);
 	xfree(s->port);
