@@ -146,6 +146,7 @@ class Drive:
                 return data, 0, pieces
             n = self.pc.inp(self.base + 4) | self.pc.inp(self.base + 5) << 8
             pieces.append(n)
+            assert len(pieces) < 2000, "the reply does not end"
             data += self.data_in((n + 1) & ~1)[:n]
 
     def sense(self):

@@ -54,7 +54,7 @@ def drives(images):
 def start(kind, program, images):
     argv = [program] + drives(images)
     if kind == "qemu":
-        argv += ["-machine", "pc", "-accel", "tcg", "-S", "-nodefaults", "-display", "none"]
+        argv += ["-machine", "pc", "-accel", "tcg", "-S", "-qtest-log", "/dev/null", "-nodefaults", "-display", "none"]
     return pc.Pc(kind, argv, images.work)
 
 

@@ -46,8 +46,10 @@ def test_inquiry(pc, images):
 
 
 def test_inquiry_short(pc, images):
-    data, error, _ = drive(pc).packet_in([0x12, 0, 0, 0, 5])
-    assert not error and len(data) == 5
+    # QEMU never ends a piece of odd length that is read by words.
+    for n in (6, 8) if pc.kind == "qemu" else (5, 6, 7):
+        data, error, _ = drive(pc).packet_in([0x12, 0, 0, 0, n])
+        assert not error and len(data) == n
 
 
 def test_capacity(pc, images):
@@ -99,7 +101,7 @@ def test_out_of_range(pc, images):
     _, error, _ = d.packet_in(struct.pack(">BBIBHB", 0x28, 0, CD_SECTORS, 0, 1, 0))
     assert error >> 4 == 5
     assert d.sense() == (5, 0x21)
-    assert d.sense() == (0, 0)
+    assert pc.kind == "qemu" or d.sense() == (0, 0), "REQUEST SENSE clears it (SPC-2 7.20)"
 
 
 def test_unknown_packet(pc, images):
@@ -162,8 +164,11 @@ def test_prevent(pc, images):
     d = drive(pc)
     assert d.packet_in([0x1e, 0, 0, 0, 1])[1] == 0
     _, error, _ = d.packet_in([0x1b, 0, 0, 0, 2])
-    assert error >> 4 == 5 and d.sense() == (5, 0x53)
+    seen = error >> 4, d.sense()
+    # SFF-8020i says not ready, MMC-3 illegal request; both "medium removal prevented".
+    assert seen in ((5, (5, 0x53)), (2, (2, 0x53))), repr(seen)
     assert d.packet_in([0x00])[1] == 0
+    assert d.packet_in([0x1e])[1] == 0
 
 
 TESTS = [f for n, f in sorted(globals().items()) if n.startswith("test_")]
