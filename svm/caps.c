@@ -83,7 +83,7 @@ static int svm_cpu_up(void)
 	sc->host_vmcb = virt_to_maddr(host_vmcb);
 	sc->asid_generation = 1;
 	sc->next_asid = 1;
-	__asm__ volatile("vmsave %%rax" :: "a"(sc->host_vmcb.v) : "memory");
+	__asm__ volatile("vmsave %%rax" ::"a"(sc->host_vmcb.v) : "memory");
 	cpu->vendor = sc;
 	return 0;
 }

@@ -4,8 +4,8 @@
 
 static void dump_seg(const char *name, const struct vmcb_seg *s)
 {
-	printk("  %-4s sel %04x attr %03x limit %08x base %016lx\n", name, s->sel, s->attr, s->limit,
-	       s->base);
+	printk("  %-4s sel %04x attr %03x limit %08x base %016lx\n", name, s->sel, s->attr,
+	       s->limit, s->base);
 }
 
 void svm_dump(struct vcpu *v)
@@ -16,10 +16,10 @@ void svm_dump(struct vcpu *v)
 	printk("VMCB of d%uv%u: last exit %lx (%s) info %016lx %016lx int-info %lx\n",
 	       v->domain->domid, v->id, b->exit_code, arm ? arm->name : "unknown", b->exit_info1,
 	       b->exit_info2, b->exit_int_info);
-	printk("  cr0 %lx cr2 %lx cr3 %lx cr4 %lx efer %lx dr6 %lx dr7 %lx cpl %u\n", b->cr0, b->cr2,
-	       b->cr3, b->cr4, b->efer, b->dr6, b->dr7, b->cpl);
-	printk("  intercepts cr %04x/%04x dr %04x/%04x exc %08x %08x %08x\n", b->cr_read, b->cr_write,
-	       b->dr_read, b->dr_write, b->exceptions, b->intercept1, b->intercept2);
+	printk("  cr0 %lx cr2 %lx cr3 %lx cr4 %lx efer %lx dr6 %lx dr7 %lx cpl %u\n", b->cr0,
+	       b->cr2, b->cr3, b->cr4, b->efer, b->dr6, b->dr7, b->cpl);
+	printk("  intercepts cr %04x/%04x dr %04x/%04x exc %08x %08x %08x\n", b->cr_read,
+	       b->cr_write, b->dr_read, b->dr_write, b->exceptions, b->intercept1, b->intercept2);
 	printk("  asid %u tlb %u vintr %lx shadow %lx inject %lx ncr3 %lx np %lx\n", b->asid,
 	       b->tlb_control, b->vintr, b->int_shadow, b->event_inj, b->n_cr3, b->np_enable);
 	dump_seg("es", &b->es);

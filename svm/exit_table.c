@@ -146,7 +146,11 @@ static void exit_task_switch(struct vcpu *v, struct vmcb *vmcb)
 			return;
 	}
 	v->hvm.event.type = HVM_EVENT_NONE;
-	hvm_exit_task_switch(v, (uint16_t)vmcb->exit_info1, iret ? 1 : jump ? 2 : event ? 3 : 0,
+	hvm_exit_task_switch(v, (uint16_t)vmcb->exit_info1,
+			     iret    ? 1
+			     : jump  ? 2
+			     : event ? 3
+				     : 0,
 			     has_error, (uint32_t)info, len);
 }
 
@@ -159,8 +163,8 @@ static const struct svm_exit_arm arms[SVM_EXIT_COMMON] = {
 	[SVM_EXIT_CR_WRITE + 3] = { svm_exit_cr_write, "write CR3" },
 	[SVM_EXIT_CR_WRITE + 4] = { svm_exit_cr_write, "write CR4" },
 	[SVM_EXIT_CR_WRITE + 8] = { svm_exit_cr_write, "write CR8" },
-	[SVM_EXIT_DR_READ ... SVM_EXIT_DR_READ + 15] = { svm_exit_dr, "read DR" },
-	[SVM_EXIT_DR_WRITE ... SVM_EXIT_DR_WRITE + 15] = { svm_exit_dr, "write DR" },
+	[SVM_EXIT_DR_READ... SVM_EXIT_DR_READ + 15] = { svm_exit_dr, "read DR" },
+	[SVM_EXIT_DR_WRITE... SVM_EXIT_DR_WRITE + 15] = { svm_exit_dr, "write DR" },
 	[SVM_EXIT_EXC + X86_EXC_DB] = { exit_db, "#DB" },
 	[SVM_EXIT_EXC + X86_EXC_UD] = { svm_exit_ud, "#UD" },
 	[SVM_EXIT_EXC + X86_EXC_AC] = { exit_ac, "#AC" },

@@ -36,7 +36,8 @@ static unsigned int decode(struct vcpu *v, struct vmcb *vmcb, uint64_t la, enum 
 
 	if (!len) {
 		/* Another vCPU changed the code under the exit: let the guest execute it again. */
-		printk(LOG_DEBUG "d%uv%u: intercepted instruction at %lx changed before it was read\n",
+		printk(LOG_DEBUG
+		       "d%uv%u: intercepted instruction at %lx changed before it was read\n",
 		       v->domain->domid, v->id, la);
 	}
 	return len;
@@ -61,7 +62,7 @@ unsigned int svm_insn_len(struct vcpu *v, enum x86_len_class class)
 	len = decode(v, vmcb, la, class);
 	if (len) {
 		sv->len_cache[slot].key = key;
-		sv->len_cache[slot].class = (uint8_t)class;
+		sv->len_cache[slot].class = (uint8_t) class;
 		sv->len_cache[slot].len = (uint8_t)len;
 	}
 	return len;

@@ -26,7 +26,8 @@ void svm_inject(struct vcpu *v, const struct hvm_event *e)
 		vmcb->cr2 = e->cr2;
 	}
 	/* Injected software events return behind the instruction, as the CPU would push it. */
-	if (e->type == HVM_EVENT_SWINT || e->type == HVM_EVENT_SWEXC || e->type == HVM_EVENT_ICEBP) {
+	if (e->type == HVM_EVENT_SWINT || e->type == HVM_EVENT_SWEXC ||
+	    e->type == HVM_EVENT_ICEBP) {
 		v->regs.rip += e->insn_len;
 		vmcb->rip = v->regs.rip;
 	}

@@ -6,14 +6,14 @@
  */
 #include "svm.h"
 
-#define NPT_P	 BIT(0)
-#define NPT_W	 BIT(1)
-#define NPT_U	 BIT(2)
-#define NPT_A	 BIT(5)
-#define NPT_D	 BIT(6)
-#define NPT_PS	 BIT(7)
-#define NPT_NX	 BIT(63)
-#define NPT_ADDR 0x000ffffffffff000ULL
+#define NPT_P		 BIT(0)
+#define NPT_W		 BIT(1)
+#define NPT_U		 BIT(2)
+#define NPT_A		 BIT(5)
+#define NPT_D		 BIT(6)
+#define NPT_PS		 BIT(7)
+#define NPT_NX		 BIT(63)
+#define NPT_ADDR	 0x000ffffffffff000ULL
 #define NPT_TYPE_SHIFT	 52
 #define NPT_ACCESS_SHIFT 59
 

@@ -21,7 +21,7 @@ struct svm_domain {
 static const uint32_t direct_msrs[] = {
 	0xc0000100, 0xc0000101, 0xc0000102,		/* FS.base, GS.base, KernelGSbase */
 	0xc0000081, 0xc0000082, 0xc0000083, 0xc0000084, /* STAR, LSTAR, CSTAR, SFMASK */
-	0x174, 0x175, 0x176,				/* SYSENTER_CS, ESP, EIP */
+	0x174,	    0x175,	0x176,			/* SYSENTER_CS, ESP, EIP */
 };
 
 static void msrpm_allow(uint32_t msr)
@@ -29,7 +29,7 @@ static void msrpm_allow(uint32_t msr)
 	uint32_t base = msr < 0x2000 ? 0 : (msr & 0xffff0000) == 0xc0000000 ? 0x800 : 0x1000;
 	uint32_t bit = (msr & 0x1fff) * 2;
 
-	msrpm[base + bit / 8] &= (uint8_t)~(3U << (bit % 8));
+	msrpm[base + bit / 8] &= (uint8_t) ~(3U << (bit % 8));
 }
 
 static int maps_init(void)

@@ -7,16 +7,26 @@
 static struct vmcb_seg *seg_of(struct vmcb *b, enum guest_seg s)
 {
 	switch (s) {
-	case SEG_ES: return &b->es;
-	case SEG_CS: return &b->cs;
-	case SEG_SS: return &b->ss;
-	case SEG_DS: return &b->ds;
-	case SEG_FS: return &b->fs;
-	case SEG_GS: return &b->gs;
-	case SEG_TR: return &b->tr;
-	case SEG_LDTR: return &b->ldtr;
-	case SEG_GDTR: return &b->gdtr;
-	default: return &b->idtr;
+	case SEG_ES:
+		return &b->es;
+	case SEG_CS:
+		return &b->cs;
+	case SEG_SS:
+		return &b->ss;
+	case SEG_DS:
+		return &b->ds;
+	case SEG_FS:
+		return &b->fs;
+	case SEG_GS:
+		return &b->gs;
+	case SEG_TR:
+		return &b->tr;
+	case SEG_LDTR:
+		return &b->ldtr;
+	case SEG_GDTR:
+		return &b->gdtr;
+	default:
+		return &b->idtr;
 	}
 }
 
@@ -54,10 +64,16 @@ void svm_get_msrs(struct vcpu *v, struct hvm_msr_state *out)
 	const struct vmcb *b = svm_vmcb(v);
 
 	*out = (struct hvm_msr_state){
-		.star = b->star, .lstar = b->lstar, .cstar = b->cstar, .sfmask = b->sfmask,
-		.kernel_gs_base = b->kernel_gs_base, .sysenter_cs = b->sysenter_cs,
-		.sysenter_esp = b->sysenter_esp, .sysenter_eip = b->sysenter_eip,
-		.pat = b->g_pat, .debugctl = b->debugctl,
+		.star = b->star,
+		.lstar = b->lstar,
+		.cstar = b->cstar,
+		.sfmask = b->sfmask,
+		.kernel_gs_base = b->kernel_gs_base,
+		.sysenter_cs = b->sysenter_cs,
+		.sysenter_esp = b->sysenter_esp,
+		.sysenter_eip = b->sysenter_eip,
+		.pat = b->g_pat,
+		.debugctl = b->debugctl,
 	};
 }
 
@@ -111,10 +127,10 @@ static void load_debug_registers(struct vcpu *v)
 {
 	struct svm_vcpu *sv = svm_vcpu(v);
 
-	__asm__ volatile("mov %0, %%db0" :: "r"(v->dr[0]));
-	__asm__ volatile("mov %0, %%db1" :: "r"(v->dr[1]));
-	__asm__ volatile("mov %0, %%db2" :: "r"(v->dr[2]));
-	__asm__ volatile("mov %0, %%db3" :: "r"(v->dr[3]));
+	__asm__ volatile("mov %0, %%db0" ::"r"(v->dr[0]));
+	__asm__ volatile("mov %0, %%db1" ::"r"(v->dr[1]));
+	__asm__ volatile("mov %0, %%db2" ::"r"(v->dr[2]));
+	__asm__ volatile("mov %0, %%db3" ::"r"(v->dr[3]));
 	sv->dr_loaded = true;
 	sv->vmcb->dr_read = 0;
 	sv->vmcb->dr_write = 0;

@@ -7,28 +7,28 @@
 #include "vmcb.h"
 #include "vmm/emulate/x86_emulate.h"
 
-#define MSR_EFER       0xc0000080U
-#define MSR_VM_CR      0xc0010114U
-#define MSR_VM_HSAVE   0xc0010117U
-#define VM_CR_SVMDIS   BIT(4)
+#define MSR_EFER     0xc0000080U
+#define MSR_VM_CR    0xc0010114U
+#define MSR_VM_HSAVE 0xc0010117U
+#define VM_CR_SVMDIS BIT(4)
 
 /* CPUID 8000000a EDX */
-#define SVM_FEAT_NPT	   BIT(0)
-#define SVM_FEAT_NRIPS	   BIT(3)
+#define SVM_FEAT_NPT	    BIT(0)
+#define SVM_FEAT_NRIPS	    BIT(3)
 #define SVM_FEAT_FLUSH_ASID BIT(6)
-#define SVM_FEAT_DECODE	   BIT(7)
+#define SVM_FEAT_DECODE	    BIT(7)
 
 struct svm_caps {
-	uint32_t features;	/* CPUID 8000000a EDX */
+	uint32_t features; /* CPUID 8000000a EDX */
 	uint32_t nr_asids;
 	bool nrips, decode, flush_asid;
-	bool lost_shadow;	/* VMRUN does not load the interrupt shadow (QEMU's TCG) */
+	bool lost_shadow; /* VMRUN does not load the interrupt shadow (QEMU's TCG) */
 };
 extern struct svm_caps svm_caps;
 
 /* Per CPU; cpu->vendor. */
 struct svm_cpu {
-	maddr_t host_vmcb;	/* for VMSAVE/VMLOAD of the host's FS, GS, TR, LDTR */
+	maddr_t host_vmcb; /* for VMSAVE/VMLOAD of the host's FS, GS, TR, LDTR */
 	void *hsave;
 	uint64_t asid_generation;
 	uint32_t next_asid;
@@ -38,19 +38,28 @@ struct svm_cpu {
 
 struct svm_vcpu {
 	struct vmcb *vmcb;
-	maddr_t vmcb_pa;	/* entry.S reads it: see svm_enter */
+	maddr_t vmcb_pa; /* entry.S reads it: see svm_enter */
 	struct vcpu *vcpu;
 	uint64_t asid_generation; /* valid on asid_cpu while equal to that CPU's */
 	unsigned int asid_cpu;
-	bool dr_loaded;		/* DR0-3 of the guest are in the registers, accesses not intercepted */
-	bool nmi_iret;		/* the guest is at the IRET that ends its NMI handler */
+	bool dr_loaded; /* DR0-3 of the guest are in the registers, accesses not intercepted */
+	bool nmi_iret;	/* the guest is at the IRET that ends its NMI handler */
 	uint64_t nmi_iret_rip;
 	/* Lengths of intercepted instructions by address, for CPUs without nRIP-save (svm/insn.c). */
-	struct { uint64_t key; uint8_t class, len; } len_cache[SVM_LEN_CACHE];
+	struct {
+		uint64_t key;
+		uint8_t class, len;
+	} len_cache[SVM_LEN_CACHE];
 };
 
-static inline struct svm_vcpu *svm_vcpu(const struct vcpu *v) { return v->vendor; }
-static inline struct vmcb *svm_vmcb(const struct vcpu *v) { return svm_vcpu(v)->vmcb; }
+static inline struct svm_vcpu *svm_vcpu(const struct vcpu *v)
+{
+	return v->vendor;
+}
+static inline struct vmcb *svm_vmcb(const struct vcpu *v)
+{
+	return svm_vcpu(v)->vmcb;
+}
 
 /* entry.S: load the guest's registers, VMRUN, store them; host FS/GS/TR/LDTR come from host_vmcb. */
 void svm_enter(struct guest_regs *regs, uint64_t vmcb_pa, uint64_t host_vmcb_pa);

@@ -9,16 +9,43 @@
 
 /* Intercept bits of vmcb.intercept[3] (word << 5 | bit). */
 enum svm_intercept {
-	SVM_I_INTR = 0, SVM_I_NMI, SVM_I_SMI, SVM_I_INIT, SVM_I_VINTR, SVM_I_CR0_SEL_WRITE,
-	SVM_I_RDPMC = 15, SVM_I_CPUID = 18, SVM_I_IRET = 20, SVM_I_INVD = 22, SVM_I_PAUSE,
-	SVM_I_HLT, SVM_I_INVLPG, SVM_I_INVLPGA, SVM_I_IOIO, SVM_I_MSR, SVM_I_TASK_SWITCH,
-	SVM_I_FERR, SVM_I_SHUTDOWN,
+	SVM_I_INTR = 0,
+	SVM_I_NMI,
+	SVM_I_SMI,
+	SVM_I_INIT,
+	SVM_I_VINTR,
+	SVM_I_CR0_SEL_WRITE,
+	SVM_I_RDPMC = 15,
+	SVM_I_CPUID = 18,
+	SVM_I_IRET = 20,
+	SVM_I_INVD = 22,
+	SVM_I_PAUSE,
+	SVM_I_HLT,
+	SVM_I_INVLPG,
+	SVM_I_INVLPGA,
+	SVM_I_IOIO,
+	SVM_I_MSR,
+	SVM_I_TASK_SWITCH,
+	SVM_I_FERR,
+	SVM_I_SHUTDOWN,
 };
 
 enum svm_intercept2 {
-	SVM_I2_VMRUN = 0, SVM_I2_VMMCALL, SVM_I2_VMLOAD, SVM_I2_VMSAVE, SVM_I2_STGI, SVM_I2_CLGI,
-	SVM_I2_SKINIT, SVM_I2_RDTSCP, SVM_I2_ICEBP, SVM_I2_WBINVD, SVM_I2_MONITOR, SVM_I2_MWAIT,
-	SVM_I2_MWAIT_ARMED, SVM_I2_XSETBV, SVM_I2_RDPRU,
+	SVM_I2_VMRUN = 0,
+	SVM_I2_VMMCALL,
+	SVM_I2_VMLOAD,
+	SVM_I2_VMSAVE,
+	SVM_I2_STGI,
+	SVM_I2_CLGI,
+	SVM_I2_SKINIT,
+	SVM_I2_RDTSCP,
+	SVM_I2_ICEBP,
+	SVM_I2_WBINVD,
+	SVM_I2_MONITOR,
+	SVM_I2_MWAIT,
+	SVM_I2_MWAIT_ARMED,
+	SVM_I2_XSETBV,
+	SVM_I2_RDPRU,
 };
 
 #define SVM_TLB_NOTHING	   0
@@ -26,7 +53,7 @@ enum svm_intercept2 {
 #define SVM_TLB_FLUSH_ASID 3
 
 /* vintr */
-#define SVM_VINTR_TPR(t)     ((uint64_t)(t) & 0xff)
+#define SVM_VINTR_TPR(t)     ((uint64_t)(t)&0xff)
 #define SVM_VINTR_IRQ	     BIT(8)
 #define SVM_VINTR_PRIO_MAX   (0xfULL << 16)
 #define SVM_VINTR_IGNORE_TPR BIT(20)
@@ -50,25 +77,25 @@ struct vmcb_seg {
 };
 
 struct vmcb {
-	uint16_t cr_read, cr_write;	/* 000 */
+	uint16_t cr_read, cr_write; /* 000 */
 	uint16_t dr_read, dr_write;
-	uint32_t exceptions;		/* 008 */
+	uint32_t exceptions; /* 008 */
 	uint32_t intercept1, intercept2, intercept3;
 	uint8_t pad1[0x3c - 0x18];
 	uint16_t pause_threshold, pause_count;
-	uint64_t iopm_base, msrpm_base;	/* 040 */
+	uint64_t iopm_base, msrpm_base; /* 040 */
 	uint64_t tsc_offset;
 	uint32_t asid;
 	uint8_t tlb_control, pad2[3];
-	uint64_t vintr;			/* 060 */
+	uint64_t vintr; /* 060 */
 	uint64_t int_shadow;
 	uint64_t exit_code, exit_info1, exit_info2, exit_int_info; /* 070 */
-	uint64_t np_enable;		/* 090 */
+	uint64_t np_enable;					   /* 090 */
 	uint64_t avic_bar, ghcb;
-	uint64_t event_inj;		/* 0a8 */
+	uint64_t event_inj; /* 0a8 */
 	uint64_t n_cr3;
 	uint64_t lbr_control;
-	uint64_t clean;			/* 0c0 */
+	uint64_t clean; /* 0c0 */
 	uint64_t next_rip;
 	uint8_t insn_len, insn_bytes[15]; /* 0d0 */
 	uint8_t pad3[0x400 - 0xe0];
@@ -77,16 +104,16 @@ struct vmcb {
 	uint8_t pad4[0x4cb - 0x4a0];
 	uint8_t cpl;
 	uint32_t pad5;
-	uint64_t efer;			/* 4d0 */
+	uint64_t efer; /* 4d0 */
 	uint8_t pad6[0x548 - 0x4d8];
 	uint64_t cr4, cr3, cr0, dr7, dr6, rflags, rip; /* 548 */
 	uint8_t pad7[0x5d8 - 0x580];
-	uint64_t rsp;			/* 5d8 */
+	uint64_t rsp; /* 5d8 */
 	uint64_t s_cet, ssp, isst;
-	uint64_t rax;			/* 5f8 */
+	uint64_t rax; /* 5f8 */
 	uint64_t star, lstar, cstar, sfmask, kernel_gs_base;
 	uint64_t sysenter_cs, sysenter_esp, sysenter_eip;
-	uint64_t cr2;			/* 640 */
+	uint64_t cr2; /* 640 */
 	uint8_t pad8[0x668 - 0x648];
 	uint64_t g_pat;
 	uint64_t debugctl, br_from, br_to, exc_from, exc_to;
@@ -105,15 +132,45 @@ BUILD_BUG_ON(offsetof(struct vmcb, g_pat) != 0x668);
 
 /* Exit codes: APM volume 2, appendix C. */
 enum svm_exit {
-	SVM_EXIT_CR_READ = 0x00, SVM_EXIT_CR_WRITE = 0x10, SVM_EXIT_DR_READ = 0x20,
-	SVM_EXIT_DR_WRITE = 0x30, SVM_EXIT_EXC = 0x40, SVM_EXIT_INTR = 0x60, SVM_EXIT_NMI,
-	SVM_EXIT_SMI, SVM_EXIT_INIT, SVM_EXIT_VINTR, SVM_EXIT_CR0_SEL_WRITE,
-	SVM_EXIT_RDPMC = 0x6f, SVM_EXIT_CPUID = 0x72, SVM_EXIT_IRET = 0x74,
-	SVM_EXIT_INVD = 0x76, SVM_EXIT_PAUSE, SVM_EXIT_HLT, SVM_EXIT_INVLPG, SVM_EXIT_INVLPGA,
-	SVM_EXIT_IOIO, SVM_EXIT_MSR, SVM_EXIT_TASK_SWITCH, SVM_EXIT_FERR, SVM_EXIT_SHUTDOWN,
-	SVM_EXIT_VMRUN = 0x80, SVM_EXIT_VMMCALL, SVM_EXIT_VMLOAD, SVM_EXIT_VMSAVE, SVM_EXIT_STGI,
-	SVM_EXIT_CLGI, SVM_EXIT_SKINIT, SVM_EXIT_RDTSCP, SVM_EXIT_ICEBP, SVM_EXIT_WBINVD,
-	SVM_EXIT_MONITOR, SVM_EXIT_MWAIT, SVM_EXIT_MWAIT_ARMED, SVM_EXIT_XSETBV, SVM_EXIT_RDPRU,
+	SVM_EXIT_CR_READ = 0x00,
+	SVM_EXIT_CR_WRITE = 0x10,
+	SVM_EXIT_DR_READ = 0x20,
+	SVM_EXIT_DR_WRITE = 0x30,
+	SVM_EXIT_EXC = 0x40,
+	SVM_EXIT_INTR = 0x60,
+	SVM_EXIT_NMI,
+	SVM_EXIT_SMI,
+	SVM_EXIT_INIT,
+	SVM_EXIT_VINTR,
+	SVM_EXIT_CR0_SEL_WRITE,
+	SVM_EXIT_RDPMC = 0x6f,
+	SVM_EXIT_CPUID = 0x72,
+	SVM_EXIT_IRET = 0x74,
+	SVM_EXIT_INVD = 0x76,
+	SVM_EXIT_PAUSE,
+	SVM_EXIT_HLT,
+	SVM_EXIT_INVLPG,
+	SVM_EXIT_INVLPGA,
+	SVM_EXIT_IOIO,
+	SVM_EXIT_MSR,
+	SVM_EXIT_TASK_SWITCH,
+	SVM_EXIT_FERR,
+	SVM_EXIT_SHUTDOWN,
+	SVM_EXIT_VMRUN = 0x80,
+	SVM_EXIT_VMMCALL,
+	SVM_EXIT_VMLOAD,
+	SVM_EXIT_VMSAVE,
+	SVM_EXIT_STGI,
+	SVM_EXIT_CLGI,
+	SVM_EXIT_SKINIT,
+	SVM_EXIT_RDTSCP,
+	SVM_EXIT_ICEBP,
+	SVM_EXIT_WBINVD,
+	SVM_EXIT_MONITOR,
+	SVM_EXIT_MWAIT,
+	SVM_EXIT_MWAIT_ARMED,
+	SVM_EXIT_XSETBV,
+	SVM_EXIT_RDPRU,
 	SVM_EXIT_COMMON, /* size of the dense part of the table */
 	SVM_EXIT_NPF = 0x400,
 };

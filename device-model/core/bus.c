@@ -148,8 +148,7 @@ void io_unregister(struct machine *m, struct io_region *r)
 	if (r->is_mmio) {
 		i = mmio_index(bus, r->start);
 		bus->nr_mmio--;
-		memmove(bus->mmio + i, bus->mmio + i + 1,
-			(bus->nr_mmio - i) * sizeof(*bus->mmio));
+		memmove(bus->mmio + i, bus->mmio + i + 1, (bus->nr_mmio - i) * sizeof(*bus->mmio));
 	} else {
 		for (i = r->start; i < r->start + r->len; i++)
 			bus->ports[i] = NULL;

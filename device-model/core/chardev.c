@@ -24,14 +24,14 @@
 #include "core/util.h"
 
 #define CHARDEV_READ_MAX 4096
-#define PTY_POLL_NS (500 * NS_PER_MS)
+#define PTY_POLL_NS	 (500 * NS_PER_MS)
 
 struct chardev {
 	char *label, *filename;
 	int in_fd, out_fd; /* -1: none */
 	int listen_fd;
-	bool open;	   /* a peer is there */
-	bool watching;	   /* in_fd is in the loop with EPOLLIN */
+	bool open;     /* a peer is there */
+	bool watching; /* in_fd is in the loop with EPOLLIN */
 	bool is_pty, is_socket;
 	struct chardev_frontend fe;
 	struct dm_timer pty_timer;

@@ -22,8 +22,8 @@ struct device_type {
 	int (*init)(struct machine *m);
 };
 
-#define DEVICE(ph, nm, fn)                                                                         \
-	static const struct device_type device_type_##nm                                           \
+#define DEVICE(ph, nm, fn)                               \
+	static const struct device_type device_type_##nm \
 		__attribute__((used, section("dm_devices"), aligned(8))) = { ph, #nm, fn }
 
 int device_init_all(struct machine *m);

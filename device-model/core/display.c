@@ -7,8 +7,8 @@
 
 #define DISPLAY_MIN_INTERVAL_NS (16 * NS_PER_MS)
 #define DISPLAY_MAX_INTERVAL_NS (1000 * NS_PER_MS)
-#define DISPLAY_START_WIDTH 640
-#define DISPLAY_START_HEIGHT 400
+#define DISPLAY_START_WIDTH	640
+#define DISPLAY_START_HEIGHT	400
 
 static void refresh_due(void *opaque)
 {
@@ -38,7 +38,8 @@ static void surface_changed(struct display *d)
 void display_set_buffer(struct display *d, int width, int height, void *bits, int stride)
 {
 	pixman_image_t *old = d->surface;
-	pixman_image_t *new = pixman_image_create_bits(PIXMAN_x8r8g8b8, width, height, bits, stride);
+	pixman_image_t *new =
+		pixman_image_create_bits(PIXMAN_x8r8g8b8, width, height, bits, stride);
 
 	if (!new)
 		log_fatal("out of memory for a %dx%d display", width, height);

@@ -14,9 +14,9 @@
 #include "core/util.h"
 #include "core/vmm.h"
 
-#define CHUNK_SHIFT 20
-#define CHUNK_PAGES (1u << (CHUNK_SHIFT - 12))
-#define CHUNK_SLOTS 256u /* at most 256 MiB mapped at a time */
+#define CHUNK_SHIFT   20
+#define CHUNK_PAGES   (1u << (CHUNK_SHIFT - 12))
+#define CHUNK_SLOTS   256u /* at most 256 MiB mapped at a time */
 #define BITS_PER_LONG (8 * sizeof(unsigned long))
 
 struct dma_chunk {

@@ -10,7 +10,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-#define INPUT_EXT 0x80u
+#define INPUT_EXT	0x80u
 #define INPUT_KEY_PAUSE 0x100u
 
 enum input_button {

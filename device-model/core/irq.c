@@ -11,9 +11,9 @@
 #include "core/util.h"
 #include "core/vmm.h"
 
-#define IRQ_ISA_LINES 16
+#define IRQ_ISA_LINES	16
 #define IRQ_PCI_DEVICES 32
-#define IRQ_PCI_PINS 4
+#define IRQ_PCI_PINS	4
 
 struct irq_state {
 	uint8_t isa[IRQ_ISA_LINES];

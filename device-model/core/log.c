@@ -13,7 +13,7 @@
 #include "core/util.h"
 
 #define LOG_GUEST_MAX 200
-#define LOG_LINE_MAX 1024
+#define LOG_LINE_MAX  1024
 
 uint32_t log_trace_mask;
 
@@ -40,12 +40,12 @@ static void log_line(const char *prefix, const char *fmt, va_list ap)
 	fwrite(line, 1, len, stderr);
 }
 
-#define LOG_BODY(prefix)                                                                           \
-	do {                                                                                       \
-		va_list ap;                                                                        \
-		va_start(ap, fmt);                                                                 \
-		log_line(prefix, fmt, ap);                                                         \
-		va_end(ap);                                                                        \
+#define LOG_BODY(prefix)                   \
+	do {                               \
+		va_list ap;                \
+		va_start(ap, fmt);         \
+		log_line(prefix, fmt, ap); \
+		va_end(ap);                \
 	} while (0)
 
 void log_error(const char *fmt, ...)

@@ -41,10 +41,10 @@ void log_trace_line(const char *fmt, ...) DM_PRINTF(1, 2);
 /* Sets the mask from a comma-separated list; returns 0 or -EINVAL for an unknown name. */
 int log_trace_parse(const char *list);
 
-#define log_trace(bit, ...)                                                                        \
-	do {                                                                                       \
-		if (__builtin_expect(log_trace_mask & (bit), 0))                                   \
-			log_trace_line(__VA_ARGS__);                                               \
+#define log_trace(bit, ...)                                      \
+	do {                                                     \
+		if (__builtin_expect(log_trace_mask & (bit), 0)) \
+			log_trace_line(__VA_ARGS__);             \
 	} while (0)
 
 #endif

@@ -14,12 +14,12 @@
 #include "core/options_priv.h"
 #include "core/util.h"
 
-#define DM_VERSION "0.1"
+#define DM_VERSION	"0.1"
 #define OPT_MAX_RAM_MIB (16u << 20)
 
 static const char *const firmware_dirs[] = {
-	"/usr/share/seabios",	"/usr/lib/ipxe/qemu",	 "/usr/share/qemu",
-	"/usr/share/vgabios",	"/usr/lib/plinth/firmware",
+	"/usr/share/seabios", "/usr/lib/ipxe/qemu",	  "/usr/share/qemu",
+	"/usr/share/vgabios", "/usr/lib/plinth/firmware",
 };
 
 void opt_list_parse(struct opt_list *l, const char *arg)
@@ -231,8 +231,8 @@ static void opt_smp(struct options *o, const char *arg)
 
 static void opt_machine(struct options *o, const char *arg)
 {
-	static const char *const known[] = { "suppress-vmdesc", "accel", "usb", "max-ram-below-4g",
-					     "smm", NULL };
+	static const char *const known[] = { "suppress-vmdesc",	 "accel", "usb",
+					     "max-ram-below-4g", "smm",	  NULL };
 	struct opt_list l;
 
 	opt_list_parse(&l, arg);

@@ -10,9 +10,9 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#define OPT_MAX_SERIAL 4
-#define OPT_MAX_DRIVES 4
-#define OPT_MAX_NICS 8
+#define OPT_MAX_SERIAL	 4
+#define OPT_MAX_DRIVES	 4
+#define OPT_MAX_NICS	 8
 #define OPT_MAX_CHARDEVS 8
 
 enum vga_type { VGA_NONE, VGA_STD, VGA_CIRRUS };
@@ -29,13 +29,13 @@ struct opt_list {
 };
 
 struct opt_drive {
-	bool present;	/* a drive is on this IDE position */
+	bool present; /* a drive is on this IDE position */
 	bool cdrom;
 	bool read_only;
 	bool write_through; /* cache=writethrough or directsync */
-	char *id;	/* "ide-5632" or NULL */
-	char *file;	/* NULL: empty CD drive */
-	char *format;	/* "raw", "qcow2" or NULL = raw */
+	char *id;	    /* "ide-5632" or NULL */
+	char *file;	    /* NULL: empty CD drive */
+	char *format;	    /* "raw", "qcow2" or NULL = raw */
 };
 
 struct opt_nic {
@@ -47,8 +47,8 @@ struct opt_nic {
 
 struct opt_chardev {
 	char *id;
-	char *path;   /* unix socket path, or NULL with fd */
-	int fd;	      /* -1: none */
+	char *path; /* unix socket path, or NULL with fd */
+	int fd;	    /* -1: none */
 	bool server, wait, monitor;
 };
 
@@ -61,16 +61,16 @@ struct options {
 	bool xen_platform;
 	bool acpi;
 
-	char *vnc;	/* the whole argument of -vnc, NULL or "none": no VNC */
+	char *vnc; /* the whole argument of -vnc, NULL or "none": no VNC */
 	bool sdl;
 	bool sdl_opengl;
-	char *keymap;	/* -k, NULL: "en-us" */
+	char *keymap; /* -k, NULL: "en-us" */
 	enum vga_type vga;
 	unsigned int vgamem_mib;
 
 	char *serial[OPT_MAX_SERIAL]; /* NULL or "none": the port is absent */
 	unsigned int nr_serial;
-	char *debugcon;	   /* where port 0xe9/0x402 output goes; NULL: nowhere */
+	char *debugcon; /* where port 0xe9/0x402 output goes; NULL: nowhere */
 	bool usb;
 	bool usb_tablet, usb_mouse, usb_keyboard;
 	struct opt_drive drives[OPT_MAX_DRIVES]; /* primary master .. secondary slave */
@@ -80,14 +80,14 @@ struct options {
 	struct opt_chardev chardevs[OPT_MAX_CHARDEVS];
 	unsigned int nr_chardevs;
 
-	int incoming_fd; /* -1: a fresh start */
+	int incoming_fd;    /* -1: a fresh start */
 	bool start_stopped; /* -S */
 	bool restrict_domid;
 	char *chroot;
 	char *runas; /* "UID:GID" or a name */
 	bool sandbox;
 
-	char *qtest;	 /* "stdio" or "unix:PATH", NULL: a real domain */
+	char *qtest;	    /* "stdio" or "unix:PATH", NULL: a real domain */
 	char *firmware_dir; /* -L, searched first */
 };
 

@@ -48,11 +48,10 @@ static void floppy_set(struct options *o, unsigned long index, const struct opt_
 
 void opt_drive(struct options *o, const char *arg)
 {
-	static const char *const known[] = { "file",	 "if",	     "index",  "media",
-					     "format",	 "cache",    "readonly", "id",
-					     "discard",	 "aio",	     "detect-zeroes",
-					     "werror",	 "rerror",   "file.locking",
-					     "direct-io-safe", NULL };
+	static const char *const known[] = { "file",	"if",		"index",	  "media",
+					     "format",	"cache",	"readonly",	  "id",
+					     "discard", "aio",		"detect-zeroes",  "werror",
+					     "rerror",	"file.locking", "direct-io-safe", NULL };
 	struct opt_list l;
 	struct opt_drive d = { 0 };
 	const char *iface, *index, *media, *cache, *readonly;
@@ -79,8 +78,9 @@ void opt_drive(struct options *o, const char *arg)
 			log_fatal("-drive if=none needs an id");
 		pending_drives[nr_pending_drives++] = d;
 	} else {
-		log_fatal("-drive if=%s is not supported; use an IDE name (hda to hdd) for the disk",
-			  iface);
+		log_fatal(
+			"-drive if=%s is not supported; use an IDE name (hda to hdd) for the disk",
+			iface);
 	}
 	opt_list_free(&l);
 }
@@ -130,8 +130,8 @@ static void device_vga(struct options *o, const struct opt_list *l)
 
 static void device_nic(struct options *o, const struct opt_list *l)
 {
-	static const char *const known[] = { "id", "netdev", "mac", "romfile", "bootindex",
-					     "addr", NULL };
+	static const char *const known[] = { "id",	  "netdev", "mac", "romfile",
+					     "bootindex", "addr",   NULL };
 	const char *boot = opt_list_get(l, "bootindex");
 	struct opt_nic *n = &o->nics[o->nr_nics];
 
@@ -160,11 +160,10 @@ static const struct {
 	const char *model;
 	void (*handler)(struct options *o, const struct opt_list *l);
 } device_models[] = {
-	{ "ide-cd", device_ide },	 { "ide-hd", device_ide },
-	{ "ide-drive", device_ide },	 { "VGA", device_vga },
-	{ "cirrus-vga", device_vga },	 { "rtl8139", device_nic },
-	{ "ne2k_pci", device_nic },	 { "usb-tablet", device_usb },
-	{ "usb-mouse", device_usb },	 { "usb-kbd", device_usb },
+	{ "ide-cd", device_ide },   { "ide-hd", device_ide },	  { "ide-drive", device_ide },
+	{ "VGA", device_vga },	    { "cirrus-vga", device_vga }, { "rtl8139", device_nic },
+	{ "ne2k_pci", device_nic }, { "usb-tablet", device_usb }, { "usb-mouse", device_usb },
+	{ "usb-kbd", device_usb },
 };
 
 void opt_device(struct options *o, const char *arg)
@@ -177,10 +176,11 @@ void opt_device(struct options *o, const char *arg)
 		if (!strcmp(device_models[i].model, l.head))
 			break;
 	if (i == ARRAY_SIZE(device_models))
-		log_fatal("-device %s is not emulated here (known: ide-hd, ide-cd, VGA, cirrus-vga, "
-			  "rtl8139, ne2k_pci, usb-tablet, usb-mouse, usb-kbd); change the guest's "
-			  "configuration",
-			  l.head);
+		log_fatal(
+			"-device %s is not emulated here (known: ide-hd, ide-cd, VGA, cirrus-vga, "
+			"rtl8139, ne2k_pci, usb-tablet, usb-mouse, usb-kbd); change the guest's "
+			"configuration",
+			l.head);
 	device_models[i].handler(o, &l);
 	opt_list_free(&l);
 }
@@ -236,7 +236,7 @@ static struct opt_chardev *chardev_add(struct options *o)
 
 void opt_chardev_add(struct options *o, const char *arg)
 {
-	static const char *const known[] = { "id",     "path", "fd",	 "server", "wait",
+	static const char *const known[] = { "id",     "path", "fd",	  "server", "wait",
 					     "nowait", "mux",  "logfile", NULL };
 	struct opt_list l;
 	struct opt_chardev *c;

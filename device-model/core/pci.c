@@ -22,7 +22,7 @@
 
 #define PCI_DEFAULT_SUB_VENDOR 0x1af4
 #define PCI_DEFAULT_SUB_DEVICE 0x1100
-#define PCI_ROM_MAX_SIZE (16u << 20)
+#define PCI_ROM_MAX_SIZE       (16u << 20)
 
 struct pci_bus {
 	struct pci_device *dev[256];
@@ -86,8 +86,8 @@ void pci_add_bar(struct pci_device *dev, unsigned int bar, enum pci_bar_type typ
 		 void (*unmap)(struct pci_device *, unsigned int))
 {
 	static const uint8_t flags[] = {
-		[PCI_BAR_IO] = 0x1,	  [PCI_BAR_MEM32_PREFETCH] = 0x8,
-		[PCI_BAR_MEM64] = 0x4,	  [PCI_BAR_MEM64_PREFETCH] = 0xc,
+		[PCI_BAR_IO] = 0x1,    [PCI_BAR_MEM32_PREFETCH] = 0x8,
+		[PCI_BAR_MEM64] = 0x4, [PCI_BAR_MEM64_PREFETCH] = 0xc,
 		[PCI_BAR_ROM] = 0,
 	};
 	uint8_t *config = dev->config + bar_offset(bar), *wmask = dev->wmask + bar_offset(bar);
@@ -97,7 +97,7 @@ void pci_add_bar(struct pci_device *dev, unsigned int bar, enum pci_bar_type typ
 		real <<= 1;
 	dev->bars[bar] = (struct pci_bar){ .type = type, .size = real, .map = map, .unmap = unmap };
 	put_le32(config, flags[type]);
-	put_le32(wmask, (uint32_t)~(real - 1) | (type == PCI_BAR_ROM));
+	put_le32(wmask, (uint32_t) ~(real - 1) | (type == PCI_BAR_ROM));
 	if (type == PCI_BAR_MEM64 || type == PCI_BAR_MEM64_PREFETCH)
 		put_le32(wmask + 4, (uint32_t)(~(real - 1) >> 32));
 }

@@ -16,9 +16,9 @@ struct machine;
 struct pci_device;
 struct vram;
 
-#define PCI_CONFIG_SIZE 256
-#define PCI_NUM_BARS 7 /* 0-5 and the expansion ROM */
-#define PCI_ROM_BAR 6
+#define PCI_CONFIG_SIZE	   256
+#define PCI_NUM_BARS	   7 /* 0-5 and the expansion ROM */
+#define PCI_ROM_BAR	   6
 #define PCI_DEVFN(dev, fn) ((uint8_t)((dev) << 3 | (fn)))
 
 enum pci_reg {

@@ -26,7 +26,7 @@
 #define QMP_MAX_COMMAND 65536
 #define QMP_MAX_PENDING 65536
 
-#define QMP_VERSION_TEXT                                                                           \
+#define QMP_VERSION_TEXT \
 	"{\"qemu\": {\"micro\": 0, \"minor\": 2, \"major\": 7}, \"package\": \"plinth-dm\"}"
 
 struct qmp_client {

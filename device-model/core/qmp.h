@@ -11,7 +11,8 @@
 struct machine;
 
 struct qmp_reply {
-	struct json_out *out; /* after "return": write exactly one value with key "return", or none */
+	struct json_out
+		*out; /* after "return": write exactly one value with key "return", or none */
 	bool wrote;
 	const char *error_class; /* set by qmp_error */
 	char *error;
@@ -22,8 +23,8 @@ struct qmp_command {
 	void (*handler)(struct machine *m, const struct json *args, struct qmp_reply *r);
 };
 
-#define QMP_COMMAND(sym, nm, fn)                                                                   \
-	static const struct qmp_command qmp_command_##sym                                          \
+#define QMP_COMMAND(sym, nm, fn)                          \
+	static const struct qmp_command qmp_command_##sym \
 		__attribute__((used, section("dm_qmp"), aligned(8))) = { nm, fn }
 
 /* Open the monitors of the options. 0 or -errno (logged). */

@@ -200,14 +200,16 @@ static void put_info_text(struct machine *m, struct qmp_reply *r, const char *wh
 	char text[256];
 
 	if (!strcmp(what, "status"))
-		snprintf(text, sizeof(text), "VM status: %s\r\n", m->running ? "running" : "paused");
+		snprintf(text, sizeof(text), "VM status: %s\r\n",
+			 m->running ? "running" : "paused");
 	else if (!strcmp(what, "version"))
 		snprintf(text, sizeof(text), "plinth-dm\r\n");
 	else if (!strcmp(what, "name"))
 		snprintf(text, sizeof(text), "%s\r\n", m->opt->name ? m->opt->name : "");
 	else
-		snprintf(text, sizeof(text), "known: info status, info version, info name, stop, "
-					     "cont, quit; use QMP for the rest\r\n");
+		snprintf(text, sizeof(text),
+			 "known: info status, info version, info name, stop, "
+			 "cont, quit; use QMP for the rest\r\n");
 	r->wrote = true;
 	jout_str(r->out, "return", text);
 }

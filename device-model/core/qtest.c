@@ -26,9 +26,9 @@
 #include "core/vmm.h"
 
 #define QTEST_MAX_REGIONS 8
-#define QTEST_LOW_RAM (3ull << 30)
-#define QTEST_MAX_LINE (8u << 20)
-#define BITS_PER_LONG (8 * sizeof(unsigned long))
+#define QTEST_LOW_RAM	  (3ull << 30)
+#define QTEST_MAX_LINE	  (8u << 20)
+#define BITS_PER_LONG	  (8 * sizeof(unsigned long))
 
 struct qtest_region {
 	uint64_t gfn, nr_pages, file_page;
@@ -397,8 +397,7 @@ static void command(struct machine *m, char *line)
 	else if (!strcmp(w[0], "memset"))
 		cmd_memset(m, number(w[1]), MIN(number(w[2]), 1u << 30), (uint8_t)number(w[3]));
 	else if (!strcmp(w[0], "clock_step"))
-		reply(q, "OK %" PRIu64 "\n",
-		      clock_virtual_step(w[1] ? (int64_t)number(w[1]) : -1));
+		reply(q, "OK %" PRIu64 "\n", clock_virtual_step(w[1] ? (int64_t)number(w[1]) : -1));
 	else if (!strcmp(w[0], "clock_set"))
 		reply(q, "OK %" PRIu64 "\n",
 		      clock_virtual_step((int64_t)(number(w[1]) - clock_ns())));

@@ -14,11 +14,11 @@
 #include "core/machine.h"
 #include "core/util.h"
 
-#define SAVE_MAGIC 0x4d4448544e494c50ull /* "PLINTHDM" in memory order */
-#define SAVE_FORMAT 1
-#define SAVE_NAME_MAX 32
+#define SAVE_MAGIC	0x4d4448544e494c50ull /* "PLINTHDM" in memory order */
+#define SAVE_FORMAT	1
+#define SAVE_NAME_MAX	32
 #define SAVE_RECORD_MAX (64u << 20)
-#define QEMU_MAGIC 0x4d564551u /* "QEVM" */
+#define QEMU_MAGIC	0x4d564551u /* "QEVM" */
 
 struct save_handler {
 	const struct save_ops *ops;

@@ -7,13 +7,13 @@
 #include <stdint.h>
 #include <string.h>
 
-#define ARRAY_SIZE(a) (sizeof(a) / sizeof((a)[0]))
+#define ARRAY_SIZE(a)			(sizeof(a) / sizeof((a)[0]))
 #define container_of(ptr, type, member) ((type *)((char *)(ptr)-offsetof(type, member)))
-#define MIN(a, b) ((a) < (b) ? (a) : (b))
-#define MAX(a, b) ((a) > (b) ? (a) : (b))
-#define DM_PAGE_SIZE 4096u
-#define NS_PER_SEC 1000000000ull
-#define NS_PER_MS 1000000ull
+#define MIN(a, b)			((a) < (b) ? (a) : (b))
+#define MAX(a, b)			((a) > (b) ? (a) : (b))
+#define DM_PAGE_SIZE			4096u
+#define NS_PER_SEC			1000000000ull
+#define NS_PER_MS			1000000ull
 
 void *xzalloc(size_t size);
 void *xrealloc(void *p, size_t size);

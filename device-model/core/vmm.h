@@ -39,8 +39,7 @@ struct vmm_ops {
 	int (*relocate)(struct machine *m, uint64_t from_gfn, uint64_t to_gfn, size_t nr_pages);
 	int (*pin_write_combining)(struct machine *m, uint64_t gfn, size_t nr_pages, bool on);
 	/* bitmap NULL and nr_pages 0: stop tracking. */
-	int (*track_dirty)(struct machine *m, uint64_t gfn, size_t nr_pages,
-			   unsigned long *bitmap);
+	int (*track_dirty)(struct machine *m, uint64_t gfn, size_t nr_pages, unsigned long *bitmap);
 	int (*modified)(struct machine *m, uint64_t gfn, size_t nr_pages);
 	int (*set_ram_writable)(struct machine *m, uint64_t gfn, size_t nr_pages, bool writable);
 

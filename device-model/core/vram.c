@@ -18,8 +18,8 @@
 #include "core/vmm.h"
 
 #define VRAM_PARK_ALIGN (1ull << 30)
-#define VRAM_PARK_STEP (2u << 20)
-#define BITS_PER_LONG (8 * sizeof(unsigned long))
+#define VRAM_PARK_STEP	(2u << 20)
+#define BITS_PER_LONG	(8 * sizeof(unsigned long))
 
 static uint64_t vram_park_next; /* one machine per process */
 

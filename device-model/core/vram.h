@@ -16,11 +16,11 @@ struct machine;
 struct vram {
 	struct machine *m;
 	const char *name;
-	uint8_t *ptr;	  /* size bytes, mapped read-write here */
-	size_t size;	  /* bytes, whole pages */
+	uint8_t *ptr; /* size bytes, mapped read-write here */
+	size_t size;  /* bytes, whole pages */
 	uint64_t park_gpa;
-	uint64_t gpa;	  /* where it is now */
-	bool mapped;	  /* at a BAR, not parked */
+	uint64_t gpa; /* where it is now */
+	bool mapped;  /* at a BAR, not parked */
 	bool write_combining;
 	bool tracking;
 	void *priv;

@@ -18,7 +18,7 @@
 #include "core/vmm.h"
 #include "core/xen_priv.h"
 
-#define BITS_PER_LONG (8 * sizeof(unsigned long))
+#define BITS_PER_LONG  (8 * sizeof(unsigned long))
 #define POPULATE_BATCH 1024
 
 static int ret(int rc)
@@ -77,8 +77,8 @@ static int xen_set_pci_link(struct machine *m, unsigned int link, unsigned int i
 {
 	struct xen_vmm *x = xen_vmm(m);
 
-	return ret(xendevicemodel_set_pci_link_route(x->dmod, x->domid, (uint8_t)link,
-						     (uint8_t)irq));
+	return ret(
+		xendevicemodel_set_pci_link_route(x->dmod, x->domid, (uint8_t)link, (uint8_t)irq));
 }
 
 static int xen_inject_msi(struct machine *m, uint64_t addr, uint32_t data)

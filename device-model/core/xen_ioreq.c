@@ -21,9 +21,9 @@
 #include "core/vmm.h"
 #include "core/xen_priv.h"
 
-#define IOREQ_BLOCK_BYTES 4096
+#define IOREQ_BLOCK_BYTES    4096
 #define IOREQ_BUFFERED_FRAME 0
-#define IOREQ_NR_FRAMES 2
+#define IOREQ_NR_FRAMES	     2
 
 static bool size_valid(const struct ioreq *req, unsigned int max)
 {

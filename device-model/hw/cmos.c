@@ -10,9 +10,9 @@
 #include "core/save.h"
 #include "core/util.h"
 
-#define CMOS_SIZE 128
+#define CMOS_SIZE      128
 #define CMOS_CLOCK_END 14
-#define MIB (1ull << 20)
+#define MIB	       (1ull << 20)
 
 struct cmos {
 	const struct options *opt;

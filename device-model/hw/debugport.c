@@ -9,9 +9,9 @@
 #include "core/machine.h"
 #include "core/options.h"
 
-#define PORT_BOCHS 0xe9
+#define PORT_BOCHS   0xe9
 #define PORT_SEABIOS 0x402
-#define PRESENT 0xe9 /* what a read answers when the port exists */
+#define PRESENT	     0xe9 /* what a read answers when the port exists */
 
 static uint64_t debugport_read(void *opaque, uint64_t offset, unsigned int size)
 {

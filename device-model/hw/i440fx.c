@@ -13,22 +13,25 @@
 #include "core/util.h"
 #include "core/vmm.h"
 
-#define PAM0 0x59
-#define PAM_LAST 0x5f
-#define PAM_READ 1
-#define PAM_WRITE 2
-#define CONFIG_ENABLE 0x80000000u
+#define PAM0		  0x59
+#define PAM_LAST	  0x5f
+#define PAM_READ	  1
+#define PAM_WRITE	  2
+#define CONFIG_ENABLE	  0x80000000u
 #define CONFIG_LATCH_BITS 0x80fffffcu
 
 struct i440fx {
 	struct pci_device pci;
-	uint32_t latch; /* CONFADD */
+	uint32_t latch;	       /* CONFADD */
 	uint8_t reset_control; /* RC of the PIIX3, at port 0xcf9 */
 	bool read_only[13];
 };
 
 static const struct pci_ids i440fx_ids = {
-	.vendor = 0x8086, .device = 0x1237, .revision = 2, .class_device = 0x0600,
+	.vendor = 0x8086,
+	.device = 0x1237,
+	.revision = 2,
+	.class_device = 0x0600,
 };
 
 /* Segment 0 is f0000-fffff; the others are 16 KiB (1-8) and then 16 KiB (9-12) from c0000. */

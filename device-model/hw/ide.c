@@ -384,7 +384,9 @@ static const struct io_ops command_block_ops = {
 };
 
 static const struct io_ops control_ops = {
-	.read = control_read, .write = control_write, .max_size = 1,
+	.read = control_read,
+	.write = control_write,
+	.max_size = 1,
 };
 
 static int bm_map(struct pci_device *dev, unsigned int bar, uint64_t addr)
@@ -439,7 +441,10 @@ static int channel_init(struct ide_controller *c, unsigned int n)
 }
 
 static const struct pci_ids ide_ids = {
-	.vendor = 0x8086, .device = 0x7010, .class_device = 0x0101, .prog_if = 0x80,
+	.vendor = 0x8086,
+	.device = 0x7010,
+	.class_device = 0x0101,
+	.prog_if = 0x80,
 };
 
 static int ide_init(struct machine *m)

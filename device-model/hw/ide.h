@@ -16,12 +16,12 @@
 #include "core/pci.h"
 #include "core/save.h"
 
-#define IDE_SECTOR 512u
-#define CD_SECTOR 2048u
-#define CD_RAW_SECTOR 2352u
-#define IDE_BUF_SECTORS 256u
-#define IDE_BUF_SIZE (IDE_BUF_SECTORS * IDE_SECTOR)
-#define IDE_MAX_MULTIPLE 16
+#define IDE_SECTOR	  512u
+#define CD_SECTOR	  2048u
+#define CD_RAW_SECTOR	  2352u
+#define IDE_BUF_SECTORS	  256u
+#define IDE_BUF_SIZE	  (IDE_BUF_SECTORS * IDE_SECTOR)
+#define IDE_MAX_MULTIPLE  16
 #define ATAPI_PACKET_SIZE 12
 
 enum ide_status_bit {
@@ -43,13 +43,13 @@ enum bm_status_bit { BM_ACTIVE = 0x01, BM_ERROR = 0x02, BM_INTR = 0x04, BM_CAPAB
 /* What happens to the bytes in the buffer; saved by number, so only append. */
 enum ide_phase {
 	IDE_IDLE,
-	IDE_PIO_IN,	   /* one reply of buf_len bytes (IDENTIFY) */
-	IDE_READ_PIO,	   /* sectors to the host, block by block */
-	IDE_WRITE_PIO,	   /* sectors from the host */
+	IDE_PIO_IN,    /* one reply of buf_len bytes (IDENTIFY) */
+	IDE_READ_PIO,  /* sectors to the host, block by block */
+	IDE_WRITE_PIO, /* sectors from the host */
 	IDE_READ_DMA,
 	IDE_WRITE_DMA,
-	IDE_PACKET,	   /* the 12 bytes of a packet command */
-	IDE_ATAPI_PIO,	   /* reply of a packet command */
+	IDE_PACKET,    /* the 12 bytes of a packet command */
+	IDE_ATAPI_PIO, /* reply of a packet command */
 	IDE_ATAPI_DMA,
 	IDE_FLUSH,
 };
@@ -79,12 +79,12 @@ struct ide_drive {
 	/* The command in progress. */
 	enum ide_phase phase;
 	bool lba48;
-	uint64_t lba;	    /* next sector to read or write */
-	uint32_t left;	    /* sectors to move after those in the buffer */
+	uint64_t lba;		   /* next sector to read or write */
+	uint32_t left;		   /* sectors to move after those in the buffer */
 	uint32_t buf_pos, buf_len; /* the part of buf that is being moved */
-	uint32_t drq_end;   /* end of the present DRQ block in buf */
-	uint32_t block_sectors; /* sectors per DRQ block */
-	uint8_t *buf;	    /* IDE_BUF_SIZE */
+	uint32_t drq_end;	   /* end of the present DRQ block in buf */
+	uint32_t block_sectors;	   /* sectors per DRQ block */
+	uint8_t *buf;		   /* IDE_BUF_SIZE */
 	struct block_req req;
 
 	/* ATAPI */
@@ -111,7 +111,7 @@ struct ide_channel {
 	/* Bus master */
 	uint8_t bm_command, bm_status;
 	uint32_t bm_table;
-	uint32_t prd_next;  /* address of the next descriptor */
+	uint32_t prd_next; /* address of the next descriptor */
 	uint32_t prd_addr, prd_left;
 	bool prd_last;
 };

@@ -13,10 +13,10 @@
 enum command_flag {
 	DISK = 1,
 	CDROM = 2,
-	LBA48 = 4,	/* count and address have two bytes per register */
-	TRANSFER = 8,	/* moves sectors: address and count are checked first */
-	MULTIPLE = 16,	/* blocks of d->multiple sectors */
-	AT_ONCE = 32,	/* nothing to do: completes */
+	LBA48 = 4,     /* count and address have two bytes per register */
+	TRANSFER = 8,  /* moves sectors: address and count are checked first */
+	MULTIPLE = 16, /* blocks of d->multiple sectors */
+	AT_ONCE = 32,  /* nothing to do: completes */
 };
 
 struct ata_command {

@@ -88,8 +88,7 @@ static void cmd_start_stop(struct ide_drive *d, const uint8_t *p)
 
 	if (load_eject && !start) {
 		if (d->locked) {
-			atapi_check(d, d->blk ? ILLEGAL_REQUEST : NOT_READY,
-				    ASC_REMOVAL_PREVENTED);
+			atapi_check(d, d->blk ? ILLEGAL_REQUEST : NOT_READY, ASC_REMOVAL_PREVENTED);
 			return;
 		}
 		ide_tray_move(d, true);

@@ -13,7 +13,7 @@
 enum bm_register { BM_REG_COMMAND = 0, BM_REG_STATUS = 2, BM_REG_TABLE = 4 };
 
 #define PRD_SIZE 8
-#define PRD_EOT 0x80000000u
+#define PRD_EOT	 0x80000000u
 
 void ide_dma_reset(struct ide_channel *ch)
 {
@@ -129,7 +129,7 @@ static void bm_write(void *opaque, uint64_t offset, uint64_t value, unsigned int
 	if (reg == BM_REG_COMMAND) {
 		command_write(ch, v);
 	} else if (reg == BM_REG_STATUS) {
-		ch->bm_status &= (uint8_t)~(v & (BM_ERROR | BM_INTR));
+		ch->bm_status &= (uint8_t) ~(v & (BM_ERROR | BM_INTR));
 		ch->bm_status = (ch->bm_status & (uint8_t)~BM_CAPABLE) | (v & BM_CAPABLE);
 	} else if (reg >= BM_REG_TABLE) {
 		put_le32(bytes, ch->bm_table);

@@ -6,9 +6,9 @@
 #include "hw/ide.h"
 
 #define CHS_MAX_CYLINDERS 16383
-#define CHS_HEADS 16
-#define CHS_SECTORS 63
-#define LBA28_MAX 0x0fffffffull
+#define CHS_HEADS	  16
+#define CHS_SECTORS	  63
+#define LBA28_MAX	  0x0fffffffull
 
 static void word(uint8_t *out, unsigned int i, uint32_t v)
 {
@@ -86,7 +86,7 @@ void ide_identify_disk(struct ide_drive *d, uint8_t *out)
 	word(out, 0, 0x0040); /* fixed device */
 	names(d, out, "PLINTH HARDDISK");
 	word(out, 47, 0x8000 | IDE_MAX_MULTIPLE);
-	word(out, 48, 1); /* PIO by 32 bits, obsolete but looked at */
+	word(out, 48, 1);      /* PIO by 32 bits, obsolete but looked at */
 	word(out, 49, 0x0f00); /* LBA, DMA, IORDY */
 	word(out, 50, 0x4000);
 	word(out, 51, 0x0200);

@@ -16,7 +16,7 @@
 #include "core/util.h"
 #include "hw/ide.h"
 
-#define MEDIA_NEW 2
+#define MEDIA_NEW     2
 #define MEDIA_REMOVED 3
 
 static struct ide_controller *controller; /* one per machine */
@@ -63,8 +63,8 @@ static int drive_init(struct machine *m, unsigned int place)
 	}
 	d->present = true;
 	d->cdrom = o->cdrom;
-	d->id = o->id ? xstrdup(o->id) : xasprintf("ide%u-%s%u", place / 2,
-						   o->cdrom ? "cd" : "hd", place % 2);
+	d->id = o->id ? xstrdup(o->id)
+		      : xasprintf("ide%u-%s%u", place / 2, o->cdrom ? "cd" : "hd", place % 2);
 	d->serial = xasprintf("PL%05u", place + 1);
 	d->buf = xzalloc(IDE_BUF_SIZE + CD_RAW_SECTOR);
 	medium_set(d, blk);
@@ -179,8 +179,10 @@ static void cmd_eject(struct machine *m, const struct json *args, struct qmp_rep
 	if (!d)
 		return;
 	if (d->locked && !json_bool(args, "force", false)) {
-		qmp_error(r, "Device '%s' is locked and force was not specified, wait for tray to "
-			     "open and try again", d->id);
+		qmp_error(r,
+			  "Device '%s' is locked and force was not specified, wait for tray to "
+			  "open and try again",
+			  d->id);
 		return;
 	}
 	d->locked = false;

@@ -10,11 +10,11 @@
 #include "core/util.h"
 #include "core/vmm.h"
 
-#define PIRQRC 0x60
+#define PIRQRC	     0x60
 #define PIRQ_DISABLE 0x80
-#define NR_LINKS 4
+#define NR_LINKS     4
 #define PORT92_RESET 1
-#define PORT92_A20 2
+#define PORT92_A20   2
 
 struct piix3 {
 	struct pci_device pci;
@@ -23,7 +23,9 @@ struct piix3 {
 };
 
 static const struct pci_ids piix3_ids = {
-	.vendor = 0x8086, .device = 0x7000, .class_device = 0x0601,
+	.vendor = 0x8086,
+	.device = 0x7000,
+	.class_device = 0x0601,
 };
 
 static void routes_update(struct piix3 *s)
@@ -64,7 +66,9 @@ static void port92_write(void *opaque, uint64_t offset, uint64_t value, unsigned
 }
 
 static const struct io_ops port92_ops = {
-	.read = port92_read, .write = port92_write, .max_size = 1,
+	.read = port92_read,
+	.write = port92_write,
+	.max_size = 1,
 };
 
 /* Values of the datasheet; the board's wiring makes some of them differ from a bare chip. */

@@ -13,24 +13,24 @@
 #include "core/pci.h"
 #include "core/util.h"
 
-#define PM_BASE_REG 0x40
-#define PM_MISC_REG 0x80 /* bit 0: PMIOSE */
-#define PM_IO_SIZE 64
-#define PM1_CONTROL 4
-#define PM1_SCI_EN 0x0001
-#define PM1_SLP_EN 0x2000
-#define PM1_KEPT 0x1c07 /* SCI_EN, BM_RLD, GBL_RLS, SLP_TYP */
+#define PM_BASE_REG	 0x40
+#define PM_MISC_REG	 0x80 /* bit 0: PMIOSE */
+#define PM_IO_SIZE	 64
+#define PM1_CONTROL	 4
+#define PM1_SCI_EN	 0x0001
+#define PM1_SLP_EN	 0x2000
+#define PM1_KEPT	 0x1c07 /* SCI_EN, BM_RLD, GBL_RLS, SLP_TYP */
 
-#define SMI_COMMAND 0xb2
-#define SMI_ACPI_ENABLE 0xf1
+#define SMI_COMMAND	 0xb2
+#define SMI_ACPI_ENABLE	 0xf1
 #define SMI_ACPI_DISABLE 0xf0
 
-#define GPE_BASE 0xafe0 /* ACPI_GPE0_BLK_ADDRESS_V1: two bytes status, two enable */
-#define GPE_LEN 4
+#define GPE_BASE	 0xafe0 /* ACPI_GPE0_BLK_ADDRESS_V1: two bytes status, two enable */
+#define GPE_LEN		 4
 #define PCI_HOTPLUG_BASE 0xae00
-#define PCI_HOTPLUG_LEN 0x18
+#define PCI_HOTPLUG_LEN	 0x18
 #define CPU_HOTPLUG_BASE 0xaf00
-#define CPU_HOTPLUG_LEN 0x20
+#define CPU_HOTPLUG_LEN	 0x20
 
 enum sleep_type { SLEEP_S5 = 0, SLEEP_S3 = 1, SLEEP_S4 = 6 }; /* of the Xen DSDT */
 
@@ -45,7 +45,11 @@ struct piix4_pm {
 };
 
 static const struct pci_ids piix4_pm_ids = {
-	.vendor = 0x8086, .device = 0x7113, .revision = 3, .class_device = 0x0680, .int_pin = 1,
+	.vendor = 0x8086,
+	.device = 0x7113,
+	.revision = 3,
+	.class_device = 0x0680,
+	.int_pin = 1,
 };
 
 static void sci_update(struct piix4_pm *s)

@@ -18,13 +18,13 @@
 
 #include <sys/stat.h>
 
-#define PLATFORM_IO_SIZE 0x100
+#define PLATFORM_IO_SIZE   0x100
 #define PLATFORM_MMIO_SIZE (16u << 20)
-#define FIXED_BASE 0x10
-#define FIXED_LEN 0x10
-#define FIXED_MAGIC 0x49d2
-#define FIXED_PROTOCOL 1
-#define LOG_LINE_MAX 120
+#define FIXED_BASE	   0x10
+#define FIXED_LEN	   0x10
+#define FIXED_MAGIC	   0x49d2
+#define FIXED_PROTOCOL	   1
+#define LOG_LINE_MAX	   120
 
 enum unplug_bit { UNPLUG_DISKS = 1, UNPLUG_NICS = 2, UNPLUG_AUX_DISKS = 4 };
 
@@ -39,8 +39,13 @@ struct platform {
 };
 
 static const struct pci_ids platform_ids = {
-	.vendor = 0x5853, .device = 0x0001, .revision = 1, .class_device = 0xff80,
-	.sub_vendor = 0x5853, .sub_device = 0x0001, .int_pin = 1,
+	.vendor = 0x5853,
+	.device = 0x0001,
+	.revision = 1,
+	.class_device = 0xff80,
+	.sub_vendor = 0x5853,
+	.sub_device = 0x0001,
+	.int_pin = 1,
 };
 
 static void log_char(struct platform *s, uint8_t c)
@@ -131,8 +136,8 @@ static int platform_map(struct pci_device *dev, unsigned int bar, uint64_t addr)
 				     "platform-io");
 		return s->io ? 0 : -1;
 	}
-	s->mmio = mmio_register(dev->m, addr, PLATFORM_MMIO_SIZE, &window_ops, s,
-				"platform-window");
+	s->mmio =
+		mmio_register(dev->m, addr, PLATFORM_MMIO_SIZE, &window_ops, s, "platform-window");
 	return s->mmio ? 0 : -1;
 }
 

@@ -22,19 +22,19 @@ void mock_domain_free(struct domain *d);
 void *mock_page(uint64_t gfn);
 extern unsigned int mock_wakes;
 
-#define TEST(ident)                                                                        \
-	static void test_##ident(void);                                                    \
-	static void __attribute__((constructor)) register_##ident(void)                    \
-	{                                                                                  \
-		static struct abi_test t = { #ident, test_##ident, NULL };                 \
-		abi_register(&t);                                                          \
-	}                                                                                  \
+#define TEST(ident)                                                        \
+	static void test_##ident(void);                                    \
+	static void __attribute__((constructor)) register_##ident(void)    \
+	{                                                                  \
+		static struct abi_test t = { #ident, test_##ident, NULL }; \
+		abi_register(&t);                                          \
+	}                                                                  \
 	static void test_##ident(void)
 
-#define EXPECT(cond)                                                                       \
-	do {                                                                               \
-		if (!(cond))                                                               \
-			abi_fail(__FILE__, __LINE__, #cond);                               \
+#define EXPECT(cond)                                         \
+	do {                                                 \
+		if (!(cond))                                 \
+			abi_fail(__FILE__, __LINE__, #cond); \
 	} while (0)
 
 #endif

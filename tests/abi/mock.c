@@ -29,8 +29,9 @@ static void mock_init(void)
 
 	mem = xzalloc_bytes((MOCK_PAGES + 1) * PAGE_SIZE);
 	mem = (uint8_t *)ROUND_UP((uint64_t)mem, PAGE_SIZE);
-	page_table = (struct page *)((uint64_t)pages -
-				     (((uint64_t)mem - DIRECTMAP_VIRT) >> PAGE_SHIFT) * sizeof(struct page));
+	page_table =
+		(struct page *)((uint64_t)pages - (((uint64_t)mem - DIRECTMAP_VIRT) >> PAGE_SHIFT) *
+							  sizeof(struct page));
 }
 
 void *mock_page(uint64_t gfn)
@@ -40,25 +41,77 @@ void *mock_page(uint64_t gfn)
 
 struct page *p2m_get_page(struct domain *d, gfn_t gfn, bool write, enum p2m_type *t)
 {
-	(void)d; (void)write; (void)t;
+	(void)d;
+	(void)write;
+	(void)t;
 	if (gfn.v >= MOCK_PAGES)
 		return NULL;
 	pages[gfn.v].refs++;
 	return &pages[gfn.v];
 }
 
-void page_put(struct page *p) { p->refs--; }
-void spin_lock_init(spinlock_t *l, enum lock_level level, const char *name) { (void)l; (void)level; (void)name; }
-void spin_lock(spinlock_t *l) { BUG_ON(l->next); l->next = 1; }
-void spin_unlock(spinlock_t *l) { BUG_ON(!l->next); l->next = 0; }
-bool domain_get(struct domain *d) { d->refs++; return true; }
-void domain_put(struct domain *d) { d->refs--; }
-struct domain *domain_get_for_op(domid_t id) { (void)id; return NULL; }
-void vcpu_wake(struct vcpu *v, uint32_t a) { (void)v; (void)a; mock_wakes++; }
-bool vlapic_set_irq(struct vlapic *a, uint8_t vec, bool level) { (void)a; (void)vec; (void)level; return true; }
-bool hypercall_preempt(void) { return false; }
-void timer_init(struct timer *t, void (*fn)(void *), void *data, unsigned int cpu) { (void)data; (void)cpu; t->fn = fn; }
-void timer_set(struct timer *t, uint64_t ns) { (void)t; (void)ns; }
+void page_put(struct page *p)
+{
+	p->refs--;
+}
+void spin_lock_init(spinlock_t *l, enum lock_level level, const char *name)
+{
+	(void)l;
+	(void)level;
+	(void)name;
+}
+void spin_lock(spinlock_t *l)
+{
+	BUG_ON(l->next);
+	l->next = 1;
+}
+void spin_unlock(spinlock_t *l)
+{
+	BUG_ON(!l->next);
+	l->next = 0;
+}
+bool domain_get(struct domain *d)
+{
+	d->refs++;
+	return true;
+}
+void domain_put(struct domain *d)
+{
+	d->refs--;
+}
+struct domain *domain_get_for_op(domid_t id)
+{
+	(void)id;
+	return NULL;
+}
+void vcpu_wake(struct vcpu *v, uint32_t a)
+{
+	(void)v;
+	(void)a;
+	mock_wakes++;
+}
+bool vlapic_set_irq(struct vlapic *a, uint8_t vec, bool level)
+{
+	(void)a;
+	(void)vec;
+	(void)level;
+	return true;
+}
+bool hypercall_preempt(void)
+{
+	return false;
+}
+void timer_init(struct timer *t, void (*fn)(void *), void *data, unsigned int cpu)
+{
+	(void)data;
+	(void)cpu;
+	t->fn = fn;
+}
+void timer_set(struct timer *t, uint64_t ns)
+{
+	(void)t;
+	(void)ns;
+}
 
 struct domain *mock_domain(domid_t id, unsigned int vcpus, unsigned int max_port)
 {

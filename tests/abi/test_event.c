@@ -7,7 +7,7 @@
 #include "abi_test.h"
 #include "../vmm/domain/event_private.h"
 
-#define NR_PORTS 200U
+#define NR_PORTS    200U
 #define CONTROL_GFN 0
 #define ARRAY_GFN   1
 
@@ -51,7 +51,8 @@ static unsigned int upcall(unsigned int *seen, int *order)
 			ready &= ~(1U << prio);
 			continue;
 		}
-		if ((*word(port) & BIT(EVTCHN_FIFO_PENDING)) && !(*word(port) & BIT(EVTCHN_FIFO_MASKED))) {
+		if ((*word(port) & BIT(EVTCHN_FIFO_PENDING)) &&
+		    !(*word(port) & BIT(EVTCHN_FIFO_MASKED))) {
 			*word(port) &= ~(event_word_t)BIT(EVTCHN_FIFO_PENDING);
 			seen[port]++;
 			if (order)
@@ -203,8 +204,14 @@ static void check_2l(bool wide)
 	mock_domain_free(d);
 }
 
-TEST(two_level_64) { check_2l(true); }
-TEST(two_level_32) { check_2l(false); }
+TEST(two_level_64)
+{
+	check_2l(true);
+}
+TEST(two_level_32)
+{
+	check_2l(false);
+}
 
 TEST(ports_are_refused)
 {

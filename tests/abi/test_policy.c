@@ -38,8 +38,10 @@ TEST(policy_hides_what_is_the_hypervisors)
 
 	make();
 	policy_featureset(&hvm, w);
-	EXPECT(!HAS(w[1], 1, VMX) && !HAS(w[1], 1, MONITOR) && !HAS(w[1], 1, SMX) && !HAS(w[1], 1, DCA));
-	EXPECT(!HAS(w[3], 3, SVM) && !HAS(w[3], 3, SKINIT) && !HAS(w[5], 5, RTM) && !HAS(w[5], 5, HLE));
+	EXPECT(!HAS(w[1], 1, VMX) && !HAS(w[1], 1, MONITOR) && !HAS(w[1], 1, SMX) &&
+	       !HAS(w[1], 1, DCA));
+	EXPECT(!HAS(w[3], 3, SVM) && !HAS(w[3], 3, SKINIT) && !HAS(w[5], 5, RTM) &&
+	       !HAS(w[5], 5, HLE));
 	EXPECT(HAS(w[1], 1, HYPERVISOR) && HAS(w[1], 1, X2APIC) && HAS(w[0], 0, APIC));
 	EXPECT(!hvm.basic[5].a && !hvm.basic[0xa].a && !hvm.extd[0xa].a);
 }
@@ -68,7 +70,8 @@ TEST(policy_serial_form_round_trip)
 	EXPECT(policy_serialise(&hvm, leaves) == n);
 	for (unsigned int i = 1; i < n; i++)
 		EXPECT(leaves[i].leaf > leaves[i - 1].leaf ||
-		       (leaves[i].leaf == leaves[i - 1].leaf && leaves[i].subleaf > leaves[i - 1].subleaf));
+		       (leaves[i].leaf == leaves[i - 1].leaf &&
+			leaves[i].subleaf > leaves[i - 1].subleaf));
 	memset(&back, 0, sizeof(back));
 	EXPECT(!policy_deserialise(&back, leaves, n, &bad, &sub));
 	EXPECT(!memcmp(back.basic, hvm.basic, 4 * sizeof(back.basic[0])));

@@ -62,8 +62,11 @@ long abi_console_io(struct vcpu *v, const struct hypercall_args *args)
 	uint32_t count = (uint32_t)args->a[1];
 
 	switch ((uint32_t)args->a[0]) {
-	case CONSOLEIO_write: return op_write(v, args->a[2], count);
-	case CONSOLEIO_read: return op_read(v, args->a[2], count);
-	default: return -ENOSYS;
+	case CONSOLEIO_write:
+		return op_write(v, args->a[2], count);
+	case CONSOLEIO_read:
+		return op_read(v, args->a[2], count);
+	default:
+		return -ENOSYS;
 	}
 }

@@ -72,15 +72,16 @@ static int op_isa(struct domain *d, const struct xen_dm_op_set_isa_irq_level *i)
 static bool writes_back(uint32_t op)
 {
 	return op == XEN_DMOP_create_ioreq_server || op == XEN_DMOP_get_ioreq_server_info ||
-	       op == XEN_DMOP_nr_vcpus || op == XEN_DMOP_modified_memory || op == XEN_DMOP_set_mem_type ||
-	       op == XEN_DMOP_relocate_memory;
+	       op == XEN_DMOP_nr_vcpus || op == XEN_DMOP_modified_memory ||
+	       op == XEN_DMOP_set_mem_type || op == XEN_DMOP_relocate_memory;
 }
 
 static int dispatch_server(struct domain *d, struct xen_dm_op *op)
 {
 	switch (op->op) {
 	case XEN_DMOP_create_ioreq_server:
-		return ioreq_server_create(d, current_domain()->domid, op->u.create_ioreq_server.handle_bufioreq,
+		return ioreq_server_create(d, current_domain()->domid,
+					   op->u.create_ioreq_server.handle_bufioreq,
 					   &op->u.create_ioreq_server.id);
 	case XEN_DMOP_get_ioreq_server_info:
 		return op_server_info(d, &op->u.get_ioreq_server_info);
@@ -112,7 +113,8 @@ static int dispatch(struct domain *d, struct xen_dm_op *op, const struct xen_dm_
 	case XEN_DMOP_set_isa_irq_level:
 		return op_isa(d, &op->u.set_isa_irq_level);
 	case XEN_DMOP_set_pci_link_route:
-		return hvm_pci_link_set(d, op->u.set_pci_link_route.link, op->u.set_pci_link_route.isa_irq);
+		return hvm_pci_link_set(d, op->u.set_pci_link_route.link,
+					op->u.set_pci_link_route.isa_irq);
 	case XEN_DMOP_inject_msi:
 		return hvm_inject_msi(d, op->u.inject_msi.addr, op->u.inject_msi.data);
 	case XEN_DMOP_inject_event:
@@ -154,14 +156,16 @@ long abi_dm_op(struct vcpu *v, const struct hypercall_args *args)
 	if (copy_from_guest_la(buf, args->a[2], nr * sizeof(buf[0])))
 		return -EFAULT;
 	size = min((size_t)buf[0].size, sizeof(op));
-	if (size < offsetof(struct xen_dm_op, u) || copy_from_guest_la(&op, guest_handle_la(buf[0].h), size))
+	if (size < offsetof(struct xen_dm_op, u) ||
+	    copy_from_guest_la(&op, guest_handle_la(buf[0].h), size))
 		return -EFAULT;
 	if (op.pad)
 		return -EINVAL;
 	d = domain_get_by_id((domid_t)args->a[0]);
 	if (!d)
 		return -ESRCH;
-	rc = d == current_domain() || d->is_pvh ? -EINVAL : dispatch(d, &op, nr > 1 ? &buf[1] : NULL);
+	rc = d == current_domain() || d->is_pvh ? -EINVAL
+						: dispatch(d, &op, nr > 1 ? &buf[1] : NULL);
 	domain_put(d);
 	if (writes_back(op.op) && (rc == 0 || rc == -ERESTART) &&
 	    copy_to_guest_la(guest_handle_la(buf[0].h), &op, size))

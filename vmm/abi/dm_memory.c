@@ -7,7 +7,7 @@
 #include <xen/hvm/hvm_op.h>
 #include "dm_private.h"
 
-#define BATCH 256U
+#define BATCH		256U
 #define VRAM_MAX_FRAMES 16384U /* 64 MiB */
 
 int dm_track_dirty_vram(struct domain *d, const struct xen_dm_op_track_dirty_vram *t,
@@ -36,16 +36,19 @@ int dm_track_dirty_vram(struct domain *d, const struct xen_dm_op_track_dirty_vra
 	return rc;
 }
 
-int dm_modified_memory(struct domain *d, struct xen_dm_op_modified_memory *m, const struct xen_dm_op_buf *extra)
+int dm_modified_memory(struct domain *d, struct xen_dm_op_modified_memory *m,
+		       const struct xen_dm_op_buf *extra)
 {
 	struct xen_dm_op_modified_memory_extent e;
 
-	if (!extra || m->opaque > m->nr_extents || (uint64_t)m->nr_extents * sizeof(e) > extra->size)
+	if (!extra || m->opaque > m->nr_extents ||
+	    (uint64_t)m->nr_extents * sizeof(e) > extra->size)
 		return -EINVAL;
 	for (unsigned int done = 0; m->opaque < m->nr_extents; m->opaque++, done++) {
 		if (done == BATCH)
 			return -ERESTART;
-		if (copy_from_guest_la(&e, guest_handle_la(extra->h) + m->opaque * sizeof(e), sizeof(e)))
+		if (copy_from_guest_la(&e, guest_handle_la(extra->h) + m->opaque * sizeof(e),
+				       sizeof(e)))
 			return -EFAULT;
 		if (e.pad || e.nr > VRAM_MAX_FRAMES)
 			return -EINVAL;

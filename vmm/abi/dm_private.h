@@ -9,7 +9,8 @@
 int dm_track_dirty_vram(struct domain *d, const struct xen_dm_op_track_dirty_vram *t,
 			const struct xen_dm_op_buf *extra);
 /* These process a bounded part, move their argument on, and return -ERESTART. */
-int dm_modified_memory(struct domain *d, struct xen_dm_op_modified_memory *m, const struct xen_dm_op_buf *extra);
+int dm_modified_memory(struct domain *d, struct xen_dm_op_modified_memory *m,
+		       const struct xen_dm_op_buf *extra);
 int dm_set_mem_type(struct domain *d, struct xen_dm_op_set_mem_type *t);
 int dm_relocate_memory(struct domain *d, struct xen_dm_op_relocate_memory *r);
 

@@ -16,8 +16,9 @@ static spinlock_t domctl_lock = SPINLOCK_INIT(LOCK_DOMCTL, "domctl");
 
 #define EMU_PVH XEN_X86_EMU_LAPIC
 #define EMU_HVM (XEN_X86_EMU_ALL & ~XEN_X86_EMU_VPCI)
-#define CDF_KNOWN (XEN_DOMCTL_CDF_hvm | XEN_DOMCTL_CDF_hap | XEN_DOMCTL_CDF_s3_integrity | \
-		   XEN_DOMCTL_CDF_oos_off | XEN_DOMCTL_CDF_xs_domain)
+#define CDF_KNOWN                                                                \
+	(XEN_DOMCTL_CDF_hvm | XEN_DOMCTL_CDF_hap | XEN_DOMCTL_CDF_s3_integrity | \
+	 XEN_DOMCTL_CDF_oos_off | XEN_DOMCTL_CDF_xs_domain)
 
 static int create_check(const struct xen_domctl_createdomain *c)
 {
@@ -114,7 +115,8 @@ void domctl_fill_info(struct domain *d, struct xen_domctl_getdomaininfo *info)
 	if (d->create_flags & XEN_DOMCTL_CDF_xs_domain)
 		info->flags |= XEN_DOMINF_xs_domain;
 	if (d->shut_down || d->shutting_down)
-		info->flags |= (d->shutdown_code & XEN_DOMINF_shutdownmask) << XEN_DOMINF_shutdownshift;
+		info->flags |= (d->shutdown_code & XEN_DOMINF_shutdownmask)
+			       << XEN_DOMINF_shutdownshift;
 	else
 		info->flags |= XEN_DOMINF_shutdownmask << XEN_DOMINF_shutdownshift;
 	info->tot_pages = d->tot_pages;
@@ -311,18 +313,27 @@ static long op_get_cpu_policy(struct domain *d, struct xen_domctl_cpu_policy *op
 static long domctl_on_domain(struct domain *d, struct xen_domctl *op, bool *copyback)
 {
 	switch (op->cmd) {
-	case XEN_DOMCTL_destroydomain: return op_destroy(d);
-	case XEN_DOMCTL_pausedomain: return op_pause(d);
-	case XEN_DOMCTL_unpausedomain: return op_unpause(d);
-	case XEN_DOMCTL_resumedomain: return op_resume(d);
-	case XEN_DOMCTL_max_vcpus: return op_max_vcpus(d, op->u.max_vcpus.max);
-	case XEN_DOMCTL_sendtrigger: return op_sendtrigger(d, &op->u.sendtrigger);
-	case XEN_DOMCTL_scheduler_op: return op_scheduler(d, &op->u.scheduler_op, copyback);
+	case XEN_DOMCTL_destroydomain:
+		return op_destroy(d);
+	case XEN_DOMCTL_pausedomain:
+		return op_pause(d);
+	case XEN_DOMCTL_unpausedomain:
+		return op_unpause(d);
+	case XEN_DOMCTL_resumedomain:
+		return op_resume(d);
+	case XEN_DOMCTL_max_vcpus:
+		return op_max_vcpus(d, op->u.max_vcpus.max);
+	case XEN_DOMCTL_sendtrigger:
+		return op_sendtrigger(d, &op->u.sendtrigger);
+	case XEN_DOMCTL_scheduler_op:
+		return op_scheduler(d, &op->u.scheduler_op, copyback);
 	case XEN_DOMCTL_setdomainhandle:
 		memcpy(d->handle, op->u.setdomainhandle.handle, sizeof(d->handle));
 		return 0;
-	case XEN_DOMCTL_settimeoffset: return op_settimeoffset(d, op->u.settimeoffset.time_offset_seconds);
-	case XEN_DOMCTL_settscinfo: return op_settscinfo(d, &op->u.tsc_info);
+	case XEN_DOMCTL_settimeoffset:
+		return op_settimeoffset(d, op->u.settimeoffset.time_offset_seconds);
+	case XEN_DOMCTL_settscinfo:
+		return op_settscinfo(d, &op->u.tsc_info);
 	case XEN_DOMCTL_gettscinfo:
 		op_gettscinfo(d, &op->u.tsc_info);
 		*copyback = true;
@@ -339,7 +350,8 @@ static long domctl_on_domain(struct domain *d, struct xen_domctl *op, bool *copy
 	case XEN_DOMCTL_set_target:
 		domain_priv(d)->target_domid = op->u.set_target.target;
 		return 0;
-	default: return -ENOSYS;
+	default:
+		return -ENOSYS;
 	}
 }
 
@@ -350,7 +362,8 @@ static long domctl_one(struct vcpu *v, struct xen_domctl *op, bool *copyback)
 
 	if (op->cmd == XEN_DOMCTL_createdomain || op->cmd == XEN_DOMCTL_getdomaininfo) {
 		*copyback = true;
-		return op->cmd == XEN_DOMCTL_createdomain ? op_createdomain(op) : op_getdomaininfo(op);
+		return op->cmd == XEN_DOMCTL_createdomain ? op_createdomain(op)
+							  : op_getdomaininfo(op);
 	}
 	if (op->cmd == XEN_DOMCTL_test_assign_device || op->cmd == XEN_DOMCTL_assign_device)
 		return -ENODEV;

@@ -78,15 +78,19 @@ static long op_get_one(struct domain *d, struct xen_domctl_hvmcontext_partial *c
 long domctl_hvmctx(struct domain *d, struct xen_domctl *op, bool *copyback)
 {
 	if (d == current_domain())
-		return op->cmd == XEN_DOMCTL_gethvmcontext || op->cmd == XEN_DOMCTL_sethvmcontext ? -EINVAL : -ENOSYS;
+		return op->cmd == XEN_DOMCTL_gethvmcontext || op->cmd == XEN_DOMCTL_sethvmcontext
+			       ? -EINVAL
+			       : -ENOSYS;
 	switch (op->cmd) {
 	case XEN_DOMCTL_gethvmcontext:
 		*copyback = true;
 		return op_get(d, &op->u.hvmcontext);
-	case XEN_DOMCTL_sethvmcontext: return op_set(d, &op->u.hvmcontext);
+	case XEN_DOMCTL_sethvmcontext:
+		return op_set(d, &op->u.hvmcontext);
 	case XEN_DOMCTL_gethvmcontext_partial:
 		*copyback = true;
 		return op_get_one(d, &op->u.hvmcontext_partial);
-	default: return -ENOSYS;
+	default:
+		return -ENOSYS;
 	}
 }

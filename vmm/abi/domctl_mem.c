@@ -27,8 +27,9 @@ static long op_getpageframeinfo(struct domain *d, struct xen_domctl_getpageframe
 		if (copy_from_guest_offset(&gfn, f->array, i, 1))
 			return -EFAULT;
 		t = p2m_get(d, _gfn(gfn)).type;
-		gfn = p2m_is_ram(t) ? XEN_DOMCTL_PFINFO_NOTAB : t == P2M_RAM_BROKEN ? XEN_DOMCTL_PFINFO_BROKEN
-										   : XEN_DOMCTL_PFINFO_XTAB;
+		gfn = p2m_is_ram(t)	    ? XEN_DOMCTL_PFINFO_NOTAB
+		      : t == P2M_RAM_BROKEN ? XEN_DOMCTL_PFINFO_BROKEN
+					    : XEN_DOMCTL_PFINFO_XTAB;
 		if (copy_to_guest_offset(f->array, i, &gfn, 1))
 			return -EFAULT;
 	}
@@ -56,7 +57,8 @@ static long dirty_bitmap(struct domain *d, struct xen_domctl_shadow_op *s, bool 
 		rc = logdirty_read(d, _gfn(first), nr, buf, clean, &count);
 		dirty += count;
 		if (!rc && !guest_handle_is_null(s->dirty_bitmap) &&
-		    copy_to_guest_la(guest_handle_la(s->dirty_bitmap) + first / 8, buf, DIV_ROUND_UP(nr, 8)))
+		    copy_to_guest_la(guest_handle_la(s->dirty_bitmap) + first / 8, buf,
+				     DIV_ROUND_UP(nr, 8)))
 			rc = -EFAULT;
 	}
 	domain_unpause(d);
@@ -130,20 +132,27 @@ long domctl_mem(struct vcpu *v, struct domain *d, struct xen_domctl *op, bool *c
 {
 	(void)v;
 	switch (op->cmd) {
-	case XEN_DOMCTL_max_mem: return op_max_mem(d, op->u.max_mem.max_memkb);
-	case XEN_DOMCTL_getpageframeinfo3: return op_getpageframeinfo(d, &op->u.getpageframeinfo3);
+	case XEN_DOMCTL_max_mem:
+		return op_max_mem(d, op->u.max_mem.max_memkb);
+	case XEN_DOMCTL_getpageframeinfo3:
+		return op_getpageframeinfo(d, &op->u.getpageframeinfo3);
 	case XEN_DOMCTL_shadow_op:
 		*copyback = true;
 		return op_shadow(d, &op->u.shadow_op);
 	case XEN_DOMCTL_get_paging_mempool_size:
 		*copyback = true;
 		return op_mempool(d, &op->u.paging_mempool, false);
-	case XEN_DOMCTL_set_paging_mempool_size: return op_mempool(d, &op->u.paging_mempool, true);
-	case XEN_DOMCTL_hypercall_init: return op_hypercall_init(d, op->u.hypercall_init.gmfn);
+	case XEN_DOMCTL_set_paging_mempool_size:
+		return op_mempool(d, &op->u.paging_mempool, true);
+	case XEN_DOMCTL_hypercall_init:
+		return op_hypercall_init(d, op->u.hypercall_init.gmfn);
 	case XEN_DOMCTL_iomem_permission:
 	case XEN_DOMCTL_ioport_permission:
-	case XEN_DOMCTL_irq_permission: return -EOPNOTSUPP; /* there is no pass-through */
-	case XEN_DOMCTL_cacheflush: return 0;
-	default: return -ENOSYS;
+	case XEN_DOMCTL_irq_permission:
+		return -EOPNOTSUPP; /* there is no pass-through */
+	case XEN_DOMCTL_cacheflush:
+		return 0;
+	default:
+		return -ENOSYS;
 	}
 }

@@ -92,9 +92,11 @@ static long op_getaffinity(struct domain *d, struct xen_domctl_vcpuaffinity *a)
 
 	if (!v)
 		return -EINVAL;
-	if ((a->flags & XEN_VCPUAFFINITY_HARD) && copy_cpumask_to_guest(&a->cpumap_hard, v->affinity_hard, 64))
+	if ((a->flags & XEN_VCPUAFFINITY_HARD) &&
+	    copy_cpumask_to_guest(&a->cpumap_hard, v->affinity_hard, 64))
 		return -EFAULT;
-	if ((a->flags & XEN_VCPUAFFINITY_SOFT) && copy_cpumask_to_guest(&a->cpumap_soft, v->affinity_soft, 64))
+	if ((a->flags & XEN_VCPUAFFINITY_SOFT) &&
+	    copy_cpumask_to_guest(&a->cpumap_soft, v->affinity_soft, 64))
 		return -EFAULT;
 	return 0;
 }
@@ -117,11 +119,16 @@ long domctl_vcpu(struct domain *d, struct xen_domctl *op, bool *copyback)
 	case XEN_DOMCTL_getvcpuinfo:
 		*copyback = true;
 		return op_getvcpuinfo(d, &op->u.getvcpuinfo);
-	case XEN_DOMCTL_setvcpuaffinity: return op_setaffinity(d, &op->u.vcpuaffinity);
-	case XEN_DOMCTL_getvcpuaffinity: return op_getaffinity(d, &op->u.vcpuaffinity);
-	case XEN_DOMCTL_setnodeaffinity: return op_setnodeaffinity(d, &op->u.nodeaffinity);
+	case XEN_DOMCTL_setvcpuaffinity:
+		return op_setaffinity(d, &op->u.vcpuaffinity);
+	case XEN_DOMCTL_getvcpuaffinity:
+		return op_getaffinity(d, &op->u.vcpuaffinity);
+	case XEN_DOMCTL_setnodeaffinity:
+		return op_setnodeaffinity(d, &op->u.nodeaffinity);
 	case XEN_DOMCTL_getnodeaffinity:
-		return copy_cpumask_to_guest(&op->u.nodeaffinity.nodemap, d->soft_affinity_nodes & 1, 1);
-	default: return -ENOSYS;
+		return copy_cpumask_to_guest(&op->u.nodeaffinity.nodemap,
+					     d->soft_affinity_nodes & 1, 1);
+	default:
+		return -ENOSYS;
 	}
 }

@@ -30,7 +30,8 @@ static void do_copy(union grant_elem *e)
 	grant_copy_one(&e->copy);
 }
 
-static long list_op(struct vcpu *v, uint64_t la, uint32_t count, size_t size, void (*fn)(union grant_elem *e))
+static long list_op(struct vcpu *v, uint64_t la, uint32_t count, size_t size,
+		    void (*fn)(union grant_elem *e))
 {
 	union grant_elem e;
 
@@ -183,14 +184,23 @@ long abi_grant_table_op(struct vcpu *v, const struct hypercall_args *args)
 		return -EINVAL;
 	/* The list elements are the same for 32-bit callers but for the copy's frame number. */
 	switch ((uint32_t)args->a[0]) {
-	case GNTTABOP_map_grant_ref: return list_op(v, la, count, sizeof(struct gnttab_map_grant_ref), do_map);
-	case GNTTABOP_unmap_grant_ref: return list_op(v, la, count, sizeof(struct gnttab_unmap_grant_ref), do_unmap);
+	case GNTTABOP_map_grant_ref:
+		return list_op(v, la, count, sizeof(struct gnttab_map_grant_ref), do_map);
+	case GNTTABOP_unmap_grant_ref:
+		return list_op(v, la, count, sizeof(struct gnttab_unmap_grant_ref), do_unmap);
 	case GNTTABOP_copy:
-		return hypercall_is_compat() ? -ENOSYS : list_op(v, la, count, sizeof(struct gnttab_copy), do_copy);
-	case GNTTABOP_setup_table: return op_setup_table(la, count);
-	case GNTTABOP_query_size: return op_query_size(la, count);
-	case GNTTABOP_set_version: return op_set_version(la, count);
-	case GNTTABOP_get_version: return op_get_version(la, count);
-	default: return -ENOSYS;
+		return hypercall_is_compat()
+			       ? -ENOSYS
+			       : list_op(v, la, count, sizeof(struct gnttab_copy), do_copy);
+	case GNTTABOP_setup_table:
+		return op_setup_table(la, count);
+	case GNTTABOP_query_size:
+		return op_query_size(la, count);
+	case GNTTABOP_set_version:
+		return op_set_version(la, count);
+	case GNTTABOP_get_version:
+		return op_get_version(la, count);
+	default:
+		return -ENOSYS;
 	}
 }

@@ -231,14 +231,23 @@ long abi_hvm_op(struct vcpu *v, const struct hypercall_args *args)
 	uint64_t la = args->a[1];
 
 	switch ((uint32_t)args->a[0]) {
-	case HVMOP_set_param: return op_param(la, true);
-	case HVMOP_get_param: return op_param(la, false);
-	case HVMOP_flush_tlbs: return op_flush_tlbs(v->domain, la);
-	case HVMOP_pagetable_dying: return 0; /* nested paging: nothing is cached */
-	case HVMOP_get_time: return op_get_time(la);
-	case HVMOP_get_mem_type: return op_get_mem_type(la);
-	case HVMOP_set_evtchn_upcall_vector: return op_set_upcall_vector(v->domain, la);
-	case HVMOP_guest_request_vm_event: return 0;
-	default: return -ENOSYS;
+	case HVMOP_set_param:
+		return op_param(la, true);
+	case HVMOP_get_param:
+		return op_param(la, false);
+	case HVMOP_flush_tlbs:
+		return op_flush_tlbs(v->domain, la);
+	case HVMOP_pagetable_dying:
+		return 0; /* nested paging: nothing is cached */
+	case HVMOP_get_time:
+		return op_get_time(la);
+	case HVMOP_get_mem_type:
+		return op_get_mem_type(la);
+	case HVMOP_set_evtchn_upcall_vector:
+		return op_set_upcall_vector(v->domain, la);
+	case HVMOP_guest_request_vm_event:
+		return 0;
+	default:
+		return -ENOSYS;
 	}
 }

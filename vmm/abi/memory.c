@@ -14,8 +14,8 @@
 #include <xen/hvm/e820.h>
 #include <xen/memory.h>
 
-#define ORDER_MAX_GUEST	  ORDER_2M
-#define E820_SET_MAX	  128U
+#define ORDER_MAX_GUEST ORDER_2M
+#define E820_SET_MAX	128U
 
 /* The argument of the list operations in one form. */
 struct reservation {
@@ -39,13 +39,18 @@ static int reservation_read(uint64_t la, struct reservation *r)
 	if (r->compat) {
 		if (copy_from_guest_la(&n, la, sizeof(n)))
 			return -EFAULT;
-		*r = (struct reservation){ n.extent_start, n.nr_extents, n.extent_order, n.mem_flags, n.domid, true };
+		*r = (struct reservation){ n.extent_start, n.nr_extents, n.extent_order,
+					   n.mem_flags,	   n.domid,	 true };
 		return 0;
 	}
 	if (copy_from_guest_la(&w, la, sizeof(w)))
 		return -EFAULT;
-	*r = (struct reservation){ guest_handle_la(w.extent_start), w.nr_extents, w.extent_order,
-				   w.mem_flags, w.domid, false };
+	*r = (struct reservation){ guest_handle_la(w.extent_start),
+				   w.nr_extents,
+				   w.extent_order,
+				   w.mem_flags,
+				   w.domid,
+				   false };
 	return 0;
 }
 
@@ -92,7 +97,8 @@ static unsigned int chunk_order(unsigned int order)
 }
 
 /* Takes back what is mapped of a fresh extent and frees all of it. */
-static void populate_undo(struct domain *d, uint64_t gfn, struct page *p, unsigned int order, uint64_t mapped)
+static void populate_undo(struct domain *d, uint64_t gfn, struct page *p, unsigned int order,
+			  uint64_t mapped)
 {
 	uint64_t i;
 
@@ -219,7 +225,9 @@ struct map_arg {
 
 static int map_arg_read(uint64_t la, struct map_arg *m)
 {
-	struct { uint32_t nr, la; } n;
+	struct {
+		uint32_t nr, la;
+	} n;
 	struct xen_memory_map w;
 
 	if (hypercall_is_compat()) {
@@ -292,7 +300,8 @@ static long op_set_memory_map(uint64_t la)
 	if (!e)
 		rc = -ENOMEM;
 	for (unsigned int i = 0; !rc && i < f.map.nr_entries; i++)
-		rc = copy_from_guest_la(&e[i], guest_handle_la(f.map.buffer) + i * E820_ENTRY_BYTES, E820_ENTRY_BYTES);
+		rc = copy_from_guest_la(&e[i], guest_handle_la(f.map.buffer) + i * E820_ENTRY_BYTES,
+					E820_ENTRY_BYTES);
 	if (!rc) {
 		spin_lock(&d->lock);
 		old = d->e820;
@@ -379,25 +388,42 @@ long abi_memory_op(struct vcpu *v, const struct hypercall_args *args)
 	uint64_t start = args->a[0] >> MEMOP_EXTENT_SHIFT, la = args->a[1];
 
 	switch (cmd) {
-	case XENMEM_populate_physmap: return list_op(v, cmd, la, start, populate_extent);
-	case XENMEM_decrease_reservation: return list_op(v, cmd, la, start, decrease_extent);
-	case XENMEM_maximum_ram_page: return (long)max_mfn - 1;
+	case XENMEM_populate_physmap:
+		return list_op(v, cmd, la, start, populate_extent);
+	case XENMEM_decrease_reservation:
+		return list_op(v, cmd, la, start, decrease_extent);
+	case XENMEM_maximum_ram_page:
+		return (long)max_mfn - 1;
 	case XENMEM_current_reservation:
 	case XENMEM_maximum_reservation:
-	case XENMEM_maximum_gpfn: return domain_number(cmd, la);
-	case XENMEM_add_to_physmap: return abi_add_to_physmap(la);
-	case XENMEM_add_to_physmap_batch: return abi_add_to_physmap_batch(v, la, start);
-	case XENMEM_remove_from_physmap: return abi_remove_from_physmap(la);
-	case XENMEM_acquire_resource: return abi_acquire_resource(v, la, start);
-	case XENMEM_memory_map: return op_memory_map(v->domain, la);
-	case XENMEM_machine_memory_map: return op_machine_memory_map(la);
-	case XENMEM_set_memory_map: return op_set_memory_map(la);
-	case XENMEM_set_pod_target: return op_pod_target(la, true);
-	case XENMEM_get_pod_target: return op_pod_target(la, false);
+	case XENMEM_maximum_gpfn:
+		return domain_number(cmd, la);
+	case XENMEM_add_to_physmap:
+		return abi_add_to_physmap(la);
+	case XENMEM_add_to_physmap_batch:
+		return abi_add_to_physmap_batch(v, la, start);
+	case XENMEM_remove_from_physmap:
+		return abi_remove_from_physmap(la);
+	case XENMEM_acquire_resource:
+		return abi_acquire_resource(v, la, start);
+	case XENMEM_memory_map:
+		return op_memory_map(v->domain, la);
+	case XENMEM_machine_memory_map:
+		return op_machine_memory_map(la);
+	case XENMEM_set_memory_map:
+		return op_set_memory_map(la);
+	case XENMEM_set_pod_target:
+		return op_pod_target(la, true);
+	case XENMEM_get_pod_target:
+		return op_pod_target(la, false);
 	case XENMEM_get_sharing_freed_pages:
-	case XENMEM_get_sharing_shared_pages: return 0;
-	case XENMEM_claim_pages: return op_claim(la);
-	case XENMEM_get_vnumainfo: return -EOPNOTSUPP;
-	default: return -ENOSYS;
+	case XENMEM_get_sharing_shared_pages:
+		return 0;
+	case XENMEM_claim_pages:
+		return op_claim(la);
+	case XENMEM_get_vnumainfo:
+		return -EOPNOTSUPP;
+	default:
+		return -ENOSYS;
 	}
 }

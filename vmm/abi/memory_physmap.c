@@ -190,17 +190,23 @@ static int add_foreign(struct domain *d, domid_t foreign, uint64_t idx, uint64_t
 	return rc;
 }
 
-static int add_one(struct domain *d, unsigned int space, uint64_t idx, uint64_t gfn, domid_t foreign)
+static int add_one(struct domain *d, unsigned int space, uint64_t idx, uint64_t gfn,
+		   domid_t foreign)
 {
 	if (gfn >> (host_cpu.phys_bits - PAGE_SHIFT))
 		return -EINVAL;
 	switch (space) {
-	case XENMAPSPACE_shared_info: return add_shared_info(d, gfn);
-	case XENMAPSPACE_grant_table: return add_grant_frame(d, idx, gfn);
+	case XENMAPSPACE_shared_info:
+		return add_shared_info(d, gfn);
+	case XENMAPSPACE_grant_table:
+		return add_grant_frame(d, idx, gfn);
 	case XENMAPSPACE_gmfn:
-	case XENMAPSPACE_gmfn_range: return move_own(d, idx, gfn);
-	case XENMAPSPACE_gmfn_foreign: return add_foreign(d, foreign, idx, gfn);
-	default: return -ENOSYS;
+	case XENMAPSPACE_gmfn_range:
+		return move_own(d, idx, gfn);
+	case XENMAPSPACE_gmfn_foreign:
+		return add_foreign(d, foreign, idx, gfn);
+	default:
+		return -ENOSYS;
 	}
 }
 
@@ -232,8 +238,9 @@ static int add_read(uint64_t la, struct xen_add_to_physmap *x)
 		return copy_from_guest_la(x, la, sizeof(*x));
 	if (copy_from_guest_la(&n, la, sizeof(n)))
 		return -EFAULT;
-	*x = (struct xen_add_to_physmap){ .domid = n.domid, .size = n.size, .space = n.space,
-					  .idx = n.idx, .gpfn = n.gpfn };
+	*x = (struct xen_add_to_physmap){
+		.domid = n.domid, .size = n.size, .space = n.space, .idx = n.idx, .gpfn = n.gpfn
+	};
 	return 0;
 }
 
@@ -305,7 +312,8 @@ long abi_add_to_physmap_batch(struct vcpu *v, uint64_t la, uint64_t start)
 			rc = memory_op_continue(v, XENMEM_add_to_physmap_batch, i);
 			break;
 		}
-		if (copy_from_guest_offset(&idx, b.idxs, i, 1) || copy_from_guest_offset(&gfn, b.gpfns, i, 1)) {
+		if (copy_from_guest_offset(&idx, b.idxs, i, 1) ||
+		    copy_from_guest_offset(&gfn, b.gpfns, i, 1)) {
 			rc = -EFAULT;
 			break;
 		}
@@ -335,7 +343,10 @@ static long remove_mapping(struct domain *d, uint64_t gfn)
 
 long abi_remove_from_physmap(uint64_t la)
 {
-	struct { uint16_t domid; uint32_t gpfn; } n;
+	struct {
+		uint16_t domid;
+		uint32_t gpfn;
+	} n;
 	struct xen_remove_from_physmap r;
 	struct domain *d;
 	long rc;

@@ -7,12 +7,14 @@
 #include "handlers.h"
 #include <xen/memory.h>
 
-static int resource_mfn(struct domain *d, const struct xen_mem_acquire_resource *r, unsigned int idx, mfn_t *mfn)
+static int resource_mfn(struct domain *d, const struct xen_mem_acquire_resource *r,
+			unsigned int idx, mfn_t *mfn)
 {
 	if (idx < r->frame)
 		return -EINVAL; /* wrapped */
 	if (r->type == XENMEM_resource_grant_table)
-		return r->id == XENMEM_resource_grant_table_id_shared ? grant_frame_mfn(d, idx, mfn) : -EINVAL;
+		return r->id == XENMEM_resource_grant_table_id_shared ? grant_frame_mfn(d, idx, mfn)
+								      : -EINVAL;
 	if (r->type == XENMEM_resource_ioreq_server)
 		return ioreq_server_frame(d, r->id, idx, mfn);
 	return -EOPNOTSUPP;
@@ -37,7 +39,8 @@ static long size_query(uint64_t la, struct domain *d, struct xen_mem_acquire_res
 	return copy_to_guest_la(la, r, sizeof(*r));
 }
 
-static long map_frames(struct vcpu *v, struct domain *d, const struct xen_mem_acquire_resource *r, uint64_t start)
+static long map_frames(struct vcpu *v, struct domain *d, const struct xen_mem_acquire_resource *r,
+		       uint64_t start)
 {
 	xen_pfn_t gfn;
 	mfn_t mfn;

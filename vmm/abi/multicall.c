@@ -33,7 +33,8 @@ static int result_write(uint64_t la, bool compat, long rc)
 	uint32_t narrow = (uint32_t)rc;
 
 	if (compat)
-		return copy_to_guest_la(la + offsetof(struct multicall_narrow, result), &narrow, sizeof(narrow));
+		return copy_to_guest_la(la + offsetof(struct multicall_narrow, result), &narrow,
+					sizeof(narrow));
 	return copy_to_guest_la(la + offsetof(struct multicall_wide, result), &rc, sizeof(rc));
 }
 
@@ -42,7 +43,8 @@ static int args_write(uint64_t la, bool compat, const struct hypercall_args *a)
 	uint32_t n[6];
 
 	if (!compat)
-		return copy_to_guest_la(la + offsetof(struct multicall_wide, args), a->a, sizeof(a->a));
+		return copy_to_guest_la(la + offsetof(struct multicall_wide, args), a->a,
+					sizeof(a->a));
 	for (unsigned int i = 0; i < 6; i++)
 		n[i] = (uint32_t)a->a[i];
 	return copy_to_guest_la(la + offsetof(struct multicall_narrow, args), n, sizeof(n));

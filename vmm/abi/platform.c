@@ -37,7 +37,8 @@ static long op_enter_acpi_sleep(const struct xenpf_enter_acpi_sleep *s)
 	if (s->flags & XENPF_ACPI_SLEEP_EXTENDED)
 		return -EOPNOTSUPP;
 	if (s->sleep_state != 5) {
-		printk(LOG_WARN "dom0 asks for sleep state S%u: only S5 is supported\n", s->sleep_state);
+		printk(LOG_WARN "dom0 asks for sleep state S%u: only S5 is supported\n",
+		       s->sleep_state);
 		return -EOPNOTSUPP;
 	}
 	printk(LOG_INFO "dom0 powers the machine off (S5)\n");
@@ -96,7 +97,8 @@ static void fill_lfb(struct dom0_vga_console_info *c)
 	c->u.vesa_lfb.bits_per_pixel = fb->bpp;
 	c->u.vesa_lfb.lfb_base = (uint32_t)fb->addr;
 	c->u.vesa_lfb.ext_lfb_base = (uint32_t)(fb->addr >> 32);
-	c->u.vesa_lfb.lfb_size = (uint32_t)DIV_ROUND_UP((uint64_t)fb->pitch * fb->height, 64U << 10);
+	c->u.vesa_lfb.lfb_size =
+		(uint32_t)DIV_ROUND_UP((uint64_t)fb->pitch * fb->height, 64U << 10);
 	c->u.vesa_lfb.red_pos = fb->red_pos;
 	c->u.vesa_lfb.red_size = fb->red_size;
 	c->u.vesa_lfb.green_pos = fb->green_pos;
@@ -126,15 +128,22 @@ static long op_get_dom0_console(struct dom0_vga_console_info *c)
 static long platform_one(struct xen_platform_op *op)
 {
 	switch (op->cmd) {
-	case XENPF_settime64: return op_settime64(&op->u.settime64);
-	case XENPF_firmware_info: return op_firmware_info(&op->u.firmware_info);
-	case XENPF_enter_acpi_sleep: return op_enter_acpi_sleep(&op->u.enter_acpi_sleep);
-	case XENPF_get_cpuinfo: return op_get_cpuinfo(&op->u.pcpu_info);
-	case XENPF_get_cpu_version: return op_get_cpu_version(&op->u.pcpu_version);
-	case XENPF_getidletime: return op_getidletime(&op->u.getidletime);
+	case XENPF_settime64:
+		return op_settime64(&op->u.settime64);
+	case XENPF_firmware_info:
+		return op_firmware_info(&op->u.firmware_info);
+	case XENPF_enter_acpi_sleep:
+		return op_enter_acpi_sleep(&op->u.enter_acpi_sleep);
+	case XENPF_get_cpuinfo:
+		return op_get_cpuinfo(&op->u.pcpu_info);
+	case XENPF_get_cpu_version:
+		return op_get_cpu_version(&op->u.pcpu_version);
+	case XENPF_getidletime:
+		return op_getidletime(&op->u.getidletime);
 	case XENPF_get_dom0_console:
 		return op_get_dom0_console((struct dom0_vga_console_info *)(void *)op->u.pad);
-	default: return -ENOSYS;
+	default:
+		return -ENOSYS;
 	}
 }
 

@@ -38,7 +38,10 @@ static int poll_check(struct domain *d, uint64_t ports_la, unsigned int nr)
  */
 static long op_poll(struct vcpu *v, uint64_t la)
 {
-	struct { uint32_t ports, nr; uint64_t timeout; } narrow;
+	struct {
+		uint32_t ports, nr;
+		uint64_t timeout;
+	} narrow;
 	struct sched_poll wide;
 	uint64_t ports_la, timeout;
 	unsigned int nr;
@@ -66,7 +69,8 @@ static long op_poll(struct vcpu *v, uint64_t la)
 	__atomic_fetch_or(&v->pause_flags, VPF_BLOCKED | VPF_POLL, __ATOMIC_SEQ_CST);
 	rc = poll_check(v->domain, ports_la, nr);
 	if (rc || (hvm_intr_pending(v) && !hvm_ops->interrupt_blocked(v))) {
-		__atomic_fetch_and(&v->pause_flags, ~(uint32_t)(VPF_BLOCKED | VPF_POLL), __ATOMIC_SEQ_CST);
+		__atomic_fetch_and(&v->pause_flags, ~(uint32_t)(VPF_BLOCKED | VPF_POLL),
+				   __ATOMIC_SEQ_CST);
 		return rc < 0 ? rc : 0;
 	}
 	if (timeout)

@@ -22,7 +22,8 @@ static long op_readconsole(struct xen_sysctl_readconsole *r)
 
 	/* From the second piece on every read is incremental. */
 	while (done < r->count) {
-		n = console_ring_read(&index, incremental, false, buf, min(r->count - done, LOG_CHUNK));
+		n = console_ring_read(&index, incremental, false, buf,
+				      min(r->count - done, LOG_CHUNK));
 		if (!n)
 			break;
 		if (copy_to_guest_la(guest_handle_la(r->buffer) + done, buf, n))
@@ -125,7 +126,8 @@ static long op_scheduler(struct xen_sysctl_scheduler_op *s, bool *copyback)
 
 static long op_numainfo(struct xen_sysctl_numainfo *n, bool *copyback)
 {
-	struct xen_sysctl_meminfo m = { total_page_count() << PAGE_SHIFT, free_page_count() << PAGE_SHIFT };
+	struct xen_sysctl_meminfo m = { total_page_count() << PAGE_SHIFT, free_page_count()
+										  << PAGE_SHIFT };
 	uint32_t distance = 10;
 
 	if (n->num_nodes) {
@@ -164,15 +166,20 @@ static long sysctl_one(struct xen_sysctl *op, bool *copyback)
 	case XEN_SYSCTL_getdomaininfolist:
 		*copyback = true;
 		return op_getdomaininfolist(&op->u.getdomaininfolist);
-	case XEN_SYSCTL_debug_keys: return op_debug_keys(&op->u.debug_keys);
+	case XEN_SYSCTL_debug_keys:
+		return op_debug_keys(&op->u.debug_keys);
 	case XEN_SYSCTL_availheap:
 		op->u.availheap.avail_bytes = free_page_count() << PAGE_SHIFT;
 		*copyback = true;
 		return 0;
-	case XEN_SYSCTL_cpupool_op: return op_cpupool(&op->u.cpupool_op, copyback);
-	case XEN_SYSCTL_scheduler_op: return op_scheduler(&op->u.scheduler_op, copyback);
-	case XEN_SYSCTL_numainfo: return op_numainfo(&op->u.numainfo, copyback);
-	default: return sysctl_cpu(op, copyback);
+	case XEN_SYSCTL_cpupool_op:
+		return op_cpupool(&op->u.cpupool_op, copyback);
+	case XEN_SYSCTL_scheduler_op:
+		return op_scheduler(&op->u.scheduler_op, copyback);
+	case XEN_SYSCTL_numainfo:
+		return op_numainfo(&op->u.numainfo, copyback);
+	default:
+		return sysctl_cpu(op, copyback);
 	}
 }
 

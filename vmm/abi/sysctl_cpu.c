@@ -99,11 +99,16 @@ static long op_getcpuinfo(struct xen_sysctl_getcpuinfo *g)
 static const struct cpu_policy *policy_by_index(uint32_t index)
 {
 	switch (index) {
-	case XEN_SYSCTL_cpu_policy_raw: return policy_system(POLICY_RAW);
-	case XEN_SYSCTL_cpu_policy_host: return policy_system(POLICY_HOST);
-	case XEN_SYSCTL_cpu_policy_hvm_max: return policy_system(POLICY_HVM_MAX);
-	case XEN_SYSCTL_cpu_policy_hvm_default: return policy_system(POLICY_HVM_DEFAULT);
-	default: return NULL; /* no PV guests */
+	case XEN_SYSCTL_cpu_policy_raw:
+		return policy_system(POLICY_RAW);
+	case XEN_SYSCTL_cpu_policy_host:
+		return policy_system(POLICY_HOST);
+	case XEN_SYSCTL_cpu_policy_hvm_max:
+		return policy_system(POLICY_HVM_MAX);
+	case XEN_SYSCTL_cpu_policy_hvm_default:
+		return policy_system(POLICY_HVM_DEFAULT);
+	default:
+		return NULL; /* no PV guests */
 	}
 }
 
@@ -179,14 +184,19 @@ long sysctl_cpu(struct xen_sysctl *op, bool *copyback)
 	case XEN_SYSCTL_physinfo:
 		op_physinfo(&op->u.physinfo);
 		return 0;
-	case XEN_SYSCTL_cputopoinfo: return op_cputopo(&op->u.cputopoinfo);
-	case XEN_SYSCTL_pcitopoinfo: return op_pcitopo(&op->u.pcitopoinfo);
-	case XEN_SYSCTL_getcpuinfo: return op_getcpuinfo(&op->u.getcpuinfo);
+	case XEN_SYSCTL_cputopoinfo:
+		return op_cputopo(&op->u.cputopoinfo);
+	case XEN_SYSCTL_pcitopoinfo:
+		return op_pcitopo(&op->u.pcitopoinfo);
+	case XEN_SYSCTL_getcpuinfo:
+		return op_getcpuinfo(&op->u.getcpuinfo);
 	case XEN_SYSCTL_get_cpu_levelling_caps:
 		op->u.cpu_levelling_caps.caps = 0;
 		return 0;
-	case XEN_SYSCTL_get_cpu_featureset: return op_featureset(&op->u.cpu_featureset);
-	case XEN_SYSCTL_get_cpu_policy: return op_get_policy(&op->u.cpu_policy);
+	case XEN_SYSCTL_get_cpu_featureset:
+		return op_featureset(&op->u.cpu_featureset);
+	case XEN_SYSCTL_get_cpu_policy:
+		return op_get_policy(&op->u.cpu_policy);
 	case XEN_SYSCTL_get_pmstat:
 	case XEN_SYSCTL_pm_op:
 		*copyback = false;

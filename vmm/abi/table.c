@@ -8,9 +8,9 @@
 #include "debug.h"
 #include "hvm_ops.h"
 
-#define NR_HYPERCALLS	   64U
-#define STUB_SIZE	   32U
-#define STUBS_PER_PAGE	   (PAGE_SIZE / STUB_SIZE)
+#define NR_HYPERCALLS  64U
+#define STUB_SIZE      32U
+#define STUBS_PER_PAGE (PAGE_SIZE / STUB_SIZE)
 
 /* What is going on per CPU; a hypercall does not move between CPUs. */
 static struct {
@@ -18,8 +18,8 @@ static struct {
 	struct hypercall_args *sub; /* arguments of the multicall entry being executed */
 } active[MAX_CPUS];
 
-#define BOTH(nr, fn)  [__HYPERVISOR_##nr] = { abi_##fn, abi_##fn, #nr }
-#define WIDE(nr, fn)  [__HYPERVISOR_##nr] = { abi_##fn, NULL, #nr }
+#define BOTH(nr, fn) [__HYPERVISOR_##nr] = { abi_##fn, abi_##fn, #nr }
+#define WIDE(nr, fn) [__HYPERVISOR_##nr] = { abi_##fn, NULL, #nr }
 
 /* A family that takes the same handler for both reads its structures by hypercall_is_compat(). */
 const struct hypercall hypercall_table[] = {

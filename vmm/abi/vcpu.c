@@ -12,7 +12,8 @@
 /* --- VCPUOP_initialise ------------------------------------------------------------------------- */
 
 /* The attributes are packed as in struct segment; 0 = the default of a flat segment. */
-static void seg_from_ar(struct vcpu *v, enum guest_seg s, uint64_t base, uint32_t limit, uint16_t ar)
+static void seg_from_ar(struct vcpu *v, enum guest_seg s, uint64_t base, uint32_t limit,
+			uint16_t ar)
 {
 	struct segment seg = { .attr = ar & 0xfff, .limit = limit, .base = base };
 
@@ -42,7 +43,8 @@ static bool control_ok(const struct vcpu *v, uint64_t cr0, uint64_t cr4, uint64_
 		return false;
 	if (efer & ~(X86_EFER_SCE | X86_EFER_LME | X86_EFER_LMA | X86_EFER_NX))
 		return false;
-	if ((efer & X86_EFER_LMA) && (!(efer & X86_EFER_LME) || !(cr0 & X86_CR0_PG) || !(cr4 & X86_CR4_PAE)))
+	if ((efer & X86_EFER_LMA) &&
+	    (!(efer & X86_EFER_LME) || !(cr0 & X86_CR0_PG) || !(cr4 & X86_CR4_PAE)))
 		return false;
 	return !(cr4 & ~policy_cr4_mask(v->domain));
 }
@@ -161,8 +163,11 @@ static long op_get_runstate(struct vcpu *v, uint64_t la)
 
 	vcpu_runstate_get(v, &r);
 	if (hypercall_is_compat()) {
-		struct { int32_t state; uint64_t entry; uint64_t time[4]; } __packed c = { .state = r.state,
-			.entry = r.state_entry_time };
+		struct {
+			int32_t state;
+			uint64_t entry;
+			uint64_t time[4];
+		} __packed c = { .state = r.state, .entry = r.state_entry_time };
 
 		memcpy(c.time, r.time, sizeof(c.time));
 		return copy_to_guest_la(la, &c, sizeof(c));
@@ -198,7 +203,8 @@ static long op_register_runstate(struct vcpu *cur, struct vcpu *v, uint64_t la)
 		return 0;
 	}
 	last = where + size - 1;
-	if (guest_walk(cur, where, PFEC_W, &first, &pfec) || guest_walk(cur, last, PFEC_W, &end, &pfec))
+	if (guest_walk(cur, where, PFEC_W, &first, &pfec) ||
+	    guest_walk(cur, last, PFEC_W, &end, &pfec))
 		return -EFAULT;
 	if (end.v - first.v != size - 1) {
 		printk_once(LOG_WARN "d%uv%u: runstate area lies in scattered pages: not updated\n",
@@ -265,31 +271,43 @@ static long op_set_periodic(struct vcpu *v, uint64_t la)
 long abi_vcpu_op(struct vcpu *cur, const struct hypercall_args *args)
 {
 	uint64_t la = args->a[2];
-	struct vcpu *v = args->a[1] > UINT32_MAX ? NULL : domain_vcpu(cur->domain, (unsigned int)args->a[1]);
+	struct vcpu *v =
+		args->a[1] > UINT32_MAX ? NULL : domain_vcpu(cur->domain, (unsigned int)args->a[1]);
 
 	if (!v)
 		return -ENOENT;
 	switch ((uint32_t)args->a[0]) {
-	case VCPUOP_initialise: return op_initialise(v, la);
-	case VCPUOP_up: return op_up(v);
-	case VCPUOP_down: return v == cur ? op_down(v) : -EINVAL;
-	case VCPUOP_is_up: return !(v->pause_flags & VPF_DOWN);
-	case VCPUOP_get_runstate_info: return op_get_runstate(v, la);
-	case VCPUOP_register_runstate_memory_area: return op_register_runstate(cur, v, la);
-	case VCPUOP_set_periodic_timer: return op_set_periodic(v, la);
+	case VCPUOP_initialise:
+		return op_initialise(v, la);
+	case VCPUOP_up:
+		return op_up(v);
+	case VCPUOP_down:
+		return v == cur ? op_down(v) : -EINVAL;
+	case VCPUOP_is_up:
+		return !(v->pause_flags & VPF_DOWN);
+	case VCPUOP_get_runstate_info:
+		return op_get_runstate(v, la);
+	case VCPUOP_register_runstate_memory_area:
+		return op_register_runstate(cur, v, la);
+	case VCPUOP_set_periodic_timer:
+		return op_set_periodic(v, la);
 	case VCPUOP_stop_periodic_timer:
 		time_set_periodic(v, 0);
 		return 0;
-	case VCPUOP_set_singleshot_timer: return op_set_singleshot(v, la);
+	case VCPUOP_set_singleshot_timer:
+		return op_set_singleshot(v, la);
 	case VCPUOP_stop_singleshot_timer:
 		timer_stop(&v->singleshot);
 		return v == cur ? 0 : -EINVAL;
-	case VCPUOP_register_vcpu_info: return op_register_info(v, la);
-	case VCPUOP_register_vcpu_time_memory_area: return op_register_time(v, la);
+	case VCPUOP_register_vcpu_info:
+		return op_register_info(v, la);
+	case VCPUOP_register_vcpu_time_memory_area:
+		return op_register_time(v, la);
 	case VCPUOP_send_nmi:
 		v->hvm.nmi_pending = true;
 		vcpu_wake(v, VCPU_ATT_NMI);
 		return 0;
-	default: return -ENOSYS;
+	default:
+		return -ENOSYS;
 	}
 }

@@ -51,7 +51,8 @@ static long get_features(struct domain *d, uint64_t la)
 
 static long platform_parameters(uint64_t la)
 {
-	uint64_t virt_start = 0; /* of a hypervisor hole in PV guests' address space: there is none */
+	uint64_t virt_start =
+		0; /* of a hypervisor hole in PV guests' address space: there is none */
 
 	return copy_to_guest_la(la, &virt_start, hypercall_is_compat() ? 4 : 8);
 }

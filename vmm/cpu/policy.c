@@ -14,23 +14,40 @@
 static uint32_t *feature_word(struct cpu_policy *p, unsigned int w)
 {
 	switch (w) {
-	case 0: return &p->basic[1].d;
-	case 1: return &p->basic[1].c;
-	case 2: return &p->extd[1].d;
-	case 3: return &p->extd[1].c;
-	case 4: return &p->xstate[1].a;
-	case 5: return &p->feat[0].b;
-	case 6: return &p->feat[0].c;
-	case 7: return &p->extd[7].d;
-	case 8: return &p->extd[8].b;
-	case 9: return &p->feat[0].d;
-	case 10: return &p->feat[1].a;
-	case 11: return &p->extd[0x21].a;
-	case 12: return &p->feat[1].b;
-	case 13: return &p->feat[2].d;
-	case 14: return &p->feat[1].c;
-	case 15: return &p->feat[1].d;
-	default: return NULL; /* 16-18: MSR_ARCH_CAPS, not offered */
+	case 0:
+		return &p->basic[1].d;
+	case 1:
+		return &p->basic[1].c;
+	case 2:
+		return &p->extd[1].d;
+	case 3:
+		return &p->extd[1].c;
+	case 4:
+		return &p->xstate[1].a;
+	case 5:
+		return &p->feat[0].b;
+	case 6:
+		return &p->feat[0].c;
+	case 7:
+		return &p->extd[7].d;
+	case 8:
+		return &p->extd[8].b;
+	case 9:
+		return &p->feat[0].d;
+	case 10:
+		return &p->feat[1].a;
+	case 11:
+		return &p->extd[0x21].a;
+	case 12:
+		return &p->feat[1].b;
+	case 13:
+		return &p->feat[2].d;
+	case 14:
+		return &p->feat[1].c;
+	case 15:
+		return &p->feat[1].d;
+	default:
+		return NULL; /* 16-18: MSR_ARCH_CAPS, not offered */
 	}
 }
 
@@ -39,30 +56,31 @@ static uint32_t *feature_word(struct cpu_policy *p, unsigned int w)
  * management), what needs MSRs that no one emulates, and TSX.
  */
 static const uint32_t hvm_mask[POLICY_FEAT_WORDS] = {
-	[0] = F(FPU) | F(VME) | F(DE) | F(PSE) | F(TSC) | F(MSR) | F(PAE) | F(MCE) | F(CX8) | F(APIC) |
-	      F(SEP) | F(MTRR) | F(PGE) | F(MCA) | F(CMOV) | F(PAT) | F(PSE36) | F(CLFLUSH) | F(ACPI) |
-	      F(MMX) | F(FXSR) | F(SSE) | F(SSE2) | F(SS) | F(HTT),
-	[1] = F(SSE3) | F(PCLMULQDQ) | F(SSSE3) | F(FMA) | F(CX16) | F(PCID) | F(SSE4_1) | F(SSE4_2) |
-	      F(X2APIC) | F(MOVBE) | F(POPCNT) | F(TSC_DEADLINE) | F(AESNI) | F(XSAVE) | F(AVX) | F(F16C) |
-	      F(RDRAND) | F(HYPERVISOR),
-	[2] = F(SYSCALL) | F(NX) | F(MMXEXT) | F(FFXSR) | F(PAGE1GB) | F(RDTSCP) | F(LM) | F(3DNOWEXT) | F(3DNOW),
+	[0] = F(FPU) | F(VME) | F(DE) | F(PSE) | F(TSC) | F(MSR) | F(PAE) | F(MCE) | F(CX8) |
+	      F(APIC) | F(SEP) | F(MTRR) | F(PGE) | F(MCA) | F(CMOV) | F(PAT) | F(PSE36) |
+	      F(CLFLUSH) | F(ACPI) | F(MMX) | F(FXSR) | F(SSE) | F(SSE2) | F(SS) | F(HTT),
+	[1] = F(SSE3) | F(PCLMULQDQ) | F(SSSE3) | F(FMA) | F(CX16) | F(PCID) | F(SSE4_1) |
+	      F(SSE4_2) | F(X2APIC) | F(MOVBE) | F(POPCNT) | F(TSC_DEADLINE) | F(AESNI) | F(XSAVE) |
+	      F(AVX) | F(F16C) | F(RDRAND) | F(HYPERVISOR),
+	[2] = F(SYSCALL) | F(NX) | F(MMXEXT) | F(FFXSR) | F(PAGE1GB) | F(RDTSCP) | F(LM) |
+	      F(3DNOWEXT) | F(3DNOW),
 	[3] = F(LAHF_LM) | F(CMP_LEGACY) | F(CR8_LEGACY) | F(ABM) | F(SSE4A) | F(MISALIGNSSE) |
 	      F(3DNOWPREFETCH) | F(XOP) | F(FMA4) | F(TBM),
 	[4] = F(XSAVEOPT) | F(XSAVEC) | F(XGETBV1),
-	[5] = F(FSGSBASE) | F(BMI1) | F(AVX2) | F(FDP_EXCP_ONLY) | F(SMEP) | F(BMI2) | F(ERMS) | F(INVPCID) |
-	      F(NO_FPU_SEL) | F(AVX512F) | F(AVX512DQ) | F(RDSEED) | F(ADX) | F(SMAP) | F(AVX512_IFMA) |
-	      F(CLFLUSHOPT) | F(CLWB) | F(AVX512PF) | F(AVX512ER) | F(AVX512CD) | F(SHA) | F(AVX512BW) |
-	      F(AVX512VL),
-	[6] = F(PREFETCHWT1) | F(AVX512_VBMI) | F(UMIP) | F(PKU) | F(AVX512_VBMI2) | F(GFNI) | F(VAES) |
-	      F(VPCLMULQDQ) | F(AVX512_VNNI) | F(AVX512_BITALG) | F(AVX512_VPOPCNTDQ) | F(RDPID) |
-	      F(CLDEMOTE) | F(MOVDIRI) | F(MOVDIR64B),
+	[5] = F(FSGSBASE) | F(BMI1) | F(AVX2) | F(FDP_EXCP_ONLY) | F(SMEP) | F(BMI2) | F(ERMS) |
+	      F(INVPCID) | F(NO_FPU_SEL) | F(AVX512F) | F(AVX512DQ) | F(RDSEED) | F(ADX) | F(SMAP) |
+	      F(AVX512_IFMA) | F(CLFLUSHOPT) | F(CLWB) | F(AVX512PF) | F(AVX512ER) | F(AVX512CD) |
+	      F(SHA) | F(AVX512BW) | F(AVX512VL),
+	[6] = F(PREFETCHWT1) | F(AVX512_VBMI) | F(UMIP) | F(PKU) | F(AVX512_VBMI2) | F(GFNI) |
+	      F(VAES) | F(VPCLMULQDQ) | F(AVX512_VNNI) | F(AVX512_BITALG) | F(AVX512_VPOPCNTDQ) |
+	      F(RDPID) | F(CLDEMOTE) | F(MOVDIRI) | F(MOVDIR64B),
 	[7] = F(ITSC),
 	[8] = F(CLZERO) | F(RSTR_FP_ERR_PTRS) | F(IBPB) | F(SSB_NO) | F(BTC_NO) | F(IBPB_RET),
 	[9] = F(AVX512_4VNNIW) | F(AVX512_4FMAPS) | F(FSRM) | F(AVX512_VP2INTERSECT) | F(MD_CLEAR) |
 	      F(SERIALIZE) | F(AVX512_FP16),
 	[10] = F(AVX_VNNI) | F(AVX512_BF16) | F(FZRM) | F(FSRS) | F(FSRCS),
-	[11] = F(LFENCE_DISPATCH) | F(VERW_CLEAR) | F(NSCB) | F(SBPB) | F(IBPB_BRTYPE) | F(SRSO_NO) |
-	       F(SRSO_US_NO),
+	[11] = F(LFENCE_DISPATCH) | F(VERW_CLEAR) | F(NSCB) | F(SBPB) | F(IBPB_BRTYPE) |
+	       F(SRSO_NO) | F(SRSO_US_NO),
 	[13] = F(MCDT_NO),
 };
 
@@ -156,11 +174,12 @@ static void drop_orphans(const struct cpu_policy *max, struct cpu_policy *p)
 		p->extd[1].c &= ~(F(XOP) | F(FMA4));
 	}
 	if (!(p->feat[0].b & F(AVX512F))) {
-		p->feat[0].b &= ~(F(AVX512DQ) | F(AVX512_IFMA) | F(AVX512PF) | F(AVX512ER) | F(AVX512CD) |
-				  F(AVX512BW) | F(AVX512VL));
-		p->feat[0].c &= ~(F(AVX512_VBMI) | F(AVX512_VBMI2) | F(AVX512_VNNI) | F(AVX512_BITALG) |
-				  F(AVX512_VPOPCNTDQ));
-		p->feat[0].d &= ~(F(AVX512_4VNNIW) | F(AVX512_4FMAPS) | F(AVX512_VP2INTERSECT) | F(AVX512_FP16));
+		p->feat[0].b &= ~(F(AVX512DQ) | F(AVX512_IFMA) | F(AVX512PF) | F(AVX512ER) |
+				  F(AVX512CD) | F(AVX512BW) | F(AVX512VL));
+		p->feat[0].c &= ~(F(AVX512_VBMI) | F(AVX512_VBMI2) | F(AVX512_VNNI) |
+				  F(AVX512_BITALG) | F(AVX512_VPOPCNTDQ));
+		p->feat[0].d &= ~(F(AVX512_4VNNIW) | F(AVX512_4FMAPS) | F(AVX512_VP2INTERSECT) |
+				  F(AVX512_FP16));
 		p->feat[1].a &= ~F(AVX512_BF16);
 	}
 }
@@ -264,7 +283,8 @@ static void put_leaf(struct leaf_sink *s, uint32_t leaf, uint32_t sub, const str
 	s->n++;
 }
 
-static void put_leaves(struct leaf_sink *s, uint32_t leaf, const struct cpuid_regs *r, unsigned int n)
+static void put_leaves(struct leaf_sink *s, uint32_t leaf, const struct cpuid_regs *r,
+		       unsigned int n)
 {
 	for (unsigned int i = 0; i < n; i++)
 		put_leaf(s, leaf, i, &r[i]);
@@ -287,11 +307,21 @@ unsigned int policy_serialise(const struct cpu_policy *p, xen_cpuid_leaf_t *out)
 
 	for (i = 0; i <= min(p->basic[0].a, POLICY_NR_BASIC - 1); i++) {
 		switch (i) {
-		case 4: put_leaves(&s, i, p->cache, POLICY_NR_CACHE); break;
-		case 7: put_leaves(&s, i, p->feat, min(p->feat[0].a, POLICY_NR_FEAT - 1) + 1); break;
-		case 0xb: put_leaves(&s, i, p->topo, POLICY_NR_TOPO); break;
-		case 0xd: put_xstate(&s, p); break;
-		default: put_leaf(&s, i, XEN_CPUID_NO_SUBLEAF, &p->basic[i]); break;
+		case 4:
+			put_leaves(&s, i, p->cache, POLICY_NR_CACHE);
+			break;
+		case 7:
+			put_leaves(&s, i, p->feat, min(p->feat[0].a, POLICY_NR_FEAT - 1) + 1);
+			break;
+		case 0xb:
+			put_leaves(&s, i, p->topo, POLICY_NR_TOPO);
+			break;
+		case 0xd:
+			put_xstate(&s, p);
+			break;
+		default:
+			put_leaf(&s, i, XEN_CPUID_NO_SUBLEAF, &p->basic[i]);
+			break;
 		}
 	}
 	put_leaf(&s, 0x40000000, XEN_CPUID_NO_SUBLEAF, &none);
@@ -307,13 +337,19 @@ static struct cpuid_regs *leaf_place(struct cpu_policy *p, uint32_t leaf, uint32
 	static struct cpuid_regs ignored;
 
 	switch (leaf) {
-	case 4: return sub < POLICY_NR_CACHE ? &p->cache[sub] : NULL;
-	case 7: return sub < POLICY_NR_FEAT ? &p->feat[sub] : NULL;
-	case 0xb: return sub < POLICY_NR_TOPO ? &p->topo[sub] : NULL;
-	case 0xd: return sub < POLICY_NR_XSTATE ? &p->xstate[sub] : NULL;
+	case 4:
+		return sub < POLICY_NR_CACHE ? &p->cache[sub] : NULL;
+	case 7:
+		return sub < POLICY_NR_FEAT ? &p->feat[sub] : NULL;
+	case 0xb:
+		return sub < POLICY_NR_TOPO ? &p->topo[sub] : NULL;
+	case 0xd:
+		return sub < POLICY_NR_XSTATE ? &p->xstate[sub] : NULL;
 	case 0x40000000:
-	case 0x40000100: return sub == XEN_CPUID_NO_SUBLEAF ? &ignored : NULL;
-	default: break;
+	case 0x40000100:
+		return sub == XEN_CPUID_NO_SUBLEAF ? &ignored : NULL;
+	default:
+		break;
 	}
 	if (sub != XEN_CPUID_NO_SUBLEAF)
 		return NULL;
@@ -341,7 +377,8 @@ int policy_deserialise(struct cpu_policy *p, const xen_cpuid_leaf_t *in, unsigne
 	return 0;
 }
 
-int policy_check(const struct cpu_policy *max, const struct cpu_policy *p, uint32_t *bad_leaf, uint32_t *bad_sub)
+int policy_check(const struct cpu_policy *max, const struct cpu_policy *p, uint32_t *bad_leaf,
+		 uint32_t *bad_sub)
 {
 	*bad_sub = XEN_CPUID_NO_SUBLEAF;
 	if (p->basic[0].a > max->basic[0].a) {

@@ -14,11 +14,11 @@
 #include <xen/arch-x86/cpufeatureset.h>
 #include <xen/domctl.h>
 
-#define F(name)		   (1U << (XEN_X86_FEATURE_##name % 32))
-#define MSR_XEN_HYPERCALL  0x40000000U
-#define MSR_PRED_CMD	   0x49U
-#define MSR_PLATFORM_INFO  0xceU
-#define MSR_MISC_FEATURES  0x140U
+#define F(name)		  (1U << (XEN_X86_FEATURE_##name % 32))
+#define MSR_XEN_HYPERCALL 0x40000000U
+#define MSR_PRED_CMD	  0x49U
+#define MSR_PLATFORM_INFO 0xceU
+#define MSR_MISC_FEATURES 0x140U
 
 static struct cpu_policy *policies[POLICY_INDEX_COUNT];
 
@@ -277,11 +277,16 @@ static const struct cpuid_regs *basic_leaf(const struct cpu_policy *p, uint32_t 
 	static const struct cpuid_regs none;
 
 	switch (leaf) {
-	case 4: return sub < POLICY_NR_CACHE ? &p->cache[sub] : &none;
-	case 7: return sub <= p->feat[0].a && sub < POLICY_NR_FEAT ? &p->feat[sub] : &none;
-	case 0xb: return sub < POLICY_NR_TOPO ? &p->topo[sub] : &none;
-	case 0xd: return sub < POLICY_NR_XSTATE ? &p->xstate[sub] : &none;
-	default: return &p->basic[leaf];
+	case 4:
+		return sub < POLICY_NR_CACHE ? &p->cache[sub] : &none;
+	case 7:
+		return sub <= p->feat[0].a && sub < POLICY_NR_FEAT ? &p->feat[sub] : &none;
+	case 0xb:
+		return sub < POLICY_NR_TOPO ? &p->topo[sub] : &none;
+	case 0xd:
+		return sub < POLICY_NR_XSTATE ? &p->xstate[sub] : &none;
+	default:
+		return &p->basic[leaf];
 	}
 }
 
@@ -293,7 +298,8 @@ void hvm_cpuid(struct vcpu *v, uint32_t leaf, uint32_t sub, uint32_t out[4])
 	out[0] = out[1] = out[2] = out[3] = 0;
 	if (leaf <= p->basic[0].a && leaf < POLICY_NR_BASIC) {
 		r = basic_leaf(p, leaf, sub);
-	} else if (leaf >= 0x80000000 && leaf <= p->extd[0].a && leaf - 0x80000000 < POLICY_NR_EXTD) {
+	} else if (leaf >= 0x80000000 && leaf <= p->extd[0].a &&
+		   leaf - 0x80000000 < POLICY_NR_EXTD) {
 		r = &p->extd[leaf - 0x80000000];
 	} else {
 		if (leaf >> 16 == 0x4000)

@@ -37,11 +37,13 @@ static const void *stash(const struct boot_module *m)
 {
 	struct page *p;
 
-	if (!overlaps(m->start.v, m->size, dom0_layout.low_start, dom0_layout.low_end - dom0_layout.low_start))
+	if (!overlaps(m->start.v, m->size, dom0_layout.low_start,
+		      dom0_layout.low_end - dom0_layout.low_start))
 		return maddr_to_virt(m->start);
 	p = alloc_pages(fls64((m->size - 1) >> PAGE_SHIFT));
 	if (!p)
-		panic("dom0: no room to move its kernel file (%lu KiB); lower dom0_mem", m->size >> 10);
+		panic("dom0: no room to move its kernel file (%lu KiB); lower dom0_mem",
+		      m->size >> 10);
 	memcpy(page_to_virt(p), maddr_to_virt(m->start), m->size);
 	return page_to_virt(p);
 }
@@ -108,8 +110,8 @@ static void map_ram(struct domain *d, uint64_t addr, uint64_t end)
 			order = ORDER_1G;
 		else if (IS_ALIGNED(addr, MIB(2)) && end - addr >= MIB(2))
 			order = ORDER_2M;
-		if (p2m_set(d, _gfn(addr >> PAGE_SHIFT), _mfn(addr >> PAGE_SHIFT), order, P2M_RAM_RW,
-			    P2M_ACCESS_RWX))
+		if (p2m_set(d, _gfn(addr >> PAGE_SHIFT), _mfn(addr >> PAGE_SHIFT), order,
+			    P2M_RAM_RW, P2M_ACCESS_RWX))
 			panic("dom0: no memory for its nested page tables");
 		addr += PAGE_SIZE << order;
 	}
@@ -148,8 +150,8 @@ static void give_memory(struct domain *d)
  * The PIT is not there. Its counters read as zero rather than all-ones, so that Linux's quick calibration
  * gives up at once instead of waiting 50,000 reads for the count to change.
  */
-static enum io_result pit_absent(struct vcpu *v, void *opaque, uint16_t port, unsigned int size, bool write,
-				 uint32_t *val)
+static enum io_result pit_absent(struct vcpu *v, void *opaque, uint16_t port, unsigned int size,
+				 bool write, uint32_t *val)
 {
 	(void)v;
 	(void)opaque;
@@ -166,8 +168,13 @@ static enum io_result pit_absent(struct vcpu *v, void *opaque, uint16_t port, un
  */
 static void set_port_intercepts(struct domain *d)
 {
-	static const struct { uint16_t first, count; } hidden[] = {
-		{ 0x20, 2 }, { 0xa0, 2 }, { 0x40, 4 }, { 0x61, 1 },
+	static const struct {
+		uint16_t first, count;
+	} hidden[] = {
+		{ 0x20, 2 },
+		{ 0xa0, 2 },
+		{ 0x40, 4 },
+		{ 0x61, 1 },
 	};
 	uint8_t *map = page_to_virt(alloc_pages(1));
 	uint16_t first, count;
@@ -188,8 +195,10 @@ static struct domain *create(unsigned int nr_vcpus)
 {
 	struct xen_domctl_createdomain cfg = {
 		.flags = XEN_DOMCTL_CDF_hvm | (hvm_ops->nested_paging ? XEN_DOMCTL_CDF_hap : 0),
-		.max_vcpus = nr_vcpus, .max_evtchn_port = 32767,
-		.max_grant_frames = 64, .max_maptrack_frames = 1024,
+		.max_vcpus = nr_vcpus,
+		.max_evtchn_port = 32767,
+		.max_grant_frames = 64,
+		.max_maptrack_frames = 1024,
 		.grant_opts = XEN_DOMCTL_GRANT_version(1),
 		.arch.emulation_flags = XEN_X86_EMU_LAPIC,
 	};
@@ -215,7 +224,8 @@ static int parse_dom0_vcpus(const char *value)
 	max_vcpus_option = (unsigned int)strtoull(value, &end, 0);
 	return *end || !max_vcpus_option ? -EINVAL : 0;
 }
-BOOT_OPTION(dom0_max_vcpus, "dom0_max_vcpus", parse_dom0_vcpus, "virtual CPUs of dom0 (default: all CPUs)");
+BOOT_OPTION(dom0_max_vcpus, "dom0_max_vcpus", parse_dom0_vcpus,
+	    "virtual CPUs of dom0 (default: all CPUs)");
 
 void domain0_start(void)
 {
@@ -248,7 +258,8 @@ void domain0_start(void)
 	rsdp = dom0_build_acpi(acpi, ACPI_BYTES, nr_vcpus);
 	fill_start_area(start, rsdp, ramdisk, ramdisk_size);
 	hvm_vcpu_set_flat32(dom0->vcpu[0], entry, (uint32_t)start);
-	printk(LOG_INFO "dom0: starts at %x with %u vCPU(s), %lu pages\n", entry, nr_vcpus, dom0->tot_pages);
+	printk(LOG_INFO "dom0: starts at %x with %u vCPU(s), %lu pages\n", entry, nr_vcpus,
+	       dom0->tot_pages);
 	__atomic_fetch_and(&dom0->vcpu[0]->pause_flags, ~(uint32_t)VPF_DOWN, __ATOMIC_SEQ_CST);
 	dom0->controller_paused = false;
 	domain_unpause(dom0);

@@ -9,13 +9,13 @@
 
 #define FADT_FLAGS_OFFSET	 112
 #define FADT_FORCE_APIC_PHYSICAL BIT(19)
-#define MADT_TYPE_LAPIC	   0
-#define MADT_TYPE_IOAPIC   1
-#define MADT_TYPE_OVERRIDE 2
-#define MADT_TYPE_NMI	   3
-#define MADT_TYPE_X2APIC   9
-#define MADT_ENTRIES	   44
-#define MADT_ENABLED	   1U
+#define MADT_TYPE_LAPIC		 0
+#define MADT_TYPE_IOAPIC	 1
+#define MADT_TYPE_OVERRIDE	 2
+#define MADT_TYPE_NMI		 3
+#define MADT_TYPE_X2APIC	 9
+#define MADT_ENTRIES		 44
+#define MADT_ENABLED		 1U
 
 struct builder {
 	uint64_t base, used, size;
@@ -74,7 +74,8 @@ static uint32_t add_cpu(uint8_t *at, unsigned int id)
 /* PCAT_COMPAT stays clear: dom0 has no PICs. */
 static uint64_t build_madt(struct builder *b, const struct acpi_header *host, unsigned int nr_vcpus)
 {
-	const uint8_t *e = (const uint8_t *)host + MADT_ENTRIES, *end = (const uint8_t *)host + host->length;
+	const uint8_t *e = (const uint8_t *)host + MADT_ENTRIES,
+		      *end = (const uint8_t *)host + host->length;
 	uint64_t addr;
 	struct acpi_header *h = place(b, host->length + nr_vcpus * 16, &addr);
 	uint32_t len = MADT_ENTRIES;
@@ -111,7 +112,8 @@ static uint64_t build_fadt(struct builder *b, const struct acpi_header *host)
 
 static bool is_hidden(const struct acpi_header *t)
 {
-	static const char hidden[][5] = { "SRAT", "SLIT", "HMAT", "DMAR", "IVRS", "HEST", "BERT", "EINJ", "ERST" };
+	static const char hidden[][5] = { "SRAT", "SLIT", "HMAT", "DMAR", "IVRS",
+					  "HEST", "BERT", "EINJ", "ERST" };
 
 	for (unsigned int i = 0; i < ARRAY_SIZE(hidden); i++)
 		if (!memcmp(t->sig, hidden[i], 4))
@@ -122,8 +124,13 @@ static bool is_hidden(const struct acpi_header *t)
 static uint64_t build_xsdt(struct builder *b, unsigned int nr_vcpus)
 {
 	static const struct acpi_header empty = {
-		.sig = { 'X', 'S', 'D', 'T' }, .revision = 1, .oem_id = "PLINTH", .oem_table_id = { 'D', 'O', 'M', '0' },
-		.oem_revision = 1, .creator_id = { 'P', 'L', 'N', 'T' }, .creator_revision = 1,
+		.sig = { 'X', 'S', 'D', 'T' },
+		.revision = 1,
+		.oem_id = "PLINTH",
+		.oem_table_id = { 'D', 'O', 'M', '0' },
+		.oem_revision = 1,
+		.creator_id = { 'P', 'L', 'N', 'T' },
+		.creator_revision = 1,
 	};
 	const struct acpi_header *t;
 	uint64_t addr, entry, entries[128];

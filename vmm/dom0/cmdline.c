@@ -19,8 +19,8 @@ void dom0_make_reported_cmdline(void)
 	size_t n = strlcpy(dom0_reported_cmdline, boot_info.cmdline, BOOT_CMDLINE_MAX);
 
 	if (!strstr(dom0_reported_cmdline, "dom0_mem="))
-		snprintf(dom0_reported_cmdline + n, sizeof(dom0_reported_cmdline) - n, "%sdom0_mem=%luM",
-			 n ? " " : "", dom0_layout.ram_bytes >> 20);
+		snprintf(dom0_reported_cmdline + n, sizeof(dom0_reported_cmdline) - n,
+			 "%sdom0_mem=%luM", n ? " " : "", dom0_layout.ram_bytes >> 20);
 }
 
 static void append(char *out, size_t size, const char *option)

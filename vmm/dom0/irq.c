@@ -98,5 +98,6 @@ uint32_t dom0_irq_irr(struct vcpu *v, unsigned int word)
 	if (v->cpu != cpu_id() || word * 32 < VECTOR_FIRST || word > VMM_VECTOR_FIRST / 32)
 		return 0;
 	lapic_read_irr(irr);
-	return word == VMM_VECTOR_FIRST / 32 ? irr[word] & (BIT(VMM_VECTOR_FIRST % 32) - 1) : irr[word];
+	return word == VMM_VECTOR_FIRST / 32 ? irr[word] & (BIT(VMM_VECTOR_FIRST % 32) - 1)
+					     : irr[word];
 }

@@ -52,12 +52,13 @@ static bool note_entry(const uint8_t *p, uint64_t len, uint32_t *entry)
 {
 	while (len >= sizeof(struct elf_note)) {
 		const struct elf_note *n = (const struct elf_note *)p;
-		uint64_t name = ROUND_UP((uint64_t)n->namesz, 4), desc = ROUND_UP((uint64_t)n->descsz, 4);
+		uint64_t name = ROUND_UP((uint64_t)n->namesz, 4),
+			 desc = ROUND_UP((uint64_t)n->descsz, 4);
 
 		if (name > len || desc > len || sizeof(*n) + name + desc > len)
 			return false;
-		if (n->type == XEN_ELFNOTE_PHYS32_ENTRY && n->namesz == 4 && !memcmp(n->name, "Xen", 4) &&
-		    n->descsz >= 4) {
+		if (n->type == XEN_ELFNOTE_PHYS32_ENTRY && n->namesz == 4 &&
+		    !memcmp(n->name, "Xen", 4) && n->descsz >= 4) {
 			memcpy(entry, p + sizeof(*n) + name, 4);
 			return true;
 		}
@@ -76,17 +77,22 @@ uint32_t dom0_load_kernel(const void *image, uint64_t size, uint64_t *end)
 
 	*end = 0;
 	for (unsigned int i = 0; i < h->phnum; i++, ph++) {
-		if ((ph->type == PT_LOAD || ph->type == PT_NOTE) && !in_file(ph->offset, ph->filesz, size))
+		if ((ph->type == PT_LOAD || ph->type == PT_NOTE) &&
+		    !in_file(ph->offset, ph->filesz, size))
 			panic("dom0: the kernel file is cut short");
 		if (ph->type == PT_NOTE)
-			found |= note_entry((const uint8_t *)image + ph->offset, ph->filesz, &entry);
+			found |=
+				note_entry((const uint8_t *)image + ph->offset, ph->filesz, &entry);
 		if (ph->type != PT_LOAD)
 			continue;
 		if (ph->memsz < ph->filesz || ph->paddr < dom0_layout.low_start ||
 		    ph->memsz > dom0_layout.low_end || ph->paddr > dom0_layout.low_end - ph->memsz)
-			panic("dom0: the kernel wants %lx+%lx, which is not dom0's RAM", ph->paddr, ph->memsz);
-		memcpy(maddr_to_virt(_maddr(ph->paddr)), (const uint8_t *)image + ph->offset, ph->filesz);
-		memset((uint8_t *)maddr_to_virt(_maddr(ph->paddr)) + ph->filesz, 0, ph->memsz - ph->filesz);
+			panic("dom0: the kernel wants %lx+%lx, which is not dom0's RAM", ph->paddr,
+			      ph->memsz);
+		memcpy(maddr_to_virt(_maddr(ph->paddr)), (const uint8_t *)image + ph->offset,
+		       ph->filesz);
+		memset((uint8_t *)maddr_to_virt(_maddr(ph->paddr)) + ph->filesz, 0,
+		       ph->memsz - ph->filesz);
 		*end = max(*end, ph->paddr + ph->memsz);
 	}
 	if (!found)

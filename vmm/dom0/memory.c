@@ -10,14 +10,14 @@
  */
 #include "private.h"
 
-#define HOLE_ALIGN  MIB(128)
-#define HOLE_WANTED MIB(512)
-#define HOLE_MIN    MIB(128)
-#define FENCE_BYTES MIB(2)
-#define GIB4	    GIB(4)
+#define HOLE_ALIGN     MIB(128)
+#define HOLE_WANTED    MIB(512)
+#define HOLE_MIN       MIB(128)
+#define FENCE_BYTES    MIB(2)
+#define GIB4	       GIB(4)
 #define APIC_MMIO_BASE 0xfee00000ULL
-#define DOM0_DEFAULT MIB(1024)
-#define DOM0_MIN     MIB(192)
+#define DOM0_DEFAULT   MIB(1024)
+#define DOM0_MIN       MIB(192)
 
 struct dom0_layout dom0_layout;
 static uint64_t wanted_bytes;
@@ -138,7 +138,8 @@ static void choose_hole(uint64_t top)
 						 ? ROUND_DOWN(top - FENCE_BYTES - hole, HOLE_ALIGN)
 						 : 0;
 		if (ram_between(0, dom0_layout.hole_start) >= wanted_bytes ||
-		    ram_between(GIB4, ~0ULL) + ram_between(0, dom0_layout.hole_start) >= wanted_bytes ||
+		    ram_between(GIB4, ~0ULL) + ram_between(0, dom0_layout.hole_start) >=
+			    wanted_bytes ||
 		    hole == HOLE_MIN)
 			break;
 	}
@@ -193,7 +194,8 @@ static void leave_out_used_pages(void)
 			;
 		if (a == end)
 			continue;
-		for (end = a; end < e.addr + e.len && mm_range_in_use(_maddr(end), PAGE_SIZE); end += PAGE_SIZE)
+		for (end = a; end < e.addr + e.len && mm_range_in_use(_maddr(end), PAGE_SIZE);
+		     end += PAGE_SIZE)
 			;
 		dom0_layout_carve(a, end - a, E820_RESERVED);
 		dom0_layout.ram_bytes -= end - a;
@@ -232,10 +234,10 @@ void dom0_reserve_memory(void)
 	reserve_ram();
 	find_kernel_range();
 	if (dom0_layout.ram_bytes + MIB(16) < wanted_bytes)
-		printk(LOG_WARN "dom0: dom0_mem=%luM cannot be had, %luM given\n", wanted_bytes >> 20,
-		       dom0_layout.ram_bytes >> 20);
-	printk(LOG_INFO "dom0: %lu MiB, hole for foreign mappings %lx-%lx\n", dom0_layout.ram_bytes >> 20,
-	       dom0_layout.hole_start, dom0_layout.hole_end - 1);
+		printk(LOG_WARN "dom0: dom0_mem=%luM cannot be had, %luM given\n",
+		       wanted_bytes >> 20, dom0_layout.ram_bytes >> 20);
+	printk(LOG_INFO "dom0: %lu MiB, hole for foreign mappings %lx-%lx\n",
+	       dom0_layout.ram_bytes >> 20, dom0_layout.hole_start, dom0_layout.hole_end - 1);
 }
 
 static bool in_map(uint64_t addr, uint32_t type)
@@ -253,7 +255,8 @@ bool dom0_owns_mfn(mfn_t mfn)
 {
 	uint64_t a = mfn_to_maddr(mfn).v;
 
-	return in_map(a, E820_RAM) || (in_map(a, E820_ACPI) && a >= dom0_layout.low_start && a < dom0_layout.low_end);
+	return in_map(a, E820_RAM) ||
+	       (in_map(a, E820_ACPI) && a >= dom0_layout.low_start && a < dom0_layout.low_end);
 }
 
 static bool host_ram(uint64_t addr)
@@ -273,7 +276,8 @@ int dom0_check_map_target(gfn_t gfn)
 	}
 	if (virt_to_maddr(_image_start).v <= a && a < virt_to_maddr(_image_end).v)
 		return -EBUSY;
-	return t == P2M_INVALID || t == P2M_FOREIGN || p2m_is_grant(t) || t == P2M_RAM_RW ? 0 : -EBUSY;
+	return t == P2M_INVALID || t == P2M_FOREIGN || p2m_is_grant(t) || t == P2M_RAM_RW ? 0
+											  : -EBUSY;
 }
 
 /* Largest piece around gfn that holds no RAM: 2 MiB, or the page alone. */
@@ -285,7 +289,8 @@ bool dom0_map_mmio(struct domain *d, gfn_t gfn)
 	if (host_ram(a) || (a >> PAGE_SHIFT) == (APIC_MMIO_BASE >> PAGE_SHIFT) ||
 	    a >> host_cpu.phys_bits)
 		return false;
-	if (!ram_between(big, big + MIB(2)) && !(big <= APIC_MMIO_BASE && APIC_MMIO_BASE < big + MIB(2)) &&
+	if (!ram_between(big, big + MIB(2)) &&
+	    !(big <= APIC_MMIO_BASE && APIC_MMIO_BASE < big + MIB(2)) &&
 	    p2m_get(d, gfn).order >= ORDER_2M)
 		order = ORDER_2M;
 	gfn = _gfn(gfn.v & ~(BIT(order) - 1));

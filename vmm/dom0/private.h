@@ -8,11 +8,12 @@
 
 /* dom0's memory as chosen by memory.c. */
 struct dom0_layout {
-	struct e820_map e820;	/* what dom0 sees; build.c adds what it places */
+	struct e820_map e820;	       /* what dom0 sees; build.c adds what it places */
 	uint64_t hole_start, hole_end; /* deliberate hole for foreign and grant mappings */
-	uint64_t fence_end;	/* the UNUSABLE fence is [hole_end, fence_end) */
+	uint64_t fence_end;	       /* the UNUSABLE fence is [hole_end, fence_end) */
 	uint64_t ram_bytes;
-	uint64_t low_start, low_end; /* the RAM range below 4 GiB that holds the kernel and the rest */
+	uint64_t low_start,
+		low_end; /* the RAM range below 4 GiB that holds the kernel and the rest */
 };
 extern struct dom0_layout dom0_layout;
 

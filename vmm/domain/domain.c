@@ -33,7 +33,7 @@ static struct domain *domlist_find(domid_t id)
 {
 	struct domain *d;
 
-	list_for_each (d, &domlist, list)
+	list_for_each(d, &domlist, list)
 		if (d->domid == id)
 			return d;
 	return NULL;
@@ -66,7 +66,7 @@ int domain_for_each(int (*fn)(struct domain *d, void *arg), void *arg)
 	int rc = 0;
 
 	spin_lock(&domlist_lock);
-	list_for_each (d, &domlist, list) {
+	list_for_each(d, &domlist, list) {
 		rc = fn(d, arg);
 		if (rc)
 			break;
@@ -97,7 +97,7 @@ static int domlist_insert(struct domain *d, domid_t id)
 	}
 	if (!rc) {
 		d->domid = id;
-		list_for_each (pos, &domlist, list)
+		list_for_each(pos, &domlist, list)
 			if (pos->domid > id)
 				break;
 		list_add_tail(&d->list, &pos->list);
@@ -206,8 +206,9 @@ static int domain_build(struct domain *d, const struct xen_domctl_createdomain *
 	time_domain_init(d);
 	rc = evtchn_init(d, d->max_evtchn_port);
 	if (!rc)
-		rc = grant_init(d, cfg->max_grant_frames < 0 ? 0 : (unsigned int)cfg->max_grant_frames,
-				cfg->max_maptrack_frames < 0 ? 0 : (unsigned int)cfg->max_maptrack_frames);
+		rc = grant_init(
+			d, cfg->max_grant_frames < 0 ? 0 : (unsigned int)cfg->max_grant_frames,
+			cfg->max_maptrack_frames < 0 ? 0 : (unsigned int)cfg->max_maptrack_frames);
 	if (!rc)
 		rc = policy_domain_init(d);
 	if (!rc)
@@ -217,7 +218,8 @@ static int domain_build(struct domain *d, const struct xen_domctl_createdomain *
 	return rc;
 }
 
-struct domain *domain_create(domid_t id, const struct xen_domctl_createdomain *cfg, bool is_dom0, int *err)
+struct domain *domain_create(domid_t id, const struct xen_domctl_createdomain *cfg, bool is_dom0,
+			     int *err)
 {
 	struct domain_priv *p;
 	struct domain *d;

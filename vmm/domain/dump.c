@@ -5,12 +5,14 @@
 #include "event_private.h"
 #include "sched.h"
 
-static const char *const state_names[] = { "free", "reserved", "unbound", "interdomain", "virq", "ipi" };
+static const char *const state_names[] = { "free",	  "reserved", "unbound",
+					   "interdomain", "virq",     "ipi" };
 
 static void dump_port(struct domain *d, const struct evtchn *e)
 {
 	printk("  %4u %-11s v%u prio %u %s%s", e->port, state_names[e->state], e->vcpu, e->priority,
-	       d->evtchn->ops->is_pending(d, e) ? "pending " : "", d->evtchn->ops->is_masked(d, e) ? "masked " : "");
+	       d->evtchn->ops->is_pending(d, e) ? "pending " : "",
+	       d->evtchn->ops->is_masked(d, e) ? "masked " : "");
 	if (e->state == ECS_INTERDOMAIN)
 		printk("d%u:%u", e->remote->domid, e->remote_port);
 	else if (e->state == ECS_UNBOUND)
@@ -34,8 +36,8 @@ static int dump_events(struct domain *d, void *arg)
 			dump_port(d, e);
 	}
 	for_each_vcpu(d, v)
-		printk("  v%u: upcall %s vector %#x\n", v->id, v->info->evtchn_upcall_pending ? "pending" : "idle",
-		       v->upcall_vector);
+		printk("  v%u: upcall %s vector %#x\n", v->id,
+		       v->info->evtchn_upcall_pending ? "pending" : "idle", v->upcall_vector);
 	spin_unlock(&d->event_lock);
 	return 0;
 }
@@ -51,15 +53,21 @@ static int dump_domain(struct domain *d, void *arg)
 
 	(void)arg;
 	printk("d%u: %s%s refs %d pause %d%s%s%s pages %lu of %lu, teardown step %d\n", d->domid,
-	       d->is_dom0 ? "dom0" : d->is_pvh ? "PVH" : "HVM", d->dying ? " dying" : "", d->refs, d->pause_count,
+	       d->is_dom0  ? "dom0"
+	       : d->is_pvh ? "PVH"
+			   : "HVM",
+	       d->dying ? " dying" : "", d->refs, d->pause_count,
 	       d->controller_paused ? " (tools)" : "", d->shut_down ? " shut down" : "",
 	       d->crash_reason[0] ? " crashed:" : "", d->tot_pages, d->max_pages, d->teardown_step);
 	if (d->crash_reason[0])
 		printk("  %s\n", d->crash_reason);
 	for_each_vcpu(d, v)
-		printk("  v%u: CPU %u%s flags %#x pause %d attention %#x affinity %#lx exits %lu\n", v->id, v->cpu,
-		       v->running ? " running" : v->sched.queued ? " waiting" : "", v->pause_flags, v->pause_count,
-		       v->attention, v->affinity_hard, v->exits);
+		printk("  v%u: CPU %u%s flags %#x pause %d attention %#x affinity %#lx exits %lu\n",
+		       v->id, v->cpu,
+		       v->running	 ? " running"
+		       : v->sched.queued ? " waiting"
+					 : "",
+		       v->pause_flags, v->pause_count, v->attention, v->affinity_hard, v->exits);
 	return 0;
 }
 

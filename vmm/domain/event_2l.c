@@ -6,7 +6,7 @@
  */
 #include "event_private.h"
 
-#define BITMAP_OFFSET	0x800U	      /* after 32 vcpu_info of 64 bytes, in both layouts */
+#define BITMAP_OFFSET	0x800U /* after 32 vcpu_info of 64 bytes, in both layouts */
 #define WORDS_64	64U
 #define WORDS_32	32U
 #define SELECTOR_OFF_64 8U
@@ -39,7 +39,8 @@ static void select_port(struct domain *d, const struct evtchn *e)
 
 static void ev2l_set_pending(struct domain *d, struct evtchn *e)
 {
-	if (!test_and_set_bit(e->port, evtchn_2l_pending(d)) && !test_bit(e->port, evtchn_2l_mask(d)))
+	if (!test_and_set_bit(e->port, evtchn_2l_pending(d)) &&
+	    !test_bit(e->port, evtchn_2l_mask(d)))
 		select_port(d, e);
 }
 
@@ -50,7 +51,8 @@ static void ev2l_clear_pending(struct domain *d, struct evtchn *e)
 
 static void ev2l_unmask(struct domain *d, struct evtchn *e)
 {
-	if (test_and_clear_bit(e->port, evtchn_2l_mask(d)) && test_bit(e->port, evtchn_2l_pending(d)))
+	if (test_and_clear_bit(e->port, evtchn_2l_mask(d)) &&
+	    test_bit(e->port, evtchn_2l_pending(d)))
 		select_port(d, e);
 }
 

@@ -40,7 +40,9 @@ static int try_link(event_word_t *word, uint32_t port)
 	if (!(w & BIT(EVTCHN_FIFO_LINKED)))
 		return 0;
 	n = (w & ~((event_word_t)BIT(EVTCHN_FIFO_BUSY) | EVTCHN_FIFO_LINK_MASK)) | port;
-	return __atomic_compare_exchange_n(word, &w, n, false, __ATOMIC_SEQ_CST, __ATOMIC_RELAXED) ? 1 : -1;
+	return __atomic_compare_exchange_n(word, &w, n, false, __ATOMIC_SEQ_CST, __ATOMIC_RELAXED)
+		       ? 1
+		       : -1;
 }
 
 /* Make `port` follow the tail. The BUSY bit asks the guest to leave the word alone for a moment. */

@@ -89,7 +89,8 @@ int evtchn_alloc_unbound(struct evtchn_alloc_unbound *op)
 	spin_lock(&d->event_lock);
 	port = alloc_port(d, &e);
 	if (port > 0) {
-		e->remote_domid = op->remote_dom == DOMID_SELF ? current_domain()->domid : op->remote_dom;
+		e->remote_domid =
+			op->remote_dom == DOMID_SELF ? current_domain()->domid : op->remote_dom;
 		e->state = ECS_UNBOUND;
 		op->port = (evtchn_port_t)port;
 	}

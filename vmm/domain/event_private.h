@@ -10,17 +10,17 @@ enum evtchn_state { ECS_FREE, ECS_RESERVED, ECS_UNBOUND, ECS_INTERDOMAIN, ECS_VI
 
 /* One port. All fields: the owner's event_lock. */
 struct evtchn {
-	uint8_t state;		  /* enum evtchn_state */
-	uint8_t priority;	  /* FIFO */
-	uint8_t last_priority;	  /* FIFO: queue it was last linked in */
-	bool pending;		  /* FIFO: raised while its word was not there yet */
-	uint16_t vcpu;		  /* the one that is notified */
-	uint16_t last_vcpu;	  /* FIFO: queue it was last linked in */
-	uint16_t remote_domid;	  /* UNBOUND: who may bind */
-	uint16_t virq;		  /* VIRQ */
-	uint32_t port;		  /* constant */
-	uint32_t remote_port;	  /* INTERDOMAIN */
-	struct domain *remote;	  /* INTERDOMAIN */
+	uint8_t state;		     /* enum evtchn_state */
+	uint8_t priority;	     /* FIFO */
+	uint8_t last_priority;	     /* FIFO: queue it was last linked in */
+	bool pending;		     /* FIFO: raised while its word was not there yet */
+	uint16_t vcpu;		     /* the one that is notified */
+	uint16_t last_vcpu;	     /* FIFO: queue it was last linked in */
+	uint16_t remote_domid;	     /* UNBOUND: who may bind */
+	uint16_t virq;		     /* VIRQ */
+	uint32_t port;		     /* constant */
+	uint32_t remote_port;	     /* INTERDOMAIN */
+	struct domain *remote;	     /* INTERDOMAIN */
 	evtchn_consumer_fn consumer; /* the VMM's own port */
 };
 
@@ -38,7 +38,7 @@ extern const struct evtchn_ops evtchn_ops_2l, evtchn_ops_fifo;
 
 struct evtchn_table {
 	const struct evtchn_ops *ops;
-	struct evtchn **bucket;	  /* nr_buckets pointers, filled as ports are needed */
+	struct evtchn **bucket; /* nr_buckets pointers, filled as ports are needed */
 	unsigned int nr_buckets;
 	unsigned int destroyed;	  /* ports closed so far by evtchn_destroy */
 	struct evtchn_fifo *fifo; /* NULL until init_control */

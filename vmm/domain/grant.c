@@ -113,7 +113,8 @@ uint64_t grant_frame_gfn(struct domain *d, unsigned int idx)
 
 static grant_entry_v1_t *shared_entry(const struct grant_table *t, grant_ref_t ref)
 {
-	return (grant_entry_v1_t *)page_to_virt(t->frame[ref / GRANTS_PER_FRAME]) + ref % GRANTS_PER_FRAME;
+	return (grant_entry_v1_t *)page_to_virt(t->frame[ref / GRANTS_PER_FRAME]) +
+	       ref % GRANTS_PER_FRAME;
 }
 
 /* Sets the in-use bits of an entry that grants ld what it wants. */
@@ -131,7 +132,8 @@ static int set_in_use(grant_entry_v1_t *e, domid_t ld, bool readonly)
 		if (!readonly && (flags & GTF_readonly))
 			return GNTST_general_error;
 		new = old | GTF_reading | (readonly ? 0 : GTF_writing);
-		if (__atomic_compare_exchange_n(word, &old, new, false, __ATOMIC_SEQ_CST, __ATOMIC_RELAXED))
+		if (__atomic_compare_exchange_n(word, &old, new, false, __ATOMIC_SEQ_CST,
+						__ATOMIC_RELAXED))
 			return GNTST_okay;
 	}
 	return GNTST_general_error; /* it keeps changing: the guest's own doing */
@@ -143,7 +145,8 @@ static void clear_in_use(grant_entry_v1_t *e, uint16_t bits)
 }
 
 /* First pin of an entry: fix the page. rd's lock held. */
-static int first_pin(struct domain *rd, struct grant_active *a, grant_entry_v1_t *e, domid_t ld, bool readonly)
+static int first_pin(struct domain *rd, struct grant_active *a, grant_entry_v1_t *e, domid_t ld,
+		     bool readonly)
 {
 	int rc = set_in_use(e, ld, readonly);
 
@@ -222,16 +225,17 @@ static int dump_domain(struct domain *d, void *arg)
 	(void)arg;
 	spin_lock(&t->lock);
 	for (i = 0; i < t->nr_frames * GRANTS_PER_FRAME; i++) {
-		const struct grant_active *a = &t->active[i / GRANTS_PER_FRAME][i % GRANTS_PER_FRAME];
+		const struct grant_active *a =
+			&t->active[i / GRANTS_PER_FRAME][i % GRANTS_PER_FRAME];
 
 		if (!a->readers && !a->writers)
 			continue;
 		used++;
-		printk("  d%u ref %u: d%u reads %u writes %u mfn %lx\n", d->domid, i, a->domid, a->readers,
-		       a->writers, page_to_mfn(a->page).v);
+		printk("  d%u ref %u: d%u reads %u writes %u mfn %lx\n", d->domid, i, a->domid,
+		       a->readers, a->writers, page_to_mfn(a->page).v);
 	}
-	printk("d%u: %u grant frames of %u, %u entries in use, %u mapping slots\n", d->domid, t->nr_frames,
-	       t->max_frames, used, t->nr_buckets * MAPTRACK_BUCKET);
+	printk("d%u: %u grant frames of %u, %u entries in use, %u mapping slots\n", d->domid,
+	       t->nr_frames, t->max_frames, used, t->nr_buckets * MAPTRACK_BUCKET);
 	spin_unlock(&t->lock);
 	return 0;
 }

@@ -24,7 +24,8 @@ static int take_end(const struct gnttab_copy_ptr *p, bool by_ref, bool readonly,
 		return GNTST_bad_domain;
 	if (by_ref) {
 		e->ref = p->u.ref;
-		rc = e->d->dying ? GNTST_bad_domain : grant_acquire(e->d, e->ref, cur->domid, readonly, &e->page);
+		rc = e->d->dying ? GNTST_bad_domain
+				 : grant_acquire(e->d, e->ref, cur->domid, readonly, &e->page);
 	} else if (e->d != cur) {
 		rc = GNTST_permission_denied;
 	} else {
@@ -56,9 +57,11 @@ int grant_copy_one(struct gnttab_copy *op)
 
 	if (op->source.offset + op->len > PAGE_SIZE || op->dest.offset + op->len > PAGE_SIZE)
 		return op->status = GNTST_bad_copy_arg;
-	rc = take_end((const struct gnttab_copy_ptr *)&op->source, op->flags & GNTCOPY_source_gref, true, &src);
+	rc = take_end((const struct gnttab_copy_ptr *)&op->source, op->flags & GNTCOPY_source_gref,
+		      true, &src);
 	if (!rc)
-		rc = take_end((const struct gnttab_copy_ptr *)&op->dest, op->flags & GNTCOPY_dest_gref, false, &dst);
+		rc = take_end((const struct gnttab_copy_ptr *)&op->dest,
+			      op->flags & GNTCOPY_dest_gref, false, &dst);
 	if (!rc) {
 		memmove((uint8_t *)page_to_virt(dst.page) + op->dest.offset,
 			(uint8_t *)page_to_virt(src.page) + op->source.offset, op->len);

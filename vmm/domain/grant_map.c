@@ -32,7 +32,8 @@ static grant_handle_t maptrack_alloc(struct grant_table *t)
 			unsigned int first = t->nr_buckets * MAPTRACK_BUCKET;
 
 			for (i = 0; i < MAPTRACK_BUCKET; i++)
-				b[i].next_free = i + 1 < MAPTRACK_BUCKET ? first + i + 1 : GRANT_HANDLE_NONE;
+				b[i].next_free =
+					i + 1 < MAPTRACK_BUCKET ? first + i + 1 : GRANT_HANDLE_NONE;
 			t->bucket[t->nr_buckets++] = b;
 			t->free_head = first;
 		}
@@ -98,7 +99,8 @@ int grant_map_one(struct gnttab_map_grant_ref *op)
 	int rc;
 
 	op->handle = GRANT_HANDLE_NONE;
-	if (!(op->flags & (GNTMAP_host_map | GNTMAP_device_map)) || (op->flags & GNTMAP_contains_pte))
+	if (!(op->flags & (GNTMAP_host_map | GNTMAP_device_map)) ||
+	    (op->flags & GNTMAP_contains_pte))
 		return op->status = GNTST_bad_gntref;
 	rd = domain_get_for_op(op->dom);
 	if (!rd)

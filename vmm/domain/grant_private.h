@@ -23,30 +23,31 @@ struct grant_active {
 
 /* One mapping that a domain made; its own table's lock. */
 struct maptrack {
-	struct domain *rd;    /* reference; NULL = free, or being unmapped */
+	struct domain *rd; /* reference; NULL = free, or being unmapped */
 	grant_ref_t ref;
-	uint32_t flags;	      /* GNTMAP_* it was made with */
-	uint64_t gfn;	      /* where; host_map only */
+	uint32_t flags; /* GNTMAP_* it was made with */
+	uint64_t gfn;	/* where; host_map only */
 	uint32_t next_free;
 };
 
 struct grant_table {
 	spinlock_t lock; /* LOCK_GRANT */
 	unsigned int max_frames, nr_frames;
-	struct page **frame;	       /* lent pages of the domain */
-	struct grant_active **active;  /* per frame */
-	uint64_t *frame_gfn;	       /* where the guest has them, ~0 = nowhere */
+	struct page **frame;	      /* lent pages of the domain */
+	struct grant_active **active; /* per frame */
+	uint64_t *frame_gfn;	      /* where the guest has them, ~0 = nowhere */
 	unsigned int max_buckets, nr_buckets;
 	struct maptrack **bucket;
-	uint32_t free_head;	       /* GRANT_HANDLE_NONE = none */
-	uint32_t release_next;	       /* where grant_release_maps goes on */
+	uint32_t free_head;    /* GRANT_HANDLE_NONE = none */
+	uint32_t release_next; /* where grant_release_maps goes on */
 };
 
 /*
  * Pin entry ref of rd for ld: checks the shared entry, marks it in use, holds the page. GNTST_*; on
  * okay *page is valid until grant_release.
  */
-int grant_acquire(struct domain *rd, grant_ref_t ref, domid_t ld, bool readonly, struct page **page);
+int grant_acquire(struct domain *rd, grant_ref_t ref, domid_t ld, bool readonly,
+		  struct page **page);
 void grant_release(struct domain *rd, grant_ref_t ref, bool readonly);
 /* Grow to nr frames; grant lock held. 0, -ENOMEM, -EINVAL. */
 int grant_grow(struct domain *d, unsigned int nr);

@@ -88,9 +88,9 @@ static int teardown_devices(struct domain *d)
 }
 
 static int (*const teardown[TEARDOWN_DONE])(struct domain *d) = {
-	[TEARDOWN_PAUSE] = teardown_pause,     [TEARDOWN_DEVICES] = teardown_devices,
+	[TEARDOWN_PAUSE] = teardown_pause,	[TEARDOWN_DEVICES] = teardown_devices,
 	[TEARDOWN_GRANTS] = grant_release_maps, [TEARDOWN_EVENTS] = teardown_events,
-	[TEARDOWN_P2M] = p2m_teardown,	       [TEARDOWN_PAGES] = relinquish_pages,
+	[TEARDOWN_P2M] = p2m_teardown,		[TEARDOWN_PAGES] = relinquish_pages,
 };
 
 int domain_kill(struct domain *d)
@@ -128,7 +128,8 @@ static void domain_finish(struct domain *d)
 	unsigned int i;
 
 	if (d->tot_pages)
-		printk(LOG_ERR "d%u: %lu pages are still counted at its end\n", d->domid, d->tot_pages);
+		printk(LOG_ERR "d%u: %lu pages are still counted at its end\n", d->domid,
+		       d->tot_pages);
 	domlist_remove(d);
 	for (i = 0; i < d->max_vcpus; i++) {
 		v = d->vcpu[i];

@@ -72,7 +72,8 @@ void vcpu_wake(struct vcpu *v, uint32_t attention)
 	uint32_t old;
 
 	vcpu_attention(v, attention);
-	old = __atomic_fetch_and(&v->pause_flags, ~(uint32_t)(VPF_BLOCKED | VPF_POLL), __ATOMIC_SEQ_CST);
+	old = __atomic_fetch_and(&v->pause_flags, ~(uint32_t)(VPF_BLOCKED | VPF_POLL),
+				 __ATOMIC_SEQ_CST);
 	if (old & VPF_BLOCKED)
 		sched_vcpu_update(v);
 	else if (__atomic_load_n(&v->running, __ATOMIC_SEQ_CST) && v != current_vcpu())
@@ -83,8 +84,7 @@ void vcpu_block(struct vcpu *v, uint32_t pause_flag)
 {
 	__atomic_fetch_or(&v->pause_flags, pause_flag, __ATOMIC_SEQ_CST);
 	/* What came before the flag was set could not clear it: look once more. */
-	if ((pause_flag & VPF_BLOCKED) && !(pause_flag & VPF_POLL) &&
-	    hvm_intr_pending(v)) {
+	if ((pause_flag & VPF_BLOCKED) && !(pause_flag & VPF_POLL) && hvm_intr_pending(v)) {
 		__atomic_fetch_and(&v->pause_flags, ~pause_flag, __ATOMIC_SEQ_CST);
 		return;
 	}

@@ -11,15 +11,16 @@
 /* Every struct domain but the idle domain is the first member of one of these. */
 struct domain_priv {
 	struct domain d;
-	struct list_head relinquished; /* page_lock: pages that only others' references keep alive */
-	uint64_t shared_info_gfn;      /* d->lock; ~0 = not mapped */
-	uint32_t suspend_port;	       /* d->lock; XEN_DOMCTL_subscribe, 0 = none */
-	struct domain *reap_next;      /* reap_lock */
-	uint64_t mempool_bytes;	       /* d->lock; XEN_DOMCTL_set_paging_mempool_size */
-	uint32_t target_domid;	       /* d->lock; XEN_DOMCTL_set_target */
-	uint32_t enosys_logged[2];     /* atomic bitmap: hypercalls already reported as missing */
-	uint64_t pod_target;	       /* d->lock; remembered for XENMEM_get_pod_target */
-	bool msr_relaxed;	       /* constant: XEN_X86_MSR_RELAXED */
+	struct list_head
+		relinquished;	   /* page_lock: pages that only others' references keep alive */
+	uint64_t shared_info_gfn;  /* d->lock; ~0 = not mapped */
+	uint32_t suspend_port;	   /* d->lock; XEN_DOMCTL_subscribe, 0 = none */
+	struct domain *reap_next;  /* reap_lock */
+	uint64_t mempool_bytes;	   /* d->lock; XEN_DOMCTL_set_paging_mempool_size */
+	uint32_t target_domid;	   /* d->lock; XEN_DOMCTL_set_target */
+	uint32_t enosys_logged[2]; /* atomic bitmap: hypercalls already reported as missing */
+	uint64_t pod_target;	   /* d->lock; remembered for XENMEM_get_pod_target */
+	bool msr_relaxed;	   /* constant: XEN_X86_MSR_RELAXED */
 };
 
 static inline struct domain_priv *domain_priv(struct domain *d)

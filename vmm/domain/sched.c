@@ -185,7 +185,7 @@ static bool steal(struct sched_cpu *c)
 		from = scpus[i];
 		if (from == c || !READ_ONCE(from->nr_queued) || !spin_trylock(&from->lock))
 			continue;
-		list_for_each (v, &from->queue, sched.queue)
+		list_for_each(v, &from->queue, sched.queue)
 			if ((v->affinity_hard & BIT(c->cpu)) && !v->running) {
 				found = v;
 				break;
@@ -425,9 +425,9 @@ static void dump_cpu(struct sched_cpu *c)
 	struct vcpu *v;
 
 	spin_lock(&c->lock);
-	printk("CPU%u: runs d%uv%u, vtime %lu, %u waiting:", c->cpu, c->curr->domain->domid, c->curr->id,
-	       c->vtime, c->nr_queued);
-	list_for_each (v, &c->queue, sched.queue)
+	printk("CPU%u: runs d%uv%u, vtime %lu, %u waiting:", c->cpu, c->curr->domain->domid,
+	       c->curr->id, c->vtime, c->nr_queued);
+	list_for_each(v, &c->queue, sched.queue)
 		printk(" d%uv%u(vtime %lu%s)", v->domain->domid, v->id, v->sched.vtime,
 		       v->sched.warped ? ", warped" : "");
 	printk("\n");

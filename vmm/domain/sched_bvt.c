@@ -84,7 +84,7 @@ static void bvt_insert(struct sched_cpu *c, struct vcpu *v, bool woken, uint64_t
 			b->warp_left_ns = warp_limit(v);
 		v->sched.warped = b->warp_left_ns > 0;
 	}
-	list_for_each (pos, &c->queue, sched.queue)
+	list_for_each(pos, &c->queue, sched.queue)
 		if (vdiff(effective(v), effective(pos)) < 0)
 			break;
 	list_add_tail(&v->sched.queue, &pos->sched.queue);
@@ -116,7 +116,8 @@ static void bvt_account(struct sched_cpu *c, struct vcpu *v, uint64_t ran, uint6
 			c->vtime = v->sched.vtime;
 	} else {
 		const struct vcpu *first = list_first(&c->queue, struct vcpu, sched.queue);
-		uint64_t least = vdiff(first->sched.vtime, v->sched.vtime) < 0 ? first->sched.vtime : v->sched.vtime;
+		uint64_t least = vdiff(first->sched.vtime, v->sched.vtime) < 0 ? first->sched.vtime
+									       : v->sched.vtime;
 
 		if (vdiff(least, c->vtime) > 0)
 			c->vtime = least;
@@ -128,7 +129,7 @@ static struct vcpu *first_allowed(struct sched_cpu *c, uint64_t now, const struc
 	struct vcpu *v;
 	bool seen = !after;
 
-	list_for_each (v, &c->queue, sched.queue) {
+	list_for_each(v, &c->queue, sched.queue) {
 		if (seen && !capped_out(v, now))
 			return v;
 		if (v == after)
@@ -161,7 +162,8 @@ static struct vcpu *bvt_pick(struct sched_cpu *c, uint64_t now, uint64_t *slice)
 	return v;
 }
 
-static bool bvt_preempts(const struct sched_cpu *c, const struct vcpu *v, uint64_t ran, uint64_t now)
+static bool bvt_preempts(const struct sched_cpu *c, const struct vcpu *v, uint64_t ran,
+			 uint64_t now)
 {
 	uint64_t cur = effective(c->curr) + weighted(c->curr, ran);
 	uint64_t allow = v->sched.warped && !c->curr->sched.warped ? 0 : CTX_ALLOW_NS;

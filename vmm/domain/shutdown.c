@@ -62,7 +62,8 @@ static void dom0_shutdown(unsigned int reason)
 		printk(LOG_INFO "dom0 reboots the machine\n");
 		machine_restart();
 	case SHUTDOWN_soft_reset:
-		printk(LOG_ERR "dom0 asks for a soft reset (kexec), which is not supported: reboot\n");
+		printk(LOG_ERR
+		       "dom0 asks for a soft reset (kexec), which is not supported: reboot\n");
 		machine_restart();
 	case SHUTDOWN_watchdog:
 		printk(LOG_ERR "dom0's watchdog fired: reboot\n");

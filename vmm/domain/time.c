@@ -88,8 +88,10 @@ static void runstate_write(struct vcpu *v)
 	struct runstate_compat c;
 	struct domain *d = v->domain;
 	bool flag = d->vm_assist & BIT(VMASST_TYPE_runstate_update_flag);
-	gpa_t entry = _gpa(v->runstate_gpa.v + (v->runstate_compat ? offsetof(struct runstate_compat, state_entry_time)
-								   : offsetof(struct vcpu_runstate_info, state_entry_time)));
+	gpa_t entry =
+		_gpa(v->runstate_gpa.v +
+		     (v->runstate_compat ? offsetof(struct runstate_compat, state_entry_time)
+					 : offsetof(struct vcpu_runstate_info, state_entry_time)));
 
 	if (v->runstate_gpa.v == ~0ULL)
 		return;

@@ -10,7 +10,8 @@ static struct vcpu_info dummy_info;
 
 void evtchn_vcpu_init(struct vcpu *v)
 {
-	v->info = v->id < XEN_LEGACY_MAX_VCPUS ? &v->domain->shared_info->vcpu_info[v->id] : &dummy_info;
+	v->info = v->id < XEN_LEGACY_MAX_VCPUS ? &v->domain->shared_info->vcpu_info[v->id]
+					       : &dummy_info;
 }
 
 int vcpu_info_register(struct vcpu *v, gfn_t gfn, unsigned int offset)
@@ -39,7 +40,8 @@ int vcpu_info_register(struct vcpu *v, gfn_t gfn, unsigned int offset)
 	 */
 	if (v->info == &dummy_info) {
 		memset(info, 0, sizeof(*info));
-		memset((uint8_t *)info + (d->shared_info_64 ? 8 : 4), 0xff, d->shared_info_64 ? 8 : 4);
+		memset((uint8_t *)info + (d->shared_info_64 ? 8 : 4), 0xff,
+		       d->shared_info_64 ? 8 : 4);
 	} else {
 		memcpy(info, v->info, sizeof(*info));
 	}

@@ -23,7 +23,8 @@ static bool may_print(struct debug_port *p)
 	uint64_t ms = now_ns() / NS_PER_MS, more = (ms - p->refilled_ms) * BYTES_PER_MS;
 
 	p->refilled_ms = ms;
-	p->budget = (unsigned int)min((uint64_t)BURST_BYTES, p->budget + min(more, (uint64_t)BURST_BYTES));
+	p->budget = (unsigned int)min((uint64_t)BURST_BYTES,
+				      p->budget + min(more, (uint64_t)BURST_BYTES));
 	if (p->budget < p->len + 1) {
 		p->dropped++;
 		return false;
@@ -55,8 +56,8 @@ static void put(struct domain *d, struct debug_port *p, char c)
 }
 
 /* Reads give the port's number, by which guests find it (Bochs). */
-static enum io_result port_e9(struct vcpu *v, void *opaque, uint16_t port, unsigned int size, bool write,
-			      uint32_t *val)
+static enum io_result port_e9(struct vcpu *v, void *opaque, uint16_t port, unsigned int size,
+			      bool write, uint32_t *val)
 {
 	struct debug_port *p = opaque;
 

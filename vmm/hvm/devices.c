@@ -10,7 +10,8 @@
 
 /* In order; the local APIC comes first because it is looked up first. */
 static int (*const pc_init[])(struct domain *d) = {
-	ioreq_domain_init, hvm_irq_init, vpic_init, vioapic_init, vhpet_init, vpit_init, vrtc_init, vpmtimer_init,
+	ioreq_domain_init, hvm_irq_init, vpic_init, vioapic_init,
+	vhpet_init,	   vpit_init,	 vrtc_init, vpmtimer_init,
 };
 
 int hvm_devices_init(struct domain *d)

@@ -9,7 +9,8 @@ int hvm_domain_init(struct domain *d)
 {
 	int rc;
 
-	d->hvm.params[HVM_PARAM_TRIPLE_FAULT_REASON] = d->is_dom0 ? SHUTDOWN_crash : SHUTDOWN_reboot;
+	d->hvm.params[HVM_PARAM_TRIPLE_FAULT_REASON] =
+		d->is_dom0 ? SHUTDOWN_crash : SHUTDOWN_reboot;
 	rc = hvm_ops->domain_init(d);
 	if (!rc)
 		rc = io_domain_init(d);

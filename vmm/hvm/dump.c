@@ -13,13 +13,14 @@ void vcpu_dump(struct vcpu *v)
 {
 	const struct guest_regs *r = &v->regs;
 
-	printk("d%uv%u on CPU %u: pause flags %x count %d/%d attention %x%s\n", v->domain->domid, v->id, v->cpu,
-	       v->pause_flags, v->pause_count, v->domain->pause_count, v->attention,
+	printk("d%uv%u on CPU %u: pause flags %x count %d/%d attention %x%s\n", v->domain->domid,
+	       v->id, v->cpu, v->pause_flags, v->pause_count, v->domain->pause_count, v->attention,
 	       v->running ? ", running" : "");
 	printk("  rip %016lx rflags %08lx exits %lu\n", r->rip, r->rflags, v->exits);
 	for (unsigned int i = 0; i < 16; i += 4)
-		printk("  %s %016lx %s %016lx %s %016lx %s %016lx\n", gpr_names[i], r->gpr[i], gpr_names[i + 1],
-		       r->gpr[i + 1], gpr_names[i + 2], r->gpr[i + 2], gpr_names[i + 3], r->gpr[i + 3]);
+		printk("  %s %016lx %s %016lx %s %016lx %s %016lx\n", gpr_names[i], r->gpr[i],
+		       gpr_names[i + 1], r->gpr[i + 1], gpr_names[i + 2], r->gpr[i + 2],
+		       gpr_names[i + 3], r->gpr[i + 3]);
 	if (v->vendor)
 		hvm_ops->dump(v);
 }

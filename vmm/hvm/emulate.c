@@ -9,8 +9,8 @@
 #include "policy.h"
 #include "vlapic.h"
 
-BUILD_BUG_ON((int)SEG_ES != (int)X86_SEG_ES || (int)SEG_GS != (int)X86_SEG_GS || (int)SEG_TR != (int)X86_SEG_TR ||
-	     (int)SEG_IDTR != (int)X86_SEG_IDTR);
+BUILD_BUG_ON((int)SEG_ES != (int)X86_SEG_ES || (int)SEG_GS != (int)X86_SEG_GS ||
+	     (int)SEG_TR != (int)X86_SEG_TR || (int)SEG_IDTR != (int)X86_SEG_IDTR);
 BUILD_BUG_ON(sizeof(struct segment) != sizeof(struct x86_segment));
 BUILD_BUG_ON(offsetof(struct segment, limit) != offsetof(struct x86_segment, limit));
 BUILD_BUG_ON(sizeof(struct guest_regs) != sizeof(struct x86_regs));
@@ -20,7 +20,8 @@ static inline struct vcpu *vcpu_of(struct x86_emulate_ctxt *c)
 	return c->opaque;
 }
 
-int emul_device(struct vcpu *v, uint8_t type, uint64_t addr, unsigned int size, bool write, uint64_t *val)
+int emul_device(struct vcpu *v, uint8_t type, uint64_t addr, unsigned int size, bool write,
+		uint64_t *val)
 {
 	struct vcpu_io *io = v->hvm.io;
 	struct io_record *r = NULL;
@@ -46,8 +47,12 @@ int emul_device(struct vcpu *v, uint8_t type, uint64_t addr, unsigned int size, 
 	io_access_one(v, type, addr, size, write, val);
 	if (!r)
 		r = &io->record[io->nr_records++];
-	*r = (struct io_record){ .addr = addr, .size = (uint8_t)size, .type = type, .write = write,
-				 .data = *val, .done = !io->in_flight };
+	*r = (struct io_record){ .addr = addr,
+				 .size = (uint8_t)size,
+				 .type = type,
+				 .write = write,
+				 .data = *val,
+				 .done = !io->in_flight };
 	return r->done ? X86EMUL_OKAY : X86EMUL_RETRY;
 }
 
@@ -151,7 +156,8 @@ static int op_fetch(uint64_t lin, void *buf, unsigned int bytes, struct x86_emul
 	return guest_phys_read(v->domain, gpa, buf, bytes) ? X86EMUL_UNHANDLEABLE : X86EMUL_OKAY;
 }
 
-static int op_read(uint64_t lin, void *buf, unsigned int bytes, unsigned int acc, struct x86_emulate_ctxt *c)
+static int op_read(uint64_t lin, void *buf, unsigned int bytes, unsigned int acc,
+		   struct x86_emulate_ctxt *c)
 {
 	return access_linear(c, lin, buf, bytes, acc, false);
 }
@@ -168,20 +174,24 @@ static int cmpxchg_ram(void *at, void *old, const void *new_val, unsigned int by
 
 	switch (bytes) {
 	case 1:
-		same = __atomic_compare_exchange_n((uint8_t *)at, (uint8_t *)old, *(const uint8_t *)new_val,
-						   false, __ATOMIC_SEQ_CST, __ATOMIC_SEQ_CST);
+		same = __atomic_compare_exchange_n((uint8_t *)at, (uint8_t *)old,
+						   *(const uint8_t *)new_val, false,
+						   __ATOMIC_SEQ_CST, __ATOMIC_SEQ_CST);
 		break;
 	case 2:
-		same = __atomic_compare_exchange_n((uint16_t *)at, (uint16_t *)old, *(const uint16_t *)new_val,
-						   false, __ATOMIC_SEQ_CST, __ATOMIC_SEQ_CST);
+		same = __atomic_compare_exchange_n((uint16_t *)at, (uint16_t *)old,
+						   *(const uint16_t *)new_val, false,
+						   __ATOMIC_SEQ_CST, __ATOMIC_SEQ_CST);
 		break;
 	case 4:
-		same = __atomic_compare_exchange_n((uint32_t *)at, (uint32_t *)old, *(const uint32_t *)new_val,
-						   false, __ATOMIC_SEQ_CST, __ATOMIC_SEQ_CST);
+		same = __atomic_compare_exchange_n((uint32_t *)at, (uint32_t *)old,
+						   *(const uint32_t *)new_val, false,
+						   __ATOMIC_SEQ_CST, __ATOMIC_SEQ_CST);
 		break;
 	case 8:
-		same = __atomic_compare_exchange_n((uint64_t *)at, (uint64_t *)old, *(const uint64_t *)new_val,
-						   false, __ATOMIC_SEQ_CST, __ATOMIC_SEQ_CST);
+		same = __atomic_compare_exchange_n((uint64_t *)at, (uint64_t *)old,
+						   *(const uint64_t *)new_val, false,
+						   __ATOMIC_SEQ_CST, __ATOMIC_SEQ_CST);
 		break;
 	default:
 		return X86EMUL_UNHANDLEABLE;
@@ -199,8 +209,9 @@ static int op_cmpxchg(uint64_t lin, void *old, const void *new_val, unsigned int
 
 	if (rc != X86EMUL_OKAY)
 		return rc;
-	pg = (lin & ~PAGE_MASK) + bytes <= PAGE_SIZE ? p2m_get_page(v->domain, gpa_to_gfn(gpa), true, NULL)
-						     : NULL;
+	pg = (lin & ~PAGE_MASK) + bytes <= PAGE_SIZE
+		     ? p2m_get_page(v->domain, gpa_to_gfn(gpa), true, NULL)
+		     : NULL;
 	if (!pg)
 		return access_linear(c, lin, (void *)new_val, bytes, X86_ACC_WRITE, true);
 	rc = cmpxchg_ram((uint8_t *)page_to_virt(pg) + (gpa.v & ~PAGE_MASK), old, new_val, bytes);
@@ -235,7 +246,8 @@ static int op_read_segment(enum x86_seg s, struct x86_segment *out, struct x86_e
 	return X86EMUL_OKAY;
 }
 
-static int op_write_segment(enum x86_seg s, const struct x86_segment *in, struct x86_emulate_ctxt *c)
+static int op_write_segment(enum x86_seg s, const struct x86_segment *in,
+			    struct x86_emulate_ctxt *c)
 {
 	hvm_ops->set_segment(vcpu_of(c), (enum guest_seg)s, (const struct segment *)in);
 	return X86EMUL_OKAY;
@@ -246,12 +258,23 @@ static int op_read_cr(unsigned int cr, uint64_t *val, struct x86_emulate_ctxt *c
 	struct vcpu *v = vcpu_of(c);
 
 	switch (cr) {
-	case 0: *val = v->cr0; break;
-	case 2: *val = v->cr2; break;
-	case 3: *val = v->cr3; break;
-	case 4: *val = v->cr4; break;
-	case 8: *val = vlapic_tpr(v->hvm.vlapic) >> 4; break;
-	default: return X86EMUL_UNHANDLEABLE;
+	case 0:
+		*val = v->cr0;
+		break;
+	case 2:
+		*val = v->cr2;
+		break;
+	case 3:
+		*val = v->cr3;
+		break;
+	case 4:
+		*val = v->cr4;
+		break;
+	case 8:
+		*val = vlapic_tpr(v->hvm.vlapic) >> 4;
+		break;
+	default:
+		return X86EMUL_UNHANDLEABLE;
 	}
 	return X86EMUL_OKAY;
 }
@@ -266,19 +289,23 @@ static int op_write_cr(unsigned int cr, uint64_t val, struct x86_emulate_ctxt *c
 	struct vcpu *v = vcpu_of(c);
 
 	switch (cr) {
-	case 0: return gp_if(hvm_set_cr0(v, val), c);
+	case 0:
+		return gp_if(hvm_set_cr0(v, val), c);
 	case 2:
 		v->cr2 = val;
 		hvm_ops->cr_changed(v);
 		return X86EMUL_OKAY;
-	case 3: return gp_if(hvm_set_cr3(v, val), c);
-	case 4: return gp_if(hvm_set_cr4(v, val), c);
+	case 3:
+		return gp_if(hvm_set_cr3(v, val), c);
+	case 4:
+		return gp_if(hvm_set_cr4(v, val), c);
 	case 8:
 		if (val > 15)
 			return gp_if(-EINVAL, c);
 		vlapic_set_tpr(v->hvm.vlapic, (uint8_t)(val << 4));
 		return X86EMUL_OKAY;
-	default: return X86EMUL_UNHANDLEABLE;
+	default:
+		return X86EMUL_UNHANDLEABLE;
 	}
 }
 
@@ -324,15 +351,30 @@ static int op_invlpg(uint64_t lin, struct x86_emulate_ctxt *c)
 }
 
 const struct x86_emulate_ops hvm_emulate_ops = {
-	.insn_fetch = op_fetch, .read = op_read, .write = op_write, .cmpxchg = op_cmpxchg,
-	.read_io = op_read_io, .write_io = op_write_io,
-	.rep_ins = emul_rep_ins, .rep_outs = emul_rep_outs, .rep_movs = emul_rep_movs,
-	.rep_stos = emul_rep_stos, .commit = op_commit,
-	.read_segment = op_read_segment, .write_segment = op_write_segment,
-	.read_cr = op_read_cr, .write_cr = op_write_cr,
-	.read_dr = emul_read_dr, .write_dr = emul_write_dr,
-	.read_xcr = op_read_xcr, .write_xcr = op_write_xcr,
-	.read_msr = op_read_msr, .write_msr = op_write_msr, .cpuid = op_cpuid,
-	.wbinvd = op_wbinvd, .invlpg = op_invlpg,
-	.read_vec = emul_read_vec, .write_vec = emul_write_vec,
+	.insn_fetch = op_fetch,
+	.read = op_read,
+	.write = op_write,
+	.cmpxchg = op_cmpxchg,
+	.read_io = op_read_io,
+	.write_io = op_write_io,
+	.rep_ins = emul_rep_ins,
+	.rep_outs = emul_rep_outs,
+	.rep_movs = emul_rep_movs,
+	.rep_stos = emul_rep_stos,
+	.commit = op_commit,
+	.read_segment = op_read_segment,
+	.write_segment = op_write_segment,
+	.read_cr = op_read_cr,
+	.write_cr = op_write_cr,
+	.read_dr = emul_read_dr,
+	.write_dr = emul_write_dr,
+	.read_xcr = op_read_xcr,
+	.write_xcr = op_write_xcr,
+	.read_msr = op_read_msr,
+	.write_msr = op_write_msr,
+	.cpuid = op_cpuid,
+	.wbinvd = op_wbinvd,
+	.invlpg = op_invlpg,
+	.read_vec = emul_read_vec,
+	.write_vec = emul_write_vec,
 };

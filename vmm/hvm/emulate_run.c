@@ -57,7 +57,9 @@ static void inject(struct vcpu *v, const struct x86_event *e)
 			hvm_inject_exception(v, e->vector, e->has_error_code, e->error_code);
 		return;
 	}
-	v->hvm.event = (struct hvm_event){ .type = types[e->type], .vector = e->vector, .insn_len = e->insn_len };
+	v->hvm.event = (struct hvm_event){ .type = types[e->type],
+					   .vector = e->vector,
+					   .insn_len = e->insn_len };
 }
 
 static void retired(struct vcpu *v, const struct x86_retire *r)
@@ -80,8 +82,10 @@ static void unhandleable(struct vcpu *v, const struct x86_emulate_ctxt *c)
 {
 	const uint8_t *b = c->insn_bytes;
 
-	domain_crash(v->domain, "vCPU %u: instruction at %lx cannot be emulated: %02x %02x %02x %02x %02x %02x %02x %02x",
-		     v->id, v->regs.rip, b[0], b[1], b[2], b[3], b[4], b[5], b[6], b[7]);
+	domain_crash(
+		v->domain,
+		"vCPU %u: instruction at %lx cannot be emulated: %02x %02x %02x %02x %02x %02x %02x %02x",
+		v->id, v->regs.rip, b[0], b[1], b[2], b[3], b[4], b[5], b[6], b[7]);
 }
 
 static void act(struct vcpu *v, struct x86_emulate_ctxt *c, int result)
@@ -136,7 +140,8 @@ void hvm_emulate_again(struct vcpu *v)
 }
 
 /* The load or store is done: its register, rip, and what ends with an instruction. */
-static void mmio_end(struct vcpu *v, struct x86_emulate_ctxt *c, const struct x86_mmio *m, uint64_t val)
+static void mmio_end(struct vcpu *v, struct x86_emulate_ctxt *c, const struct x86_mmio *m,
+		     uint64_t val)
 {
 	x86_mmio_end(c, m, val);
 	hvm_ops->set_shadow(v, 0);
@@ -186,8 +191,9 @@ void hvm_exit_mmio(struct vcpu *v, const struct npt_fault *f)
 	struct x86_emulate_ctxt c;
 
 	if (f->fetch) {
-		domain_crash(v->domain, "vCPU %u executes at guest-physical %lx, where there is no memory", v->id,
-			     f->gpa.v);
+		domain_crash(v->domain,
+			     "vCPU %u executes at guest-physical %lx, where there is no memory",
+			     v->id, f->gpa.v);
 		return;
 	}
 	set_context(v, &c);

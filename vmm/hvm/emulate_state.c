@@ -5,10 +5,10 @@
  */
 #include "emulate_private.h"
 
-#define FX_MM_OFFSET   32U  /* ST0/MM0, 16 bytes apart */
-#define FX_XMM_OFFSET  160U
-#define YMM_HI_OFFSET  576U /* standard format: CPUID 0d.2 says so on every CPU */
-#define XSTATE_BV      512U
+#define FX_MM_OFFSET  32U /* ST0/MM0, 16 bytes apart */
+#define FX_XMM_OFFSET 160U
+#define YMM_HI_OFFSET 576U /* standard format: CPUID 0d.2 says so on every CPU */
+#define XSTATE_BV     512U
 
 int emul_read_dr(unsigned int dr, uint64_t *val, struct x86_emulate_ctxt *c)
 {
@@ -79,7 +79,9 @@ int emul_write_vec(unsigned int reg, const void *buf, unsigned int bytes, bool z
 			memset(area + YMM_HI_OFFSET + reg * 16, 0, 16);
 	}
 	if (host_cpu.xsave)
-		*(uint64_t *)(area + XSTATE_BV) |= bytes == 8 ? 1 : bytes == 32 || zero_upper ? v->fpu.xcr0 & 6 : 2;
+		*(uint64_t *)(area + XSTATE_BV) |= bytes == 8		       ? 1
+						   : bytes == 32 || zero_upper ? v->fpu.xcr0 & 6
+									       : 2;
 	fpu_restore(&v->fpu);
 	return X86EMUL_OKAY;
 }

@@ -56,8 +56,13 @@ static int rep_port(uint16_t port, uint64_t lin, unsigned int bytes, bool in, ui
 	bool down = c->regs->rflags & BIT(10);
 	uint64_t n = min(*reps, within_page(lin, bytes, down));
 	ioreq_t p = {
-		.addr = port, .count = (uint32_t)n, .size = bytes, .dir = in ? IOREQ_READ : IOREQ_WRITE,
-		.df = down, .data_is_ptr = 1, .type = IOREQ_TYPE_PIO,
+		.addr = port,
+		.count = (uint32_t)n,
+		.size = bytes,
+		.dir = in ? IOREQ_READ : IOREQ_WRITE,
+		.df = down,
+		.data_is_ptr = 1,
+		.type = IOREQ_TYPE_PIO,
 	};
 	gpa_t gpa;
 	int rc;
@@ -75,23 +80,30 @@ static int rep_port(uint16_t port, uint64_t lin, unsigned int bytes, bool in, ui
 	return send_run(v, &p, reps);
 }
 
-int emul_rep_ins(uint16_t port, uint64_t lin, unsigned int bytes, uint64_t *reps, struct x86_emulate_ctxt *c)
+int emul_rep_ins(uint16_t port, uint64_t lin, unsigned int bytes, uint64_t *reps,
+		 struct x86_emulate_ctxt *c)
 {
 	return rep_port(port, lin, bytes, true, reps, c);
 }
 
-int emul_rep_outs(uint64_t lin, uint16_t port, unsigned int bytes, uint64_t *reps, struct x86_emulate_ctxt *c)
+int emul_rep_outs(uint64_t lin, uint16_t port, unsigned int bytes, uint64_t *reps,
+		  struct x86_emulate_ctxt *c)
 {
 	return rep_port(port, lin, bytes, false, reps, c);
 }
 
 /* One side memory, the other a device that an ioreq server claims. */
-int emul_rep_movs(uint64_t src, uint64_t dst, unsigned int bytes, uint64_t *reps, struct x86_emulate_ctxt *c)
+int emul_rep_movs(uint64_t src, uint64_t dst, unsigned int bytes, uint64_t *reps,
+		  struct x86_emulate_ctxt *c)
 {
 	struct vcpu *v = c->opaque;
 	bool down = c->regs->rflags & BIT(10), from_ram, to_ram;
 	uint64_t n = min(*reps, min(within_page(src, bytes, down), within_page(dst, bytes, down)));
-	ioreq_t p = { .count = (uint32_t)n, .size = bytes, .df = down, .data_is_ptr = 1, .type = IOREQ_TYPE_COPY };
+	ioreq_t p = { .count = (uint32_t)n,
+		      .size = bytes,
+		      .df = down,
+		      .data_is_ptr = 1,
+		      .type = IOREQ_TYPE_COPY };
 	gpa_t s, t;
 	int rc;
 
@@ -110,14 +122,16 @@ int emul_rep_movs(uint64_t src, uint64_t dst, unsigned int bytes, uint64_t *reps
 	p.dir = from_ram ? IOREQ_WRITE : IOREQ_READ;
 	p.addr = from_ram ? t.v : s.v;
 	p.data = from_ram ? s.v : t.v;
-	if (!ioreq_claimed(v->domain, IOREQ_TYPE_COPY, down ? p.addr - (n - 1) * bytes : p.addr, n * bytes))
+	if (!ioreq_claimed(v->domain, IOREQ_TYPE_COPY, down ? p.addr - (n - 1) * bytes : p.addr,
+			   n * bytes))
 		return X86EMUL_UNHANDLEABLE;
 	*reps = n;
 	return send_run(v, &p, reps);
 }
 
 /* Filling plain memory; filling a device goes item by item. */
-int emul_rep_stos(uint64_t val, uint64_t dst, unsigned int bytes, uint64_t *reps, struct x86_emulate_ctxt *c)
+int emul_rep_stos(uint64_t val, uint64_t dst, unsigned int bytes, uint64_t *reps,
+		  struct x86_emulate_ctxt *c)
 {
 	struct vcpu *v = c->opaque;
 	bool down = c->regs->rflags & BIT(10);

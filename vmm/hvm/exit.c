@@ -143,8 +143,11 @@ void hvm_inject_exception(struct vcpu *v, uint8_t vector, bool has_error, uint32
 	}
 	/* Real mode pushes no error codes. */
 	*e = (struct hvm_event){
-		.type = HVM_EVENT_EXC, .vector = vector, .error_code = error_code,
-		.has_error = has_error && (v->cr0 & X86_CR0_PE), .cr2 = v->cr2,
+		.type = HVM_EVENT_EXC,
+		.vector = vector,
+		.error_code = error_code,
+		.has_error = has_error && (v->cr0 & X86_CR0_PE),
+		.cr2 = v->cr2,
 	};
 }
 

@@ -32,7 +32,8 @@ static bool pic_due(struct vcpu *v)
 
 bool hvm_intr_pending(struct vcpu *v)
 {
-	return v->hvm.nmi_pending || callback_due(v) || vlapic_pending(v->hvm.vlapic) >= 0 || pic_due(v);
+	return v->hvm.nmi_pending || callback_due(v) || vlapic_pending(v->hvm.vlapic) >= 0 ||
+	       pic_due(v);
 }
 
 static void queue(struct vcpu *v, enum hvm_event_type type, uint8_t vector)

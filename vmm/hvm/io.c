@@ -22,7 +22,8 @@ struct mmio_range {
 };
 
 struct io_dispatch {
-	uint8_t port[65536]; /* 0 = none, else index into range + 1; constant while the domain runs */
+	uint8_t port
+		[65536]; /* 0 = none, else index into range + 1; constant while the domain runs */
 	struct port_range range[IO_MAX_PORT_RANGES];
 	struct mmio_range mmio[IO_MAX_MMIO_RANGES];
 	unsigned int nr_mmio;
@@ -66,13 +67,15 @@ void io_unregister_port(struct domain *d, uint16_t first, uint16_t count)
 		io->range[index - 1].fn = NULL;
 }
 
-int io_register_mmio(struct domain *d, uint64_t base, uint64_t len, const struct io_mmio_ops *ops, void *opaque)
+int io_register_mmio(struct domain *d, uint64_t base, uint64_t len, const struct io_mmio_ops *ops,
+		     void *opaque)
 {
 	struct io_dispatch *io = d->hvm.io;
 
 	if (io->nr_mmio == IO_MAX_MMIO_RANGES)
 		return -ENOSPC;
-	io->mmio[io->nr_mmio++] = (struct mmio_range){ .base = base, .len = len, .ops = ops, .opaque = opaque };
+	io->mmio[io->nr_mmio++] =
+		(struct mmio_range){ .base = base, .len = len, .ops = ops, .opaque = opaque };
 	return 0;
 }
 
@@ -81,7 +84,8 @@ bool io_port_is_internal(struct domain *d, uint16_t port)
 	return d->hvm.io->port[port] != 0;
 }
 
-static enum io_result internal_port(struct vcpu *v, uint16_t port, unsigned int size, bool write, uint64_t *val)
+static enum io_result internal_port(struct vcpu *v, uint16_t port, unsigned int size, bool write,
+				    uint64_t *val)
 {
 	const struct io_dispatch *io = v->domain->hvm.io;
 	uint8_t index = io->port[port];
@@ -95,7 +99,8 @@ static enum io_result internal_port(struct vcpu *v, uint16_t port, unsigned int 
 	return r;
 }
 
-static enum io_result internal_mmio(struct vcpu *v, uint64_t addr, unsigned int size, bool write, uint64_t *val)
+static enum io_result internal_mmio(struct vcpu *v, uint64_t addr, unsigned int size, bool write,
+				    uint64_t *val)
 {
 	const struct io_dispatch *io = v->domain->hvm.io;
 
@@ -119,7 +124,8 @@ static bool post_vga_write(struct vcpu *v, const ioreq_t *p)
 	if (p->type != IOREQ_TYPE_COPY || p->dir != IOREQ_WRITE || p->addr < VGA_START ||
 	    p->addr + p->size > VGA_END)
 		return false;
-	return ioreq_claimed(v->domain, IOREQ_TYPE_COPY, p->addr, p->size) && !ioreq_send_buffered(v->domain, p);
+	return ioreq_claimed(v->domain, IOREQ_TYPE_COPY, p->addr, p->size) &&
+	       !ioreq_send_buffered(v->domain, p);
 }
 
 static uint64_t ones(unsigned int size)
@@ -127,14 +133,19 @@ static uint64_t ones(unsigned int size)
 	return size == 8 ? ~0ULL : BIT(size * 8) - 1;
 }
 
-enum io_result io_access_one(struct vcpu *v, uint8_t type, uint64_t addr, unsigned int size, bool write,
-			     uint64_t *val)
+enum io_result io_access_one(struct vcpu *v, uint8_t type, uint64_t addr, unsigned int size,
+			     bool write, uint64_t *val)
 {
-	enum io_result r = type == IOREQ_TYPE_PIO ? internal_port(v, (uint16_t)addr, size, write, val)
-						  : internal_mmio(v, addr, size, write, val);
+	enum io_result r = type == IOREQ_TYPE_PIO
+				   ? internal_port(v, (uint16_t)addr, size, write, val)
+				   : internal_mmio(v, addr, size, write, val);
 	ioreq_t p = {
-		.addr = addr, .data = write ? *val : 0, .count = 1, .size = size,
-		.dir = write ? IOREQ_WRITE : IOREQ_READ, .type = type,
+		.addr = addr,
+		.data = write ? *val : 0,
+		.count = 1,
+		.size = size,
+		.dir = write ? IOREQ_WRITE : IOREQ_READ,
+		.type = type,
 	};
 
 	if (r != IO_PASS)

@@ -48,7 +48,8 @@ static void buffered_notified(struct vcpu *v, unsigned int port)
 	(void)port; /* the emulator's end of the ring needs no answer */
 }
 
-static int alloc_port(struct domain *d, struct vcpu *v, domid_t remote, evtchn_consumer_fn fn, unsigned int *port)
+static int alloc_port(struct domain *d, struct vcpu *v, domid_t remote, evtchn_consumer_fn fn,
+		      unsigned int *port)
 {
 	int rc = evtchn_alloc_vmm(d, v, remote, fn);
 
@@ -58,7 +59,8 @@ static int alloc_port(struct domain *d, struct vcpu *v, domid_t remote, evtchn_c
 	return 0;
 }
 
-static int alloc_resources(struct domain *d, struct ioreq_server *s, domid_t emulator, bool buffered)
+static int alloc_resources(struct domain *d, struct ioreq_server *s, domid_t emulator,
+			   bool buffered)
 {
 	struct vcpu *v;
 	int rc = 0;
@@ -167,7 +169,8 @@ static bool overlaps(const struct ioreq_server *s, uint32_t type, uint64_t start
 	return false;
 }
 
-int ioreq_server_map_range(struct domain *d, ioservid_t id, uint32_t type, uint64_t start, uint64_t end)
+int ioreq_server_map_range(struct domain *d, ioservid_t id, uint32_t type, uint64_t start,
+			   uint64_t end)
 {
 	struct ioreq_server *s;
 	int rc = -ENOENT;
@@ -188,7 +191,8 @@ int ioreq_server_map_range(struct domain *d, ioservid_t id, uint32_t type, uint6
 	return rc;
 }
 
-int ioreq_server_unmap_range(struct domain *d, ioservid_t id, uint32_t type, uint64_t start, uint64_t end)
+int ioreq_server_unmap_range(struct domain *d, ioservid_t id, uint32_t type, uint64_t start,
+			     uint64_t end)
 {
 	struct ioreq_server *s;
 	int rc = -ENOENT;

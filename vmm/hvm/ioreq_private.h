@@ -17,9 +17,9 @@ struct ioreq_range {
 
 struct ioreq_server {
 	bool used, enabled, buffered;
-	domid_t emulator;		/* domain whose process serves it */
-	struct page *page, *buf_page;	/* synchronous (a slot per vCPU) and buffered ring */
-	unsigned int *port;		/* per vCPU */
+	domid_t emulator;	      /* domain whose process serves it */
+	struct page *page, *buf_page; /* synchronous (a slot per vCPU) and buffered ring */
+	unsigned int *port;	      /* per vCPU */
 	unsigned int buf_port;
 	struct ioreq_range *range[IOREQ_TYPES];
 	unsigned int nr_ranges[IOREQ_TYPES];
@@ -29,19 +29,22 @@ struct ioreq_server {
 struct ioreq_state {
 	spinlock_t lock; /* LOCK_IOREQ: everything here */
 	struct ioreq_server server[IOREQ_MAX_SERVERS];
-	uint32_t cf8;	 /* last value written to the PCI configuration address port */
+	uint32_t cf8; /* last value written to the PCI configuration address port */
 };
 
 /* abi/dm.c uses these; all take the lock. */
 int ioreq_server_create(struct domain *d, domid_t emulator, bool buffered, ioservid_t *id);
 int ioreq_server_destroy(struct domain *d, ioservid_t id);
-int ioreq_server_map_range(struct domain *d, ioservid_t id, uint32_t type, uint64_t start, uint64_t end);
-int ioreq_server_unmap_range(struct domain *d, ioservid_t id, uint32_t type, uint64_t start, uint64_t end);
+int ioreq_server_map_range(struct domain *d, ioservid_t id, uint32_t type, uint64_t start,
+			   uint64_t end);
+int ioreq_server_unmap_range(struct domain *d, ioservid_t id, uint32_t type, uint64_t start,
+			     uint64_t end);
 int ioreq_server_set_state(struct domain *d, ioservid_t id, bool enabled);
 int ioreq_server_buf_port(struct domain *d, ioservid_t id, evtchn_port_t *port);
 
 /* With the lock: the enabled server whose ranges hold [start, end], newest first. */
-struct ioreq_server *ioreq_select(struct ioreq_state *s, uint32_t type, uint64_t start, uint64_t end);
+struct ioreq_server *ioreq_select(struct ioreq_state *s, uint32_t type, uint64_t start,
+				  uint64_t end);
 /* The emulator answered (event channel consumer). */
 void ioreq_notified(struct vcpu *v, unsigned int port);
 

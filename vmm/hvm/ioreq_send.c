@@ -11,7 +11,8 @@
 
 #define CF8_ENABLE BIT(31)
 
-struct ioreq_server *ioreq_select(struct ioreq_state *s, uint32_t type, uint64_t start, uint64_t end)
+struct ioreq_server *ioreq_select(struct ioreq_state *s, uint32_t type, uint64_t start,
+				  uint64_t end)
 {
 	for (unsigned int i = IOREQ_MAX_SERVERS; i-- > 0;) {
 		struct ioreq_server *srv = &s->server[i];
@@ -44,7 +45,8 @@ static struct ioreq_server *route(struct ioreq_state *s, ioreq_t *p)
 {
 	ioreq_t config = *p;
 	struct ioreq_server *srv = NULL;
-	uint64_t first = p->addr, last = p->addr + p->size - 1, run = (uint64_t)(p->count - 1) * p->size;
+	uint64_t first = p->addr, last = p->addr + p->size - 1,
+		 run = (uint64_t)(p->count - 1) * p->size;
 
 	if (p->type == IOREQ_TYPE_PIO && p->addr == 0xcf8 && p->size == 4 && p->dir == IOREQ_WRITE)
 		s->cf8 = (uint32_t)p->data;
@@ -96,7 +98,8 @@ static enum io_result put_request(struct vcpu *v, struct ioreq_server *srv, cons
 	ioreq_t *slot = slot_of(srv, v);
 
 	if (((volatile ioreq_t *)slot)->state != STATE_IOREQ_NONE) {
-		domain_crash(v->domain, "vCPU %u: the device model left its request slot in state %u", v->id,
+		domain_crash(v->domain,
+			     "vCPU %u: the device model left its request slot in state %u", v->id,
 			     slot->state);
 		return IO_DONE;
 	}
@@ -135,8 +138,10 @@ bool ioreq_claimed(struct domain *d, uint8_t type, uint64_t addr, uint64_t len)
 	bool found;
 
 	spin_lock(&s->lock);
-	found = ioreq_select(s, type == IOREQ_TYPE_PIO ? XEN_DMOP_IO_RANGE_PORT : XEN_DMOP_IO_RANGE_MEMORY, addr,
-			     addr + len - 1) != NULL;
+	found = ioreq_select(s,
+			     type == IOREQ_TYPE_PIO ? XEN_DMOP_IO_RANGE_PORT
+						    : XEN_DMOP_IO_RANGE_MEMORY,
+			     addr, addr + len - 1) != NULL;
 	spin_unlock(&s->lock);
 	return found;
 }
@@ -178,7 +183,7 @@ int ioreq_send_buffered(struct domain *d, const ioreq_t *p)
 	struct buffered {
 		uint32_t read_pointer, write_pointer;
 		buf_ioreq_t slot[IOREQ_BUFFER_SLOT_NUM];
-	} *ring;
+	} * ring;
 	unsigned int need = p->size == 8 ? 2 : 1;
 	int rc = -ENXIO;
 
@@ -198,8 +203,11 @@ int ioreq_send_buffered(struct domain *d, const ioreq_t *p)
 			break;
 		for (unsigned int k = 0; k < need; k++)
 			ring->slot[(w + k) % IOREQ_BUFFER_SLOT_NUM] = (buf_ioreq_t){
-				.type = p->type, .dir = p->dir, .size = fls64(p->size) - 1,
-				.addr = p->addr & 0xfffff, .data = (uint32_t)(p->data >> (32 * k)),
+				.type = p->type,
+				.dir = p->dir,
+				.size = fls64(p->size) - 1,
+				.addr = p->addr & 0xfffff,
+				.data = (uint32_t)(p->data >> (32 * k)),
 			};
 		__atomic_store_n(&ring->write_pointer, w + need, __ATOMIC_RELEASE);
 		evtchn_notify_vmm(d, srv->buf_port);
@@ -215,7 +223,11 @@ void ioreq_request_mapcache_invalidate(struct domain *d)
 {
 	struct ioreq_state *s = d->hvm.ioreq;
 	struct vcpu *v = current_vcpu();
-	ioreq_t p = { .type = IOREQ_TYPE_INVALIDATE, .size = 4, .dir = IOREQ_WRITE, .count = 1, .data = ~0ULL };
+	ioreq_t p = { .type = IOREQ_TYPE_INVALIDATE,
+		      .size = 4,
+		      .dir = IOREQ_WRITE,
+		      .count = 1,
+		      .data = ~0ULL };
 
 	if (!s || v->domain != d || v->hvm.io->in_flight)
 		return;

@@ -68,7 +68,8 @@ void hvm_source_set(struct domain *d, unsigned int source, unsigned int gsi, boo
 static void intx_locked(struct domain *d, unsigned int device, unsigned int intx, bool level)
 {
 	struct hvm_irq *irq = d->hvm.irq;
-	unsigned int bit = device * 4 + intx, link = (device + intx) & 3, route = irq->link_route[link];
+	unsigned int bit = device * 4 + intx, link = (device + intx) & 3,
+		     route = irq->link_route[link];
 
 	if (test_bit(bit, irq->pci) == level)
 		return;
@@ -116,9 +117,11 @@ int hvm_inject_msi(struct domain *d, uint64_t addr, uint32_t data)
 
 	if ((addr & 0xfff00000) != 0xfee00000 || addr >> 32)
 		return -EINVAL;
-	if (mode == 4 ? false : mode > 1 || (data & 0xff) < 16) /* an NMI's vector does not matter */
+	if (mode == 4 ? false
+		      : mode > 1 || (data & 0xff) < 16) /* an NMI's vector does not matter */
 		return -EINVAL;
-	vlapic_deliver(d, NULL, addr >> 12 & 0xff, addr & BIT(2), false, mode, (uint8_t)data, data & BIT(15), 0);
+	vlapic_deliver(d, NULL, addr >> 12 & 0xff, addr & BIT(2), false, mode, (uint8_t)data,
+		       data & BIT(15), 0);
 	return 0;
 }
 
@@ -142,7 +145,8 @@ void hvm_callback_update(struct domain *d)
 	struct hvm_irq *irq = d->hvm.irq;
 	const struct vcpu *v = domain_vcpu(d, 0);
 
-	if (!irq || !v || !irq->callback_via || irq->callback_via >> 56 == HVM_PARAM_CALLBACK_TYPE_VECTOR)
+	if (!irq || !v || !irq->callback_via ||
+	    irq->callback_via >> 56 == HVM_PARAM_CALLBACK_TYPE_VECTOR)
 		return;
 	if (!!READ_ONCE(v->info->evtchn_upcall_pending) == READ_ONCE(irq->callback_high))
 		return;

@@ -15,11 +15,11 @@ enum hvm_source { HVM_SOURCE_SCI, HVM_SOURCE_HPET, HVM_SOURCES = HVM_SOURCE_HPET
 
 /* d->hvm.irq */
 struct hvm_irq {
-	uint16_t isa;		    /* level of each ISA line */
-	uint32_t pci[4];	    /* bit device * 4 + pin */
-	uint8_t link_route[4];	    /* ISA line of a link, 0 = none */
-	uint8_t link_count[4];	    /* pins that assert the link */
-	uint8_t gsi_count[HVM_GSIS]; /* how many assert the GSI */
+	uint16_t isa;			 /* level of each ISA line */
+	uint32_t pci[4];		 /* bit device * 4 + pin */
+	uint8_t link_route[4];		 /* ISA line of a link, 0 = none */
+	uint8_t link_count[4];		 /* pins that assert the link */
+	uint8_t gsi_count[HVM_GSIS];	 /* how many assert the GSI */
 	uint8_t source_gsi[HVM_SOURCES]; /* GSI that the source asserts, 0 = none */
 	uint64_t callback_via;
 	bool callback_high;

@@ -53,7 +53,8 @@ static int pci_irq_load(struct domain *d, unsigned int instance, const void *buf
 	spin_unlock(&d->hvm.irq_lock);
 	return 0;
 }
-HVM_SAVE_HANDLER(PCI_IRQ, SAVE_PER_DOMAIN, sizeof(struct hvm_hw_pci_irqs), pci_irq_save, pci_irq_load);
+HVM_SAVE_HANDLER(PCI_IRQ, SAVE_PER_DOMAIN, sizeof(struct hvm_hw_pci_irqs), pci_irq_save,
+		 pci_irq_load);
 
 static int isa_irq_save(struct domain *d, unsigned int instance, void *buf, uint32_t *len)
 {
@@ -82,7 +83,8 @@ static int isa_irq_load(struct domain *d, unsigned int instance, const void *buf
 	spin_unlock(&d->hvm.irq_lock);
 	return 0;
 }
-HVM_SAVE_HANDLER(ISA_IRQ, SAVE_PER_DOMAIN, sizeof(struct hvm_hw_isa_irqs), isa_irq_save, isa_irq_load);
+HVM_SAVE_HANDLER(ISA_IRQ, SAVE_PER_DOMAIN, sizeof(struct hvm_hw_isa_irqs), isa_irq_save,
+		 isa_irq_load);
 
 static int pci_link_save(struct domain *d, unsigned int instance, void *buf, uint32_t *len)
 {
@@ -114,4 +116,5 @@ static int pci_link_load(struct domain *d, unsigned int instance, const void *bu
 	spin_unlock(&d->hvm.irq_lock);
 	return 0;
 }
-HVM_SAVE_HANDLER(PCI_LINK, SAVE_PER_DOMAIN, sizeof(struct hvm_hw_pci_link), pci_link_save, pci_link_load);
+HVM_SAVE_HANDLER(PCI_LINK, SAVE_PER_DOMAIN, sizeof(struct hvm_hw_pci_link), pci_link_save,
+		 pci_link_load);

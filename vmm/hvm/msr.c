@@ -49,16 +49,26 @@ static bool canonical(uint64_t a)
 static uint64_t *vendor_msr(struct hvm_msr_state *s, uint32_t msr)
 {
 	switch (msr) {
-	case MSR_SYSENTER_CS: return &s->sysenter_cs;
-	case MSR_SYSENTER_ESP: return &s->sysenter_esp;
-	case MSR_SYSENTER_EIP: return &s->sysenter_eip;
-	case MSR_STAR: return &s->star;
-	case MSR_LSTAR: return &s->lstar;
-	case MSR_CSTAR: return &s->cstar;
-	case MSR_SFMASK: return &s->sfmask;
-	case MSR_KERNEL_GS_BASE: return &s->kernel_gs_base;
-	case MSR_DEBUGCTL: return &s->debugctl;
-	default: return NULL;
+	case MSR_SYSENTER_CS:
+		return &s->sysenter_cs;
+	case MSR_SYSENTER_ESP:
+		return &s->sysenter_esp;
+	case MSR_SYSENTER_EIP:
+		return &s->sysenter_eip;
+	case MSR_STAR:
+		return &s->star;
+	case MSR_LSTAR:
+		return &s->lstar;
+	case MSR_CSTAR:
+		return &s->cstar;
+	case MSR_SFMASK:
+		return &s->sfmask;
+	case MSR_KERNEL_GS_BASE:
+		return &s->kernel_gs_base;
+	case MSR_DEBUGCTL:
+		return &s->debugctl;
+	default:
+		return NULL;
 	}
 }
 
@@ -164,7 +174,8 @@ static int write_vendor_msr(struct vcpu *v, uint32_t msr, uint64_t value)
 		return -ENOENT;
 	if (msr == MSR_DEBUGCTL)
 		value &= 2; /* single-step on branches; no last-branch records */
-	else if (msr != MSR_STAR && msr != MSR_SFMASK && msr != MSR_SYSENTER_CS && !canonical(value))
+	else if (msr != MSR_STAR && msr != MSR_SFMASK && msr != MSR_SYSENTER_CS &&
+		 !canonical(value))
 		return -EINVAL;
 	*slot = value;
 	hvm_ops->set_msrs(v, &s);

@@ -8,19 +8,19 @@
 #include "mtrr.h"
 #include "hvm_ops.h"
 
-#define MSR_MTRRCAP	   0xfe
-#define MSR_VAR_FIRST	   0x200
-#define MSR_FIX64K	   0x250
-#define MSR_FIX4K_LAST	   0x26f
-#define MSR_DEF_TYPE	   0x2ff
-#define DEF_TYPE_FE	   BIT(10)
-#define DEF_TYPE_E	   BIT(11)
-#define VAR_MASK_VALID	   BIT(11)
-#define CAP_FIXED	   BIT(8)
-#define CAP_WC		   BIT(10)
-#define TYPE_UC		   0
-#define TYPE_WT		   4
-#define TYPE_WB		   6
+#define MSR_MTRRCAP    0xfe
+#define MSR_VAR_FIRST  0x200
+#define MSR_FIX64K     0x250
+#define MSR_FIX4K_LAST 0x26f
+#define MSR_DEF_TYPE   0x2ff
+#define DEF_TYPE_FE    BIT(10)
+#define DEF_TYPE_E     BIT(11)
+#define VAR_MASK_VALID BIT(11)
+#define CAP_FIXED      BIT(8)
+#define CAP_WC	       BIT(10)
+#define TYPE_UC	       0
+#define TYPE_WT	       4
+#define TYPE_WB	       6
 
 static const uint16_t fixed_msr[MTRR_NR_FIXED] = { 0x250, 0x258, 0x259, 0x268, 0x269, 0x26a,
 						   0x26b, 0x26c, 0x26d, 0x26e, 0x26f };

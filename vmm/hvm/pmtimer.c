@@ -8,18 +8,18 @@
 #include "pc_private.h"
 #include "save.h"
 
-#define PMTIMER_HZ  3579545ULL
-#define BASE_V0	    0x1f40
-#define BASE_V1	    0xb000
-#define EVT_LEN	    4  /* status, enable */
-#define TMR_OFFSET  8
-#define TMR_LEN	    4
-#define TMR_MSB	    BIT(31)
+#define PMTIMER_HZ   3579545ULL
+#define BASE_V0	     0x1f40
+#define BASE_V1	     0xb000
+#define EVT_LEN	     4 /* status, enable */
+#define TMR_OFFSET   8
+#define TMR_LEN	     4
+#define TMR_MSB	     BIT(31)
 
-#define PM1_TMR	    BIT(0)
-#define PM1_GBL	    BIT(5)
-#define PM1_PWRBTN  BIT(8)
-#define PM1_SLPBTN  BIT(9)
+#define PM1_TMR	     BIT(0)
+#define PM1_GBL	     BIT(5)
+#define PM1_PWRBTN   BIT(8)
+#define PM1_SLPBTN   BIT(9)
 #define PM1_STS_MASK (BIT(0) | BIT(4) | BIT(5) | BIT(8) | BIT(9) | BIT(10) | BIT(15))
 #define PM1_SCI_MASK (PM1_TMR | PM1_GBL | PM1_PWRBTN | PM1_SLPBTN)
 
@@ -93,8 +93,8 @@ static void timer_fn(void *data)
 }
 
 /* The bytes [off, off + size) of status and enable as one 32-bit register. */
-static enum io_result port_evt(struct vcpu *v, void *opaque, uint16_t port, unsigned int size, bool write,
-			       uint32_t *val)
+static enum io_result port_evt(struct vcpu *v, void *opaque, uint16_t port, unsigned int size,
+			       bool write, uint32_t *val)
 {
 	struct vpmtimer *p = opaque;
 	struct domain *d = v->domain;
@@ -111,7 +111,7 @@ static enum io_result port_evt(struct vcpu *v, void *opaque, uint16_t port, unsi
 	} else {
 		mask <<= off * 8;
 		shifted = *val << (off * 8);
-		p->sts &= (uint16_t)~(shifted & mask);
+		p->sts &= (uint16_t) ~(shifted & mask);
 		p->en = (uint16_t)(((reg & ~mask) | (shifted & mask)) >> 16);
 		arm(p);
 	}
@@ -121,8 +121,8 @@ static enum io_result port_evt(struct vcpu *v, void *opaque, uint16_t port, unsi
 	return IO_DONE;
 }
 
-static enum io_result port_tmr(struct vcpu *v, void *opaque, uint16_t port, unsigned int size, bool write,
-			       uint32_t *val)
+static enum io_result port_tmr(struct vcpu *v, void *opaque, uint16_t port, unsigned int size,
+			       bool write, uint32_t *val)
 {
 	struct vpmtimer *p = opaque;
 	unsigned int off = port - p->base - TMR_OFFSET;
@@ -130,7 +130,8 @@ static enum io_result port_tmr(struct vcpu *v, void *opaque, uint16_t port, unsi
 	(void)v;
 	(void)size;
 	if (!write)
-		*val = (uint32_t)ticks(p) >> (off * 8) & (size == 4 ? 0xffffffff : (uint32_t)BIT(size * 8) - 1);
+		*val = (uint32_t)ticks(p) >> (off * 8) &
+		       (size == 4 ? 0xffffffff : (uint32_t)BIT(size * 8) - 1);
 	return IO_DONE;
 }
 
@@ -138,7 +139,8 @@ static int claim(struct domain *d, struct vpmtimer *p)
 {
 	int rc = io_register_port(d, p->base, EVT_LEN, port_evt, p);
 
-	return rc ? rc : io_register_port(d, (uint16_t)(p->base + TMR_OFFSET), TMR_LEN, port_tmr, p);
+	return rc ? rc
+		  : io_register_port(d, (uint16_t)(p->base + TMR_OFFSET), TMR_LEN, port_tmr, p);
 }
 
 int pmtimer_change_ioport(struct domain *d, unsigned int version)

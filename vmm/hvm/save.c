@@ -50,9 +50,12 @@ int hvm_save_size(struct domain *d)
 }
 
 /* Appends a record at *at of buf. */
-static void put(uint8_t *buf, size_t *at, unsigned int type, unsigned int instance, const void *data, uint32_t len)
+static void put(uint8_t *buf, size_t *at, unsigned int type, unsigned int instance,
+		const void *data, uint32_t len)
 {
-	struct hvm_save_descriptor desc = { .typecode = (uint16_t)type, .instance = (uint16_t)instance, .length = len };
+	struct hvm_save_descriptor desc = { .typecode = (uint16_t)type,
+					    .instance = (uint16_t)instance,
+					    .length = len };
 
 	memcpy(buf + *at, &desc, sizeof(desc));
 	if (len && data != buf + *at + sizeof(desc))
@@ -82,8 +85,10 @@ static int save_type(struct domain *d, const struct hvm_save_handler *h, uint8_t
 
 int hvm_save(struct domain *d, void *buf, size_t *len)
 {
-	struct hvm_save_header hdr = { .magic = HVM_FILE_MAGIC, .version = HVM_FILE_VERSION,
-				       .changeset = ~0ULL, .gtsc_khz = (uint32_t)tsc_khz };
+	struct hvm_save_header hdr = { .magic = HVM_FILE_MAGIC,
+				       .version = HVM_FILE_VERSION,
+				       .changeset = ~0ULL,
+				       .gtsc_khz = (uint32_t)tsc_khz };
 	uint32_t b, c, dd;
 	size_t at = 0;
 	int rc;
@@ -123,7 +128,8 @@ int hvm_save_one(struct domain *d, unsigned int type, unsigned int instance, voi
 }
 
 /* The record at body; its handler sees at least max_len bytes unless its length varies upwards. */
-static int load_one(struct domain *d, const struct hvm_save_descriptor *desc, const uint8_t *body, uint8_t *padded)
+static int load_one(struct domain *d, const struct hvm_save_descriptor *desc, const uint8_t *body,
+		    uint8_t *padded)
 {
 	const struct hvm_save_handler *h = find(desc->typecode);
 	int rc;
@@ -136,7 +142,8 @@ static int load_one(struct domain *d, const struct hvm_save_descriptor *desc, co
 	memcpy(padded, body, desc->length);
 	rc = h->load(d, desc->instance, padded, desc->length);
 	if (rc)
-		printk(LOG_ERR "d%u: loading %s instance %u failed (%d)\n", d->domid, h->name, desc->instance, rc);
+		printk(LOG_ERR "d%u: loading %s instance %u failed (%d)\n", d->domid, h->name,
+		       desc->instance, rc);
 	return rc;
 }
 
@@ -148,7 +155,8 @@ static int header_ok(struct domain *d, const struct hvm_save_descriptor *desc, c
 		return -EINVAL;
 	memcpy(&hdr, body, sizeof(hdr));
 	if (hdr.magic != HVM_FILE_MAGIC || hdr.version > HVM_FILE_VERSION) {
-		printk(LOG_ERR "d%u: saved state has magic %#x version %u\n", d->domid, hdr.magic, hdr.version);
+		printk(LOG_ERR "d%u: saved state has magic %#x version %u\n", d->domid, hdr.magic,
+		       hdr.version);
 		return -EINVAL;
 	}
 	return 0;
@@ -175,7 +183,8 @@ static int load_stream(struct domain *d, const uint8_t *buf, size_t len, uint8_t
 		else
 			rc = load_one(d, &desc, buf + at, padded);
 		if (rc) {
-			printk(LOG_ERR "d%u: record type %u at %lu is refused (%d)\n", d->domid, desc.typecode, at, rc);
+			printk(LOG_ERR "d%u: record type %u at %lu is refused (%d)\n", d->domid,
+			       desc.typecode, at, rc);
 			return rc;
 		}
 		first = false;

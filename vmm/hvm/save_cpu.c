@@ -14,17 +14,18 @@
 
 /* --- CPU --------------------------------------------------------------------------------------- */
 
-#define SEG_FIELDS(X) X(cs, CS) X(ds, DS) X(es, ES) X(fs, FS) X(gs, GS) X(ss, SS) X(tr, TR) X(ldtr, LDTR)
+#define SEG_FIELDS(X) \
+	X(cs, CS) X(ds, DS) X(es, ES) X(fs, FS) X(gs, GS) X(ss, SS) X(tr, TR) X(ldtr, LDTR)
 
 static void save_segments(struct vcpu *v, struct hvm_hw_cpu *c)
 {
 	struct segment s;
 
-#define X(name, NAME)                                                                      \
-	hvm_ops->get_segment(v, SEG_##NAME, &s);                                           \
-	c->name##_sel = s.sel;                                                             \
-	c->name##_limit = s.limit;                                                         \
-	c->name##_base = s.base;                                                           \
+#define X(name, NAME)                            \
+	hvm_ops->get_segment(v, SEG_##NAME, &s); \
+	c->name##_sel = s.sel;                   \
+	c->name##_limit = s.limit;               \
+	c->name##_base = s.base;                 \
 	c->name##_arbytes = s.attr;
 	SEG_FIELDS(X)
 #undef X
@@ -40,11 +41,11 @@ static void load_segments(struct vcpu *v, const struct hvm_hw_cpu *c)
 {
 	struct segment s = { 0 };
 
-#define X(name, NAME)                                                                      \
-	s.sel = (uint16_t)c->name##_sel;                                                   \
-	s.limit = c->name##_limit;                                                         \
-	s.base = c->name##_base;                                                           \
-	s.attr = (uint16_t)c->name##_arbytes;                                              \
+#define X(name, NAME)                         \
+	s.sel = (uint16_t)c->name##_sel;      \
+	s.limit = c->name##_limit;            \
+	s.base = c->name##_base;              \
+	s.attr = (uint16_t)c->name##_arbytes; \
 	hvm_ops->set_segment(v, SEG_##NAME, &s);
 	SEG_FIELDS(X)
 #undef X
@@ -58,10 +59,22 @@ static void save_gprs(const struct vcpu *v, struct hvm_hw_cpu *c)
 {
 	const uint64_t *g = v->regs.gpr;
 
-	c->rax = g[R_RAX]; c->rbx = g[R_RBX]; c->rcx = g[R_RCX]; c->rdx = g[R_RDX];
-	c->rbp = g[R_RBP]; c->rsi = g[R_RSI]; c->rdi = g[R_RDI]; c->rsp = g[R_RSP];
-	c->r8 = g[R_R8]; c->r9 = g[R_R9]; c->r10 = g[R_R10]; c->r11 = g[R_R11];
-	c->r12 = g[R_R12]; c->r13 = g[R_R13]; c->r14 = g[R_R14]; c->r15 = g[R_R15];
+	c->rax = g[R_RAX];
+	c->rbx = g[R_RBX];
+	c->rcx = g[R_RCX];
+	c->rdx = g[R_RDX];
+	c->rbp = g[R_RBP];
+	c->rsi = g[R_RSI];
+	c->rdi = g[R_RDI];
+	c->rsp = g[R_RSP];
+	c->r8 = g[R_R8];
+	c->r9 = g[R_R9];
+	c->r10 = g[R_R10];
+	c->r11 = g[R_R11];
+	c->r12 = g[R_R12];
+	c->r13 = g[R_R13];
+	c->r14 = g[R_R14];
+	c->r15 = g[R_R15];
 	c->rip = v->regs.rip;
 	c->rflags = v->regs.rflags;
 }
@@ -70,10 +83,22 @@ static void load_gprs(struct vcpu *v, const struct hvm_hw_cpu *c)
 {
 	uint64_t *g = v->regs.gpr;
 
-	g[R_RAX] = c->rax; g[R_RBX] = c->rbx; g[R_RCX] = c->rcx; g[R_RDX] = c->rdx;
-	g[R_RBP] = c->rbp; g[R_RSI] = c->rsi; g[R_RDI] = c->rdi; g[R_RSP] = c->rsp;
-	g[R_R8] = c->r8; g[R_R9] = c->r9; g[R_R10] = c->r10; g[R_R11] = c->r11;
-	g[R_R12] = c->r12; g[R_R13] = c->r13; g[R_R14] = c->r14; g[R_R15] = c->r15;
+	g[R_RAX] = c->rax;
+	g[R_RBX] = c->rbx;
+	g[R_RCX] = c->rcx;
+	g[R_RDX] = c->rdx;
+	g[R_RBP] = c->rbp;
+	g[R_RSI] = c->rsi;
+	g[R_RDI] = c->rdi;
+	g[R_RSP] = c->rsp;
+	g[R_R8] = c->r8;
+	g[R_R9] = c->r9;
+	g[R_R10] = c->r10;
+	g[R_R11] = c->r11;
+	g[R_R12] = c->r12;
+	g[R_R13] = c->r13;
+	g[R_R14] = c->r14;
+	g[R_R15] = c->r15;
 	v->regs.rip = c->rip;
 	v->regs.rflags = (c->rflags & 0x3f7fd5) | 2;
 }
@@ -115,8 +140,10 @@ static void load_msrs(struct vcpu *v, const struct hvm_hw_cpu *c)
 }
 
 /* Event types of the record are VMX's and SVM's: 0 external, 2 NMI, 3 exception, 4 software, 6 INT3. */
-static const uint8_t event_code[] = { [HVM_EVENT_EXTINT] = 0, [HVM_EVENT_NMI] = 2, [HVM_EVENT_EXC] = 3,
-				      [HVM_EVENT_SWINT] = 4, [HVM_EVENT_ICEBP] = 5, [HVM_EVENT_SWEXC] = 6 };
+static const uint8_t event_code[] = {
+	[HVM_EVENT_EXTINT] = 0, [HVM_EVENT_NMI] = 2,   [HVM_EVENT_EXC] = 3,
+	[HVM_EVENT_SWINT] = 4,	[HVM_EVENT_ICEBP] = 5, [HVM_EVENT_SWEXC] = 6
+};
 
 static void save_event(const struct vcpu *v, struct hvm_hw_cpu *c)
 {
@@ -161,9 +188,16 @@ static int cpu_save(struct domain *d, unsigned int instance, void *buf, uint32_t
 	save_segments(v, c);
 	save_msrs(v, c);
 	save_event(v, c);
-	c->cr0 = v->cr0; c->cr2 = v->cr2; c->cr3 = v->cr3; c->cr4 = v->cr4;
-	c->dr0 = v->dr[0]; c->dr1 = v->dr[1]; c->dr2 = v->dr[2]; c->dr3 = v->dr[3];
-	c->dr6 = v->dr6; c->dr7 = v->dr7;
+	c->cr0 = v->cr0;
+	c->cr2 = v->cr2;
+	c->cr3 = v->cr3;
+	c->cr4 = v->cr4;
+	c->dr0 = v->dr[0];
+	c->dr1 = v->dr[1];
+	c->dr2 = v->dr[2];
+	c->dr3 = v->dr[3];
+	c->dr6 = v->dr6;
+	c->dr7 = v->dr7;
 	memcpy(c->fpu_regs, v->fpu.area, FXSAVE_BYTES);
 	c->flags = XEN_X86_FPU_INITIALISED;
 	return 0;
@@ -173,7 +207,8 @@ static int cpu_check(const struct vcpu *v, const struct hvm_hw_cpu *c)
 {
 	uint64_t efer = X86_EFER_SCE | X86_EFER_LME | X86_EFER_LMA | X86_EFER_NX | X86_EFER_FFXSR;
 
-	if ((c->cr0 >> 32) || !(c->cr0 & X86_CR0_ET) || ((c->cr0 & X86_CR0_PG) && !(c->cr0 & X86_CR0_PE)) ||
+	if ((c->cr0 >> 32) || !(c->cr0 & X86_CR0_ET) ||
+	    ((c->cr0 & X86_CR0_PG) && !(c->cr0 & X86_CR0_PE)) ||
 	    ((c->cr0 & X86_CR0_NW) && !(c->cr0 & X86_CR0_CD)))
 		return -EINVAL;
 	if ((c->cr4 & ~policy_cr4_mask(v->domain)) || (c->msr_efer & ~efer))
@@ -218,9 +253,16 @@ static int cpu_load(struct domain *d, unsigned int instance, const void *buf, ui
 	if (rc)
 		return rc;
 	load_gprs(v, c);
-	v->cr0 = c->cr0; v->cr2 = c->cr2; v->cr3 = c->cr3; v->cr4 = c->cr4;
-	v->dr[0] = c->dr0; v->dr[1] = c->dr1; v->dr[2] = c->dr2; v->dr[3] = c->dr3;
-	v->dr6 = (uint32_t)c->dr6; v->dr7 = (uint32_t)c->dr7;
+	v->cr0 = c->cr0;
+	v->cr2 = c->cr2;
+	v->cr3 = c->cr3;
+	v->cr4 = c->cr4;
+	v->dr[0] = c->dr0;
+	v->dr[1] = c->dr1;
+	v->dr[2] = c->dr2;
+	v->dr[3] = c->dr3;
+	v->dr6 = (uint32_t)c->dr6;
+	v->dr7 = (uint32_t)c->dr7;
 	load_msrs(v, c);
 	load_segments(v, c);
 	load_event(v, c);
@@ -272,7 +314,11 @@ static int mtrr_load(struct domain *d, unsigned int instance, const void *buf, u
 	for (unsigned int i = 0; !rc && i < 2 * (r->msr_mtrr_cap & 0xff); i++)
 		rc = mtrr_wrmsr(v, 0x200 + i, r->msr_mtrr_var[i]);
 	for (unsigned int i = 0; !rc && i < MTRR_NR_FIXED; i++)
-		rc = mtrr_wrmsr(v, i == 0 ? 0x250 : i < 3 ? 0x257 + i : 0x265 + i, r->msr_mtrr_fixed[i]);
+		rc = mtrr_wrmsr(v,
+				i == 0	? 0x250
+				: i < 3 ? 0x257 + i
+					: 0x265 + i,
+				r->msr_mtrr_fixed[i]);
 	if (rc)
 		*v->hvm.mtrr = old;
 	return rc;
@@ -297,7 +343,8 @@ static int xsave_save(struct domain *d, unsigned int instance, void *buf, uint32
 	if (!v || !host_cpu.xsave || !v->fpu.xcr0_accum)
 		return -ENOENT;
 	image = xsave_image_size(v);
-	if (offsetof(struct hvm_hw_cpu_xsave, save_area) + image > *len || image > host_cpu.xsave_size)
+	if (offsetof(struct hvm_hw_cpu_xsave, save_area) + image > *len ||
+	    image > host_cpu.xsave_size)
 		return -E2BIG;
 	r->xfeature_mask = host_cpu.xcr0_mask;
 	r->xcr0 = v->fpu.xcr0;
@@ -314,11 +361,12 @@ static int xsave_load(struct domain *d, unsigned int instance, const void *buf, 
 	uint32_t image = len - (uint32_t)offsetof(struct hvm_hw_cpu_xsave, save_area);
 	uint64_t bv;
 
-	if (!v || !host_cpu.xsave || len < offsetof(struct hvm_hw_cpu_xsave, save_area) + FXSAVE_BYTES + XSAVE_HEADER)
+	if (!v || !host_cpu.xsave ||
+	    len < offsetof(struct hvm_hw_cpu_xsave, save_area) + FXSAVE_BYTES + XSAVE_HEADER)
 		return -EINVAL;
 	memcpy(&bv, &r->save_area.xsave_hdr.xstate_bv, sizeof(bv));
-	if (r->save_area.xsave_hdr.xcomp_bv || (bv & ~r->xcr0_accum) || (r->xcr0_accum & ~host_cpu.xcr0_mask) ||
-	    image > host_cpu.xsave_size)
+	if (r->save_area.xsave_hdr.xcomp_bv || (bv & ~r->xcr0_accum) ||
+	    (r->xcr0_accum & ~host_cpu.xcr0_mask) || image > host_cpu.xsave_size)
 		return -EINVAL;
 	for (unsigned int i = 0; i < ARRAY_SIZE(r->save_area.xsave_hdr.reserved); i++)
 		if (r->save_area.xsave_hdr.reserved[i])
@@ -331,6 +379,7 @@ static int xsave_load(struct domain *d, unsigned int instance, const void *buf, 
 }
 
 /* The header gives this type a code but no DECLARE_HVM_SAVE_TYPE, because its length varies. */
-static const struct hvm_save_handler __used __aligned(8) __section(".hvm_save") hvm_save_handler_xsave = {
-	"CPU_XSAVE", CPU_XSAVE_CODE, SAVE_PER_VCPU, XSAVE_RECORD_MAX, xsave_save, xsave_load
-};
+static const struct hvm_save_handler __used __aligned(8)
+	__section(".hvm_save") hvm_save_handler_xsave = { "CPU_XSAVE",	 CPU_XSAVE_CODE,
+							  SAVE_PER_VCPU, XSAVE_RECORD_MAX,
+							  xsave_save,	 xsave_load };

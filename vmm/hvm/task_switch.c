@@ -118,17 +118,23 @@ static bool read_task(struct switch_ctx *c, struct task *t)
 		if (!copy(c->v, c->new_tr.base, &a, sizeof(a), 0))
 			return false;
 		*t = (struct task){
-			.cr3 = a.cr3, .eip = a.eip, .eflags = a.eflags, .ldt = (uint16_t)a.ldt, .is32 = true,
+			.cr3 = a.cr3,
+			.eip = a.eip,
+			.eflags = a.eflags,
+			.ldt = (uint16_t)a.ldt,
+			.is32 = true,
 			.trap = a.trap & 1,
-			.sel = { (uint16_t)a.es, (uint16_t)a.cs, (uint16_t)a.ss, (uint16_t)a.ds, (uint16_t)a.fs,
-				 (uint16_t)a.gs },
+			.sel = { (uint16_t)a.es, (uint16_t)a.cs, (uint16_t)a.ss, (uint16_t)a.ds,
+				 (uint16_t)a.fs, (uint16_t)a.gs },
 		};
 		memcpy(t->gpr, a.gpr, sizeof(t->gpr));
 		return true;
 	}
 	if (!copy(c->v, c->new_tr.base, &b, sizeof(b), 0))
 		return false;
-	*t = (struct task){ .eip = b.ip, .eflags = b.flags, .ldt = b.ldt, .sel = { b.es, b.cs, b.ss, b.ds } };
+	*t = (struct task){
+		.eip = b.ip, .eflags = b.flags, .ldt = b.ldt, .sel = { b.es, b.cs, b.ss, b.ds }
+	};
 	for (unsigned int i = 0; i < 8; i++)
 		t->gpr[i] = 0xffff0000 | b.gpr[i];
 	return true;
@@ -188,7 +194,8 @@ static bool write_out(struct switch_ctx *c, unsigned int reason, uint32_t eip)
 	if (!save_task(c, eip, eflags))
 		return false;
 	if (reason == BY_IRET || reason == BY_JMP)
-		if (desc_address(c->v, c->old_tr.sel, &old_desc_la) && !set_busy(c->v, old_desc_la, false))
+		if (desc_address(c->v, c->old_tr.sel, &old_desc_la) &&
+		    !set_busy(c->v, old_desc_la, false))
 			return false;
 	if (reason == BY_IRET)
 		return true;
@@ -199,7 +206,9 @@ static bool write_out(struct switch_ctx *c, unsigned int reason, uint32_t eip)
 
 static void load_real_segment(struct vcpu *v, enum guest_seg which, uint16_t sel)
 {
-	struct segment s = { .sel = sel, .attr = 0xf3, .limit = 0xffff, .base = (uint64_t)sel << 4 };
+	struct segment s = {
+		.sel = sel, .attr = 0xf3, .limit = 0xffff, .base = (uint64_t)sel << 4
+	};
 
 	hvm_ops->set_segment(v, which, &s);
 }
@@ -216,7 +225,8 @@ static int segment_fault(enum guest_seg which, const struct segment *s, unsigned
 		if (!code || (conforming ? dpl > rpl : dpl != rpl))
 			return X86_EXC_TS;
 	} else if (which == SEG_SS) {
-		if (code || !readable || dpl != cpl || rpl != cpl) /* bit 1 of a data segment: writable */
+		if (code || !readable || dpl != cpl ||
+		    rpl != cpl) /* bit 1 of a data segment: writable */
 			return X86_EXC_TS;
 	} else if ((code && !readable) || (!conforming && dpl < max(cpl, rpl))) {
 		return X86_EXC_TS;

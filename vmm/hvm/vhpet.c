@@ -34,8 +34,9 @@
 #define T_WRITABLE  (T_LEVEL | T_ENABLE | T_PERIODIC | T_SETVAL | T_32BIT | 0x3e00)
 #define T_CAPS	    (ROUTES << 32 | T_SIZE_CAP | T_PER_CAP)
 
-#define JUST_MISSED 0x100000U	/* ticks (17 ms): a comparator that little in the past fires at once */
-#define FAR_TICKS   BIT(40)	/* look again then (5 hours) */
+#define JUST_MISSED \
+	0x100000U	  /* ticks (17 ms): a comparator that little in the past fires at once */
+#define FAR_TICKS BIT(40) /* look again then (5 hours) */
 
 struct hpet_timer {
 	uint64_t config, cmp, period;
@@ -54,7 +55,8 @@ struct vhpet {
 
 bool vhpet_legacy(const struct domain *d)
 {
-	return d->hvm.vhpet && (READ_ONCE(d->hvm.vhpet->config) & (CFG_ENABLE | CFG_LEGACY)) == (CFG_ENABLE | CFG_LEGACY);
+	return d->hvm.vhpet && (READ_ONCE(d->hvm.vhpet->config) & (CFG_ENABLE | CFG_LEGACY)) ==
+				       (CFG_ENABLE | CFG_LEGACY);
 }
 
 static uint64_t counter(const struct vhpet *h)
@@ -93,7 +95,8 @@ static void arm(struct hpet_timer *t, uint64_t at_least_ns)
 	left = ticks_left(t, counter(h));
 	if (left < FAR_TICKS)
 		t->due_ns = now + max(left << TICK_SHIFT, at_least_ns);
-	pc_timer_set(h->domain, &t->timer, left < FAR_TICKS ? t->due_ns : now + (FAR_TICKS << TICK_SHIFT));
+	pc_timer_set(h->domain, &t->timer,
+		     left < FAR_TICKS ? t->due_ns : now + (FAR_TICKS << TICK_SHIFT));
 }
 
 /* Where timer i's interrupts go: ISA lines 0 and 8 by legacy replacement, else its route. */
@@ -109,7 +112,8 @@ static int gsi_of(const struct vhpet *h, unsigned int i)
 /* The level-triggered wire of timer i as its status bit says; -1 = none. */
 static bool level_wanted(const struct vhpet *h, unsigned int i)
 {
-	return (h->config & CFG_ENABLE) && (h->t[i].config & (T_LEVEL | T_ENABLE)) == (T_LEVEL | T_ENABLE) &&
+	return (h->config & CFG_ENABLE) &&
+	       (h->t[i].config & (T_LEVEL | T_ENABLE)) == (T_LEVEL | T_ENABLE) &&
 	       (h->isr & BIT(i)) && gsi_of(h, i) >= 0;
 }
 
@@ -278,7 +282,8 @@ static bool off(const struct vcpu *v)
 }
 
 /* Aligned accesses of 4 and 8 bytes are defined; others read parts and write nothing. */
-static enum io_result mmio_read(struct vcpu *v, void *opaque, uint64_t offset, unsigned int size, uint64_t *val)
+static enum io_result mmio_read(struct vcpu *v, void *opaque, uint64_t offset, unsigned int size,
+				uint64_t *val)
 {
 	struct domain *d = v->domain;
 	uint64_t r;
@@ -293,7 +298,8 @@ static enum io_result mmio_read(struct vcpu *v, void *opaque, uint64_t offset, u
 	return IO_DONE;
 }
 
-static enum io_result mmio_write(struct vcpu *v, void *opaque, uint64_t offset, unsigned int size, uint64_t val)
+static enum io_result mmio_write(struct vcpu *v, void *opaque, uint64_t offset, unsigned int size,
+				 uint64_t val)
 {
 	struct domain *d = v->domain;
 	unsigned int reg = (unsigned int)offset & ~7U, shift = (offset & 4) * 8;
@@ -305,7 +311,8 @@ static enum io_result mmio_write(struct vcpu *v, void *opaque, uint64_t offset, 
 		return IO_DONE;
 	spin_lock(&d->hvm.time_lock);
 	/* A half of the status register clears nothing in the other. */
-	write_reg(opaque, reg, reg == REG_ISR ? val << shift : (read_reg(opaque, reg) & keep) | val << shift);
+	write_reg(opaque, reg,
+		  reg == REG_ISR ? val << shift : (read_reg(opaque, reg) & keep) | val << shift);
 	spin_unlock(&d->hvm.time_lock);
 	if (reg != REG_COUNTER)
 		for (unsigned int i = 0; i < TIMERS; i++)
@@ -376,7 +383,8 @@ static int hpet_load(struct domain *d, unsigned int instance, const void *buf, u
 
 	(void)instance;
 	(void)len;
-	if (!h || r->capability >> 32 != TICK_FS || (r->config & ~(CFG_ENABLE | CFG_LEGACY)) || r->isr >> TIMERS)
+	if (!h || r->capability >> 32 != TICK_FS || (r->config & ~(CFG_ENABLE | CFG_LEGACY)) ||
+	    r->isr >> TIMERS)
 		return -EINVAL;
 	spin_lock(&d->hvm.time_lock);
 	h->config = 0;
@@ -386,7 +394,8 @@ static int hpet_load(struct domain *d, unsigned int instance, const void *buf, u
 		h->t[i].config = T_CAPS | (r->timers[i].config & T_WRITABLE);
 		h->t[i].cmp = width(&h->t[i], r->timers[i].cmp);
 		h->t[i].period = width(&h->t[i], r->period[i]);
-		h->t[i].fired = !(r->timers[i].config & T_PERIODIC) && width(&h->t[i], r->mc64) >= h->t[i].cmp;
+		h->t[i].fired = !(r->timers[i].config & T_PERIODIC) &&
+				width(&h->t[i], r->mc64) >= h->t[i].cmp;
 	}
 	write_config(h, r->config);
 	spin_unlock(&d->hvm.time_lock);

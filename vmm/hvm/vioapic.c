@@ -8,16 +8,16 @@
 #include "save.h"
 #include "vlapic.h"
 
-#define IOAPIC_BASE  0xfec00000UL
-#define REG_SELECT   0x00
-#define REG_WINDOW   0x10
-#define REG_EOI	     0x40
-#define INDEX_ID     0x00
-#define INDEX_VER    0x01
-#define INDEX_ARB    0x02
-#define INDEX_REDIR  0x10
-#define VERSION	     0x11U
-#define MODE_EXTINT  7
+#define IOAPIC_BASE 0xfec00000UL
+#define REG_SELECT  0x00
+#define REG_WINDOW  0x10
+#define REG_EOI	    0x40
+#define INDEX_ID    0x00
+#define INDEX_VER   0x01
+#define INDEX_ARB   0x02
+#define INDEX_REDIR 0x10
+#define VERSION	    0x11U
+#define MODE_EXTINT 7
 
 struct vioapic {
 	struct domain *domain;
@@ -37,8 +37,8 @@ static void deliver(struct domain *d, unsigned int pin)
 
 	if (mode == MODE_EXTINT || mode == 2 || mode == 3 || mode > 5)
 		return; /* ExtINT goes by vpic_output; SMI and the reserved modes go nowhere */
-	vlapic_deliver(d, NULL, e->fields.dest_id, e->fields.dest_mode, false, mode, e->fields.vector,
-		       e->fields.trig_mode, 0);
+	vlapic_deliver(d, NULL, e->fields.dest_id, e->fields.dest_mode, false, mode,
+		       e->fields.vector, e->fields.trig_mode, 0);
 }
 
 /* A level input that is high and not in service is delivered. */
@@ -143,7 +143,8 @@ static void write_window(struct vioapic *io, uint32_t v)
 		write_redir(io, pin, io->select & 1, v);
 }
 
-static enum io_result mmio_read(struct vcpu *v, void *opaque, uint64_t offset, unsigned int size, uint64_t *val)
+static enum io_result mmio_read(struct vcpu *v, void *opaque, uint64_t offset, unsigned int size,
+				uint64_t *val)
 {
 	struct vioapic *io = opaque;
 
@@ -154,7 +155,8 @@ static enum io_result mmio_read(struct vcpu *v, void *opaque, uint64_t offset, u
 	return IO_DONE;
 }
 
-static enum io_result mmio_write(struct vcpu *v, void *opaque, uint64_t offset, unsigned int size, uint64_t val)
+static enum io_result mmio_write(struct vcpu *v, void *opaque, uint64_t offset, unsigned int size,
+				 uint64_t val)
 {
 	struct vioapic *io = opaque;
 

@@ -9,12 +9,12 @@
 #include "vlapic.h"
 #include "vlapic_private.h"
 
-#define LVR_VERSION   0x00050014U /* version 14h, six LVT entries */
-#define SPIV_RESET    0xffU
-#define LVT_MASKED    BIT(16)
-#define BASE_BSP      BIT(8)
-#define BASE_EXTD     BIT(10)
-#define BASE_EN	      BIT(11)
+#define LVR_VERSION 0x00050014U /* version 14h, six LVT entries */
+#define SPIV_RESET  0xffU
+#define LVT_MASKED  BIT(16)
+#define BASE_BSP    BIT(8)
+#define BASE_EXTD   BIT(10)
+#define BASE_EN	    BIT(11)
 
 static uint32_t x2apic_ldr(uint32_t id)
 {
@@ -267,8 +267,12 @@ static void write_spiv(struct vlapic *a, uint32_t v)
 static void write_lvt(struct vlapic *a, unsigned int reg, uint32_t v)
 {
 	static const uint32_t writable[] = {
-		0x000710ff /* timer: vector, status, mask, mode */, 0x000117ff, 0x000117ff,
-		0x0001f7ff /* LINT0 */, 0x0001f7ff, 0x000110ff,
+		0x000710ff /* timer: vector, status, mask, mode */,
+		0x000117ff,
+		0x000117ff,
+		0x0001f7ff /* LINT0 */,
+		0x0001f7ff,
+		0x000110ff,
 	};
 
 	v &= writable[(reg - APIC_LVTT) / 0x10] & ~(uint32_t)BIT(12);
@@ -363,8 +367,8 @@ int vlapic_rdmsr(struct vlapic *a, uint32_t msr, uint64_t *v)
 		*v = vlapic_tsc_deadline(a);
 		return 0;
 	}
-	if (!vlapic_x2apic(a) || msr < 0x802 || msr > 0x83e || reg == APIC_DFR || reg == APIC_ICR2 ||
-	    reg == APIC_EOI || (reg > APIC_ESR && reg < APIC_ICR))
+	if (!vlapic_x2apic(a) || msr < 0x802 || msr > 0x83e || reg == APIC_DFR ||
+	    reg == APIC_ICR2 || reg == APIC_EOI || (reg > APIC_ESR && reg < APIC_ICR))
 		return -EINVAL;
 	*v = vlapic_read(a, reg);
 	if (reg == APIC_ICR)

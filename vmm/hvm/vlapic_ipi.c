@@ -81,8 +81,9 @@ static struct vlapic *lowest_priority(struct domain *d, uint32_t dest, bool logi
 	return best;
 }
 
-void vlapic_deliver(struct domain *d, struct vlapic *source, uint32_t dest, bool logical, bool dest32,
-		    uint8_t delivery_mode, uint8_t vector, bool level, uint8_t shorthand)
+void vlapic_deliver(struct domain *d, struct vlapic *source, uint32_t dest, bool logical,
+		    bool dest32, uint8_t delivery_mode, uint8_t vector, bool level,
+		    uint8_t shorthand)
 {
 	struct vcpu *v;
 

@@ -11,7 +11,8 @@ static bool absent(const struct vlapic *a)
 	return !vlapic_hw_enabled(a) || vlapic_x2apic(a);
 }
 
-static enum io_result mmio_read(struct vcpu *v, void *opaque, uint64_t offset, unsigned int size, uint64_t *val)
+static enum io_result mmio_read(struct vcpu *v, void *opaque, uint64_t offset, unsigned int size,
+				uint64_t *val)
 {
 	struct vlapic *a = v->hvm.vlapic;
 	unsigned int sub = (unsigned int)offset & 15;
@@ -26,7 +27,8 @@ static enum io_result mmio_read(struct vcpu *v, void *opaque, uint64_t offset, u
 	return IO_DONE;
 }
 
-static enum io_result mmio_write(struct vcpu *v, void *opaque, uint64_t offset, unsigned int size, uint64_t val)
+static enum io_result mmio_write(struct vcpu *v, void *opaque, uint64_t offset, unsigned int size,
+				 uint64_t val)
 {
 	struct vlapic *a = v->hvm.vlapic;
 	unsigned int reg = (unsigned int)offset & ~15U, sub = (unsigned int)offset & 15;

@@ -8,9 +8,9 @@
 #include "vlapic.h"
 #include "vlapic_private.h"
 
-#define HW_DISABLED  1U
-#define SW_DISABLED  2U
-#define BASE_BITS    (APIC_DEFAULT_BASE | BIT(8) | BIT(10) | BIT(11))
+#define HW_DISABLED 1U
+#define SW_DISABLED 2U
+#define BASE_BITS   (APIC_DEFAULT_BASE | BIT(8) | BIT(10) | BIT(11))
 
 static int lapic_save(struct domain *d, unsigned int instance, void *buf, uint32_t *len)
 {
@@ -38,7 +38,8 @@ static int lapic_load(struct domain *d, unsigned int instance, const void *buf, 
 	struct vlapic *a;
 
 	(void)len;
-	if (!v || (r->apic_base_msr & ~BASE_BITS) || (r->apic_base_msr & PAGE_MASK) != APIC_DEFAULT_BASE)
+	if (!v || (r->apic_base_msr & ~BASE_BITS) ||
+	    (r->apic_base_msr & PAGE_MASK) != APIC_DEFAULT_BASE)
 		return -EINVAL;
 	if ((r->apic_base_msr & BIT(10)) && !(r->apic_base_msr & BIT(11)))
 		return -EINVAL;

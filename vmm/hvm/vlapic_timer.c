@@ -13,7 +13,7 @@
 #define MODE_DEADLINE	2U
 #define LVT_MASKED	BIT(16)
 /* A guest that asks for more interrupts than this gets no more than this. */
-#define MIN_PERIOD_NS	20000ULL
+#define MIN_PERIOD_NS 20000ULL
 
 static unsigned int mode_of(uint32_t lvtt)
 {
@@ -133,7 +133,8 @@ void vlapic_timer_mode(struct vlapic *a, uint32_t lvtt)
 	} else {
 		uint64_t ns = (uint64_t)vlapic_get(a, APIC_TMICT) * divisor(a) * BUS_NS_PER_TICK;
 
-		a->period_ns = mode_of(lvtt) == MODE_PERIODIC ? max(ns, (uint64_t)MIN_PERIOD_NS) : 0;
+		a->period_ns =
+			mode_of(lvtt) == MODE_PERIODIC ? max(ns, (uint64_t)MIN_PERIOD_NS) : 0;
 		if (!ns)
 			a->period_ns = 0;
 	}

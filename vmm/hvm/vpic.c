@@ -35,7 +35,7 @@ static int pending(const struct hvm_hw_vpic *p)
 	if (p->special_mask_mode)
 		in_service &= (uint8_t)~p->imr;
 	if (p->is_master && p->special_fully_nested_mode)
-		in_service &= (uint8_t)~(1U << SLAVE_IR);
+		in_service &= (uint8_t) ~(1U << SLAVE_IR);
 	busy = highest(p, in_service);
 	return want < busy ? (int)((want + p->priority_add) & 7) : -1;
 }
@@ -47,7 +47,7 @@ static void update(struct domain *d)
 
 	/* The slave's output is the master's input 2, as a level. A chip that is being initialised asks nothing. */
 	s->int_output = !s->init_state && pending(s) >= 0;
-	m->irr = s->int_output ? m->irr | 1U << SLAVE_IR : m->irr & (uint8_t)~(1U << SLAVE_IR);
+	m->irr = s->int_output ? m->irr | 1U << SLAVE_IR : m->irr & (uint8_t) ~(1U << SLAVE_IR);
 	m->int_output = !m->init_state && pending(m) >= 0;
 	if (m->int_output && !was && d->vcpu[0])
 		vcpu_wake(d->vcpu[0], VCPU_ATT_IRQ);
@@ -79,7 +79,7 @@ static uint8_t acknowledge(struct hvm_hw_vpic *p, int irq)
 	if (irq < 0)
 		return (uint8_t)(p->irq_base + 7);
 	if (!(p->elcr & (1U << irq)))
-		p->irr &= (uint8_t)~(1U << irq);
+		p->irr &= (uint8_t) ~(1U << irq);
 	if (!p->auto_eoi)
 		p->isr |= (uint8_t)(1U << irq);
 	else if (p->rotate_on_auto_eoi)
@@ -140,7 +140,7 @@ static void write_ocw2(struct hvm_hw_vpic *p, uint8_t v)
 		/* fall through */
 	case 3:
 	case 7: /* specific EOI */
-		p->isr &= (uint8_t)~(1U << level);
+		p->isr &= (uint8_t) ~(1U << level);
 		if (cmd & 4)
 			p->priority_add = (level + 1) & 7;
 		break;
@@ -210,8 +210,8 @@ static uint8_t read_port(struct hvm_hw_vpic *p, bool data)
 	return p->readsel_isr ? p->isr : p->irr;
 }
 
-static enum io_result vpic_port(struct vcpu *v, void *opaque, uint16_t port, unsigned int size, bool write,
-				uint32_t *val)
+static enum io_result vpic_port(struct vcpu *v, void *opaque, uint16_t port, unsigned int size,
+				bool write, uint32_t *val)
 {
 	struct domain *d = v->domain;
 	struct hvm_hw_vpic *p = opaque;
@@ -233,8 +233,8 @@ static enum io_result vpic_port(struct vcpu *v, void *opaque, uint16_t port, uns
 }
 
 /* ELCR: lines 0-2, 8 and 13 are always edge-triggered. */
-static enum io_result vpic_elcr(struct vcpu *v, void *opaque, uint16_t port, unsigned int size, bool write,
-				uint32_t *val)
+static enum io_result vpic_elcr(struct vcpu *v, void *opaque, uint16_t port, unsigned int size,
+				bool write, uint32_t *val)
 {
 	struct domain *d = v->domain;
 	struct hvm_hw_vpic *p = &((struct vpic *)opaque)->chip[port & 1];
@@ -287,7 +287,8 @@ static int pic_load(struct domain *d, unsigned int instance, const void *buf, ui
 	struct hvm_hw_vpic p = *(const struct hvm_hw_vpic *)buf;
 
 	(void)len;
-	if (!d->hvm.vpic || (p.init_state & 3 ? 0 : p.init_state) || p.priority_add > 7 || (p.irq_base & 7))
+	if (!d->hvm.vpic || (p.init_state & 3 ? 0 : p.init_state) || p.priority_add > 7 ||
+	    (p.irq_base & 7))
 		return -EINVAL;
 	p.is_master = !instance;
 	p.elcr &= p.is_master ? 0xf8 : 0xde;

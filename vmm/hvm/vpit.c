@@ -21,9 +21,9 @@ enum { RW_LATCH, RW_LSB, RW_MSB, RW_WORD0, RW_WORD1 };
 struct vpit {
 	struct hvm_hw_pit hw;
 	struct domain *domain;
-	uint64_t start_ns[3];  /* when the count began */
-	uint64_t held[3];      /* ticks passed when the gate went low */
-	uint64_t next_ns;      /* next edge of channel 0 */
+	uint64_t start_ns[3]; /* when the count began */
+	uint64_t held[3];     /* ticks passed when the gate went low */
+	uint64_t next_ns;     /* next edge of channel 0 */
 	struct timer timer;
 };
 
@@ -50,7 +50,8 @@ static bool periodic(const struct hvm_hw_pit_channel *c)
 
 static uint16_t to_bcd(uint32_t v)
 {
-	return (uint16_t)(v % 10 | (v / 10 % 10) << 4 | (v / 100 % 10) << 8 | (v / 1000 % 10) << 12);
+	return (uint16_t)(v % 10 | (v / 10 % 10) << 4 | (v / 100 % 10) << 8 |
+			  (v / 1000 % 10) << 12);
 }
 
 static uint16_t counter(const struct vpit *p, unsigned int ch, uint64_t now)
@@ -250,8 +251,8 @@ static uint8_t read_channel(struct vpit *p, unsigned int ch, uint64_t now)
 	return (uint8_t)(c->read_state == RW_LSB ? v : v >> 8);
 }
 
-static enum io_result port_40(struct vcpu *v, void *opaque, uint16_t port, unsigned int size, bool write,
-			      uint32_t *val)
+static enum io_result port_40(struct vcpu *v, void *opaque, uint16_t port, unsigned int size,
+			      bool write, uint32_t *val)
 {
 	struct vpit *p = opaque;
 	uint64_t now = now_ns();
@@ -289,8 +290,8 @@ static void set_gate(struct vpit *p, unsigned int ch, bool gate, uint64_t now)
 		p->start_ns[ch] = now; /* begins anew */
 }
 
-static enum io_result port_61(struct vcpu *v, void *opaque, uint16_t port, unsigned int size, bool write,
-			      uint32_t *val)
+static enum io_result port_61(struct vcpu *v, void *opaque, uint16_t port, unsigned int size,
+			      bool write, uint32_t *val)
 {
 	struct vpit *p = opaque;
 	uint64_t now = now_ns();
@@ -360,9 +361,9 @@ static int pit_save(struct domain *d, unsigned int instance, void *buf, uint32_t
 
 static bool channel_ok(const struct hvm_hw_pit_channel *c)
 {
-	return c->count && c->count <= (c->bcd ? 10000U : 65536U) && c->mode <= 5 && c->bcd <= 1 && c->gate <= 1 &&
-	       c->rw_mode <= RW_WORD0 && c->read_state <= RW_WORD1 && c->write_state <= RW_WORD1 &&
-	       c->count_latched <= RW_WORD1 && c->status_latched <= 1;
+	return c->count && c->count <= (c->bcd ? 10000U : 65536U) && c->mode <= 5 && c->bcd <= 1 &&
+	       c->gate <= 1 && c->rw_mode <= RW_WORD0 && c->read_state <= RW_WORD1 &&
+	       c->write_state <= RW_WORD1 && c->count_latched <= RW_WORD1 && c->status_latched <= 1;
 }
 
 /* The counts begin anew, as Xen does it: the record has no phase. */

@@ -17,8 +17,8 @@ struct hypercall_args {
 typedef long (*hypercall_fn)(struct vcpu *v, const struct hypercall_args *args);
 
 struct hypercall {
-	hypercall_fn native;	/* 64-bit callers */
-	hypercall_fn compat;	/* 32-bit callers; NULL = -ENOSYS */
+	hypercall_fn native; /* 64-bit callers */
+	hypercall_fn compat; /* 32-bit callers; NULL = -ENOSYS */
 	const char *name;
 };
 extern const struct hypercall hypercall_table[];
@@ -37,7 +37,10 @@ void hypercall_set_arg(struct vcpu *v, unsigned int i, uint64_t value);
 /* Is the current caller 32-bit? */
 bool hypercall_is_compat(void);
 
-static inline bool abi_privileged(void) { return current_domain()->is_dom0; }
+static inline bool abi_privileged(void)
+{
+	return current_domain()->is_dom0;
+}
 /* caller may act on d: itself, or dom0 */
 static inline bool abi_may_control(const struct domain *d)
 {

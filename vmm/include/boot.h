@@ -27,10 +27,11 @@ struct boot_fb {
 
 struct boot_info {
 	char loader[64];
-	char cmdline[BOOT_CMDLINE_MAX];	 /* of the hypervisor, without the image's name */
+	char cmdline[BOOT_CMDLINE_MAX]; /* of the hypervisor, without the image's name */
 	unsigned int nr_modules;
-	struct boot_module module[BOOT_MAX_MODULES]; /* [0] = dom0 kernel, [1] = its ramdisk, if any */
-	maddr_t rsdp;			 /* 0 = scan low memory */
+	struct boot_module
+		module[BOOT_MAX_MODULES]; /* [0] = dom0 kernel, [1] = its ramdisk, if any */
+	maddr_t rsdp;			  /* 0 = scan low memory */
 	bool efi;
 	uint64_t efi_systab;
 	struct boot_fb fb;
@@ -46,8 +47,8 @@ struct boot_option {
 	int (*parse)(const char *value); /* value "" when absent; negative = not understood */
 	const char *help;
 };
-#define BOOT_OPTION(ident, optname, fn, text)                                              \
-	static const struct boot_option __used __aligned(8) __section(".options")          \
+#define BOOT_OPTION(ident, optname, fn, text)                                     \
+	static const struct boot_option __used __aligned(8) __section(".options") \
 		boot_option_##ident = { optname, fn, text }
 
 void cmdline_parse(void);
@@ -63,13 +64,19 @@ struct acpi_facts {
 	bool have_fadt;
 	uint16_t pm1a_cnt, pm1b_cnt, pm_tmr;
 	bool pm_tmr_32bit;
-	uint8_t reset_type; uint64_t reset_addr; uint8_t reset_value; /* type 0 = mem, 1 = I/O, 0xff none */
+	uint8_t reset_type;
+	uint64_t reset_addr;
+	uint8_t reset_value; /* type 0 = mem, 1 = I/O, 0xff none */
 	uint64_t hpet_addr;
 	uint64_t lapic_addr;
 	unsigned int nr_cpus;
 	uint32_t cpu_apic_id[64];
 	unsigned int nr_ioapics;
-	struct { uint32_t id; uint64_t addr; uint32_t gsi_base; } ioapic[16];
+	struct {
+		uint32_t id;
+		uint64_t addr;
+		uint32_t gsi_base;
+	} ioapic[16];
 };
 extern struct acpi_facts acpi_facts;
 

@@ -10,8 +10,8 @@
 #include "lib.h"
 #include "spinlock.h"
 
-#define MAX_CPUS	64U
-#define CPU_STACK_SIZE	(32UL << 10) /* struct cpu at the bottom, stack grows down from the top */
+#define MAX_CPUS       64U
+#define CPU_STACK_SIZE (32UL << 10) /* struct cpu at the bottom, stack grows down from the top */
 
 /* Physical vectors that belong to the VMM (everything in 0x20..0xef is dom0's). */
 #define VMM_VECTOR_FIRST    0xf0
@@ -34,22 +34,23 @@ struct cpu_call;
 
 struct cpu {
 	/* Entry assembly uses the first two: keep their place (vmm/cpu/asm-offsets is checked). */
-	struct vcpu *current;	    /* vCPU whose state is loaded; the idle vCPU when none; own CPU only */
-	volatile uint32_t softirq;  /* SOFTIRQ_*, atomic */
-	unsigned int id;	    /* dense index, 0 = BSP */
+	struct vcpu
+		*current; /* vCPU whose state is loaded; the idle vCPU when none; own CPU only */
+	volatile uint32_t softirq; /* SOFTIRQ_*, atomic */
+	unsigned int id;	   /* dense index, 0 = BSP */
 	uint32_t apic_id;
 	bool online;
-	bool in_window;		    /* interrupts are open: handlers may run */
+	bool in_window; /* interrupts are open: handlers may run */
 	struct vcpu *idle;
-	struct timer_heap *timers;  /* vmm/cpu/timer.c */
-	struct sched_cpu *sched;    /* vmm/domain/sched.c */
+	struct timer_heap *timers;	 /* vmm/cpu/timer.c */
+	struct sched_cpu *sched;	 /* vmm/domain/sched.c */
 	struct cpu_call *volatile calls; /* cross-CPU call mailbox, vmm/cpu/smp.c */
-	struct eoi_stack *eoi;	    /* dom0's pending level EOIs, vmm/dom0/irq.c */
-	void *vendor;		    /* svm/ or vmx/ */
+	struct eoi_stack *eoi;		 /* dom0's pending level EOIs, vmm/dom0/irq.c */
+	void *vendor;			 /* svm/ or vmx/ */
 	uint64_t gdt[16];
 	struct tss *tss;
-	uint64_t idle_ns;	    /* time spent in the idle loop */
-	uint64_t exits;		    /* VM exits on this CPU */
+	uint64_t idle_ns; /* time spent in the idle loop */
+	uint64_t exits;	  /* VM exits on this CPU */
 };
 
 extern struct cpu *cpus[MAX_CPUS];
@@ -63,7 +64,10 @@ static inline struct cpu *this_cpu(void)
 	return (struct cpu *)(sp & ~(CPU_STACK_SIZE - 1));
 }
 
-static inline unsigned int cpu_id(void) { return this_cpu()->id; }
+static inline unsigned int cpu_id(void)
+{
+	return this_cpu()->id;
+}
 
 #define for_each_cpu(i) for ((i) = 0; (i) < nr_cpus; (i)++)
 
@@ -97,15 +101,16 @@ struct host_cpu {
 	uint32_t max_leaf, max_ext_leaf;
 	unsigned int phys_bits;
 	uint32_t f1_ecx, f1_edx, f7_ebx, f7_ecx, f7_edx, e1_ecx, e1_edx, e7_edx, e8_ebx, d1_eax;
-	uint64_t xcr0_mask;	    /* XCR0 bits the host supports, 0 without XSAVE */
-	unsigned int xsave_size;    /* bytes of the XSAVE area with all of xcr0_mask */
+	uint64_t xcr0_mask;	 /* XCR0 bits the host supports, 0 without XSAVE */
+	unsigned int xsave_size; /* bytes of the XSAVE area with all of xcr0_mask */
 	bool pages_1g, nx, x2apic, tsc_deadline, invariant_tsc, xsave;
 };
 extern struct host_cpu host_cpu;
 
 #define CPUID_1_ECX_XSAVE BIT(26)
 
-static inline void cpuid_count(uint32_t leaf, uint32_t sub, uint32_t *a, uint32_t *b, uint32_t *c, uint32_t *d)
+static inline void cpuid_count(uint32_t leaf, uint32_t sub, uint32_t *a, uint32_t *b, uint32_t *c,
+			       uint32_t *d)
 {
 	__asm__ volatile("cpuid" : "=a"(*a), "=b"(*b), "=c"(*c), "=d"(*d) : "0"(leaf), "2"(sub));
 }
@@ -120,30 +125,54 @@ static inline uint64_t rdmsr(uint32_t msr)
 
 static inline void wrmsr(uint32_t msr, uint64_t v)
 {
-	__asm__ volatile("wrmsr" :: "c"(msr), "a"((uint32_t)v), "d"((uint32_t)(v >> 32)) : "memory");
+	__asm__ volatile("wrmsr" ::"c"(msr), "a"((uint32_t)v), "d"((uint32_t)(v >> 32)) : "memory");
 }
 
 /* 0, or -EFAULT when the access raises #GP. */
 int rdmsr_safe(uint32_t msr, uint64_t *v);
 int wrmsr_safe(uint32_t msr, uint64_t v);
 
-static inline void outb(uint16_t port, uint8_t v) { __asm__ volatile("outb %0, %1" :: "a"(v), "Nd"(port)); }
-static inline void outw(uint16_t port, uint16_t v) { __asm__ volatile("outw %0, %1" :: "a"(v), "Nd"(port)); }
-static inline void outl(uint16_t port, uint32_t v) { __asm__ volatile("outl %0, %1" :: "a"(v), "Nd"(port)); }
-static inline uint8_t inb(uint16_t port) { uint8_t v; __asm__ volatile("inb %1, %0" : "=a"(v) : "Nd"(port)); return v; }
-static inline uint16_t inw(uint16_t port) { uint16_t v; __asm__ volatile("inw %1, %0" : "=a"(v) : "Nd"(port)); return v; }
-static inline uint32_t inl(uint16_t port) { uint32_t v; __asm__ volatile("inl %1, %0" : "=a"(v) : "Nd"(port)); return v; }
+static inline void outb(uint16_t port, uint8_t v)
+{
+	__asm__ volatile("outb %0, %1" ::"a"(v), "Nd"(port));
+}
+static inline void outw(uint16_t port, uint16_t v)
+{
+	__asm__ volatile("outw %0, %1" ::"a"(v), "Nd"(port));
+}
+static inline void outl(uint16_t port, uint32_t v)
+{
+	__asm__ volatile("outl %0, %1" ::"a"(v), "Nd"(port));
+}
+static inline uint8_t inb(uint16_t port)
+{
+	uint8_t v;
+	__asm__ volatile("inb %1, %0" : "=a"(v) : "Nd"(port));
+	return v;
+}
+static inline uint16_t inw(uint16_t port)
+{
+	uint16_t v;
+	__asm__ volatile("inw %1, %0" : "=a"(v) : "Nd"(port));
+	return v;
+}
+static inline uint32_t inl(uint16_t port)
+{
+	uint32_t v;
+	__asm__ volatile("inl %1, %0" : "=a"(v) : "Nd"(port));
+	return v;
+}
 
-#define DEFINE_CR(n)                                                                       \
-	static inline uint64_t read_cr##n(void)                                            \
-	{                                                                                  \
-		uint64_t v;                                                                \
-		__asm__ volatile("mov %%cr" #n ", %0" : "=r"(v) :: "memory");              \
-		return v;                                                                  \
-	}                                                                                  \
-	static inline void write_cr##n(uint64_t v)                                         \
-	{                                                                                  \
-		__asm__ volatile("mov %0, %%cr" #n :: "r"(v) : "memory");                  \
+#define DEFINE_CR(n)                                                        \
+	static inline uint64_t read_cr##n(void)                             \
+	{                                                                   \
+		uint64_t v;                                                 \
+		__asm__ volatile("mov %%cr" #n ", %0" : "=r"(v)::"memory"); \
+		return v;                                                   \
+	}                                                                   \
+	static inline void write_cr##n(uint64_t v)                          \
+	{                                                                   \
+		__asm__ volatile("mov %0, %%cr" #n ::"r"(v) : "memory");    \
 	}
 DEFINE_CR(0)
 DEFINE_CR(2)
@@ -161,14 +190,17 @@ static inline uint64_t xgetbv0(void)
 
 static inline void xsetbv0(uint64_t v)
 {
-	__asm__ volatile("xsetbv" :: "c"(0), "a"((uint32_t)v), "d"((uint32_t)(v >> 32)));
+	__asm__ volatile("xsetbv" ::"c"(0), "a"((uint32_t)v), "d"((uint32_t)(v >> 32)));
 }
 
-static inline void cpu_relax(void) { __asm__ volatile("pause" ::: "memory"); }
+static inline void cpu_relax(void)
+{
+	__asm__ volatile("pause" ::: "memory");
+}
 
 /* Physical local APIC (vmm/cpu/lapic.c); xAPIC or x2APIC as found. */
 void lapic_init_cpu(void);
-uint32_t lapic_read(unsigned int reg);	  /* reg: xAPIC byte offset, e.g. 0x20 */
+uint32_t lapic_read(unsigned int reg); /* reg: xAPIC byte offset, e.g. 0x20 */
 void lapic_write(unsigned int reg, uint32_t v);
 void lapic_eoi(void);
 /* True when vector v is in service with its TMR bit set (level). */
@@ -192,9 +224,9 @@ int machine_acpi_sleep(uint16_t pm1a_cnt, uint16_t pm1b_cnt);
 
 /* Extended state of the FPU/SSE/AVX (vmm/cpu/fpu.c): switched eagerly and whole. */
 struct vcpu_fpu {
-	void *area;		/* XSAVE (or FXSAVE) image, 64-byte aligned, host_cpu.xsave_size bytes */
-	uint64_t xcr0;		/* guest's XCR0 */
-	uint64_t xcr0_accum;	/* all bits ever set, for save records */
+	void *area;    /* XSAVE (or FXSAVE) image, 64-byte aligned, host_cpu.xsave_size bytes */
+	uint64_t xcr0; /* guest's XCR0 */
+	uint64_t xcr0_accum; /* all bits ever set, for save records */
 };
 int fpu_init(struct vcpu_fpu *f);
 void fpu_free(struct vcpu_fpu *f);

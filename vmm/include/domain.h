@@ -18,141 +18,143 @@
 #include "timer.h"
 #include "hvm_domain.h"
 
-#define MAX_VCPUS     128U /* of one domain (hvm_info_table's limit) */
-#define DOMID_FIRST   1U
-#define DOMID_MAX     0x7feeU
+#define MAX_VCPUS   128U /* of one domain (hvm_info_table's limit) */
+#define DOMID_FIRST 1U
+#define DOMID_MAX   0x7feeU
 
 /* vcpu->attention: what the resume path has to look at before the next entry. Atomic. */
-#define VCPU_ATT_IRQ	  BIT(0) /* interrupt state may have changed */
-#define VCPU_ATT_EVENT	  BIT(1) /* an event channel upcall may be due */
-#define VCPU_ATT_NMI	  BIT(2)
-#define VCPU_ATT_IO	  BIT(3) /* an I/O request is under way or done */
-#define VCPU_ATT_FLUSH	  BIT(4) /* flush this vCPU's TLB entries before the next entry */
-#define VCPU_ATT_STATE	  BIT(5) /* state was set from outside: reload all of it */
-#define VCPU_ATT_INIT	  BIT(6) /* an INIT or start-up IPI waits (hvm.init_sipi) */
+#define VCPU_ATT_IRQ   BIT(0) /* interrupt state may have changed */
+#define VCPU_ATT_EVENT BIT(1) /* an event channel upcall may be due */
+#define VCPU_ATT_NMI   BIT(2)
+#define VCPU_ATT_IO    BIT(3) /* an I/O request is under way or done */
+#define VCPU_ATT_FLUSH BIT(4) /* flush this vCPU's TLB entries before the next entry */
+#define VCPU_ATT_STATE BIT(5) /* state was set from outside: reload all of it */
+#define VCPU_ATT_INIT  BIT(6) /* an INIT or start-up IPI waits (hvm.init_sipi) */
 
 /* vcpu->pause_flags: any bit set = not runnable. Atomic. */
-#define VPF_DOWN	  BIT(0) /* not brought up, or taken down */
-#define VPF_BLOCKED	  BIT(1) /* HLT, block or poll: an event wakes it */
-#define VPF_IO		  BIT(2) /* waits for the device model */
-#define VPF_POLL	  BIT(3) /* with BLOCKED: in SCHEDOP_poll, wakes on any polled port */
+#define VPF_DOWN    BIT(0) /* not brought up, or taken down */
+#define VPF_BLOCKED BIT(1) /* HLT, block or poll: an event wakes it */
+#define VPF_IO	    BIT(2) /* waits for the device model */
+#define VPF_POLL    BIT(3) /* with BLOCKED: in SCHEDOP_poll, wakes on any polled port */
 
 struct sched_vcpu {
-	struct list_head queue;	     /* [s] */
-	bool queued;		     /* [s] */
-	unsigned int weight;	     /* [s] 1..65535, default 256 */
-	unsigned int cap;	     /* [s] percent, 0 = none */
-	uint64_t vtime;		     /* [s] bvt: actual virtual time, units of weighted ns */
-	uint64_t warp_until_ns;	     /* [s] */
-	uint64_t started_ns;	     /* [s] when it began to run */
-	bool warped;		     /* [s] */
-	void *policy;		     /* [s] a policy's own record */
+	struct list_head queue; /* [s] */
+	bool queued;		/* [s] */
+	unsigned int weight;	/* [s] 1..65535, default 256 */
+	unsigned int cap;	/* [s] percent, 0 = none */
+	uint64_t vtime;		/* [s] bvt: actual virtual time, units of weighted ns */
+	uint64_t warp_until_ns; /* [s] */
+	uint64_t started_ns;	/* [s] when it began to run */
+	bool warped;		/* [s] */
+	void *policy;		/* [s] a policy's own record */
 };
 
 struct vcpu {
 	/* entry assembly uses these first fields */
-	struct guest_regs regs;		/* [v] GPRs, rip, rflags; true whenever the vCPU is not in the guest */
-	volatile uint32_t attention;	/* [a] VCPU_ATT_* */
-	unsigned int id;		/* [c] */
-	struct domain *domain;		/* [c]; the idle domain for idle vCPUs */
-	void *vendor;			/* [c] struct svm_vcpu or vmx_vcpu */
+	struct guest_regs
+		regs; /* [v] GPRs, rip, rflags; true whenever the vCPU is not in the guest */
+	volatile uint32_t attention; /* [a] VCPU_ATT_* */
+	unsigned int id;	     /* [c] */
+	struct domain *domain;	     /* [c]; the idle domain for idle vCPUs */
+	void *vendor;		     /* [c] struct svm_vcpu or vmx_vcpu */
 
 	/* life and scheduling */
-	volatile uint32_t pause_flags;	/* [a] VPF_* */
-	volatile int pause_count;	/* [a] vcpu_pause nesting */
-	bool initialised;		/* [d] has state: VCPUOP_initialise or set context */
-	unsigned int cpu;		/* [s] CPU it runs or last ran on */
-	volatile bool running;		/* [s] its state is loaded on `cpu` */
-	uint64_t affinity_hard;		/* [d] bit per CPU */
-	uint64_t affinity_soft;		/* [d] */
+	volatile uint32_t pause_flags; /* [a] VPF_* */
+	volatile int pause_count;      /* [a] vcpu_pause nesting */
+	bool initialised;	       /* [d] has state: VCPUOP_initialise or set context */
+	unsigned int cpu;	       /* [s] CPU it runs or last ran on */
+	volatile bool running;	       /* [s] its state is loaded on `cpu` */
+	uint64_t affinity_hard;	       /* [d] bit per CPU */
+	uint64_t affinity_soft;	       /* [d] */
 	struct sched_vcpu sched;
 	struct vcpu_runstate_info runstate; /* [s] */
-	gpa_t runstate_gpa;		/* [v] where the guest wants it, ~0 = nowhere */
-	gpa_t time_info_gpa;		/* [v] VCPUOP_register_vcpu_time_memory_area, ~0 = nowhere */
-	bool runstate_compat;		/* [v] 32-bit layout */
+	gpa_t runstate_gpa;		    /* [v] where the guest wants it, ~0 = nowhere */
+	gpa_t time_info_gpa;  /* [v] VCPUOP_register_vcpu_time_memory_area, ~0 = nowhere */
+	bool runstate_compat; /* [v] 32-bit layout */
 
 	/* events */
-	struct vcpu_info *info;		/* [e] mapped; the dummy page before registration */
-	struct page *info_page;		/* [e] reference held on it, NULL for shared_info's slot */
-	uint8_t upcall_vector;		/* [d] HVMOP_set_evtchn_upcall_vector, 0 = none */
-	uint32_t virq_port[24];		/* [e] NR_VIRQS; 0 = unbound */
-	struct timer singleshot;	/* VCPUOP_set_singleshot_timer */
+	struct vcpu_info *info;	 /* [e] mapped; the dummy page before registration */
+	struct page *info_page;	 /* [e] reference held on it, NULL for shared_info's slot */
+	uint8_t upcall_vector;	 /* [d] HVMOP_set_evtchn_upcall_vector, 0 = none */
+	uint32_t virq_port[24];	 /* [e] NR_VIRQS; 0 = unbound */
+	struct timer singleshot; /* VCPUOP_set_singleshot_timer */
 	struct timer periodic;
-	uint64_t periodic_ns;		/* [v] */
-	struct timer poll_timer;	/* SCHEDOP_poll timeout */
-	int poll_port;			/* [e] 0 = none or many */
-	struct evtchn_fifo_vcpu *fifo;	/* [e] */
+	uint64_t periodic_ns;	       /* [v] */
+	struct timer poll_timer;       /* SCHEDOP_poll timeout */
+	int poll_port;		       /* [e] 0 = none or many */
+	struct evtchn_fifo_vcpu *fifo; /* [e] */
 
 	/* the processor's guest-visible state; segments and MSRs are the vendor's (hvm_ops) */
 	uint64_t cr0, cr2, cr3, cr4, efer; /* [v] valid whenever the vCPU is not in the guest */
-	uint64_t dr[4], dr6, dr7;	/* [v] */
-	uint64_t tsc_aux, xss;		/* [v] */
-	uint64_t tsc_offset;		/* [v] guest TSC = host TSC + offset */
-	struct vcpu_fpu fpu;		/* [v] */
+	uint64_t dr[4], dr6, dr7;	   /* [v] */
+	uint64_t tsc_aux, xss;		   /* [v] */
+	uint64_t tsc_offset;		   /* [v] guest TSC = host TSC + offset */
+	struct vcpu_fpu fpu;		   /* [v] */
 	struct hvm_vcpu hvm;
-	bool hypercall_again;		/* [v] execute the hypercall instruction again (abi.h) */
-	uint64_t exits;			/* [v] */
+	bool hypercall_again; /* [v] execute the hypercall instruction again (abi.h) */
+	uint64_t exits;	      /* [v] */
 };
 
 enum domain_dying { DOMDYING_ALIVE, DOMDYING_DYING, DOMDYING_DEAD };
 
 struct domain {
-	domid_t domid;			/* [c] */
-	volatile int refs;		/* [a] domain_get/put */
-	struct list_head list;		/* all domains, LOCK_DOMLIST */
-	spinlock_t lock;		/* LOCK_DOMAIN */
-	xen_domain_handle_t handle;	/* [d] */
-	bool is_dom0, is_idle;		/* [c] */
-	bool is_pvh;			/* [c] created with only the LAPIC emulated */
-	uint32_t create_flags;		/* [c] XEN_DOMCTL_CDF_* */
-	uint32_t emulation_flags;	/* [c] XEN_X86_EMU_* */
-	enum domain_dying dying;	/* [d] */
-	volatile int pause_count;	/* [a] domain_pause nesting */
-	bool controller_paused;		/* [d] domctl pause */
-	bool creation_finished;		/* [d] first unpause done */
-	bool shutting_down, shut_down;	/* [d] */
-	unsigned int shutdown_code;	/* [d] SHUTDOWN_* */
-	char crash_reason[128];		/* [d] "" unless domain_crash was called */
+	domid_t domid;		       /* [c] */
+	volatile int refs;	       /* [a] domain_get/put */
+	struct list_head list;	       /* all domains, LOCK_DOMLIST */
+	spinlock_t lock;	       /* LOCK_DOMAIN */
+	xen_domain_handle_t handle;    /* [d] */
+	bool is_dom0, is_idle;	       /* [c] */
+	bool is_pvh;		       /* [c] created with only the LAPIC emulated */
+	uint32_t create_flags;	       /* [c] XEN_DOMCTL_CDF_* */
+	uint32_t emulation_flags;      /* [c] XEN_X86_EMU_* */
+	enum domain_dying dying;       /* [d] */
+	volatile int pause_count;      /* [a] domain_pause nesting */
+	bool controller_paused;	       /* [d] domctl pause */
+	bool creation_finished;	       /* [d] first unpause done */
+	bool shutting_down, shut_down; /* [d] */
+	unsigned int shutdown_code;    /* [d] SHUTDOWN_* */
+	char crash_reason[128];	       /* [d] "" unless domain_crash was called */
 
-	unsigned int max_vcpus;		/* [c] size of vcpu[] */
-	struct vcpu **vcpu;		/* [c] array; entries set once */
+	unsigned int max_vcpus; /* [c] size of vcpu[] */
+	struct vcpu **vcpu;	/* [c] array; entries set once */
 
 	/* memory */
-	spinlock_t page_lock;		/* LOCK_HEAP level */
-	struct list_head page_list;	/* [p] */
-	uint64_t tot_pages;		/* [p] */
-	uint64_t max_pages;		/* [p] */
-	uint64_t outstanding_pages;	/* [p] claimed, not yet allocated */
+	spinlock_t page_lock;	    /* LOCK_HEAP level */
+	struct list_head page_list; /* [p] */
+	uint64_t tot_pages;	    /* [p] */
+	uint64_t max_pages;	    /* [p] */
+	uint64_t outstanding_pages; /* [p] claimed, not yet allocated */
 	struct p2m p2m;
-	struct e820_entry *e820;	/* [d] XENMEM_set_memory_map */
-	unsigned int nr_e820;		/* [d] */
-	uint32_t paging_pool_mib;	/* [d] remembered for the tools */
-	int teardown_step;		/* [d] where domain_teardown goes on */
+	struct e820_entry *e820;  /* [d] XENMEM_set_memory_map */
+	unsigned int nr_e820;	  /* [d] */
+	uint32_t paging_pool_mib; /* [d] remembered for the tools */
+	int teardown_step;	  /* [d] where domain_teardown goes on */
 
 	/* events and grants */
-	spinlock_t event_lock;		/* LOCK_EVENT */
-	struct evtchn_table *evtchn;	/* [e] vmm/domain/event*.c */
-	unsigned int max_evtchn_port;	/* [c] */
-	struct grant_table *grant;	/* vmm/domain/grant*.c */
-	struct page *shared_info_page;	/* [c] allocated at creation */
+	spinlock_t event_lock;		 /* LOCK_EVENT */
+	struct evtchn_table *evtchn;	 /* [e] vmm/domain/event*.c */
+	unsigned int max_evtchn_port;	 /* [c] */
+	struct grant_table *grant;	 /* vmm/domain/grant*.c */
+	struct page *shared_info_page;	 /* [c] allocated at creation */
 	struct shared_info *shared_info; /* [c] */
-	bool shared_info_64;		/* [d] layout: latched when the hypercall page or shared info is set up */
+	bool shared_info_64; /* [d] layout: latched when the hypercall page or shared info is set up */
 
 	/* time */
-	uint64_t wc_sec;		/* wall clock at system time 0, seconds */
+	uint64_t wc_sec; /* wall clock at system time 0, seconds */
 	uint32_t wc_nsec;
-	int64_t time_offset_s;		/* [d] settimeoffset */
-	uint32_t tsc_mode;		/* [d] settscinfo */
-	uint32_t tsc_khz;		/* [d] */
-	uint32_t tsc_incarnation;	/* [d] */
-	struct timer watchdog[2];	/* SCHEDOP_watchdog */
-	uint32_t watchdog_inuse;	/* [d] */
+	int64_t time_offset_s;	  /* [d] settimeoffset */
+	uint32_t tsc_mode;	  /* [d] settscinfo */
+	uint32_t tsc_khz;	  /* [d] */
+	uint32_t tsc_incarnation; /* [d] */
+	struct timer watchdog[2]; /* SCHEDOP_watchdog */
+	uint32_t watchdog_inuse;  /* [d] */
 
 	struct hvm_domain hvm;
-	struct cpu_policy *cpu_policy;	/* [d] vmm/cpu/policy; CPUID and MSR contents the guest sees */
-	void *vendor;			/* [c] svm/vmx per-domain record */
-	uint64_t soft_affinity_nodes;	/* [d] setnodeaffinity */
-	uint32_t vm_assist;		/* [d] */
+	struct cpu_policy
+		*cpu_policy; /* [d] vmm/cpu/policy; CPUID and MSR contents the guest sees */
+	void *vendor;	     /* [c] svm/vmx per-domain record */
+	uint64_t soft_affinity_nodes; /* [d] setnodeaffinity */
+	uint32_t vm_assist;	      /* [d] */
 };
 
 extern struct domain *dom0;
@@ -169,7 +171,8 @@ int domain_for_each(int (*fn)(struct domain *d, void *arg), void *arg);
 
 struct xen_domctl_createdomain;
 /* id: a free one is chosen for 0xffff. dom0 is made by dom0/build.c with is_dom0. */
-struct domain *domain_create(domid_t id, const struct xen_domctl_createdomain *cfg, bool is_dom0, int *err);
+struct domain *domain_create(domid_t id, const struct xen_domctl_createdomain *cfg, bool is_dom0,
+			     int *err);
 /* Creates vCPU id, down; -ENOMEM, -EINVAL, -EEXIST. */
 int vcpu_create(struct domain *d, unsigned int id);
 /* Bounded work towards freeing a dying domain: 0 = gone, -ERESTART = call again. */
@@ -180,12 +183,18 @@ static inline struct vcpu *domain_vcpu(const struct domain *d, unsigned int id)
 	return id < d->max_vcpus ? d->vcpu[id] : NULL;
 }
 
-#define for_each_vcpu(d, v)                                                                \
-	for (unsigned int _i = 0; _i < (d)->max_vcpus; _i++)                               \
+#define for_each_vcpu(d, v)                                  \
+	for (unsigned int _i = 0; _i < (d)->max_vcpus; _i++) \
 		if (((v) = (d)->vcpu[_i]) != NULL)
 
-static inline struct vcpu *current_vcpu(void) { return this_cpu()->current; }
-static inline struct domain *current_domain(void) { return current_vcpu()->domain; }
+static inline struct vcpu *current_vcpu(void)
+{
+	return this_cpu()->current;
+}
+static inline struct domain *current_domain(void)
+{
+	return current_vcpu()->domain;
+}
 
 /* Stop running; the synchronous forms return when no vCPU is in the guest. Not for current vCPUs. */
 void domain_pause(struct domain *d);

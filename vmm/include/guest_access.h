@@ -14,11 +14,11 @@ int guest_phys_read(struct domain *d, gpa_t gpa, void *buf, size_t len);
 int guest_phys_write(struct domain *d, gpa_t gpa, const void *buf, size_t len);
 
 /* Page-walk access rights, as #PF error code bits. */
-#define PFEC_P 1U
-#define PFEC_W 2U
-#define PFEC_U 4U
+#define PFEC_P	  1U
+#define PFEC_W	  2U
+#define PFEC_U	  4U
 #define PFEC_RSVD 8U
-#define PFEC_I 16U
+#define PFEC_I	  16U
 /* Or'ed in by callers: implicit supervisor access (descriptor tables): CPL and AC do not count. */
 #define PFEC_IMPLICIT 0x10000U
 
@@ -33,8 +33,13 @@ int guest_walk(struct vcpu *v, uint64_t la, uint32_t access, gpa_t *gpa, uint32_
  * Copy by linear address with the rights of v's present CPL. On a fault returns -EFAULT and, when
  * fault != NULL, fills it for injection. -ENXIO when it reaches something that is not RAM.
  */
-struct guest_fault { uint64_t la; uint32_t pfec; gpa_t gpa; };
-int guest_linear_copy(struct vcpu *v, uint64_t la, void *buf, size_t len, uint32_t access, struct guest_fault *fault);
+struct guest_fault {
+	uint64_t la;
+	uint32_t pfec;
+	gpa_t gpa;
+};
+int guest_linear_copy(struct vcpu *v, uint64_t la, void *buf, size_t len, uint32_t access,
+		      struct guest_fault *fault);
 
 /*
  * Hypercall arguments: linear addresses in the current vCPU's address space (64- or 32-bit as the
@@ -43,13 +48,16 @@ int guest_linear_copy(struct vcpu *v, uint64_t la, void *buf, size_t len, uint32
 int copy_from_guest_la(void *dst, uint64_t la, size_t len);
 int copy_to_guest_la(uint64_t la, const void *src, size_t len);
 /* For XEN_GUEST_HANDLEs of the public headers (they hold a typed pointer p). */
-#define guest_handle_la(h)		     ((uint64_t)(h).p)
-#define guest_handle_is_null(h)		     ((h).p == NULL)
-#define copy_from_guest(dst, h, nr)	     copy_from_guest_la(dst, guest_handle_la(h), sizeof(*(dst)) * (nr))
-#define copy_to_guest(h, src, nr)	     copy_to_guest_la(guest_handle_la(h), src, sizeof(*(src)) * (nr))
-#define copy_from_guest_offset(dst, h, i, nr)                                              \
-	copy_from_guest_la(dst, guest_handle_la(h) + (uint64_t)(i) * sizeof(*(dst)), sizeof(*(dst)) * (nr))
-#define copy_to_guest_offset(h, i, src, nr)                                                \
-	copy_to_guest_la(guest_handle_la(h) + (uint64_t)(i) * sizeof(*(src)), src, sizeof(*(src)) * (nr))
+#define guest_handle_la(h)	((uint64_t)(h).p)
+#define guest_handle_is_null(h) ((h).p == NULL)
+#define copy_from_guest(dst, h, nr) \
+	copy_from_guest_la(dst, guest_handle_la(h), sizeof(*(dst)) * (nr))
+#define copy_to_guest(h, src, nr) copy_to_guest_la(guest_handle_la(h), src, sizeof(*(src)) * (nr))
+#define copy_from_guest_offset(dst, h, i, nr)                                        \
+	copy_from_guest_la(dst, guest_handle_la(h) + (uint64_t)(i) * sizeof(*(dst)), \
+			   sizeof(*(dst)) * (nr))
+#define copy_to_guest_offset(h, i, src, nr)                                        \
+	copy_to_guest_la(guest_handle_la(h) + (uint64_t)(i) * sizeof(*(src)), src, \
+			 sizeof(*(src)) * (nr))
 
 #endif

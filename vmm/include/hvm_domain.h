@@ -25,7 +25,7 @@ struct mtrr_state;
 struct vcpu_io;
 
 struct hvm_domain {
-	uint64_t params[HVM_NR_PARAMS];	/* d->lock */
+	uint64_t params[HVM_NR_PARAMS]; /* d->lock */
 	spinlock_t irq_lock;		/* LOCK_HVM_IRQ */
 	spinlock_t time_lock;		/* LOCK_HVM_TIME */
 	struct hvm_irq *irq;		/* lines, links, callback: hvm/irq.c */
@@ -35,22 +35,30 @@ struct hvm_domain {
 	struct vrtc *vrtc;
 	struct vpmtimer *pmtimer;
 	struct vhpet *vhpet;
-	struct debug_port *debug_port;	/* text to port 0xe9, not yet a whole line */
-	struct io_dispatch *io;		/* internal port and MMIO handlers: hvm/io.c */
-	struct ioreq_state *ioreq;	/* ioreq servers: hvm/ioreq.c */
-	uint8_t *io_bitmap;		/* vendor-neutral copy: 64 Ki ports, 1 = intercept; NULL = all */
+	struct debug_port *debug_port; /* text to port 0xe9, not yet a whole line */
+	struct io_dispatch *io;	       /* internal port and MMIO handlers: hvm/io.c */
+	struct ioreq_state *ioreq;     /* ioreq servers: hvm/ioreq.c */
+	uint8_t *io_bitmap; /* vendor-neutral copy: 64 Ki ports, 1 = intercept; NULL = all */
 	bool is_s3_suspended;
 };
 
 /* What to inject at the next entry, or what an exit interrupted on its way in. */
-enum hvm_event_type { HVM_EVENT_NONE, HVM_EVENT_EXTINT, HVM_EVENT_NMI, HVM_EVENT_EXC, HVM_EVENT_SWINT, HVM_EVENT_SWEXC, HVM_EVENT_ICEBP };
+enum hvm_event_type {
+	HVM_EVENT_NONE,
+	HVM_EVENT_EXTINT,
+	HVM_EVENT_NMI,
+	HVM_EVENT_EXC,
+	HVM_EVENT_SWINT,
+	HVM_EVENT_SWEXC,
+	HVM_EVENT_ICEBP
+};
 struct hvm_event {
 	enum hvm_event_type type;
 	uint8_t vector;
 	bool has_error;
 	uint32_t error_code;
-	uint64_t cr2;	   /* for #PF */
-	uint8_t insn_len;  /* for software events */
+	uint64_t cr2;	  /* for #PF */
+	uint8_t insn_len; /* for software events */
 };
 
 /* An intercepted IN or OUT. */
@@ -65,14 +73,14 @@ struct io_access {
 #define HVM_SIPI_PENDING BIT(8) /* with INIT: start at the vector in bits 0-7 */
 
 struct hvm_vcpu {
-	uint32_t init_sipi;		/* atomic: HVM_INIT_PENDING, HVM_SIPI_PENDING, vector */
-	struct vlapic *vlapic;		/* constant; every vCPU of a guest and of dom0 has one */
-	struct mtrr_state *mtrr;	/* constant */
-	struct vcpu_io *io;		/* ioreq and emulation in progress: hvm/ioreq.c */
-	struct hvm_event event;		/* own vCPU: to inject first at the next entry */
-	bool nmi_pending;		/* atomic */
-	bool nmi_masked;		/* vendor keeps it true between NMI and IRET where hardware does not */
-	uint64_t pat;			/* guest's IA32_PAT */
+	uint32_t init_sipi;	 /* atomic: HVM_INIT_PENDING, HVM_SIPI_PENDING, vector */
+	struct vlapic *vlapic;	 /* constant; every vCPU of a guest and of dom0 has one */
+	struct mtrr_state *mtrr; /* constant */
+	struct vcpu_io *io;	 /* ioreq and emulation in progress: hvm/ioreq.c */
+	struct hvm_event event;	 /* own vCPU: to inject first at the next entry */
+	bool nmi_pending;	 /* atomic */
+	bool nmi_masked; /* vendor keeps it true between NMI and IRET where hardware does not */
+	uint64_t pat;	 /* guest's IA32_PAT */
 	uint64_t sysenter_cs, sysenter_esp, sysenter_eip; /* where the vendor does not hold them */
 	uint64_t bndcfgs;
 	uint64_t spec_ctrl;

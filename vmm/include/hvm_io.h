@@ -18,8 +18,10 @@ typedef enum io_result (*io_port_fn)(struct vcpu *v, void *opaque, uint16_t port
 				     bool write, uint32_t *val);
 /* offset from the range's base; size 1, 2, 4, 8, inside the range. */
 struct io_mmio_ops {
-	enum io_result (*read)(struct vcpu *v, void *opaque, uint64_t offset, unsigned int size, uint64_t *val);
-	enum io_result (*write)(struct vcpu *v, void *opaque, uint64_t offset, unsigned int size, uint64_t val);
+	enum io_result (*read)(struct vcpu *v, void *opaque, uint64_t offset, unsigned int size,
+			       uint64_t *val);
+	enum io_result (*write)(struct vcpu *v, void *opaque, uint64_t offset, unsigned int size,
+				uint64_t val);
 };
 
 #define IO_MAX_PORT_RANGES 24U
@@ -30,7 +32,8 @@ void io_domain_fini(struct domain *d);
 /* Device creation and HVM_PARAM_ACPI_IOPORTS_LOCATION; the domain is paused or not started. */
 int io_register_port(struct domain *d, uint16_t first, uint16_t count, io_port_fn fn, void *opaque);
 void io_unregister_port(struct domain *d, uint16_t first, uint16_t count);
-int io_register_mmio(struct domain *d, uint64_t base, uint64_t len, const struct io_mmio_ops *ops, void *opaque);
+int io_register_mmio(struct domain *d, uint64_t base, uint64_t len, const struct io_mmio_ops *ops,
+		     void *opaque);
 
 /* Device accesses of the instruction being emulated, so that it can be restarted. */
 #define IO_RECORDS 8U
@@ -38,25 +41,25 @@ struct io_record {
 	uint64_t addr;
 	uint64_t data;
 	uint8_t size;
-	uint8_t type;  /* IOREQ_TYPE_PIO or COPY */
+	uint8_t type; /* IOREQ_TYPE_PIO or COPY */
 	bool write;
-	bool done;     /* data is the answer */
+	bool done; /* data is the answer */
 };
 
 enum io_completion { IO_COMPLETE_NONE, IO_COMPLETE_PIO, IO_COMPLETE_MMIO, IO_COMPLETE_EMULATE };
 
 struct vcpu_io {
-	bool in_flight;		/* an ioreq was sent and its answer not yet taken */
+	bool in_flight; /* an ioreq was sent and its answer not yet taken */
 	enum io_completion completion;
-	struct io_access pio;	/* IO_COMPLETE_PIO: the instruction */
-	struct x86_mmio mmio;	/* IO_COMPLETE_MMIO: the decoded load or store, and its length */
+	struct io_access pio; /* IO_COMPLETE_PIO: the instruction */
+	struct x86_mmio mmio; /* IO_COMPLETE_MMIO: the decoded load or store, and its length */
 	uint8_t mmio_len;
 	struct ioreq_server *server;
-	ioreq_t sent;		/* our copy of what was sent; only `data` and `count` are read back */
+	ioreq_t sent; /* our copy of what was sent; only `data` and `count` are read back */
 	uint64_t answer;
-	uint64_t answer_count;	/* repetitions that the device model did */
-	bool answer_valid;	/* the answer to `sent` waits to be consumed */
-	uint8_t insn[16];	/* instruction bytes of the emulation under way */
+	uint64_t answer_count; /* repetitions that the device model did */
+	bool answer_valid;     /* the answer to `sent` waits to be consumed */
+	uint8_t insn[16];      /* instruction bytes of the emulation under way */
 	uint8_t insn_avail;
 	unsigned int nr_records;
 	struct io_record record[IO_RECORDS];
@@ -69,8 +72,8 @@ void hvm_io_vcpu_fini(struct vcpu *v);
  * One access by the current vCPU: done (reads have *val), or IO_PENDING: an ioreq is under way. The caller
  * sets v->hvm.io->completion then and does not go on. type IOREQ_TYPE_PIO or IOREQ_TYPE_COPY.
  */
-enum io_result io_access_one(struct vcpu *v, uint8_t type, uint64_t addr, unsigned int size, bool write,
-			     uint64_t *val);
+enum io_result io_access_one(struct vcpu *v, uint8_t type, uint64_t addr, unsigned int size,
+			     bool write, uint64_t *val);
 /* Is there an internal device at the port (string I/O goes to it item by item)? */
 bool io_port_is_internal(struct domain *d, uint16_t port);
 

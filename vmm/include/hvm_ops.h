@@ -16,12 +16,12 @@ struct hvm_msr_state {
 };
 
 struct hvm_ops {
-	const char *name;	  /* "AMD-V", "VT-x" */
+	const char *name; /* "AMD-V", "VT-x" */
 	bool nested_paging;
-	bool has_vmcall_opcode;	  /* VMCALL (VT-x) is the native opcode, else VMMCALL */
+	bool has_vmcall_opcode; /* VMCALL (VT-x) is the native opcode, else VMMCALL */
 	const struct p2m_format *p2m_format;
 
-	int (*cpu_up)(void);	  /* enable on this CPU; 0 or -errno with a message */
+	int (*cpu_up)(void); /* enable on this CPU; 0 or -errno with a message */
 	void (*cpu_down)(void);
 	int (*domain_init)(struct domain *d);
 	void (*domain_fini)(struct domain *d);
@@ -97,8 +97,14 @@ void hvm_mmio_complete(struct vcpu *v);
 /* Exceptions for the guest's own fault; merges with a pending one by the double-fault rules. */
 void hvm_inject_exception(struct vcpu *v, uint8_t vector, bool has_error, uint32_t error_code);
 void hvm_inject_page_fault(struct vcpu *v, uint32_t error_code, uint64_t la);
-static inline void hvm_inject_ud(struct vcpu *v) { hvm_inject_exception(v, X86_EXC_UD, false, 0); }
-static inline void hvm_inject_gp(struct vcpu *v) { hvm_inject_exception(v, X86_EXC_GP, true, 0); }
+static inline void hvm_inject_ud(struct vcpu *v)
+{
+	hvm_inject_exception(v, X86_EXC_UD, false, 0);
+}
+static inline void hvm_inject_gp(struct vcpu *v)
+{
+	hvm_inject_exception(v, X86_EXC_GP, true, 0);
+}
 void hvm_advance_rip(struct vcpu *v, unsigned int insn_len);
 /* The guest shut its CPU down: HVM_PARAM_TRIPLE_FAULT_REASON says what becomes of the domain. */
 void hvm_exit_triple_fault(struct vcpu *v);
@@ -115,8 +121,14 @@ int hvm_set_cr3(struct vcpu *v, uint64_t value);
 int hvm_set_cr4(struct vcpu *v, uint64_t value);
 int hvm_set_efer(struct vcpu *v, uint64_t value);
 int hvm_set_xcr0(struct vcpu *v, uint64_t value);
-static inline bool hvm_long_mode(const struct vcpu *v) { return v->efer & X86_EFER_LMA; }
-static inline bool hvm_paging(const struct vcpu *v) { return v->cr0 & X86_CR0_PG; }
+static inline bool hvm_long_mode(const struct vcpu *v)
+{
+	return v->efer & X86_EFER_LMA;
+}
+static inline bool hvm_paging(const struct vcpu *v)
+{
+	return v->cr0 & X86_CR0_PG;
+}
 /* Long mode with CS.L: 64-bit code. */
 bool hvm_code64(struct vcpu *v);
 

@@ -23,24 +23,43 @@ enum page_state {
 };
 
 struct page {
-	struct list_head list;	  /* free list or owner's page list; LOCK_HEAP or the owner's page_lock */
-	struct domain *owner;	  /* for PAGE_DOMAIN; constant while refs > 0 */
-	uint32_t refs;		  /* atomic; 0 = free. The owner's own claim counts one */
-	uint8_t state;		  /* enum page_state */
-	uint8_t order;		  /* of a free block's head */
-	uint8_t allocated;	  /* the owner's own claim has not been dropped (atomic) */
+	struct list_head
+		list; /* free list or owner's page list; LOCK_HEAP or the owner's page_lock */
+	struct domain *owner; /* for PAGE_DOMAIN; constant while refs > 0 */
+	uint32_t refs;	      /* atomic; 0 = free. The owner's own claim counts one */
+	uint8_t state;	      /* enum page_state */
+	uint8_t order;	      /* of a free block's head */
+	uint8_t allocated;    /* the owner's own claim has not been dropped (atomic) */
 	uint8_t flags;
 };
 
 extern struct page *page_table; /* indexed by mfn, max_mfn entries */
 extern uint64_t max_mfn;
 
-static inline bool mfn_valid(mfn_t m) { return m.v < max_mfn; }
-static inline struct page *mfn_to_page(mfn_t m) { return &page_table[m.v]; }
-static inline mfn_t page_to_mfn(const struct page *p) { return _mfn((uint64_t)(p - page_table)); }
-static inline void *maddr_to_virt(maddr_t a) { return (void *)(DIRECTMAP_VIRT + a.v); }
-static inline void *mfn_to_virt(mfn_t m) { return maddr_to_virt(mfn_to_maddr(m)); }
-static inline void *page_to_virt(const struct page *p) { return mfn_to_virt(page_to_mfn(p)); }
+static inline bool mfn_valid(mfn_t m)
+{
+	return m.v < max_mfn;
+}
+static inline struct page *mfn_to_page(mfn_t m)
+{
+	return &page_table[m.v];
+}
+static inline mfn_t page_to_mfn(const struct page *p)
+{
+	return _mfn((uint64_t)(p - page_table));
+}
+static inline void *maddr_to_virt(maddr_t a)
+{
+	return (void *)(DIRECTMAP_VIRT + a.v);
+}
+static inline void *mfn_to_virt(mfn_t m)
+{
+	return maddr_to_virt(mfn_to_maddr(m));
+}
+static inline void *page_to_virt(const struct page *p)
+{
+	return mfn_to_virt(page_to_mfn(p));
+}
 /* For addresses in the direct map or the image. */
 static inline maddr_t virt_to_maddr(const void *v)
 {
@@ -48,7 +67,10 @@ static inline maddr_t virt_to_maddr(const void *v)
 
 	return _maddr(a >= VMM_VIRT ? a - VMM_VIRT : a - DIRECTMAP_VIRT);
 }
-static inline mfn_t virt_to_mfn(const void *v) { return maddr_to_mfn(virt_to_maddr(v)); }
+static inline mfn_t virt_to_mfn(const void *v)
+{
+	return maddr_to_mfn(virt_to_maddr(v));
+}
 
 /* VMM pages, zeroed; NULL when memory is out. order <= 18. */
 struct page *alloc_pages(unsigned int order);
@@ -78,8 +100,8 @@ int domain_claim_pages(struct domain *d, uint64_t pages);
 /* Small heap; 16-byte aligned, zeroed; any size up to 2 MiB. NULL when out of memory. */
 void *xzalloc_bytes(size_t size);
 void xfree(void *p);
-#define xzalloc(type)		((type *)xzalloc_bytes(sizeof(type)))
-#define xzalloc_array(type, n)	((type *)xzalloc_bytes(sizeof(type) * (n)))
+#define xzalloc(type)	       ((type *)xzalloc_bytes(sizeof(type)))
+#define xzalloc_array(type, n) ((type *)xzalloc_bytes(sizeof(type) * (n)))
 
 /* Uncached mapping of device memory, any length, for ever. */
 void *ioremap(maddr_t a, uint64_t len);
@@ -104,7 +126,8 @@ extern struct e820_map host_e820;
  * once dom0 exists, never given to the buddy.
  */
 void mm_init(void);
-#define PAGE_F_DOM0 BIT(7) /* struct page flags: kept for dom0 by mm_reserve_range, state PAGE_RESERVED */
+#define PAGE_F_DOM0 \
+	BIT(7) /* struct page flags: kept for dom0 by mm_reserve_range, state PAGE_RESERVED */
 /*
  * Keep [start, start + len), page-aligned RAM, for dom0. False when part of it is not RAM or is used by the
  * VMM (image, page tables, page records). Boot modules may lie inside: move them before using it.

@@ -13,10 +13,10 @@
 #define MTRR_NR_FIXED 11U
 
 struct mtrr_state {
-	uint64_t def_type;		/* IA32_MTRR_DEF_TYPE: type 0-7, FE bit 10, E bit 11 */
-	uint64_t cap;			/* IA32_MTRRCAP */
-	uint64_t fixed[MTRR_NR_FIXED];	/* 64K, 16K x 2, 4K x 8, in order of MSR number */
-	uint64_t var[MTRR_NR_VAR][2];	/* base, mask */
+	uint64_t def_type;	       /* IA32_MTRR_DEF_TYPE: type 0-7, FE bit 10, E bit 11 */
+	uint64_t cap;		       /* IA32_MTRRCAP */
+	uint64_t fixed[MTRR_NR_FIXED]; /* 64K, 16K x 2, 4K x 8, in order of MSR number */
+	uint64_t var[MTRR_NR_VAR][2];  /* base, mask */
 };
 
 int mtrr_init(struct vcpu *v);

@@ -15,18 +15,18 @@ struct domain;
 struct vcpu;
 
 enum p2m_type {
-	P2M_INVALID = 0,   /* hole: reads all-ones, writes dropped (or the device model claims it) */
+	P2M_INVALID = 0, /* hole: reads all-ones, writes dropped (or the device model claims it) */
 	P2M_RAM_RW,
-	P2M_RAM_RO,	   /* writes dropped */
-	P2M_RAM_LOGDIRTY,  /* write-protected until the first write */
+	P2M_RAM_RO,	  /* writes dropped */
+	P2M_RAM_LOGDIRTY, /* write-protected until the first write */
 	P2M_RAM_BROKEN,
-	P2M_MMIO_DM,	   /* explicitly a device-model range */
-	P2M_MMIO_DIRECT,   /* machine MMIO (dom0, later pass-through) */
-	P2M_FOREIGN,	   /* another domain's page */
+	P2M_MMIO_DM,	 /* explicitly a device-model range */
+	P2M_MMIO_DIRECT, /* machine MMIO (dom0, later pass-through) */
+	P2M_FOREIGN,	 /* another domain's page */
 	P2M_GRANT_RW,
 	P2M_GRANT_RO,
-	P2M_IOREQ_SERVER,  /* writes go to the claiming ioreq server */
-	P2M_POD,	   /* populate on demand */
+	P2M_IOREQ_SERVER, /* writes go to the claiming ioreq server */
+	P2M_POD,	  /* populate on demand */
 	P2M_TYPE_COUNT
 };
 
@@ -36,9 +36,15 @@ static inline bool p2m_is_ram(enum p2m_type t)
 {
 	return t == P2M_RAM_RW || t == P2M_RAM_RO || t == P2M_RAM_LOGDIRTY || t == P2M_IOREQ_SERVER;
 }
-static inline bool p2m_is_grant(enum p2m_type t) { return t == P2M_GRANT_RW || t == P2M_GRANT_RO; }
+static inline bool p2m_is_grant(enum p2m_type t)
+{
+	return t == P2M_GRANT_RW || t == P2M_GRANT_RO;
+}
 /* A machine page stands behind the type. */
-static inline bool p2m_has_page(enum p2m_type t) { return p2m_is_ram(t) || p2m_is_grant(t) || t == P2M_FOREIGN; }
+static inline bool p2m_has_page(enum p2m_type t)
+{
+	return p2m_is_ram(t) || p2m_is_grant(t) || t == P2M_FOREIGN;
+}
 static inline bool p2m_is_writable(enum p2m_type t)
 {
 	return t == P2M_RAM_RW || t == P2M_RAM_LOGDIRTY || t == P2M_GRANT_RW || t == P2M_FOREIGN;
@@ -48,31 +54,34 @@ struct p2m_entry {
 	mfn_t mfn;
 	enum p2m_type type;
 	enum p2m_access access;
-	unsigned int order; /* the mapping (or hole) that covers the gfn: 0, 9, 18 (or larger for holes) */
+	unsigned int
+		order; /* the mapping (or hole) that covers the gfn: 0, 9, 18 (or larger for holes) */
 };
 
 /* How one vendor's nested page tables encode entries (svm/npt.c, vmx/ept.c). level 1 = 4 KiB .. 4. */
 struct p2m_format {
-	uint64_t (*make_leaf)(const struct domain *d, const struct p2m_entry *e, gfn_t gfn, unsigned int level);
+	uint64_t (*make_leaf)(const struct domain *d, const struct p2m_entry *e, gfn_t gfn,
+			      unsigned int level);
 	uint64_t (*make_table)(maddr_t table);
 	bool (*is_table)(uint64_t entry, unsigned int level);
-	void (*parse)(uint64_t entry, unsigned int level, struct p2m_entry *out); /* leaves and holes */
-	unsigned int max_leaf_level; /* 3 with 1 GiB pages */
+	void (*parse)(uint64_t entry, unsigned int level,
+		      struct p2m_entry *out); /* leaves and holes */
+	unsigned int max_leaf_level;	      /* 3 with 1 GiB pages */
 };
 
 struct p2m {
 	struct domain *domain;
-	spinlock_t lock;	     /* LOCK_P2M: all changes; lookups are lock-free reads of entries */
+	spinlock_t lock; /* LOCK_P2M: all changes; lookups are lock-free reads of entries */
 	const struct p2m_format *fmt;
-	struct page *root;	     /* constant */
-	struct list_head tables;     /* pages of the tree; lock */
-	uint64_t nr_tables;	     /* lock */
-	uint64_t max_gfn;	     /* highest gfn ever mapped; lock */
-	bool logdirty;		     /* lock; RAM is entered as P2M_RAM_LOGDIRTY */
-	bool need_flush;	     /* a change that CPUs may have cached; see p2m_flush */
-	uint8_t *dirty;		     /* log-dirty bitmap, one bit per gfn; lock */
+	struct page *root;	 /* constant */
+	struct list_head tables; /* pages of the tree; lock */
+	uint64_t nr_tables;	 /* lock */
+	uint64_t max_gfn;	 /* highest gfn ever mapped; lock */
+	bool logdirty;		 /* lock; RAM is entered as P2M_RAM_LOGDIRTY */
+	bool need_flush;	 /* a change that CPUs may have cached; see p2m_flush */
+	uint8_t *dirty;		 /* log-dirty bitmap, one bit per gfn; lock */
 	uint64_t dirty_gfns;
-	struct vram_track *vram;     /* lock; paging/vram.c */
+	struct vram_track *vram; /* lock; paging/vram.c */
 };
 
 int p2m_init(struct domain *d);
@@ -88,13 +97,14 @@ struct p2m_entry p2m_get(struct domain *d, gfn_t gfn);
  * of replaced ones. Does not touch the replaced pages' own claims: the caller does. The TLBs of the
  * domain are flushed before it returns. 0, -ENOMEM, -EINVAL, -ESRCH when a foreign page is dying.
  */
-int p2m_set(struct domain *d, gfn_t gfn, mfn_t mfn, unsigned int order, enum p2m_type t, enum p2m_access a);
+int p2m_set(struct domain *d, gfn_t gfn, mfn_t mfn, unsigned int order, enum p2m_type t,
+	    enum p2m_access a);
 /* Atomically change the type of one frame if it is still `from`; -EBUSY when it is not. */
 int p2m_change_type(struct domain *d, gfn_t gfn, enum p2m_type from, enum p2m_type to);
 
 /* The same for frames first..first+nr-1 whose bit in `only` is set (NULL: all), with one flush. 0, -ENOMEM. */
-int p2m_change_range(struct domain *d, gfn_t first, uint64_t nr, enum p2m_type from, enum p2m_type to,
-		     const uint8_t *only);
+int p2m_change_range(struct domain *d, gfn_t first, uint64_t nr, enum p2m_type from,
+		     enum p2m_type to, const uint8_t *only);
 
 /*
  * The page behind a gfn with a reference taken (page_put), or NULL. write = it must be writable.
@@ -105,9 +115,9 @@ struct page *p2m_get_page(struct domain *d, gfn_t gfn, bool write, enum p2m_type
 /* A guest memory access that the nested tables refused. */
 struct npt_fault {
 	gpa_t gpa;
-	uint64_t gla;	   /* linear address, valid if gla_valid */
+	uint64_t gla; /* linear address, valid if gla_valid */
 	bool read, write, fetch, gla_valid;
-	bool table_walk;   /* during the guest's own page walk */
+	bool table_walk; /* during the guest's own page walk */
 };
 /* True: resolved (log-dirty, spurious, POD), run again. False: emulate as MMIO or report. */
 bool p2m_fault(struct vcpu *v, const struct npt_fault *f);
@@ -117,7 +127,8 @@ int logdirty_enable(struct domain *d);
 void logdirty_disable(struct domain *d);
 void logdirty_mark(struct domain *d, gfn_t gfn);
 /* Copies the bitmap for nr gfns; clean = also clear and re-protect. Returns dirty count via *count. */
-int logdirty_read(struct domain *d, gfn_t first, uint64_t nr, uint8_t *bitmap, bool clean, uint64_t *count);
+int logdirty_read(struct domain *d, gfn_t first, uint64_t nr, uint8_t *bitmap, bool clean,
+		  uint64_t *count);
 
 /*
  * Video memory (paging/vram.c): fill `out` with a bit for each of nr frames written since the last call for

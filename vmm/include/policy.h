@@ -35,10 +35,16 @@ struct cpu_policy {
 	struct cpuid_regs extd[POLICY_NR_EXTD];	    /* 0x80000000.. */
 	uint64_t platform_info;			    /* MSR 0xce */
 	uint64_t arch_caps;			    /* MSR 0x10a */
-	bool topo_by_vcpu;			    /* APIC ids are vCPU id * 2, else the pCPU's own */
+	bool topo_by_vcpu; /* APIC ids are vCPU id * 2, else the pCPU's own */
 };
 
-enum policy_index { POLICY_RAW, POLICY_HOST, POLICY_HVM_MAX, POLICY_HVM_DEFAULT, POLICY_INDEX_COUNT };
+enum policy_index {
+	POLICY_RAW,
+	POLICY_HOST,
+	POLICY_HVM_MAX,
+	POLICY_HVM_DEFAULT,
+	POLICY_INDEX_COUNT
+};
 
 /* Gather the host's policy and derive the others; once, on the BSP, after host_cpu is filled. */
 void policy_init(void);
@@ -63,7 +69,8 @@ unsigned int policy_serialise(const struct cpu_policy *p, xen_cpuid_leaf_t *out)
 int policy_deserialise(struct cpu_policy *p, const xen_cpuid_leaf_t *in, unsigned int nr,
 		       uint32_t *bad_leaf, uint32_t *bad_sub);
 /* Are p's limits within max's? -EINVAL, leaf named, if not. */
-int policy_check(const struct cpu_policy *max, const struct cpu_policy *p, uint32_t *bad_leaf, uint32_t *bad_sub);
+int policy_check(const struct cpu_policy *max, const struct cpu_policy *p, uint32_t *bad_leaf,
+		 uint32_t *bad_sub);
 void policy_featureset(const struct cpu_policy *p, uint32_t words[POLICY_FEAT_WORDS]);
 /* MSRs of the policy, as entries; returns their number. */
 unsigned int policy_msrs(const struct cpu_policy *p, xen_msr_entry_t *out);

@@ -12,9 +12,9 @@
 
 struct hvm_save_handler {
 	const char *name;
-	uint16_t type;	  /* HVM_SAVE_CODE() */
+	uint16_t type;	   /* HVM_SAVE_CODE() */
 	uint8_t instances; /* enum hvm_save_instances */
-	uint32_t max_len; /* of one record, without the descriptor */
+	uint32_t max_len;  /* of one record, without the descriptor */
 	/*
 	 * Write the record of this instance (a vCPU's id, or 0..; the domain is paused) to buf of max_len
 	 * zeroed bytes and its length to *len. 0, -ENOENT = no such instance or nothing to save.
@@ -27,8 +27,8 @@ struct hvm_save_handler {
 enum hvm_save_instances { SAVE_PER_DOMAIN = 1, SAVE_TWO = 2, SAVE_PER_VCPU = 255 };
 
 /* max: the record's length, or the largest if it varies. Saved in order of type. */
-#define HVM_SAVE_HANDLER(rec, inst, max, save_fn, load_fn)                                 \
-	static const struct hvm_save_handler __used __aligned(8) __section(".hvm_save")    \
+#define HVM_SAVE_HANDLER(rec, inst, max, save_fn, load_fn)                              \
+	static const struct hvm_save_handler __used __aligned(8) __section(".hvm_save") \
 		hvm_save_handler_##rec = { #rec, HVM_SAVE_CODE(rec), inst, max, save_fn, load_fn }
 
 /* Bytes that hvm_save may write at most. */
@@ -36,7 +36,8 @@ int hvm_save_size(struct domain *d);
 /* All records of d, paused, between HEADER and END. *len: bytes written. */
 int hvm_save(struct domain *d, void *buf, size_t *len);
 /* One record without its descriptor; buf of hvm_save_record_max() bytes. -ENOENT. */
-int hvm_save_one(struct domain *d, unsigned int type, unsigned int instance, void *buf, size_t *len);
+int hvm_save_one(struct domain *d, unsigned int type, unsigned int instance, void *buf,
+		 size_t *len);
 size_t hvm_save_record_max(void);
 /* HEADER, records in any number, END. The first bad record ends it: -EINVAL, -ENOENT; logged. */
 int hvm_load(struct domain *d, const void *buf, size_t len);

@@ -11,14 +11,14 @@
 #include "domain.h"
 
 struct sched_cpu {
-	spinlock_t lock;	 /* LOCK_SCHED */
-	struct list_head queue;	 /* lock: runnable, not running, in the policy's order */
-	unsigned int nr_queued;	 /* lock */
-	unsigned int cpu;	 /* constant */
-	struct vcpu *curr;	 /* lock: what runs here; the idle vCPU when nothing does */
-	struct vcpu *idle;	 /* constant */
-	struct timer slice;	 /* own CPU */
-	uint64_t vtime;		 /* lock: the policy's clock of this queue */
+	spinlock_t lock;	/* LOCK_SCHED */
+	struct list_head queue; /* lock: runnable, not running, in the policy's order */
+	unsigned int nr_queued; /* lock */
+	unsigned int cpu;	/* constant */
+	struct vcpu *curr;	/* lock: what runs here; the idle vCPU when nothing does */
+	struct vcpu *idle;	/* constant */
+	struct timer slice;	/* own CPU */
+	uint64_t vtime;		/* lock: the policy's clock of this queue */
 };
 
 /* What tools may set; the mapping to credit2's parameters is in the domctl. */
@@ -44,7 +44,8 @@ struct sched_policy {
 	 */
 	struct vcpu *(*pick)(struct sched_cpu *c, uint64_t now_ns, uint64_t *slice_ns);
 	/* Should v, just inserted, take the CPU from c->curr, which has run for ran_ns unaccounted? */
-	bool (*preempts)(const struct sched_cpu *c, const struct vcpu *v, uint64_t ran_ns, uint64_t now_ns);
+	bool (*preempts)(const struct sched_cpu *c, const struct vcpu *v, uint64_t ran_ns,
+			 uint64_t now_ns);
 	/* v moves from one CPU's queue to another's; in neither. */
 	void (*migrate)(const struct sched_cpu *from, const struct sched_cpu *to, struct vcpu *v);
 };

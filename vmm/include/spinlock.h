@@ -14,20 +14,20 @@
 #include "types.h"
 
 enum lock_level {
-	LOCK_DOMCTL = 1,  /* one domctl/sysctl at a time */
-	LOCK_DOMLIST,	  /* the list of domains */
-	LOCK_DOMAIN,	  /* struct domain: life, pause count, HVM parameters */
-	LOCK_IOREQ,	  /* a domain's ioreq servers */
-	LOCK_GRANT,	  /* a grant table; two of them in order of domid */
-	LOCK_P2M,	  /* a domain's p2m; dom0's before a guest's never at once */
-	LOCK_HVM_IRQ,	  /* a domain's interrupt lines, PIC and IO-APIC */
-	LOCK_HVM_TIME,	  /* a domain's PIT, RTC, HPET, PM timer */
-	LOCK_EVENT,	  /* a domain's event channels; two in order of domid */
-	LOCK_VLAPIC,	  /* a vLAPIC's timer */
-	LOCK_SCHED,	  /* a CPU's run queue */
-	LOCK_TIMER,	  /* a CPU's timer heap */
-	LOCK_HEAP,	  /* page allocator, small heap */
-	LOCK_CONSOLE,	  /* console ring and devices */
+	LOCK_DOMCTL = 1, /* one domctl/sysctl at a time */
+	LOCK_DOMLIST,	 /* the list of domains */
+	LOCK_DOMAIN,	 /* struct domain: life, pause count, HVM parameters */
+	LOCK_IOREQ,	 /* a domain's ioreq servers */
+	LOCK_GRANT,	 /* a grant table; two of them in order of domid */
+	LOCK_P2M,	 /* a domain's p2m; dom0's before a guest's never at once */
+	LOCK_HVM_IRQ,	 /* a domain's interrupt lines, PIC and IO-APIC */
+	LOCK_HVM_TIME,	 /* a domain's PIT, RTC, HPET, PM timer */
+	LOCK_EVENT,	 /* a domain's event channels; two in order of domid */
+	LOCK_VLAPIC,	 /* a vLAPIC's timer */
+	LOCK_SCHED,	 /* a CPU's run queue */
+	LOCK_TIMER,	 /* a CPU's timer heap */
+	LOCK_HEAP,	 /* page allocator, small heap */
+	LOCK_CONSOLE,	 /* console ring and devices */
 };
 
 typedef struct spinlock {
@@ -38,7 +38,10 @@ typedef struct spinlock {
 	const char *name;
 } spinlock_t;
 
-#define SPINLOCK_INIT(lvl, nm) { .level = (lvl), .holder = -1, .name = (nm) }
+#define SPINLOCK_INIT(lvl, nm)                             \
+	{                                                  \
+		.level = (lvl), .holder = -1, .name = (nm) \
+	}
 
 void spin_lock_init(spinlock_t *l, enum lock_level level, const char *name);
 void spin_lock(spinlock_t *l);

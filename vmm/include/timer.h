@@ -10,11 +10,11 @@
 #include "types.h"
 
 struct timer {
-	uint64_t expires_ns;	   /* system time; valid while queued */
+	uint64_t expires_ns; /* system time; valid while queued */
 	void (*fn)(void *data);
 	void *data;
-	unsigned int cpu;	   /* CPU whose heap it is in or will be put into */
-	int heap_index;		   /* -1 = not queued */
+	unsigned int cpu; /* CPU whose heap it is in or will be put into */
+	int heap_index;	  /* -1 = not queued */
 };
 
 /* System time in nanoseconds. Any context. */

@@ -9,54 +9,72 @@
 #include "domain.h"
 
 #define APIC_DEFAULT_BASE 0xfee00000UL
-#define APIC_ID	    0x20
-#define APIC_LVR    0x30
-#define APIC_TPR    0x80
-#define APIC_PPR    0xa0
-#define APIC_EOI    0xb0
-#define APIC_LDR    0xd0
-#define APIC_DFR    0xe0
-#define APIC_SPIV   0xf0
-#define APIC_ISR    0x100
-#define APIC_TMR    0x180
-#define APIC_IRR    0x200
-#define APIC_ESR    0x280
-#define APIC_ICR    0x300
-#define APIC_ICR2   0x310
-#define APIC_LVTT   0x320
-#define APIC_LVTTHMR 0x330
-#define APIC_LVTPC  0x340
-#define APIC_LVT0   0x350
-#define APIC_LVT1   0x360
-#define APIC_LVTERR 0x370
-#define APIC_TMICT  0x380
-#define APIC_TMCCT  0x390
-#define APIC_TDCR   0x3e0
-#define APIC_SELF_IPI 0x3f0
+#define APIC_ID		  0x20
+#define APIC_LVR	  0x30
+#define APIC_TPR	  0x80
+#define APIC_PPR	  0xa0
+#define APIC_EOI	  0xb0
+#define APIC_LDR	  0xd0
+#define APIC_DFR	  0xe0
+#define APIC_SPIV	  0xf0
+#define APIC_ISR	  0x100
+#define APIC_TMR	  0x180
+#define APIC_IRR	  0x200
+#define APIC_ESR	  0x280
+#define APIC_ICR	  0x300
+#define APIC_ICR2	  0x310
+#define APIC_LVTT	  0x320
+#define APIC_LVTTHMR	  0x330
+#define APIC_LVTPC	  0x340
+#define APIC_LVT0	  0x350
+#define APIC_LVT1	  0x360
+#define APIC_LVTERR	  0x370
+#define APIC_TMICT	  0x380
+#define APIC_TMCCT	  0x390
+#define APIC_TDCR	  0x3e0
+#define APIC_SELF_IPI	  0x3f0
 
 struct vlapic {
 	struct vcpu *vcpu;
-	uint8_t *regs;		   /* the register page */
+	uint8_t *regs; /* the register page */
 	struct page *regs_page;
-	uint64_t base_msr;	   /* IA32_APIC_BASE */
+	uint64_t base_msr; /* IA32_APIC_BASE */
 	struct timer timer;
-	uint64_t timer_last_ns;	   /* when the count began, system time */
-	uint64_t period_ns;	   /* 0 = one-shot */
-	uint64_t tsc_deadline;	   /* guest TSC, 0 = off */
+	uint64_t timer_last_ns; /* when the count began, system time */
+	uint64_t period_ns;	/* 0 = one-shot */
+	uint64_t tsc_deadline;	/* guest TSC, 0 = off */
 	uint32_t esr_pending;
-	bool irr_maybe;		   /* IRR may be non-empty: cheap test before a scan (atomic) */
-	spinlock_t lock;	   /* timer and mode */
+	bool irr_maybe;	 /* IRR may be non-empty: cheap test before a scan (atomic) */
+	spinlock_t lock; /* timer and mode */
 };
 
 int vlapic_init(struct vcpu *v);
 void vlapic_fini(struct vcpu *v);
-void vlapic_reset(struct vlapic *a);	    /* power-on and INIT */
-static inline uint32_t vlapic_get(const struct vlapic *a, unsigned int reg) { return *(const volatile uint32_t *)(a->regs + reg); }
-static inline void vlapic_set(struct vlapic *a, unsigned int reg, uint32_t v) { *(volatile uint32_t *)(a->regs + reg) = v; }
-static inline bool vlapic_x2apic(const struct vlapic *a) { return a->base_msr & BIT(10); }
-static inline bool vlapic_hw_enabled(const struct vlapic *a) { return a->base_msr & BIT(11); }
-static inline bool vlapic_sw_enabled(const struct vlapic *a) { return vlapic_get(a, APIC_SPIV) & BIT(8); }
-static inline bool vlapic_enabled(const struct vlapic *a) { return vlapic_hw_enabled(a) && vlapic_sw_enabled(a); }
+void vlapic_reset(struct vlapic *a); /* power-on and INIT */
+static inline uint32_t vlapic_get(const struct vlapic *a, unsigned int reg)
+{
+	return *(const volatile uint32_t *)(a->regs + reg);
+}
+static inline void vlapic_set(struct vlapic *a, unsigned int reg, uint32_t v)
+{
+	*(volatile uint32_t *)(a->regs + reg) = v;
+}
+static inline bool vlapic_x2apic(const struct vlapic *a)
+{
+	return a->base_msr & BIT(10);
+}
+static inline bool vlapic_hw_enabled(const struct vlapic *a)
+{
+	return a->base_msr & BIT(11);
+}
+static inline bool vlapic_sw_enabled(const struct vlapic *a)
+{
+	return vlapic_get(a, APIC_SPIV) & BIT(8);
+}
+static inline bool vlapic_enabled(const struct vlapic *a)
+{
+	return vlapic_hw_enabled(a) && vlapic_sw_enabled(a);
+}
 
 /* Own vCPU: 32-bit register access at byte offset reg (16-byte aligned). */
 uint32_t vlapic_read(struct vlapic *a, unsigned int reg);
@@ -81,8 +99,9 @@ void vlapic_set_tpr(struct vlapic *a, uint8_t tpr);
 /* Does a message with this destination address the vLAPIC? */
 bool vlapic_match_dest(const struct vlapic *a, uint32_t dest, bool logical, bool dest_is_32bit);
 /* An IPI, MSI or IO-APIC message to all matching vCPUs of d. delivery mode as in the ICR. */
-void vlapic_deliver(struct domain *d, struct vlapic *source, uint32_t dest, bool logical, bool dest32,
-		    uint8_t delivery_mode, uint8_t vector, bool level, uint8_t shorthand);
+void vlapic_deliver(struct domain *d, struct vlapic *source, uint32_t dest, bool logical,
+		    bool dest32, uint8_t delivery_mode, uint8_t vector, bool level,
+		    uint8_t shorthand);
 /* Accepts the PIC's INTR (LVT0 ExtINT unmasked, or APIC disabled). */
 bool vlapic_accepts_pic(const struct vlapic *a);
 /* Guest TSC or its offset changed: re-arm a TSC deadline. */

@@ -27,7 +27,8 @@ static bool is_spurious(const struct p2m_entry *e, const struct npt_fault *f)
 	if (f->write && (!(p2m_is_writable(e->type) || e->type == P2M_MMIO_DIRECT) ||
 			 e->access == P2M_ACCESS_R || e->access == P2M_ACCESS_RX))
 		return false;
-	if (f->fetch && (!p2m_is_ram(e->type) || e->access == P2M_ACCESS_RW || e->access == P2M_ACCESS_R))
+	if (f->fetch &&
+	    (!p2m_is_ram(e->type) || e->access == P2M_ACCESS_RW || e->access == P2M_ACCESS_R))
 		return false;
 	return true;
 }

@@ -8,22 +8,22 @@
 #include "guest_access.h"
 #include "hvm_ops.h"
 
-#define PTE_P  BIT(0)
-#define PTE_W  BIT(1)
-#define PTE_U  BIT(2)
-#define PTE_A  BIT(5)
-#define PTE_D  BIT(6)
-#define PTE_PS BIT(7)
-#define PTE_NX BIT(63)
+#define PTE_P	  BIT(0)
+#define PTE_W	  BIT(1)
+#define PTE_U	  BIT(2)
+#define PTE_A	  BIT(5)
+#define PTE_D	  BIT(6)
+#define PTE_PS	  BIT(7)
+#define PTE_NX	  BIT(63)
 #define ADDR_MASK 0x000ffffffffff000ULL
 
 struct walk {
 	struct vcpu *v;
 	uint64_t la;
 	uint32_t access;
-	bool user;	     /* the access counts as a user access */
-	uint64_t rights;     /* AND of U and W along the way */
-	bool nx;	     /* OR of NX along the way */
+	bool user;	 /* the access counts as a user access */
+	uint64_t rights; /* AND of U and W along the way */
+	bool nx;	 /* OR of NX along the way */
 };
 
 struct step {
@@ -32,10 +32,15 @@ struct step {
 };
 
 static const struct step steps_4level[] = {
-	{ 39, 9, 8, false }, { 30, 9, 8, true }, { 21, 9, 8, true }, { 12, 9, 8, false },
+	{ 39, 9, 8, false },
+	{ 30, 9, 8, true },
+	{ 21, 9, 8, true },
+	{ 12, 9, 8, false },
 };
 static const struct step steps_pae[] = {
-	{ 30, 2, 8, false }, { 21, 9, 8, true }, { 12, 9, 8, false },
+	{ 30, 2, 8, false },
+	{ 21, 9, 8, true },
+	{ 12, 9, 8, false },
 };
 static const struct step steps_2level[] = { { 22, 10, 4, true }, { 12, 10, 4, false } };
 
@@ -44,7 +49,9 @@ static int fail(const struct walk *w, bool present, bool rsvd, uint32_t *pfec)
 	if (pfec)
 		*pfec = (present ? PFEC_P : 0) | (rsvd ? PFEC_RSVD | PFEC_P : 0) |
 			(w->access & PFEC_W) | (w->user ? PFEC_U : 0) |
-			((w->v->efer & X86_EFER_NX) || (w->v->cr4 & X86_CR4_SMEP) ? w->access & PFEC_I : 0);
+			((w->v->efer & X86_EFER_NX) || (w->v->cr4 & X86_CR4_SMEP)
+				 ? w->access & PFEC_I
+				 : 0);
 	return -EFAULT;
 }
 
@@ -56,7 +63,8 @@ static bool read_entry(struct walk *w, gpa_t at, const struct step *s, uint64_t 
 	if (!*pg)
 		return false;
 	*where = (uint8_t *)page_to_virt(*pg) + (at.v & ~PAGE_MASK);
-	*pte = s->entry_bytes == 8 ? READ_ONCE(*(uint64_t *)*where) : READ_ONCE(*(uint32_t *)*where);
+	*pte = s->entry_bytes == 8 ? READ_ONCE(*(uint64_t *)*where)
+				   : READ_ONCE(*(uint32_t *)*where);
 	return true;
 }
 
@@ -121,9 +129,12 @@ static int finish(struct walk *w, const struct step *s, uint64_t pte, void *wher
 	return 0;
 }
 
-static int do_walk(struct walk *w, const struct step *steps, unsigned int levels, gpa_t *gpa, uint32_t *pfec)
+static int do_walk(struct walk *w, const struct step *steps, unsigned int levels, gpa_t *gpa,
+		   uint32_t *pfec)
 {
-	uint64_t table = w->v->cr3 & (levels == 3 ? 0xffffffe0 : levels == 2 ? 0xfffff000 : ADDR_MASK);
+	uint64_t table = w->v->cr3 & (levels == 3   ? 0xffffffe0
+				      : levels == 2 ? 0xfffff000
+						    : ADDR_MASK);
 	bool pae = levels == 3;
 
 	for (unsigned int i = 0; i < levels; i++) {
@@ -164,7 +175,10 @@ static int do_walk(struct walk *w, const struct step *steps, unsigned int levels
 int guest_walk(struct vcpu *v, uint64_t la, uint32_t access, gpa_t *gpa, uint32_t *pfec)
 {
 	struct walk w = {
-		.v = v, .la = la, .access = access, .rights = PTE_U | PTE_W,
+		.v = v,
+		.la = la,
+		.access = access,
+		.rights = PTE_U | PTE_W,
 		.user = !(access & PFEC_IMPLICIT) && (access & PFEC_U),
 	};
 

@@ -23,7 +23,8 @@ static void protect_all(struct domain *d)
 		struct p2m_entry e = p2m_get(d, _gfn(g));
 
 		if (e.type == P2M_RAM_RW)
-			p2m_change_range(d, _gfn(g), BIT(e.order), P2M_RAM_RW, P2M_RAM_LOGDIRTY, NULL);
+			p2m_change_range(d, _gfn(g), BIT(e.order), P2M_RAM_RW, P2M_RAM_LOGDIRTY,
+					 NULL);
 		g = (g | (BIT(e.order) - 1)) + 1;
 	}
 }
@@ -73,7 +74,8 @@ void logdirty_mark(struct domain *d, gfn_t gfn)
 		d->p2m.dirty[gfn.v / 8] |= (uint8_t)(1U << (gfn.v % 8));
 }
 
-int logdirty_read(struct domain *d, gfn_t first, uint64_t nr, uint8_t *bitmap, bool clean, uint64_t *count)
+int logdirty_read(struct domain *d, gfn_t first, uint64_t nr, uint8_t *bitmap, bool clean,
+		  uint64_t *count)
 {
 	*count = 0;
 	if (!d->p2m.dirty)

@@ -12,7 +12,10 @@
 #define LEVELS	4U
 #define ENTRIES 512U
 
-static inline unsigned int level_order(unsigned int level) { return 9 * (level - 1); }
+static inline unsigned int level_order(unsigned int level)
+{
+	return 9 * (level - 1);
+}
 static inline unsigned int index_at(gfn_t gfn, unsigned int level)
 {
 	return (unsigned int)(gfn.v >> level_order(level)) & (ENTRIES - 1);
@@ -141,7 +144,8 @@ static void subtree_put_refs(const struct p2m *p, uint64_t raw, unsigned int lev
 }
 
 /* With p->lock held; *old is what was there. */
-static int set_locked(struct p2m *p, gfn_t gfn, struct p2m_entry *e, unsigned int level, uint64_t *old)
+static int set_locked(struct p2m *p, gfn_t gfn, struct p2m_entry *e, unsigned int level,
+		      uint64_t *old)
 {
 	uint64_t *slot = walk_to(p, gfn, level);
 
@@ -156,7 +160,8 @@ static int set_locked(struct p2m *p, gfn_t gfn, struct p2m_entry *e, unsigned in
 	return 0;
 }
 
-int p2m_set(struct domain *d, gfn_t gfn, mfn_t mfn, unsigned int order, enum p2m_type t, enum p2m_access a)
+int p2m_set(struct domain *d, gfn_t gfn, mfn_t mfn, unsigned int order, enum p2m_type t,
+	    enum p2m_access a)
 {
 	struct p2m *p = &d->p2m;
 	unsigned int level = order / 9 + 1;
@@ -208,8 +213,8 @@ int p2m_change_type(struct domain *d, gfn_t gfn, enum p2m_type from, enum p2m_ty
 	return rc;
 }
 
-int p2m_change_range(struct domain *d, gfn_t first, uint64_t nr, enum p2m_type from, enum p2m_type to,
-		     const uint8_t *only)
+int p2m_change_range(struct domain *d, gfn_t first, uint64_t nr, enum p2m_type from,
+		     enum p2m_type to, const uint8_t *only)
 {
 	bool changed = false;
 	int rc = 0;
