@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /*
- * Port 0xe9: text from firmware and guests to the log, by lines, with the domain's number. A budget of bytes that
- * fills up with time keeps a hostile guest from drowning the log.
+ * Port 0xe9: text from firmware and guests to the log, by lines, with the domain's number. A budget
+ * of bytes that fills up with time keeps a hostile guest from drowning the log.
  */
 #include "pc_private.h"
 

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /*
- * All in-VMM devices of a domain: creation, what stops when it begins to die, and the end. A PVH domain has only
- * the local APICs and the debug port; dom0 has none of this.
+ * All in-VMM devices of a domain: creation, what stops when it begins to die, and the end. A PVH
+ * domain has only the local APICs and the debug port; dom0 has none of this.
  */
 #include "hvm_devices.h"
 #include "ioreq_private.h"

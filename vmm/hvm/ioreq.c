@@ -93,7 +93,7 @@ int ioreq_server_create(struct domain *d, domid_t emulator, bool buffered, ioser
 	struct ioreq_state *st = d->hvm.ioreq;
 	int rc = -ENOSPC;
 
-	if (!st || !d->vcpu[0] || d->max_vcpus > PAGE_SIZE / sizeof(ioreq_t))
+	if (!st || d->dying || !d->vcpu[0] || d->max_vcpus > PAGE_SIZE / sizeof(ioreq_t))
 		return -EINVAL;
 	spin_lock(&st->lock);
 	for (unsigned int i = 0; i < IOREQ_MAX_SERVERS && rc == -ENOSPC; i++) {

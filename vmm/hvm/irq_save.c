@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /*
- * Saved state of the interrupt wires: PCI_IRQ, ISA_IRQ and PCI_LINK of xen/hvm/save.h. How many assert each GSI is
- * counted anew from them; loading moves no wire, as PIC and IO-APIC bring what they latched in their own records.
+ * Saved state of the interrupt wires: PCI_IRQ, ISA_IRQ and PCI_LINK of xen/hvm/save.h. How many
+ * assert each GSI is counted anew from them; loading moves no wire, as PIC and IO-APIC bring what
+ * they latched in their own records.
  */
 #include "irq_private.h"
 #include "save.h"

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * The timers of the emulated PC among themselves. d->hvm.time_lock guards their state; it comes after irq_lock,
- * so a device decides under time_lock, drops it, and moves its wire then.
+ * The timers of the emulated PC among themselves. d->hvm.time_lock guards their state; it comes
+ * after irq_lock, so a device decides under time_lock, drops it, and moves its wire then.
  */
 #ifndef PLINTH_PC_PRIVATE_H
 #define PLINTH_PC_PRIVATE_H
@@ -15,7 +15,9 @@
 #define PC_MIN_PERIOD_NS 100000ULL
 #define PC_NEVER	 (~0ULL)
 
-/* Arm t for at_ns (PC_NEVER: parked) on the CPU of vCPU 0, to which all these interrupts go first. */
+/*
+ * Arm t for at_ns (PC_NEVER: parked) on the CPU of vCPU 0, to which all these interrupts go first.
+ */
 static inline void pc_timer_set(struct domain *d, struct timer *t, uint64_t at_ns)
 {
 	const struct vcpu *v = domain_vcpu(d, 0);

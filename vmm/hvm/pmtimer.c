@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /*
- * The VMM's part of the ACPI fixed hardware: PM1a status and enable, the 3.579545 MHz timer (32 bits), and the
- * SCI on GSI 9. PM1a control, GPEs and the SMI command port are the device model's. ACPI 6.4, 4.8.3.1 and 4.8.3.3.
+ * The VMM's part of the ACPI fixed hardware: PM1a status and enable, the 3.579545 MHz timer (32
+ * bits), and the SCI on GSI 9. PM1a control, GPEs and the SMI command port are the device model's.
+ * ACPI 6.4, 4.8.3.1 and 4.8.3.3.
  */
 #include "hvm_devices.h"
 #include "irq_private.h"

@@ -1,8 +1,9 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /*
- * Hardware task switches, which both vendors leave to software. SDM volume 3, 7.2 (TSS layouts), 7.3 (order of the
- * steps, table 7-1 for the checks). Faults up to the point of commitment belong to the old task, later ones to the
- * new. Privilege of the gate or TSS descriptor was checked by the processor before it exited.
+ * Hardware task switches, which both vendors leave to software. SDM volume 3, 7.2 (TSS layouts),
+ * 7.3 (order of the steps, table 7-1 for the checks). Faults up to the point of commitment belong
+ * to the old task, later ones to the new. Privilege of the gate or TSS descriptor was checked by
+ * the processor before it exited.
  */
 #include "guest_access.h"
 #include "hvm_ops.h"
@@ -286,7 +287,10 @@ static bool load_ldt(struct vcpu *v, uint16_t sel)
 	return true;
 }
 
-/* Everything that cannot fault: the new task runs from here on. Selectors come before their descriptors. */
+/*
+ * Everything that cannot fault: the new task runs from here on. Selectors come before their
+ * descriptors.
+ */
 static void commit(struct switch_ctx *c, const struct task *t, unsigned int reason)
 {
 	struct vcpu *v = c->v;

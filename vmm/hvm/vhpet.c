@@ -1,8 +1,9 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /*
- * The high precision event timer at 0xfed00000: a 64-bit counter of 16 ns ticks and three timers, each one-shot or
- * periodic, edge or level, by legacy replacement or its own route. IA-PC HPET specification 1.0a. No FSB (MSI)
- * delivery. Periods that passed unnoticed are dropped, not made up for. HVM_PARAM_HPET_ENABLED switches it on.
+ * The high precision event timer at 0xfed00000: a 64-bit counter of 16 ns ticks and three timers,
+ * each one-shot or periodic, edge or level, by legacy replacement or its own route. IA-PC HPET
+ * specification 1.0a. No FSB (MSI) delivery. Periods that passed unnoticed are dropped, not made up
+ * for. HVM_PARAM_HPET_ENABLED switches it on.
  */
 #include "irq_private.h"
 #include "pc_private.h"
@@ -74,7 +75,10 @@ static unsigned int index_of(const struct hpet_timer *t)
 	return (unsigned int)(t - t->hpet->t);
 }
 
-/* Ticks until t fires. A guest that computes "now + a little" and is held up must not wait for a wrap. */
+/*
+ * Ticks until t fires. A guest that computes "now + a little" and is held up must not wait for a
+ * wrap.
+ */
 static uint64_t ticks_left(const struct hpet_timer *t, uint64_t count)
 {
 	if (!t->fired && width(t, count - t->cmp) <= JUST_MISSED)
@@ -218,7 +222,10 @@ static void write_timer_config(struct hpet_timer *t, uint64_t v)
 	arm(t, 0);
 }
 
-/* In periodic mode a write sets the period, and the comparator too if T_SETVAL asks for that: 2.3.9.2.2. */
+/*
+ * In periodic mode a write sets the period, and the comparator too if T_SETVAL asks for that:
+ * 2.3.9.2.2.
+ */
 static void write_cmp(struct hpet_timer *t, uint64_t v)
 {
 	v = width(t, v);

@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /*
- * The local APIC's register page at 0xfee00000, for the accessing vCPU in xAPIC mode. SDM volume 3, 11.4.1: aligned
- * 32-bit accesses; for others this follows what processors do: reads give the part, writes of a part keep the rest.
+ * The local APIC's register page at 0xfee00000, for the accessing vCPU in xAPIC mode. SDM volume 3,
+ * 11.4.1: aligned 32-bit accesses; for others this follows what processors do: reads give the part,
+ * writes of a part keep the rest.
  */
 #include "pc_private.h"
 #include "vlapic.h"

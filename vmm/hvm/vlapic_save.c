@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /*
- * Saved state of a virtual local APIC: LAPIC (what is not a register) and LAPIC_REGS (the page's first KiB, in
- * Intel's layout, with the current count as it stands). xen/hvm/save.h.
+ * Saved state of a virtual local APIC: LAPIC (what is not a register) and LAPIC_REGS (the page's
+ * first KiB, in Intel's layout, with the current count as it stands). xen/hvm/save.h.
  */
 #include "hvm_ops.h"
 #include "save.h"

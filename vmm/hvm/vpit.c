@@ -1,10 +1,11 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /*
- * The 8254 interval timer and port 0x61. Counters are computed from the time when they are read; only channel 0
- * has a host timer, for IRQ 0. Intel 8254 datasheet (modes, read-back), ISA port 61h: PIIX3 2.5.4.
+ * The 8254 interval timer and port 0x61. Counters are computed from the time when they are read;
+ * only channel 0 has a host timer, for IRQ 0. Intel 8254 datasheet (modes, read-back), ISA port
+ * 61h: PIIX3 2.5.4.
  *
- * Ticks that the guest could not take are merged into one, as on a PC with interrupts off. A count written
- * is loaded at once (the null-count bit reads 0).
+ * Ticks that the guest could not take are merged into one, as on a PC with interrupts off. A count
+ * written is loaded at once (the null-count bit reads 0).
  */
 #include "pc_private.h"
 #include "save.h"

@@ -1,11 +1,13 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /*
- * The real-time clock: registers 0-13 of the CMOS at ports 0x70/0x71. Higher indices are memory and belong to the
- * device model. MC146818A datasheet. The date is the domain's wall clock; a guest that sets it moves its time
- * offset. Interrupt flags are computed when someone looks; a host timer runs only for enabled interrupts.
+ * The real-time clock: registers 0-13 of the CMOS at ports 0x70/0x71. Higher indices are memory and
+ * belong to the device model. MC146818A datasheet. The date is the domain's wall clock; a guest
+ * that sets it moves its time offset. Interrupt flags are computed when someone looks; a host timer
+ * runs only for enabled interrupts.
  *
- * Periodic ticks that come while the last one is unread are owed, at most OWED_MAX of them, and paid back at twice
- * the rate: guests that count them (Windows) keep their time. HVM_PARAM_TIMER_MODE 2 turns that off.
+ * Periodic ticks that come while the last one is unread are owed, at most OWED_MAX of them, and
+ * paid back at twice the rate: guests that count them (Windows) keep their time.
+ * HVM_PARAM_TIMER_MODE 2 turns that off.
  */
 #include "../domain/private.h"
 #include "pc_private.h"
@@ -13,36 +15,51 @@
 
 #define PORT_INDEX 0x70
 
-enum { R_SEC, R_SEC_ALARM, R_MIN, R_MIN_ALARM, R_HOUR, R_HOUR_ALARM, R_WDAY, R_MDAY, R_MONTH, R_YEAR, R_A, R_B, R_C, R_D };
+enum {
+	R_SEC,
+	R_SEC_ALARM,
+	R_MIN,
+	R_MIN_ALARM,
+	R_HOUR,
+	R_HOUR_ALARM,
+	R_WDAY,
+	R_MDAY,
+	R_MONTH,
+	R_YEAR,
+	R_A,
+	R_B,
+	R_C,
+	R_D
+};
 
-#define A_UIP	   0x80
-#define A_DV	   0x70
-#define A_DV_RUN   0x20
-#define B_SET	   0x80
-#define B_PIE	   0x40
-#define B_AIE	   0x20
-#define B_UIE	   0x10
-#define B_BINARY   0x04
-#define B_24H	   0x02
-#define C_IRQF	   0x80
-#define C_PF	   0x40
-#define C_AF	   0x20
-#define C_UF	   0x10
-#define D_VALID	   0x80
-#define ALARM_ANY  0xc0 /* both top bits: every value matches */
-#define HOUR_PM	   0x80
+#define A_UIP	       0x80
+#define A_DV	       0x70
+#define A_DV_RUN       0x20
+#define B_SET	       0x80
+#define B_PIE	       0x40
+#define B_AIE	       0x20
+#define B_UIE	       0x10
+#define B_BINARY       0x04
+#define B_24H	       0x02
+#define C_IRQF	       0x80
+#define C_PF	       0x40
+#define C_AF	       0x20
+#define C_UF	       0x10
+#define D_VALID	       0x80
+#define ALARM_ANY      0xc0 /* both top bits: every value matches */
+#define HOUR_PM	       0x80
 
-#define UIP_NS	   (244 * NS_PER_US) /* before the update */
-#define DAY_S	   86400U
-#define OWED_MAX   1024U /* one second at the usual highest rate */
+#define UIP_NS	       (244 * NS_PER_US) /* before the update */
+#define DAY_S	       86400U
+#define OWED_MAX       1024U /* one second at the usual highest rate */
 #define STOOD_STILL_NS (2 * NS_PER_SEC)
 
 struct vrtc {
 	struct domain *domain;
 	struct hvm_hw_rtc hw;
-	uint64_t last_ns;   /* RTC time up to which the flags are computed */
-	uint64_t shown_s;   /* second whose date is in hw.cmos_data */
-	unsigned int owed;  /* periodic ticks not yet delivered */
+	uint64_t last_ns;  /* RTC time up to which the flags are computed */
+	uint64_t shown_s;  /* second whose date is in hw.cmos_data */
+	unsigned int owed; /* periodic ticks not yet delivered */
 	struct timer timer;
 };
 
@@ -84,8 +101,12 @@ static unsigned int decode_hour(const struct vrtc *r, uint8_t v)
 	return v & HOUR_PM ? h + 12 : h;
 }
 
-/* Year, month 1-12 and day of a number of days since 1970: Fliegel and Van Flandern's way, years from March. */
-static void civil_from_days(uint64_t days, unsigned int *year, unsigned int *month, unsigned int *day)
+/*
+ * Year, month 1-12 and day of a number of days since 1970: Fliegel and Van Flandern's way, years
+ * from March.
+ */
+static void civil_from_days(uint64_t days, unsigned int *year, unsigned int *month,
+			    unsigned int *day)
 {
 	uint32_t z = (uint32_t)days + 719468, era = z / 146097, doe = z % 146097;
 	uint32_t yoe = (doe - doe / 1460 + doe / 36524 - doe / 146096) / 365;
@@ -125,7 +146,8 @@ static uint64_t shown_time(const struct vrtc *r)
 	month = month < 1 ? 1 : min(month, 12U);
 	day = day < 1 ? 1 : min(day, 31U);
 	return days_from_civil(year + (year < 70 ? 2000 : 1900), month, day) * DAY_S +
-	       decode_hour(r, reg(r, R_HOUR)) * 3600 + decode(r, reg(r, R_MIN)) * 60 + decode(r, reg(r, R_SEC));
+	       decode_hour(r, reg(r, R_HOUR)) * 3600 + decode(r, reg(r, R_MIN)) * 60 +
+	       decode(r, reg(r, R_SEC));
 }
 
 /* Period of the periodic interrupt; 0 = none. Datasheet table 5, 32.768 kHz time base. */
@@ -152,7 +174,8 @@ static uint64_t next_alarm(const struct vrtc *r, uint64_t s)
 	unsigned int ds = decode(r, as), dm = decode(r, am), dh = decode_hour(r, ah);
 	uint64_t t = s + 1, end = s + DAY_S;
 
-	if (((as & ALARM_ANY) != ALARM_ANY && ds > 59) || ((am & ALARM_ANY) != ALARM_ANY && dm > 59) ||
+	if (((as & ALARM_ANY) != ALARM_ANY && ds > 59) ||
+	    ((am & ALARM_ANY) != ALARM_ANY && dm > 59) ||
 	    ((ah & ALARM_ANY) != ALARM_ANY && dh > 23))
 		return 0;
 	while (t <= end) {
@@ -170,10 +193,14 @@ static uint64_t next_alarm(const struct vrtc *r, uint64_t s)
 	return 0;
 }
 
-/* Set the flags of everything that happened up to now. Returns whether IRQ 8 is asserted. Lock held. */
+/*
+ * Set the flags of everything that happened up to now. Returns whether IRQ 8 is asserted. Lock
+ * held.
+ */
 static bool catch_up(struct vrtc *r, uint64_t now)
 {
-	uint64_t period = period_ns(r), old_s = r->last_ns / NS_PER_SEC, s = now / NS_PER_SEC, passed;
+	uint64_t period = period_ns(r), old_s = r->last_ns / NS_PER_SEC, s = now / NS_PER_SEC,
+		 passed;
 	uint8_t *c = &r->hw.cmos_data[R_C], b = reg(r, R_B);
 
 	/* The wall clock was set, or the domain stood still for long: nothing is owed for that. */
@@ -206,18 +233,24 @@ static bool catch_up(struct vrtc *r, uint64_t now)
 
 static bool pays_back(const struct vrtc *r)
 {
-	return r->owed && r->domain->hvm.params[HVM_PARAM_TIMER_MODE] != HVMPTM_no_missed_ticks_pending;
+	return r->owed &&
+	       r->domain->hvm.params[HVM_PARAM_TIMER_MODE] != HVMPTM_no_missed_ticks_pending;
 }
 
-/* The next moment at which an enabled flag that is clear may be set. Lock held, after catch_up(). */
+/*
+ * The next moment at which an enabled flag that is clear may be set. Lock held, after catch_up().
+ */
 static void arm(struct vrtc *r, uint64_t now)
 {
 	uint64_t at = PC_NEVER, period = period_ns(r), alarm;
 	uint8_t b = reg(r, R_B), c = reg(r, R_C);
 
 	/* While a flag is set its next event needs no timer: catch_up() counts what was missed. */
-	if (period && (b & B_PIE) && !(c & C_PF))
-		at = now + (pays_back(r) ? period / 2 : period - now % period);
+	if (period && (b & B_PIE) && !(c & C_PF)) {
+		if (pays_back(r))
+			period /= 2;
+		at = now + period - now % period;
+	}
 	if (!(b & B_SET) && (b & B_UIE) && !(c & C_UF))
 		at = min(at, now - now % NS_PER_SEC + NS_PER_SEC);
 	if (!(b & B_SET) && (b & B_AIE) && !(c & C_AF)) {
@@ -275,10 +308,16 @@ static void timer_fn(void *data)
 		update_line(d);
 }
 
-/* The guest's clock moves by delta seconds: its offset, its wall clock, and the tools (through the device model). */
+/*
+ * The guest's clock moves by delta seconds: its offset, its wall clock, and the tools (through the
+ * device model).
+ */
 static void move_clock(struct domain *d, int64_t delta)
 {
-	ioreq_t p = { .type = IOREQ_TYPE_TIMEOFFSET, .size = 8, .count = 1, .dir = IOREQ_WRITE,
+	ioreq_t p = { .type = IOREQ_TYPE_TIMEOFFSET,
+		      .size = 8,
+		      .count = 1,
+		      .dir = IOREQ_WRITE,
 		      .data = (uint64_t)delta };
 
 	if (!delta)
@@ -389,8 +428,8 @@ static void write_data(struct domain *d, struct vrtc *r, unsigned int i, uint8_t
 	update_line(d);
 }
 
-static enum io_result vrtc_port(struct vcpu *v, void *opaque, uint16_t port, unsigned int size, bool write,
-				uint32_t *val)
+static enum io_result vrtc_port(struct vcpu *v, void *opaque, uint16_t port, unsigned int size,
+				bool write, uint32_t *val)
 {
 	struct vrtc *r = opaque;
 	struct domain *d = v->domain;

@@ -1,0 +1,260 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+/*
+ * The fake surroundings of the devices: clock, timers, port and MMIO tables, vLAPIC, save registry.
+ */
+#include "devices.h"
+#include "save.h"
+#include "vlapic.h"
+
+#define MAX_TIMERS 16
+
+struct domain board;
+struct vcpu board_cpu;
+unsigned int board_vectors[256];
+unsigned int board_timeoffset_calls;
+int64_t board_timeoffset;
+
+extern const struct hvm_save_handler __start_hvm_save[], __stop_hvm_save[];
+
+static struct vcpu *vcpus[1] = { &board_cpu };
+static struct vcpu_info info;
+static struct vlapic lapic;
+static uint64_t clock_ns;
+static struct timer *timers[MAX_TIMERS];
+static unsigned int nr_timers;
+static struct {
+	uint16_t first, count;
+	io_port_fn fn;
+	void *opaque;
+} ports[16];
+static struct {
+	uint64_t base, len;
+	const struct io_mmio_ops *ops;
+	void *opaque;
+} mmio[4];
+static unsigned int nr_mmio;
+
+uint64_t now_ns(void)
+{
+	return clock_ns;
+}
+
+void timer_init(struct timer *t, void (*fn)(void *data), void *data, unsigned int cpu)
+{
+	*t = (struct timer){ .fn = fn, .data = data, .cpu = cpu, .heap_index = -1 };
+	timers[nr_timers++] = t;
+}
+
+void timer_set(struct timer *t, uint64_t expires_ns)
+{
+	t->expires_ns = expires_ns;
+	t->heap_index = 0;
+}
+
+void timer_stop(struct timer *t)
+{
+	t->heap_index = -1;
+}
+
+void timer_migrate(struct timer *t, unsigned int cpu)
+{
+	t->cpu = cpu;
+}
+
+unsigned int board_armed(void)
+{
+	unsigned int n = 0;
+
+	for (unsigned int i = 0; i < nr_timers; i++)
+		n += timers[i]->heap_index >= 0 && timers[i]->expires_ns != ~0ULL;
+	return n;
+}
+
+void board_step(uint64_t ns)
+{
+	uint64_t end = clock_ns + ns;
+
+	for (;;) {
+		struct timer *first = NULL;
+
+		for (unsigned int i = 0; i < nr_timers; i++)
+			if (timers[i]->heap_index >= 0 && timers[i]->expires_ns <= end &&
+			    (!first || timers[i]->expires_ns < first->expires_ns))
+				first = timers[i];
+		if (!first)
+			break;
+		clock_ns = max(clock_ns, first->expires_ns);
+		first->heap_index = -1;
+		first->fn(first->data);
+	}
+	clock_ns = end;
+}
+
+void spin_lock(spinlock_t *l)
+{
+	CHECK(l->holder != 1);
+	l->holder = 1;
+}
+
+void spin_unlock(spinlock_t *l)
+{
+	CHECK(l->holder == 1);
+	l->holder = -1;
+}
+
+int io_register_port(struct domain *d, uint16_t first, uint16_t count, io_port_fn fn, void *opaque)
+{
+	(void)d;
+	for (unsigned int i = 0; i < ARRAY_SIZE(ports); i++) {
+		if (ports[i].fn)
+			continue;
+		ports[i].first = first;
+		ports[i].count = count;
+		ports[i].fn = fn;
+		ports[i].opaque = opaque;
+		return 0;
+	}
+	return -ENOSPC;
+}
+
+void io_unregister_port(struct domain *d, uint16_t first, uint16_t count)
+{
+	(void)d;
+	(void)count;
+	for (unsigned int i = 0; i < ARRAY_SIZE(ports); i++)
+		if (ports[i].first == first)
+			ports[i].fn = NULL;
+}
+
+int io_register_mmio(struct domain *d, uint64_t base, uint64_t len, const struct io_mmio_ops *ops,
+		     void *opaque)
+{
+	(void)d;
+	mmio[nr_mmio].base = base;
+	mmio[nr_mmio].len = len;
+	mmio[nr_mmio].ops = ops;
+	mmio[nr_mmio++].opaque = opaque;
+	return 0;
+}
+
+static enum io_result port_access(uint16_t port, unsigned int size, bool write, uint32_t *val)
+{
+	for (unsigned int i = 0; i < ARRAY_SIZE(ports); i++)
+		if (ports[i].fn && (uint16_t)(port - ports[i].first) < ports[i].count)
+			return ports[i].fn(&board_cpu, ports[i].opaque, port, size, write, val);
+	return IO_PASS;
+}
+
+uint32_t board_in(uint16_t port, unsigned int size)
+{
+	uint32_t val = 0;
+
+	return port_access(port, size, false, &val) == IO_DONE ? val : ~0U;
+}
+
+enum io_result board_out(uint16_t port, unsigned int size, uint32_t val)
+{
+	return port_access(port, size, true, &val);
+}
+
+uint64_t board_read(uint64_t addr, unsigned int size)
+{
+	uint64_t val = 0;
+
+	for (unsigned int i = 0; i < nr_mmio; i++)
+		if (addr - mmio[i].base < mmio[i].len &&
+		    mmio[i].ops->read(&board_cpu, mmio[i].opaque, addr - mmio[i].base, size,
+				      &val) == IO_DONE)
+			return val;
+	return ~0ULL;
+}
+
+void board_write(uint64_t addr, unsigned int size, uint64_t val)
+{
+	for (unsigned int i = 0; i < nr_mmio; i++)
+		if (addr - mmio[i].base < mmio[i].len)
+			mmio[i].ops->write(&board_cpu, mmio[i].opaque, addr - mmio[i].base, size,
+					   val);
+}
+
+void vcpu_wake(struct vcpu *v, uint32_t attention)
+{
+	v->attention |= attention;
+}
+
+void vlapic_deliver(struct domain *d, struct vlapic *source, uint32_t dest, bool logical,
+		    bool dest32, uint8_t delivery_mode, uint8_t vector, bool level,
+		    uint8_t shorthand)
+{
+	(void)d, (void)source, (void)dest, (void)logical, (void)dest32, (void)delivery_mode,
+		(void)level;
+	(void)shorthand;
+	board_vectors[vector]++;
+}
+
+bool vlapic_match_dest(const struct vlapic *a, uint32_t dest, bool logical, bool dest_is_32bit)
+{
+	(void)a, (void)logical, (void)dest_is_32bit;
+	return dest == 0;
+}
+
+void time_update_wallclock(struct domain *d)
+{
+	d->wc_sec = 1700000000ULL + (uint64_t)d->time_offset_s;
+}
+
+int ioreq_send_buffered(struct domain *d, const ioreq_t *p)
+{
+	(void)d;
+	CHECK(p->type == IOREQ_TYPE_TIMEOFFSET && p->size == 8);
+	board_timeoffset_calls++;
+	board_timeoffset = (int64_t)p->data;
+	return 0;
+}
+
+static const struct hvm_save_handler *handler(unsigned int type)
+{
+	for (const struct hvm_save_handler *h = __start_hvm_save; h < __stop_hvm_save; h++)
+		if (h->type == type)
+			return h;
+	return NULL;
+}
+
+int board_save(unsigned int type, unsigned int instance, void *buf, uint32_t *len)
+{
+	const struct hvm_save_handler *h = handler(type);
+
+	*len = h->max_len;
+	memset(buf, 0, h->max_len);
+	return h->save(&board, instance, buf, len);
+}
+
+int board_load(unsigned int type, unsigned int instance, const void *buf, uint32_t len)
+{
+	return handler(type)->load(&board, instance, buf, len);
+}
+
+void board_reset(void)
+{
+	vpit_fini(&board);
+	vrtc_fini(&board);
+	vpmtimer_fini(&board);
+	vhpet_fini(&board);
+	vioapic_fini(&board);
+	vpic_fini(&board);
+	hvm_irq_fini(&board);
+	memset(ports, 0, sizeof(ports));
+	memset(board_vectors, 0, sizeof(board_vectors));
+	nr_mmio = 0;
+	nr_timers = 0;
+	clock_ns = 0;
+	board_timeoffset_calls = 0;
+	board = (struct domain){ .max_vcpus = 1, .vcpu = vcpus };
+	board_cpu = (struct vcpu){ .domain = &board, .info = &info };
+	board_cpu.hvm.vlapic = &lapic;
+	board.hvm.params[HVM_PARAM_HPET_ENABLED] = 1;
+	time_update_wallclock(&board);
+	CHECK(!hvm_irq_init(&board) && !vpic_init(&board) && !vioapic_init(&board) &&
+	      !vhpet_init(&board) && !vpit_init(&board) && !vrtc_init(&board) &&
+	      !vpmtimer_init(&board));
+}

@@ -1,0 +1,36 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+# The in-VMM timers and interrupt controllers on the host, under ASan and UBSan, alone and beside QEMU's devices.
+
+devices_DIR   := $(O)/tests/devices
+devices_VMM   := vmm/hvm/vpit.c vmm/hvm/vrtc.c vmm/hvm/pmtimer.c vmm/hvm/vhpet.c vmm/hvm/vpic.c vmm/hvm/vioapic.c \
+	vmm/hvm/irq.c vmm/hvm/irq_save.c vmm/lib/date.c
+devices_TESTS := tests/devices/board.c tests/devices/test_timers.c tests/devices/test_irq.c tests/devices/test_qemu.c
+devices_OBJS  := $(devices_VMM:%.c=$(devices_DIR)/%.o) $(devices_TESTS:%.c=$(devices_DIR)/%.o) \
+	$(devices_DIR)/tests/devices/main.o
+
+devices_CFLAGS := -std=gnu11 -O1 -g -Wall -Wextra -Werror -Wno-address-of-packed-member -fno-omit-frame-pointer \
+	-fsanitize=address,undefined -fno-sanitize=alignment -fno-sanitize-recover=all -MMD -MP
+devices_VMMFLAGS := -nostdinc -isystem $(shell $(CC) -print-file-name=include) -isystem $(O)/xen-include \
+	-include vmm/include/types.h -Ivmm/include -Ivmm/hvm -I. -Itests/devices -D__XEN_TOOLS__ \
+	-D__XEN_INTERFACE_VERSION__=0x00041300 -DPLINTH_DEBUG=1 -ffreestanding
+
+$(devices_DIR)/tests/devices/main.o: tests/devices/main.c
+	$(Q)mkdir -p $(@D)
+	$(Q)$(CC) $(devices_CFLAGS) -c -o $@ $<
+
+# The registry's section gets a name for which the linker makes start and stop symbols.
+$(devices_DIR)/%.o: %.c | $(O)/xen-include/xen
+	$(Q)mkdir -p $(@D)
+	$(Q)$(CC) $(devices_CFLAGS) $(devices_VMMFLAGS) -c -o $@ $<
+	$(Q)objcopy --rename-section .hvm_save=hvm_save $@
+
+$(devices_DIR)/devices: $(devices_OBJS)
+	$(call say,LD,$@)
+	$(Q)$(CC) -fsanitize=address,undefined -o $@ $^
+
+-include $(devices_OBJS:.o=.d)
+
+.PHONY: check-devices
+check-devices: $(devices_DIR)/devices
+	$(Q)timeout 60 $<
+CHECKS += check-devices

@@ -1,0 +1,251 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+/* PIT, RTC, PM timer and HPET against their datasheets, with known answers. */
+#include "devices.h"
+
+#define MS 1000000ULL
+
+static unsigned int irq0_count(void)
+{
+	unsigned int n = 0;
+
+	board_out(0x20, 1, 0x0c); /* poll */
+	if (board_in(0x20, 1) & 0x80) {
+		n++;
+		board_out(0x20, 1, 0x20);
+	}
+	return n;
+}
+
+void test_pit(void)
+{
+	unsigned int ticks = 0;
+
+	board_reset();
+	CHECK_EQ(board_armed(), 0); /* nothing programmed, nothing runs */
+	board_out(0x43, 1, 0x34);
+	board_out(0x40, 1, 11932 & 0xff);
+	CHECK_EQ(board_armed(), 0);
+	board_out(0x40, 1, 11932 >> 8);
+	for (unsigned int i = 0; i < 100; i++) {
+		board_step(10 * MS);
+		ticks += irq0_count();
+	}
+	CHECK(ticks >= 99 && ticks <= 100);
+	/* Not taken: merged into one. */
+	board_step(1000 * MS);
+	CHECK_EQ(irq0_count() + irq0_count(), 1);
+	/* Mode 0 fires once, and its wire falls with the next count. */
+	board_out(0x43, 1, 0x30);
+	board_out(0x40, 1, 0xff);
+	board_out(0x40, 1, 0);
+	CHECK_EQ(irq0_count(), 0);
+	board_step(MS);
+	CHECK_EQ(irq0_count(), 1);
+	board_step(1000 * MS);
+	CHECK_EQ(irq0_count(), 0);
+	CHECK_EQ(board_armed(), 0);
+	/* The shortest period does not become a storm. */
+	board_out(0x43, 1, 0x14);
+	board_out(0x40, 1, 1);
+	board_step(MS);
+	CHECK_EQ(irq0_count(), 1);
+	/* BCD. */
+	board_out(0x43, 1, 0xb5);
+	board_out(0x61, 1, 1);
+	board_out(0x42, 1, 0);
+	board_out(0x42, 1, 0x10);
+	board_step(100 * 838 + 50);
+	board_out(0x43, 1, 0x80);
+	CHECK_EQ(board_in(0x42, 1) | board_in(0x42, 1) << 8, 0x900);
+	/* The gate freezes mode 0; output in port 61. */
+	board_out(0x61, 1, 0);
+	board_out(0x43, 1, 0xb0);
+	board_out(0x42, 1, 0xe8);
+	board_out(0x42, 1, 3);
+	board_step(10 * MS);
+	CHECK_EQ(board_in(0x61, 1) & 0x20, 0);
+	board_out(0x61, 1, 1);
+	board_step(900 * 1000);
+	CHECK_EQ(board_in(0x61, 1) & 0x23, 0x21);
+}
+
+static uint8_t cmos(uint8_t i)
+{
+	CHECK(board_out(0x70, 1, i) == IO_DONE);
+	return (uint8_t)board_in(0x71, 1);
+}
+
+static void cmos_set(uint8_t i, uint8_t v)
+{
+	board_out(0x70, 1, i);
+	board_out(0x71, 1, v);
+}
+
+static void rtc_catch_up(void)
+{
+	unsigned int ticks = 0;
+
+	cmos_set(11, 0x42);
+	cmos(12);
+	for (unsigned int i = 0; i < 512; i++) { /* half a second in small steps: about 512 ticks */
+		board_step(MS);
+		ticks += !!(cmos(12) & 0x40);
+	}
+	CHECK(ticks >= 495 && ticks <= 512);
+	board_step(300 * MS); /* held up: about 307 ticks owed */
+	for (unsigned int i = 0; i < 2000; i++) {
+		board_step(MS / 4);
+		ticks += !!(cmos(12) & 0x40);
+	}
+	CHECK(ticks >= 1341 && ticks <= 1344); /* none is lost: 1.312 s at 1024 Hz */
+	cmos_set(11, 0x02);
+	CHECK_EQ(board_armed(), 0);
+}
+
+void test_rtc(void)
+{
+	board_reset();
+	/* 1700000000 = Tuesday 2023-11-14 22:13:20. */
+	CHECK_EQ(cmos(0), 0x20);
+	CHECK_EQ(cmos(2), 0x13);
+	CHECK_EQ(cmos(4), 0x22);
+	CHECK_EQ(cmos(6), 3);
+	CHECK_EQ(cmos(7), 0x14);
+	CHECK_EQ(cmos(8), 0x11);
+	CHECK_EQ(cmos(9), 0x23);
+	CHECK_EQ(cmos(13), 0x80);
+	cmos_set(11, 0x04); /* binary, 12 hours */
+	CHECK_EQ(cmos(4), 0x8a);
+	cmos_set(11, 0x02);
+	/* Indices from 14 are the device model's. */
+	CHECK(board_out(0x70, 1, 0x8e) == IO_PASS);
+	CHECK(board_out(0x71, 1, 1) == IO_PASS);
+	CHECK_EQ(board_in(0x71, 1), ~0U);
+	/* Update in progress for 244 us before the second. */
+	board_step(999800000);
+	CHECK_EQ(cmos(10) & 0x80, 0x80);
+	board_step(200000);
+	CHECK_EQ(cmos(10) & 0x80, 0);
+	CHECK_EQ(cmos(0), 0x21);
+	/* Alarm and update flags without interrupts. */
+	cmos(12);
+	cmos_set(1, 0x25), cmos_set(3, 0xff), cmos_set(5, 0xc0);
+	board_step(3000 * MS);
+	CHECK_EQ(cmos(12) & 0x30, 0x10);
+	board_step(1000 * MS);
+	CHECK_EQ(cmos(12) & 0x30, 0x30);
+	/* Alarm interrupt: IRQ 8 until register C is read. */
+	cmos_set(1, 0x28);
+	cmos_set(11, 0x22);
+	board_step(2000 * MS);
+	CHECK_EQ(board.hvm.irq->isa, 0);
+	board_step(1100 * MS);
+	CHECK_EQ(board.hvm.irq->isa, 0x100);
+	CHECK_EQ(cmos(12) & 0xb0, 0xb0);
+	CHECK_EQ(board.hvm.irq->isa, 0);
+	cmos_set(11, 0x02);
+	/* Setting the time moves the offset and tells the device model. */
+	cmos_set(9, 0x24);
+	CHECK_EQ(board_timeoffset_calls, 1);
+	CHECK_EQ((uint64_t)board_timeoffset, 366 * 86400);
+	CHECK_EQ((uint64_t)board.time_offset_s, 366 * 86400);
+	cmos_set(11, 0x82);
+	cmos_set(4, 0x01);
+	cmos_set(2, 0x02);
+	board_step(5000 * MS);
+	CHECK_EQ(cmos(2), 2);
+	CHECK_EQ(board_timeoffset_calls, 1);
+	cmos_set(11, 0x02);
+	CHECK_EQ(board_timeoffset_calls, 2);
+	CHECK_EQ(cmos(4), 1);
+	rtc_catch_up();
+}
+
+void test_pm(void)
+{
+	board_reset();
+	board_step(1000 * MS);
+	CHECK_EQ(board_in(0x1f48, 4), 3579545);
+	CHECK_EQ(board_in(0xb008, 4), ~0U);
+	CHECK(!pmtimer_change_ioport(&board, 1) && pmtimer_change_ioport(&board, 2) == -EINVAL);
+	CHECK_EQ(board_in(0xb008, 4), 3579545);
+	CHECK_EQ(board_in(0xb009, 1), 3579545 >> 8 & 0xff);
+	CHECK_EQ(board_in(0x1f48, 4), ~0U);
+	/* Power button: SCI when enabled, level until acknowledged. */
+	pmtimer_power_button(&board);
+	CHECK_EQ(board_in(0xb000, 2), 0x100);
+	CHECK_EQ(board.hvm.irq->gsi_count[9], 0);
+	board_out(0xb002, 2, 0x120);
+	CHECK_EQ(board.hvm.irq->gsi_count[9], 1);
+	board_out(0xb000, 2, 0x100);
+	CHECK_EQ(board.hvm.irq->gsi_count[9], 0);
+	/* Top bit of the timer: 2^31 ticks are 599.93 s. */
+	CHECK_EQ(board_armed(), 0);
+	board_out(0xb002, 1, 1);
+	CHECK_EQ(board_armed(), 1);
+	board_step(598000 * MS);
+	CHECK_EQ(board.hvm.irq->gsi_count[9], 0);
+	board_step(2000 * MS);
+	CHECK_EQ(board.hvm.irq->gsi_count[9], 1);
+	CHECK_EQ(board_in(0xb000, 4) & 1, 1);
+}
+
+#define HPET 0xfed00000ULL
+
+static void hpet_periodic(void)
+{
+	/* Timer 0 by legacy replacement every 10 ms, 32 bits. */
+	board_reset();
+	board_write(HPET + 0x100, 4, 0x14c);
+	board_write(HPET + 0x108, 4, 625000);
+	board_write(HPET + 0x108, 4, 625000);
+	board_write(HPET + 0x10, 4, 3);
+	for (unsigned int i = 1; i <= 50; i++) {
+		board_step(10 * MS);
+		CHECK_EQ(irq0_count(), 1);
+	}
+	/* The PIT is cut off. */
+	board_write(HPET + 0x100, 4, 0);
+	board_out(0x43, 1, 0x34);
+	board_out(0x40, 1, 0);
+	board_out(0x40, 1, 1);
+	board_step(1000 * MS);
+	CHECK_EQ(irq0_count(), 0);
+}
+
+void test_hpet(void)
+{
+	board_reset();
+	CHECK_EQ(board_read(HPET, 8) >> 32, 16000000);
+	CHECK_EQ(board_read(HPET, 4), 0x8086a201);
+	CHECK_EQ(board_read(HPET + 0xf0, 8), 0);
+	board_step(MS);
+	CHECK_EQ(board_read(HPET + 0xf0, 8), 0); /* stopped */
+	board_write(HPET + 0x10, 8, 1);
+	board_step(16 * MS);
+	CHECK_EQ(board_read(HPET + 0xf0, 8), 1000000);
+	CHECK_EQ(board_read(HPET + 0xf4, 4), 0);
+	/* One-shot, level, on GSI 20. */
+	board_write(HPET + 0x140, 4, 20 << 9 | 6);
+	CHECK_EQ(board_read(HPET + 0x140, 4), 20 << 9 | 0x36);
+	CHECK_EQ(board_armed(), 0 + 1);
+	board_write(HPET + 0x148, 8, 2000000);
+	board_step(15 * MS);
+	CHECK_EQ(board.hvm.irq->gsi_count[20], 0);
+	board_step(2 * MS);
+	CHECK_EQ(board.hvm.irq->gsi_count[20], 1);
+	CHECK_EQ(board_read(HPET + 0x20, 8), 4);
+	board_write(HPET + 0x20, 4, 4);
+	CHECK_EQ(board.hvm.irq->gsi_count[20], 0);
+	/* Writing the configuration again does not fire it again. */
+	board_write(HPET + 0x140, 4, 20 << 9 | 6);
+	board_step(100 * MS);
+	CHECK_EQ(board.hvm.irq->gsi_count[20], 0);
+	/* A comparator just missed fires at once. */
+	board_write(HPET + 0x148, 8, board_read(HPET + 0xf0, 8) - 100);
+	board_step(1);
+	CHECK_EQ(board.hvm.irq->gsi_count[20], 1);
+	hpet_periodic();
+	board.hvm.params[HVM_PARAM_HPET_ENABLED] = 0;
+	CHECK_EQ(board_read(HPET, 8), ~0ULL);
+}
