@@ -76,6 +76,7 @@ static void user_find(const char *runas, uid_t *uid, gid_t *gid)
 		*gid = g;
 		return;
 	}
+	/* cppcheck-suppress getpwnamCalled */ /* before the first thread */
 	pw = getpwnam(runas);
 	if (!pw)
 		log_fatal("-runas %s: no such user (create it, or give UID:GID)", runas);

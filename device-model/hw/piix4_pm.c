@@ -155,11 +155,9 @@ static uint64_t gpe_read(void *opaque, uint64_t offset, unsigned int size)
 static void gpe_write(void *opaque, uint64_t offset, uint64_t value, unsigned int size)
 {
 	struct piix4_pm *s = opaque;
+	uint8_t *reg = &s->gpe[offset];
 
-	if (offset < 2)
-		s->gpe[offset] &= ~(uint8_t)value; /* status: a one clears */
-	else
-		s->gpe[offset] = (uint8_t)value;
+	*reg = offset < GPE_LEN / 2 ? *reg & ~value : value; /* status (a one clears), enable */
 	sci_update(s);
 }
 

@@ -7,7 +7,8 @@
 #include "handlers.h"
 
 struct multicall_wide {
-	uint64_t op, result, args[6];
+	uint64_t op, result;
+	struct hypercall_args args;
 };
 struct multicall_narrow {
 	uint32_t op, result, args[6];
@@ -24,7 +25,7 @@ static int entry_read(uint64_t la, bool compat, struct multicall_wide *e)
 		return -EFAULT;
 	e->op = n.op;
 	for (unsigned int i = 0; i < 6; i++)
-		e->args[i] = n.args[i];
+		e->args.a[i] = n.args[i];
 	return 0;
 }
 
@@ -53,19 +54,18 @@ static int args_write(uint64_t la, bool compat, const struct hypercall_args *a)
 /* One entry; -ERESTART = go on with it later. */
 static long run_entry(struct vcpu *v, uint64_t la, bool compat)
 {
-	struct hypercall_args now, next;
 	struct multicall_wide e;
+	struct hypercall_args next;
 	long rc;
 
 	if (entry_read(la, compat, &e))
 		return -EFAULT;
-	memcpy(now.a, e.args, sizeof(now.a));
-	next = now;
+	next = e.args;
 	if (e.op == __HYPERVISOR_multicall || e.op > UINT32_MAX) {
 		rc = -ENOSYS;
 	} else {
 		hypercall_enter_sub(&next);
-		rc = hypercall_one(v, (unsigned int)e.op, &now, compat);
+		rc = hypercall_one(v, (unsigned int)e.op, &e.args, compat);
 		hypercall_enter_sub(NULL);
 	}
 	if (rc == -ERESTART)
