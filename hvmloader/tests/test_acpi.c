@@ -100,6 +100,8 @@ static struct acpi_header *walk(const char *prefix, const struct acpi_result *r,
 			found = h;
 	}
 	CHECK(fadt && fadt->h.length == 244);
+	if (!fadt)
+		return found;
 	h = at(fadt->dsdt);
 	CHECK(!memcmp(h->signature, "DSDT", 4) && !util_checksum(h, h->length));
 	CHECK(fadt->x_dsdt == fadt->dsdt && fadt->x_facs == fadt->facs && !(fadt->facs & 63));

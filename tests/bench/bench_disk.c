@@ -42,7 +42,7 @@ static bool identify(u16 base, u8 command)
 	outb(base + 7, command);
 	if (inb(base + 7) == 0xff || !wait_data(base))
 		return false;
-	asm volatile("rep insw" : "+D"(d), "+c"(c) : "d"(base) : "memory");
+	asm volatile("rep insw" : "+D"(d), "+c"(c), "=m"(words) : "d"(base));
 	last_sector = words[60] + (words[61] << 16) - 1;
 	return true;
 }

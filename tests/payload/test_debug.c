@@ -79,7 +79,7 @@ TEST(dr_write, "debug: data breakpoints")
 	CHECK(hits == 1 && (dr6_seen & 0xf) == 2, "write: %u hits, DR6 %lx", hits, dr6_seen);
 	arm();
 	write_dr7(0x400 | 8 | 0xf << 20); /* read or write */
-	v = watched[1];
+	(void)watched[1];
 	disarm();
 	CHECK(hits == 1, "read: %u hits", hits);
 	return NULL;

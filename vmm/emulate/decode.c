@@ -78,7 +78,7 @@ static inline int fetch_signed(struct decoder *d, unsigned int bytes, uint64_t *
 	d->pos += bytes;
 	switch (bytes) {
 	case 1:
-		*val = (int8_t)*p;
+		*val = (int8_t)*p; /* NOLINT(bugprone-signed-char-misuse): extends the sign */
 		break;
 	case 2:
 		em_copy(&w, p, 2);

@@ -160,7 +160,7 @@ static int check_code(struct x86_emul *s, uint16_t sel, uint64_t desc, enum seg_
 int segment_load(struct x86_emul *s, enum x86_seg seg, uint16_t sel, enum seg_load how,
 		 struct x86_segment *out)
 {
-	uint64_t desc[2], lin;
+	uint64_t desc[2] = { 0 }, lin = 0;
 	int rc;
 
 	if (!em_protected(s->ctxt))

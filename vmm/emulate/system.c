@@ -339,7 +339,7 @@ static int read_tsc(struct x86_emul *s, uint64_t *tsc)
 
 int system_rdtsc(struct x86_emul *s)
 {
-	uint64_t tsc;
+	uint64_t tsc = 0;
 	int rc = read_tsc(s, &tsc);
 
 	if (rc == X86EMUL_OKAY)
@@ -349,7 +349,7 @@ int system_rdtsc(struct x86_emul *s)
 
 int system_rdtscp(struct x86_emul *s)
 {
-	uint64_t tsc, aux;
+	uint64_t tsc = 0, aux = 0;
 	int rc;
 
 	if (!(s->ctxt->features & X86_FEAT_RDTSCP))
