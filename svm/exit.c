@@ -47,7 +47,7 @@ void svm_run(struct vcpu *v)
 {
 	struct svm_vcpu *sv = svm_vcpu(v);
 	struct vmcb *vmcb = sv->vmcb;
-	const struct svm_cpu *sc;
+	struct svm_cpu *sc;
 	const struct svm_exit_arm *arm;
 
 	if (unlikely(vmcb->int_shadow & 1) && svm_step_over_shadow(v, vmcb))
@@ -66,6 +66,7 @@ void svm_run(struct vcpu *v)
 	svm_enter(&v->regs, sv->vmcb_pa.v, sc->host_vmcb.v);
 
 	this_cpu()->exits++;
+	sc->exits[min(vmcb->exit_code, (uint64_t)SVM_EXIT_COMMON)]++;
 	sync_from_guest(v, vmcb);
 	sync_tpr(v, vmcb);
 	vmcb->event_inj = 0;

@@ -136,22 +136,23 @@ static void exit_shutdown(struct vcpu *v, struct vmcb *vmcb)
 static void exit_task_switch(struct vcpu *v, struct vmcb *vmcb)
 {
 	uint64_t info = vmcb->exit_info2;
-	bool iret = info & BIT(36), jump = info & BIT(38), has_error = info & BIT(44);
+	bool has_error = info & BIT(44);
 	bool event = v->hvm.event.type != HVM_EVENT_NONE;
-	unsigned int len = 0;
+	unsigned int reason = 0, len = 0;
 
+	if (info & BIT(36))
+		reason = 1; /* IRET */
+	else if (info & BIT(38))
+		reason = 2; /* JMP */
+	else if (event || (vmcb->exit_int_info & SVM_EVENT_VALID))
+		reason = 3; /* a gate in the IDT: an event, or INT n, which was not requeued */
 	if (!event) {
 		len = svm_insn_len(v, X86_LEN_TASK_SWITCH);
 		if (!len)
 			return;
 	}
 	v->hvm.event.type = HVM_EVENT_NONE;
-	hvm_exit_task_switch(v, (uint16_t)vmcb->exit_info1,
-			     iret    ? 1
-			     : jump  ? 2
-			     : event ? 3
-				     : 0,
-			     has_error, (uint32_t)info, len);
+	hvm_exit_task_switch(v, (uint16_t)vmcb->exit_info1, reason, has_error, (uint32_t)info, len);
 }
 
 static const struct svm_exit_arm arms[SVM_EXIT_COMMON] = {

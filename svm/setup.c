@@ -87,6 +87,9 @@ void svm_io_bitmap_changed(struct domain *d)
 static void set_intercepts(struct vmcb *vmcb)
 {
 	vmcb->cr_write = BIT(4);
+	/* QEMU's TCG takes any value for CR0; real CPUs check it (#GP), and so do we in their place. */
+	if (svm_caps.lost_shadow)
+		vmcb->cr_write |= BIT(0);
 	if (!hvm_ops->nested_paging) {
 		vmcb->cr_read = BIT(3);
 		vmcb->cr_write |= BIT(0) | BIT(3);

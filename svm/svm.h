@@ -32,6 +32,7 @@ struct svm_cpu {
 	void *hsave;
 	uint64_t asid_generation;
 	uint32_t next_asid;
+	uint64_t exits[SVM_EXIT_COMMON + 1]; /* by exit code; nested page faults last */
 };
 
 #define SVM_LEN_CACHE 16

@@ -15,6 +15,7 @@
 #define BASE_BSP    BIT(8)
 #define BASE_EXTD   BIT(10)
 #define BASE_EN	    BIT(11)
+#define BASE_RESERVED 0x2ffULL
 
 static uint32_t x2apic_ldr(uint32_t id)
 {
@@ -339,6 +340,8 @@ static int set_base(struct vlapic *a, uint64_t v)
 {
 	uint64_t old = a->base_msr;
 
+	if (v & BASE_RESERVED)
+		return -EINVAL;
 	if ((v & BASE_EXTD) && !(v & BASE_EN))
 		return -EINVAL;
 	if ((old & BASE_EXTD) && !(v & BASE_EXTD) && (v & BASE_EN))
