@@ -51,3 +51,5 @@ install-device-model: $(DM_OUT)/plinth-dm
 	$(Q)install -D -m 755 $< $(DESTDIR)$(PREFIX)/lib/plinth/bin/plinth-dm
 
 -include $(DM_OBJ:.o=.d) $(DM_ASAN_OBJ:.o=.d)
+
+-include device-model/tests-ui/build.mk

@@ -91,7 +91,7 @@ def main():
     run_vga(result, program, work)
     run_vnc(result, program, work)
     run_ports(result, program, work)
-    print("device-model-ui: %d passed, %d failed%s" % (
+    print("check-dm-ui: %d passed, %d failed%s" % (
         result.passed, result.failed, ", %d skipped" % result.skipped if result.skipped else ""))
     return 1 if result.failed or not result.passed else 0
 

@@ -1,17 +1,28 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * Counting checks of the host tests. CHECK says where and what failed and goes on.
+ * Counting checks of the host tests. CHECK says where and what failed and goes on. A CHECK that runs
+ * many times counts once: as failed if it ever failed.
  */
 #ifndef HVMLOADER_TESTS_CHECK_H
 #define HVMLOADER_TESTS_CHECK_H
 
 #include <stdint.h>
 
+struct check_site {
+	const char *what, *file;
+	int line;
+	int seen, bad;
+};
+
 extern unsigned int check_passed, check_failed;
 
-void check_that(int good, const char *what, const char *file, int line);
+void check_that(int good, struct check_site *site);
 
-#define CHECK(cond) check_that(!!(cond), #cond, __FILE__, __LINE__)
+#define CHECK(cond)                                                                   \
+	do {                                                                          \
+		static struct check_site site_ = { #cond, __FILE__, __LINE__, 0, 0 }; \
+		check_that(!!(cond), &site_);                                         \
+	} while (0)
 
 /* A reproducible stream of numbers. */
 uint32_t check_random(void);

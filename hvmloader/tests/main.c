@@ -12,14 +12,18 @@ unsigned int check_passed, check_failed;
 static const char *dump_dir;
 static uint64_t random_state = 0x9e3779b97f4a7c15u;
 
-void check_that(int good, const char *what, const char *file, int line)
+void check_that(int good, struct check_site *site)
 {
-	if (good) {
+	if (!site->seen) {
+		site->seen = 1;
 		check_passed++;
-		return;
 	}
+	if (good || site->bad)
+		return;
+	site->bad = 1;
+	check_passed--;
 	check_failed++;
-	printf("%s:%d: failed: %s\n", file, line, what);
+	printf("%s:%d: failed: %s\n", site->file, site->line, site->what);
 }
 
 uint32_t check_random(void)

@@ -165,6 +165,6 @@ int main(void)
 		passed += !failed;
 		bad += failed;
 	}
-	printf("devices: %u passed, %u failed, %u skipped\n", passed, bad, skipped);
+	printf("check-devices: %u passed, %u failed, %u skipped\n", passed, bad, skipped);
 	return bad ? 1 : 0;
 }

@@ -16,12 +16,15 @@
 
 struct test_count {
 	unsigned long passed, failed, skipped;
+	unsigned long compared; /* comparisons inside batches */
 };
 
 extern struct test_count tests;
 
 /* Counts a case; prints the message of a failed one (the first 40). */
 void test_result(bool ok, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
+/* A batch is what was counted since 'before': one passed case, or its failures. */
+void test_batch(const struct test_count *before);
 
 uint64_t test_random(void);
 static inline uint32_t test_below(uint32_t n)

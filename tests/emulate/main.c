@@ -33,7 +33,8 @@ int main(int argc, char **argv)
 		test_native();
 	if (wanted(argc, argv, "regress"))
 		test_regress("tests/regress/emulate");
-	printf("emulate: %lu passed, %lu failed", tests.passed, tests.failed);
+	printf("  %lu comparisons in batches that count once\n", tests.compared);
+	printf("check-emulate: %lu passed, %lu failed", tests.passed, tests.failed);
 	if (tests.skipped)
 		printf(", %lu skipped", tests.skipped);
 	printf("\n");

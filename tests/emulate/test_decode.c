@@ -424,13 +424,20 @@ static void check_length_only(const struct decode_mode *mode)
 
 void test_decode(void)
 {
+	struct test_count before;
 	unsigned int i;
 
 	for (i = 0; i < sizeof(modes) / sizeof(modes[0]); i++) {
 		setup(&modes[i]);
+		before = tests;
 		enumerate(&modes[i]);
+		test_batch(&before);
+		before = tests;
 		random_strings(&modes[i], 100000);
+		test_batch(&before);
+		before = tests;
 		check_length_only(&modes[i]);
+		test_batch(&before);
 	}
 	printf("  decode: %lu accepted, %lu refused as by Zydis, %lu not ours\n", accepted, refused,
 	       unsupported);

@@ -425,25 +425,28 @@ static bool has_features(void)
 	return c & bit_LZCNT;
 }
 
+static void many(unsigned int code_bits, unsigned int count)
+{
+	struct test_count before = tests;
+
+	while (count--)
+		one(code_bits);
+	test_batch(&before);
+}
+
 void test_native(void)
 {
-	unsigned int i;
-
 	if (!has_features() || !native_setup()) {
 		tests.skipped++;
 		printf("  native: skipped (no oracle in this CPU or system)\n");
 		return;
 	}
-	for (i = 0; i < 100000; i++)
-		one(64);
-	for (i = 0; i < 50000; i++)
-		one(32);
-	if (native_setup16()) {
-		for (i = 0; i < 50000; i++)
-			one(16);
-	} else {
+	many(64, 100000);
+	many(32, 50000);
+	if (native_setup16())
+		many(16, 50000);
+	else
 		tests.skipped++;
-	}
 	printf("  native: %lu executed, %lu faulted alike, %lu not comparable\n", ran, faulted,
 	       not_comparable);
 }
