@@ -136,7 +136,7 @@ enable_long_mode:
 	mov	$0xc0000080, %ecx	/* EFER */
 	rdmsr
 	or	$0x100, %eax		/* LME */
-	bt	$20, PA(boot_ext_features)
+	btl	$20, PA(boot_ext_features)
 	jnc	6f
 	or	$0x800, %eax		/* NXE */
 6:	wrmsr
