@@ -35,7 +35,7 @@ static bool svm_step_over_shadow(struct vcpu *v, struct vmcb *vmcb)
 {
 	if (!svm_caps.lost_shadow || !(vmcb->int_shadow & 1) || v->hvm.event.type != HVM_EVENT_NONE)
 		return false;
-	if (!hvm_intr_pending(v) && !v->hvm.nmi_pending)
+	if (!hvm_intr_pending(v) && !v->hvm.nmi_pending && !svm_vcpu(v)->virq)
 		return false;
 	vmcb->int_shadow &= ~1ULL;
 	hvm_emulate(v, NULL, 0);
@@ -70,6 +70,8 @@ void svm_run(struct vcpu *v)
 	sync_from_guest(v, vmcb);
 	sync_tpr(v, vmcb);
 	vmcb->event_inj = 0;
+	if (sv->virq)
+		svm_check_virq(v);
 	svm_requeue_interrupted_event(v, vmcb);
 	if (unlikely(sv->nmi_iret) && vmcb->rip != sv->nmi_iret_rip) {
 		sv->nmi_iret = false;

@@ -211,5 +211,5 @@ const struct svm_exit_arm *svm_exit_arm(uint64_t code)
 		return arms[code].handle ? &arms[code] : NULL;
 	if (code == SVM_EXIT_NPF)
 		return &arm_npf;
-	return code == ~0ULL ? &arm_invalid : NULL;
+	return (uint32_t)code == ~0U ? &arm_invalid : NULL;
 }

@@ -5,9 +5,37 @@
  * QEMU's TCG saves the interrupt shadow at #VMEXIT and forgets it at VMRUN. There (svm_caps.lost_shadow)
  * an entry with a shadow and an interrupt waiting would deliver it inside the shadow, so the
  * instruction under the shadow is emulated first (svm_step_over_shadow).
+ *
+ * TCG also leaves its exception_index set after injecting an INTR event, and delivers the vector again
+ * when something makes it leave its inner loop before the next interrupt. There (svm_caps.intr_twice)
+ * interrupts go in as virtual interrupts, V_IRQ with a vector, which every SVM CPU delivers once the guest
+ * can take them. V_IRQ then stays set in the VMCB until that has happened.
  */
 #include "svm.h"
 #include "vlapic.h"
+
+static void inject_virq(struct vcpu *v, uint8_t vector)
+{
+	struct vmcb *vmcb = svm_vmcb(v);
+
+	vmcb->vintr &= ~SVM_VINTR_VECTOR(0xff);
+	vmcb->vintr |= SVM_VINTR_IRQ | SVM_VINTR_IGNORE_TPR | SVM_VINTR_PRIO_MAX | SVM_VINTR_VECTOR(vector);
+	vmcb->cr_write |= BIT(8); /* as in svm_want_interrupt_window */
+	svm_vcpu(v)->virq = true;
+}
+
+/* After an exit: has the virtual interrupt been delivered? */
+void svm_check_virq(struct vcpu *v)
+{
+	struct vmcb *vmcb = svm_vmcb(v);
+
+	if (vmcb->vintr & SVM_VINTR_IRQ)
+		return;
+	svm_vcpu(v)->virq = false;
+	vmcb->vintr &= ~(SVM_VINTR_IGNORE_TPR | SVM_VINTR_PRIO_MAX | SVM_VINTR_VECTOR(0xff));
+	vmcb->cr_write &= (uint16_t)~BIT(8);
+	vcpu_attention(v, VCPU_ATT_IRQ);
+}
 
 void svm_inject(struct vcpu *v, const struct hvm_event *e)
 {
@@ -18,6 +46,12 @@ void svm_inject(struct vcpu *v, const struct hvm_event *e)
 	};
 	struct vmcb *vmcb = svm_vmcb(v);
 	uint64_t inj = e->vector | (uint64_t)type[e->type] << 8 | SVM_EVENT_VALID;
+
+	if (e->type == HVM_EVENT_EXTINT && svm_caps.intr_twice &&
+	    !(vmcb->intercept1 & BIT(SVM_I_VINTR))) {
+		inject_virq(v, e->vector);
+		return;
+	}
 
 	if (e->has_error)
 		inj |= SVM_EVENT_HAS_ERR | (uint64_t)e->error_code << 32;
@@ -40,7 +74,7 @@ void svm_inject(struct vcpu *v, const struct hvm_event *e)
 
 bool svm_interrupt_blocked(struct vcpu *v)
 {
-	return !(v->regs.rflags & X86_EFLAGS_IF) || (svm_vmcb(v)->int_shadow & 1);
+	return !(v->regs.rflags & X86_EFLAGS_IF) || (svm_vmcb(v)->int_shadow & 1) || svm_vcpu(v)->virq;
 }
 
 bool svm_nmi_blocked(struct vcpu *v)
@@ -56,6 +90,8 @@ void svm_want_interrupt_window(struct vcpu *v)
 {
 	struct vmcb *vmcb = svm_vmcb(v);
 
+	if (svm_vcpu(v)->virq)
+		return; /* looked at again once that one is delivered */
 	vmcb->cr_write |= BIT(8);
 	vmcb->vintr |= SVM_VINTR_IRQ | SVM_VINTR_IGNORE_TPR | SVM_VINTR_PRIO_MAX;
 	vmcb->intercept1 |= BIT(SVM_I_VINTR);

@@ -23,6 +23,7 @@ struct svm_caps {
 	uint32_t nr_asids;
 	bool nrips, decode, flush_asid;
 	bool lost_shadow; /* VMRUN does not load the interrupt shadow (QEMU's TCG) */
+	bool intr_twice;  /* an injected INTR may be delivered a second time (QEMU's TCG) */
 };
 extern struct svm_caps svm_caps;
 
@@ -44,6 +45,7 @@ struct svm_vcpu {
 	uint64_t asid_generation; /* valid on asid_cpu while equal to that CPU's */
 	unsigned int asid_cpu;
 	bool dr_loaded; /* DR0-3 of the guest are in the registers, accesses not intercepted */
+	bool virq;		  /* an interrupt is on its way as V_IRQ; see svm_inject */
 	bool nmi_iret;	/* the guest is at the IRET that ends its NMI handler */
 	uint64_t nmi_iret_rip;
 	/* Lengths of intercepted instructions by address, for CPUs without nRIP-save (svm/insn.c). */
@@ -93,6 +95,7 @@ void svm_run(struct vcpu *v);
 
 /* intr.c */
 void svm_inject(struct vcpu *v, const struct hvm_event *e);
+void svm_check_virq(struct vcpu *v);
 bool svm_interrupt_blocked(struct vcpu *v);
 bool svm_nmi_blocked(struct vcpu *v);
 void svm_want_interrupt_window(struct vcpu *v);

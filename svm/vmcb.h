@@ -57,6 +57,7 @@ enum svm_intercept2 {
 #define SVM_VINTR_IRQ	     BIT(8)
 #define SVM_VINTR_PRIO_MAX   (0xfULL << 16)
 #define SVM_VINTR_IGNORE_TPR BIT(20)
+#define SVM_VINTR_VECTOR(v)  ((uint64_t)(v) << 32)
 #define SVM_VINTR_MASKING    BIT(24)
 
 /* event_inj and exit_int_info */
