@@ -9,12 +9,12 @@
 #include "vlapic.h"
 #include "vlapic_private.h"
 
-#define LVR_VERSION 0x00050014U /* version 14h, six LVT entries */
-#define SPIV_RESET  0xffU
-#define LVT_MASKED  BIT(16)
-#define BASE_BSP    BIT(8)
-#define BASE_EXTD   BIT(10)
-#define BASE_EN	    BIT(11)
+#define LVR_VERSION   0x00050014U /* version 14h, six LVT entries */
+#define SPIV_RESET    0xffU
+#define LVT_MASKED    BIT(16)
+#define BASE_BSP      BIT(8)
+#define BASE_EXTD     BIT(10)
+#define BASE_EN	      BIT(11)
 #define BASE_RESERVED 0x2ffULL
 
 static uint32_t x2apic_ldr(uint32_t id)
