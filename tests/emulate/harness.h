@@ -23,7 +23,7 @@ extern struct test_count tests;
 
 /* Counts a case; prints the message of a failed one (the first 40). */
 void test_result(bool ok, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
-/* A batch is what was counted since 'before': one passed case, or its failures. */
+/* A batch is what was counted since 'before': one case. */
 void test_batch(const struct test_count *before);
 
 uint64_t test_random(void);
