@@ -19,7 +19,8 @@ static void inject_virq(struct vcpu *v, uint8_t vector)
 	struct vmcb *vmcb = svm_vmcb(v);
 
 	vmcb->vintr &= ~SVM_VINTR_VECTOR(0xff);
-	vmcb->vintr |= SVM_VINTR_IRQ | SVM_VINTR_IGNORE_TPR | SVM_VINTR_PRIO_MAX | SVM_VINTR_VECTOR(vector);
+	vmcb->vintr |= SVM_VINTR_IRQ | SVM_VINTR_IGNORE_TPR | SVM_VINTR_PRIO_MAX |
+		       SVM_VINTR_VECTOR(vector);
 	vmcb->cr_write |= BIT(8); /* as in svm_want_interrupt_window */
 	svm_vcpu(v)->virq = true;
 }
@@ -74,7 +75,8 @@ void svm_inject(struct vcpu *v, const struct hvm_event *e)
 
 bool svm_interrupt_blocked(struct vcpu *v)
 {
-	return !(v->regs.rflags & X86_EFLAGS_IF) || (svm_vmcb(v)->int_shadow & 1) || svm_vcpu(v)->virq;
+	return !(v->regs.rflags & X86_EFLAGS_IF) || (svm_vmcb(v)->int_shadow & 1) ||
+	       svm_vcpu(v)->virq;
 }
 
 bool svm_nmi_blocked(struct vcpu *v)

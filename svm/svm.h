@@ -45,7 +45,7 @@ struct svm_vcpu {
 	uint64_t asid_generation; /* valid on asid_cpu while equal to that CPU's */
 	unsigned int asid_cpu;
 	bool dr_loaded; /* DR0-3 of the guest are in the registers, accesses not intercepted */
-	bool virq;		  /* an interrupt is on its way as V_IRQ; see svm_inject */
+	bool virq;	/* an interrupt is on its way as V_IRQ; see svm_inject */
 	bool nmi_iret;	/* the guest is at the IRET that ends its NMI handler */
 	uint64_t nmi_iret_rip;
 	/* Lengths of intercepted instructions by address, for CPUs without nRIP-save (svm/insn.c). */
