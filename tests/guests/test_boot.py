@@ -60,10 +60,12 @@ def test_xl_dmesg_and_keys(lab):
 @case(order=14, group="boot", combos=("product", "vmm"))
 def test_iomem_61(lab):
     """Grant and foreign mappings of Linux use the deliberate holes, never MMIO or RAM."""
-    scratch_in_holes(lab.boot())
+    scratch_in_holes(lab.boot(guests=True))
 
 
 def scratch_in_holes(dom0):
+    # 6.12 first uses up the fence, as memory of its own: a guest's build maps more than that.
+    dom0.run("xl create -q -p /guests/pvh.cfg && xl destroy pvh", 240)
     dom0.machine.note(text := dom0.run("cat /proc/iomem"))
     depth_of = [(len(line) - len(line.lstrip()), line.strip()) for line in text.splitlines()]
     path, found = [], 0
@@ -73,7 +75,7 @@ def scratch_in_holes(dom0):
             continue
         found += 1
         start, end = (int(n, 16) for n in line.split(" ")[0].split("-"))
-        check(depth == 0, f"scratch space lies inside {path[-2]!r}: {line}")
+        check(depth == 0, f"scratch space lies inside {path[-2:]!r}")
         check(start % (128 * MIB) == 0 and end < 0xc0000000, f"scratch space at {line}")
     check(found > 0, "Linux has no scratch space at all")
 
@@ -110,7 +112,7 @@ def test_dom0_612(lab):
 def test_iomem_612(lab):
     if "6.12" not in hypervisor.kernels():
         raise Skip("the archive has no linux-image-6.12-amd64")
-    scratch_in_holes(lab.boot(kernel="6.12"))
+    scratch_in_holes(lab.boot(kernel="6.12", guests=True))
 
 
 @case(order=19, group="smp", limit_s=300)
