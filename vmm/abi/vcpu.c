@@ -282,7 +282,7 @@ long abi_vcpu_op(struct vcpu *cur, const struct hypercall_args *args)
 	case VCPUOP_up:
 		return op_up(v);
 	case VCPUOP_down:
-		return v == cur ? op_down(v) : -EINVAL;
+		return op_down(v);
 	case VCPUOP_is_up:
 		return !(v->pause_flags & VPF_DOWN);
 	case VCPUOP_get_runstate_info:
