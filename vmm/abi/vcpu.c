@@ -140,23 +140,6 @@ static long op_up(struct vcpu *v)
 	return 0;
 }
 
-static long op_down(struct vcpu *v)
-{
-	struct domain *d = v->domain;
-	struct vcpu *o;
-	bool last = true;
-
-	for_each_vcpu(d, o)
-		if (o != v && !(o->pause_flags & VPF_DOWN))
-			last = false;
-	if (last) {
-		domain_shutdown(d, SHUTDOWN_poweroff);
-		return 0;
-	}
-	vcpu_block(v, VPF_DOWN);
-	return 0;
-}
-
 static long op_get_runstate(struct vcpu *v, uint64_t la)
 {
 	struct vcpu_runstate_info r;
@@ -282,7 +265,8 @@ long abi_vcpu_op(struct vcpu *cur, const struct hypercall_args *args)
 	case VCPUOP_up:
 		return op_up(v);
 	case VCPUOP_down:
-		return op_down(v);
+		vcpu_down(v);
+		return 0;
 	case VCPUOP_is_up:
 		return !(v->pause_flags & VPF_DOWN);
 	case VCPUOP_get_runstate_info:

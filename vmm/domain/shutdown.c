@@ -115,3 +115,18 @@ void domain_crash(struct domain *d, const char *fmt, ...)
 		vcpu_dump(v);
 	domain_shutdown(d, SHUTDOWN_crash);
 }
+
+void vcpu_down(struct vcpu *v)
+{
+	struct domain *d = v->domain;
+	struct vcpu *o;
+	bool last = true;
+
+	for_each_vcpu(d, o)
+		if (o != v && !(o->pause_flags & VPF_DOWN))
+			last = false;
+	if (last)
+		domain_shutdown(d, SHUTDOWN_poweroff);
+	else
+		vcpu_block(v, VPF_DOWN);
+}

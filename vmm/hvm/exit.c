@@ -67,13 +67,19 @@ void hvm_exit_wrmsr(struct vcpu *v, unsigned int insn_len)
 		hvm_advance_rip(v, insn_len);
 }
 
-/* With interrupts off only an NMI, INIT or the end of the domain can wake it. */
+/*
+ * Halted with interrupts off only an NMI could wake it: the system there has stopped for good. Linux's
+ * power-off in a PVH guest ends like this.
+ */
 void hvm_exit_hlt(struct vcpu *v, unsigned int insn_len)
 {
 	hvm_advance_rip(v, insn_len);
-	if (hvm_intr_pending(v) && (v->regs.rflags & X86_EFLAGS_IF))
+	if (v->hvm.nmi_pending)
 		return;
-	vcpu_block(v, VPF_BLOCKED);
+	if (!(v->regs.rflags & X86_EFLAGS_IF))
+		vcpu_down(v);
+	else
+		vcpu_block(v, VPF_BLOCKED);
 }
 
 void hvm_exit_hypercall(struct vcpu *v, unsigned int insn_len)

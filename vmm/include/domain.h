@@ -216,6 +216,9 @@ void vcpu_wake(struct vcpu *v, uint32_t attention);
 /* The current vCPU waits (HLT/block): not runnable until woken, unless something is pending. */
 void vcpu_block(struct vcpu *v, uint32_t pause_flag);
 
+/* v goes down until it is brought up again; with the last one its domain powers off. */
+void vcpu_down(struct vcpu *v);
+
 /* Scheduler (domain/sched.c). */
 void sched_init(void);
 int sched_vcpu_init(struct vcpu *v);
