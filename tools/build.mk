@@ -57,7 +57,7 @@ LOADER ?= plinth
 GUEST  ?= configs/linux.cfg
 TOOLS_RUN = --guest $(GUEST) --hv $(HV) --dm $(DM) --loader $(LOADER)
 
-.PHONY: run test bench lint gdb install-tools
+.PHONY: run test test-extended bench lint gdb install-tools
 # The packages come first, in a make of their own: the rest of the build looks for libraries.
 run:
 	$(Q)$(TOOLS_DIR)/deps build run
@@ -67,6 +67,12 @@ run:
 test:
 	$(Q)$(TOOLS_DIR)/deps build run test
 	$(Q)O=$(O) tests/lib/run-all
+
+# What does not fit into make test's time, or does not pass everywhere yet: tests/guests/EXTENDED.
+test-extended:
+	$(Q)$(TOOLS_DIR)/deps build run test
+	$(Q)$(MAKE) all lab-parts lab-guests
+	$(Q)O=$(O) tests/lib/run-guests --extended --budget 14400
 
 bench:
 	$(Q)$(TOOLS_DIR)/deps build run
@@ -83,6 +89,7 @@ gdb:
 
 HELP += 'run|boot Plinth, dom0 and a guest in QEMU (GUEST=configs/NAME.cfg, HV=plinth or xen)' \
 	'test|make check and the whole-boot tests (up to 40 minutes)' \
+	'test-extended|also the cases of tests/guests/EXTENDED (hours)' \
 	'bench|the numbers, beside the peer' \
 	'lint|format and static checks' \
 	'gdb|boot in QEMU, halted, with gdb attached'

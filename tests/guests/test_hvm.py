@@ -57,7 +57,7 @@ def test_rescue_cd(lab):
     lab.boot(guests=True)
     guest = start_cd(lab, "rescue", "rescue.iso")
     guest.wait_screen(r"GNU GRUB  version 2\.06", 150)
-    text = guest.wait_screen(r"Rescue: nothing to boot", 20)
+    text = guest.wait_screen(r"Rescue: nothing to boot", 90)
     check("Rescue: power off" in text, "the menu is not complete")
     guest.wait_screen(r"grub> echo cold-storage\s+cold-storage", 150, keys="cecho cold-storage\n")
     guest.destroy()
