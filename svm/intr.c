@@ -18,6 +18,8 @@ static void inject_virq(struct vcpu *v, uint8_t vector)
 {
 	struct vmcb *vmcb = svm_vmcb(v);
 
+	/* A window that was wanted gives way; svm_check_virq has it looked at again. */
+	vmcb->intercept1 &= ~(uint32_t)BIT(SVM_I_VINTR);
 	vmcb->vintr &= ~SVM_VINTR_VECTOR(0xff);
 	vmcb->vintr |= SVM_VINTR_IRQ | SVM_VINTR_IGNORE_TPR | SVM_VINTR_PRIO_MAX |
 		       SVM_VINTR_VECTOR(vector);
@@ -48,8 +50,7 @@ void svm_inject(struct vcpu *v, const struct hvm_event *e)
 	struct vmcb *vmcb = svm_vmcb(v);
 	uint64_t inj = e->vector | (uint64_t)type[e->type] << 8 | SVM_EVENT_VALID;
 
-	if (e->type == HVM_EVENT_EXTINT && svm_caps.intr_twice &&
-	    !(vmcb->intercept1 & BIT(SVM_I_VINTR))) {
+	if (e->type == HVM_EVENT_EXTINT && svm_caps.intr_twice) {
 		inject_virq(v, e->vector);
 		return;
 	}

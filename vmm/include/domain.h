@@ -219,6 +219,9 @@ void vcpu_block(struct vcpu *v, uint32_t pause_flag);
 /* v goes down until it is brought up again; with the last one its domain powers off. */
 void vcpu_down(struct vcpu *v);
 
+/* Start looking after lost wake-ups (domain/wake_check.c). */
+void wake_check_start(void);
+
 /* Scheduler (domain/sched.c). */
 void sched_init(void);
 int sched_vcpu_init(struct vcpu *v);
