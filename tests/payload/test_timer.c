@@ -157,6 +157,8 @@ TEST(time_rtc_periodic, "timer: RTC periodic interrupt at 1024 Hz")
 	CHECK(best != ~0ull, "%u interrupts", hits);
 	start = div_u64(start * 1000, (u32)div_u64(plat.tsc_hz, 1000)); /* us; 97656 expected */
 	NEED(start < 110000 || !plat.is_tcg, "QEMU loses ticks on a busy host (%llu us)", start);
+	/* A hypervisor that was not scheduled repays lost ticks at up to twice the rate. */
+	NEED(start > 85000 || start < 45000 || !plat.is_xen, "ticks were repaid (%llu us)", start);
 	CHECK(start > 85000 && start < 110000, "100 of them took %llu us", start);
 	return NULL;
 }
