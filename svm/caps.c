@@ -101,11 +101,6 @@ static void svm_set_tsc_offset(struct vcpu *v, uint64_t offset)
 	svm_vmcb(v)->tsc_offset = offset;
 }
 
-static uint64_t svm_get_shadow_gs_base(struct vcpu *v)
-{
-	return svm_vmcb(v)->kernel_gs_base;
-}
-
 const struct hvm_ops svm_ops = {
 	.name = "AMD-V",
 	.nested_paging = true,
@@ -124,7 +119,6 @@ const struct hvm_ops svm_ops = {
 	.set_segment = svm_set_segment,
 	.get_msrs = svm_get_msrs,
 	.set_msrs = svm_set_msrs,
-	.get_shadow_gs_base = svm_get_shadow_gs_base,
 	.get_cpl = svm_get_cpl,
 	.cr_changed = svm_cr_changed,
 	.sync_debug = svm_sync_debug,

@@ -130,31 +130,15 @@ void domctl_fill_info(struct domain *d, struct xen_domctl_getdomaininfo *info)
 }
 
 /* Of the domain asked for or the next one after it; so tools list domains with it. */
-struct next_arg {
-	domid_t id;
-	struct domain *found;
-};
-
-static int find_next(struct domain *d, void *arg)
-{
-	struct next_arg *n = arg;
-
-	if (d->domid < n->id || !domain_get(d))
-		return 0;
-	n->found = d;
-	return 1;
-}
-
 static long op_getdomaininfo(struct xen_domctl *op)
 {
-	struct next_arg n = { op->domain, NULL };
+	struct domain *d = domain_get_next(op->domain);
 
-	domain_for_each(find_next, &n);
-	if (!n.found)
+	if (!d)
 		return -ESRCH;
-	domctl_fill_info(n.found, &op->u.getdomaininfo);
-	op->domain = n.found->domid;
-	domain_put(n.found);
+	domctl_fill_info(d, &op->u.getdomaininfo);
+	op->domain = d->domid;
+	domain_put(d);
 	return 0;
 }
 

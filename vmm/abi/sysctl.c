@@ -40,35 +40,19 @@ static long op_readconsole(struct xen_sysctl_readconsole *r)
 
 /* --- lists of domains -------------------------------------------------------------------------- */
 
-struct next_arg {
-	uint32_t id;
-	struct domain *found;
-};
-
-static int find_next(struct domain *d, void *arg)
-{
-	struct next_arg *n = arg;
-
-	if (d->domid < n->id || !domain_get(d))
-		return 0;
-	n->found = d;
-	return 1;
-}
-
 static long op_getdomaininfolist(struct xen_sysctl_getdomaininfolist *l)
 {
-	struct next_arg n = { l->first_domain, NULL };
 	struct xen_domctl_getdomaininfo info;
-	uint32_t count;
+	uint32_t count, id = l->first_domain;
+	struct domain *d;
 
 	for (count = 0; count < l->max_domains; count++) {
-		n.found = NULL;
-		domain_for_each(find_next, &n);
-		if (!n.found)
+		d = domain_get_next(id);
+		if (!d)
 			break;
-		domctl_fill_info(n.found, &info);
-		n.id = n.found->domid + 1U;
-		domain_put(n.found);
+		domctl_fill_info(d, &info);
+		id = d->domid + 1U;
+		domain_put(d);
 		if (copy_to_guest_offset(l->buffer, count, &info, 1))
 			return -EFAULT;
 	}

@@ -75,6 +75,29 @@ int domain_for_each(int (*fn)(struct domain *d, void *arg), void *arg)
 	return rc;
 }
 
+struct next_arg {
+	uint32_t id;
+	struct domain *found;
+};
+
+static int find_next(struct domain *d, void *arg)
+{
+	struct next_arg *n = arg;
+
+	if (d->domid < n->id || !domain_get(d))
+		return 0;
+	n->found = d;
+	return 1;
+}
+
+struct domain *domain_get_next(uint32_t id)
+{
+	struct next_arg n = { id, NULL };
+
+	domain_for_each(find_next, &n);
+	return n.found;
+}
+
 /* Takes a free id (0xffff) or the one asked for, and enters d. */
 static int domlist_insert(struct domain *d, domid_t id)
 {

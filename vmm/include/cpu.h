@@ -45,7 +45,6 @@ struct cpu {
 	struct timer_heap *timers;	 /* vmm/cpu/timer.c */
 	struct sched_cpu *sched;	 /* vmm/domain/sched.c */
 	struct cpu_call *volatile calls; /* cross-CPU call mailbox, vmm/cpu/smp.c */
-	struct eoi_stack *eoi;		 /* dom0's pending level EOIs, vmm/dom0/irq.c */
 	void *vendor;			 /* svm/ or vmx/ */
 	uint64_t gdt[16];
 	struct tss *tss;

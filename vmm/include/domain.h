@@ -166,6 +166,8 @@ struct domain *domain_get_by_id(domid_t id);
 struct domain *domain_get_for_op(domid_t id);
 bool domain_get(struct domain *d);
 void domain_put(struct domain *d);
+/* The domain with this id or the next one after it, with a reference; NULL past the last. */
+struct domain *domain_get_next(uint32_t id);
 /* Calls fn for each live domain in order of id until it returns non-zero. LOCK_DOMLIST held. */
 int domain_for_each(int (*fn)(struct domain *d, void *arg), void *arg);
 

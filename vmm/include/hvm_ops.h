@@ -37,7 +37,6 @@ struct hvm_ops {
 	void (*set_segment)(struct vcpu *v, enum guest_seg s, const struct segment *in);
 	void (*get_msrs)(struct vcpu *v, struct hvm_msr_state *out);
 	void (*set_msrs)(struct vcpu *v, const struct hvm_msr_state *in);
-	uint64_t (*get_shadow_gs_base)(struct vcpu *v);
 	unsigned int (*get_cpl)(struct vcpu *v);
 	/* cr0/cr2/cr3/cr4/efer/dr of struct vcpu were written: carry them into the control block. */
 	void (*cr_changed)(struct vcpu *v);

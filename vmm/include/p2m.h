@@ -78,7 +78,6 @@ struct p2m {
 	uint64_t nr_tables;	 /* lock */
 	uint64_t max_gfn;	 /* highest gfn ever mapped; lock */
 	bool logdirty;		 /* lock; RAM is entered as P2M_RAM_LOGDIRTY */
-	bool need_flush;	 /* a change that CPUs may have cached; see p2m_flush */
 	uint8_t *dirty;		 /* log-dirty bitmap, one bit per gfn; lock */
 	uint64_t dirty_gfns;
 	struct vram_track *vram; /* lock; paging/vram.c */
