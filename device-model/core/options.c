@@ -209,10 +209,8 @@ static void opt_usbdevice(struct options *o, const char *arg)
 
 static void opt_vga(struct options *o, const char *arg)
 {
-	if (!strcmp(arg, "std"))
-		o->vga = VGA_STD;
-	else if (!strcmp(arg, "cirrus"))
-		o->vga = VGA_CIRRUS;
+	if (!strcmp(arg, "std") || !strcmp(arg, "cirrus"))
+		opt_vga_card(o, arg);
 	else if (strcmp(arg, "none"))
 		log_fatal("-vga %s is not supported (known: std, cirrus, none)", arg);
 }

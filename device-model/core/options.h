@@ -15,7 +15,7 @@
 #define OPT_MAX_NICS	 8
 #define OPT_MAX_CHARDEVS 8
 
-enum vga_type { VGA_NONE, VGA_STD, VGA_CIRRUS };
+enum vga_type { VGA_NONE, VGA_STD };
 
 /* One comma-separated argument: a leading bare value and key=value pairs (",," is a comma). */
 struct opt_pair {

@@ -116,13 +116,24 @@ static void device_ide(struct options *o, const struct opt_list *l)
 	drive_place(o, &d, channel * 2 + (unit ? opt_number("device", unit, 1) : 0));
 }
 
+/*
+ * The Cirrus card is what libxl asks for when a configuration says nothing, so asking for it is not a
+ * wish for that card: such a guest gets the standard VGA, and the log says so.
+ */
+void opt_vga_card(struct options *o, const char *name)
+{
+	if (strstr(name, "cirrus"))
+		log_warn("no Cirrus card here: the guest gets the standard VGA (vga=\"stdvga\")");
+	o->vga = VGA_STD;
+}
+
 static void device_vga(struct options *o, const struct opt_list *l)
 {
 	static const char *const known[] = { "vgamem_mb", "id", "addr", "romfile", NULL };
 	const char *mem = opt_list_get(l, "vgamem_mb");
 
 	opt_list_only(l, "device", known);
-	o->vga = strcmp(l->head, "VGA") ? VGA_CIRRUS : VGA_STD;
+	opt_vga_card(o, l->head);
 	o->vgamem_mib = mem ? (unsigned int)opt_number("device", mem, 256) : 16;
 	if (!o->vgamem_mib || o->vgamem_mib & (o->vgamem_mib - 1))
 		log_fatal("-device %s: vgamem_mb must be a power of two", l->head);

@@ -11,6 +11,8 @@ unsigned long opt_number(const char *option, const char *s, unsigned long max);
 
 void opt_drive(struct options *o, const char *arg);
 void opt_device(struct options *o, const char *arg);
+/* -vga or -device NAME: the card that stands for it. */
+void opt_vga_card(struct options *o, const char *name);
 void opt_cdrom(struct options *o, const char *arg);
 void opt_fda(struct options *o, const char *arg);
 void opt_fdb(struct options *o, const char *arg);

@@ -81,6 +81,19 @@ def test_options_refused(program, work, images):
     refused(program, q + ["-drive", "file=%s,if=ide,index=0" % empty], "empty")
 
 
+def test_cirrus_is_standard_vga(program, work, images):
+    """What libxl asks for by default gives a working card, 1234:1111, and a line in the log."""
+    for arguments in (["-vga", "cirrus"], ["-device", "cirrus-vga,vgamem_mb=8"]):
+        log = os.path.join(work, "plinth.log")
+        if os.path.exists(log):
+            os.unlink(log)
+        g = Guest(program, work, images, arguments)
+        assert g.pc.config_read(3, 0, 0) == 0x11111234
+        assert g.pc.config_read(3, 0, 8) >> 16 == 0x300
+        g.pc.close()
+        assert g.pc.log().count("no Cirrus card") == 1
+
+
 def test_help_and_version(program, work, images):
     for option, expect in (("--help", "usage:"), ("--version", "plinth-dm")):
         r = subprocess.run([program, option], capture_output=True, text=True, timeout=60)
