@@ -16,7 +16,7 @@ from lab import dom0, hypervisor, machine  # noqa: E402
 import ocr  # noqa: E402
 import vnc  # noqa: E402
 
-# Which hypervisor, device model and loader run together; DESIGN section 9.
+# Which hypervisor, device model and loader run together: docs/testing.md, "Whole boots".
 COMBINATIONS = {
     "product": ("plinth", "plinth", "plinth"),
     "vmm": ("plinth", "xen", "xen"),

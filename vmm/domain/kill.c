@@ -2,7 +2,8 @@
 /*
  * The end of a domain. domain_kill() does bounded work per call; teardown_step says where to go on.
  * When it is through, the list's reference is dropped; the last reference of all (a foreign mapping in
- * dom0, perhaps much later) hands the rest to a timer, because it may go with any lock held.
+ * dom0, perhaps much later) hands the rest to a timer, because it may go with locks held (any below
+ * LOCK_TIMER).
  */
 #include "private.h"
 #include "abi.h"
@@ -25,7 +26,7 @@ enum teardown_step {
 	TEARDOWN_DONE,
 };
 
-static spinlock_t reap_lock = SPINLOCK_INIT(LOCK_TIMER, "reap");
+static spinlock_t reap_lock = SPINLOCK_INIT(LOCK_REAP, "reap");
 static struct domain *reap_list;
 static struct timer reap_timer;
 

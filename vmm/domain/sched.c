@@ -358,7 +358,7 @@ int sched_vcpu_init(struct vcpu *v)
 		return -ENOMEM;
 	v->affinity_soft = ~0ULL;
 	if (v->domain->is_dom0) {
-		v->cpu = v->id % nr_cpus; /* pinned, see DESIGN "the vector split" */
+		v->cpu = v->id % nr_cpus; /* pinned, see docs/interrupts.md */
 		v->affinity_hard = BIT(v->cpu);
 	} else {
 		v->cpu = (v->domain->domid + v->id) % nr_cpus;

@@ -26,6 +26,8 @@ enum lock_level {
 	LOCK_VLAPIC,	 /* a vLAPIC's timer */
 	LOCK_SCHED,	 /* a CPU's run queue */
 	LOCK_TIMER,	 /* a CPU's timer heap */
+	LOCK_REAP,	 /* the list of domains to be freed */
+	LOCK_IOREMAP,	 /* the VMM's device mappings; allocates page tables */
 	LOCK_HEAP,	 /* page allocator, small heap */
 	LOCK_CONSOLE,	 /* console ring and devices */
 };

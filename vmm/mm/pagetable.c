@@ -17,7 +17,7 @@ extern char boot_stack[];
 maddr_t vmm_root;
 
 static uint64_t ioremap_next = IOREMAP_VIRT;
-static spinlock_t ioremap_lock = SPINLOCK_INIT(LOCK_TIMER, "ioremap");
+static spinlock_t ioremap_lock = SPINLOCK_INIT(LOCK_IOREMAP, "ioremap");
 
 static uint64_t nx_bit(void)
 {
