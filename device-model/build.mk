@@ -8,7 +8,7 @@ DM_SRC   := $(sort $(wildcard $(DM_DIR)/*.c $(addprefix $(DM_DIR)/,$(addsuffix /
 DM_OBJ   := $(DM_SRC:$(DM_DIR)/%.c=$(DM_OUT)/obj/%.o)
 DM_ASAN_OBJ := $(DM_SRC:$(DM_DIR)/%.c=$(DM_OUT)/asan/%.o)
 
-DM_PKGS  := pixman-1 zlib libvncserver
+DM_PKGS  := pixman-1 zlib libvncserver slirp
 DM_CFLAGS := -std=gnu11 -O2 -g -Wall -Wextra -Werror -Wstrict-prototypes -Wmissing-prototypes \
 	-Wpointer-arith -Wno-unused-parameter -fstack-protector-strong -D_FORTIFY_SOURCE=2 \
 	-D_GNU_SOURCE -D_FILE_OFFSET_BITS=64 -D__XEN_TOOLS__ -fno-strict-aliasing -fno-common -fPIE -pthread \

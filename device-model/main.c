@@ -63,10 +63,6 @@ static void run_changed(void *opaque, bool running)
 /* Accepted because libxl asks for them by default; the guest finds no such hardware. */
 static void absent_warn(const struct options *o)
 {
-	if (o->nr_nics)
-		log_warn("%u network cards are not emulated: the guest needs the paravirtual "
-			 "driver (type=vif)",
-			 o->nr_nics);
 	if (o->floppies[0].present || o->floppies[1].present)
 		log_warn("floppy drives are not emulated; use a CD image");
 	if (o->usb)

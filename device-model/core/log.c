@@ -24,7 +24,8 @@ static const struct {
 	{ "ioreq", TRACE_IOREQ }, { "pci", TRACE_PCI },	    { "ide", TRACE_IDE },
 	{ "vga", TRACE_VGA },	  { "ps2", TRACE_PS2 },	    { "serial", TRACE_SERIAL },
 	{ "qmp", TRACE_QMP },	  { "vnc", TRACE_VNC },	    { "irq", TRACE_IRQ },
-	{ "acpi", TRACE_ACPI },	  { "block", TRACE_BLOCK }, { "all", ~0u },
+	{ "acpi", TRACE_ACPI },	  { "block", TRACE_BLOCK }, { "net", TRACE_NET },
+	{ "all", ~0u },
 };
 
 /* One write per line, so that lines of several threads do not mix. */

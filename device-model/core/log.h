@@ -33,6 +33,7 @@ enum trace_bit {
 	TRACE_IRQ = 1u << 8,
 	TRACE_ACPI = 1u << 9,
 	TRACE_BLOCK = 1u << 10,
+	TRACE_NET = 1u << 11,
 };
 
 extern uint32_t log_trace_mask;

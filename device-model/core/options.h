@@ -38,11 +38,27 @@ struct opt_drive {
 	char *format;	    /* "raw", "qcow2" or NULL = raw */
 };
 
+/* The host's side of a network card, by -netdev. */
+struct opt_netdev {
+	char *kind; /* "tap", "user", "dgram" */
+	char *id;
+	struct opt_list args;
+	bool taken; /* a card has it */
+};
+
 struct opt_nic {
-	char *model, *id, *netdev, *mac;
-	char *ifname, *bridge; /* of the tap netdev */
-	char *romfile;	       /* NULL: the model's own */
-	int boot_index;
+	char *model, *id, *netdev_id;
+	char *mac;			 /* NULL: made up */
+	const struct opt_netdev *netdev; /* NULL: no cable */
+	char *romfile;			 /* NULL: the model's own; "": none */
+	int slot;			 /* PCI device number, -1: the next free one */
+	unsigned int iobase, irq;	 /* of an ISA card */
+};
+
+/* -object filter-dump: a copy of all frames in a pcap file. */
+struct opt_netdump {
+	char *netdev, *file;
+	uint32_t max_bytes; /* of each frame */
 };
 
 struct opt_chardev {
@@ -77,6 +93,10 @@ struct options {
 	struct opt_drive floppies[2];
 	struct opt_nic nics[OPT_MAX_NICS];
 	unsigned int nr_nics;
+	struct opt_netdev netdevs[OPT_MAX_NICS];
+	unsigned int nr_netdevs;
+	struct opt_netdump netdumps[OPT_MAX_NICS];
+	unsigned int nr_netdumps;
 	struct opt_chardev chardevs[OPT_MAX_CHARDEVS];
 	unsigned int nr_chardevs;
 

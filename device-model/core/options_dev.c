@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * Options with parts in two places: -drive and -device, -netdev and -device, -chardev and -mon. See
- * options.h.
+ * Options with parts in two places: -drive and -device, -chardev and -mon. Network cards are in
+ * options_net.c. See options.h.
  */
 #include <errno.h>
 #include <stdlib.h>
@@ -12,11 +12,9 @@
 
 #define MAX_PENDING 16
 
-/* -drive if=none and -netdev, until a -device names them. */
+/* -drive if=none, until a -device names it. */
 static struct opt_drive pending_drives[MAX_PENDING];
 static unsigned int nr_pending_drives;
-static struct opt_list netdevs[OPT_MAX_NICS];
-static unsigned int nr_netdevs;
 
 static char *dup_or_null(const char *s)
 {
@@ -139,26 +137,6 @@ static void device_vga(struct options *o, const struct opt_list *l)
 		log_fatal("-device %s: vgamem_mb must be a power of two", l->head);
 }
 
-static void device_nic(struct options *o, const struct opt_list *l)
-{
-	static const char *const known[] = { "id",	  "netdev", "mac", "romfile",
-					     "bootindex", "addr",   NULL };
-	const char *boot = opt_list_get(l, "bootindex");
-	struct opt_nic *n = &o->nics[o->nr_nics];
-
-	opt_list_only(l, "device", known);
-	if (o->nr_nics++ == OPT_MAX_NICS)
-		log_fatal("at most %d network cards", OPT_MAX_NICS);
-	*n = (struct opt_nic){
-		.model = xstrdup(l->head),
-		.id = dup_or_null(opt_list_get(l, "id")),
-		.netdev = dup_or_null(opt_list_get(l, "netdev")),
-		.mac = dup_or_null(opt_list_get(l, "mac")),
-		.romfile = dup_or_null(opt_list_get(l, "romfile")),
-		.boot_index = boot ? (int)opt_number("device", boot, 255) : -1,
-	};
-}
-
 static void device_usb(struct options *o, const struct opt_list *l)
 {
 	o->usb = true;
@@ -171,9 +149,11 @@ static const struct {
 	const char *model;
 	void (*handler)(struct options *o, const struct opt_list *l);
 } device_models[] = {
-	{ "ide-cd", device_ide },   { "ide-hd", device_ide },	  { "ide-drive", device_ide },
-	{ "VGA", device_vga },	    { "cirrus-vga", device_vga }, { "rtl8139", device_nic },
-	{ "ne2k_pci", device_nic }, { "usb-tablet", device_usb }, { "usb-mouse", device_usb },
+	{ "ide-cd", device_ide },	{ "ide-hd", device_ide },
+	{ "ide-drive", device_ide },	{ "VGA", device_vga },
+	{ "cirrus-vga", device_vga },	{ "rtl8139", opt_device_nic },
+	{ "ne2k_pci", opt_device_nic }, { "ne2k_isa", opt_device_nic },
+	{ "usb-tablet", device_usb },	{ "usb-mouse", device_usb },
 	{ "usb-kbd", device_usb },
 };
 
@@ -189,7 +169,7 @@ void opt_device(struct options *o, const char *arg)
 	if (i == ARRAY_SIZE(device_models))
 		log_fatal(
 			"-device %s is not emulated here (known: ide-hd, ide-cd, VGA, cirrus-vga, "
-			"rtl8139, ne2k_pci, usb-tablet, usb-mouse, usb-kbd); change the guest's "
+			"rtl8139, ne2k_pci, ne2k_isa, usb-tablet, usb-mouse, usb-kbd); change the guest's "
 			"configuration",
 			l.head);
 	device_models[i].handler(o, &l);
@@ -215,24 +195,6 @@ void opt_fdb(struct options *o, const char *arg)
 	struct opt_drive d = { .file = xstrdup(arg) };
 
 	floppy_set(o, 1, &d);
-}
-
-void opt_netdev(struct options *o, const char *arg)
-{
-	struct opt_list l;
-
-	opt_list_parse(&l, arg);
-	if (strcmp(l.head, "tap"))
-		log_fatal("-netdev %s is not supported (known: tap)", l.head);
-	if (nr_netdevs == OPT_MAX_NICS || !opt_list_get(&l, "id"))
-		log_fatal("-netdev: at most %d, each with an id", OPT_MAX_NICS);
-	netdevs[nr_netdevs++] = l;
-}
-
-void opt_net(struct options *o, const char *arg)
-{
-	if (strcmp(arg, "none"))
-		log_fatal("-net %s is not supported; use -netdev and -device", arg);
 }
 
 static struct opt_chardev *chardev_add(struct options *o)
@@ -306,27 +268,11 @@ void opt_qmp(struct options *o, const char *arg)
 	opt_list_free(&l);
 }
 
-static void nic_join(struct opt_nic *n)
-{
-	unsigned int i;
-
-	for (i = 0; n->netdev && i < nr_netdevs; i++) {
-		if (strcmp(opt_list_get(&netdevs[i], "id"), n->netdev))
-			continue;
-		n->ifname = dup_or_null(opt_list_get(&netdevs[i], "ifname"));
-		n->bridge = dup_or_null(opt_list_get(&netdevs[i], "br"));
-		return;
-	}
-	log_fatal("-device %s: there is no -netdev with id=%s", n->model,
-		  n->netdev ? n->netdev : "(none)");
-}
-
 void options_dev_finish(struct options *o)
 {
 	unsigned int i;
 
-	for (i = 0; i < o->nr_nics; i++)
-		nic_join(&o->nics[i]);
+	options_net_finish(o);
 	for (i = 0; i < OPT_MAX_DRIVES; i++)
 		if (o->drives[i].present && !o->drives[i].file && !o->drives[i].cdrom)
 			log_fatal("the disk at IDE place %u has no file", i);

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* Between options.c (table, simple options) and options_dev.c (drives, devices, sockets). */
+/* Between options.c (table, simple options) and options_dev.c (drives, devices, sockets) and options_net.c. */
 #ifndef DM_CORE_OPTIONS_PRIV_H
 #define DM_CORE_OPTIONS_PRIV_H
 
@@ -18,10 +18,13 @@ void opt_fda(struct options *o, const char *arg);
 void opt_fdb(struct options *o, const char *arg);
 void opt_netdev(struct options *o, const char *arg);
 void opt_net(struct options *o, const char *arg);
+void opt_object(struct options *o, const char *arg);
+void opt_device_nic(struct options *o, const struct opt_list *l);
 void opt_chardev_add(struct options *o, const char *arg);
 void opt_mon(struct options *o, const char *arg);
 void opt_qmp(struct options *o, const char *arg);
 /* After the last option: join drives and devices, netdevs and NICs. */
 void options_dev_finish(struct options *o);
+void options_net_finish(struct options *o);
 
 #endif
