@@ -135,4 +135,5 @@ const struct hvm_ops svm_ops = {
 	.flush_vcpu = svm_flush_vcpu,
 	.io_bitmap_changed = svm_io_bitmap_changed,
 	.dump = svm_dump,
+	.exit_count = svm_exit_count,
 };

@@ -1,6 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /* The control block in readable form, for crashes and debug keys. */
-#include "debug.h"
 #include "svm.h"
 
 static void dump_seg(const char *name, const struct vmcb_seg *s)
@@ -35,22 +34,16 @@ void svm_dump(struct vcpu *v)
 	dump_seg("idtr", &b->idtr);
 }
 
-static void dump_exit(unsigned int code)
+bool svm_exit_count(unsigned int code, const char **name, uint64_t *count)
 {
 	const struct svm_exit_arm *arm = svm_exit_arm(code < SVM_EXIT_COMMON ? code : SVM_EXIT_NPF);
-	uint64_t sum = 0;
 	unsigned int i;
 
+	if (code > SVM_EXIT_COMMON)
+		return false;
+	*name = arm ? arm->name : NULL;
+	*count = 0;
 	for_each_cpu(i)
-		sum += ((const struct svm_cpu *)cpus[i]->vendor)->exits[code];
-	if (sum)
-		printk("  %-20s %lu\n", arm ? arm->name : "unknown", sum);
+		*count += ((const struct svm_cpu *)cpus[i]->vendor)->exits[code];
+	return true;
 }
-
-static void dump_exits(char key)
-{
-	(void)key;
-	for (unsigned int code = 0; code <= SVM_EXIT_COMMON; code++)
-		dump_exit(code);
-}
-DEBUG_KEY('x', dump_exits, "VM exits by reason");

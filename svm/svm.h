@@ -128,5 +128,6 @@ void svm_io_bitmap_changed(struct domain *d);
 extern const struct p2m_format svm_npt_format;
 /* dump.c */
 void svm_dump(struct vcpu *v);
+bool svm_exit_count(unsigned int code, const char **name, uint64_t *count);
 
 #endif

@@ -80,14 +80,20 @@ class Machine:
         """Start QEMU and connect to its serial port."""
         self.started = time.monotonic()
         _live.add(self)
-        errors = open(os.path.join(self.directory, "stderr"), "wb")
-        with errors:
-            self.process = subprocess.Popen(self.command, stdin=subprocess.DEVNULL,
-                                            stdout=errors, stderr=errors)
-        self.serial = self._connect("serial")
+        self.process = self.launch()
+        self.serial = self.connect_serial()
         self.reader = threading.Thread(target=self._read, daemon=True)
         self.reader.start()
         return self
+
+    def launch(self):
+        """The emulator's process."""
+        with open(os.path.join(self.directory, "stderr"), "wb") as errors:
+            return subprocess.Popen(self.command, stdin=subprocess.DEVNULL, stdout=errors,
+                                    stderr=errors)
+
+    def connect_serial(self):
+        return self._connect("serial")
 
     def _connect(self, name):
         end = time.monotonic() + 20

@@ -41,3 +41,15 @@ static void dump_all(char key)
 	domain_for_each(dump_domain, NULL);
 }
 DEBUG_KEY('v', dump_all, "registers of all virtual CPUs");
+
+static void dump_exits(char key)
+{
+	const char *name;
+	uint64_t count;
+
+	(void)key;
+	for (unsigned int i = 0; hvm_ops->exit_count(i, &name, &count); i++)
+		if (count)
+			printk("  %-24s %lu\n", name ? name : "unknown", count);
+}
+DEBUG_KEY('x', dump_exits, "VM exits by reason");

@@ -166,3 +166,23 @@ uint8_t mtrr_type(const struct mtrr_state *m, gpa_t gpa)
 	}
 	return found < 0 ? (uint8_t)m->def_type : (uint8_t)found;
 }
+
+/* Firmware leaves the same values on every CPU (SDM volume 3, 12.11.8), and nobody changes them. */
+uint8_t mtrr_host_type(maddr_t a, uint64_t len)
+{
+	static struct mtrr_state host;
+	static bool known;
+	uint8_t type;
+
+	if (!known) {
+		read_host(&host);
+		known = true;
+	}
+	if (!host.cap)
+		return TYPE_UC;
+	type = mtrr_type(&host, _gpa(a.v));
+	for (uint64_t done = PAGE_SIZE; done < len; done += PAGE_SIZE)
+		if (mtrr_type(&host, _gpa(a.v + done)) != type)
+			return TYPE_UC;
+	return type;
+}

@@ -17,6 +17,8 @@ void hvm_setup(void)
 {
 	if (svm_probe())
 		hvm_ops = &svm_ops;
+	else if (vmx_probe())
+		hvm_ops = &vmx_ops;
 	if (!hvm_ops)
 		panic("This machine has no hardware virtualization that Plinth can use");
 	cpu_call_all(cpu_up, NULL);

@@ -65,10 +65,12 @@ struct hvm_ops {
 	/* d's MSR or port intercepts: 64 Ki ports in d->hvm.io_bitmap. */
 	void (*io_bitmap_changed)(struct domain *d);
 	void (*dump)(struct vcpu *v); /* control block to the console */
+	/* Exits of one kind on all CPUs: its name (NULL = none has this index); false past the last. */
+	bool (*exit_count)(unsigned int index, const char **name, uint64_t *count);
 };
 
 extern const struct hvm_ops *hvm_ops; /* NULL before cpu bring-up */
-extern const struct hvm_ops svm_ops;
+extern const struct hvm_ops svm_ops, vmx_ops;
 /* svm_probe/vmx_probe: this CPU can do it; on false says why on the console. */
 bool svm_probe(void);
 bool vmx_probe(void);

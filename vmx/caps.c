@@ -1,0 +1,176 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+/*
+ * VT-x: is it there, what can it do, switch it on for a CPU; and the table of operations. SDM volume 3,
+ * 23.6 to 23.8 (enabling) and appendix A.
+ */
+#include "vmx.h"
+
+struct vmx_cap_msrs vmx_caps;
+struct vmx_controls vmx_controls;
+
+static void read_caps(struct vmx_cap_msrs *m)
+{
+	uint32_t base;
+
+	m->basic = rdmsr(MSR_VMX_BASIC);
+	/* Pin, primary, exit, entry: 481h-484h, or the TRUE_ ones at 48dh-490h. */
+	base = m->basic & VMX_BASIC_TRUE ? 0x48d : 0x481;
+	m->pin = rdmsr(base);
+	m->proc = rdmsr(base + 1);
+	m->exit = rdmsr(base + 2);
+	m->entry = rdmsr(base + 3);
+	if (m->proc >> 32 & PROC_SECONDARY)
+		m->proc2 = rdmsr(MSR_VMX_PROC2);
+	if (m->proc2 >> 32 & (PROC2_EPT | PROC2_VPID))
+		m->ept_vpid = rdmsr(MSR_VMX_EPT_VPID);
+	for (unsigned int i = 0; i < 2; i++) {
+		m->cr0_fixed[i] = rdmsr(MSR_VMX_CR0_FIXED0 + i);
+		m->cr4_fixed[i] = rdmsr(MSR_VMX_CR4_FIXED0 + i);
+	}
+}
+
+/* Firmware locks the register: VT-x is then on or off until the next reset. */
+static bool locked_off(void)
+{
+	uint64_t fc = rdmsr(MSR_FEATURE_CONTROL);
+
+	return (fc & FEATURE_CONTROL_LOCKED) && !(fc & FEATURE_CONTROL_VMXON);
+}
+
+bool vmx_probe(void)
+{
+	const struct vmx_controls *c = &vmx_controls;
+	static const char *const pages[] = { "", "4 KiB", "2 MiB", "1 GiB" };
+	const char *missing;
+
+	if (!(host_cpu.f1_ecx & BIT(5))) {
+		printk(LOG_INFO "VT-x: this CPU does not have it\n");
+		return false;
+	}
+	if (locked_off()) {
+		printk(LOG_ERR "VT-x: locked off by the firmware in IA32_FEATURE_CONTROL "
+			       "(virtualization in the BIOS setup)\n");
+		return false;
+	}
+	read_caps(&vmx_caps);
+	missing = vmx_controls_compute(&vmx_caps, &vmx_controls);
+	if (missing) {
+		printk(LOG_ERR "VT-x: this CPU lacks %s, which this version needs\n", missing);
+		return false;
+	}
+	vmx_ept_format.max_leaf_level = c->max_leaf_level;
+	printk(LOG_INFO "VT-x: EPT with pages up to %s%s%s%s%s%s\n", pages[c->max_leaf_level],
+	       c->vpid ? ", VPID" : "",
+	       c->unrestricted ? ", unrestricted guest" : ", real mode in software",
+	       c->tpr_shadow ? ", TPR shadow" : "", c->apic_access ? ", APIC-access page" : "",
+	       c->apic_registers ? ", APIC registers" : "");
+	return true;
+}
+
+static int check_same(void)
+{
+	struct vmx_cap_msrs here = { 0 };
+
+	read_caps(&here);
+	if (!memcmp(&here, &vmx_caps, sizeof(here)))
+		return 0;
+	printk(LOG_ERR "VT-x: CPU %u has other capabilities than the first CPU\n", cpu_id());
+	return -ENODEV;
+}
+
+static bool vmxon(maddr_t region)
+{
+	bool failed;
+
+	__asm__ volatile("vmxon %1; setbe %0" : "=q"(failed) : "m"(region.v) : "cc", "memory");
+	return !failed;
+}
+
+static int enable_in_firmware_register(void)
+{
+	uint64_t fc = rdmsr(MSR_FEATURE_CONTROL);
+
+	if (locked_off()) {
+		printk(LOG_ERR "VT-x: locked off on CPU %u only; firmware error\n", cpu_id());
+		return -ENODEV;
+	}
+	if (!(fc & FEATURE_CONTROL_LOCKED))
+		wrmsr(MSR_FEATURE_CONTROL, fc | FEATURE_CONTROL_VMXON | FEATURE_CONTROL_LOCKED);
+	return 0;
+}
+
+static int vmx_cpu_up(void)
+{
+	struct vmx_cpu *vc = xzalloc(struct vmx_cpu);
+	int rc = enable_in_firmware_register();
+
+	if (!vc)
+		return -ENOMEM;
+	if (!rc)
+		rc = check_same();
+	if (rc)
+		return rc;
+	vc->vmxon_region = alloc_page_virt();
+	if (!vc->vmxon_region)
+		return -ENOMEM;
+	*(uint32_t *)vc->vmxon_region = VMX_BASIC_REVISION(vmx_caps.basic);
+	write_cr0((read_cr0() | vmx_caps.cr0_fixed[0]) & vmx_caps.cr0_fixed[1]);
+	write_cr4((read_cr4() | X86_CR4_VMXE | vmx_caps.cr4_fixed[0]) & vmx_caps.cr4_fixed[1]);
+	if (!vmxon(virt_to_maddr(vc->vmxon_region))) {
+		printk(LOG_ERR "VT-x: VMXON fails on CPU %u\n", cpu_id());
+		return -ENODEV;
+	}
+	this_cpu()->vendor = vc;
+	vmx_invept_all(); /* nothing is known of what ran before us */
+	return 0;
+}
+
+static void vmx_cpu_down(void)
+{
+	__asm__ volatile("vmxoff" ::: "cc", "memory");
+	write_cr4(read_cr4() & ~X86_CR4_VMXE);
+}
+
+static void vmx_set_tsc_offset(struct vcpu *v, uint64_t offset)
+{
+	v->tsc_offset = offset;
+	vmx_load(v);
+	vmwrite(TSC_OFFSET, offset);
+}
+
+const struct hvm_ops vmx_ops = {
+	.name = "VT-x",
+	.nested_paging = true,
+	.has_vmcall_opcode = true,
+	.p2m_format = &vmx_ept_format,
+	.cpu_up = vmx_cpu_up,
+	.cpu_down = vmx_cpu_down,
+	.domain_init = vmx_domain_init,
+	.domain_fini = vmx_domain_fini,
+	.vcpu_init = vmx_vcpu_init,
+	.vcpu_fini = vmx_vcpu_fini,
+	.switch_from = vmx_switch_from,
+	.switch_to = vmx_switch_to,
+	.run = vmx_run,
+	.get_segment = vmx_get_segment,
+	.set_segment = vmx_set_segment,
+	.get_msrs = vmx_get_msrs,
+	.set_msrs = vmx_set_msrs,
+	.get_cpl = vmx_get_cpl,
+	.cr_changed = vmx_cr_changed,
+	.sync_debug = vmx_sync_debug,
+	.inject = vmx_inject,
+	.interrupt_blocked = vmx_interrupt_blocked,
+	.nmi_blocked = vmx_nmi_blocked,
+	.want_interrupt_window = vmx_want_interrupt_window,
+	.want_nmi_window = vmx_want_nmi_window,
+	.get_shadow = vmx_get_shadow,
+	.set_shadow = vmx_set_shadow,
+	.tpr_changed = vmx_tpr_changed,
+	.set_tsc_offset = vmx_set_tsc_offset,
+	.flush_domain = vmx_flush_domain,
+	.flush_vcpu = vmx_flush_vcpu,
+	.io_bitmap_changed = vmx_io_bitmap_changed,
+	.dump = vmx_dump,
+	.exit_count = vmx_exit_count,
+};

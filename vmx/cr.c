@@ -1,0 +1,157 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+/*
+ * Control registers: carrying struct vcpu's into the VMCS, and exits for accesses. The guest changes MP, EM,
+ * TS, WP and AM of CR0 by itself; a change of any other bit of CR0 or CR4 exits, reads come from the
+ * shadows. SDM volume 3, 23.8 (fixed bits), 25.3 (MOV CR), 26.3.1.1, 26.3.1.6 (PDPTEs).
+ */
+#include "vmx.h"
+#include "guest_access.h"
+#include "vlapic.h"
+
+#define PDPTE_P	  BIT(0)
+#define CR4_PAGED (X86_CR4_SMEP | X86_CR4_SMAP | X86_CR4_PKE | X86_CR4_PCIDE)
+
+static bool pae_paging(uint64_t cr0, uint64_t cr4, uint64_t efer)
+{
+	return (cr0 & X86_CR0_PG) && (cr4 & X86_CR4_PAE) && !(efer & X86_EFER_LMA);
+}
+
+/* Bits that a present PDPTE must not have: table 4-8. */
+static uint64_t pdpte_reserved(void)
+{
+	return 0x1e6 | ~(BIT(host_cpu.phys_bits) - 1);
+}
+
+static int read_pdptes(struct vcpu *v, uint64_t cr3, uint64_t pdpte[4])
+{
+	if (guest_phys_read(v->domain, _gpa(cr3 & 0xffffffe0), pdpte, 4 * sizeof(*pdpte)))
+		memset(pdpte, 0, 4 * sizeof(*pdpte));
+	for (unsigned int i = 0; i < 4; i++)
+		if ((pdpte[i] & PDPTE_P) && (pdpte[i] & pdpte_reserved()))
+			return -EINVAL;
+	return 0;
+}
+
+/* With EPT a MOV to CR0, CR3 or CR4 in the guest loads these; when we do it, we have to. */
+static void load_pdptes(struct vcpu *v)
+{
+	uint64_t pdpte[4];
+
+	if (!pae_paging(v->cr0, v->cr4, v->efer))
+		return;
+	read_pdptes(v, v->cr3, pdpte);
+	for (unsigned int i = 0; i < 4; i++)
+		if (pdpte[i] & PDPTE_P)
+			pdpte[i] &= ~pdpte_reserved();
+	vmwrite(GUEST_PDPTE0, pdpte[0]);
+	vmwrite(GUEST_PDPTE1, pdpte[1]);
+	vmwrite(GUEST_PDPTE2, pdpte[2]);
+	vmwrite(GUEST_PDPTE3, pdpte[3]);
+}
+
+/* Without unrestricted guest a guest that has paging off runs on an identity map (realmode.c). */
+static void write_paging(struct vcpu *v, uint64_t *cr4, uint64_t *efer)
+{
+	const struct vmx_domain *vd = v->domain->vendor;
+	uint64_t cr3 = v->cr3;
+
+	if (!vmx_controls.unrestricted && !(v->cr0 & X86_CR0_PG)) {
+		cr3 = vd->ident_root.v;
+		*cr4 = (*cr4 & ~(X86_CR4_PAE | CR4_PAGED)) | X86_CR4_PSE;
+		*efer &= ~(X86_EFER_LME | X86_EFER_LMA);
+	}
+	vmwrite(GUEST_CR3, cr3);
+}
+
+/* CR0, CR2, CR3, CR4, EFER, DR6 and DR7 of struct vcpu go into the VMCS, at once. */
+void vmx_cr_changed(struct vcpu *v)
+{
+	struct vmx_vcpu *vv = vmx_load(v);
+	const struct vmx_controls *c = &vmx_controls;
+	uint64_t cr4 = v->cr4, efer = v->efer;
+
+	write_paging(v, &cr4, &efer);
+	vmwrite(GUEST_CR0, (v->cr0 | c->cr0_must) & c->cr0_may);
+	vmwrite(CR0_SHADOW, v->cr0);
+	vmwrite(GUEST_CR4, (cr4 | c->cr4_must) & c->cr4_may);
+	vmwrite(CR4_SHADOW, v->cr4);
+	vmwrite(GUEST_EFER, efer);
+	vmwrite(GUEST_DR7, v->dr7);
+	if (vv->dr_loaded)
+		__asm__ volatile("mov %0, %%db6" ::"r"(v->dr6));
+	load_pdptes(v);
+	vv->entry = efer & X86_EFER_LMA ? c->entry | ENTRY_IA32E : c->entry;
+	vmwrite(CTL_ENTRY, vv->entry);
+	vv->flush_linear = true;
+}
+
+static uint64_t mask_operand(struct vcpu *v, uint64_t value)
+{
+	return hvm_code64(v) ? value : (uint32_t)value;
+}
+
+/* A move that turns PAE paging on, or changes it, faults when the new PDPTEs are wrong (4.4.1). */
+static bool pdptes_ok(struct vcpu *v, uint64_t cr0, uint64_t cr3, uint64_t cr4)
+{
+	uint64_t pdpte[4];
+	bool long_mode = v->efer & X86_EFER_LME;
+
+	return long_mode || !pae_paging(cr0, cr4, 0) || !read_pdptes(v, cr3, pdpte);
+}
+
+static int move_to_cr(struct vcpu *v, unsigned int cr, uint64_t value)
+{
+	switch (cr) {
+	case 0:
+		return pdptes_ok(v, value, v->cr3, v->cr4) ? hvm_set_cr0(v, value) : -EINVAL;
+	case 3:
+		return pdptes_ok(v, v->cr0, value, v->cr4) ? hvm_set_cr3(v, value) : -EINVAL;
+	case 4:
+		return pdptes_ok(v, v->cr0, v->cr3, value) ? hvm_set_cr4(v, value) : -EINVAL;
+	default:
+		if (value & ~0xfULL)
+			return -EINVAL;
+		vlapic_set_tpr(v->hvm.vlapic, (uint8_t)(value << 4));
+		return 0;
+	}
+}
+
+static uint64_t move_from_cr(struct vcpu *v, unsigned int cr)
+{
+	return cr == 3 ? v->cr3 : (uint64_t)vlapic_tpr(v->hvm.vlapic) >> 4;
+}
+
+/* LMSW sets PE but does not clear it. */
+static uint64_t lmsw(uint64_t cr0, uint16_t source)
+{
+	return (cr0 & ~0xeULL) | (source & 0xf);
+}
+
+/* Qualification: register 0-3, access 4-5 (0 to, 1 from, 2 CLTS, 3 LMSW), GPR 8-11, LMSW's source 16-31. */
+void vmx_exit_cr(struct vcpu *v, struct vmx_vcpu *vv)
+{
+	uint64_t qual = vmread(EXIT_QUALIFICATION);
+	unsigned int len = (unsigned int)vmread(EXIT_INSN_LEN);
+	unsigned int cr = qual & 0xf, gpr = qual >> 8 & 0xf;
+	int rc = 0;
+
+	(void)vv;
+	switch (qual >> 4 & 3) {
+	case 0:
+		rc = move_to_cr(v, cr, mask_operand(v, v->regs.gpr[gpr]));
+		break;
+	case 1:
+		v->regs.gpr[gpr] = mask_operand(v, move_from_cr(v, cr));
+		break;
+	case 2:
+		rc = hvm_set_cr0(v, v->cr0 & ~X86_CR0_TS);
+		break;
+	default:
+		rc = hvm_set_cr0(v, lmsw(v->cr0, (uint16_t)(qual >> 16)));
+		break;
+	}
+	if (rc)
+		hvm_inject_gp(v);
+	else
+		hvm_advance_rip(v, len);
+}

@@ -1,0 +1,106 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+/*
+ * The entry format of extended page tables: SDM volume 3, 28.2.2. The p2m type sits in bits 52-56 and the
+ * access in 57-59, which hardware ignores as long as the features that give them a meaning (57 verify paging,
+ * 58 paging-write, all off) are not enabled; entries that are not present keep them too.
+ *
+ * Memory types (28.2.7.2): hardware does not look at the host's MTRRs here, the entry has to carry the type. A
+ * guest's memory is write-back whatever its own PAT says, as nothing that it reaches is behind a device that
+ * does not snoop. dom0's memory is write-back and combined with its PAT, its device memory has the machine's MTRR
+ * type.
+ */
+#include "vmx.h"
+#include "mtrr.h"
+
+#define EPT_R		 BIT(0)
+#define EPT_W		 BIT(1)
+#define EPT_X		 BIT(2)
+#define EPT_PRESENT	 (EPT_R | EPT_W | EPT_X)
+#define EPT_MT_SHIFT	 3
+#define EPT_IGNORE_PAT	 BIT(6)
+#define EPT_PS		 BIT(7)
+#define EPT_ADDR	 0x000ffffffffff000ULL
+#define EPT_TYPE_SHIFT	 52
+#define EPT_ACCESS_SHIFT 57
+#define MT_UC		 0ULL
+#define MT_WB		 6ULL
+#define EPTP_LEVELS(n)	 ((uint64_t)((n)-1) << 3)
+
+static uint64_t ept_rights(enum p2m_type t, enum p2m_access a)
+{
+	static const uint64_t by_type[P2M_TYPE_COUNT] = {
+		[P2M_RAM_RW] = EPT_R | EPT_W | EPT_X,
+		[P2M_RAM_RO] = EPT_R | EPT_X,
+		[P2M_RAM_LOGDIRTY] = EPT_R | EPT_X,
+		[P2M_MMIO_DIRECT] = EPT_R | EPT_W,
+		[P2M_FOREIGN] = EPT_R | EPT_W,
+		[P2M_GRANT_RW] = EPT_R | EPT_W,
+		[P2M_GRANT_RO] = EPT_R,
+		[P2M_IOREQ_SERVER] = EPT_R | EPT_X,
+	};
+	uint64_t r = by_type[t];
+
+	if (a == P2M_ACCESS_N)
+		return 0;
+	if (a == P2M_ACCESS_RX || a == P2M_ACCESS_R)
+		r &= ~EPT_W;
+	if (a == P2M_ACCESS_RW || a == P2M_ACCESS_R)
+		r &= ~EPT_X;
+	return r;
+}
+
+static uint64_t memory_type(const struct domain *d, const struct p2m_entry *e, unsigned int level)
+{
+	if (e->type == P2M_MMIO_DIRECT)
+		return mtrr_host_type(mfn_to_maddr(e->mfn), BIT(9 * (level - 1)) << PAGE_SHIFT)
+		       << EPT_MT_SHIFT;
+	return MT_WB << EPT_MT_SHIFT | (d->is_dom0 ? 0 : EPT_IGNORE_PAT);
+}
+
+static uint64_t ept_make_leaf(const struct domain *d, const struct p2m_entry *e, gfn_t gfn,
+			      unsigned int level)
+{
+	uint64_t pte = ept_rights(e->type, e->access);
+
+	(void)gfn;
+	if (pte)
+		pte |= memory_type(d, e, level) | (level > 1 ? EPT_PS : 0);
+	if (mfn_valid_value(e->mfn))
+		pte |= mfn_to_maddr(e->mfn).v;
+	return pte | (uint64_t)e->type << EPT_TYPE_SHIFT | (uint64_t)e->access << EPT_ACCESS_SHIFT;
+}
+
+static uint64_t ept_make_table(maddr_t table)
+{
+	return table.v | EPT_R | EPT_W | EPT_X;
+}
+
+static bool ept_is_table(uint64_t entry, unsigned int level)
+{
+	return level > 1 && (entry & EPT_PRESENT) && !(entry & EPT_PS);
+}
+
+static void ept_parse(uint64_t entry, unsigned int level, struct p2m_entry *out)
+{
+	(void)level;
+	out->type = (enum p2m_type)(entry >> EPT_TYPE_SHIFT & 0x1f);
+	out->access = (enum p2m_access)(entry >> EPT_ACCESS_SHIFT & 7);
+	out->mfn = entry & EPT_PRESENT ? maddr_to_mfn(_maddr(entry & EPT_ADDR)) : INVALID_MFN;
+}
+
+BUILD_BUG_ON(P2M_TYPE_COUNT > 32);
+
+/* The largest page depends on the CPU: vmx_probe sets it. */
+struct p2m_format vmx_ept_format = {
+	.make_leaf = ept_make_leaf,
+	.make_table = ept_make_table,
+	.is_table = ept_is_table,
+	.parse = ept_parse,
+	.max_leaf_level = 1,
+};
+
+/* Tables in write-back memory, four levels, no accessed and dirty bits (28.2.6, 24.6.11). */
+uint64_t vmx_eptp(const struct domain *d)
+{
+	return mfn_to_maddr(page_to_mfn(d->p2m.root)).v | MT_WB | EPTP_LEVELS(4);
+}

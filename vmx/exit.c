@@ -1,0 +1,226 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+/*
+ * Entering a guest and handling the exit. The arms turn what hardware says into the neutral structures
+ * of hvm_ops.h; common code in vmm/hvm decides. SDM volume 3, chapters 26 and 27.
+ */
+#include "vmx.h"
+#include "guest_access.h"
+#include "vlapic.h"
+
+#define DR6_FROM_QUALIFICATION 0x600fULL /* B0-B3, BD, BS */
+#define DR7_GD		       BIT(13)
+
+static const char *const instruction_errors[] = {
+	[5] = "VMRESUME of a VMCS that was not launched",
+	[7] = "invalid control fields",
+	[8] = "invalid host state",
+	[25] = "event injection with blocking by MOV SS",
+	[26] = "blocked by MOV SS",
+};
+
+static void sync_from_guest(struct vcpu *v, struct vmx_vcpu *vv)
+{
+	uint32_t blocking = (uint32_t)vmread(GUEST_INTERRUPTIBILITY);
+
+	v->regs.rip = vmread(GUEST_RIP);
+	v->regs.gpr[R_RSP] = vmread(GUEST_RSP);
+	v->regs.rflags = vmread(GUEST_RFLAGS);
+	v->cr0 = (vmread(GUEST_CR0) & VMX_CR0_GUEST_OWNED) | (v->cr0 & ~VMX_CR0_GUEST_OWNED);
+	v->cr2 = read_cr2();
+	if (likely(vmx_controls.unrestricted || (v->cr0 & X86_CR0_PG)))
+		v->cr3 = vmread(GUEST_CR3);
+	if (unlikely(vv->dr_loaded)) {
+		__asm__ volatile("mov %%db6, %0" : "=r"(v->dr6));
+		v->dr7 = vmread(GUEST_DR7);
+	}
+	vv->vmcs_interruptibility = blocking;
+	vv->interruptibility = blocking & (BLOCKING_STI | BLOCKING_MOV_SS);
+	v->hvm.nmi_masked = blocking & BLOCKING_NMI;
+	vv->seg_valid = 0;
+}
+
+/* The entry was refused, which only this domain has to answer for. */
+static void entry_refused(struct vcpu *v, unsigned int how)
+{
+	uint64_t error = how == 2 ? vmread(INSTRUCTION_ERROR) : 0;
+	const char *text = how == 1 ? "no current VMCS" : NULL;
+
+	if (error < ARRAY_SIZE(instruction_errors) && instruction_errors[error])
+		text = instruction_errors[error];
+	domain_crash(v->domain, "VM entry refused with error %lu (%s): %s", error,
+		     text ? text : "see SDM volume 3, 30.4", vmx_broken_rule());
+}
+
+void vmx_run(struct vcpu *v)
+{
+	struct vmx_vcpu *vv = vmx_load(v);
+	struct vmx_cpu *vc = this_cpu()->vendor;
+	const struct vmx_exit_arm *arm;
+	unsigned int refused;
+	uint32_t reason;
+
+	if (unlikely(!vmx_controls.unrestricted) && vmx_interpret(v))
+		return;
+	if (v->hvm.event.type != HVM_EVENT_NONE) {
+		vmx_inject(v, &v->hvm.event);
+		v->hvm.event.type = HVM_EVENT_NONE;
+	}
+	vmx_flush_pending(vv);
+	vmx_write_interruptibility(v, vv);
+	vmx_update_tpr_threshold(v, vv);
+	vmwrite(GUEST_RIP, v->regs.rip);
+	vmwrite(GUEST_RSP, v->regs.gpr[R_RSP]);
+	vmwrite(GUEST_RFLAGS, v->regs.rflags);
+	write_cr2(v->cr2);
+
+	refused = vmx_enter(&v->regs, vv->launched);
+
+	if (unlikely(refused)) {
+		entry_refused(v, refused);
+		return;
+	}
+	vv->launched = true;
+	this_cpu()->exits++;
+	reason = (uint32_t)vmread(EXIT_REASON);
+	vv->exit_reason = reason;
+	vc->exits[min(reason & 0xffff, (uint32_t)VMX_EXIT_COUNT - 1)]++;
+	sync_from_guest(v, vv);
+	vmx_requeue_interrupted_event(v);
+	arm = vmx_exit_arm(reason);
+	if (likely(arm))
+		arm->handle(v, vv);
+	else
+		vmx_exit_unknown(v, vv);
+}
+
+/* Exit with a hardware-named reason that no arm serves: this domain ends, the host goes on. */
+void vmx_exit_unknown(struct vcpu *v, struct vmx_vcpu *vv)
+{
+	const struct vmx_exit_arm *arm = vmx_exit_arm(vv->exit_reason & 0xffff);
+	const char *name = arm ? arm->name : "unknown";
+	uint64_t qual = vmread(EXIT_QUALIFICATION);
+
+	if (vv->exit_reason & VMX_EXIT_ENTRY_FAILED)
+		domain_crash(v->domain, "VM entry fails (%s), qualification %lx: %s", name, qual,
+			     vmx_broken_rule());
+	else
+		domain_crash(v->domain, "VT-x exit %u (%s) cannot be handled, qualification %lx",
+			     vv->exit_reason, name, qual);
+}
+
+/*
+ * EPT violation: the qualification has the access in bits 0-2, whether there is a linear address in bit 7,
+ * and in bit 8 whether it was that address's translation that faulted or the walk to it (table 27-7).
+ */
+void vmx_exit_ept_violation(struct vcpu *v, struct vmx_vcpu *vv)
+{
+	uint64_t qual = vmread(EXIT_QUALIFICATION);
+	struct npt_fault f = {
+		.gpa = _gpa(vmread(GUEST_PHYSICAL_ADDRESS)),
+		.read = qual & BIT(0),
+		.write = qual & BIT(1),
+		.fetch = qual & BIT(2),
+		.gla_valid = qual & BIT(7),
+		.table_walk = (qual & BIT(7)) && !(qual & BIT(8)),
+	};
+
+	(void)vv;
+	/* The fault belongs to an IRET that had ended the blocking of NMIs already. */
+	if ((qual & INTR_NMI_UNBLOCKED) && !(vmread(IDT_VECTORING_INFO) & INTR_VALID))
+		v->hvm.nmi_masked = true;
+	if (f.gla_valid)
+		f.gla = vmread(GUEST_LINEAR_ADDRESS);
+	if (p2m_fault(v, &f))
+		return;
+	hvm_exit_mmio(v, &f);
+}
+
+/* An entry that the CPU cannot read: our own fault, but no reason to stop the host. */
+void vmx_exit_ept_misconfig(struct vcpu *v, struct vmx_vcpu *vv)
+{
+	uint64_t gpa = vmread(GUEST_PHYSICAL_ADDRESS);
+	struct p2m_entry e = p2m_get(v->domain, _gfn(gpa >> PAGE_SHIFT));
+
+	(void)vv;
+	domain_crash(v->domain,
+		     "EPT entry of guest-physical %lx is invalid: mfn %lx type %u order %u", gpa,
+		     e.mfn.v, e.type, e.order);
+}
+
+/* #DB: the processor leaves DR6 and DR7 alone, the qualification says what would go into DR6 (27.2.1). */
+static void exit_debug(struct vcpu *v, struct vmx_vcpu *vv)
+{
+	uint64_t qual = vmread(EXIT_QUALIFICATION);
+
+	v->dr6 = (v->dr6 & ~0xfULL) | (qual & DR6_FROM_QUALIFICATION);
+	v->dr7 &= ~DR7_GD;
+	vmwrite(GUEST_DR7, v->dr7);
+	if (vv->dr_loaded)
+		__asm__ volatile("mov %0, %%db6" ::"r"(v->dr6));
+	hvm_inject_exception(v, X86_EXC_DB, false, 0);
+}
+
+/*
+ * #UD: VMMCALL (0f 01 d9) is the other vendor's hypercall instruction, which guests may use as well.
+ * Everything else is the guest's own.
+ */
+static void exit_undefined(struct vcpu *v)
+{
+	struct segment cs;
+	uint8_t b[3];
+
+	vmx_get_segment(v, SEG_CS, &cs);
+	if (!guest_linear_copy(v, cs.base + v->regs.rip, b, sizeof(b), PFEC_I, NULL) &&
+	    b[0] == 0x0f && b[1] == 0x01 && b[2] == 0xd9) {
+		hvm_exit_hypercall(v, sizeof(b));
+		return;
+	}
+	hvm_inject_ud(v);
+}
+
+void vmx_exit_exception(struct vcpu *v, struct vmx_vcpu *vv)
+{
+	uint32_t info = (uint32_t)vmread(EXIT_INTR_INFO);
+
+	if (INTR_TYPE(info) == INTR_T_NMI) {
+		/* The exit has taken it; the handler's IRET ends the blocking. */
+		__asm__ volatile("int $2");
+		return;
+	}
+	if ((info & INTR_NMI_UNBLOCKED) && INTR_VECTOR(info) != X86_EXC_DF &&
+	    !(vmread(IDT_VECTORING_INFO) & INTR_VALID))
+		v->hvm.nmi_masked = true;
+	switch (INTR_VECTOR(info)) {
+	case X86_EXC_DB:
+		exit_debug(v, vv);
+		break;
+	case X86_EXC_UD:
+		exit_undefined(v);
+		break;
+	case X86_EXC_AC:
+		hvm_inject_exception(v, X86_EXC_AC, true, 0);
+		break;
+	case X86_EXC_MC:
+		/* The VMM's own handler has to look at the banks. */
+		__asm__ volatile("int $18");
+		break;
+	default:
+		vmx_exit_unknown(v, vv);
+		break;
+	}
+}
+
+/* Qualification: offset in the page 0-11, kind 12-15 (0 read, 1 write, 2 fetch, 3 event delivery). */
+void vmx_exit_apic_access(struct vcpu *v, struct vmx_vcpu *vv)
+{
+	uint64_t qual = vmread(EXIT_QUALIFICATION);
+	struct npt_fault f = {
+		.gpa = _gpa(APIC_DEFAULT_BASE | (qual & 0xfff)),
+		.read = (qual >> 12 & 0xf) != 1,
+		.write = (qual >> 12 & 0xf) == 1,
+		.fetch = (qual >> 12 & 0xf) == 2,
+	};
+
+	(void)vv;
+	hvm_exit_mmio(v, &f);
+}

@@ -1,0 +1,44 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+/* RDMSR and WRMSR: which are intercepted (SDM volume 3, 24.6.9), and their exits. */
+#include "vmx.h"
+
+/* One page for all domains: read low, read high, write low, write high, 1 KiB each; 1 = exit. */
+uint8_t *vmx_msr_bitmap;
+
+/* MSRs that the VMCS or the switch of vCPUs holds: the guest reads and writes them itself. */
+static const uint32_t direct_msrs[] = {
+	0xc0000100, 0xc0000101, 0xc0000102,		/* FS.base, GS.base, KernelGSbase */
+	0xc0000081, 0xc0000082, 0xc0000083, 0xc0000084, /* STAR, LSTAR, CSTAR, SFMASK */
+	0x174,	    0x175,	0x176,			/* SYSENTER_CS, ESP, EIP */
+};
+
+static void allow(uint32_t msr)
+{
+	unsigned int base = msr >> 16 ? 1024 * 8 : 0;
+
+	clear_bit(base + (msr & 0x1fff), vmx_msr_bitmap);
+	clear_bit(2048 * 8 + base + (msr & 0x1fff), vmx_msr_bitmap);
+}
+
+int vmx_msr_bitmap_init(void)
+{
+	vmx_msr_bitmap = alloc_page_virt();
+	if (!vmx_msr_bitmap)
+		return -ENOMEM;
+	memset(vmx_msr_bitmap, 0xff, PAGE_SIZE);
+	for (unsigned int i = 0; i < ARRAY_SIZE(direct_msrs); i++)
+		allow(direct_msrs[i]);
+	return 0;
+}
+
+void vmx_exit_rdmsr(struct vcpu *v, struct vmx_vcpu *vv)
+{
+	(void)vv;
+	hvm_exit_rdmsr(v, (unsigned int)vmread(EXIT_INSN_LEN));
+}
+
+void vmx_exit_wrmsr(struct vcpu *v, struct vmx_vcpu *vv)
+{
+	(void)vv;
+	hvm_exit_wrmsr(v, (unsigned int)vmread(EXIT_INSN_LEN));
+}

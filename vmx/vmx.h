@@ -1,0 +1,225 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* What the files of vmx/ share; nothing outside includes it. SDM volume 3, chapters 23 to 30. */
+#ifndef PLINTH_VMX_H
+#define PLINTH_VMX_H
+
+#include "controls.h"
+#include "hvm_ops.h"
+
+#define MSR_FEATURE_CONTROL    0x3aU
+#define FEATURE_CONTROL_LOCKED BIT(0)
+#define FEATURE_CONTROL_VMXON  BIT(2) /* outside SMX operation */
+#define MSR_VMX_BASIC	       0x480U
+#define MSR_VMX_CR0_FIXED0     0x486U
+#define MSR_VMX_CR4_FIXED0     0x488U
+#define MSR_VMX_PROC2	       0x48bU
+#define MSR_VMX_EPT_VPID       0x48cU
+#define MSR_EFER	       0xc0000080U
+#define MSR_PAT		       0x277U
+#define X86_CR4_VMXE	       BIT(13)
+
+#define VMX_NO_CPU	       ~0U
+
+/* The same on every CPU: vmx_cpu_up checks that. */
+extern struct vmx_cap_msrs vmx_caps;
+extern struct vmx_controls vmx_controls;
+
+struct vmx_vcpu;
+
+/* Per CPU; cpu->vendor. */
+struct vmx_cpu {
+	void *vmxon_region;
+	struct vmx_vcpu *loaded; /* whose VMCS is current, NULL = none */
+	uint64_t exits[VMX_EXIT_COUNT];
+};
+
+/* MSRs that hardware does not switch and the VMM does not use: the guest's stay loaded with its vCPU. */
+enum { LAZY_STAR, LAZY_LSTAR, LAZY_CSTAR, LAZY_SFMASK, LAZY_KERNEL_GS_BASE, LAZY_COUNT };
+
+struct vmx_vcpu {
+	struct vcpu *vcpu;
+	void *vmcs;
+	maddr_t vmcs_pa;
+	unsigned int cpu;	      /* where the VMCS is active, VMX_NO_CPU = nowhere */
+	bool launched;		      /* on that CPU */
+	unsigned int tlb_cpu;	      /* where its translations were last used */
+	bool flush_linear, flush_ept; /* before the next entry */
+	uint16_t vpid;		      /* 0 = none */
+
+	/* Copies of fields, written back before an entry when they differ from what is in the VMCS. */
+	uint32_t proc, proc2, entry, exceptions;
+	uint32_t interruptibility;	/* without NMI blocking, which v->hvm.nmi_masked holds */
+	uint32_t vmcs_interruptibility; /* what the VMCS holds */
+	uint32_t tpr_threshold;
+
+	/* Segments read since the last exit. */
+	struct segment seg[SEG_COUNT];
+	uint32_t seg_valid;
+
+	uint32_t exit_reason;
+	bool dr_loaded; /* DR0-3 and DR6 of the guest are in the registers, accesses not intercepted */
+	uint64_t lazy[LAZY_COUNT]; /* true while the vCPU is not loaded */
+	bool lazy_loaded;
+};
+
+static inline struct vmx_vcpu *vmx_vcpu(const struct vcpu *v)
+{
+	return v->vendor;
+}
+
+struct vmx_domain {
+	uint8_t *io_bitmap;	/* NULL = everything is intercepted */
+	struct page *apic_page; /* APIC-access page, NULL = not used */
+	void *ident_page;	/* identity page directory, NULL = not needed */
+	gpa_t ident_root;	/* where the guest has it */
+};
+
+/* --- instructions --- */
+
+static inline uint64_t vmread(enum vmcs_field field)
+{
+	uint64_t value;
+
+	__asm__ volatile("vmread %1, %0" : "=rm"(value) : "r"((uint64_t)field) : "cc");
+	return value;
+}
+
+/* False when this CPU's VMCS has no such field. */
+static inline bool vmread_safe(enum vmcs_field field, uint64_t *value)
+{
+	bool ok;
+
+	__asm__ volatile("vmread %2, %1; seta %0"
+			 : "=q"(ok), "=r"(*value)
+			 : "r"((uint64_t)field)
+			 : "cc");
+	return ok;
+}
+
+void vmwrite_failed(enum vmcs_field field, uint64_t value);
+
+static inline void vmwrite(enum vmcs_field field, uint64_t value)
+{
+	bool failed;
+
+	__asm__ volatile("vmwrite %1, %2; setbe %0"
+			 : "=q"(failed)
+			 : "rm"(value), "r"((uint64_t)field)
+			 : "cc");
+	if (unlikely(failed))
+		vmwrite_failed(field, value);
+}
+
+/* entry.S. 0 = a VM exit; 1 = refused without (CF), 2 = with (ZF) an error number. */
+unsigned int vmx_enter(struct guest_regs *regs, bool launched);
+extern const char vmx_exit_point[];
+
+/* vmcs.c */
+struct vmcs_field_name {
+	uint32_t encoding;
+	const char *name;
+};
+extern const struct vmcs_field_name vmcs_field_names[];
+extern const unsigned int vmcs_nr_fields;
+int vmcs_init(struct vmx_vcpu *vv);
+void vmcs_fini(struct vmx_vcpu *vv);
+/* Make v's VMCS current on this CPU. v is the current vCPU or does not run. */
+void vmx_load_slow(struct vmx_vcpu *vv);
+static inline struct vmx_vcpu *vmx_load(const struct vcpu *v)
+{
+	struct vmx_vcpu *vv = v->vendor;
+	const struct vmx_cpu *c = this_cpu()->vendor;
+
+	if (unlikely(c->loaded != vv))
+		vmx_load_slow(vv);
+	return vv;
+}
+
+/* vpid.c */
+void vpid_alloc(struct vmx_vcpu *vv);
+void vpid_free(struct vmx_vcpu *vv);
+/* Before an entry: do what was asked for. */
+void vmx_flush_pending(struct vmx_vcpu *vv);
+void vmx_flush_vcpu(struct vcpu *v);
+void vmx_flush_domain(struct domain *d);
+void vmx_invept_all(void);
+
+/* exit.c, exit_table.c */
+struct vmx_exit_arm {
+	void (*handle)(struct vcpu *v, struct vmx_vcpu *vv);
+	const char *name;
+};
+const struct vmx_exit_arm *vmx_exit_arm(uint32_t reason);
+void vmx_exit_unknown(struct vcpu *v, struct vmx_vcpu *vv);
+void vmx_exit_exception(struct vcpu *v, struct vmx_vcpu *vv);
+void vmx_exit_ept_violation(struct vcpu *v, struct vmx_vcpu *vv);
+void vmx_exit_ept_misconfig(struct vcpu *v, struct vmx_vcpu *vv);
+void vmx_exit_apic_access(struct vcpu *v, struct vmx_vcpu *vv);
+void vmx_exit_cr(struct vcpu *v, struct vmx_vcpu *vv);
+void vmx_exit_dr(struct vcpu *v, struct vmx_vcpu *vv);
+void vmx_exit_rdmsr(struct vcpu *v, struct vmx_vcpu *vv);
+void vmx_exit_wrmsr(struct vcpu *v, struct vmx_vcpu *vv);
+void vmx_exit_intr_window(struct vcpu *v, struct vmx_vcpu *vv);
+void vmx_exit_nmi_window(struct vcpu *v, struct vmx_vcpu *vv);
+void vmx_exit_tpr(struct vcpu *v, struct vmx_vcpu *vv);
+void vmx_exit_task_switch(struct vcpu *v, struct vmx_vcpu *vv);
+void vmx_run(struct vcpu *v);
+
+/* intr.c */
+void vmx_inject(struct vcpu *v, const struct hvm_event *e);
+bool vmx_interrupt_blocked(struct vcpu *v);
+bool vmx_nmi_blocked(struct vcpu *v);
+void vmx_want_interrupt_window(struct vcpu *v);
+void vmx_want_nmi_window(struct vcpu *v);
+unsigned int vmx_get_shadow(struct vcpu *v);
+void vmx_set_shadow(struct vcpu *v, unsigned int shadow);
+void vmx_tpr_changed(struct vcpu *v, uint8_t tpr);
+void vmx_requeue_interrupted_event(struct vcpu *v);
+void vmx_write_interruptibility(struct vcpu *v, struct vmx_vcpu *vv);
+void vmx_update_tpr_threshold(struct vcpu *v, struct vmx_vcpu *vv);
+
+/* state.c */
+void vmx_get_segment(struct vcpu *v, enum guest_seg s, struct segment *out);
+void vmx_set_segment(struct vcpu *v, enum guest_seg s, const struct segment *in);
+void vmx_get_msrs(struct vcpu *v, struct hvm_msr_state *out);
+void vmx_set_msrs(struct vcpu *v, const struct hvm_msr_state *in);
+unsigned int vmx_get_cpl(struct vcpu *v);
+void vmx_sync_debug(struct vcpu *v);
+void vmx_load_debug(struct vcpu *v);
+void vmx_switch_from(struct vcpu *v);
+void vmx_switch_to(struct vcpu *v);
+
+/* cr.c */
+void vmx_cr_changed(struct vcpu *v);
+/* CR0 bits that the guest changes without an exit. */
+#define VMX_CR0_GUEST_OWNED (X86_CR0_MP | X86_CR0_EM | X86_CR0_TS | X86_CR0_WP | X86_CR0_AM)
+
+/* msr.c */
+extern uint8_t *vmx_msr_bitmap;
+int vmx_msr_bitmap_init(void);
+
+/* setup.c */
+int vmx_vcpu_init(struct vcpu *v);
+void vmx_vcpu_fini(struct vcpu *v);
+int vmx_domain_init(struct domain *d);
+void vmx_domain_fini(struct domain *d);
+void vmx_io_bitmap_changed(struct domain *d);
+
+/* realmode.c: guests in modes that the CPU does not enter without "unrestricted guest". */
+int vmx_restricted_init(struct domain *d);
+void vmx_restricted_fini(struct domain *d);
+/* True: v is in such a mode now, and one step was done in software. */
+bool vmx_interpret(struct vcpu *v);
+
+/* ept.c */
+extern struct p2m_format vmx_ept_format;
+uint64_t vmx_eptp(const struct domain *d);
+
+/* check.c: the rule of SDM 26.2 and 26.3 that the loaded VMCS most likely breaks. */
+const char *vmx_broken_rule(void);
+
+/* dump.c */
+void vmx_dump(struct vcpu *v);
+bool vmx_exit_count(unsigned int reason, const char **name, uint64_t *count);
+
+#endif
