@@ -92,9 +92,24 @@ TEST(multiboot1_good)
 	EXPECT(!strcmp(bi.cmdline, "com1=auto  x") && !strcmp(bi.loader, "loader 1"));
 	EXPECT(bi.nr_modules == 2 && bi.module[0].start.v == 0x800000 &&
 	       bi.module[0].size == 0x100000);
-	EXPECT(!strcmp(bi.module[0].cmdline, "vmlinux console=hvc0") && !bi.module[1].cmdline[0]);
+	EXPECT(!strcmp(bi.module[0].cmdline, "console=hvc0") && !bi.module[1].cmdline[0]);
 	EXPECT(map.nr == 2 && map.e[1].addr == 0x100000 && map.e[1].len == 0x3ff00000 &&
 	       bi.fb.kind == FB_NONE);
+}
+
+/* GRUB 2 passes the options alone, GRUB Legacy the file's name before them. */
+TEST(multiboot1_image_names)
+{
+	make_mb1();
+	put_text(0x600, "root=/dev/sda1 ro");
+	put_text(0x800, "GRUB 2.06");
+	EXPECT(!parse(MULTIBOOT1_LOADER_MAGIC));
+	EXPECT(!strcmp(bi.module[0].cmdline, "root=/dev/sda1 ro"));
+	make_mb1();
+	put_text(0x800, "GNU GRUB 0.97");
+	EXPECT(!parse(MULTIBOOT1_LOADER_MAGIC));
+	EXPECT(!strcmp(bi.cmdline, "com1=auto  x"));
+	EXPECT(!strcmp(bi.module[0].cmdline, "console=hvc0"));
 }
 
 TEST(multiboot1_without_map)

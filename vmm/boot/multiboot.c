@@ -104,9 +104,14 @@ static void copy_phys_text(char *dst, size_t size, uint32_t addr, phys_view_fn v
 }
 
 /*
- * The first word is the image's name when the loader puts it there (QEMU and GRUB's multiboot 1
- * do).
+ * A Multiboot 1 loader puts the file's name before the options (QEMU, GRUB Legacy), GRUB 2 does not,
+ * whose name is "GRUB" and its version; GRUB Legacy calls itself "GNU GRUB".
  */
+static bool has_image_names(const char *loader)
+{
+	return strncmp(loader, "GRUB ", 5) != 0;
+}
+
 static void drop_image_name(char *cmdline)
 {
 	char *rest = cmdline;
@@ -179,6 +184,13 @@ static void mb1_modules(const struct mb1_info *mb, phys_view_fn view, struct boo
 	}
 }
 
+static void drop_image_names(struct boot_info *bi)
+{
+	drop_image_name(bi->cmdline);
+	for (unsigned int i = 0; i < bi->nr_modules; i++)
+		drop_image_name(bi->module[i].cmdline);
+}
+
 static int mb1_memory_map(const struct mb1_info *mb, phys_view_fn view, struct e820_map *map)
 {
 	uint64_t pos = mb->mmap_addr, end = pos + min((uint64_t)mb->mmap_length, MAP_BYTES_MAX);
@@ -208,11 +220,12 @@ static int mb1_parse(uint32_t info, phys_view_fn view, struct boot_info *bi, str
 		mb.flags &= (uint32_t)~MB1_FB;
 	if (mb.flags & MB1_CMDLINE)
 		copy_phys_text(bi->cmdline, sizeof(bi->cmdline), mb.cmdline, view);
-	drop_image_name(bi->cmdline);
 	if (mb.flags & MB1_LOADER)
 		copy_phys_text(bi->loader, sizeof(bi->loader), mb.loader_name, view);
 	if (mb.flags & MB1_MODS)
 		mb1_modules(&mb, view, bi);
+	if (has_image_names(bi->loader))
+		drop_image_names(bi);
 	if (mb.flags & MB1_FB)
 		set_fb(&bi->fb, mb.fb_addr, mb.fb_pitch, mb.fb_width, mb.fb_height, mb.fb_bpp,
 		       mb.fb_type, mb.color);

@@ -31,22 +31,12 @@ static void append(char *out, size_t size, const char *option)
 	printk(LOG_INFO "dom0: appended to the kernel command line: %s\n", option);
 }
 
-/* The boot loader's string begins with the file's name or a placeholder. */
-static const char *skip_name(const char *s)
-{
-	while (*s && *s != ' ')
-		s++;
-	while (*s == ' ')
-		s++;
-	return s;
-}
-
 void dom0_make_cmdline(char *out, size_t size, const char *given, uint64_t ram_bytes)
 {
 	char option[48];
 	uint64_t slabs = min((uint64_t)SLABS_MAX, ram_bytes / 8 / SLAB_BYTES);
 
-	strlcpy(out, skip_name(given), size);
+	strlcpy(out, given, size);
 	if (strstr(out, "swiotlb=noforce"))
 		panic("dom0: swiotlb=noforce would let devices write into other domains' memory; "
 		      "take it out of the kernel's command line");

@@ -40,6 +40,8 @@ static const struct elf64_ehdr *check_header(const void *image, uint64_t size)
 	if (size >= 0x206 && !memcmp((const char *)image + 0x202, "HdrS", 4))
 		panic("dom0: the kernel is a compressed vmlinuz; give the vmlinux that "
 		      "plinth-extract-vmlinux makes of it");
+	if (size >= 2 && !memcmp(image, "\037\213", 2))
+		panic("dom0: the kernel is compressed by gzip; GRUB unpacks it after 'insmod gzio'");
 	if (size < sizeof(*h) || memcmp(h->ident, "\177ELF\2\1", 6) || h->machine != 62)
 		panic("dom0: the kernel is not a 64-bit x86 ELF file");
 	if (h->phentsize != sizeof(struct elf64_phdr) ||

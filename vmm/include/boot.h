@@ -13,7 +13,7 @@
 struct boot_module {
 	maddr_t start;
 	uint64_t size;
-	char cmdline[BOOT_CMDLINE_MAX];
+	char cmdline[BOOT_CMDLINE_MAX]; /* without the file's name */
 };
 
 enum boot_fb_kind { FB_NONE, FB_TEXT, FB_LINEAR };
