@@ -28,7 +28,10 @@ check: $(CHECKS)
 
 fuzz: $(FUZZERS)
 
+# On the running system (no DESTDIR), domain 0's kernels are unpacked at once.
 install: all $(INSTALLS)
+	$(if $(DESTDIR),,$(Q)$(PREFIX)/bin/plinth-extract-vmlinux --update /boot)
+	$(if $(DESTDIR),,@echo 'installed; run update-grub for the menu entries')
 
 clean:
 	$(Q)rm -rf $(O)

@@ -23,5 +23,5 @@ check-firmware: $(FIRMWARE_STAMP)
 	$(Q)sh firmware/tests/check_fetch.sh $(FIRMWARE_O)/tests
 
 install-firmware: $(FIRMWARE_STAMP)
-	install -d $(DESTDIR)$(PREFIX)/lib/plinth/boot
-	install -m 0644 $(FIRMWARE_FILES:%=$(FIRMWARE_O)/%) $(DESTDIR)$(PREFIX)/lib/plinth/boot/
+	$(Q)install -d $(DESTDIR)$(PREFIX)/lib/plinth/boot
+	$(Q)install -m 0644 $(FIRMWARE_FILES:%=$(FIRMWARE_O)/%) $(DESTDIR)$(PREFIX)/lib/plinth/boot/

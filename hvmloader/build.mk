@@ -95,6 +95,6 @@ check-hvmloader: $(HVMLOADER_O)/test_hvmloader $(HVMLOADER_O)/hvmloader
 		$(HVMLOADER_O)/tables $(HVMLOADER_O)/hvmloader
 
 install-hvmloader: $(HVMLOADER_O)/hvmloader
-	install -D -m 0644 $< $(DESTDIR)$(PREFIX)/lib/plinth/boot/hvmloader
+	$(Q)install -D -m 0644 $< $(DESTDIR)$(PREFIX)/lib/plinth/boot/hvmloader
 
 -include $(wildcard $(HVMLOADER_O)/*.d $(HVMLOADER_O)/host/*.d $(HVMLOADER_O)/host/tests/*.d)

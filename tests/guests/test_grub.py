@@ -12,20 +12,20 @@ COMBOS = ("vmm", "peer")
 
 
 def boot_iso(lab, protocol, firmware=()):
-    """Boot dom0 from a GRUB CD to its shell."""
+    """Boot dom0 from a GRUB disk to its shell."""
     boot = hypervisor.Boot(lab.vmm)
-    initrd, iso = lab.log_path("cd", "initrd"), lab.log_path("cd", "iso")
+    initrd, iso = lab.log_path("disk", "initrd"), lab.log_path("disk", "iso")
     hypervisor.make_initrd(initrd, "6.1")
     subprocess.run([os.path.join(hypervisor.REPOSITORY, "tools/mk-boot-iso"), iso, boot.image,
                     boot.hypervisor_arguments, boot.kernel_path, "console=hvc0 lab.net=0", initrd,
                     protocol], check=True)
-    pc = machine.Machine([*firmware, "-drive", f"if=none,id=cd,media=cdrom,file={iso},format=raw",
-                          "-device", "ide-cd,drive=cd,bootindex=0", "-device", "VGA"],
+    pc = machine.Machine([*firmware, "-drive", f"if=none,id=disk,file={iso},format=raw,readonly=on",
+                          "-device", "virtio-blk-pci,drive=disk,bootindex=0", "-device", "VGA"],
                          log=lab.log_path("serial", "log"))
     lab.boot_log = pc.log_path
     try:
         with pc:
-            pc.wait(r"@@ TOOLS-READY", 300, fail="Kernel panic|Panic on CPU")
+            pc.wait(r"@@ TOOLS-READY", 300, fail="Kernel panic|Panic on CPU|^error: ")
     finally:
         os.unlink(initrd)
         os.unlink(iso)
