@@ -25,7 +25,7 @@ static const struct {
 	{ "vga", TRACE_VGA },	  { "ps2", TRACE_PS2 },	    { "serial", TRACE_SERIAL },
 	{ "qmp", TRACE_QMP },	  { "vnc", TRACE_VNC },	    { "irq", TRACE_IRQ },
 	{ "acpi", TRACE_ACPI },	  { "block", TRACE_BLOCK }, { "net", TRACE_NET },
-	{ "all", ~0u },
+	{ "fdc", TRACE_FDC },	  { "usb", TRACE_USB },	    { "all", ~0u },
 };
 
 /* One write per line, so that lines of several threads do not mix. */

@@ -34,6 +34,8 @@ enum trace_bit {
 	TRACE_ACPI = 1u << 9,
 	TRACE_BLOCK = 1u << 10,
 	TRACE_NET = 1u << 11,
+	TRACE_FDC = 1u << 12,
+	TRACE_USB = 1u << 13,
 };
 
 extern uint32_t log_trace_mask;

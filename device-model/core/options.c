@@ -196,6 +196,10 @@ static void opt_usb(struct options *o, const char *arg)
 
 static void opt_usbdevice(struct options *o, const char *arg)
 {
+	if (!strcmp(arg, "none")) {
+		o->no_usb = true;
+		return;
+	}
 	o->usb = true;
 	if (!strcmp(arg, "tablet"))
 		o->usb_tablet = true;
@@ -204,7 +208,9 @@ static void opt_usbdevice(struct options *o, const char *arg)
 	else if (!strcmp(arg, "keyboard"))
 		o->usb_keyboard = true;
 	else
-		log_fatal("-usbdevice %s is not supported (known: tablet, mouse, keyboard)", arg);
+		log_fatal("-usbdevice %s is not supported (known: tablet, mouse, keyboard, "
+			  "none)",
+			  arg);
 }
 
 static void opt_vga(struct options *o, const char *arg)
@@ -308,6 +314,8 @@ static void opt_ignored(struct options *o, const char *arg)
 
 static void opt_global(struct options *o, const char *arg)
 {
+	if (opt_floppy_global(o, arg))
+		return;
 	log_info("-global %s has no meaning here and is ignored", arg);
 }
 
@@ -373,7 +381,8 @@ static const struct option_desc {
 	{ "k", "KEYMAP", opt_keymap, "layout of the VNC client's keyboard" },
 	{ "vga", "std|cirrus|none", opt_vga, "graphics card" },
 	{ "usb", NULL, opt_usb, "USB controller" },
-	{ "usbdevice", "tablet|mouse|keyboard", opt_usbdevice, "USB input device" },
+	{ "usbdevice", "tablet|mouse|keyboard|none", opt_usbdevice,
+	  "USB input device; none: no tablet of its own for a display" },
 	{ "no-acpi", NULL, opt_no_acpi, "no ACPI" },
 	{ "incoming", "fd:N", opt_incoming, "restore the state from this descriptor" },
 	{ "S", NULL, opt_stopped, "start stopped, wait for cont" },
@@ -385,8 +394,9 @@ static const struct option_desc {
 	{ "pidfile", "FILE", opt_pidfile, "write our process id" },
 	{ "qtest", "stdio|unix:PATH", opt_qtest, "test protocol in the place of a domain" },
 	{ "trace", "NAME,...", opt_trace,
-	  "ioreq pci ide vga ps2 serial qmp vnc irq acpi block net all" },
-	{ "global", "DRIVER.PROP=V", opt_global, "accepted" },
+	  "ioreq pci ide vga ps2 serial qmp vnc irq acpi block net fdc usb all" },
+	{ "global", "DRIVER.PROP=V", opt_global,
+	  "isa-fdc.driveA=ID, isa-fdc.driveB=ID; others are accepted" },
 	{ "no-shutdown", NULL, opt_ignored, "accepted" },
 	{ "nodefaults", NULL, opt_ignored, "accepted" },
 	{ "no-user-config", NULL, opt_ignored, "accepted" },
@@ -453,5 +463,8 @@ void options_parse(struct options *o, int argc, char **argv)
 		log_fatal("-xen-domid is missing; xl starts this program, see -help");
 	if (!o->boot_order)
 		o->boot_order = xstrdup("cda");
+	/* A pointer that follows the viewer's, unless the configuration chose a device. */
+	if (!o->usb && !o->no_usb && (o->vnc || o->sdl))
+		o->usb = o->usb_tablet = true;
 	options_dev_finish(o);
 }

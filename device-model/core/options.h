@@ -33,6 +33,9 @@ struct opt_drive {
 	bool cdrom;
 	bool read_only;
 	bool write_through; /* cache=writethrough or directsync */
+	bool discard;	    /* discard=unmap: discarded space goes back to the host */
+	char *werror, *rerror;
+	char *serial; /* NULL: made up */
 	char *id;	    /* "ide-5632" or NULL */
 	char *file;	    /* NULL: empty CD drive */
 	char *format;	    /* "raw", "qcow2" or NULL = raw */
@@ -89,6 +92,7 @@ struct options {
 	char *debugcon; /* where port 0xe9/0x402 output goes; NULL: nowhere */
 	bool usb;
 	bool usb_tablet, usb_mouse, usb_keyboard;
+	bool no_usb; /* -usbdevice none: not even the tablet that a display gets */
 	struct opt_drive drives[OPT_MAX_DRIVES]; /* primary master .. secondary slave */
 	struct opt_drive floppies[2];
 	struct opt_nic nics[OPT_MAX_NICS];

@@ -44,15 +44,32 @@ static void floppy_set(struct options *o, unsigned long index, const struct opt_
 	o->floppies[index].present = true;
 }
 
+static char *error_policy(const struct opt_list *l, const char *key)
+{
+	static const char *const known[] = { "report", "ignore", "stop", "enospc" };
+	const char *v = opt_list_get(l, key);
+	size_t i;
+
+	/* "enospc" is about writing. */
+	for (i = 0; v && i < ARRAY_SIZE(known) - (*key == 'r'); i++)
+		if (!strcmp(v, known[i]))
+			return xstrdup(v);
+	if (v)
+		log_fatal("-drive %s=%s is not known (known: report, ignore, stop%s)", key, v,
+			  *key == 'w' ? ", enospc" : "");
+	return NULL;
+}
+
 void opt_drive(struct options *o, const char *arg)
 {
-	static const char *const known[] = { "file",	"if",		"index",	  "media",
-					     "format",	"cache",	"readonly",	  "id",
-					     "discard", "aio",		"detect-zeroes",  "werror",
-					     "rerror",	"file.locking", "direct-io-safe", NULL };
+	static const char *const known[] = {
+		"file",	    "if",	    "index",	      "media",	"format",	  "cache",
+		"readonly", "id",	    "discard",	      "aio",	"detect-zeroes",  "werror",
+		"rerror",   "file.locking", "direct-io-safe", "serial", "auto-read-only", NULL
+	};
 	struct opt_list l;
 	struct opt_drive d = { 0 };
-	const char *iface, *index, *media, *cache, *readonly;
+	const char *iface, *index, *media, *cache, *readonly, *discard;
 
 	opt_list_parse(&l, arg);
 	opt_list_only(&l, "drive", known);
@@ -64,6 +81,11 @@ void opt_drive(struct options *o, const char *arg)
 	d.cdrom = media && !strcmp(media, "cdrom");
 	d.read_only = d.cdrom || is_on(readonly);
 	d.write_through = cache && (!strcmp(cache, "writethrough") || !strcmp(cache, "directsync"));
+	discard = opt_list_get(&l, "discard");
+	d.discard = discard && (!strcmp(discard, "unmap") || !strcmp(discard, "on"));
+	d.werror = error_policy(&l, "werror");
+	d.rerror = error_policy(&l, "rerror");
+	d.serial = dup_or_null(opt_list_get(&l, "serial"));
 	d.id = dup_or_null(opt_list_get(&l, "id"));
 	d.file = dup_or_null(opt_list_get(&l, "file"));
 	d.format = dup_or_null(opt_list_get(&l, "format"));
@@ -95,7 +117,9 @@ static struct opt_drive *pending_find(const char *id)
 
 static void device_ide(struct options *o, const struct opt_list *l)
 {
-	static const char *const known[] = { "id", "drive", "bus", "unit", "bootindex", NULL };
+	static const char *const known[] = { "id",	  "drive",  "bus", "unit",
+					     "bootindex", "serial", NULL };
+	const char *serial = opt_list_get(l, "serial");
 	const char *drive = opt_list_get(l, "drive"), *bus = opt_list_get(l, "bus");
 	const char *unit = opt_list_get(l, "unit"), *id = opt_list_get(l, "id");
 	struct opt_drive d = { 0 };
@@ -111,6 +135,8 @@ static void device_ide(struct options *o, const struct opt_list *l)
 	d.read_only |= d.cdrom;
 	if (id)
 		d.id = xstrdup(id);
+	if (serial)
+		d.serial = xstrdup(serial);
 	drive_place(o, &d, channel * 2 + (unit ? opt_number("device", unit, 1) : 0));
 }
 
@@ -123,6 +149,33 @@ void opt_vga_card(struct options *o, const char *name)
 	if (strstr(name, "cirrus"))
 		log_warn("no Cirrus card here: the guest gets the standard VGA (vga=\"stdvga\")");
 	o->vga = VGA_STD;
+}
+
+/* -device floppy,drive=ID,unit=N; without a drive it is empty. */
+static void device_floppy(struct options *o, const struct opt_list *l)
+{
+	static const char *const known[] = { "id", "drive", "bus", "unit", "drive-type", NULL };
+	const char *drive = opt_list_get(l, "drive"), *id = opt_list_get(l, "id");
+	const char *unit = opt_list_get(l, "unit");
+	struct opt_drive d = { 0 };
+
+	opt_list_only(l, "device", known);
+	if (drive)
+		d = *pending_find(drive);
+	if (id)
+		d.id = xstrdup(id);
+	floppy_set(o, unit ? opt_number("device", unit, 1) : o->floppies[0].present, &d);
+}
+
+bool opt_floppy_global(struct options *o, const char *arg)
+{
+	static const char prefix[] = "isa-fdc.drive";
+	const char *p = arg + sizeof(prefix) - 1;
+
+	if (strncmp(arg, prefix, sizeof(prefix) - 1) || (*p != 'A' && *p != 'B') || p[1] != '=')
+		return false;
+	floppy_set(o, *p == 'B', pending_find(p + 2));
+	return true;
 }
 
 static void device_vga(struct options *o, const struct opt_list *l)
@@ -150,11 +203,11 @@ static const struct {
 	void (*handler)(struct options *o, const struct opt_list *l);
 } device_models[] = {
 	{ "ide-cd", device_ide },	{ "ide-hd", device_ide },
-	{ "ide-drive", device_ide },	{ "VGA", device_vga },
-	{ "cirrus-vga", device_vga },	{ "rtl8139", opt_device_nic },
-	{ "ne2k_pci", opt_device_nic }, { "ne2k_isa", opt_device_nic },
-	{ "usb-tablet", device_usb },	{ "usb-mouse", device_usb },
-	{ "usb-kbd", device_usb },
+	{ "ide-drive", device_ide },	{ "floppy", device_floppy },
+	{ "VGA", device_vga },		{ "cirrus-vga", device_vga },
+	{ "rtl8139", opt_device_nic },	{ "ne2k_pci", opt_device_nic },
+	{ "ne2k_isa", opt_device_nic }, { "usb-tablet", device_usb },
+	{ "usb-mouse", device_usb },	{ "usb-kbd", device_usb },
 };
 
 void opt_device(struct options *o, const char *arg)

@@ -16,6 +16,8 @@ void opt_vga_card(struct options *o, const char *name);
 void opt_cdrom(struct options *o, const char *arg);
 void opt_fda(struct options *o, const char *arg);
 void opt_fdb(struct options *o, const char *arg);
+/* isa-fdc.driveA=ID or driveB=ID; false: another property. */
+bool opt_floppy_global(struct options *o, const char *arg);
 void opt_netdev(struct options *o, const char *arg);
 void opt_net(struct options *o, const char *arg);
 void opt_object(struct options *o, const char *arg);

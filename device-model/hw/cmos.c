@@ -9,6 +9,7 @@
 #include "core/options.h"
 #include "core/save.h"
 #include "core/util.h"
+#include "hw/fdc_media.h"
 
 #define CMOS_SIZE      128
 #define CMOS_CLOCK_END 14
@@ -77,7 +78,10 @@ static void set_drives(struct cmos *s)
 	const struct options *o = s->opt;
 	unsigned int i;
 
-	s->data[0x14] = 0x06; /* equipment: coprocessor, PS/2 mouse; no floppy drive exists */
+	s->data[0x10] = (uint8_t)(fdc_cmos_type(0) << 4 | fdc_cmos_type(1));
+	s->data[0x14] = 0x06; /* equipment: coprocessor, PS/2 mouse, and the floppy drives */
+	if (s->data[0x10])
+		s->data[0x14] |= s->data[0x10] & 0xf0 && s->data[0x10] & 0x0f ? 0x41 : 0x01;
 	for (i = 0; i < 2; i++) {
 		if (!o->drives[i].present || o->drives[i].cdrom)
 			continue;

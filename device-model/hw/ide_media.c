@@ -14,6 +14,7 @@
 #include "core/options.h"
 #include "core/qmp.h"
 #include "core/util.h"
+#include "hw/fdc_media.h"
 #include "hw/ide.h"
 
 #define MEDIA_NEW     2
@@ -174,8 +175,11 @@ static struct ide_drive *cdrom_named(const struct json *args, struct qmp_reply *
 
 static void cmd_eject(struct machine *m, const struct json *args, struct qmp_reply *r)
 {
-	struct ide_drive *d = cdrom_named(args, r);
+	struct ide_drive *d;
 
+	if (fdc_monitor_eject(args, r))
+		return;
+	d = cdrom_named(args, r);
 	if (!d)
 		return;
 	if (d->locked && !json_bool(args, "force", false)) {
@@ -214,9 +218,12 @@ static void change_medium(struct ide_drive *d, const char *file, const char *for
 
 static void cmd_change_medium(struct machine *m, const struct json *args, struct qmp_reply *r)
 {
-	struct ide_drive *d = cdrom_named(args, r);
 	const char *file = json_str(args, "filename", NULL);
+	struct ide_drive *d;
 
+	if (fdc_monitor_change(args, file, json_str(args, "format", "raw"), r))
+		return;
+	d = cdrom_named(args, r);
 	if (d && file)
 		change_medium(d, file, json_str(args, "format", "raw"), r);
 	else if (d)

@@ -18,6 +18,7 @@ class Pc:
         listener.listen(1)
         listener.settimeout(1)
         self.shutdowns = []
+        self.irqs = {}  # levels, after irq_intercept_in
         with open(self.log_path, "ab") as log:
             self.proc = subprocess.Popen(argv + ["-qtest", "unix:" + path],
                                          stdin=subprocess.DEVNULL, stdout=log, stderr=log,
@@ -61,6 +62,8 @@ class Pc:
                 return words[1:]
             if words[0] == "SHUTDOWN":
                 self.shutdowns.append(int(words[1]))
+            if words[0] == "IRQ":
+                self.irqs[int(words[2])] = words[1] == "raise"
             assert words[0] in ("IRQ", "SHUTDOWN"), "%s: %s -> %s" % (self.kind, text[:60], line)
 
     def out(self, port, value, size=1):
@@ -79,6 +82,13 @@ class Pc:
 
     def fill(self, addr, count, byte):
         self.command("memset 0x%x 0x%x 0x%x" % (addr, count, byte))
+
+    def step(self, ns):
+        """Let guest time pass; QEMU's passes by itself."""
+        if self.kind == "qemu":
+            time.sleep(min(ns, 1000000) / 1e9)
+        else:
+            self.command("clock_step %d" % ns)
 
     def wait(self, condition, what):
         end = time.monotonic() + 20

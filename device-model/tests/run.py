@@ -18,6 +18,7 @@ import ide
 import pc
 import test_atapi
 import test_chipset
+import test_floppy
 import test_ide
 import test_process
 
@@ -120,6 +121,35 @@ def run_module(results, module, kind, program, work):
     results.run(kind + " end", bench.close)
 
 
+def qemu_options(work):
+    """QEMU's clock has to run, but not its firmware: the CPU halts at once."""
+    halt = os.path.join(work, "halt.bin")
+    with open(halt, "wb") as f:
+        f.write(b"\xfa\xf4" * 32768)
+    return ["-machine", "pc,usb=off", "-accel", "tcg", "-bios", halt, "-qtest-log", "/dev/null",
+            "-nodefaults", "-display", "none"]
+
+
+def run_own(results, module, kind, program, work):
+    """Scripts with a machine of the module's own, fresh for each."""
+    def one(test):
+        machine, images = module.start(kind, [program] + (qemu_options(work) if kind == "qemu"
+                                                          else []), work)
+        try:
+            test(machine, images)
+        except BaseException:
+            machine.kill()
+            raise
+        machine.close()
+
+    for test in module.TESTS:
+        name = kind + " " + module.__name__[5:] + "." + test.__name__[5:]
+        if results.wants(name) and program:
+            results.run(name, lambda: one(test))
+        elif results.wants(name):
+            results.skipped += 1
+
+
 def main():
     parser = argparse.ArgumentParser()
     parser.add_argument("--device-model", required=True)
@@ -136,6 +166,9 @@ def main():
     for module in (test_chipset, test_ide, test_atapi):
         for kind, path in (("plinth", program), ("qemu", qemu)):
             run_module(results, module, kind, path, work)
+    for module in (test_floppy,):
+        for kind, path in (("plinth", program), ("qemu", qemu)):
+            run_own(results, module, kind, path, work)
     for test in test_process.TESTS:
         name = "process." + test.__name__[5:]
         if results.wants(name):
