@@ -60,21 +60,11 @@ static void run_changed(void *opaque, bool running)
 		block_drain_all();
 }
 
-/* Accepted because libxl asks for them by default; the guest finds no such hardware. */
-static void absent_warn(const struct options *o)
-{
-	if (o->floppies[0].present || o->floppies[1].present)
-		log_warn("floppy drives are not emulated; use a CD image");
-	if (o->usb)
-		log_warn("USB is not emulated; the PS/2 keyboard and mouse are there");
-}
-
 static void start(void)
 {
 	const struct options *o = &options;
 	int rc;
 
-	absent_warn(o);
 	rc = machine_init(&machine, o);
 	if (!rc)
 		rc = qmp_init(&machine);

@@ -1,0 +1,257 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * Descriptors of the tablet, the mouse and the keyboard (USB 1.1, 9.6; HID 1.11, 6.2), and the
+ * keyboard's usages (HID Usage Tables, page 7). See usb_hid.h.
+ *
+ * Identity and report layouts are those of QEMU's devices, for which guests have drivers and rules:
+ * by product and serial number Linux lets the tablet sleep while nobody moves it.
+ */
+#include "hw/usb_hid.h"
+
+#include "core/input.h"
+#include "core/util.h"
+
+#define DEVICE_DESCRIPTOR                                                                       \
+	{                                                                                       \
+		18, USB_DESC_DEVICE, 0x00, 0x01, 0, 0, 0, USB_CONTROL_PACKET, 0x27, 0x06, 0x01, \
+			0x00, 0, 0, 1, 2, 3, 1                                                  \
+	}
+
+/* One interface with one interrupt endpoint; bus-powered, 100 mA, remote wake-up. */
+#define CONFIG_DESCRIPTOR(subclass, protocol, report_len, packet)                         \
+	{                                                                                 \
+		9, USB_DESC_CONFIG, 34, 0, 1, 1, 0, 0xa0, 50, 9, 4, 0, 0, 1, 3, subclass, \
+			protocol, 0, 9, USB_DESC_HID, 0x01, 0x00, 0, 1, USB_DESC_REPORT,  \
+			report_len, 0, 7, 5, 0x81, 3, packet, 0, 10                       \
+	}
+
+static const uint8_t device_descriptor[] = DEVICE_DESCRIPTOR;
+
+/* Buttons 1-3 and five bits of padding. */
+#define REPORT_BUTTONS                                                                            \
+	0x05, 0x09, 0x19, 0x01, 0x29, 0x03, 0x15, 0x00, 0x25, 0x01, 0x95, 0x03, 0x75, 0x01, 0x81, \
+		0x02, 0x95, 0x01, 0x75, 0x05, 0x81, 0x01
+
+/* Generic desktop, mouse: application, pointer: physical. */
+#define REPORT_POINTER 0x05, 0x01, 0x09, 0x02, 0xa1, 0x01, 0x09, 0x01, 0xa1, 0x00
+
+static const uint8_t tablet_report[] = {
+	REPORT_POINTER,
+	REPORT_BUTTONS,
+	/* X and Y, absolute, 16 bits, 0 to 7fff */
+	0x05,
+	0x01,
+	0x09,
+	0x30,
+	0x09,
+	0x31,
+	0x15,
+	0x00,
+	0x26,
+	0xff,
+	0x7f,
+	0x35,
+	0x00,
+	0x46,
+	0xff,
+	0x7f,
+	0x75,
+	0x10,
+	0x95,
+	0x02,
+	0x81,
+	0x02,
+	/* wheel, relative, 8 bits */
+	0x05,
+	0x01,
+	0x09,
+	0x38,
+	0x15,
+	0x81,
+	0x25,
+	0x7f,
+	0x35,
+	0x00,
+	0x45,
+	0x00,
+	0x75,
+	0x08,
+	0x95,
+	0x01,
+	0x81,
+	0x06,
+	0xc0,
+	0xc0,
+};
+
+static const uint8_t mouse_report[] = {
+	REPORT_POINTER,
+	REPORT_BUTTONS,
+	/* X, Y, wheel, relative, 8 bits */
+	0x05,
+	0x01,
+	0x09,
+	0x30,
+	0x09,
+	0x31,
+	0x09,
+	0x38,
+	0x15,
+	0x81,
+	0x25,
+	0x7f,
+	0x75,
+	0x08,
+	0x95,
+	0x03,
+	0x81,
+	0x06,
+	0xc0,
+	0xc0,
+};
+
+static const uint8_t keyboard_report[] = {
+	/* keyboard: application; eight modifiers, a reserved byte */
+	0x05,
+	0x01,
+	0x09,
+	0x06,
+	0xa1,
+	0x01,
+	0x75,
+	0x01,
+	0x95,
+	0x08,
+	0x05,
+	0x07,
+	0x19,
+	0xe0,
+	0x29,
+	0xe7,
+	0x15,
+	0x00,
+	0x25,
+	0x01,
+	0x81,
+	0x02,
+	0x95,
+	0x01,
+	0x75,
+	0x08,
+	0x81,
+	0x01,
+	/* out: five LEDs and padding */
+	0x95,
+	0x05,
+	0x75,
+	0x01,
+	0x05,
+	0x08,
+	0x19,
+	0x01,
+	0x29,
+	0x05,
+	0x91,
+	0x02,
+	0x95,
+	0x01,
+	0x75,
+	0x03,
+	0x91,
+	0x01,
+	/* six keys */
+	0x95,
+	0x06,
+	0x75,
+	0x08,
+	0x15,
+	0x00,
+	0x25,
+	0xff,
+	0x05,
+	0x07,
+	0x19,
+	0x00,
+	0x29,
+	0xff,
+	0x81,
+	0x00,
+	0xc0,
+};
+
+static const uint8_t tablet_config[] = CONFIG_DESCRIPTOR(0, 0, sizeof(tablet_report), 8);
+static const uint8_t mouse_config[] = CONFIG_DESCRIPTOR(1, 2, sizeof(mouse_report), 4);
+static const uint8_t keyboard_config[] = CONFIG_DESCRIPTOR(1, 1, sizeof(keyboard_report), 8);
+
+static const char *const tablet_strings[] = { "Plinth", "QEMU USB Tablet", "42", NULL };
+static const char *const mouse_strings[] = { "Plinth", "QEMU USB Mouse", "89126", NULL };
+static const char *const keyboard_strings[] = { "Plinth", "QEMU USB Keyboard", "68284", NULL };
+
+#define HID_DATA(kind)                                                        \
+	{                                                                     \
+		.name = "usb-" #kind,                                         \
+		.class = { .device = device_descriptor,                       \
+			   .config = kind##_config,                           \
+			   .config_len = sizeof(kind##_config),               \
+			   .strings = kind##_strings },                       \
+		.report = kind##_report, .report_len = sizeof(kind##_report), \
+	}
+
+const struct usb_hid_data usb_hid_data[3] = {
+	[USB_HID_TABLET] = HID_DATA(tablet),
+	[USB_HID_MOUSE] = HID_DATA(mouse),
+	[USB_HID_KEYBOARD] = HID_DATA(keyboard),
+};
+
+/* Index: set-1 code without E0. */
+static const uint8_t usages[] = {
+	0x00, 0x29, 0x1e, 0x1f, 0x20, 0x21, 0x22, 0x23, 0x24, 0x25, 0x26, 0x27, 0x2d, 0x2e, 0x2a,
+	0x2b, 0x14, 0x1a, 0x08, 0x15, 0x17, 0x1c, 0x18, 0x0c, 0x12, 0x13, 0x2f, 0x30, 0x28, 0xe0,
+	0x04, 0x16, 0x07, 0x09, 0x0a, 0x0b, 0x0d, 0x0e, 0x0f, 0x33, 0x34, 0x35, 0xe1, 0x31, 0x1d,
+	0x1b, 0x06, 0x19, 0x05, 0x11, 0x10, 0x36, 0x37, 0x38, 0xe5, 0x55, 0xe2, 0x2c, 0x39, 0x3a,
+	0x3b, 0x3c, 0x3d, 0x3e, 0x3f, 0x40, 0x41, 0x42, 0x43, 0x53, 0x47, 0x5f, 0x60, 0x61, 0x56,
+	0x5c, 0x5d, 0x5e, 0x57, 0x59, 0x5a, 0x5b, 0x62, 0x63, 0x46, 0x00, 0x64, 0x44, 0x45,
+};
+
+static const struct {
+	uint16_t code;
+	uint8_t usage;
+} more_usages[] = {
+	{ 0x70, 0x88 }, /* Katakana/Hiragana */
+	{ 0x73, 0x87 }, /* Ro */
+	{ 0x79, 0x8a }, /* Henkan */
+	{ 0x7b, 0x8b }, /* Muhenkan */
+	{ 0x7d, 0x89 }, /* Yen */
+	{ 0x1c | INPUT_EXT, 0x58 },
+	{ 0x1d | INPUT_EXT, 0xe4 },
+	{ 0x35 | INPUT_EXT, 0x54 },
+	{ 0x37 | INPUT_EXT, 0x46 },
+	{ 0x38 | INPUT_EXT, 0xe6 },
+	{ 0x46 | INPUT_EXT, 0x48 }, /* Ctrl and Break */
+	{ 0x47 | INPUT_EXT, 0x4a },
+	{ 0x48 | INPUT_EXT, 0x52 },
+	{ 0x49 | INPUT_EXT, 0x4b },
+	{ 0x4b | INPUT_EXT, 0x50 },
+	{ 0x4d | INPUT_EXT, 0x4f },
+	{ 0x4f | INPUT_EXT, 0x4d },
+	{ 0x50 | INPUT_EXT, 0x51 },
+	{ 0x51 | INPUT_EXT, 0x4e },
+	{ 0x52 | INPUT_EXT, 0x49 },
+	{ 0x53 | INPUT_EXT, 0x4c },
+	{ 0x5b | INPUT_EXT, 0xe3 },
+	{ 0x5c | INPUT_EXT, 0xe7 },
+	{ 0x5d | INPUT_EXT, 0x65 },
+	{ INPUT_KEY_PAUSE, 0x48 },
+};
+
+uint8_t usb_hid_usage(unsigned int code)
+{
+	size_t i;
+
+	if (code < ARRAY_SIZE(usages))
+		return usages[code];
+	for (i = 0; i < ARRAY_SIZE(more_usages); i++)
+		if (more_usages[i].code == code)
+			return more_usages[i].usage;
+	return 0;
+}
