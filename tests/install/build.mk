@@ -1,0 +1,16 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+# What an administrator gets: make install and uninstall, kernels for domain 0, GRUB's entries, and the
+# example configurations as Debian's own xl reads them.
+
+install_DIR := $(O)/install-tests
+
+CHECKS += check-install
+.PHONY: check-install
+
+$(install_DIR)/no_xen.so: tests/install/no_xen.c
+	$(call say,CC,$<)
+	$(Q)mkdir -p $(@D)
+	$(Q)$(CC) -Wall -Wextra -Werror -O1 -shared -fPIC -o $@ $<
+
+check-install: $(ALL) $(install_DIR)/no_xen.so
+	$(Q)tests/install/check --out $(O)
