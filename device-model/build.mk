@@ -53,3 +53,4 @@ install-device-model: $(DM_OUT)/plinth-dm
 -include $(DM_OBJ:.o=.d) $(DM_ASAN_OBJ:.o=.d)
 
 -include device-model/tests-ui/build.mk
+include device-model/tests-block/build.mk

@@ -1,28 +1,28 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* Raw images behind a small thread pool, with flush as a barrier per image. See block.h. */
+/*
+ * Requests of devices: a small thread pool, with flush as a barrier per image, and what happens when
+ * the host cannot read or write. See block.h.
+ */
 #include "block/block.h"
 
 #include <errno.h>
-#include <fcntl.h>
-#include <linux/fs.h>
 #include <pthread.h>
 #include <stdlib.h>
-#include <sys/ioctl.h>
-#include <sys/stat.h>
-#include <unistd.h>
 
+#include "block/driver.h"
 #include "core/log.h"
 #include "core/util.h"
 
 #define BLOCK_THREADS 3
 
 struct block {
-	int fd;
-	char *file;
-	uint64_t size;
-	bool read_only, write_through;
+	struct block_image *img;
+	char *id;
+	bool write_through;
+	enum block_on_error on_read_error, on_write_error;
 	unsigned int in_flight; /* main thread: submitted, callback not run */
 	struct block_stats stats;
+	struct block *next;
 	/* Under pool_lock: */
 	unsigned int running;
 	bool flushing;
@@ -32,126 +32,105 @@ static pthread_mutex_t pool_lock = PTHREAD_MUTEX_INITIALIZER; /* guards the queu
 static pthread_cond_t pool_work = PTHREAD_COND_INITIALIZER;
 static struct block_req *queue_head;
 static bool pool_started;
-static unsigned int total_in_flight; /* main thread */
-
-static int image_size(int fd, const char *file, uint64_t *size)
-{
-	struct stat st;
-
-	if (fstat(fd, &st))
-		return -errno;
-	if (S_ISBLK(st.st_mode))
-		return ioctl(fd, BLKGETSIZE64, size) ? -errno : 0;
-	if (!S_ISREG(st.st_mode))
-		return -EINVAL;
-	*size = (uint64_t)st.st_size;
-	return 0;
-}
-
-/* Another writer would destroy the guest's file system; the lock goes away with the process. */
-static int image_lock(int fd, const char *file, bool read_only)
-{
-	struct flock lock = {
-		.l_type = read_only ? F_RDLCK : F_WRLCK,
-		.l_whence = SEEK_SET,
-		.l_len = 1,
-	};
-
-	if (!fcntl(fd, F_OFD_SETLK, &lock))
-		return 0;
-	if (errno != EAGAIN && errno != EACCES)
-		return 0; /* a file system without locks */
-	log_error("%s is in use by another device model; stop the other guest first", file);
-	return -EBUSY;
-}
-
-static bool is_qcow2(int fd)
-{
-	uint8_t magic[4];
-
-	return pread(fd, magic, sizeof(magic), 0) == sizeof(magic) && get_be32(magic) == 0x514649fb;
-}
-
-static int image_open(const struct block_params *p)
-{
-	int fd = p->fd;
-
-	if (fd < 0)
-		fd = open(p->file, (p->read_only ? O_RDONLY : O_RDWR) | O_CLOEXEC);
-	if (fd >= 0)
-		return fd;
-	log_error("cannot open the image %s%s: %s", p->file, p->read_only ? "" : " for writing",
-		  strerror(errno));
-	return -1;
-}
-
-static int format_check(const struct block_params *p, int fd)
-{
-	if (p->format && strcmp(p->format, "raw")) {
-		log_error("%s: format %s is not supported; convert it with \"qemu-img convert -O "
-			  "raw\"",
-			  p->file, p->format);
-		return -EINVAL;
-	}
-	if (!p->format && is_qcow2(fd))
-		log_warn("%s looks like qcow2 and is used as raw", p->file);
-	return 0;
-}
+/* Main thread: */
+static unsigned int total_in_flight;
+static struct block *blocks;
+static struct block_req *stopped_head; /* failed, to be tried again */
+static void (*failure_handler)(void *opaque, const struct block_failure *f);
+static void *failure_opaque;
 
 struct block *block_open(const struct block_params *p)
 {
-	int fd = image_open(p), rc;
+	struct block_image_params ip = {
+		.file = p->file,
+		.format = p->format ? p->format : "raw",
+		.fd = p->fd,
+		.read_only = p->read_only,
+		.discard = p->discard && !p->read_only,
+	};
+	struct block_image *img = block_image_open(&ip);
 	struct block *b;
-	uint64_t size = 0;
 
-	if (fd < 0)
+	if (!img)
 		return NULL;
-	rc = format_check(p, fd);
-	if (!rc)
-		rc = image_lock(fd, p->file, p->read_only);
-	if (!rc) {
-		rc = image_size(fd, p->file, &size);
-		if (rc)
-			log_error("%s is no disk image: %s (a file or a block device is needed)",
-				  p->file, strerror(-rc));
-	}
-	if (rc) {
-		close(fd);
-		return NULL;
-	}
+	if (!p->format && block_file_is_qcow2(img->file))
+		log_warn("%s looks like qcow2 and is used as raw", p->file);
 	b = xzalloc(sizeof(*b));
-	b->fd = fd;
-	b->file = xstrdup(p->file);
-	b->size = (size + BLOCK_SECTOR - 1) & ~(uint64_t)(BLOCK_SECTOR - 1);
-	b->read_only = p->read_only;
-	b->write_through = p->write_through;
+	*b = (struct block){
+		.img = img,
+		.id = xstrdup(p->id ? p->id : ""),
+		.write_through = p->write_through,
+		.on_read_error = p->on_read_error,
+		.on_write_error = p->on_write_error,
+		.next = blocks,
+	};
+	blocks = b;
 	return b;
+}
+
+/* Requests that waited for another try end with their error. */
+static void stopped_fail(struct block *b)
+{
+	struct block_req **p = &stopped_head, *req;
+
+	while ((req = *p)) {
+		if (req->b != b) {
+			p = &req->next;
+			continue;
+		}
+		*p = req->next;
+		req->busy = false;
+		req->done(req, req->err);
+		p = &stopped_head; /* the callback may have changed the list */
+	}
 }
 
 void block_close(struct block *b)
 {
+	struct block **p;
+
 	if (!b)
 		return;
+	stopped_fail(b);
 	while (b->in_flight)
 		loop_wait_calls();
-	close(b->fd);
-	free(b->file);
+	for (p = &blocks; *p != b; p = &(*p)->next)
+		;
+	*p = b->next;
+	block_image_close(b->img);
+	free(b->id);
 	free(b);
+}
+
+void block_close_all(void)
+{
+	while (blocks)
+		block_close(blocks);
 }
 
 uint64_t block_size(const struct block *b)
 {
-	return b->size;
+	return b->img->size;
 }
 
 bool block_read_only(const struct block *b)
 {
-	return b->read_only;
+	return b->img->read_only;
+}
+
+bool block_discards(const struct block *b)
+{
+	return b->img->discard;
+}
+
+const char *block_format(const struct block *b)
+{
+	return b->img->drv->name;
 }
 
 const char *block_file(const struct block *b)
 {
-	return b->file;
+	return b->img->file->name;
 }
 
 const struct block_stats *block_get_stats(const struct block *b)
@@ -159,58 +138,21 @@ const struct block_stats *block_get_stats(const struct block *b)
 	return &b->stats;
 }
 
-/* What lies after the end of a file whose size is no multiple of a sector reads as zero. */
-static int read_full(int fd, uint8_t *buf, size_t len, uint64_t offset)
-{
-	while (len) {
-		ssize_t n = pread(fd, buf, len, (off_t)offset);
-
-		if (n < 0 && errno == EINTR)
-			continue;
-		if (n < 0)
-			return -errno;
-		if (!n) {
-			memset(buf, 0, len);
-			return 0;
-		}
-		buf += n;
-		offset += (uint64_t)n;
-		len -= (size_t)n;
-	}
-	return 0;
-}
-
-static int write_full(int fd, const uint8_t *buf, size_t len, uint64_t offset)
-{
-	while (len) {
-		ssize_t n = pwrite(fd, buf, len, (off_t)offset);
-
-		if (n < 0 && errno == EINTR)
-			continue;
-		if (n <= 0)
-			return n ? -errno : -ENOSPC;
-		buf += n;
-		offset += (uint64_t)n;
-		len -= (size_t)n;
-	}
-	return 0;
-}
-
 static int request_run(const struct block_req *req)
 {
-	struct block *b = req->b;
+	struct block_image *img = req->b->img;
 	int rc;
 
 	switch (req->op) {
 	case BLOCK_READ:
-		return read_full(b->fd, req->buf, req->len, req->offset);
+		return img->drv->read(img, req->offset, req->buf, req->len);
 	case BLOCK_WRITE:
-		rc = write_full(b->fd, req->buf, req->len, req->offset);
-		if (!rc && b->write_through)
-			rc = fdatasync(b->fd) ? -errno : 0;
-		return rc;
+		rc = img->drv->write(img, req->offset, req->buf, req->len);
+		return rc || !req->b->write_through ? rc : img->drv->flush(img);
+	case BLOCK_DISCARD:
+		return img->drv->discard(img, req->offset, req->len);
 	default:
-		return b->read_only ? 0 : (fdatasync(b->fd) ? -errno : 0);
+		return img->read_only ? 0 : img->drv->flush(img);
 	}
 }
 
@@ -271,32 +213,74 @@ static void pool_start(void)
 			log_fatal("cannot start a disk thread: %s", strerror(errno));
 }
 
+static const char *const operations[] = {
+	[BLOCK_READ] = "reading",
+	[BLOCK_WRITE] = "writing",
+	[BLOCK_FLUSH] = "flushing",
+	[BLOCK_DISCARD] = "discarding",
+};
+
+static enum block_on_error failure_policy(const struct block_req *req)
+{
+	const struct block *b = req->b;
+	enum block_on_error p = req->op == BLOCK_READ ? b->on_read_error : b->on_write_error;
+
+	if (p == BLOCK_ERROR_DEFAULT)
+		p = req->op == BLOCK_READ ? BLOCK_ERROR_REPORT : BLOCK_ERROR_ENOSPC;
+	if (p == BLOCK_ERROR_ENOSPC)
+		p = req->err == -ENOSPC || req->err == -EDQUOT ? BLOCK_ERROR_STOP
+							       : BLOCK_ERROR_REPORT;
+	return p == BLOCK_ERROR_STOP && !failure_handler ? BLOCK_ERROR_REPORT : p;
+}
+
+/* The host failed. True: the request waits for another try. */
+static bool request_failed(struct block_req *req)
+{
+	enum block_on_error policy = failure_policy(req);
+	struct block_failure f = {
+		.id = req->b->id,
+		.file = block_file(req->b),
+		.operation = req->op == BLOCK_READ ? "read" : "write",
+		.err = req->err,
+		.stop = policy == BLOCK_ERROR_STOP,
+		.ignored = policy == BLOCK_ERROR_IGNORE,
+	};
+
+	log_guest("%s: %s at byte %llu failed: %s%s", f.file, operations[req->op],
+		  (unsigned long long)req->offset, strerror(-req->err),
+		  f.stop ? "; the guest stops. Make room, then \"xl unpause\"" : "");
+	if (f.ignored)
+		req->err = 0;
+	if (f.stop) {
+		req->next = stopped_head;
+		stopped_head = req;
+	}
+	if (failure_handler)
+		failure_handler(failure_opaque, &f);
+	return f.stop;
+}
+
 static void request_done(void *opaque)
 {
 	struct block_req *req = opaque;
-	struct block *b = req->b;
 
-	req->busy = false;
-	b->in_flight--;
+	req->b->in_flight--;
 	total_in_flight--;
-	if (req->err && req->err != -EINVAL)
-		log_guest("%s: %s at byte %llu failed: %s", b->file,
-			  req->op == BLOCK_READ	   ? "reading"
-			  : req->op == BLOCK_WRITE ? "writing"
-						   : "flushing",
-			  (unsigned long long)req->offset, strerror(-req->err));
+	if (req->err && req->err != -EINVAL && req->err != -EROFS && request_failed(req))
+		return;
+	req->busy = false;
 	req->done(req, req->err);
 }
 
 static int request_check(const struct block_req *req)
 {
-	const struct block *b = req->b;
+	const struct block_image *img = req->b->img;
 
 	if (req->op == BLOCK_FLUSH)
 		return 0;
-	if (req->offset > b->size || req->len > b->size - req->offset)
+	if (req->offset > img->size || req->len > img->size - req->offset)
 		return -EINVAL;
-	return req->op == BLOCK_WRITE && b->read_only ? -EROFS : 0;
+	return req->op != BLOCK_READ && img->read_only ? -EROFS : 0;
 }
 
 static void stats_count(struct block_stats *s, const struct block_req *req)
@@ -308,12 +292,10 @@ static void stats_count(struct block_stats *s, const struct block_req *req)
 	s->wr_bytes += req->op == BLOCK_WRITE ? req->len : 0;
 }
 
-void block_submit(struct block_req *req)
+static void request_queue(struct block_req *req)
 {
 	struct block_req **p = &queue_head;
 
-	loop_call_init(&req->call, request_done, req);
-	req->busy = true;
 	req->b->in_flight++;
 	total_in_flight++;
 	req->next = NULL;
@@ -322,9 +304,6 @@ void block_submit(struct block_req *req)
 		loop_defer(&req->call);
 		return;
 	}
-	stats_count(&req->b->stats, req);
-	log_trace(TRACE_BLOCK, "block %s op %d offset %llu len %zu", req->b->file, req->op,
-		  (unsigned long long)req->offset, req->len);
 	if (!pool_started)
 		pool_start();
 	pthread_mutex_lock(&pool_lock);
@@ -335,11 +314,50 @@ void block_submit(struct block_req *req)
 	pthread_mutex_unlock(&pool_lock);
 }
 
+void block_submit(struct block_req *req)
+{
+	loop_call_init(&req->call, request_done, req);
+	req->busy = true;
+	if (!request_check(req))
+		stats_count(&req->b->stats, req);
+	log_trace(TRACE_BLOCK, "block %s op %d offset %llu len %zu", block_file(req->b), req->op,
+		  (unsigned long long)req->offset, req->len);
+	request_queue(req);
+}
+
+void block_on_failure(void (*handler)(void *opaque, const struct block_failure *f), void *opaque)
+{
+	failure_handler = handler;
+	failure_opaque = opaque;
+}
+
+unsigned int block_stopped(void)
+{
+	const struct block_req *req;
+	unsigned int n = 0;
+
+	for (req = stopped_head; req; req = req->next)
+		n++;
+	return n;
+}
+
+void block_retry(void)
+{
+	struct block_req *req, *next;
+
+	req = stopped_head;
+	stopped_head = NULL;
+	for (; req; req = next) {
+		next = req->next;
+		request_queue(req);
+	}
+}
+
 int block_read_sync(struct block *b, uint64_t offset, void *buf, size_t len)
 {
-	if (offset > b->size || len > b->size - offset)
+	if (offset > b->img->size || len > b->img->size - offset)
 		return -EINVAL;
-	return read_full(b->fd, buf, len, offset);
+	return b->img->drv->read(b->img, offset, buf, len);
 }
 
 void block_drain_all(void)

@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * Disk images: raw files and block devices, served by a pool of threads. A request carries the
- * device's own buffer (never guest memory: mapped guest pages refuse O_DIRECT and registered
- * buffers); its callback runs in the main loop. A flush begins after everything submitted before it
- * and ends with the data on stable storage (fdatasync).
+ * Disk images, raw or qcow2, served by a pool of threads. A request carries the device's own buffer
+ * (never guest memory: mapped guest pages refuse O_DIRECT and registered buffers); its callback runs
+ * in the main loop. A flush begins after everything submitted before it and ends with the data on
+ * stable storage (fdatasync). The formats are behind driver.h.
  */
 #ifndef DM_BLOCK_BLOCK_H
 #define DM_BLOCK_BLOCK_H
@@ -18,15 +18,28 @@ struct block;
 
 #define BLOCK_SECTOR 512u
 
-struct block_params {
-	const char *file;
-	const char *format; /* NULL or "raw" */
-	bool read_only;
-	bool write_through; /* each write is on stable storage when it completes */
-	int fd;		    /* -1, or open already (file is then only its name); taken over */
+/* What to do when the host cannot read or write (werror=, rerror=). */
+enum block_on_error {
+	BLOCK_ERROR_DEFAULT, /* reads: report; writes: as ENOSPC */
+	BLOCK_ERROR_REPORT,  /* the guest sees it */
+	BLOCK_ERROR_IGNORE,
+	BLOCK_ERROR_ENOSPC, /* stop when the host is full, else report */
+	BLOCK_ERROR_STOP,   /* stop the guest, try again when it continues */
 };
 
-enum block_op { BLOCK_READ, BLOCK_WRITE, BLOCK_FLUSH };
+struct block_params {
+	const char *id; /* for the monitor, may be NULL */
+	const char *file;
+	const char *format; /* "raw" (or NULL), "qcow2" */
+	bool read_only;
+	bool write_through; /* each write is on stable storage when it completes */
+	bool discard;	    /* discarded space goes back to the host; else discards do nothing */
+	enum block_on_error on_read_error, on_write_error;
+	int fd; /* -1, or open already (file is then only its name); taken over */
+};
+
+/* BLOCK_DISCARD has no buffer; afterwards the range reads as anything, mostly zero. */
+enum block_op { BLOCK_READ, BLOCK_WRITE, BLOCK_FLUSH, BLOCK_DISCARD };
 
 struct block_req {
 	struct block *b;
@@ -54,6 +67,8 @@ struct block *block_open(const struct block_params *p);
 void block_close(struct block *b);
 uint64_t block_size(const struct block *b); /* bytes, a multiple of 512 */
 bool block_read_only(const struct block *b);
+bool block_discards(const struct block *b);
+const char *block_format(const struct block *b);
 const char *block_file(const struct block *b);
 const struct block_stats *block_get_stats(const struct block *b);
 
@@ -61,7 +76,24 @@ const struct block_stats *block_get_stats(const struct block *b);
 void block_submit(struct block_req *req);
 /* Read now, in this thread, for start-up probing (partition table). 0 or -errno. */
 int block_read_sync(struct block *b, uint64_t offset, void *buf, size_t len);
-/* Run deferred calls until nothing of any image is in flight. */
+/* Run deferred calls until nothing of any image is in flight, but for what block_stopped() counts. */
 void block_drain_all(void);
+/* Close every image that is still open, at the end of the process. */
+void block_close_all(void);
+
+/*
+ * Requests that failed under BLOCK_ERROR_STOP wait, without their callback, until block_retry(). The
+ * handler (of which there is one) is told of every failure and stops the guest when stop is true;
+ * without a handler no image ever stops.
+ */
+struct block_failure {
+	const char *id, *file, *operation;
+	int err;
+	bool stop, ignored;
+};
+
+void block_on_failure(void (*handler)(void *opaque, const struct block_failure *f), void *opaque);
+unsigned int block_stopped(void);
+void block_retry(void);
 
 #endif

@@ -20,7 +20,11 @@
 static void cmd_query_status(struct machine *m, const struct json *args, struct qmp_reply *r)
 {
 	qmp_return_open(r, '{');
-	jout_str(r->out, "status", m->running ? "running" : m->started ? "paused" : "prelaunch");
+	jout_str(r->out, "status",
+		 m->running	   ? "running"
+		 : block_stopped() ? "io-error"
+		 : m->started	   ? "paused"
+				   : "prelaunch");
 	jout_bool(r->out, "singlestep", false);
 	jout_bool(r->out, "running", m->running);
 	qmp_return_close(r, '}');
@@ -69,6 +73,12 @@ static void cmd_save(struct machine *m, const struct json *args, struct qmp_repl
 	}
 	machine_set_running(m, false);
 	block_drain_all();
+	if (block_stopped()) {
+		qmp_error(r,
+			  "A disk write waits for room on the host: make room and unpause first");
+		close(fd);
+		return;
+	}
 	if (save_machine(m, fd))
 		qmp_error(r, "An IO error has occurred");
 	close(fd);

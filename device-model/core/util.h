@@ -76,6 +76,17 @@ static inline void put_be32(void *p, uint32_t v)
 	put_be16((uint8_t *)p + 2, (uint16_t)v);
 }
 
+static inline uint64_t get_be64(const void *p)
+{
+	return (uint64_t)get_be32(p) << 32 | get_be32((const uint8_t *)p + 4);
+}
+
+static inline void put_be64(void *p, uint64_t v)
+{
+	put_be32(p, (uint32_t)(v >> 32));
+	put_be32((uint8_t *)p + 4, (uint32_t)v);
+}
+
 /* Little-endian load and store of 1, 2, 4 or 8 bytes, as a bus access sees a byte array. */
 static inline uint64_t load_le(const void *p, unsigned int size)
 {

@@ -9,6 +9,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "block/failure.h"
 #include "core/log.h"
 #include "core/machine.h"
 #include "core/options.h"
@@ -17,8 +18,9 @@
 #include "hw/fdc_media.h"
 #include "hw/ide.h"
 
-#define MEDIA_NEW     2
-#define MEDIA_REMOVED 3
+#define MEDIA_EJECT_REQUEST 1
+#define MEDIA_NEW	    2
+#define MEDIA_REMOVED	    3
 
 static struct ide_controller *controller; /* one per machine */
 
@@ -33,6 +35,25 @@ static void medium_set(struct ide_drive *d, struct block *blk)
 	d->sectors = blk ? block_size(blk) / (d->cdrom ? CD_SECTOR : IDE_SECTOR) : 0;
 }
 
+static enum block_on_error error_policy(const char *name)
+{
+	static const struct {
+		const char *name;
+		enum block_on_error policy;
+	} policies[] = {
+		{ "report", BLOCK_ERROR_REPORT },
+		{ "ignore", BLOCK_ERROR_IGNORE },
+		{ "enospc", BLOCK_ERROR_ENOSPC },
+		{ "stop", BLOCK_ERROR_STOP },
+	};
+	size_t i;
+
+	for (i = 0; name && i < ARRAY_SIZE(policies); i++)
+		if (!strcmp(name, policies[i].name))
+			return policies[i].policy;
+	return BLOCK_ERROR_DEFAULT;
+}
+
 static int drive_init(struct machine *m, unsigned int place)
 {
 	const struct opt_drive *o = &m->opt->drives[place];
@@ -41,12 +62,18 @@ static int drive_init(struct machine *m, unsigned int place)
 
 	if (!o->present)
 		return 0;
+	d->id = o->id ? xstrdup(o->id)
+		      : xasprintf("ide%u-%s%u", place / 2, o->cdrom ? "cd" : "hd", place % 2);
 	if (o->file && *o->file) {
 		struct block_params p = {
+			.id = d->id,
 			.file = o->file,
 			.format = o->format,
 			.read_only = o->read_only,
 			.write_through = o->write_through,
+			.discard = o->discard,
+			.on_read_error = error_policy(o->rerror),
+			.on_write_error = error_policy(o->werror),
 			.fd = -1,
 		};
 
@@ -64,9 +91,7 @@ static int drive_init(struct machine *m, unsigned int place)
 	}
 	d->present = true;
 	d->cdrom = o->cdrom;
-	d->id = o->id ? xstrdup(o->id)
-		      : xasprintf("ide%u-%s%u", place / 2, o->cdrom ? "cd" : "hd", place % 2);
-	d->serial = xasprintf("PL%05u", place + 1);
+	d->serial = o->serial ? xstrdup(o->serial) : xasprintf("PL%05u", place + 1);
 	d->buf = xzalloc(IDE_BUF_SIZE + CD_RAW_SECTOR);
 	medium_set(d, blk);
 	return 0;
@@ -78,6 +103,7 @@ int ide_media_init(struct machine *m, struct ide_controller *c)
 	int rc = 0;
 
 	controller = c;
+	block_failure_init(m);
 	for (place = 0; place < OPT_MAX_DRIVES && !rc; place++)
 		rc = drive_init(m, place);
 	return rc;
@@ -183,6 +209,8 @@ static void cmd_eject(struct machine *m, const struct json *args, struct qmp_rep
 	if (!d)
 		return;
 	if (d->locked && !json_bool(args, "force", false)) {
+		/* The guest may let go of it and eject it itself (MMC-3 6.8, event 1). */
+		d->media_event = MEDIA_EJECT_REQUEST;
 		qmp_error(r,
 			  "Device '%s' is locked and force was not specified, wait for tray to "
 			  "open and try again",
@@ -199,7 +227,7 @@ QMP_COMMAND(eject, "eject", cmd_eject);
 static void change_medium(struct ide_drive *d, const char *file, const char *format,
 			  struct qmp_reply *r)
 {
-	struct block_params p = { .file = file, .format = format, .read_only = true };
+	struct block_params p = { .id = d->id, .file = file, .format = format, .read_only = true };
 	struct block *blk;
 
 	p.fd = qmp_open_path(file, O_RDONLY);
@@ -260,7 +288,7 @@ static void put_inserted(struct json_out *out, const struct block *blk)
 	jout_open(out, "inserted", '{');
 	jout_str(out, "file", block_file(blk));
 	jout_bool(out, "ro", block_read_only(blk));
-	jout_str(out, "drv", "raw");
+	jout_str(out, "drv", block_format(blk));
 	jout_close(out, '}');
 }
 

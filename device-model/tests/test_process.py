@@ -71,7 +71,7 @@ def test_options_refused(program, work, images):
     refused(program, q + ["-device", "e1000,id=nic0"], "e1000")
     refused(program, q + ["-drive", "file=/x,if=scsi,bus=0"], "bus")
     refused(program, q + ["-drive", "file=/nonexistent,if=ide,index=0"], "/nonexistent")
-    refused(program, q + ["-drive", "file=%s,if=ide,index=0,format=qcow2" % images.disk_path],
+    refused(program, q + ["-drive", "file=%s,if=ide,index=0,format=vmdk" % images.disk_path],
             "qemu-img convert")
     refused(program, q + ["-drive", "file=%s,if=ide,index=7" % images.disk_path], "0 to 3")
     refused(program, q + ["-machine", "q35"], "q35")

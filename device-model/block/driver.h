@@ -1,0 +1,55 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * Image formats: a table of drivers. Their calls come from the block layer's threads, several at a
+ * time; a driver locks its own state. Offsets and lengths lie inside the image.
+ */
+#ifndef DM_BLOCK_DRIVER_H
+#define DM_BLOCK_DRIVER_H
+
+#include "block/file.h"
+
+/* An image and the ones that use it as their backing file. */
+#define BLOCK_MAX_CHAIN 16
+
+struct block_image {
+	const struct block_driver *drv;
+	struct block_file *file;
+	uint64_t size; /* bytes, a multiple of 512 */
+	bool read_only;
+	bool discard; /* give discarded space back to the host */
+	void *state;
+	const struct block_image *above; /* whose backing file this is, while it is being opened */
+};
+
+struct block_driver {
+	const char *name;
+	/* Fills size and state. 0, or -errno after logging why. */
+	int (*open)(struct block_image *img);
+	void (*close)(struct block_image *img);
+	int (*read)(struct block_image *img, uint64_t offset, void *buf, size_t len);
+	int (*write)(struct block_image *img, uint64_t offset, const void *buf, size_t len);
+	/* A hint: what lies there need not be kept. */
+	int (*discard)(struct block_image *img, uint64_t offset, uint64_t len);
+	int (*flush)(struct block_image *img);
+};
+
+extern const struct block_driver raw_driver, qcow2_driver;
+
+struct block_image_params {
+	const char *file;
+	const char *format;
+	int fd; /* -1, or open already; taken over */
+	bool read_only, discard;
+	const struct block_image *above;
+};
+
+/* NULL after logging why. */
+struct block_image *block_image_open(const struct block_image_params *p);
+/* Writes out what the driver holds back. NULL is allowed. */
+void block_image_close(struct block_image *img);
+/* As the driver's read, but what lies after the end of the image reads as zero. */
+int block_image_read(struct block_image *img, uint64_t offset, void *buf, size_t len);
+/* Whether the file begins as a qcow2 image does. */
+bool block_file_is_qcow2(struct block_file *f);
+
+#endif

@@ -1,0 +1,141 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* Host files under the image formats. See file.h. */
+#include "block/file.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <linux/fs.h>
+#include <stdlib.h>
+#include <sys/ioctl.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "core/log.h"
+#include "core/util.h"
+
+static int file_probe(struct block_file *f)
+{
+	struct stat st;
+
+	if (fstat(f->fd, &st))
+		return -errno;
+	f->dev = st.st_dev;
+	f->ino = st.st_ino;
+	f->regular = S_ISREG(st.st_mode);
+	f->size = (uint64_t)st.st_size;
+	if (S_ISBLK(st.st_mode))
+		return ioctl(f->fd, BLKGETSIZE64, &f->size) ? -errno : 0;
+	return f->regular ? 0 : -EINVAL;
+}
+
+struct block_file *block_file_open(const char *name, int fd, bool read_only)
+{
+	struct block_file *f;
+	int rc;
+
+	/* Without O_NONBLOCK a pipe in the place of an image would stop us here. */
+	if (fd < 0)
+		fd = open(name, (read_only ? O_RDONLY : O_RDWR) | O_CLOEXEC | O_NONBLOCK);
+	if (fd < 0) {
+		log_error("cannot open the image %s%s: %s", name, read_only ? "" : " for writing",
+			  strerror(errno));
+		return NULL;
+	}
+	f = xzalloc(sizeof(*f));
+	*f = (struct block_file){ .fd = fd, .name = xstrdup(name), .read_only = read_only };
+	rc = file_probe(f);
+	if (!rc)
+		return f;
+	log_error("%s is no disk image: %s (a file or a block device is needed)", name,
+		  strerror(-rc));
+	block_file_close(f);
+	return NULL;
+}
+
+int block_file_lock(struct block_file *f)
+{
+	struct flock lock = {
+		.l_type = f->read_only ? F_RDLCK : F_WRLCK,
+		.l_whence = SEEK_SET,
+		.l_len = 1,
+	};
+
+	if (!fcntl(f->fd, F_OFD_SETLK, &lock))
+		return 0;
+	if (errno != EAGAIN && errno != EACCES)
+		return 0; /* a file system without locks */
+	log_error("%s is in use by another device model; stop the other guest first", f->name);
+	return -EBUSY;
+}
+
+void block_file_close(struct block_file *f)
+{
+	if (!f)
+		return;
+	close(f->fd);
+	free(f->name);
+	free(f);
+}
+
+int block_file_read(struct block_file *f, uint64_t offset, void *buf, size_t len)
+{
+	uint8_t *p = buf;
+
+	while (len) {
+		ssize_t n = pread(f->fd, p, len, (off_t)offset);
+
+		if (n < 0 && errno == EINTR)
+			continue;
+		if (n < 0)
+			return -errno;
+		if (!n) {
+			memset(p, 0, len);
+			return 0;
+		}
+		p += n;
+		offset += (uint64_t)n;
+		len -= (size_t)n;
+	}
+	return 0;
+}
+
+int block_file_write(struct block_file *f, uint64_t offset, const void *buf, size_t len)
+{
+	const uint8_t *p = buf;
+	uint64_t size;
+
+	while (len) {
+		ssize_t n = pwrite(f->fd, p, len, (off_t)offset);
+
+		if (n < 0 && errno == EINTR)
+			continue;
+		if (n <= 0)
+			return n ? -errno : -ENOSPC;
+		p += n;
+		offset += (uint64_t)n;
+		len -= (size_t)n;
+		/* Raw images are written by several threads at a time. */
+		size = __atomic_load_n(&f->size, __ATOMIC_RELAXED);
+		while (offset > size &&
+		       !__atomic_compare_exchange_n(&f->size, &size, offset, true, __ATOMIC_RELAXED,
+						    __ATOMIC_RELAXED))
+			;
+	}
+	return 0;
+}
+
+int block_file_sync(struct block_file *f)
+{
+	if (f->read_only)
+		return 0;
+	if (!f->sync_error && fdatasync(f->fd))
+		f->sync_error = -errno;
+	return f->sync_error;
+}
+
+int block_file_punch(struct block_file *f, uint64_t offset, uint64_t len)
+{
+	if (fallocate(f->fd, FALLOC_FL_PUNCH_HOLE | FALLOC_FL_KEEP_SIZE, (off_t)offset, (off_t)len))
+		return errno == ENOSYS || errno == ENODEV ? -EOPNOTSUPP : -errno;
+	return 0;
+}

@@ -1,0 +1,38 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * A host file or block device under an image format: whole transfers, locks, stable storage, holes.
+ * A failed fdatasync is remembered: Linux drops the pages that it could not write, so a later success
+ * would mean nothing for the earlier data.
+ */
+#ifndef DM_BLOCK_FILE_H
+#define DM_BLOCK_FILE_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <sys/types.h>
+
+struct block_file {
+	int fd;
+	char *name;
+	bool regular, read_only;
+	uint64_t size; /* end of file as far as known; grows with writes */
+	dev_t dev;     /* identity, to find cycles */
+	ino_t ino;
+	int sync_error;
+};
+
+/* fd -1: open name. Takes fd over, also on failure. NULL after logging why. */
+struct block_file *block_file_open(const char *name, int fd, bool read_only);
+/* Another writer would destroy the guest's file system; the lock goes away with the process. */
+int block_file_lock(struct block_file *f);
+void block_file_close(struct block_file *f);
+
+/* All return 0 or -errno. What lies after the end of the file reads as zero. */
+int block_file_read(struct block_file *f, uint64_t offset, void *buf, size_t len);
+int block_file_write(struct block_file *f, uint64_t offset, const void *buf, size_t len);
+int block_file_sync(struct block_file *f);
+/* Give the range back to the host; reads as zero afterwards. -EOPNOTSUPP where that cannot be. */
+int block_file_punch(struct block_file *f, uint64_t offset, uint64_t len);
+
+#endif

@@ -1,0 +1,106 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* The table of image formats, and images opened by it. See driver.h. */
+#include <errno.h>
+#include <stdlib.h>
+
+#include "block/driver.h"
+#include "core/log.h"
+#include "core/util.h"
+
+static const struct block_driver *const drivers[] = { &raw_driver, &qcow2_driver };
+
+/* Names of QEMU that mean raw, among them what libxl says for a stub domain's device. */
+static const char *const raw_names[] = { "raw", "host_device", "file" };
+
+static const struct block_driver *driver_find(const char *format)
+{
+	size_t i;
+
+	for (i = 0; i < ARRAY_SIZE(raw_names); i++)
+		if (!strcmp(format, raw_names[i]))
+			return &raw_driver;
+	for (i = 0; i < ARRAY_SIZE(drivers); i++)
+		if (!strcmp(format, drivers[i]->name))
+			return drivers[i];
+	return NULL;
+}
+
+bool block_file_is_qcow2(struct block_file *f)
+{
+	uint8_t magic[4];
+
+	return !block_file_read(f, 0, magic, sizeof(magic)) && get_be32(magic) == 0x514649fb;
+}
+
+static int chain_check(const struct block_image *img)
+{
+	const struct block_image *up;
+	unsigned int depth = 1;
+
+	for (up = img->above; up; up = up->above, depth++) {
+		if (up->file->dev == img->file->dev && up->file->ino == img->file->ino) {
+			log_error("%s: the backing files form a circle", img->file->name);
+			return -ELOOP;
+		}
+	}
+	if (depth <= BLOCK_MAX_CHAIN)
+		return 0;
+	log_error("%s: more than %d images in a chain of backing files; merge some with "
+		  "\"qemu-img rebase\"",
+		  img->file->name, BLOCK_MAX_CHAIN);
+	return -ELOOP;
+}
+
+static int image_begin(struct block_image *img)
+{
+	int rc = chain_check(img);
+
+	if (!rc)
+		rc = block_file_lock(img->file);
+	if (!rc)
+		rc = img->drv->open(img);
+	return rc;
+}
+
+struct block_image *block_image_open(const struct block_image_params *p)
+{
+	const struct block_driver *drv = driver_find(p->format);
+	struct block_image *img = xzalloc(sizeof(*img));
+
+	*img = (struct block_image){
+		.drv = drv,
+		.file = block_file_open(p->file, p->fd, p->read_only),
+		.read_only = p->read_only,
+		.discard = p->discard,
+		.above = p->above,
+	};
+	if (img->file && !drv)
+		log_error("%s: format %s is not supported; convert it with \"qemu-img convert -O "
+			  "qcow2\"",
+			  p->file, p->format);
+	if (!img->file || !drv || image_begin(img)) {
+		block_file_close(img->file);
+		free(img);
+		return NULL;
+	}
+	img->above = NULL;
+	return img;
+}
+
+void block_image_close(struct block_image *img)
+{
+	if (!img)
+		return;
+	if (img->drv->close)
+		img->drv->close(img);
+	block_file_close(img->file);
+	free(img);
+}
+
+int block_image_read(struct block_image *img, uint64_t offset, void *buf, size_t len)
+{
+	size_t inside = offset >= img->size ? 0 : MIN(len, img->size - offset);
+
+	memset((uint8_t *)buf + inside, 0, len - inside);
+	return inside ? img->drv->read(img, offset, buf, inside) : 0;
+}

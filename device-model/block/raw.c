@@ -1,0 +1,44 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* Raw images: the guest's bytes as they are, in a file or on a block device. */
+#include <errno.h>
+
+#include "block/block.h"
+#include "block/driver.h"
+#include "core/util.h"
+
+static int raw_open(struct block_image *img)
+{
+	img->size = (img->file->size + BLOCK_SECTOR - 1) & ~(uint64_t)(BLOCK_SECTOR - 1);
+	return 0;
+}
+
+static int raw_read(struct block_image *img, uint64_t offset, void *buf, size_t len)
+{
+	return block_file_read(img->file, offset, buf, len);
+}
+
+static int raw_write(struct block_image *img, uint64_t offset, const void *buf, size_t len)
+{
+	return block_file_write(img->file, offset, buf, len);
+}
+
+static int raw_discard(struct block_image *img, uint64_t offset, uint64_t len)
+{
+	int rc = img->discard ? block_file_punch(img->file, offset, len) : 0;
+
+	return rc == -EOPNOTSUPP ? 0 : rc;
+}
+
+static int raw_flush(struct block_image *img)
+{
+	return block_file_sync(img->file);
+}
+
+const struct block_driver raw_driver = {
+	.name = "raw",
+	.open = raw_open,
+	.read = raw_read,
+	.write = raw_write,
+	.discard = raw_discard,
+	.flush = raw_flush,
+};
