@@ -21,6 +21,7 @@ import test_chipset
 import test_floppy
 import test_ide
 import test_process
+import test_usb
 
 QEMU = "qemu-system-x86_64"
 
@@ -134,7 +135,7 @@ def run_own(results, module, kind, program, work):
     """Scripts with a machine of the module's own, fresh for each."""
     def one(test):
         machine, images = module.start(kind, [program] + (qemu_options(work) if kind == "qemu"
-                                                          else []), work)
+                                                          else []), work, test)
         try:
             test(machine, images)
         except BaseException:
@@ -166,7 +167,7 @@ def main():
     for module in (test_chipset, test_ide, test_atapi):
         for kind, path in (("plinth", program), ("qemu", qemu)):
             run_module(results, module, kind, path, work)
-    for module in (test_floppy,):
+    for module in (test_floppy, test_usb):
         for kind, path in (("plinth", program), ("qemu", qemu)):
             run_own(results, module, kind, path, work)
     for test in test_process.TESTS:

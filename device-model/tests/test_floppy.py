@@ -44,9 +44,9 @@ def options(images):
             "-qmp", "unix:%s/qmp,server,nowait" % images.work, "-m", "128"]
 
 
-def start(kind, argv, work, make=options):
+def start(kind, argv, work, test):
     images = Images(work)
-    machine = pc_module.Pc(kind, argv + make(images), work)
+    machine = pc_module.Pc(kind, argv + options(images), work)
     machine.qmp_path = os.path.join(work, "qmp")
     return machine, images
 
