@@ -25,23 +25,23 @@ def boot_iso(lab, protocol, firmware=()):
     lab.boot_log = pc.log_path
     try:
         with pc:
-            pc.wait(r"@@ TOOLS-READY", 300, fail="Kernel panic|Panic on CPU|^error: ")
+            pc.wait(r"@@ TOOLS-READY", 240, fail="Kernel panic|Panic on CPU|^error: ")
     finally:
         os.unlink(initrd)
         os.unlink(iso)
 
 
-@case(order=22, group="grub", limit_s=400, combos=COMBOS)
+@case(order=22, group="grub", limit_s=300, combos=COMBOS)
 def test_grub_multiboot2(lab):
     boot_iso(lab, "multiboot2")
 
 
-@case(order=23, group="grub", limit_s=400, combos=("vmm",))
+@case(order=23, group="grub", limit_s=300, combos=("vmm",))
 def test_grub_multiboot1(lab):
     boot_iso(lab, "multiboot")
 
 
-@case(order=24, group="grub", limit_s=500, combos=COMBOS)
+@case(order=24, group="grub", limit_s=300, combos=COMBOS)
 def test_grub_uefi(lab):
     for path, package in ((OVMF, "ovmf"), (UEFI_GRUB, "grub-efi-amd64-bin")):
         if not os.path.exists(path):
