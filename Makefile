@@ -42,4 +42,5 @@ help:
 		'make fuzz           every fuzz target for a minute' \
 		'make install        install under DESTDIR (PREFIX=$(PREFIX))' \
 		'make clean          remove $(O)/'
-	@printf '%s\n' $(HELP) | awk -F'|' 'NF==2 { printf "%-19s %s\n", $$1, $$2 }'
+	@printf '%s\n' $(HELP) | sed 's/^make //' | sort -u | \
+		awk -F'|' 'NF==2 { printf "make %-14s %s\n", $$1, $$2 }'
