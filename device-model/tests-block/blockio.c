@@ -107,7 +107,7 @@ static bool command(struct block *b, uint8_t *buf)
 int main(int argc, char **argv)
 {
 	struct block_params p = { .fd = -1 };
-	uint8_t *buf = xzalloc(MAX_LEN);
+	static uint8_t buf[MAX_LEN];
 	struct block *b;
 	int i;
 
@@ -133,6 +133,5 @@ int main(int argc, char **argv)
 	while (command(b, buf))
 		;
 	block_close(b);
-	free(buf);
 	return 0;
 }
