@@ -42,13 +42,14 @@ int io_check(struct x86_emul *s, uint16_t port, unsigned int bytes)
 	return check_bitmap(s, port, bytes);
 }
 
-/* E4-E7 take an immediate port, EC-EF take DX; odd opcodes the operand size. */
-static void operands(const struct x86_emul *s, uint16_t *port, unsigned int *bytes)
+/* E4-E7 take an immediate port, EC-EF take DX; odd opcodes the operand size. Checks the rights too. */
+static int operands(struct x86_emul *s, uint16_t *port, unsigned int *bytes)
 {
 	*bytes = 1;
 	if (s->insn.opcode & 1)
 		*bytes = s->insn.op_bytes == 2 ? 2 : 4;
 	*port = (uint16_t)(s->insn.opcode & 8 ? s->regs->gpr[X86_RDX] : s->insn.imm);
+	return io_check(s, *port, *bytes);
 }
 
 int io_in(struct x86_emul *s)
@@ -58,8 +59,7 @@ int io_in(struct x86_emul *s)
 	uint16_t port;
 	int rc;
 
-	operands(s, &port, &bytes);
-	rc = io_check(s, port, bytes);
+	rc = operands(s, &port, &bytes);
 	if (rc != X86EMUL_OKAY)
 		return rc;
 	if (!s->ops->read_io)
@@ -77,8 +77,7 @@ int io_out(struct x86_emul *s)
 	uint16_t port;
 	int rc;
 
-	operands(s, &port, &bytes);
-	rc = io_check(s, port, bytes);
+	rc = operands(s, &port, &bytes);
 	if (rc != X86EMUL_OKAY)
 		return rc;
 	if (!s->ops->write_io)
