@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
  * The two IDE channels of the PIIX3 (82371SB) with ATA-6 disks (T13 1410D) and ATAPI CD-ROMs (SFF-8020i,
- * MMC-3). ide.c has registers and PCI, ide_dma.c the bus master, ide_ata.c disk commands,
- * ide_identify.c their IDENTIFY data, ide_atapi.c and ide_atapi_cmd.c packet commands, ide_media.c
+ * MMC-3). ide.c has registers and PCI, ide_dma.c the bus master, ide_ata.c disk commands, ide_trim.c
+ * DATA SET MANAGEMENT, ide_identify.c their IDENTIFY data, ide_atapi.c and ide_atapi_cmd.c packet commands, ide_media.c
  * drives and media seen from the host.
  */
 #ifndef DM_HW_IDE_H
@@ -22,6 +22,7 @@
 #define IDE_BUF_SECTORS	  256u
 #define IDE_BUF_SIZE	  (IDE_BUF_SECTORS * IDE_SECTOR)
 #define IDE_MAX_MULTIPLE  16
+#define IDE_TRIM_BLOCKS	  8u /* of 512 bytes, 64 ranges each, in one command */
 #define ATAPI_PACKET_SIZE 12
 
 enum ide_status_bit {
@@ -52,6 +53,7 @@ enum ide_phase {
 	IDE_ATAPI_PIO, /* reply of a packet command */
 	IDE_ATAPI_DMA,
 	IDE_FLUSH,
+	IDE_TRIM_DMA, /* blocks of ranges from the host */
 };
 
 struct ide_channel;
@@ -154,6 +156,10 @@ void ide_ata_command(struct ide_drive *d, uint8_t command);
 void ide_block_moved(struct ide_drive *d);
 /* The bus master was started while the drive waits for it. */
 void ide_dma_ready(struct ide_drive *d);
+
+/* ide_trim.c */
+void ide_trim_start(struct ide_drive *d);
+void ide_trim_dma_ready(struct ide_drive *d);
 
 /* ide_identify.c */
 void ide_identify_disk(struct ide_drive *d, uint8_t *out);

@@ -300,6 +300,9 @@ void ide_dma_ready(struct ide_drive *d)
 	case IDE_ATAPI_DMA:
 		atapi_dma_ready(d);
 		break;
+	case IDE_TRIM_DMA:
+		ide_trim_dma_ready(d);
+		break;
 	default:
 		break;
 	}
@@ -492,6 +495,7 @@ static void cmd_set_features(struct ide_drive *d)
 }
 
 static const struct ata_command commands[256] = {
+	[0x06] = { ide_trim_start, DISK | LBA48 },
 	[0x10] = { NULL, DISK | AT_ONCE }, /* RECALIBRATE */
 	[0x20] = { cmd_read_pio, DISK | TRANSFER },
 	[0x21] = { cmd_read_pio, DISK | TRANSFER },

@@ -102,6 +102,10 @@ void ide_identify_disk(struct ide_drive *d, uint8_t *out)
 	word(out, 86, 0x3400);
 	word(out, 87, 0x4000);
 	word(out, 93, d->unit ? 0x6b01 : 0x600b); /* 80-wire cable, hardware reset result */
+	if (d->blk && block_discards(d->blk)) {
+		word(out, 105, IDE_TRIM_BLOCKS); /* ATA8-ACS 7.16: TRIM, its blocks per command */
+		word(out, 169, 1);
+	}
 	checksum(out);
 }
 

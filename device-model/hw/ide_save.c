@@ -52,7 +52,7 @@ static void drive_save(struct ide_drive *d, struct save_buf *b)
 /* Nothing that the commands rely on may come from a file unchecked. */
 static bool drive_sane(const struct ide_drive *d)
 {
-	return d->phase <= IDE_FLUSH && d->buf_len <= IDE_BUF_SIZE && d->drq_end <= d->buf_len &&
+	return d->phase <= IDE_TRIM_DMA && d->buf_len <= IDE_BUF_SIZE && d->drq_end <= d->buf_len &&
 	       d->buf_pos <= d->drq_end && d->heads && d->heads <= 16 && d->sectors_per_track &&
 	       d->sectors_per_track <= 255 && d->multiple <= IDE_MAX_MULTIPLE && d->mwdma <= 3 &&
 	       d->udma <= 6 && d->block_sectors <= IDE_MAX_MULTIPLE && d->left <= 65536 &&

@@ -21,6 +21,7 @@ import test_chipset
 import test_floppy
 import test_ide
 import test_process
+import test_storage
 import test_usb
 
 QEMU = "qemu-system-x86_64"
@@ -170,10 +171,11 @@ def main():
     for module in (test_floppy, test_usb):
         for kind, path in (("plinth", program), ("qemu", qemu)):
             run_own(results, module, kind, path, work)
-    for test in test_process.TESTS:
-        name = "process." + test.__name__[5:]
-        if results.wants(name):
-            results.run(name, lambda: test(program, work, Images(work)))
+    for module in (test_process, test_storage):
+        for test in module.TESTS:
+            name = module.__name__[5:] + "." + test.__name__[5:]
+            if results.wants(name):
+                results.run(name, lambda: test(program, work, Images(work)))
     print("check-device-model: %d passed, %d failed, %d skipped"
           % (results.passed, results.failed, results.skipped))
     return 1 if results.failed else 0
