@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
  * libFuzzer: the input is a script of 16 requests of 6 bytes, and an image. Whatever the image says, no
- * sanitizer may complain, no request may hang, and what a successful write wrote is read again.
+ * sanitizer may complain and no request may hang. What is read says nothing here: clusters of such an
+ * image may be each other.
  */
 #include <stdio.h>
 #include <stdlib.h>
@@ -43,7 +44,7 @@ void log_fatal(const char *fmt, ...)
 	abort();
 }
 
-static uint8_t buf[MAX_LEN], back[MAX_LEN];
+static uint8_t buf[MAX_LEN];
 
 /* A chain of backing files that is as long as allowed, so that the image cannot name a host file. */
 static const struct block_image *long_chain(void)
@@ -60,15 +61,6 @@ static const struct block_image *long_chain(void)
 	return &chain[BLOCK_MAX_CHAIN - 2];
 }
 
-static void write_and_read(struct block_image *img, uint64_t offset, size_t len, uint8_t value)
-{
-	memset(buf, value, len);
-	if (img->drv->write(img, offset, buf, len) || img->drv->read(img, offset, back, len))
-		return;
-	if (memcmp(buf, back, len))
-		abort();
-}
-
 /* op, offset (of 24 bits, in sectors), length (of 8 bits, in units of 1.5 sectors), value */
 static void request(struct block_image *img, const uint8_t *op)
 {
@@ -83,7 +75,8 @@ static void request(struct block_image *img, const uint8_t *op)
 		break;
 	case OP_WRITE:
 	case OP_REWRITE:
-		write_and_read(img, offset, len, op[5]);
+		memset(buf, op[5], len);
+		img->drv->write(img, offset, buf, len);
 		break;
 	case OP_DISCARD:
 		img->drv->discard(img, offset,
