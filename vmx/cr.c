@@ -49,18 +49,25 @@ static void load_pdptes(struct vcpu *v)
 	vmwrite(GUEST_PDPTE3, pdpte[3]);
 }
 
-/* Without unrestricted guest a guest that has paging off runs on an identity map (realmode.c). */
-static void write_paging(struct vcpu *v, uint64_t *cr4, uint64_t *efer)
+/*
+ * Without unrestricted guest a guest that has paging off runs on an identity map (realmode.c), and its own CR3
+ * is kept out of the register.
+ */
+static void write_paging(struct vcpu *v, struct vmx_vcpu *vv, uint64_t *cr4, uint64_t *efer)
 {
 	const struct vmx_domain *vd = v->domain->vendor;
-	uint64_t cr3 = v->cr3;
+	bool identity = !vmx_controls.unrestricted && !(v->cr0 & X86_CR0_PG);
+	uint32_t cr3_exits = PROC_CR3_LOAD | PROC_CR3_STORE;
 
-	if (!vmx_controls.unrestricted && !(v->cr0 & X86_CR0_PG)) {
-		cr3 = vd->ident_root.v;
+	vmwrite(GUEST_CR3, identity ? vd->ident_root.v : v->cr3);
+	if (identity) {
 		*cr4 = (*cr4 & ~(X86_CR4_PAE | CR4_PAGED)) | X86_CR4_PSE;
 		*efer &= ~(X86_EFER_LME | X86_EFER_LMA);
 	}
-	vmwrite(GUEST_CR3, cr3);
+	if (vmx_controls.unrestricted)
+		return;
+	vv->proc = identity ? vv->proc | cr3_exits : vv->proc & ~(cr3_exits & ~vmx_controls.proc);
+	vmwrite(CTL_PROC, vv->proc);
 }
 
 /* CR0, CR2, CR3, CR4, EFER, DR6 and DR7 of struct vcpu go into the VMCS, at once. */
@@ -70,7 +77,7 @@ void vmx_cr_changed(struct vcpu *v)
 	const struct vmx_controls *c = &vmx_controls;
 	uint64_t cr4 = v->cr4, efer = v->efer;
 
-	write_paging(v, &cr4, &efer);
+	write_paging(v, vv, &cr4, &efer);
 	vmwrite(GUEST_CR0, (v->cr0 | c->cr0_must) & c->cr0_may);
 	vmwrite(CR0_SHADOW, v->cr0);
 	vmwrite(GUEST_CR4, (cr4 | c->cr4_must) & c->cr4_may);
@@ -83,6 +90,7 @@ void vmx_cr_changed(struct vcpu *v)
 	vv->entry = efer & X86_EFER_LMA ? c->entry | ENTRY_IA32E : c->entry;
 	vmwrite(CTL_ENTRY, vv->entry);
 	vv->flush_linear = true;
+	vv->state_written = true;
 }
 
 static uint64_t mask_operand(struct vcpu *v, uint64_t value)

@@ -22,9 +22,7 @@
 #define EPT_ADDR	 0x000ffffffffff000ULL
 #define EPT_TYPE_SHIFT	 52
 #define EPT_ACCESS_SHIFT 57
-#define MT_UC		 0ULL
 #define MT_WB		 6ULL
-#define EPTP_LEVELS(n)	 ((uint64_t)((n)-1) << 3)
 
 static uint64_t ept_rights(enum p2m_type t, enum p2m_access a)
 {
@@ -98,9 +96,3 @@ struct p2m_format vmx_ept_format = {
 	.parse = ept_parse,
 	.max_leaf_level = 1,
 };
-
-/* Tables in write-back memory, four levels, no accessed and dirty bits (28.2.6, 24.6.11). */
-uint64_t vmx_eptp(const struct domain *d)
-{
-	return mfn_to_maddr(page_to_mfn(d->p2m.root)).v | MT_WB | EPTP_LEVELS(4);
-}

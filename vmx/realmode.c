@@ -1,15 +1,19 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /*
- * Guests on CPUs without "unrestricted guest", which enter a guest only with CR0.PE and CR0.PG set (SDM
- * volume 3, 23.8). Protected mode without paging runs on an identity map: a page directory of 4 MiB pages
- * that lies, read-only, at a guest-physical address behind all memory. Real mode is interpreted.
+ * Guests on CPUs without "unrestricted guest", which enter a guest only with CR0.PE and CR0.PG set and with
+ * segments as protected mode loads them (SDM volume 3, 23.8 and 26.3.1.2). Protected mode without paging runs
+ * on an identity map: a page directory of 4 MiB pages that lies, read-only, at a guest-physical address behind
+ * all memory. Real mode, and the instructions between it and the first loads of segment registers in protected
+ * mode, are interpreted.
  */
 #include "vmx.h"
 
 #define PDE_IDENTITY 0xe7ULL /* present, writable, user, accessed, dirty, 4 MiB */
 #define PDE_4M	     (4UL << 20)
+/* Instructions interpreted before interrupts are looked at. */
+#define BATCH 128U
 
-/* The last frame that a 36-bit CPU (the smallest that has EPT) can name. */
+/* The last frame that the narrowest CPU with EPT can name: 36 bits. */
 static gfn_t ident_gfn(void)
 {
 	return _gfn((BIT(36) >> PAGE_SHIFT) - 1);
@@ -28,6 +32,7 @@ int vmx_restricted_init(struct domain *d)
 	vd->ident_page = pd;
 	vd->ident_root = gfn_to_gpa(ident_gfn());
 	rc = p2m_set(d, ident_gfn(), virt_to_mfn(pd), 0, P2M_RAM_RO, P2M_ACCESS_R);
+	d->p2m.max_gfn = 0; /* this frame is not the guest's */
 	return rc;
 }
 
@@ -39,17 +44,80 @@ void vmx_restricted_fini(struct domain *d)
 		free_page_virt(vd->ident_page);
 }
 
-/* SDM 6.4: external interrupts and exceptions through the interrupt vector table. */
-static void deliver_event(struct vcpu *v)
+static bool data_segment_ok(struct vcpu *v, enum guest_seg s)
 {
-	(void)v;
+	struct segment seg;
+
+	vmx_get_segment(v, s, &seg);
+	if (!(seg.attr & SEG_ATTR_P))
+		return true;
+	/* Code has to be readable; a conforming segment's DPL does not count. */
+	if ((seg.attr & 8) && !(seg.attr & 2))
+		return false;
+	return (seg.attr & 0xc) == 0xc || (seg.attr >> 5 & 3) >= (seg.sel & 3);
+}
+
+/* Would the CPU enter with these segments? Only what differs from "unrestricted guest" is asked. */
+static bool segments_ok(struct vcpu *v)
+{
+	struct segment cs, ss;
+	unsigned int rpl, dpl;
+
+	if (v->regs.rflags & X86_EFLAGS_VM)
+		return true;
+	vmx_get_segment(v, SEG_CS, &cs);
+	vmx_get_segment(v, SEG_SS, &ss);
+	rpl = cs.sel & 3;
+	dpl = cs.attr >> 5 & 3;
+	if (!(cs.attr & 8) || ((cs.attr & 4) ? dpl > rpl : dpl != rpl))
+		return false;
+	if ((ss.attr & SEG_ATTR_P) && ((ss.attr & 0xb) != 3 || (ss.sel & 3) != rpl))
+		return false;
+	if ((ss.attr >> 5 & 3) != (ss.sel & 3))
+		return false;
+	return data_segment_ok(v, SEG_DS) && data_segment_ok(v, SEG_ES) &&
+	       data_segment_ok(v, SEG_FS) && data_segment_ok(v, SEG_GS);
+}
+
+static bool must_interpret(struct vcpu *v, struct vmx_vcpu *vv)
+{
+	if (!(v->cr0 & X86_CR0_PE))
+		return true;
+	if (!vv->state_written)
+		return false;
+	if (!segments_ok(v))
+		return true;
+	vv->state_written = false;
+	return false;
+}
+
+/* What hardware's windows do while it runs the guest. */
+static void open_windows(struct vcpu *v, struct vmx_vcpu *vv)
+{
+	if ((vv->proc & PROC_INTR_WINDOW) && !vmx_interrupt_blocked(v))
+		vmx_exit_intr_window(v, vv);
+	if ((vv->proc & PROC_NMI_WINDOW) && !vmx_nmi_blocked(v))
+		vmx_exit_nmi_window(v, vv);
 }
 
 bool vmx_interpret(struct vcpu *v)
 {
-	if (likely(v->cr0 & X86_CR0_PE))
+	struct vmx_vcpu *vv = vmx_vcpu(v);
+	unsigned int done = 0;
+
+	if (likely(!must_interpret(v, vv)))
 		return false;
-	deliver_event(v);
-	hvm_emulate(v, NULL, 0);
+	do {
+		if (v->hvm.event.type == HVM_EVENT_NONE) {
+			hvm_emulate(v, NULL, 0);
+		} else if (!(v->cr0 & X86_CR0_PE)) {
+			hvm_emulate_real_event(v);
+		} else {
+			domain_crash(v->domain, "vCPU %u: event %u between real and protected mode",
+				     v->id, v->hvm.event.vector);
+		}
+		open_windows(v, vv);
+	} while (++done < BATCH && !v->attention && vcpu_runnable(v) && must_interpret(v, vv));
+	this_cpu_raise(SOFTIRQ_IRQ_WINDOW);
 	return true;
 }

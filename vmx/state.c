@@ -92,6 +92,7 @@ void vmx_set_segment(struct vcpu *v, enum guest_seg s, const struct segment *in)
 		vmwrite(seg_fields[s].ar, entry_ar(s, in));
 	}
 	vv->seg_valid &= ~(uint32_t)BIT(s);
+	vv->state_written = true;
 }
 
 /* SS.DPL, also while SS is unusable: 24.4.1. */

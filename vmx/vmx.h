@@ -57,6 +57,7 @@ struct vmx_vcpu {
 	uint32_t seg_valid;
 
 	uint32_t exit_reason;
+	bool state_written; /* segments or CR0 were set by us: realmode.c looks at them */
 	bool dr_loaded; /* DR0-3 and DR6 of the guest are in the registers, accesses not intercepted */
 	uint64_t lazy[LAZY_COUNT]; /* true while the vCPU is not loaded */
 	bool lazy_loaded;
@@ -143,6 +144,7 @@ void vmx_flush_pending(struct vmx_vcpu *vv);
 void vmx_flush_vcpu(struct vcpu *v);
 void vmx_flush_domain(struct domain *d);
 void vmx_invept_all(void);
+uint64_t vmx_eptp(const struct domain *d);
 
 /* exit.c, exit_table.c */
 struct vmx_exit_arm {
@@ -213,7 +215,6 @@ bool vmx_interpret(struct vcpu *v);
 
 /* ept.c */
 extern struct p2m_format vmx_ept_format;
-uint64_t vmx_eptp(const struct domain *d);
 
 /* check.c: the rule of SDM 26.2 and 26.3 that the loaded VMCS most likely breaks. */
 const char *vmx_broken_rule(void);

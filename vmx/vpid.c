@@ -6,10 +6,13 @@
  */
 #include "vmx.h"
 
-#define NR_VPIDS   4096U
+#define NR_VPIDS       4096U
 
-#define INV_SINGLE 1U
-#define INV_ALL	   2U
+#define INV_SINGLE     1U
+#define INV_ALL	       2U
+
+#define EPTP_WB	       6ULL
+#define EPTP_LEVELS(n) ((uint64_t)((n)-1) << 3)
 
 static uint8_t used[NR_VPIDS / 8] = { 1 }; /* 0 is the VMM's own */
 
@@ -31,6 +34,12 @@ void vpid_free(struct vmx_vcpu *vv)
 	if (vv->vpid)
 		clear_bit(vv->vpid, used);
 	vv->vpid = 0;
+}
+
+/* Tables in write-back memory, four levels, no accessed and dirty bits (28.2.6, 24.6.11). */
+uint64_t vmx_eptp(const struct domain *d)
+{
+	return mfn_to_maddr(page_to_mfn(d->p2m.root)).v | EPTP_WB | EPTP_LEVELS(4);
 }
 
 static void inv(bool ept, uint64_t type, uint64_t first, uint64_t second)

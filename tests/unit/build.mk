@@ -4,7 +4,7 @@
 unit_DIR := $(O)/unit
 # Sources of the hypervisor that run on the host as they are.
 unit_VMM := vmm/lib/date.c vmm/boot/e820.c vmm/boot/multiboot.c vmm/boot/cmdline.c vmm/boot/acpi_tables.c \
-	vmm/mm/buddy.c vmm/cpu/timer_heap.c
+	vmm/mm/buddy.c vmm/cpu/timer_heap.c vmx/controls.c vmx/ept.c
 unit_LIB := vmm/lib/string.c vmm/lib/printf.c
 unit_TESTS := $(sort $(wildcard tests/unit/test_*.c))
 
@@ -14,7 +14,7 @@ unit_OBJS := $(unit_VMM:%.c=$(unit_DIR)/%.o) $(unit_LIB:%.c=$(unit_DIR)/%.o) \
 unit_CFLAGS := -std=gnu11 -O1 -g -Wall -Wextra -Werror -Wno-address-of-packed-member -fno-omit-frame-pointer \
 	-fsanitize=address,undefined -fno-sanitize-recover=all -MMD -MP
 # Tests include "lib.h" and friends, never libc's headers.
-unit_VMMFLAGS := -include vmm/include/types.h -Ivmm/include -Ivmm -Itests/unit -fno-builtin -DPLINTH_DEBUG=1
+unit_VMMFLAGS := -include vmm/include/types.h -Ivmm/include -Ivmm -I. -isystem $(vmm_XENINC) -Itests/unit -fno-builtin -DPLINTH_DEBUG=1
 
 $(unit_DIR)/tests/unit/unit.o: tests/unit/unit.c
 	$(Q)mkdir -p $(@D)
@@ -23,7 +23,7 @@ $(unit_DIR)/tests/unit/unit.o: tests/unit/unit.c
 $(unit_LIB:%.c=$(unit_DIR)/%.o) $(unit_DIR)/tests/unit/test_lib.o: unit_RENAME := -include tests/unit/rename.h
 unit_RENAME := -Dstrtoull=plinth_strtoull -Dstrlcpy=plinth_strlcpy -Dstrlcat=plinth_strlcat
 
-$(unit_DIR)/%.o: %.c
+$(unit_DIR)/%.o: %.c | $(vmm_XENINC)/xen
 	$(Q)mkdir -p $(@D)
 	$(Q)$(CC) $(unit_CFLAGS) $(unit_VMMFLAGS) $(unit_RENAME) -c -o $@ $<
 

@@ -128,6 +128,24 @@ void hvm_emulate(struct vcpu *v, const uint8_t *bytes, unsigned int len)
 	act(v, &c, x86_emulate(&c, &hvm_emulate_ops));
 }
 
+/* A fault on the way in replaces the event, as on a processor. */
+void hvm_emulate_real_event(struct vcpu *v)
+{
+	struct hvm_event e = v->hvm.event;
+	struct x86_emulate_ctxt c;
+	uint64_t return_ip = v->regs.rip;
+
+	v->hvm.event.type = HVM_EVENT_NONE;
+	set_context(v, &c);
+	v->hvm.io->nr_records = 0;
+	v->hvm.io->answer_valid = false;
+	if (e.type == HVM_EVENT_SWINT || e.type == HVM_EVENT_SWEXC || e.type == HVM_EVENT_ICEBP)
+		return_ip += e.insn_len;
+	if (e.type == HVM_EVENT_NMI)
+		v->hvm.nmi_masked = true;
+	act(v, &c, x86_emulate_real_int(&c, &hvm_emulate_ops, e.vector, (uint16_t)return_ip));
+}
+
 void hvm_emulate_again(struct vcpu *v)
 {
 	struct vcpu_io *io = v->hvm.io;

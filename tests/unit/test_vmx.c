@@ -1,0 +1,243 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * VT-x: controls from capability registers as real CPUs have them, and EPT entries judged by a model of the
+ * hardware's checks (SDM volume 3, 28.2.3).
+ */
+#include "lib.h"
+#include "domain.h"
+#include "mtrr.h"
+#include "p2m.h"
+#include "unit.h"
+#include "vmx/controls.h"
+
+extern struct p2m_format vmx_ept_format;
+
+uint8_t mtrr_host_type(maddr_t a, uint64_t len)
+{
+	(void)len;
+	return a.v >= 0xe0000000 ? 1 : 0; /* write-combining above, else uncached */
+}
+
+/* A Core i7-4770 (Haswell): everything but posted interrupts. */
+static const struct vmx_cap_msrs haswell = {
+	.basic = 0x00da040000000012,
+	.pin = 0x0000007f00000016,
+	.proc = 0xfff9fffe04006172,
+	.exit = 0x007fffff00036dfb,
+	.entry = 0x0000ffff000011fb,
+	.proc2 = 0x00007cff00000000,
+	.ept_vpid = 0x00000f0106334141,
+	.cr0_fixed = { 0x80000021, 0xffffffff },
+	.cr4_fixed = { 0x2000, 0x1727ff },
+};
+
+static bool allowed(uint64_t cap, uint32_t value)
+{
+	return (value & (uint32_t)cap) == (uint32_t)cap && !(value & ~(uint32_t)(cap >> 32));
+}
+
+static void expect_legal(const struct vmx_cap_msrs *m, const struct vmx_controls *c)
+{
+	EXPECT(allowed(m->pin, c->pin));
+	EXPECT(allowed(m->proc, c->proc));
+	EXPECT(allowed(m->proc2, c->proc2));
+	EXPECT(allowed(m->exit, c->exit));
+	EXPECT(allowed(m->entry, c->entry));
+}
+
+TEST(vmx_controls_haswell)
+{
+	struct vmx_controls c;
+
+	EXPECT(!vmx_controls_compute(&haswell, &c));
+	expect_legal(&haswell, &c);
+	EXPECT(c.unrestricted && c.vpid && c.tpr_shadow && c.apic_access);
+	EXPECT(c.max_leaf_level == 3);
+	EXPECT(!(c.proc & (PROC_CR3_LOAD | PROC_CR3_STORE | PROC_CR8_LOAD | PROC_RDTSC)));
+	EXPECT(!(c.proc & (PROC_INTR_WINDOW | PROC_NMI_WINDOW)));
+	EXPECT(!(c.cr0_must & (BIT(0) | BIT(31))) && (c.cr0_must & BIT(5)));
+	EXPECT(!(c.exit & EXIT_ACK_INTERRUPT)); /* the run loop's window takes interrupts */
+	EXPECT(!(c.entry & ENTRY_IA32E));
+}
+
+/* Lynnfield: EPT and VPID, but no unrestricted guest; 2 MiB pages at most. */
+TEST(vmx_controls_no_unrestricted_guest)
+{
+	struct vmx_cap_msrs m = haswell;
+	struct vmx_controls c;
+
+	m.proc2 = 0x0000007b00000000 & ~((uint64_t)PROC2_UNRESTRICTED << 32);
+	m.ept_vpid &= ~(uint64_t)(EPT_CAP_1G | EPT_CAP_AD);
+	EXPECT(!vmx_controls_compute(&m, &c));
+	expect_legal(&m, &c);
+	EXPECT(!c.unrestricted && c.max_leaf_level == 2);
+	EXPECT((c.cr0_must & 0x80000021) == 0x80000021);
+}
+
+/* Without the TRUE registers CR3 exits cannot be switched off; that is no reason to refuse. */
+TEST(vmx_controls_default1)
+{
+	struct vmx_cap_msrs m = haswell;
+	struct vmx_controls c;
+
+	m.basic &= ~VMX_BASIC_TRUE;
+	m.proc |= 0x0401e172;
+	m.exit |= 0x36dff;
+	m.entry |= 0x11ff;
+	EXPECT(!vmx_controls_compute(&m, &c));
+	expect_legal(&m, &c);
+	EXPECT(c.proc & PROC_CR3_LOAD);
+}
+
+TEST(vmx_controls_fallbacks)
+{
+	struct vmx_cap_msrs m = haswell;
+	struct vmx_controls c;
+
+	m.proc &= ~((uint64_t)PROC_TPR_SHADOW << 32);
+	EXPECT(!vmx_controls_compute(&m, &c));
+	expect_legal(&m, &c);
+	EXPECT(!c.tpr_shadow && !c.apic_access && !c.apic_registers);
+	EXPECT((c.proc & (PROC_CR8_LOAD | PROC_CR8_STORE)) == (PROC_CR8_LOAD | PROC_CR8_STORE));
+
+	m = haswell;
+	m.ept_vpid &= ~VPID_CAP_INVVPID; /* a VPID that cannot be flushed is of no use */
+	EXPECT(!vmx_controls_compute(&m, &c));
+	EXPECT(!c.vpid && !(c.proc2 & PROC2_VPID));
+}
+
+TEST(vmx_controls_refusals)
+{
+	static const struct {
+		uint64_t proc2, ept, pin, exit, basic;
+		const char *says;
+	} lacks[] = {
+		{ (uint64_t)PROC2_EPT << 32, 0, 0, 0, 0, "EPT" },
+		{ 0, EPT_CAP_4_LEVELS, 0, 0, 0, "four levels" },
+		{ 0, EPT_CAP_INVEPT, 0, 0, 0, "INVEPT" },
+		{ 0, 0, (uint64_t)PIN_VIRTUAL_NMI << 32, 0, 0, "virtual NMIs" },
+		{ 0, 0, 0, (uint64_t)EXIT_LOAD_EFER << 32, 0, "EFER" },
+		{ 0, 0, 0, 0, 6ULL << 50, "write-back" },
+	};
+
+	for (unsigned int i = 0; i < ARRAY_SIZE(lacks); i++) {
+		struct vmx_cap_msrs m = haswell;
+		struct vmx_controls c;
+		const char *why;
+
+		m.proc2 &= ~lacks[i].proc2;
+		m.ept_vpid &= ~lacks[i].ept;
+		m.pin &= ~lacks[i].pin;
+		m.exit &= ~lacks[i].exit;
+		m.basic &= ~lacks[i].basic;
+		why = vmx_controls_compute(&m, &c);
+		EXPECT(why && strstr(why, lacks[i].says));
+	}
+}
+
+/* A control that is forced on and that we do not know would bring exits that nobody serves. */
+TEST(vmx_controls_forced)
+{
+	struct vmx_cap_msrs m = haswell;
+	struct vmx_controls c;
+
+	m.proc |= PROC_RDTSC;
+	EXPECT(vmx_controls_compute(&m, &c) != NULL);
+}
+
+/* --- EPT ------------------------------------------------------------------------------------------ */
+
+/* What makes hardware report a misconfiguration at this level, with 39 address bits. */
+static bool misconfigured(uint64_t e, unsigned int level)
+{
+	uint64_t mt = e >> 3 & 7;
+	bool leaf = level == 1 || (e & BIT(7));
+
+	if (!(e & 7))
+		return false;
+	if ((e & 3) == 2) /* writable, not readable */
+		return true;
+	if (e & 0x000fff8000000000ULL)
+		return true;
+	if (!leaf)
+		return e & 0xf8;
+	if (level > 1 && (e & (BIT(9 * (level - 1) + 12) - 1) & ~0xfffULL))
+		return true;
+	return mt == 2 || mt == 3 || mt == 7;
+}
+
+static bool wants_write(enum p2m_type t)
+{
+	return t == P2M_RAM_RW || t == P2M_MMIO_DIRECT || t == P2M_FOREIGN || t == P2M_GRANT_RW;
+}
+
+static bool wants_read(enum p2m_type t)
+{
+	return p2m_has_page(t) || t == P2M_MMIO_DIRECT;
+}
+
+static void check_leaf(const struct domain *d, enum p2m_type t, enum p2m_access a,
+		       unsigned int level)
+{
+	bool page = wants_read(t);
+	struct p2m_entry in = { .mfn = page ? _mfn(0x40000) : INVALID_MFN, .type = t, .access = a };
+	struct p2m_entry out = { .order = 9 * (level - 1) };
+	uint64_t e = vmx_ept_format.make_leaf(d, &in, _gfn(0x40000), level);
+
+	EXPECT(!misconfigured(e, level));
+	EXPECT(!vmx_ept_format.is_table(e, level));
+	EXPECT(!!(e & BIT(0)) == (page && a != P2M_ACCESS_N));
+	EXPECT(!!(e & BIT(1)) == (wants_write(t) && (a == P2M_ACCESS_RWX || a == P2M_ACCESS_RW)));
+	if (e & BIT(2))
+		EXPECT(p2m_is_ram(t) && (a == P2M_ACCESS_RWX || a == P2M_ACCESS_RX));
+	vmx_ept_format.parse(e, level, &out);
+	EXPECT(out.type == t && out.access == a);
+	if (e & 7)
+		EXPECT(out.mfn.v == in.mfn.v);
+	else
+		EXPECT(!mfn_valid_value(out.mfn));
+}
+
+TEST(vmx_ept_leaves)
+{
+	static struct domain guest, host = { .is_dom0 = true };
+
+	for (unsigned int t = 0; t < P2M_TYPE_COUNT; t++)
+		for (unsigned int a = P2M_ACCESS_RWX; a <= P2M_ACCESS_N; a++)
+			for (unsigned int level = 1; level <= 3; level++) {
+				check_leaf(&guest, (enum p2m_type)t, (enum p2m_access)a, level);
+				check_leaf(&host, (enum p2m_type)t, (enum p2m_access)a, level);
+			}
+}
+
+TEST(vmx_ept_tables)
+{
+	uint64_t e = vmx_ept_format.make_table(_maddr(0x12345000));
+
+	for (unsigned int level = 2; level <= 4; level++) {
+		EXPECT(!misconfigured(e, level));
+		EXPECT(vmx_ept_format.is_table(e, level));
+	}
+	EXPECT((e & 0x000ffffffffff000ULL) == 0x12345000);
+	EXPECT(!vmx_ept_format.is_table(0, 4));
+}
+
+static unsigned int type_of(const struct domain *d, uint64_t mfn, enum p2m_type t, bool *ignore_pat)
+{
+	struct p2m_entry in = { .mfn = _mfn(mfn), .type = t };
+	uint64_t e = vmx_ept_format.make_leaf(d, &in, _gfn(mfn), 1);
+
+	*ignore_pat = e & BIT(6);
+	return e >> 3 & 7;
+}
+
+TEST(vmx_ept_memory_types)
+{
+	static struct domain guest, host = { .is_dom0 = true };
+	bool ignore_pat;
+
+	EXPECT(type_of(&guest, 0x100, P2M_RAM_RW, &ignore_pat) == 6 && ignore_pat);
+	EXPECT(type_of(&host, 0x100, P2M_RAM_RW, &ignore_pat) == 6 && !ignore_pat);
+	EXPECT(type_of(&host, 0xd0000, P2M_MMIO_DIRECT, &ignore_pat) == 0 && !ignore_pat);
+	EXPECT(type_of(&host, 0xe0000, P2M_MMIO_DIRECT, &ignore_pat) == 1);
+}
