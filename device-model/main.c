@@ -93,6 +93,7 @@ int main(int argc, char **argv)
 	loop_run();
 	machine_set_running(&machine, false);
 	block_drain_all();
+	block_close_all();
 	if (!options.qtest)
 		vmm_xen_stop(&machine);
 	return loop_exit_status();
