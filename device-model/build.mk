@@ -54,3 +54,4 @@ install-device-model: $(DM_OUT)/plinth-dm
 
 -include device-model/tests-ui/build.mk
 include device-model/tests-block/build.mk
+include device-model/tests-fuzz/build.mk

@@ -26,9 +26,11 @@ static int drive_load(struct fdc_drive *d, struct save_buf *b)
 
 	if (present != d->present || size != (d->blk ? block_size(d->blk) : 0))
 		return -EINVAL;
-	d->track = MIN(load_u8(b), FDC_LAST_TRACK);
+	d->track = load_u8(b);
 	d->changed = load_bool(b);
-	d->rotation = MIN(load_u8(b), FDC_MAX_SECTORS);
+	d->rotation = load_u8(b);
+	if (d->track > FDC_LAST_TRACK || d->rotation > FDC_MAX_SECTORS)
+		return -EINVAL;
 	return 0;
 }
 

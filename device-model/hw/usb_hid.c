@@ -18,6 +18,7 @@
 
 #define QUEUE		16u
 #define KEYS		6u
+#define MAX_MOTION	100000 /* accumulated */
 #define KEY_ROLLOVER	0x01
 #define FIRST_MODIFIER	0xe0
 #define IDLE_UNIT_NS	(4 * NS_PER_MS)
@@ -123,7 +124,9 @@ static void pointer_abs(void *opaque, int x, int y, unsigned int buttons)
 
 static int32_t add(int32_t a, int32_t b)
 {
-	return MIN(MAX(a + b, -100000), 100000);
+	int32_t sum = a + MIN(MAX(b, -MAX_MOTION), MAX_MOTION);
+
+	return MIN(MAX(sum, -MAX_MOTION), MAX_MOTION);
 }
 
 static void pointer_rel(void *opaque, int dx, int dy, unsigned int buttons)
@@ -131,8 +134,8 @@ static void pointer_rel(void *opaque, int dx, int dy, unsigned int buttons)
 	struct hid *h = opaque;
 	struct event *e = pointer_event(h, buttons);
 
-	e->x = add(e->x, MIN(MAX(dx, -100000), 100000));
-	e->y = add(e->y, MIN(MAX(dy, -100000), 100000));
+	e->x = add(e->x, dx);
+	e->y = add(e->y, dy);
 	usb_wakeup(&h->usb);
 }
 
@@ -367,11 +370,18 @@ static void event_save(const struct event *e, struct save_buf *b)
 	save_bool(b, e->down);
 }
 
+static int32_t load_motion(struct save_buf *b)
+{
+	int32_t v = (int32_t)load_u32(b);
+
+	return MIN(MAX(v, -MAX_MOTION), MAX_MOTION);
+}
+
 static void event_load(struct event *e, struct save_buf *b)
 {
-	e->x = add(0, MAX((int32_t)load_u32(b), -100000));
-	e->y = add(0, MAX((int32_t)load_u32(b), -100000));
-	e->wheel = add(0, MAX((int32_t)load_u32(b), -100000));
+	e->x = load_motion(b);
+	e->y = load_motion(b);
+	e->wheel = load_motion(b);
 	e->buttons = load_u8(b) & 7;
 	e->usage = load_u8(b);
 	e->down = load_bool(b);

@@ -21,6 +21,7 @@ import test_chipset
 import test_floppy
 import test_ide
 import test_process
+import test_state
 import test_storage
 import test_usb
 
@@ -171,7 +172,7 @@ def main():
     for module in (test_floppy, test_usb):
         for kind, path in (("plinth", program), ("qemu", qemu)):
             run_own(results, module, kind, path, work)
-    for module in (test_process, test_storage):
+    for module in (test_process, test_state, test_storage):
         for test in module.TESTS:
             name = module.__name__[5:] + "." + test.__name__[5:]
             if results.wants(name):

@@ -1,0 +1,61 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+# Fuzz targets of devices behind ports (included by device-model/build.mk).
+#   fuzz-dm-fdc, fuzz-dm-uhci   libFuzzer for FUZZ_SECONDS (60), from tests/regress/fdc and /uhci
+#   check-dm-fuzz               those files once, with the sanitizers
+
+DM_FUZZ_DIR  := device-model/tests-fuzz
+DM_FUZZ_OUT  := $(DM_OUT)/tests-fuzz
+DM_FUZZ_LIB  := $(filter-out $(DM_DIR)/main.c,$(DM_SRC))
+DM_FUZZ_OBJ  := $(DM_FUZZ_LIB:$(DM_DIR)/%.c=$(DM_FUZZ_OUT)/obj/%.o) $(DM_FUZZ_OUT)/obj/fuzz_ports.o
+DM_FUZZ_DEVICES := fdc uhci
+FUZZ_SECONDS ?= 60
+
+CHECKS  += check-dm-fuzz
+FUZZERS += $(DM_FUZZ_DEVICES:%=fuzz-dm-%)
+
+$(DM_FUZZ_OUT)/obj/%.o: $(DM_DIR)/%.c
+	$(call say,CC-FUZZ,$<)
+	$(Q)mkdir -p $(@D)
+	$(Q)clang $(DM_CFLAGS) $(DM_SANITIZE) -fsanitize=fuzzer-no-link -MMD -MP -c -o $@ $<
+
+$(DM_FUZZ_OUT)/obj/fuzz_ports.o: $(DM_FUZZ_DIR)/fuzz_ports.c
+	$(call say,CC-FUZZ,$<)
+	$(Q)mkdir -p $(@D)
+	$(Q)clang $(DM_CFLAGS) $(DM_SANITIZE) -fsanitize=fuzzer-no-link -MMD -MP -c -o $@ $<
+
+$(DM_FUZZ_OUT)/fuzz-fdc: $(DM_FUZZ_OBJ)
+	$(call say,LD,$@)
+	$(Q)clang $(DM_SANITIZE) -fsanitize=fuzzer -o $@ $^ $(DM_LIBS)
+
+$(DM_FUZZ_OUT)/fuzz-uhci: $(DM_FUZZ_OUT)/fuzz-fdc
+	$(Q)cp $< $@
+
+$(DM_FUZZ_OUT)/asan/%.o: $(DM_FUZZ_DIR)/%.c
+	$(call say,CC-ASAN,$<)
+	$(Q)mkdir -p $(@D)
+	$(Q)$(CC) $(DM_CFLAGS) $(DM_SANITIZE) -MMD -MP -c -o $@ $<
+
+$(DM_FUZZ_OUT)/replay-fdc: $(DM_FUZZ_OUT)/asan/fuzz_ports.o $(DM_FUZZ_OUT)/asan/replay.o \
+		$(filter-out $(DM_OUT)/asan/main.o,$(DM_ASAN_OBJ))
+	$(call say,LD,$@)
+	$(Q)$(CC) $(DM_SANITIZE) -o $@ $^ $(DM_LIBS)
+
+$(DM_FUZZ_OUT)/replay-uhci: $(DM_FUZZ_OUT)/replay-fdc
+	$(Q)cp $< $@
+
+.PHONY: check-dm-fuzz $(DM_FUZZ_DEVICES:%=fuzz-dm-%)
+check-dm-fuzz: $(DM_FUZZ_DEVICES:%=$(DM_FUZZ_OUT)/replay-%)
+	$(Q)failed=0; for d in $(DM_FUZZ_DEVICES); do \
+		ASAN_OPTIONS=detect_leaks=0 timeout 60 $(DM_FUZZ_OUT)/replay-$$d tests/regress/$$d/* \
+			2> $(DM_FUZZ_OUT)/$$d.log || { failed=1; tail -20 $(DM_FUZZ_OUT)/$$d.log; }; \
+	done; n=$$(ls $(DM_FUZZ_DEVICES:%=tests/regress/%/*) | wc -l); \
+	if [ $$failed = 0 ]; then echo "check-dm-fuzz: $$n passed, 0 failed"; \
+	else echo "check-dm-fuzz: 0 passed, 1 failed"; exit 1; fi
+
+$(DM_FUZZ_DEVICES:%=fuzz-dm-%): fuzz-dm-%: $(DM_FUZZ_OUT)/fuzz-%
+	$(Q)mkdir -p $(DM_FUZZ_OUT)/corpus-$*
+	$(Q)ASAN_OPTIONS=detect_leaks=0 $< -detect_leaks=0 -max_total_time=$(FUZZ_SECONDS) -max_len=4096 \
+		-rss_limit_mb=1024 -timeout=20 -print_final_stats=0 -verbosity=0 \
+		-artifact_prefix=$(DM_FUZZ_OUT)/crash-$*- $(DM_FUZZ_OUT)/corpus-$* tests/regress/$*
+
+-include $(DM_FUZZ_OBJ:.o=.d) $(wildcard $(DM_FUZZ_OUT)/asan/*.d)

@@ -1,0 +1,280 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+/*
+ * libFuzzer on devices behind ports: the whole device model with a memory array in the VMM's place,
+ * driven by the input's bytes as port accesses, time, input events, memory contents, media changes,
+ * resets, and saved state that comes back damaged. The program's name says which device:
+ * fuzz-fdc (with ISA DMA) or fuzz-uhci (with the HID devices).
+ */
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <unistd.h>
+
+#include "block/block.h"
+#include "core/bus.h"
+#include "core/dma.h"
+#include "core/input.h"
+#include "core/log.h"
+#include "core/loop.h"
+#include "core/machine.h"
+#include "core/options.h"
+#include "core/pci.h"
+#include "core/qmp.h"
+#include "core/save.h"
+#include "core/timer.h"
+#include "core/util.h"
+#include "hw/fdc_media.h"
+
+#define UHCI_IO	   0xc100
+#define UHCI_DEVFN PCI_DEVFN(1, 2)
+#define FRAME_LIST 0x1000
+#define SLOTS	   0x2000 /* 32 transfer descriptors or queue heads, 32 bytes apart */
+#define MAX_STEPS  400
+
+int LLVMFuzzerInitialize(int *argc, char ***argv);
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
+
+static struct options options;
+static struct machine machine;
+static bool usb;
+static char image[] = "/tmp/fuzz-floppy-XXXXXX";
+
+struct bytes {
+	const uint8_t *p;
+	size_t left;
+};
+
+static uint8_t take(struct bytes *in)
+{
+	if (!in->left)
+		return 0;
+	in->left--;
+	return *in->p++;
+}
+
+static uint16_t take16(struct bytes *in)
+{
+	uint8_t low = take(in);
+
+	return (uint16_t)(low | take(in) << 8);
+}
+
+static void floppy_port(struct bytes *in)
+{
+	static const uint16_t ports[] = { 0x3f2, 0x3f4, 0x3f5, 0x3f5, 0x3f5, 0x3f7, 0x3f3, 0x81,
+					  0x04,	 0x05,	0x08,  0x0a,  0x0b,  0x0c,  0x0d,  0x0f,
+					  0xd4,	 0xd6,	0xda,  0xd0,  0x0e,  0x09,  0x87,  0xc4 };
+	uint8_t what = take(in);
+	uint16_t port = ports[what % ARRAY_SIZE(ports)];
+
+	if (what & 0x80)
+		pio_read(&machine, port, 1);
+	else
+		pio_write(&machine, port, take(in), 1);
+}
+
+/* Whole commands and DMA programs, which single bytes would rarely make. */
+static void floppy_command(struct bytes *in)
+{
+	unsigned int i, n = take(in) % 20;
+
+	for (i = 0; i < n; i++)
+		pio_write(&machine, 0x3f5, take(in), 1);
+}
+
+static void floppy_drain(struct bytes *in)
+{
+	static uint8_t buf[4096];
+	size_t n = take16(in) % sizeof(buf);
+
+	memset(buf, take(in), sizeof(buf));
+	if (n & 1)
+		pio_read_block(&machine, 0x3f5, buf, 1, n);
+	else
+		pio_write_block(&machine, 0x3f5, buf, 1, n);
+}
+
+static void media(struct bytes *in)
+{
+	static const char eject[] = "{\"device\": \"floppy0\"}";
+	size_t used;
+	struct json *args = json_parse(eject, sizeof(eject) - 1, &used);
+	struct qmp_reply r = { 0 };
+
+	if (take(in) & 1)
+		fdc_monitor_eject(args, &r);
+	else
+		fdc_monitor_change(args, image, "raw", &r);
+	free(r.error);
+	json_free(args);
+}
+
+static void usb_port(struct bytes *in)
+{
+	uint8_t what = take(in);
+	unsigned int size = what & 0x40 ? 1 : 2;
+	uint16_t port = UHCI_IO + what % 0x14;
+
+	if (what & 0x80)
+		pio_read(&machine, port, size);
+	else
+		pio_write(&machine, port, take16(in), size);
+}
+
+static uint32_t slot(uint8_t n)
+{
+	return (SLOTS + (n & 0x1f) * 32u) | (n >> 5 & 7);
+}
+
+/* A transfer descriptor with mostly plausible fields. */
+static void transfer(struct bytes *in)
+{
+	static const uint8_t pids[] = { 0x69, 0xe1, 0x2d, 0x69, 0x2d, 0x69, 0xe1, 0x00 };
+	uint32_t at = SLOTS + (take(in) & 0x1f) * 32u;
+	uint8_t b[16], kind = take(in);
+	uint32_t length = take(in), address = take(in) & 3;
+
+	if (kind & 0x80)
+		length = take16(in) & 0x7ff;
+	put_le32(b, slot(take(in)));
+	put_le32(b + 4, 0x18800000u | (uint32_t)take(in) << 22 | (kind & 0x40 ? 1u << 29 : 0));
+	put_le32(b + 8, length << 21 | (kind & 8 ? 1u << 15 : 0) | address << 8 | pids[kind & 7]);
+	put_le32(b + 12, 0x4000u + take(in) * 16u);
+	dma_write(&machine, at, b, sizeof(b));
+}
+
+static void setup_bytes(struct bytes *in)
+{
+	uint8_t b[8];
+	unsigned int i;
+
+	for (i = 0; i < sizeof(b); i++)
+		b[i] = take(in);
+	dma_write(&machine, 0x4000u + take(in) * 16u, b, sizeof(b));
+}
+
+static void links(struct bytes *in)
+{
+	uint32_t at = take(in) & 1 ? FRAME_LIST + (take16(in) & 0x3ff) * 4u
+				   : SLOTS + (take(in) & 0x1f) * 32u;
+	uint8_t b[8];
+
+	put_le32(b, slot(take(in)));
+	put_le32(b + 4, slot(take(in)));
+	dma_write(&machine, at, b, sizeof(b));
+}
+
+static void input_event(struct bytes *in)
+{
+	uint8_t what = take(in);
+
+	if (what & 1)
+		input_key(take(in) | (what & 2 ? 0x100u : 0), what & 4);
+	else if (what & 2)
+		input_pointer_abs(take16(in), take16(in), what >> 3);
+	else
+		input_pointer_rel((int8_t)take(in), (int8_t)take(in), what >> 3);
+}
+
+/* State to a file and back, a byte of it changed. A refused state must leave a machine to reset. */
+static void save_and_load(struct bytes *in)
+{
+	int fd = memfd_create("state", 0);
+	uint8_t change = take(in), v;
+	off_t at = take16(in);
+
+	block_drain_all();
+	if (fd < 0 || save_machine(&machine, fd))
+		abort();
+	if (change && pread(fd, &v, 1, at) == 1) {
+		v ^= change;
+		if (pwrite(fd, &v, 1, at) != 1)
+			abort();
+	}
+	lseek(fd, 0, SEEK_SET);
+	if (save_read_file(&machine, fd) || save_load_machine(&machine))
+		machine_reset(&machine);
+	close(fd);
+}
+
+static void step(struct bytes *in)
+{
+	static void (*const floppy[])(struct bytes *) = { floppy_port, floppy_command,
+							  floppy_command, floppy_drain, media };
+	static void (*const bus[])(struct bytes *) = { usb_port, transfer,    setup_bytes,
+						       links,	 input_event, transfer };
+	uint8_t what = take(in);
+
+	if (what >= 0xfc)
+		save_and_load(in);
+	else if (what == 0xfb)
+		machine_reset(&machine);
+	else if (what >= 0xe0)
+		clock_virtual_step(take(in) * (int64_t)500000);
+	else if (what >= 0xd0)
+		block_drain_all();
+	else if (usb)
+		bus[what % ARRAY_SIZE(bus)](in);
+	else
+		floppy[what % ARRAY_SIZE(floppy)](in);
+}
+
+static void begin(void)
+{
+	machine_reset(&machine);
+	if (!usb)
+		return;
+	pci_config_write(&machine, UHCI_DEVFN, 0x20, UHCI_IO, 4);
+	pci_config_write(&machine, UHCI_DEVFN, PCI_COMMAND, 5, 2);
+	pio_write(&machine, UHCI_IO + 8, FRAME_LIST, 4);
+	pio_write(&machine, UHCI_IO + 0x10, 4, 2);
+	pio_write(&machine, UHCI_IO + 0x12, 4, 2);
+	pio_write(&machine, UHCI_IO, 1, 2);
+}
+
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
+{
+	struct bytes in = { data, size };
+	unsigned int i;
+
+	begin();
+	for (i = 0; in.left && i < MAX_STEPS; i++)
+		step(&in);
+	block_drain_all();
+	return 0;
+}
+
+static void make_image(void)
+{
+	int fd = mkstemp(image);
+
+	if (fd < 0 || ftruncate(fd, 1440 * 1024))
+		abort();
+	close(fd);
+}
+
+static void remove_image(void)
+{
+	unlink(image);
+}
+
+int LLVMFuzzerInitialize(int *argc, char ***argv)
+{
+	char *floppy_args[] = { "fuzz", "-qtest", "stdio", "-m", "16", "-fda", image };
+	char *usb_args[] = { "fuzz", "-qtest",	   "stdio",  "-m",	   "16",
+			     "-usb", "-usbdevice", "tablet", "-usbdevice", "keyboard" };
+
+	usb = strstr((*argv)[0], "uhci");
+	make_image();
+	atexit(remove_image);
+	loop_init();
+	/* What the guest does wrong would fill the terminal. */
+	if (!freopen("/dev/null", "w", stdout))
+		abort();
+	if (usb)
+		options_parse(&options, ARRAY_SIZE(usb_args), usb_args);
+	else
+		options_parse(&options, ARRAY_SIZE(floppy_args), floppy_args);
+	return machine_init(&machine, &options);
+}

@@ -1,0 +1,112 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""Saved state of the floppy controller, ISA DMA and USB: transfers in the middle go on after a restore."""
+import os
+
+from floppy import BUSY, DATA, DIO, DOR, Floppy, MSR, NON_DMA, RQM, TO_MEMORY, dma_count, dma_setup
+from qmp import Qmp
+import pc as pc_module
+import test_floppy
+import test_usb
+from usbhc import ACTIVE, ERRORS3, IN, PORT, QH, STS, TDS, Uhci
+
+
+def moved(pc, argv, work):
+    """Save pc's devices, end it, and restore them in a new process; guest memory is copied."""
+    memory = pc.read(0x10000, 0x100000)
+    state = os.path.join(work, "devices")
+    qmp = Qmp(os.path.join(work, "qmp"))
+    qmp.run("stop")
+    qmp.run("xen-save-devices-state", filename=state)
+    qmp.close()
+    pc.close()
+    fd = os.open(state, os.O_RDONLY)
+    new = pc_module.Pc("plinth", argv + ["-incoming", "fd:%d" % fd], work, (fd,))
+    os.close(fd)
+    new.write(0x10000, memory)
+    return new
+
+
+def floppy(program, work):
+    images = test_floppy.Images(work)
+    argv = [program] + test_floppy.options(images)
+    return pc_module.Pc("plinth", argv, work), argv, images
+
+
+def test_floppy_dma(program, work, _):
+    pc, argv, images = floppy(program, work)
+    f = Floppy(pc)
+    f.seek(3)
+    dma_setup(pc, 2, 0x20000, 1536, TO_MEMORY)
+    pc.out(0x0a, 6)
+    f.send(0x46, 3, 0, 1, 18)
+    pc.wait(lambda: pc.inp(0x08) & 0x40, "DREQ")
+    pc = f.pc = moved(pc, argv, work)
+    assert pc.inp(MSR) == BUSY and dma_count(pc, 2) == 1535
+    pc.out(0x0a, 2)
+    res = f.wait_result()
+    assert res == [0, 0, 0, 3, 0, 4, 2], res
+    at = test_floppy.lba(3, 0, 1)
+    assert pc.read(0x20000, 1536) == images.disk[at:at + 1536]
+    f.put(0x0e)
+    assert f.result(10)[0] == 3
+    pc.close()
+
+
+def test_floppy_pio(program, work, _):
+    pc, argv, images = floppy(program, work)
+    f = Floppy(pc)
+    f.put(0x03, 0xdf, 0x03)
+    pc.out(DOR, 0x14)
+    f.send(0x46, 0, 0, 1, 2)
+    pc.wait(lambda: pc.inp(MSR) == BUSY | NON_DMA | DIO | RQM, "data")
+    data = bytes(pc.inp(DATA) for _ in range(700))
+    pc = f.pc = moved(pc, argv, work)
+    data += bytes(pc.inp(DATA) for _ in range(324))
+    assert data == images.disk[:1024]
+    assert f.wait_result()[:3] == [0, 0, 0]
+    pc.close()
+
+
+def test_floppy_other_medium(program, work, _):
+    """A restore with another diskette in the drive is refused."""
+    pc, argv, images = floppy(program, work)
+    with open(images.new_path, "wb") as f:
+        f.write(bytes(720 * 1024))
+    try:
+        moved(pc, [a.replace(images.path, images.new_path) for a in argv], work)
+    except AssertionError as e:
+        assert "restore" in str(e), e
+        return
+    raise AssertionError("the state was taken")
+
+
+def test_usb_tablet(program, work, _):
+    pc, env = test_usb.machine("plinth", [program], work, "usb-tablet")
+    argv = pc.proc.args[:-2]
+    u = Uhci(pc)
+    u.configure()
+    assert u.control(0x21, 10, 0, 0, 0) == b""
+    client = env.vnc()
+    client.pointer(100, 50)
+    first = u.wait_report()
+    client.pointer(200, 60, 1)
+    pc.wait(lambda: u.inp(STS) is not None and client.update(), "the display")
+    client.close()
+    u.td(TDS, IN, 8, ep=1, ctrl=ACTIVE | ERRORS3)
+    frame = u.inp(6)
+    pc = u.pc = moved(pc, argv, work)
+    assert u.inp(PORT) & 5 == 5 and u.inp(6) == frame
+    memory = pc.read(QH, 8)
+    assert memory
+    assert u.descriptor(1)[:2] == b"\x12\1", "the address is kept"
+    assert u.control(0x80, 8, 0, 0, 1) == b"\1", "and the configuration"
+    report = u.report()
+    assert report is None or report[1:5] != first[1:5], report
+    client = env.vnc()
+    client.pointer(10, 10)
+    assert u.wait_report()
+    client.close()
+    pc.close()
+
+
+TESTS = [f for n, f in sorted(globals().items()) if n.startswith("test_") and callable(f)]

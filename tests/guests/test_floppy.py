@@ -1,0 +1,79 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""Systems that boot from floppies, judged by their VGA screens.
+
+The media are not part of this project: PLINTH_GUESTS names a folder with freedos-1440K.img and its
+smaller relatives, and openbsd28-floppy.img. Without it the cases are skipped.
+"""
+
+import os
+
+from harness import Skip, case, check
+
+COMBOS = ("product", "parts", "peer")
+FLOPPY = '''type = "hvm"
+memory = {memory}
+vcpus = 1
+boot = "a"
+vga = "stdvga"
+vnc = 1
+vnclisten = "127.0.0.1"
+sdl = 0
+on_poweroff = "destroy"
+on_reboot = "destroy"
+on_crash = "destroy"
+device_model_args_hvm = [ "-drive", "file=/job/{image},if=floppy,index=0,format=raw" ]
+{extra}
+'''
+
+
+def media(*names):
+    """Paths of the images, all of which one boot carries, so that the cases share it."""
+    folder = os.environ.get("PLINTH_GUESTS")
+    if not folder:
+        raise Skip("PLINTH_GUESTS names no folder with floppy images")
+    paths = [os.path.join(folder, name) for name in (*FREEDOS, OPENBSD)]
+    found = [path for path in paths if os.path.exists(path)]
+    for name in names:
+        if os.path.join(folder, name) not in found:
+            raise Skip(f"{name} is not in PLINTH_GUESTS")
+    return found
+
+
+FREEDOS = ("freedos-1440K.img", "freedos-1200K.img", "freedos-360K.img", "freedos-160K.img")
+OPENBSD = "openbsd28-floppy.img"
+
+
+def start(lab, name, image, memory=32, extra=""):
+    lab.boot(files=media(image))
+    lab.dom0.run("mkdir -p /run/lab")
+    return lab.create_text(FLOPPY.format(image=image, memory=memory, extra=extra), name)
+
+
+@case(order=60, group="floppy", limit_s=420, combos=COMBOS)
+def test_freedos(lab):
+    """FreeDOS from 1.44M to its prompt; what it writes is in the image afterwards."""
+    guest = start(lab, "freedos", FREEDOS[0])
+    guest.wait_screen(r"^A:\\>", 240)
+    guest.wait_screen(r"^A:\\>$", 120, keys="echo cold-storage> a:x.txt\n")
+    guest.wait_screen(r"^cold-storage", 120, keys="type x.txt\n")
+    guest.destroy()
+    lab.dom0.run(f"grep -aq cold-storage /job/{FREEDOS[0]}")
+
+
+@case(order=61, group="floppy", limit_s=600, combos=COMBOS)
+def test_freedos_geometries(lab):
+    """1.2M, 360K and 160K."""
+    for image in FREEDOS[1:]:
+        guest = start(lab, "freedos", image)
+        guest.wait_screen(r"^A:\\>", 180)
+        guest.destroy()
+
+
+@case(order=62, group="floppy", limit_s=600, combos=COMBOS)
+def test_openbsd(lab):
+    """OpenBSD 2.8's install floppy to its question, and a shell."""
+    guest = start(lab, "openbsd", OPENBSD, memory=64)
+    guest.wait_screen(r"\(I\)nstall, \(U\)pgrade or \(S\)hell\?", 420)
+    text = guest.wait_screen(r"^# ", 120, keys="s\n")
+    check("Shell" in text or "#" in text, "no shell")
+    guest.destroy()
