@@ -18,6 +18,7 @@ import ide
 import pc
 import test_atapi
 import test_chipset
+import test_dma
 import test_floppy
 import test_ide
 import test_process
@@ -169,7 +170,7 @@ def main():
     for module in (test_chipset, test_ide, test_atapi):
         for kind, path in (("plinth", program), ("qemu", qemu)):
             run_module(results, module, kind, path, work)
-    for module in (test_floppy, test_usb):
+    for module in (test_dma, test_floppy, test_usb):
         for kind, path in (("plinth", program), ("qemu", qemu)):
             run_own(results, module, kind, path, work)
     for module in (test_process, test_state, test_storage):

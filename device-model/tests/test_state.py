@@ -2,7 +2,7 @@
 """Saved state of the floppy controller, ISA DMA and USB: transfers in the middle go on after a restore."""
 import os
 
-from floppy import BUSY, DATA, DIO, DOR, Floppy, MSR, NON_DMA, RQM, TO_MEMORY, dma_count, dma_setup
+from floppy import BUSY, DATA, DIO, DIR, DOR, Floppy, MSR, NON_DMA, RQM, TO_MEMORY, dma_count, dma_setup
 from qmp import Qmp
 import pc as pc_module
 import test_floppy
@@ -107,6 +107,55 @@ def test_usb_tablet(program, work, _):
     assert u.wait_report()
     client.close()
     pc.close()
+
+
+GEOMETRIES = ((160, 40, 1, 8, 2, 1), (180, 40, 1, 9, 2, 1), (320, 40, 2, 8, 2, 1),
+              (360, 40, 2, 9, 2, 1), (720, 80, 2, 9, 2, 4), (1200, 80, 2, 15, 0, 2),
+              (1440, 80, 2, 18, 0, 4), (1680, 80, 2, 21, 0, 4), (2880, 80, 2, 36, 3, 5))
+
+
+def test_floppy_geometries(program, work, _):
+    """First and last sector, and CMOS, for each size; one sector further there is nothing."""
+    path = os.path.join(work, "size.img")
+    for kib, tracks, heads, sectors, rate, cmos in GEOMETRIES:
+        data = os.urandom(kib * 1024)
+        with open(path, "wb") as f:
+            f.write(data)
+        pc = pc_module.Pc("plinth", [program, "-fda", path, "-m", "16"], work)
+        pc.out(0x70, 0x10)
+        assert pc.inp(0x71) == cmos << 4, kib
+        f = Floppy(pc, rate=rate)
+        assert f.read(0, 0, 1, 1, eot=sectors, command=0x46) == data[:512], kib
+        f.seek(tracks - 1)
+        last = f.read(tracks - 1, heads - 1, sectors, 1, eot=sectors, command=0x46)
+        assert last == data[-512:], kib
+        dma_setup(pc, 2, 0x20000, 512, TO_MEMORY)
+        assert f.data(0x46, tracks - 1, 0, sectors + 1, sectors + 1)[:2] == [0x40, 4], kib
+        f.seek(tracks)
+        assert f.data(0x46, tracks, 0, 1, sectors)[0] & 0xc0 == 0x40, kib
+        pc.close()
+
+
+def test_floppy_options(program, work, _):
+    """The long spellings, an empty drive, and an image of an odd size."""
+    path = os.path.join(work, "odd.img")
+    with open(path, "wb") as f:
+        f.write(b"odd" * 171 * 5)
+    for args, cmos in ((["-drive", "if=none,id=x,format=raw,file=" + path, "-global",
+                         "isa-fdc.driveB=x"], 1),
+                       (["-drive", "if=none,id=x,format=raw,file=" + path, "-device",
+                         "floppy,drive=x,unit=1"], 1), (["-drive", "if=floppy,index=1"], 4)):
+        pc = pc_module.Pc("plinth", [program, "-m", "16"] + args, work)
+        pc.out(0x70, 0x10)
+        assert pc.inp(0x71) == cmos, args
+        f = Floppy(pc, 1, rate=2)
+        f.seek(1)
+        f.seek(0)
+        if cmos == 1:
+            data = f.read(0, 0, 1, 8, eot=8, command=0x46)
+            assert data == (b"odd" * 171 * 5).ljust(4096, b"\0")
+        assert bool(pc.inp(DIR) & 0x80) == (cmos == 4)
+        pc.close()
 
 
 TESTS = [f for n, f in sorted(globals().items()) if n.startswith("test_") and callable(f)]

@@ -6,8 +6,9 @@ smaller relatives, and openbsd28-floppy.img. Without it the cases are skipped.
 """
 
 import os
+import re
 
-from harness import Skip, case, check
+from harness import Skip, case
 
 COMBOS = ("product", "parts", "peer")
 FLOPPY = '''type = "hvm"
@@ -49,31 +50,39 @@ def start(lab, name, image, memory=32, extra=""):
     return lab.create_text(FLOPPY.format(image=image, memory=memory, extra=extra), name)
 
 
+def say(guest, line):
+    """Type at the prompt no faster than DOS's 15 keys take it."""
+    for end in range(8, len(line) + 8, 8):
+        guest.wait_screen(r"^A:\\>" + re.escape(line[:end]) + r"\s*$", 60, keys=line[end - 8:end])
+    guest.type("\n")
+
+
 @case(order=60, group="floppy", limit_s=420, combos=COMBOS)
 def test_freedos(lab):
     """FreeDOS from 1.44M to its prompt; what it writes is in the image afterwards."""
     guest = start(lab, "freedos", FREEDOS[0])
     guest.wait_screen(r"^A:\\>", 240)
-    guest.wait_screen(r"^A:\\>$", 120, keys="echo cold-storage> a:x.txt\n")
-    guest.wait_screen(r"^cold-storage", 120, keys="type x.txt\n")
+    say(guest, "echo cold-storage>x.txt")
+    guest.wait_screen(r"x\.txt\s+A:\\>\s*$", 60)
+    say(guest, "type x.txt")
+    guest.wait_screen(r"^cold-storage", 60)
     guest.destroy()
     lab.dom0.run(f"grep -aq cold-storage /job/{FREEDOS[0]}")
 
 
 @case(order=61, group="floppy", limit_s=600, combos=COMBOS)
+def test_openbsd(lab):
+    """OpenBSD 2.8's install floppy to its question, and a shell."""
+    guest = start(lab, "openbsd", OPENBSD, memory=64)
+    guest.wait_screen(r"\(I\)nstall, \(U\)pgrade or \(S\)hell\?", 420)
+    guest.wait_screen(r"^# ", 120, keys="s\n")
+    guest.destroy()
+
+
+@case(order=62, group="floppy", limit_s=600, combos=COMBOS)
 def test_freedos_geometries(lab):
     """1.2M, 360K and 160K."""
     for image in FREEDOS[1:]:
         guest = start(lab, "freedos", image)
         guest.wait_screen(r"^A:\\>", 180)
         guest.destroy()
-
-
-@case(order=62, group="floppy", limit_s=600, combos=COMBOS)
-def test_openbsd(lab):
-    """OpenBSD 2.8's install floppy to its question, and a shell."""
-    guest = start(lab, "openbsd", OPENBSD, memory=64)
-    guest.wait_screen(r"\(I\)nstall, \(U\)pgrade or \(S\)hell\?", 420)
-    text = guest.wait_screen(r"^# ", 120, keys="s\n")
-    check("Shell" in text or "#" in text, "no shell")
-    guest.destroy()
