@@ -167,6 +167,7 @@ const struct hvm_ops vmx_ops = {
 	.get_shadow = vmx_get_shadow,
 	.set_shadow = vmx_set_shadow,
 	.tpr_changed = vmx_tpr_changed,
+	.delivers_vlapic = vmx_delivers_vlapic,
 	.set_tsc_offset = vmx_set_tsc_offset,
 	.flush_domain = vmx_flush_domain,
 	.flush_vcpu = vmx_flush_vcpu,

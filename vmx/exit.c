@@ -65,6 +65,7 @@ void vmx_run(struct vcpu *v)
 		vmx_inject(v, &v->hvm.event);
 		v->hvm.event.type = HVM_EVENT_NONE;
 	}
+	vmx_apic_before_entry(v, vv);
 	vmx_flush_pending(vv);
 	vmx_write_interruptibility(v, vv);
 	vmx_update_tpr_threshold(v, vv);
@@ -148,10 +149,17 @@ void vmx_exit_ept_misconfig(struct vcpu *v, struct vmx_vcpu *vv)
 }
 
 /* #DB: the processor leaves DR6 and DR7 alone, the qualification says what would go into DR6 (27.2.1). */
-static void exit_debug(struct vcpu *v, struct vmx_vcpu *vv)
+static void exit_debug(struct vcpu *v, struct vmx_vcpu *vv, uint32_t info)
 {
 	uint64_t qual = vmread(EXIT_QUALIFICATION);
 
+	/* ICEBP is a trap: the handler returns behind it, and DR6 has nothing to say. */
+	if (INTR_TYPE(info) == INTR_T_PRIV_SWEXC) {
+		v->hvm.event = (struct hvm_event){ .type = HVM_EVENT_ICEBP,
+						   .vector = X86_EXC_DB,
+						   .insn_len = (uint8_t)vmread(EXIT_INSN_LEN) };
+		return;
+	}
 	v->dr6 = (v->dr6 & ~0xfULL) | (qual & DR6_FROM_QUALIFICATION);
 	v->dr7 &= ~DR7_GD;
 	vmwrite(GUEST_DR7, v->dr7);
@@ -192,7 +200,7 @@ void vmx_exit_exception(struct vcpu *v, struct vmx_vcpu *vv)
 		v->hvm.nmi_masked = true;
 	switch (INTR_VECTOR(info)) {
 	case X86_EXC_DB:
-		exit_debug(v, vv);
+		exit_debug(v, vv, info);
 		break;
 	case X86_EXC_UD:
 		exit_undefined(v);

@@ -140,6 +140,8 @@ void vmx_update_tpr_threshold(struct vcpu *v, struct vmx_vcpu *vv)
 
 	if (!vmx_controls.tpr_shadow)
 		return;
+	if (vv->proc2 & PROC2_VINTR_DELIVERY)
+		return; /* hardware itself looks at the IRR when the TPR changes */
 	if (READ_ONCE(a->irr_maybe)) {
 		threshold = highest_irr(a) >> 4;
 		if (threshold > (uint32_t)vlapic_tpr(a) >> 4)

@@ -12,12 +12,14 @@ static const uint32_t direct_msrs[] = {
 	0x174,	    0x175,	0x176,			/* SYSENTER_CS, ESP, EIP */
 };
 
-static void allow(uint32_t msr)
+static unsigned int read_bit(uint32_t msr)
 {
-	unsigned int base = msr >> 16 ? 1024 * 8 : 0;
+	return (msr >> 16 ? 1024 * 8 : 0) + (msr & 0x1fff);
+}
 
-	clear_bit(base + (msr & 0x1fff), vmx_msr_bitmap);
-	clear_bit(2048 * 8 + base + (msr & 0x1fff), vmx_msr_bitmap);
+void vmx_msr_allow_write(uint8_t *bitmap, uint32_t msr)
+{
+	clear_bit(2048 * 8 + read_bit(msr), bitmap);
 }
 
 int vmx_msr_bitmap_init(void)
@@ -26,8 +28,10 @@ int vmx_msr_bitmap_init(void)
 	if (!vmx_msr_bitmap)
 		return -ENOMEM;
 	memset(vmx_msr_bitmap, 0xff, PAGE_SIZE);
-	for (unsigned int i = 0; i < ARRAY_SIZE(direct_msrs); i++)
-		allow(direct_msrs[i]);
+	for (unsigned int i = 0; i < ARRAY_SIZE(direct_msrs); i++) {
+		clear_bit(read_bit(direct_msrs[i]), vmx_msr_bitmap);
+		vmx_msr_allow_write(vmx_msr_bitmap, direct_msrs[i]);
+	}
 	return 0;
 }
 

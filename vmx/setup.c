@@ -18,7 +18,7 @@ static int shared_pages_init(void)
 		return -ENOMEM;
 	memset(page_to_virt(io), 0xff, PAGE_SIZE << IO_BITMAP_ORDER);
 	io_bitmap_all = page_to_virt(io);
-	return vmx_msr_bitmap_init();
+	return vmx_msr_bitmap_init() ? -ENOMEM : vmx_apicv_init();
 }
 
 int vmx_domain_init(struct domain *d)
@@ -32,7 +32,8 @@ int vmx_domain_init(struct domain *d)
 	if (!vd)
 		return -ENOMEM;
 	d->vendor = vd;
-	return vmx_controls.unrestricted ? 0 : vmx_restricted_init(d);
+	rc = vmx_apic_page_init(d);
+	return rc || vmx_controls.unrestricted ? rc : vmx_restricted_init(d);
 }
 
 void vmx_domain_fini(struct domain *d)
@@ -42,6 +43,7 @@ void vmx_domain_fini(struct domain *d)
 	if (!vd)
 		return;
 	vmx_restricted_fini(d);
+	vmx_apic_page_fini(d);
 	if (vd->io_bitmap)
 		free_pages(mfn_to_page(virt_to_mfn(vd->io_bitmap)), IO_BITMAP_ORDER);
 	xfree(vd);
@@ -87,6 +89,9 @@ static void write_controls(struct vmx_vcpu *vv)
 	vmwrite(CTL_PROC2, vv->proc2);
 	vmwrite(CTL_ENTRY, vv->entry);
 	vmwrite(EXCEPTION_BITMAP, vv->exceptions);
+	vv->apic_mode = ~0ULL; /* none yet */
+	for (unsigned int i = 0; i < ARRAY_SIZE(vv->eoi_exits); i++)
+		vv->eoi_exits[i] = ~0ULL;
 	vmwrite(CR0_MASK, ~VMX_CR0_GUEST_OWNED);
 	vmwrite(CR4_MASK, ~0ULL);
 	vmwrite(MSR_BITMAP, virt_to_maddr(vmx_msr_bitmap).v);

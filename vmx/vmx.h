@@ -52,6 +52,10 @@ struct vmx_vcpu {
 	uint32_t vmcs_interruptibility; /* what the VMCS holds */
 	uint32_t tpr_threshold;
 
+	/* apicv.c: the mode that the controls are for, and what hardware's copies are compared with. */
+	uint64_t apic_mode, eoi_exits[4];
+	uint32_t apic_id, apic_spiv, apic_lvtt;
+
 	/* Segments read since the last exit. */
 	struct segment seg[SEG_COUNT];
 	uint32_t seg_valid;
@@ -196,9 +200,19 @@ void vmx_cr_changed(struct vcpu *v);
 /* CR0 bits that the guest changes without an exit. */
 #define VMX_CR0_GUEST_OWNED (X86_CR0_MP | X86_CR0_EM | X86_CR0_TS | X86_CR0_WP | X86_CR0_AM)
 
+/* apicv.c */
+int vmx_apicv_init(void);
+int vmx_apic_page_init(struct domain *d);
+void vmx_apic_page_fini(struct domain *d);
+void vmx_apic_before_entry(struct vcpu *v, struct vmx_vcpu *vv);
+bool vmx_delivers_vlapic(struct vcpu *v);
+void vmx_exit_apic_write(struct vcpu *v, struct vmx_vcpu *vv);
+void vmx_exit_eoi(struct vcpu *v, struct vmx_vcpu *vv);
+
 /* msr.c */
 extern uint8_t *vmx_msr_bitmap;
 int vmx_msr_bitmap_init(void);
+void vmx_msr_allow_write(uint8_t *bitmap, uint32_t msr);
 
 /* setup.c */
 int vmx_vcpu_init(struct vcpu *v);

@@ -69,6 +69,9 @@ void hvm_intr_assist(struct vcpu *v)
 	}
 	if (assist_nmi(v) || !hvm_intr_pending(v))
 		return;
+	if (hvm_ops->delivers_vlapic && hvm_ops->delivers_vlapic(v) && !callback_due(v) &&
+	    !pic_due(v))
+		return;
 	if (hvm_ops->interrupt_blocked(v)) {
 		hvm_ops->want_interrupt_window(v);
 		return;

@@ -93,6 +93,16 @@ void vlapic_ack(struct vlapic *a, uint8_t vector)
 	set_bit(vector % 32, bank_word(a, APIC_ISR, vector));
 }
 
+void vlapic_eoi_done(struct vlapic *a, uint8_t vector)
+{
+	if (a->vcpu->domain->is_dom0)
+		dom0_irq_eoi(a->vcpu, vector);
+	else if (bank_test(a, APIC_TMR, vector))
+		vioapic_eoi(a->vcpu->domain, vector);
+	if (READ_ONCE(a->irr_maybe))
+		vcpu_attention(a->vcpu, VCPU_ATT_IRQ);
+}
+
 void vlapic_eoi(struct vlapic *a)
 {
 	int vector = highest(a, APIC_ISR);
@@ -100,12 +110,7 @@ void vlapic_eoi(struct vlapic *a)
 	if (vector < 0)
 		return;
 	clear_bit((unsigned int)vector % 32, bank_word(a, APIC_ISR, (uint8_t)vector));
-	if (a->vcpu->domain->is_dom0)
-		dom0_irq_eoi(a->vcpu, (uint8_t)vector);
-	else if (bank_test(a, APIC_TMR, (uint8_t)vector))
-		vioapic_eoi(a->vcpu->domain, (uint8_t)vector);
-	if (READ_ONCE(a->irr_maybe))
-		vcpu_attention(a->vcpu, VCPU_ATT_IRQ);
+	vlapic_eoi_done(a, (uint8_t)vector);
 }
 
 uint8_t vlapic_tpr(const struct vlapic *a)

@@ -57,6 +57,8 @@ struct hvm_ops {
 	void (*set_shadow)(struct vcpu *v, unsigned int shadow);
 	/* vLAPIC's TPR changed outside the guest. */
 	void (*tpr_changed)(struct vcpu *v, uint8_t tpr);
+	/* Hardware takes v's vectors from the vLAPIC's IRR by itself; NULL = never. */
+	bool (*delivers_vlapic)(struct vcpu *v);
 
 	void (*set_tsc_offset)(struct vcpu *v, uint64_t offset);
 	/* The root of d's nested tables changed, or its cached translations must go (all CPUs). */

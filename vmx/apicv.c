@@ -1,0 +1,185 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+/*
+ * The local APIC with the processor's help: accesses to its page told apart in hardware (APIC-access page),
+ * registers read without exits (APIC-register virtualization), and vectors taken from the IRR, and ended, without
+ * exits (virtual-interrupt delivery). The vLAPIC's register page is the virtual-APIC page, so there is one copy of
+ * everything; what hardware has besides it, RVI, SVI and the EOI-exit bitmap, is derived before each entry. SDM
+ * volume 3, chapter 29.
+ */
+#include "vmx.h"
+#include "boot.h"
+#include "vlapic.h"
+
+#define BASE_EXTD   BIT(10)
+#define BASE_EN	    BIT(11)
+#define APIC_MODES  (PROC2_APIC_ACCESS | PROC2_X2APIC | PROC2_APIC_REGISTERS | PROC2_VINTR_DELIVERY)
+#define MSR_X2_TPR  0x808U
+#define MSR_X2_EOI  0x80bU
+#define MSR_X2_SELF 0x83fU
+
+static bool enabled = true;
+static uint8_t *x2apic_bitmap;
+
+static int parse_apicv(const char *value)
+{
+	return parse_bool(value, &enabled);
+}
+BOOT_OPTION(vmx_apicv, "vmx-apicv", parse_apicv,
+	    "virtual-interrupt delivery of VT-x where the CPU has it (default: on)");
+
+/* Once: the MSR bitmap of vCPUs in x2APIC mode, whose TPR, EOI and self-IPI are hardware's. */
+int vmx_apicv_init(void)
+{
+	if (!enabled)
+		vmx_controls.vintr_delivery = vmx_controls.apic_registers = false;
+	if (!vmx_controls.vintr_delivery || !vmx_controls.x2apic)
+		return 0;
+	x2apic_bitmap = alloc_page_virt();
+	if (!x2apic_bitmap)
+		return -ENOMEM;
+	memcpy(x2apic_bitmap, vmx_msr_bitmap, PAGE_SIZE);
+	clear_bit(MSR_X2_TPR, x2apic_bitmap);
+	vmx_msr_allow_write(x2apic_bitmap, MSR_X2_TPR);
+	vmx_msr_allow_write(x2apic_bitmap, MSR_X2_EOI);
+	vmx_msr_allow_write(x2apic_bitmap, MSR_X2_SELF);
+	return 0;
+}
+
+/* dom0's APIC is in x2APIC mode for ever. */
+int vmx_apic_page_init(struct domain *d)
+{
+	struct vmx_domain *vd = d->vendor;
+	int rc;
+
+	if (d->is_dom0 || !vmx_controls.apic_access)
+		return 0;
+	vd->apic_page = alloc_pages(0);
+	if (!vd->apic_page)
+		return -ENOMEM;
+	rc = p2m_set(d, _gfn(APIC_DEFAULT_BASE >> PAGE_SHIFT), page_to_mfn(vd->apic_page), 0,
+		     P2M_MMIO_DIRECT, P2M_ACCESS_RW);
+	d->p2m.max_gfn = 0; /* not memory that the guest has */
+	return rc;
+}
+
+void vmx_apic_page_fini(struct domain *d)
+{
+	struct vmx_domain *vd = d->vendor;
+
+	if (vd->apic_page)
+		free_pages(vd->apic_page, 0);
+}
+
+static uint32_t controls_of(const struct vcpu *v, uint64_t mode)
+{
+	const struct vmx_domain *vd = v->domain->vendor;
+	const struct vmx_controls *c = &vmx_controls;
+
+	if (mode == (BASE_EN | BASE_EXTD) && x2apic_bitmap)
+		return PROC2_X2APIC | PROC2_APIC_REGISTERS | PROC2_VINTR_DELIVERY;
+	if (mode == BASE_EN && vd->apic_page)
+		return PROC2_APIC_ACCESS | (c->apic_registers ? PROC2_APIC_REGISTERS : 0) |
+		       (c->vintr_delivery ? PROC2_VINTR_DELIVERY : 0);
+	return 0;
+}
+
+static void set_mode(struct vcpu *v, struct vmx_vcpu *vv, uint64_t mode)
+{
+	const struct vmx_domain *vd = v->domain->vendor;
+	uint32_t proc2 = (vv->proc2 & ~(uint32_t)APIC_MODES) | controls_of(v, mode);
+
+	vv->apic_mode = mode;
+	if (vd->apic_page)
+		vmwrite(APIC_ACCESS_PAGE, mfn_to_maddr(page_to_mfn(vd->apic_page)).v);
+	if (proc2 == vv->proc2)
+		return;
+	vv->proc2 = proc2;
+	vmwrite(CTL_PROC2, proc2);
+	vmwrite(MSR_BITMAP, virt_to_maddr(proc2 & PROC2_X2APIC ? x2apic_bitmap : vmx_msr_bitmap).v);
+	/* Translations made under the other rule must not be used (29.4.5). */
+	vv->flush_linear = vv->flush_ept = true;
+}
+
+static uint8_t highest(const struct vlapic *a, unsigned int bank)
+{
+	for (int word = 7; word >= 0; word--) {
+		uint32_t w = vlapic_get(a, bank + (unsigned int)word * 0x10);
+
+		if (w)
+			return (uint8_t)(word * 32 + 31 - __builtin_clz(w));
+	}
+	return 0;
+}
+
+/* The highest requested and the highest serviced vector: hardware keeps them apart from the page. */
+static void write_status(const struct vlapic *a)
+{
+	uint16_t rvi = vlapic_enabled(a) ? highest(a, APIC_IRR) : 0;
+
+	vmwrite(GUEST_INTERRUPT_STATUS, (uint16_t)(highest(a, APIC_ISR) << 8) | rvi);
+}
+
+/* Level-triggered vectors: their EOI is somebody's business. */
+static void write_eoi_exits(const struct vlapic *a, struct vmx_vcpu *vv)
+{
+	static const enum vmcs_field fields[] = { EOI_EXIT0, EOI_EXIT1, EOI_EXIT2, EOI_EXIT3 };
+
+	for (unsigned int i = 0; i < ARRAY_SIZE(fields); i++) {
+		uint64_t tmr = vlapic_get(a, APIC_TMR + i * 0x20) |
+			       (uint64_t)vlapic_get(a, APIC_TMR + i * 0x20 + 0x10) << 32;
+
+		if (tmr == vv->eoi_exits[i])
+			continue;
+		vv->eoi_exits[i] = tmr;
+		vmwrite(fields[i], tmr);
+	}
+}
+
+void vmx_apic_before_entry(struct vcpu *v, struct vmx_vcpu *vv)
+{
+	const struct vlapic *a = v->hvm.vlapic;
+	uint64_t mode = a->base_msr & (BASE_EN | BASE_EXTD);
+
+	if (unlikely(mode != vv->apic_mode))
+		set_mode(v, vv, mode);
+	if (vv->proc2 & PROC2_APIC_REGISTERS) {
+		vv->apic_id = vlapic_get(a, APIC_ID);
+		vv->apic_spiv = vlapic_get(a, APIC_SPIV);
+		vv->apic_lvtt = vlapic_get(a, APIC_LVTT);
+	}
+	if (vv->proc2 & PROC2_VINTR_DELIVERY) {
+		write_status(a);
+		write_eoi_exits(a, vv);
+	}
+}
+
+bool vmx_delivers_vlapic(struct vcpu *v)
+{
+	return vmx_vcpu(v)->proc2 & PROC2_VINTR_DELIVERY;
+}
+
+/*
+ * The guest wrote a register and hardware has stored the value already: registers whose old value counts get it
+ * back before the write is done as it should be. A trap: RIP is behind the instruction.
+ */
+void vmx_exit_apic_write(struct vcpu *v, struct vmx_vcpu *vv)
+{
+	unsigned int reg = (unsigned int)vmread(EXIT_QUALIFICATION) & 0xff0;
+	struct vlapic *a = v->hvm.vlapic;
+	uint32_t value = vlapic_get(a, reg);
+
+	if (reg == APIC_ID)
+		vlapic_set(a, reg, vv->apic_id);
+	else if (reg == APIC_SPIV)
+		vlapic_set(a, reg, vv->apic_spiv);
+	else if (reg == APIC_LVTT)
+		vlapic_set(a, reg, vv->apic_lvtt);
+	vlapic_write(a, reg, value);
+}
+
+/* Hardware has cleared the vector's ISR bit. */
+void vmx_exit_eoi(struct vcpu *v, struct vmx_vcpu *vv)
+{
+	(void)vv;
+	vlapic_eoi_done(v->hvm.vlapic, (uint8_t)vmread(EXIT_QUALIFICATION));
+}
