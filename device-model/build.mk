@@ -1,10 +1,10 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 # The device model: one program per guest, plus the same sources with sanitizers for the tests.
-# Every .c file in core/ block/ net/ hw/ ui/ belongs to it; a new device is a new file.
+# Every .c file in core/ block/ net/ hw/ ui/ pv/ belongs to it; a new device is a new file.
 
 DM_DIR   := device-model
 DM_OUT   := $(O)/device-model
-DM_SRC   := $(sort $(wildcard $(DM_DIR)/*.c $(addprefix $(DM_DIR)/,$(addsuffix /*.c,core block net hw ui))))
+DM_SRC   := $(sort $(wildcard $(DM_DIR)/*.c $(addprefix $(DM_DIR)/,$(addsuffix /*.c,core block net hw ui pv))))
 DM_OBJ   := $(DM_SRC:$(DM_DIR)/%.c=$(DM_OUT)/obj/%.o)
 DM_ASAN_OBJ := $(DM_SRC:$(DM_DIR)/%.c=$(DM_OUT)/asan/%.o)
 
@@ -14,7 +14,7 @@ DM_CFLAGS := -std=gnu11 -O2 -g -Wall -Wextra -Werror -Wstrict-prototypes -Wmissi
 	-D_GNU_SOURCE -D_FILE_OFFSET_BITS=64 -D__XEN_TOOLS__ -fno-strict-aliasing -fno-common -fPIE -pthread \
 	-I$(DM_DIR) $(shell pkg-config --cflags $(DM_PKGS))
 DM_LIBS  := -pie -Wl,-z,relro,-z,now -pthread -lxendevicemodel -lxenforeignmemory -lxenevtchn \
-	-lxencall -lxenstore -lxentoolcore $(shell pkg-config --libs $(DM_PKGS)) $(DM_EXTRA_LIBS)
+	-lxencall -lxengnttab -lxenstore -lxentoolcore $(shell pkg-config --libs $(DM_PKGS)) $(DM_EXTRA_LIBS)
 DM_SANITIZE := -fsanitize=address,undefined -fno-sanitize-recover=undefined -U_FORTIFY_SOURCE \
 	-fno-omit-frame-pointer -O1
 
@@ -54,4 +54,6 @@ install-device-model: $(DM_OUT)/plinth-dm
 
 -include device-model/tests-ui/build.mk
 include device-model/tests-block/build.mk
+include device-model/tests-pv/build.mk
 include device-model/tests-fuzz/build.mk
+include device-model/tests-net/build.mk

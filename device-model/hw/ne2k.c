@@ -22,7 +22,7 @@
 
 enum ne2k_rcr { RCR_AR = 0x02, RCR_AB = 0x04, RCR_AM = 0x08, RCR_PRO = 0x10, RCR_MON = 0x20 };
 enum ne2k_tcr { TCR_CRC = 0x01, TCR_LB_SHIFT = 1 };
-enum ne2k_tsr { TSR_PTX = 0x01, TSR_CRS = 0x10, TSR_CDH = 0x40 };
+enum ne2k_tsr { TSR_PTX = 0x01 };
 enum ne2k_rsr { RSR_PRX = 0x01, RSR_CRC = 0x02, RSR_PHY = 0x20, RSR_DIS = 0x40 };
 
 /* Registers of page 0; the same offset is another register when written. */
@@ -170,8 +170,7 @@ bool ne2k_receive(struct ne2k *s, const uint8_t *frame, size_t len)
  */
 static void transmit_loopback(struct ne2k *s, const uint8_t *frame, size_t len)
 {
-	static const uint8_t tsr[4] = { 0, TSR_PTX | TSR_CRS | TSR_CDH, TSR_PTX | TSR_CDH,
-					TSR_PTX | 0x02 };
+	static const uint8_t tsr[4] = { 0, 0x53, 0x43, 0x03 }; /* the table of 12.0 */
 	uint8_t fcs[FCS_BYTES];
 	unsigned int i;
 	bool bad;

@@ -28,7 +28,7 @@ void ne2k_mem_copy(const struct ne2k *s, uint16_t addr, uint8_t *out, size_t len
 	size_t i;
 
 	if (addr >= NE2K_RAM_START && (size_t)addr + len <= NE2K_RAM_END) {
-		memcpy(out, s->ram + addr - NE2K_RAM_START, len);
+		memcpy(out, &s->ram[addr - NE2K_RAM_START], len);
 		return;
 	}
 	for (i = 0; i < len; i++)
@@ -43,7 +43,7 @@ uint16_t ne2k_ring_write(struct ne2k *s, uint16_t addr, const uint8_t *p, size_t
 		size_t n = MIN(len, stop - addr), i;
 
 		if (addr >= NE2K_RAM_START && addr + n <= NE2K_RAM_END)
-			memcpy(s->ram + addr - NE2K_RAM_START, p, n);
+			memcpy(&s->ram[addr - NE2K_RAM_START], p, n);
 		else
 			for (i = 0; i < n; i++)
 				ne2k_mem_write(s, (uint16_t)(addr + i), p[i]);
