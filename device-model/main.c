@@ -18,6 +18,7 @@
 #include "core/options.h"
 #include "core/qmp.h"
 #include "core/vmm.h"
+#include "pv/pv.h"
 
 static struct options options;
 static struct machine machine;
@@ -84,11 +85,32 @@ static void start(void)
 		log_fatal("cannot tell libxl that we run");
 }
 
+/* -xen-attach: the paravirtual back ends of a domain, without devices. */
+static int attach(void)
+{
+	int rc;
+
+	machine_init_empty(&machine, &options);
+	rc = qmp_init(&machine);
+	if (!rc)
+		rc = pv_start((unsigned int)options.domid);
+	if (rc)
+		log_fatal("cannot start: %s", strerror(-rc));
+	machine_set_running(&machine, true);
+	if (vmm_xen_write_state(&machine, "running"))
+		log_fatal("cannot tell libxl that we run");
+	loop_run();
+	pv_stop();
+	return loop_exit_status();
+}
+
 int main(int argc, char **argv)
 {
 	options_parse(&options, argc, argv);
 	loop_init();
 	signals_init();
+	if (options.xen_attach)
+		return attach();
 	start();
 	loop_run();
 	machine_set_running(&machine, false);

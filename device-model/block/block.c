@@ -47,6 +47,7 @@ struct block *block_open(const struct block_params *p)
 		.fd = p->fd,
 		.read_only = p->read_only,
 		.discard = p->discard && !p->read_only,
+		.unlocked = p->unlocked,
 	};
 	struct block_image *img = block_image_open(&ip);
 	struct block *b;

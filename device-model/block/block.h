@@ -33,6 +33,7 @@ struct block_params {
 	const char *format; /* "raw" (or NULL), "qcow2" */
 	bool read_only;
 	bool write_through; /* each write is on stable storage when it completes */
+	bool unlocked;	    /* only to look at its size: others may write to it */
 	bool discard;	    /* discarded space goes back to the host; else discards do nothing */
 	enum block_on_error on_read_error, on_write_error;
 	int fd; /* -1, or open already (file is then only its name); taken over */

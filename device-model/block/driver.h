@@ -39,7 +39,7 @@ struct block_image_params {
 	const char *file;
 	const char *format;
 	int fd; /* -1, or open already; taken over */
-	bool read_only, discard;
+	bool read_only, discard, unlocked;
 	const struct block_image *above;
 };
 

@@ -51,11 +51,11 @@ static int chain_check(const struct block_image *img)
 	return -ELOOP;
 }
 
-static int image_begin(struct block_image *img)
+static int image_begin(struct block_image *img, bool lock)
 {
 	int rc = chain_check(img);
 
-	if (!rc)
+	if (!rc && lock)
 		rc = block_file_lock(img->file);
 	if (!rc)
 		rc = img->drv->open(img);
@@ -78,7 +78,7 @@ struct block_image *block_image_open(const struct block_image_params *p)
 		log_error("%s: format %s is not supported; convert it with \"qemu-img convert -O "
 			  "qcow2\"",
 			  p->file, p->format);
-	if (!img->file || !drv || image_begin(img)) {
+	if (!img->file || !drv || image_begin(img, !p->unlocked)) {
 		block_file_close(img->file);
 		free(img);
 		return NULL;

@@ -109,21 +109,26 @@ int device_init_all(struct machine *m)
 	return rc;
 }
 
-int machine_init(struct machine *m, const struct options *opt)
+void machine_init_empty(struct machine *m, const struct options *opt)
 {
-	int rc;
-
 	memset(m, 0, sizeof(*m));
 	m->opt = opt;
-	rc = opt->qtest ? vmm_qtest_init(m) : vmm_xen_init(m);
-	if (rc)
-		return rc;
 	bus_init(m);
 	irq_state_init(m);
 	dma_init(m);
 	pci_bus_init(m);
 	save_init(m);
 	display_init(&m->display, m);
+}
+
+int machine_init(struct machine *m, const struct options *opt)
+{
+	int rc;
+
+	machine_init_empty(m, opt);
+	rc = opt->qtest ? vmm_qtest_init(m) : vmm_xen_init(m);
+	if (rc)
+		return rc;
 	rc = opt->incoming_fd >= 0 ? save_read_file(m, opt->incoming_fd) : 0;
 	if (!rc)
 		rc = device_init_all(m);

@@ -44,6 +44,8 @@ void machine_on_run(struct machine *m, void (*cb)(void *opaque, bool running), v
 void machine_set_running(struct machine *m, bool running);
 
 int machine_init(struct machine *m, const struct options *opt);
+/* Without devices and without a VMM: what the monitor needs of a process of back ends. */
+void machine_init_empty(struct machine *m, const struct options *opt);
 
 /* The guest asked for these (port 0x64 reset, PIIX3 RST_CNT, ACPI sleep). */
 void machine_guest_reset(struct machine *m);

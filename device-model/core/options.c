@@ -241,11 +241,9 @@ static void opt_machine(struct options *o, const char *arg)
 
 	opt_list_parse(&l, arg);
 	opt_list_only(&l, "machine", known);
-	if (!strncmp(l.head, "xenpv", 5))
-		log_fatal("-machine xenpv: back ends of paravirtual guests are not served by this "
-			  "program; use device_model_version=\"qemu-xen\" without our override");
-	if (strncmp(l.head, "xenfv", 5) && strncmp(l.head, "pc", 2))
-		log_fatal("-machine %s is not supported (known: xenfv, pc)", l.head);
+	if (strncmp(l.head, "xenfv", 5) && strncmp(l.head, "pc", 2) && strcmp(l.head, "xenpv"))
+		log_fatal("-machine %s is not supported (known: xenfv, pc, xenpv)", l.head);
+	o->xen_attach |= !strcmp(l.head, "xenpv");
 	o->xen_platform = l.head[0] == 'x';
 	opt_list_free(&l);
 }
@@ -327,7 +325,7 @@ static void opt_direct_boot(struct options *o, const char *arg)
 
 static void opt_attach(struct options *o, const char *arg)
 {
-	log_fatal("-xen-attach: back ends of paravirtual guests are not served by this program");
+	o->xen_attach = true;
 }
 
 static void opt_pidfile(struct options *o, const char *arg)
@@ -358,7 +356,7 @@ static const struct option_desc {
 	{ "name", "NAME", opt_name, "the guest's name" },
 	{ "m", "MIB", opt_memory, "RAM without video memory" },
 	{ "smp", "N[,maxcpus=M]", opt_smp, "virtual CPUs" },
-	{ "machine", "xenfv|pc", opt_machine, "xenfv has the Xen platform device, pc does not" },
+	{ "machine", "xenfv|pc|xenpv", opt_machine, "xenfv has the Xen platform device, pc does not" },
 	{ "boot", "order=acdn", opt_boot, "floppy, disk, CD, network" },
 	{ "drive", "file=F,...", opt_drive, "if=ide|none|floppy,index=,media=,format=,readonly=" },
 	{ "device", "MODEL,...", opt_device, "ide-cd, ide-hd, VGA, rtl8139, ..." },
@@ -403,7 +401,7 @@ static const struct option_desc {
 	{ "kernel", "FILE", opt_direct_boot, "refused" },
 	{ "initrd", "FILE", opt_direct_boot, "refused" },
 	{ "append", "TEXT", opt_direct_boot, "refused" },
-	{ "xen-attach", NULL, opt_attach, "refused" },
+	{ "xen-attach", NULL, opt_attach, "only the paravirtual disks of the domain" },
 	{ "version", NULL, opt_version, "print the version" },
 	{ "help", NULL, opt_help, "print this" },
 };

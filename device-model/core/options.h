@@ -110,6 +110,7 @@ struct options {
 	char *chroot;
 	char *runas; /* "UID:GID" or a name */
 	bool sandbox;
+	bool xen_attach; /* no devices: only the paravirtual back ends of a domain */
 
 	char *qtest;	    /* "stdio" or "unix:PATH", NULL: a real domain */
 	char *firmware_dir; /* -L, searched first */
