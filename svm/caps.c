@@ -52,6 +52,7 @@ bool svm_probe(void)
 	svm_caps.decode = d & SVM_FEAT_DECODE;
 	svm_caps.flush_asid = d & SVM_FEAT_FLUSH_ASID;
 	svm_caps.intr_twice = running_on_tcg();
+	svm_caps.lost_irq = running_on_tcg();
 	svm_caps.lost_shadow = forced_shadow ? !strcmp(forced_shadow, "on") : running_on_tcg();
 	if (!(d & SVM_FEAT_NPT)) {
 		printk(LOG_ERR "AMD-V: no nested paging on this CPU, which this version needs\n");

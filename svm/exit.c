@@ -49,6 +49,7 @@ void svm_run(struct vcpu *v)
 	struct vmcb *vmcb = sv->vmcb;
 	struct svm_cpu *sc;
 	const struct svm_exit_arm *arm;
+	bool irq_noted;
 
 	if (unlikely(vmcb->int_shadow & 1) && svm_step_over_shadow(v, vmcb))
 		return;
@@ -63,8 +64,11 @@ void svm_run(struct vcpu *v)
 	vmcb->rflags = v->regs.rflags;
 	sc = this_cpu()->vendor;
 
+	irq_noted = !svm_caps.lost_irq || !(vmcb->vintr & SVM_VINTR_IRQ);
 	svm_enter(&v->regs, sv->vmcb_pa.v, sc->host_vmcb.v);
 
+	if (unlikely(!irq_noted))
+		write_cr8(0);
 	this_cpu()->exits++;
 	sc->exits[min(vmcb->exit_code, (uint64_t)SVM_EXIT_COMMON)]++;
 	sync_from_guest(v, vmcb);

@@ -10,6 +10,11 @@
  * when something makes it leave its inner loop before the next interrupt. There (svm_caps.intr_twice)
  * interrupts go in as virtual interrupts, V_IRQ with a vector, which every SVM CPU delivers once the guest
  * can take them. V_IRQ then stays set in the VMCB until that has happened.
+ *
+ * And VMRUN with V_IRQ set marks that in a word which other threads of TCG mark, too, without their lock: the
+ * note that the physical APIC has an interrupt may get lost, the VMM's own timer interrupt among them, until the
+ * next one arrives. There (svm_caps.lost_irq) a write of the host's CR8 after such an entry makes the
+ * APIC look again.
  */
 #include "svm.h"
 #include "vlapic.h"

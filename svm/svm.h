@@ -24,6 +24,7 @@ struct svm_caps {
 	bool nrips, decode, flush_asid;
 	bool lost_shadow; /* VMRUN does not load the interrupt shadow (QEMU's TCG) */
 	bool intr_twice;  /* an injected INTR may be delivered a second time (QEMU's TCG) */
+	bool lost_irq;	  /* VMRUN with V_IRQ may forget a physical interrupt (QEMU's TCG) */
 };
 extern struct svm_caps svm_caps;
 
