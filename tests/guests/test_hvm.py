@@ -144,8 +144,9 @@ def hostile(lab, kind, ends):
         dom0.wait_for("! xl domid hostile >/dev/null 2>&1", 150, 2)
     else:
         # It may also have stopped itself for good, by an INIT to its own CPU, say: then its time is up.
-        dom0.command("for i in $(seq 45); do grep -aq 'HOSTILE: .* done' /run/lab/hostile.serial && "
-                     "break; xl domid hostile >/dev/null 2>&1 || break; sleep 1; done", 90)
+        dom0.command("end=$((SECONDS + 45)); while [ $SECONDS -lt $end ]; do "
+                     "grep -aq 'HOSTILE: .* done' /run/lab/hostile.serial && "
+                     "break; xl domid hostile >/dev/null 2>&1 || break; sleep 1; done", 120)
         dom0.command("xl destroy hostile")
     check(len(dom0.run("xl list").splitlines()) == 2, "the guest is still there")
     check("panic" not in dom0.machine.text.lower().split("@@ dom0-ready")[1], "the host panicked")
