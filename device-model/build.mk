@@ -12,7 +12,7 @@ DM_PKGS  := pixman-1 zlib libvncserver slirp
 DM_CFLAGS := -std=gnu11 -O2 -g -Wall -Wextra -Werror -Wstrict-prototypes -Wmissing-prototypes \
 	-Wpointer-arith -Wno-unused-parameter -fstack-protector-strong -D_FORTIFY_SOURCE=2 \
 	-D_GNU_SOURCE -D_FILE_OFFSET_BITS=64 -D__XEN_TOOLS__ -fno-strict-aliasing -fno-common -fPIE -pthread \
-	-I$(DM_DIR) $(shell pkg-config --cflags $(DM_PKGS))
+	-I$(DM_DIR) -Ivmm/include/public $(shell pkg-config --cflags $(DM_PKGS))
 DM_LIBS  := -pie -Wl,-z,relro,-z,now -pthread -lxendevicemodel -lxenforeignmemory -lxenevtchn \
 	-lxencall -lxengnttab -lxenstore -lxentoolcore $(shell pkg-config --libs $(DM_PKGS)) $(DM_EXTRA_LIBS)
 DM_SANITIZE := -fsanitize=address,undefined -fno-sanitize-recover=undefined -U_FORTIFY_SOURCE \

@@ -361,6 +361,11 @@ int block_read_sync(struct block *b, uint64_t offset, void *buf, size_t len)
 	return b->img->drv->read(b->img, offset, buf, len);
 }
 
+bool block_busy(void)
+{
+	return total_in_flight > 0;
+}
+
 void block_drain_all(void)
 {
 	while (total_in_flight)

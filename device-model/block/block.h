@@ -77,6 +77,8 @@ const struct block_stats *block_get_stats(const struct block *b);
 void block_submit(struct block_req *req);
 /* Read now, in this thread, for start-up probing (partition table). 0 or -errno. */
 int block_read_sync(struct block *b, uint64_t offset, void *buf, size_t len);
+/* Something of some image is in flight. */
+bool block_busy(void);
 /* Run deferred calls until nothing of any image is in flight, but for what block_stopped() counts. */
 void block_drain_all(void);
 /* Close every image that is still open, at the end of the process. */

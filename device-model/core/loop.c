@@ -32,6 +32,8 @@ static struct call_list calls = { NULL, &calls.head };
 static struct call_list running_calls = { NULL, &running_calls.head };
 static struct call_list thread_calls = { NULL, &thread_calls.head };
 static pthread_mutex_t thread_lock = PTHREAD_MUTEX_INITIALIZER; /* guards thread_calls */
+static bool (*idle_cb)(void *opaque);
+static void *idle_opaque;
 static bool quitting;
 static int exit_status;
 
@@ -205,11 +207,31 @@ static void calls_run(void)
 	}
 }
 
+bool loop_has_calls(void)
+{
+	return calls.head != NULL;
+}
+
+void loop_set_idle(bool (*idle)(void *opaque), void *opaque)
+{
+	idle_cb = idle;
+	idle_opaque = opaque;
+}
+
+/* For how long to sleep in this turn, milliseconds, -1 = until something happens. */
+static int turn_timeout_ms(bool wait)
+{
+	if (!wait || calls.head || quitting || !timer_next_timeout_ms())
+		return 0;
+	if (idle_cb && idle_cb(idle_opaque))
+		return 0;
+	return calls.head || quitting ? 0 : timer_next_timeout_ms();
+}
+
 void loop_turn(bool wait)
 {
 	struct epoll_event ev[LOOP_MAX_EVENTS];
-	int timeout = wait && !calls.head && !quitting ? timer_next_timeout_ms() : 0;
-	int i, n = epoll_wait(epoll_fd, ev, LOOP_MAX_EVENTS, timeout);
+	int i, n = epoll_wait(epoll_fd, ev, LOOP_MAX_EVENTS, turn_timeout_ms(wait));
 
 	for (i = 0; i < n; i++) {
 		struct loop_watch *w = ev[i].data.ptr;

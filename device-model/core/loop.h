@@ -33,6 +33,13 @@ void loop_cancel(struct loop_call *c);
 void loop_defer_from_thread(struct loop_call *c);
 
 void loop_init(void);
+/* Is a deferred call waiting? */
+bool loop_has_calls(void);
+/*
+ * Called when the loop would sleep; true: do not, look at descriptors and timers once. NULL: nobody. It may be
+ * changed from within the call.
+ */
+void loop_set_idle(bool (*idle)(void *opaque), void *opaque);
 /* One turn: waits at most until the next timer, or does not wait. */
 void loop_turn(bool wait);
 /* Wait for deferred calls (of threads too) and run them; no descriptors, no timers. For draining. */

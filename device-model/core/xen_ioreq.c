@@ -177,7 +177,7 @@ static void handle_ioreq(struct machine *m, struct ioreq *req)
 }
 
 /* The ring: 8-byte data takes two slots, the second of which only carries the upper half. */
-static void handle_buffered(struct machine *m)
+void xen_ioreq_serve_buffered(struct machine *m)
 {
 	struct xen_vmm *x = xen_vmm(m);
 	buffered_iopage_t *ring = x->buffered;
@@ -213,23 +213,38 @@ static struct ioreq *vcpu_slot(struct xen_vmm *x, unsigned int vcpu)
 	return &x->shared->vcpu_ioreq[vcpu];
 }
 
-static void handle_vcpu(struct machine *m, unsigned int vcpu)
+bool xen_ioreq_serve_slot(struct machine *m, unsigned int vcpu)
 {
 	struct xen_vmm *x = xen_vmm(m);
 	struct ioreq *slot = vcpu_slot(x, vcpu), req;
 
 	if (slot->state != STATE_IOREQ_READY)
-		return;
+		return false;
 	__atomic_thread_fence(__ATOMIC_ACQUIRE);
 	req = *slot;
 	slot->state = STATE_IOREQ_INPROCESS;
-	handle_buffered(m);
+	xen_ioreq_serve_buffered(m);
 	handle_ioreq(m, &req);
 	if (req.dir == IOREQ_READ && !req.data_is_ptr)
 		slot->data = req.data;
 	__atomic_thread_fence(__ATOMIC_RELEASE);
 	slot->state = STATE_IORESP_READY;
+	return true;
+}
+
+void xen_ioreq_notify(struct machine *m, unsigned int vcpu)
+{
+	struct xen_vmm *x = xen_vmm(m);
+
 	xenevtchn_notify(x->evtchn, x->vcpu_port[vcpu]);
+}
+
+static void handle_vcpu(struct machine *m, unsigned int vcpu)
+{
+	if (!xen_ioreq_serve_slot(m, vcpu))
+		return;
+	xen_vmm(m)->last_vcpu = vcpu;
+	xen_ioreq_notify(m, vcpu);
 }
 
 static void evtchn_readable(void *opaque, uint32_t events)
@@ -245,7 +260,7 @@ static void evtchn_readable(void *opaque, uint32_t events)
 	if (!x->serving)
 		return;
 	if ((evtchn_port_t)port == x->buffered_port) {
-		handle_buffered(m);
+		xen_ioreq_serve_buffered(m);
 		return;
 	}
 	for (i = 0; i < x->nr_vcpus; i++)
@@ -317,7 +332,10 @@ int xen_ioreq_start(struct machine *m)
 	rc = bind_port(x, x->buffered_port, &x->buffered_port);
 	if (rc)
 		return rc;
-	return loop_add_fd(xenevtchn_fd(x->evtchn), EPOLLIN, evtchn_readable, m);
+	rc = loop_add_fd(xenevtchn_fd(x->evtchn), EPOLLIN, evtchn_readable, m);
+	if (!rc)
+		xen_donate_start(m);
+	return rc;
 }
 
 void vmm_xen_set_serving(struct machine *m, bool on)
@@ -329,7 +347,7 @@ void vmm_xen_set_serving(struct machine *m, bool on)
 	if (!on)
 		return;
 	/* Requests that came while nobody looked. */
-	handle_buffered(m);
+	xen_ioreq_serve_buffered(m);
 	for (i = 0; i < x->nr_vcpus; i++)
 		handle_vcpu(m, i);
 }

@@ -32,6 +32,8 @@ struct xen_vmm {
 	unsigned int nr_vcpus;
 	evtchn_port_t vcpu_port[XEN_MAX_VCPUS];
 	evtchn_port_t buffered_port;
+	int donate_fd;		/* privcmd, restricted to the guest */
+	unsigned int last_vcpu; /* that sent a request */
 };
 
 static inline struct xen_vmm *xen_vmm(struct machine *m)
@@ -42,5 +44,12 @@ static inline struct xen_vmm *xen_vmm(struct machine *m)
 /* The request pages: create the server; start listening. */
 int xen_ioreq_init(struct machine *m);
 int xen_ioreq_start(struct machine *m);
+/* Serve the request in a vCPU's slot, if there is one, without telling the VMM; buffered ones first. */
+bool xen_ioreq_serve_slot(struct machine *m, unsigned int vcpu);
+void xen_ioreq_serve_buffered(struct machine *m);
+/* Tell it that the answer is there. */
+void xen_ioreq_notify(struct machine *m, unsigned int vcpu);
+/* Serve by donation from now on where the VMM can (xen_donate.c). */
+void xen_donate_start(struct machine *m);
 
 #endif

@@ -6,6 +6,7 @@
  */
 #include "xen_abi.h"
 #include <xen/hvm/dm_op.h>
+#include "public/plinth_dm_op.h"
 #include "dm_private.h"
 #include "hvm_devices.h"
 #include "hvm_ops.h"
@@ -66,6 +67,29 @@ static int op_isa(struct domain *d, const struct xen_dm_op_set_isa_irq_level *i)
 		return -EINVAL;
 	hvm_isa_irq_set(d, i->isa_irq, i->level);
 	return 0;
+}
+
+static int op_donate(struct domain *d, const struct plinth_dm_op_donate *o)
+{
+	if (o->reserved)
+		return -EINVAL;
+	return ioreq_donate(d, o->server, o->vcpu, o->answered);
+}
+
+/* The form without buffers (public/plinth_dm_op.h). */
+static long donate_by_argument(domid_t domid, uint64_t arg)
+{
+	struct domain *d;
+	int rc;
+
+	if (arg >> 48 != PLINTH_DMOP_donate >> 16)
+		return -EINVAL;
+	d = domain_get_by_id(domid);
+	if (!d)
+		return -ESRCH;
+	rc = ioreq_donate(d, (ioservid_t)(arg >> 32), arg >> 16 & 0xffff, arg & 0xffff);
+	domain_put(d);
+	return rc;
 }
 
 /* Operations whose argument comes back changed. */
@@ -134,6 +158,8 @@ static int dispatch(struct domain *d, struct xen_dm_op *op, const struct xen_dm_
 		return dm_set_mem_type(d, &op->u.set_mem_type);
 	case XEN_DMOP_relocate_memory:
 		return dm_relocate_memory(d, &op->u.relocate_memory);
+	case PLINTH_DMOP_donate:
+		return op_donate(d, (const void *)op);
 	default:
 		return dispatch_server(d, op);
 	}
@@ -151,7 +177,9 @@ long abi_dm_op(struct vcpu *v, const struct hypercall_args *args)
 	(void)v;
 	if (!abi_privileged())
 		return -EPERM;
-	if (nr < 1 || nr > MAX_BUFS)
+	if (!nr)
+		return donate_by_argument((domid_t)args->a[0], args->a[2]);
+	if (nr > MAX_BUFS)
 		return -E2BIG;
 	if (copy_from_guest_la(buf, args->a[2], nr * sizeof(buf[0])))
 		return -EFAULT;

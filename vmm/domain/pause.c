@@ -72,9 +72,9 @@ void vcpu_wake(struct vcpu *v, uint32_t attention)
 	uint32_t old;
 
 	vcpu_attention(v, attention);
-	old = __atomic_fetch_and(&v->pause_flags, ~(uint32_t)(VPF_BLOCKED | VPF_POLL),
+	old = __atomic_fetch_and(&v->pause_flags, ~(uint32_t)(VPF_BLOCKED | VPF_POLL | VPF_DONATES),
 				 __ATOMIC_SEQ_CST);
-	if (old & VPF_BLOCKED)
+	if (old & (VPF_BLOCKED | VPF_DONATES))
 		sched_vcpu_update(v);
 	else if (__atomic_load_n(&v->running, __ATOMIC_SEQ_CST) && v != current_vcpu())
 		cpu_kick(v->cpu);

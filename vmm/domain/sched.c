@@ -11,6 +11,7 @@
  * has become runnable meanwhile, so that a wake-up which saw it running is not lost.
  */
 #include "private.h"
+#include "hvm_ops.h"
 #include "sched.h"
 
 static struct sched_cpu *scpus[MAX_CPUS];
@@ -44,7 +45,7 @@ static int runstate_of(const struct vcpu *v)
 {
 	if (vcpu_runnable(v))
 		return RUNSTATE_runnable;
-	if (v->pause_flags & VPF_BLOCKED)
+	if (v->pause_flags & (VPF_BLOCKED | VPF_DONATES))
 		return RUNSTATE_blocked;
 	return RUNSTATE_offline;
 }
@@ -218,13 +219,28 @@ static void put_back(struct sched_cpu *c, struct vcpu *prev, uint64_t now)
 		enqueue(c, prev, false, now);
 }
 
+/* The vCPU that a donation named, unless it went away or its donor was woken meanwhile. */
+static struct vcpu *take_handoff(struct sched_cpu *c)
+{
+	struct vcpu *v = c->handoff;
+
+	c->handoff = NULL;
+	if (!v || !v->sched.queued || v->cpu != c->cpu)
+		return NULL;
+	return c->donor && !(c->donor->pause_flags & VPF_DONATES) ? NULL : v;
+}
+
 static struct vcpu *choose(struct sched_cpu *c, struct vcpu *prev, uint64_t now)
 {
 	struct vcpu *next;
 	uint64_t slice;
 
 	put_back(c, prev, now);
-	next = policy->pick(c, now, &slice);
+	next = take_handoff(c);
+	if (next)
+		slice = c->nr_queued > 1 ? SLICE_SHARED_NS : ~0ULL;
+	else
+		next = policy->pick(c, now, &slice);
 	if (next)
 		dequeue(c, next);
 	else
@@ -271,23 +287,124 @@ static void switch_vcpus(struct vcpu *prev, struct vcpu *next)
 		sched_vcpu_update(prev);
 }
 
+/*
+ * After the choice: a donation ends when the vCPU that it was made to leaves the CPU or did not get it, or when
+ * the donor was woken. Returns a donor that is to be placed once prev's state is saved, or NULL.
+ */
+static struct vcpu *donation_over(struct sched_cpu *c, const struct vcpu *prev,
+				  const struct vcpu *next)
+{
+	struct vcpu *donor = c->donor;
+
+	if (!donor || ((donor->pause_flags & VPF_DONATES) && next == c->donee &&
+		       (prev == donor || prev == next)))
+		return NULL;
+	c->donor = NULL;
+	return __atomic_fetch_and(&donor->pause_flags, ~(uint32_t)VPF_DONATES, __ATOMIC_SEQ_CST) &
+			       VPF_DONATES
+		       ? donor
+		       : NULL;
+}
+
 void schedule(void)
 {
 	struct cpu *cpu = this_cpu();
 	struct sched_cpu *c = cpu->sched;
-	struct vcpu *prev = cpu->current, *next;
+	struct vcpu *prev = cpu->current, *next, *donor;
 	uint64_t now;
 
 	spin_lock(&c->lock);
 	now = now_ns();
 	next = choose(c, prev, now);
+	donor = donation_over(c, prev, next);
 	offer(c);
 	spin_unlock(&c->lock);
 
 	if (next != prev)
 		switch_vcpus(prev, next);
+	if (donor)
+		sched_vcpu_update(donor);
 	if (next == c->idle && steal(c))
 		this_cpu_raise(SOFTIRQ_SCHED);
+}
+
+/* Queue `to` on this CPU's queue c, wherever it was. True: done, and c is locked. */
+static bool fetch_here(struct sched_cpu *c, struct vcpu *to, uint64_t now)
+{
+	struct sched_cpu *from = lock_vcpu(to);
+	bool ok = vcpu_runnable(to) && !to->running && (to->affinity_hard & BIT(c->cpu));
+
+	if (ok && from != c) {
+		if (to->sched.queued)
+			dequeue(from, to);
+		policy->migrate(from, c, to);
+		WRITE_ONCE(to->cpu, c->cpu);
+		spin_unlock(&from->lock);
+		spin_lock(&c->lock);
+		from = c;
+		ok = to->cpu == c->cpu && vcpu_runnable(to) && !to->running;
+	}
+	if (!ok) {
+		spin_unlock(&from->lock);
+		return false;
+	}
+	if (!to->sched.queued) {
+		runstate_set(to, RUNSTATE_runnable, now);
+		enqueue(c, to, true, now);
+	}
+	return true;
+}
+
+bool sched_donate(struct vcpu *to, const void *key)
+{
+	struct sched_cpu *c = this_cpu()->sched;
+	struct vcpu *v = current_vcpu();
+
+	if (!fetch_here(c, to, now_ns()))
+		return false;
+	c->donor = v;
+	c->donor_key = key;
+	c->donee = c->handoff = to;
+	__atomic_fetch_or(&v->pause_flags, VPF_DONATES, __ATOMIC_SEQ_CST);
+	spin_unlock(&c->lock);
+	/* What came before the flag was set could not clear it. */
+	if (hvm_intr_pending(v))
+		__atomic_fetch_and(&v->pause_flags, ~(uint32_t)VPF_DONATES, __ATOMIC_SEQ_CST);
+	this_cpu_raise(SOFTIRQ_SCHED);
+	return true;
+}
+
+bool sched_has_donor(const void *key)
+{
+	const struct sched_cpu *c = this_cpu()->sched;
+
+	return c->donor && c->donor_key == key && c->curr == c->donee;
+}
+
+bool sched_resume_donor(const void *key)
+{
+	struct sched_cpu *c = this_cpu()->sched;
+	struct vcpu *donor = NULL;
+	uint64_t now;
+
+	spin_lock(&c->lock);
+	if (sched_has_donor(key) &&
+	    (__atomic_fetch_and(&c->donor->pause_flags, ~(uint32_t)VPF_DONATES, __ATOMIC_SEQ_CST) &
+	     VPF_DONATES)) {
+		donor = c->donor;
+		c->donor = NULL;
+	}
+	if (donor && vcpu_runnable(donor)) {
+		now = now_ns();
+		runstate_set(donor, RUNSTATE_runnable, now);
+		enqueue(c, donor, true, now);
+		c->handoff = donor;
+	}
+	spin_unlock(&c->lock);
+	if (!donor)
+		return false;
+	this_cpu_raise(SOFTIRQ_SCHED);
+	return true;
 }
 
 static void slice_over(void *data)

@@ -8,6 +8,8 @@
 #include "guest_access.h"
 #include <xen/sched.h>
 
+/* The scale is rounded: after this long the record may be a nanosecond off. */
+#define TIME_INFO_STALE_NS   (500 * NS_PER_MS)
 #define RUNSTATE_UPDATE_FLAG (1ULL << 63)
 #define NR_WATCHDOGS	     ARRAY_SIZE(((struct domain *)0)->watchdog)
 
@@ -82,36 +84,71 @@ struct runstate_compat {
 	uint64_t time[4];
 } __packed;
 
+/* r in the guest's layout; returns its size. */
+static size_t runstate_layout(const struct vcpu *v, const struct vcpu_runstate_info *r, void *out)
+{
+	struct runstate_compat c = { .state = r->state, .state_entry_time = r->state_entry_time };
+
+	if (!v->runstate_compat) {
+		memcpy(out, r, sizeof(*r));
+		return sizeof(*r);
+	}
+	memcpy(c.time, r->time, sizeof(c.time));
+	memcpy(out, &c, sizeof(c));
+	return sizeof(c);
+}
+
+/* The area in one page: an entry time with the flag, the rest, the entry time without it. */
+static void runstate_store(uint8_t *to, const uint8_t *from, size_t size, size_t entry_at,
+			   bool update_flag)
+{
+	uint64_t entry;
+
+	memcpy(&entry, from + entry_at, sizeof(entry));
+	if (update_flag) {
+		entry |= RUNSTATE_UPDATE_FLAG;
+		memcpy(to + entry_at, &entry, sizeof(entry));
+		barrier();
+	}
+	memcpy(to, from, entry_at);
+	memcpy(to + entry_at + sizeof(entry), from + entry_at + sizeof(entry),
+	       size - entry_at - sizeof(entry));
+	barrier();
+	memcpy(to + entry_at, from + entry_at, sizeof(entry));
+}
+
+/* Written at each switch, so the page is looked up once; one that crosses a page takes the long way. */
 static void runstate_write(struct vcpu *v)
 {
-	struct vcpu_runstate_info r;
-	struct runstate_compat c;
+	uint8_t r[sizeof(struct vcpu_runstate_info)];
 	struct domain *d = v->domain;
 	bool flag = d->vm_assist & BIT(VMASST_TYPE_runstate_update_flag);
-	gpa_t entry =
-		_gpa(v->runstate_gpa.v +
-		     (v->runstate_compat ? offsetof(struct runstate_compat, state_entry_time)
-					 : offsetof(struct vcpu_runstate_info, state_entry_time)));
+	size_t entry_at = v->runstate_compat
+				  ? offsetof(struct runstate_compat, state_entry_time)
+				  : offsetof(struct vcpu_runstate_info, state_entry_time);
+	size_t offset = v->runstate_gpa.v & ~PAGE_MASK, size;
+	struct page *pg;
 
 	if (v->runstate_gpa.v == ~0ULL)
 		return;
-	r = v->runstate;
-	if (flag) {
-		r.state_entry_time |= RUNSTATE_UPDATE_FLAG;
-		guest_phys_write(d, entry, &r.state_entry_time, sizeof(r.state_entry_time));
+	size = runstate_layout(v, &v->runstate, r);
+	if (offset + size > PAGE_SIZE) {
+		guest_phys_write(d, v->runstate_gpa, r, size);
+		return;
 	}
-	if (v->runstate_compat) {
-		c.state = r.state;
-		c.state_entry_time = r.state_entry_time;
-		memcpy(c.time, r.time, sizeof(c.time));
-		guest_phys_write(d, v->runstate_gpa, &c, sizeof(c));
-	} else {
-		guest_phys_write(d, v->runstate_gpa, &r, sizeof(r));
-	}
-	if (flag) {
-		r.state_entry_time &= ~RUNSTATE_UPDATE_FLAG;
-		guest_phys_write(d, entry, &r.state_entry_time, sizeof(r.state_entry_time));
-	}
+	pg = p2m_get_page(d, gpa_to_gfn(v->runstate_gpa), true, NULL);
+	if (!pg)
+		return;
+	runstate_store((uint8_t *)page_to_virt(pg) + offset, r, size, entry_at, flag);
+	page_put(pg);
+}
+
+void vcpu_switched_time(struct vcpu *v)
+{
+	if (!v->time_info_ns || now_ns() - v->time_info_ns > TIME_INFO_STALE_NS)
+		vcpu_update_time(v);
+	else
+		runstate_write(v);
 }
 
 void vcpu_update_time(struct vcpu *v)
@@ -120,6 +157,7 @@ void vcpu_update_time(struct vcpu *v)
 
 	memset(&t, 0, sizeof(t));
 	time_info_fill(v, &t);
+	v->time_info_ns = t.system_time;
 	time_info_publish(&v->info->time, &t);
 	time_info_write_gpa(v, &t);
 	runstate_write(v);

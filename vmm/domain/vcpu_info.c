@@ -12,6 +12,7 @@ void evtchn_vcpu_init(struct vcpu *v)
 {
 	v->info = v->id < XEN_LEGACY_MAX_VCPUS ? &v->domain->shared_info->vcpu_info[v->id]
 					       : &dummy_info;
+	v->time_info_ns = 0;
 }
 
 int vcpu_info_register(struct vcpu *v, gfn_t gfn, unsigned int offset)
@@ -48,6 +49,7 @@ int vcpu_info_register(struct vcpu *v, gfn_t gfn, unsigned int offset)
 	was_dummy = v->info == &dummy_info;
 	v->info_page = p;
 	v->info = info;
+	v->time_info_ns = 0;
 	if (was_dummy)
 		evtchn_mark_vcpu(v);
 	spin_unlock(&d->event_lock);

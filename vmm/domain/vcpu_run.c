@@ -73,6 +73,6 @@ void vcpu_switch_to(struct vcpu *next)
 	if (host_cpu.xsave)
 		xsetbv0(next->fpu.xcr0);
 	hvm_ops->switch_to(next);
-	vcpu_update_time(next);
+	vcpu_switched_time(next);
 	vcpu_attention(next, VCPU_ATT_IRQ);
 }

@@ -18,7 +18,8 @@ static int check_domain(struct domain *d, void *arg)
 
 	(void)arg;
 	for_each_vcpu(d, v) {
-		if (v->pause_flags != VPF_BLOCKED || v->running || !hvm_intr_pending(v))
+		if ((v->pause_flags != VPF_BLOCKED && v->pause_flags != VPF_DONATES) ||
+		    v->running || !hvm_intr_pending(v))
 			continue;
 		if (lost++ < 10)
 			printk(LOG_WARN "d%uv%u slept with an interrupt waiting; woken\n", d->domid,

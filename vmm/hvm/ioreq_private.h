@@ -42,6 +42,12 @@ int ioreq_server_unmap_range(struct domain *d, ioservid_t id, uint32_t type, uin
 int ioreq_server_set_state(struct domain *d, ioservid_t id, bool enabled);
 int ioreq_server_buf_port(struct domain *d, ioservid_t id, evtchn_port_t *port);
 
+/*
+ * The calling emulator gives its CPU to vCPU `to` (PLINTH_DMOP_donate); before that the answer for vCPU
+ * `answered` is delivered, if that is one of the domain's. 0, -EBUSY or -ENOENT.
+ */
+int ioreq_donate(struct domain *d, ioservid_t id, uint32_t to, uint32_t answered);
+
 /* With the lock: the enabled server whose ranges hold [start, end], newest first. */
 struct ioreq_server *ioreq_select(struct ioreq_state *s, uint32_t type, uint64_t start,
 				  uint64_t end);

@@ -8,6 +8,7 @@
 #include "hvm_devices.h"
 #include "hvm_ops.h"
 #include "ioreq_private.h"
+#include "sched.h"
 
 #define CF8_ENABLE BIT(31)
 
@@ -86,6 +87,32 @@ void ioreq_notified(struct vcpu *v, unsigned int port)
 		sched_vcpu_update(v);
 }
 
+int ioreq_donate(struct domain *d, ioservid_t id, uint32_t to, uint32_t answered)
+{
+	struct ioreq_state *s = d->hvm.ioreq;
+	struct vcpu *done = domain_vcpu(d, answered), *v = domain_vcpu(d, to);
+	bool known, waiting, given = false;
+
+	if (!s || !v || id >= IOREQ_MAX_SERVERS)
+		return -ENOENT;
+	spin_lock(&s->lock);
+	known = s->server[id].used && s->server[id].enabled &&
+		s->server[id].emulator == current_domain()->domid;
+	spin_unlock(&s->lock);
+	if (!known)
+		return -ENOENT;
+	if (done) {
+		vcpu_attention(done, VCPU_ATT_IO);
+		__atomic_fetch_and(&done->pause_flags, ~(uint32_t)VPF_IO, __ATOMIC_SEQ_CST);
+	}
+	waiting = hvm_intr_pending(current_vcpu());
+	if (!waiting)
+		given = sched_donate(v, &s->server[id]);
+	if (done && !(given && done == v))
+		sched_vcpu_update(done);
+	return waiting || given ? 0 : -EBUSY;
+}
+
 static ioreq_t *slot_of(const struct ioreq_server *srv, const struct vcpu *v)
 {
 	return (ioreq_t *)page_to_virt(srv->page) + v->id;
@@ -111,7 +138,8 @@ static enum io_result put_request(struct vcpu *v, struct ioreq_server *srv, cons
 	slot->state = STATE_IOREQ_READY;
 	io->server = srv;
 	io->in_flight = true;
-	evtchn_notify_vmm(v->domain, srv->port[v->id]);
+	if (!sched_resume_donor(srv))
+		evtchn_notify_vmm(v->domain, srv->port[v->id]);
 	wait_for_answer(v, slot);
 	return IO_PENDING;
 }
@@ -176,6 +204,17 @@ bool ioreq_answer(struct vcpu *v)
 	return ready;
 }
 
+/*
+ * A device model that donates looks at the ring each time it gets the CPU back, which the first kernel tick
+ * does at the latest; only a ring that fills up hurries it.
+ */
+static void announce_buffered(struct domain *d, const struct ioreq_server *srv, uint32_t used)
+{
+	if (sched_has_donor(srv) && (used < IOREQ_BUFFER_SLOT_NUM / 2 || sched_resume_donor(srv)))
+		return;
+	evtchn_notify_vmm(d, srv->buf_port);
+}
+
 /* xen/hvm/ioreq.h: 511 slots; an 8-byte access takes two. Only this side moves write_pointer. */
 int ioreq_send_buffered(struct domain *d, const ioreq_t *p)
 {
@@ -210,7 +249,7 @@ int ioreq_send_buffered(struct domain *d, const ioreq_t *p)
 				.data = (uint32_t)(p->data >> (32 * k)),
 			};
 		__atomic_store_n(&ring->write_pointer, w + need, __ATOMIC_RELEASE);
-		evtchn_notify_vmm(d, srv->buf_port);
+		announce_buffered(d, srv, w + need - READ_ONCE(ring->read_pointer));
 		rc = 0;
 		break;
 	}

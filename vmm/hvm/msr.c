@@ -213,6 +213,7 @@ int hvm_wrmsr(struct vcpu *v, uint32_t msr, uint64_t value)
 		return hvm_set_efer(v, value);
 	case MSR_TSC:
 		hvm_ops->set_tsc_offset(v, value - rdtsc());
+		v->time_info_ns = 0;
 		vlapic_tsc_changed(v->hvm.vlapic);
 		return 0;
 	case MSR_TSC_AUX:

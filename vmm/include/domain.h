@@ -36,6 +36,7 @@
 #define VPF_BLOCKED BIT(1) /* HLT, block or poll: an event wakes it */
 #define VPF_IO	    BIT(2) /* waits for the device model */
 #define VPF_POLL    BIT(3) /* with BLOCKED: in SCHEDOP_poll, wakes on any polled port */
+#define VPF_DONATES BIT(4) /* gave its CPU to another vCPU (sched_donate); an event wakes it, too */
 
 struct sched_vcpu {
 	struct list_head queue; /* [s] */
@@ -69,8 +70,9 @@ struct vcpu {
 	struct sched_vcpu sched;
 	struct vcpu_runstate_info runstate; /* [s] */
 	gpa_t runstate_gpa;		    /* [v] where the guest wants it, ~0 = nowhere */
-	gpa_t time_info_gpa;  /* [v] VCPUOP_register_vcpu_time_memory_area, ~0 = nowhere */
-	bool runstate_compat; /* [v] 32-bit layout */
+	gpa_t time_info_gpa;   /* [v] VCPUOP_register_vcpu_time_memory_area, ~0 = nowhere */
+	bool runstate_compat;  /* [v] 32-bit layout */
+	uint64_t time_info_ns; /* [v] age of the pvclock record; 0 = write it at the next switch */
 
 	/* events */
 	struct vcpu_info *info;	 /* [e] mapped; the dummy page before registration */
@@ -247,6 +249,8 @@ void vcpu_switch_from(struct vcpu *prev);
 void vcpu_switch_to(struct vcpu *next);
 /* pvclock page and runstate area of v are brought up to date (domain/time.c). */
 void vcpu_update_time(struct vcpu *v);
+/* The same when v gets a CPU: the pvclock record only if it is old, the runstate always. */
+void vcpu_switched_time(struct vcpu *v);
 
 /* Registers and segments in readable form on the console. */
 void vcpu_dump(struct vcpu *v);

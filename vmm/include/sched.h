@@ -18,6 +18,10 @@ struct sched_cpu {
 	struct vcpu *curr;	/* lock: what runs here; the idle vCPU when nothing does */
 	struct vcpu *idle;	/* constant */
 	struct timer slice;	/* own CPU */
+	struct vcpu *donor;	/* lock: waits while curr runs in its stead; NULL = none */
+	struct vcpu *donee;	/* lock: whom it gave the CPU to */
+	const void *donor_key;	/* lock: what the donor waits for */
+	struct vcpu *handoff;	/* lock: to run next, whatever the policy says; NULL = none */
 	uint64_t vtime;		/* lock: the policy's clock of this queue */
 };
 
@@ -57,6 +61,16 @@ int sched_set_params(struct domain *d, const struct sched_params *p);
 void sched_get_params(struct domain *d, struct sched_params *p);
 /* Nanoseconds that a CPU has been idle, up to its last wake-up. */
 uint64_t sched_idle_ns(unsigned int cpu);
+/*
+ * The current vCPU gives this CPU to `to` and sleeps until `to` stops, is preempted or calls
+ * sched_resume_donor(key), or until it is woken itself. False: `to` cannot run here now. Called with no
+ * locks; takes effect at the next pass of the run loop.
+ */
+bool sched_donate(struct vcpu *to, const void *key);
+/* The current vCPU runs by a donation under this key. */
+bool sched_has_donor(const void *key);
+/* If so, the donor gets the CPU back at the next pass of the run loop. False: there is none. */
+bool sched_resume_donor(const void *key);
 /* Current vCPU gives way to others of its queue. */
 void sched_yield(void);
 void sched_dump(void);

@@ -1,0 +1,39 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * The one device-model operation that Plinth has beyond Xen's (xen/hvm/dm_op.h): donation. The calling
+ * thread gives its CPU to a vCPU of the guest instead of sleeping until the next request's event, so that
+ * a request costs two switches of vCPUs and one system call. Other hypervisors answer an error; the event
+ * channels work as ever beside it. docs/ioreq.md, "Donation".
+ *
+ * Two forms of HYPERVISOR_dm_op: with one buffer that holds struct plinth_dm_op_donate, for processes
+ * whose /dev/xen/privcmd is restricted to the guest; and without buffers, argument 2 being
+ * PLINTH_DONATE_ARG(...), which spares both kernels the copies.
+ */
+#ifndef PLINTH_PUBLIC_DM_OP_H
+#define PLINTH_PUBLIC_DM_OP_H
+
+#include <stdint.h>
+
+#define PLINTH_DMOP_donate 0x504c0001u
+
+/* No answer goes with this call. */
+#define PLINTH_DONATE_NO_ANSWER 0xffffu
+
+/* server: the caller's ioreq server, below 256; vcpu: which one to run; answered: see below. */
+#define PLINTH_DONATE_ARG(server, vcpu, answered) \
+	(0x504cULL << 48 | (uint64_t)(server) << 32 | (uint64_t)(vcpu) << 16 | (uint64_t)(answered))
+
+/*
+ * In place of struct xen_dm_op. answered: the vCPU whose slot now holds an answer (instead of the event),
+ * or PLINTH_DONATE_NO_ANSWER.
+ * Returns 0 after the vCPU ran, or when something waits for the caller's domain: look at the request
+ * slots, the buffered ring and everything else. -EBUSY: the vCPU halts, is paused or runs on another CPU;
+ * wait for the events. In both cases the answer has been delivered.
+ */
+struct plinth_dm_op_donate {
+	uint32_t op;
+	uint32_t pad;
+	uint16_t server, vcpu, answered, reserved;
+};
+
+#endif
