@@ -140,13 +140,15 @@ def test_descriptors(pc, env):
     assert config[29:34] == b"\x81\x03\x08\x00\x0a", config.hex()
     assert u.descriptor(3) == b"\4\3\t\4"
     assert u.descriptor(3, device[15])[2:].decode("utf-16") == "QEMU USB Tablet"
-    assert not u.descriptor(3, 77), "QEMU gives an empty one"
+    if ours(pc):  # QEMU makes up a text
+        assert u.descriptor(3, 77) is None
     assert u.descriptor(2, 3) is None
     assert u.control(0x80, 0, 0, 0, 2) == (b"\0\0" if config[7] & 0x40 == 0 else b"\1\0")
     assert u.control(0x80, 8, 0, 0, 1) == b"\0"
     assert u.control(0, 9, 1, 0, 0) == b""
     assert u.control(0x80, 8, 0, 0, 1) == b"\1"
-    assert u.control(0, 9, 7, 0, 0) is None
+    if ours(pc):  # QEMU takes any configuration
+        assert u.control(0, 9, 7, 0, 0) is None
     report = u.descriptor(0x22, recipient=1)
     assert struct.unpack_from("<H", config, 25)[0] == len(report)
     got = fields(report)
@@ -268,7 +270,7 @@ def test_bad_pid(pc, env):
     u.td(TDS, 0x55, 8)
     u.queue(TDS)
     pc.wait(lambda: pc.step(1000000) or u.inp(STS) & 0x10, "process error")
-    assert u.inp(STS) & 0x20, "halted"
+    pc.wait(lambda: u.inp(STS) & 0x20, "halt")
     assert u.irq()
     u.out(STS, 0x10)
     u.queue(END)

@@ -134,8 +134,9 @@ class Uhci:
         self.td(TDS, IN, length, ep=1, ctrl=ACTIVE | ERRORS3 | SPD)
         self.queue(TDS)
         self.frames(2)
-        ctrl = self.ctrl(TDS)
         self.queue(END)
+        self.frames(1)  # or it may be over after the look at it
+        ctrl = self.ctrl(TDS)
         if ctrl & ACTIVE:
             assert ctrl & NAK, "0x%08x" % ctrl
             return None
