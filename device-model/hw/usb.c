@@ -59,7 +59,7 @@ static int string_descriptor(const struct usb_device *d, unsigned int index, uin
 		;
 	if (!text)
 		return USB_STALL;
-	for (i = 0; text[i] && i < STRING_MAX; i++)
+	for (i = 0; i < STRING_MAX && text[i]; i++)
 		put_le16(out + 2 + 2 * (size_t)i, (uint8_t)text[i]);
 	out[0] = (uint8_t)(2 + 2 * i);
 	return out[0];

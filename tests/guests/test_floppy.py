@@ -75,7 +75,7 @@ def test_openbsd(lab):
     """OpenBSD 2.8's install floppy to its question, and a shell."""
     guest = start(lab, "openbsd", OPENBSD, memory=64)
     guest.wait_screen(r"\(I\)nstall, \(U\)pgrade or \(S\)hell\?", 420)
-    guest.wait_screen(r"^# ", 120, keys="s\n")
+    guest.wait_screen(r"^#", 120, keys="s\n")
     guest.destroy()
 
 
