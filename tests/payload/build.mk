@@ -3,6 +3,7 @@
 #   payload32.elf payload64.elf   Multiboot 1 (GRUB) and PVH (xl type="pvh", QEMU -kernel)
 #   payload32.iso payload64.iso   all tests, for an HVM guest's CD drive
 #   hostile-KIND.iso              one hostile program each
+#   payload32-dom0 payload64-dom0 in dom0's place: at 32 MiB, where the hypervisor is not, as 64-bit ELF files
 
 PAYLOAD_DIR := $(dir $(lastword $(MAKEFILE_LIST)))
 PAYLOAD_OUT  = $(O)/payload
@@ -33,6 +34,13 @@ $(PAYLOAD_OUT)/payload$(1).elf: \
 	$$(call say,LD,$$@)
 	$$(Q)$$(CC) -m$(1) $$(PAYLOAD_LDFLAGS) -T $(PAYLOAD_DIR)payload.lds -o $$@.full $$(filter %.o,$$^)
 	$$(Q)objcopy -O elf32-i386 $$@.full $$@
+
+$(PAYLOAD_OUT)/payload$(1)-dom0: \
+		$(PAYLOAD_SRCS:%=$(PAYLOAD_OUT)/$(1)/%.o) $(PAYLOAD_DIR)payload.lds
+	$$(call say,LD,$$@)
+	$$(Q)$$(CC) -m$(1) $$(PAYLOAD_LDFLAGS) -Wl,--defsym=image_base=0x2000000 -T $(PAYLOAD_DIR)payload.lds \
+		-o $$@.full $$(filter %.o,$$^)
+	$$(Q)objcopy -O elf64-x86-64 $$@.full $$@
 endef
 $(eval $(call payload_objects,32))
 $(eval $(call payload_objects,64))
@@ -58,4 +66,4 @@ $(PAYLOAD_OUT)/hostile-%.iso: $(PAYLOAD_OUT)/payload32.elf
 	$(call payload_iso,$<,hostile=$*)
 
 PAYLOAD_IMAGES := $(foreach w,32 64,payload$(w).elf payload$(w).iso) $(PAYLOAD_KINDS:%=hostile-%.iso)
-ALL += $(PAYLOAD_IMAGES:%=$(PAYLOAD_OUT)/%)
+ALL += $(PAYLOAD_IMAGES:%=$(PAYLOAD_OUT)/%) $(foreach w,32 64,$(PAYLOAD_OUT)/payload$(w)-dom0)

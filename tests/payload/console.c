@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /*
- * Console: COM1 where a 16550 answers, else the Xen console ring of a PVH guest, else debug port
- * 0xe9.
+ * Console: COM1 where a 16550 answers, else the Xen console ring of a PVH guest or the hypervisor's console for
+ * dom0, else debug port 0xe9.
  */
 #include "payload.h"
 

@@ -83,7 +83,8 @@ static ulong cr0_unpaged;
 
 static void build_two_level(struct format *f, bool pse)
 {
-	static const u32 slots[] = { 0, 1, 2, 3, 1019 };
+	/* Low memory, where dom0's image is (32 MiB), and the window. */
+	static const u32 slots[] = { 0, 1, 2, 3, 8, 9, 10, 11, 1019 };
 	u32 *pd = page_alloc(1), *pt;
 	unsigned int i, j;
 

@@ -7,6 +7,7 @@
 #include "payload.h"
 #include <xen/xen.h>
 #include <xen/version.h>
+#include <xen/features.h>
 #include <xen/sched.h>
 #include <xen/event_channel.h>
 #include <xen/hvm/hvm_op.h>
@@ -16,6 +17,7 @@
 u8 xen_hypercall_page[4096] __attribute__((aligned(4096)));
 static struct xencons_interface *ring;
 static u32 ring_port;
+static bool is_dom0;
 
 bool xen_init(void)
 {
@@ -91,18 +93,26 @@ u64 xen_hvm_param(u32 index)
 void xen_console_init(void)
 {
 	u64 pfn = xen_hvm_param(HVM_PARAM_CONSOLE_PFN);
+	struct xen_feature_info features = { 0 };
 
 	ring_port = xen_hvm_param(HVM_PARAM_CONSOLE_EVTCHN);
 	if (pfn && ring_port && pfn < 0x100000)
 		ring = (struct xencons_interface *)(ulong)(pfn << 12);
+	if (!hypercall(__HYPERVISOR_xen_version, XENVER_get_features, (ulong)&features, 0, 0, 0))
+		is_dom0 = features.submap & 1u << XENFEAT_dom0;
 }
 
-/* Writes to the console ring, waiting (bounded) for xenconsoled; false when there is no ring. */
+/*
+ * Writes to the console ring, waiting (bounded) for xenconsoled, or as dom0 to the hypervisor's console; false
+ * when there is neither.
+ */
 bool xen_console_write(const char *s, size_t len)
 {
 	struct evtchn_send send = { .port = ring_port };
 	unsigned int spin;
 
+	if (plat.is_xen && is_dom0)
+		return !hypercall(__HYPERVISOR_console_io, CONSOLEIO_write, len, (ulong)s, 0, 0);
 	if (!plat.is_xen || !ring)
 		return false;
 	while (len) {
