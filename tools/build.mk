@@ -50,12 +50,14 @@ lab-parts: $(TOOLS_DOM0)/base.cpio
 	$(Q)$(MAKE) -s $(TOOLS_STAGE) DESTDIR=$(abspath $(O))/stage
 	$(Q)$(TOOLS_DIR)/mk-dom0 $(O) parts $(O)/stage
 
-# make run [GUEST=configs/NAME.cfg] [HV=plinth|xen] [DM=plinth|xen] [LOADER=plinth|xen]
+# make run [GUEST=configs/NAME.cfg] [HV=plinth|xen] [DM=plinth|xen] [LOADER=plinth|xen] [VT=amd|intel] [MODEL=name]
 HV     ?= plinth
 DM     ?= plinth
 LOADER ?= plinth
+VT     ?= amd
+MODEL  ?= corei7_haswell_4770
 GUEST  ?= configs/linux.cfg
-TOOLS_RUN = --guest $(GUEST) --hv $(HV) --dm $(DM) --loader $(LOADER)
+TOOLS_RUN = --guest $(GUEST) --hv $(HV) --dm $(DM) --loader $(LOADER) --vt $(VT) --model $(MODEL)
 
 .PHONY: run test test-extended bench lint gdb install-tools
 # The packages come first, in a make of their own: the rest of the build looks for libraries.
@@ -87,7 +89,7 @@ gdb:
 	$(Q)$(MAKE) $(O)/plinth lab-dom0
 	$(Q)O=$(O) $(TOOLS_DIR)/gdb
 
-HELP += 'run|boot Plinth, dom0 and a guest in QEMU (GUEST=configs/NAME.cfg, HV=plinth or xen)' \
+HELP += 'run|boot Plinth, dom0 and a guest in QEMU (GUEST=configs/NAME.cfg, HV=plinth or xen), or in Bochs (VT=intel)' \
 	'test|make check and the whole-boot tests (up to 40 minutes)' \
 	'test-extended|also the cases of tests/guests/EXTENDED (hours)' \
 	'bench|the numbers, beside the peer' \

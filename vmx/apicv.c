@@ -153,6 +153,13 @@ void vmx_apic_before_entry(struct vcpu *v, struct vmx_vcpu *vv)
 	}
 }
 
+/* After an exit: a self-IPI may have come into the IRR without our doing. */
+void vmx_apic_after_exit(struct vcpu *v, const struct vmx_vcpu *vv)
+{
+	if (vv->proc2 & PROC2_VINTR_DELIVERY)
+		WRITE_ONCE(v->hvm.vlapic->irr_maybe, true);
+}
+
 bool vmx_delivers_vlapic(struct vcpu *v)
 {
 	return vmx_vcpu(v)->proc2 & PROC2_VINTR_DELIVERY;

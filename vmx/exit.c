@@ -86,6 +86,7 @@ void vmx_run(struct vcpu *v)
 	vv->exit_reason = reason;
 	vc->exits[min(reason & 0xffff, (uint32_t)VMX_EXIT_COUNT - 1)]++;
 	sync_from_guest(v, vv);
+	vmx_apic_after_exit(v, vv);
 	vmx_requeue_interrupted_event(v);
 	arm = vmx_exit_arm(reason);
 	if (likely(arm))

@@ -205,6 +205,7 @@ int vmx_apicv_init(void);
 int vmx_apic_page_init(struct domain *d);
 void vmx_apic_page_fini(struct domain *d);
 void vmx_apic_before_entry(struct vcpu *v, struct vmx_vcpu *vv);
+void vmx_apic_after_exit(struct vcpu *v, const struct vmx_vcpu *vv);
 bool vmx_delivers_vlapic(struct vcpu *v);
 void vmx_exit_apic_write(struct vcpu *v, struct vmx_vcpu *vv);
 void vmx_exit_eoi(struct vcpu *v, struct vmx_vcpu *vv);
