@@ -147,8 +147,6 @@ static int pci_part(struct ne2k_card *c, const struct opt_nic *o)
 {
 	int slot = nic_slot(c->m, o), rc;
 
-	if (slot < 0)
-		return slot;
 	c->chip.pci = true;
 	pci_device_init(&c->pci, c->m, "ne2k_pci", PCI_DEVFN(slot, 0), &ne2k_ids, c);
 	pci_add_bar(&c->pci, 0, PCI_BAR_IO, NE2K_PCI_IO, io_map, io_unmap);

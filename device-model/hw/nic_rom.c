@@ -21,16 +21,17 @@
 #define PCIR_BYTES     24
 #define ROM_CHECKSUM   6 /* a byte that the PC's header leaves to the image */
 
+/* Counted in the order of the options, in which the guest's configuration lists them. */
 int nic_slot(struct machine *m, const struct opt_nic *o)
 {
-	int slot = o->slot >= 0 ? o->slot : NIC_FIRST_SLOT;
+	const struct opt_nic *n;
+	int slot = NIC_FIRST_SLOT;
 
-	while (o->slot < 0 && slot < 32 && pci_find(m, PCI_DEVFN(slot, 0)))
-		slot++;
-	if (slot < 32)
-		return slot;
-	log_error("network card %s: no PCI slot is free", o->model);
-	return -ENOSPC;
+	if (o->slot >= 0)
+		return o->slot;
+	for (n = m->opt->nics; n < o; n++)
+		slot += n->slot < 0 && strcmp(n->model, "ne2k_isa") != 0;
+	return slot;
 }
 
 static void rom_set_ids(struct pci_device *dev)

@@ -7,7 +7,7 @@ struct machine;
 struct opt_nic;
 struct pci_device;
 
-/* addr= of the options, or the first free slot from 4 on; -errno (logged). */
+/* addr= of the options, or the next slot from 4 on. */
 int nic_slot(struct machine *m, const struct opt_nic *o);
 /*
  * romfile= of the options, or by_default when it is installed: without it the guest lacks network boot

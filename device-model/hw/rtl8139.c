@@ -630,8 +630,6 @@ static int rtl_create(struct machine *m, const struct opt_nic *o, unsigned int i
 	struct rtl8139 *s = xzalloc(sizeof(*s));
 	int slot = nic_slot(m, o), rc;
 
-	if (slot < 0)
-		return slot;
 	s->m = m;
 	s->net = net_open(m, o, &rtl_nic_ops, s);
 	if (!s->net)

@@ -338,6 +338,14 @@ def test_libxl_command_line(program, work):
     m.close()
 
 
+def test_slots(program, work):
+    """In the order of the configuration, whatever the models."""
+    m = machine(program, work, sum((["-device", model + ",romfile="] for model in ("rtl8139", "ne2k_pci", "rtl8139")),
+                                   []) + ["-device", "ne2k_isa", "-device", "ne2k_pci,addr=9,romfile="])
+    assert [m.config_read(slot, 0, 2, 2) for slot in (4, 5, 6, 7, 9)] == [0x8139, 0x8029, 0x8139, 0xffff, 0x8029]
+    m.close()
+
+
 def test_rom(program, work):
     """iPXE's ROM shows in its window with the card's own numbers and a right checksum."""
     for model, ident, name in (("rtl8139", 0x813910ec, "pxe-rtl8139.rom"), ("ne2k_pci", 0x802910ec, "pxe-ne2k_pci.rom")):
