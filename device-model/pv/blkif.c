@@ -236,6 +236,7 @@ static void indirect(struct transfer *t, const uint8_t *r)
 		return;
 	}
 	t->write = r[1] == OP_WRITE;
+	t->op = r[1]; /* Linux wants the answer to name what was done */
 	segments = xzalloc((size_t)n * SEGMENT_SIZE);
 	for (; done < n; done += SEGMENTS_PER_REF, nr_pages++)
 		pages[nr_pages] = (struct blkif_piece){

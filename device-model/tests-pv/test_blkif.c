@@ -18,9 +18,9 @@
 #include "pv/blkif.h"
 
 /* What ring.h leaves to its user. */
-#define mb()  __atomic_thread_fence(__ATOMIC_SEQ_CST)
-#define rmb() __atomic_thread_fence(__ATOMIC_ACQUIRE)
-#define wmb() __atomic_thread_fence(__ATOMIC_RELEASE)
+#define mb()	      __atomic_thread_fence(__ATOMIC_SEQ_CST)
+#define rmb()	      __atomic_thread_fence(__ATOMIC_ACQUIRE)
+#define wmb()	      __atomic_thread_fence(__ATOMIC_RELEASE)
 
 #define NR_PAGES      64u
 #define DISK_SECTORS  4096u
@@ -33,6 +33,7 @@ static const char *broken_why;
 static blkif_front_ring_t front;
 static struct block *blk;
 static int disk_fd;
+static uint8_t answered_op;
 
 #define CHECK(cond)                                                       \
 	do {                                                              \
@@ -124,6 +125,7 @@ static int response(uint64_t *id)
 	r = RING_GET_RESPONSE(&front, front.rsp_cons);
 	*id = r->id;
 	status = r->status;
+	answered_op = r->operation;
 	front.rsp_cons++;
 	return status;
 }
@@ -229,7 +231,7 @@ static void test_indirect(void)
 		r->indirect_grefs[0] = 160;
 		for (i = 0; i < 40; i++)
 			segment(&table[i], op == BLKIF_OP_WRITE ? i : 39 - i, 0, 7);
-		CHECK(one(b, op) == BLKIF_RSP_OKAY);
+		CHECK(one(b, op) == BLKIF_RSP_OKAY && answered_op == op);
 	}
 	for (i = 0; i < 40; i++)
 		CHECK(pages[i][0] == (uint8_t)(39 - i + 50));
