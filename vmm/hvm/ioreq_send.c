@@ -12,6 +12,20 @@
 
 #define CF8_ENABLE BIT(31)
 
+/* The ranges together cover [start, end]: qemu-xen claims 0xcf8-0xcfb in three pieces. */
+static bool covered(const struct ioreq_range *range, unsigned int nr, uint64_t start, uint64_t end)
+{
+	for (unsigned int r = 0; r < nr; r++) {
+		if (start < range[r].start || range[r].end < start)
+			continue;
+		if (end <= range[r].end)
+			return true;
+		start = range[r].end + 1;
+		r = ~0U; /* from the first range again; each is passed once, as start grows */
+	}
+	return false;
+}
+
 struct ioreq_server *ioreq_select(struct ioreq_state *s, uint32_t type, uint64_t start,
 				  uint64_t end)
 {
@@ -20,9 +34,8 @@ struct ioreq_server *ioreq_select(struct ioreq_state *s, uint32_t type, uint64_t
 
 		if (!srv->used || !srv->enabled)
 			continue;
-		for (unsigned int r = 0; r < srv->nr_ranges[type]; r++)
-			if (srv->range[type][r].start <= start && end <= srv->range[type][r].end)
-				return srv;
+		if (covered(srv->range[type], srv->nr_ranges[type], start, end))
+			return srv;
 	}
 	return NULL;
 }
