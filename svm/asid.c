@@ -29,22 +29,3 @@ void svm_flush_vcpu(struct vcpu *v)
 {
 	svm_vcpu(v)->asid_generation = 0;
 }
-
-static void nothing(void *arg)
-{
-	(void)arg;
-}
-
-/* Every vCPU of d loses its translations before this returns; running ones are made to exit. */
-void svm_flush_domain(struct domain *d)
-{
-	struct vcpu *v;
-
-	for_each_vcpu(d, v) {
-		unsigned int cpu = READ_ONCE(v->cpu);
-
-		__atomic_fetch_or(&v->attention, VCPU_ATT_FLUSH, __ATOMIC_SEQ_CST);
-		if (READ_ONCE(v->running) && cpu != cpu_id())
-			cpu_call(cpu, nothing, NULL);
-	}
-}

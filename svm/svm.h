@@ -71,7 +71,6 @@ void svm_enter(struct guest_regs *regs, uint64_t vmcb_pa, uint64_t host_vmcb_pa)
 /* asid.c */
 void svm_asid_assign(struct vcpu *v);
 void svm_flush_vcpu(struct vcpu *v);
-void svm_flush_domain(struct domain *d);
 
 /* insn.c: length of the intercepted instruction of this class; 0 = event injected, give up. */
 unsigned int svm_insn_len(struct vcpu *v, enum x86_len_class class);

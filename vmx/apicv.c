@@ -100,23 +100,19 @@ static void set_mode(struct vcpu *v, struct vmx_vcpu *vv, uint64_t mode)
 	vv->flush_linear = vv->flush_ept = true;
 }
 
-static uint8_t highest(const struct vlapic *a, unsigned int bank)
+static uint8_t highest_or_0(const struct vlapic *a, unsigned int bank)
 {
-	for (int word = 7; word >= 0; word--) {
-		uint32_t w = vlapic_get(a, bank + (unsigned int)word * 0x10);
+	int vector = vlapic_highest(a, bank);
 
-		if (w)
-			return (uint8_t)(word * 32 + 31 - __builtin_clz(w));
-	}
-	return 0;
+	return vector < 0 ? 0 : (uint8_t)vector;
 }
 
 /* The highest requested and the highest serviced vector: hardware keeps them apart from the page. */
 static void write_status(const struct vlapic *a)
 {
-	uint16_t rvi = vlapic_enabled(a) ? highest(a, APIC_IRR) : 0;
+	uint16_t rvi = vlapic_enabled(a) ? highest_or_0(a, APIC_IRR) : 0;
 
-	vmwrite(GUEST_INTERRUPT_STATUS, (uint16_t)(highest(a, APIC_ISR) << 8) | rvi);
+	vmwrite(GUEST_INTERRUPT_STATUS, (uint16_t)(highest_or_0(a, APIC_ISR) << 8) | rvi);
 }
 
 /* Level-triggered vectors: their EOI is somebody's business. */

@@ -11,6 +11,9 @@
 #define PDPTE_P	  BIT(0)
 #define CR4_PAGED (X86_CR4_SMEP | X86_CR4_SMAP | X86_CR4_PKE | X86_CR4_PCIDE)
 
+static const enum vmcs_field pdpte_field[4] = { GUEST_PDPTE0, GUEST_PDPTE1, GUEST_PDPTE2,
+						GUEST_PDPTE3 };
+
 static bool pae_paging(uint64_t cr0, uint64_t cr4, uint64_t efer)
 {
 	return (cr0 & X86_CR0_PG) && (cr4 & X86_CR4_PAE) && !(efer & X86_EFER_LMA);
@@ -41,12 +44,8 @@ static void load_pdptes(struct vcpu *v)
 		return;
 	read_pdptes(v, v->cr3, pdpte);
 	for (unsigned int i = 0; i < 4; i++)
-		if (pdpte[i] & PDPTE_P)
-			pdpte[i] &= ~pdpte_reserved();
-	vmwrite(GUEST_PDPTE0, pdpte[0]);
-	vmwrite(GUEST_PDPTE1, pdpte[1]);
-	vmwrite(GUEST_PDPTE2, pdpte[2]);
-	vmwrite(GUEST_PDPTE3, pdpte[3]);
+		vmwrite(pdpte_field[i],
+			pdpte[i] & PDPTE_P ? pdpte[i] & ~pdpte_reserved() : pdpte[i]);
 }
 
 /*
@@ -55,14 +54,15 @@ static void load_pdptes(struct vcpu *v)
  */
 static void write_paging(struct vcpu *v, struct vmx_vcpu *vv, uint64_t *cr4, uint64_t *efer)
 {
-	const struct vmx_domain *vd = v->domain->vendor;
 	bool identity = !vmx_controls.unrestricted && !(v->cr0 & X86_CR0_PG);
 	uint32_t cr3_exits = PROC_CR3_LOAD | PROC_CR3_STORE;
 
-	vmwrite(GUEST_CR3, identity ? vd->ident_root.v : v->cr3);
+	vmwrite(GUEST_CR3, identity ? 0 : v->cr3);
 	if (identity) {
-		*cr4 = (*cr4 & ~(X86_CR4_PAE | CR4_PAGED)) | X86_CR4_PSE;
+		*cr4 = (*cr4 & ~CR4_PAGED) | X86_CR4_PAE;
 		*efer &= ~(X86_EFER_LME | X86_EFER_LMA);
+		for (unsigned int i = 0; i < 4; i++)
+			vmwrite(pdpte_field[i], vmx_ident_pdpte(i));
 	}
 	if (vmx_controls.unrestricted)
 		return;

@@ -65,6 +65,9 @@ void vmx_run(struct vcpu *v)
 		vmx_inject(v, &v->hvm.event);
 		v->hvm.event.type = HVM_EVENT_NONE;
 	}
+	/* Breakpoints that we, not the guest, have set: by an emulated MOV, or from a record. */
+	if (unlikely((v->dr7 & 0xff) && !vv->dr_loaded))
+		vmx_load_debug(v);
 	vmx_apic_before_entry(v, vv);
 	vmx_flush_pending(vv);
 	vmx_write_interruptibility(v, vv);

@@ -121,31 +121,21 @@ void vmx_write_interruptibility(struct vcpu *v, struct vmx_vcpu *vv)
 	vmwrite(GUEST_INTERRUPTIBILITY, want);
 }
 
-static unsigned int highest_irr(const struct vlapic *a)
-{
-	for (int word = 7; word >= 0; word--) {
-		uint32_t w = vlapic_get(a, APIC_IRR + (unsigned int)word * 0x10);
-
-		if (w)
-			return (unsigned int)word * 32 + 31 - (unsigned int)__builtin_clz(w);
-	}
-	return 0;
-}
-
 /* Exit when the guest's TPR falls below the class of what waits behind it (29.1.2). */
 void vmx_update_tpr_threshold(struct vcpu *v, struct vmx_vcpu *vv)
 {
 	const struct vlapic *a = v->hvm.vlapic;
 	uint32_t threshold = 0;
+	int waiting;
 
 	if (!vmx_controls.tpr_shadow)
 		return;
 	if (vv->proc2 & PROC2_VINTR_DELIVERY)
 		return; /* hardware itself looks at the IRR when the TPR changes */
 	if (READ_ONCE(a->irr_maybe)) {
-		threshold = highest_irr(a) >> 4;
-		if (threshold > (uint32_t)vlapic_tpr(a) >> 4)
-			threshold = 0;
+		waiting = vlapic_highest(a, APIC_IRR);
+		if (waiting >= 0 && waiting >> 4 <= vlapic_tpr(a) >> 4)
+			threshold = (uint32_t)waiting >> 4;
 	}
 	if (threshold == vv->tpr_threshold)
 		return;

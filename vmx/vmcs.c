@@ -57,33 +57,19 @@ static void clear_here(void *arg)
 		c->loaded = NULL;
 }
 
-static uint64_t gdt_base(void)
-{
-	struct {
-		uint16_t limit;
-		uint64_t base;
-	} __packed p;
-
-	__asm__ volatile("sgdt %0" : "=m"(p));
-	return p.base;
-}
-
-static uint64_t idt_base(void)
-{
-	struct {
-		uint16_t limit;
-		uint64_t base;
-	} __packed p;
-
-	__asm__ volatile("sidt %0" : "=m"(p));
-	return p.base;
-}
+struct table_register {
+	uint16_t limit;
+	uint64_t base;
+} __packed;
 
 /* Host state differs from CPU to CPU in these fields only. */
 static void write_host_state(void)
 {
-	vmwrite(HOST_GDTR_BASE, gdt_base());
-	vmwrite(HOST_IDTR_BASE, idt_base());
+	struct table_register gdtr, idtr;
+
+	__asm__ volatile("sgdt %0; sidt %1" : "=m"(gdtr), "=m"(idtr));
+	vmwrite(HOST_GDTR_BASE, gdtr.base);
+	vmwrite(HOST_IDTR_BASE, idtr.base);
 	vmwrite(HOST_TR_BASE, (uint64_t)this_cpu()->tss);
 	vmwrite(HOST_CR0, read_cr0());
 	vmwrite(HOST_CR3, read_cr3());

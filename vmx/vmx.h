@@ -73,10 +73,9 @@ static inline struct vmx_vcpu *vmx_vcpu(const struct vcpu *v)
 }
 
 struct vmx_domain {
-	uint8_t *io_bitmap;	/* NULL = everything is intercepted */
-	struct page *apic_page; /* APIC-access page, NULL = not used */
-	void *ident_page;	/* identity page directory, NULL = not needed */
-	gpa_t ident_root;	/* where the guest has it */
+	uint8_t *io_bitmap;	  /* NULL = everything is intercepted */
+	struct page *apic_page;	  /* APIC-access page, NULL = not used */
+	struct page *ident_pages; /* identity page directories, NULL = not needed */
 };
 
 /* --- instructions --- */
@@ -146,7 +145,6 @@ void vpid_free(struct vmx_vcpu *vv);
 /* Before an entry: do what was asked for. */
 void vmx_flush_pending(struct vmx_vcpu *vv);
 void vmx_flush_vcpu(struct vcpu *v);
-void vmx_flush_domain(struct domain *d);
 void vmx_invept_all(void);
 uint64_t vmx_eptp(const struct domain *d);
 
@@ -223,6 +221,8 @@ void vmx_domain_fini(struct domain *d);
 void vmx_io_bitmap_changed(struct domain *d);
 
 /* realmode.c: guests in modes that the CPU does not enter without "unrestricted guest". */
+/* The page-directory pointers of the identity map. */
+uint64_t vmx_ident_pdpte(unsigned int n);
 int vmx_restricted_init(struct domain *d);
 void vmx_restricted_fini(struct domain *d);
 /* True: v is in such a mode now, and one step was done in software. */

@@ -22,8 +22,7 @@ static uint32_t x2apic_ldr(uint32_t id)
 	return (id >> 4) << 16 | 1U << (id & 15);
 }
 
-/* Highest set bit of a 256-bit register bank, -1 = none. */
-static int highest(const struct vlapic *a, unsigned int bank)
+int vlapic_highest(const struct vlapic *a, unsigned int bank)
 {
 	for (int word = 7; word >= 0; word--) {
 		uint32_t w = vlapic_get(a, bank + (unsigned int)word * 0x10);
@@ -46,7 +45,7 @@ static bool bank_test(struct vlapic *a, unsigned int bank, uint8_t vector)
 
 static uint8_t ppr(const struct vlapic *a)
 {
-	int isr = highest(a, APIC_ISR);
+	int isr = vlapic_highest(a, APIC_ISR);
 	uint8_t tpr = (uint8_t)vlapic_get(a, APIC_TPR);
 
 	if (isr >= 0 && (isr & 0xf0) >= (tpr & 0xf0))
@@ -60,11 +59,11 @@ int vlapic_pending(struct vlapic *a)
 
 	if (!READ_ONCE(a->irr_maybe) || !vlapic_enabled(a))
 		return -1;
-	irr = highest(a, APIC_IRR);
+	irr = vlapic_highest(a, APIC_IRR);
 	if (irr < 0) {
 		WRITE_ONCE(a->irr_maybe, false);
 		/* A vector may have come in between the scan and the store. */
-		irr = highest(a, APIC_IRR);
+		irr = vlapic_highest(a, APIC_IRR);
 		if (irr < 0)
 			return -1;
 		WRITE_ONCE(a->irr_maybe, true);
@@ -105,7 +104,7 @@ void vlapic_eoi_done(struct vlapic *a, uint8_t vector)
 
 void vlapic_eoi(struct vlapic *a)
 {
-	int vector = highest(a, APIC_ISR);
+	int vector = vlapic_highest(a, APIC_ISR);
 
 	if (vector < 0)
 		return;

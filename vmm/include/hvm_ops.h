@@ -154,6 +154,8 @@ bool hvm_io_resume(struct vcpu *v);
 void hvm_setup(void);
 /* Save/restore of one vCPU and of device records: vmm/hvm/save.c. */
 int hvm_domain_init(struct domain *d);
+/* Both vendors' flush_domain: their flush_vcpu does the work when each vCPU enters next. */
+void hvm_flush_domain(struct domain *d);
 void hvm_domain_fini(struct domain *d);
 int hvm_vcpu_init(struct vcpu *v);
 void hvm_vcpu_fini(struct vcpu *v);

@@ -76,6 +76,8 @@ static inline bool vlapic_enabled(const struct vlapic *a)
 	return vlapic_hw_enabled(a) && vlapic_sw_enabled(a);
 }
 
+/* Highest set bit of a 256-bit bank (APIC_ISR, APIC_TMR, APIC_IRR), -1 = none. */
+int vlapic_highest(const struct vlapic *a, unsigned int bank);
 /* Own vCPU: 32-bit register access at byte offset reg (16-byte aligned). */
 uint32_t vlapic_read(struct vlapic *a, unsigned int reg);
 void vlapic_write(struct vlapic *a, unsigned int reg, uint32_t v);
