@@ -5,6 +5,7 @@ the main one runs Debian's dom0 with guests.
 Bochs 2.7 (Debian's) and 3.0 both serve; see docs/testing.md.
 """
 
+import contextlib
 import os
 import re
 
@@ -67,6 +68,15 @@ def need_bochs():
         raise Skip(str(error)) from error
 
 
+@contextlib.contextmanager
+def running(boot):
+    pc = boot.start()
+    try:
+        yield pc
+    finally:
+        pc.stop()
+
+
 def judge(text, passed_at_least):
     """Result lines of one payload run."""
     found = re.search(r"PAYLOAD: (\d+) passed, (\d+) failed", text)
@@ -83,8 +93,8 @@ def run_payload(lab, model, bits, append="", expect=r"VT-x: EPT"):
     boot = bochs.PayloadBoot(f"payload{bits}-dom0", PAYLOAD_OPTIONS, model=model, append=append,
                              log=log)
     try:
-        with boot.start() as pc:
-            pc.wait(r"PAYLOAD: \d+ passed", PAYLOAD_LIMIT_S, fail=r"PANIC|triple fault|crashed")
+        with running(boot) as pc:
+            pc.wait(r"PAYLOAD: \d+ passed, \d+ failed.*\n", PAYLOAD_LIMIT_S, fail=r"PANIC|triple fault|crashed")
             text = pc.text
     except machine.MachineError as error:
         raise Failure(f"{model}, {bits} bits: {error}") from error
@@ -114,7 +124,7 @@ def test_vtx_refused(lab):
     need_bochs()
     boot = bochs.PayloadBoot("payload64-dom0", "", model="core2_penryn_t9600",
                              log=lab.log_path("penryn", "log"))
-    with boot.start() as pc:
+    with running(boot) as pc:
         pc.wait(r"VT-x: this CPU lacks EPT \(nested paging\)", PAYLOAD_LIMIT_S, fail="PAYLOAD")
 
 
@@ -137,7 +147,7 @@ def test_vtx_dom0_and_guests(lab):
             raise Skip(f"{path} is not built")
     boot = bochs.BochsBoot(job=job, files=files, nic="none", dom0_append="lab.net=0",
                            log=lab.log_path("serial", "log"))
-    with boot.start() as pc:
+    with running(boot) as pc:
         pc.wait(r"@@ TOOLS-READY", DOM0_LIMIT_S - 60, fail=r"PANIC|Kernel panic|@@ FAIL")
         pc.wait(r"@@ JOB-DONE", DOM0_LIMIT_S - 60, fail=r"PANIC|Kernel panic")
         text = pc.text
