@@ -54,15 +54,14 @@ static void load_pdptes(struct vcpu *v)
  */
 static void write_paging(struct vcpu *v, struct vmx_vcpu *vv, uint64_t *cr4, uint64_t *efer)
 {
+	const struct vmx_domain *vd = v->domain->vendor;
 	bool identity = !vmx_controls.unrestricted && !(v->cr0 & X86_CR0_PG);
 	uint32_t cr3_exits = PROC_CR3_LOAD | PROC_CR3_STORE;
 
-	vmwrite(GUEST_CR3, identity ? 0 : v->cr3);
+	vmwrite(GUEST_CR3, identity ? vd->ident_root.v : v->cr3);
 	if (identity) {
-		*cr4 = (*cr4 & ~CR4_PAGED) | X86_CR4_PAE;
+		*cr4 = (*cr4 & ~(X86_CR4_PAE | CR4_PAGED)) | X86_CR4_PSE;
 		*efer &= ~(X86_EFER_LME | X86_EFER_LMA);
-		for (unsigned int i = 0; i < 4; i++)
-			vmwrite(pdpte_field[i], vmx_ident_pdpte(i));
 	}
 	if (vmx_controls.unrestricted)
 		return;

@@ -2,47 +2,34 @@
 /*
  * Guests on CPUs without "unrestricted guest", which enter a guest only with CR0.PE and CR0.PG set and with
  * segments as protected mode loads them (SDM volume 3, 23.8 and 26.3.1.2). Protected mode without paging runs
- * on an identity map: PAE page directories of 2 MiB pages that lie, read-only, at guest-physical addresses
- * behind all memory. (The page directory of 32-bit paging would have to be below 4 GiB.) Real mode, and the instructions between it and the first loads of segment registers in protected
+ * on an identity map: one page directory of 4 MiB pages, read-only for the guest, at a guest-physical address
+ * that 32-bit paging can name. (With PAE the processor would load PDPTEs from the guest's memory whenever the
+ * guest writes CR0.) Real mode, and the instructions between it and the first loads of segment registers in protected
  * mode, are interpreted.
  */
 #include "vmx.h"
 
-#define PDE_IDENTITY 0xe7ULL /* present, writable, user, accessed, dirty, 2 MiB */
-#define PDE_2M	     (2UL << 20)
-#define IDENT_ORDER  2 /* four page directories */
-#define IDENT_PAGES  4U
+#define PDE_IDENTITY 0xe7ULL /* present, writable, user, accessed, dirty, 4 MiB */
+#define PDE_4M	     (4UL << 20)
+/* In the window of interrupt messages, where no PC has memory or devices for the CPU. */
+#define IDENT_GPA 0xfeee0000UL
 /* Instructions interpreted before interrupts are looked at. */
 #define BATCH 128U
-
-/* The last frames that the narrowest CPU with EPT can name: 36 bits. */
-static gfn_t ident_gfn(unsigned int n)
-{
-	return _gfn((BIT(36) >> PAGE_SHIFT) - IDENT_PAGES + n);
-}
-
-uint64_t vmx_ident_pdpte(unsigned int n)
-{
-	return gfn_to_gpa(ident_gfn(n)).v | 1;
-}
 
 int vmx_restricted_init(struct domain *d)
 {
 	struct vmx_domain *vd = d->vendor;
-	struct page *pg = alloc_pages(IDENT_ORDER);
-	uint64_t *pde;
-	int rc = 0;
+	uint32_t *pd = alloc_page_virt();
+	int rc;
 
-	if (!pg)
+	if (!pd)
 		return -ENOMEM;
-	pde = page_to_virt(pg);
-	for (uint64_t i = 0; i < IDENT_PAGES * 512; i++)
-		pde[i] = i * PDE_2M | PDE_IDENTITY;
-	vd->ident_pages = pg;
-	for (unsigned int n = 0; n < IDENT_PAGES && !rc; n++)
-		rc = p2m_set(d, ident_gfn(n), _mfn(page_to_mfn(pg).v + n), 0, P2M_RAM_RO,
-			     P2M_ACCESS_R);
-	d->p2m.max_gfn = 0; /* these frames are not the guest's */
+	for (unsigned int i = 0; i < 1024; i++)
+		pd[i] = (uint32_t)(i * PDE_4M | PDE_IDENTITY);
+	vd->ident_pd = pd;
+	vd->ident_root = _gpa(IDENT_GPA);
+	rc = p2m_set(d, gpa_to_gfn(vd->ident_root), virt_to_mfn(pd), 0, P2M_RAM_RO, P2M_ACCESS_R);
+	d->p2m.max_gfn = 0; /* this frame is not the guest's */
 	return rc;
 }
 
@@ -50,8 +37,8 @@ void vmx_restricted_fini(struct domain *d)
 {
 	struct vmx_domain *vd = d->vendor;
 
-	if (vd->ident_pages)
-		free_pages(vd->ident_pages, IDENT_ORDER);
+	if (vd->ident_pd)
+		free_page_virt(vd->ident_pd);
 }
 
 static bool data_segment_ok(struct vcpu *v, enum guest_seg s)

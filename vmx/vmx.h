@@ -73,9 +73,10 @@ static inline struct vmx_vcpu *vmx_vcpu(const struct vcpu *v)
 }
 
 struct vmx_domain {
-	uint8_t *io_bitmap;	  /* NULL = everything is intercepted */
-	struct page *apic_page;	  /* APIC-access page, NULL = not used */
-	struct page *ident_pages; /* identity page directories, NULL = not needed */
+	uint8_t *io_bitmap;	/* NULL = everything is intercepted */
+	struct page *apic_page; /* APIC-access page, NULL = not used */
+	uint32_t *ident_pd;	/* identity page directory, NULL = not needed */
+	gpa_t ident_root;	/* where the guest has it */
 };
 
 /* --- instructions --- */
@@ -221,8 +222,6 @@ void vmx_domain_fini(struct domain *d);
 void vmx_io_bitmap_changed(struct domain *d);
 
 /* realmode.c: guests in modes that the CPU does not enter without "unrestricted guest". */
-/* The page-directory pointers of the identity map. */
-uint64_t vmx_ident_pdpte(unsigned int n);
 int vmx_restricted_init(struct domain *d);
 void vmx_restricted_fini(struct domain *d);
 /* True: v is in such a mode now, and one step was done in software. */
