@@ -23,7 +23,8 @@ $(unit_DIR)/tests/unit/unit.o: tests/unit/unit.c
 $(unit_LIB:%.c=$(unit_DIR)/%.o) $(unit_DIR)/tests/unit/test_lib.o: unit_RENAME := -include tests/unit/rename.h
 unit_RENAME := -Dstrtoull=plinth_strtoull -Dstrlcpy=plinth_strlcpy -Dstrlcat=plinth_strlcat
 
-$(unit_DIR)/%.o: %.c | $(vmm_XENINC)/xen
+# Prerequisites are expanded here, before vmm/build.mk names its folder.
+$(unit_DIR)/%.o: %.c | $(O)/xen-include/xen
 	$(Q)mkdir -p $(@D)
 	$(Q)$(CC) $(unit_CFLAGS) $(unit_VMMFLAGS) $(unit_RENAME) -c -o $@ $<
 
