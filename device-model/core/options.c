@@ -134,25 +134,31 @@ static void opt_vnc(struct options *o, const char *arg)
 
 static void opt_display(struct options *o, const char *arg)
 {
+	static const char *const known[] = { "gl", "window-close", NULL };
 	struct opt_list l;
-	const char *gl;
+	const char *gl, *close;
 
+	if (!strncmp(arg, "vnc=", 4)) {
+		opt_vnc(o, arg + 4);
+		return;
+	}
 	opt_list_parse(&l, arg);
 	gl = opt_list_get(&l, "gl");
-	if (!strcmp(l.head, "sdl")) {
+	close = opt_list_get(&l, "window-close");
+	if (l.head && !strcmp(l.head, "sdl")) {
+		opt_list_only(&l, "display sdl", known);
 		o->sdl = true;
 		o->sdl_opengl = gl && !strcmp(gl, "on");
-	} else if (!strncmp(l.head, "vnc", 3)) {
-		o->vnc = xstrdup(arg + 4);
-	} else if (strcmp(l.head, "none")) {
-		log_fatal("-display %s is not supported (known: none, sdl, vnc)", l.head);
+		o->sdl_close = !close || strcmp(close, "off");
+	} else if (!l.head || strcmp(l.head, "none")) {
+		log_fatal("-display %s is not supported (known: none, sdl, vnc=)", arg);
 	}
 	opt_list_free(&l);
 }
 
 static void opt_sdl(struct options *o, const char *arg)
 {
-	o->sdl = true;
+	o->sdl = o->sdl_close = true;
 }
 
 static void opt_keymap(struct options *o, const char *arg)
@@ -282,7 +288,16 @@ static void opt_runas(struct options *o, const char *arg)
 
 static void opt_sandbox(struct options *o, const char *arg)
 {
-	o->sandbox = !strncmp(arg, "on", 2);
+	size_t n = strcspn(arg, ","); /* QEMU's further settings: the filter here is stricter */
+
+	if (n == 2 && !strncmp(arg, "on", n))
+		o->sandbox = SANDBOX_ON;
+	else if (n == 3 && !strncmp(arg, "off", n))
+		o->sandbox = SANDBOX_OFF;
+	else if (n == 3 && !strncmp(arg, "log", n))
+		o->sandbox = SANDBOX_LOG;
+	else
+		log_fatal("-sandbox %s is not supported (known: on, off, log)", arg);
 }
 
 static void opt_no_acpi(struct options *o, const char *arg)
@@ -356,7 +371,8 @@ static const struct option_desc {
 	{ "name", "NAME", opt_name, "the guest's name" },
 	{ "m", "MIB", opt_memory, "RAM without video memory" },
 	{ "smp", "N[,maxcpus=M]", opt_smp, "virtual CPUs" },
-	{ "machine", "xenfv|pc|xenpv", opt_machine, "xenfv has the Xen platform device, pc does not" },
+	{ "machine", "xenfv|pc|xenpv", opt_machine,
+	  "xenfv has the Xen platform device, pc does not" },
 	{ "boot", "order=acdn", opt_boot, "floppy, disk, CD, network" },
 	{ "drive", "file=F,...", opt_drive, "if=ide|none|floppy,index=,media=,format=,readonly=" },
 	{ "device", "MODEL,...", opt_device, "ide-cd, ide-hd, VGA, rtl8139, ..." },
@@ -373,7 +389,7 @@ static const struct option_desc {
 	{ "parallel", "none", opt_ignored, "accepted, no parallel port exists" },
 	{ "debugcon", "file:F", opt_debugcon, "what the guest writes to port 0xe9" },
 	{ "vnc", "ADDR:N[,password=on][,to=N]", opt_vnc, "VNC server, or none" },
-	{ "display", "none|sdl", opt_display, "local display" },
+	{ "display", "none|sdl[,window-close=off]", opt_display, "a window of its own" },
 	{ "sdl", NULL, opt_sdl, "like -display sdl" },
 	{ "nographic", NULL, opt_ignored, "accepted" },
 	{ "k", "KEYMAP", opt_keymap, "layout of the VNC client's keyboard" },
@@ -387,7 +403,7 @@ static const struct option_desc {
 	{ "xen-domid-restrict", NULL, opt_restrict, "give up power over other domains" },
 	{ "chroot", "DIR", opt_chroot, "enter DIR before the guest runs" },
 	{ "runas", "UID:GID", opt_runas, "change user before the guest runs" },
-	{ "sandbox", "on|off", opt_sandbox, "limit system calls and resources" },
+	{ "sandbox", "on|off|log", opt_sandbox, "limit system calls and resources" },
 	{ "L", "DIR", opt_firmware, "look here first for option ROMs" },
 	{ "pidfile", "FILE", opt_pidfile, "write our process id" },
 	{ "qtest", "stdio|unix:PATH", opt_qtest, "test protocol in the place of a domain" },

@@ -16,6 +16,8 @@
 #define OPT_MAX_CHARDEVS 8
 
 enum vga_type { VGA_NONE, VGA_STD };
+/* Filter of system calls: by default on, but off with an SDL window. */
+enum sandbox_mode { SANDBOX_DEFAULT, SANDBOX_OFF, SANDBOX_ON, SANDBOX_LOG };
 
 /* One comma-separated argument: a leading bare value and key=value pairs (",," is a comma). */
 struct opt_pair {
@@ -36,9 +38,9 @@ struct opt_drive {
 	bool discard;	    /* discard=unmap: discarded space goes back to the host */
 	char *werror, *rerror;
 	char *serial; /* NULL: made up */
-	char *id;	    /* "ide-5632" or NULL */
-	char *file;	    /* NULL: empty CD drive */
-	char *format;	    /* "raw", "qcow2" or NULL = raw */
+	char *id;     /* "ide-5632" or NULL */
+	char *file;   /* NULL: empty CD drive */
+	char *format; /* "raw", "qcow2" or NULL = raw */
 };
 
 /* The host's side of a network card, by -netdev. */
@@ -83,7 +85,8 @@ struct options {
 	char *vnc; /* the whole argument of -vnc, NULL or "none": no VNC */
 	bool sdl;
 	bool sdl_opengl;
-	char *keymap; /* -k, NULL: "en-us" */
+	bool sdl_close; /* closing the window switches the guest off */
+	char *keymap;	/* -k, NULL: "en-us" */
 	enum vga_type vga;
 	unsigned int vgamem_mib;
 
@@ -109,7 +112,7 @@ struct options {
 	bool restrict_domid;
 	char *chroot;
 	char *runas; /* "UID:GID" or a name */
-	bool sandbox;
+	enum sandbox_mode sandbox;
 	bool xen_attach; /* no devices: only the paravirtual back ends of a domain */
 
 	char *qtest;	    /* "stdio" or "unix:PATH", NULL: a real domain */

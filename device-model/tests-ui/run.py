@@ -13,6 +13,7 @@ sys.dont_write_bytecode = True
 
 import qtest
 import test_ports
+import test_sdl
 import test_vga
 import test_vnc
 
@@ -79,6 +80,19 @@ def run_vnc(result, program, work):
         env.m.close()
 
 
+def run_sdl(result, program, work):
+    if not shutil.which("Xvfb"):
+        print("SKIP sdl: Xvfb (package xvfb) is the display and is not installed")
+        result.skipped += len(test_sdl.TESTS)
+        return
+    env = test_sdl.Env(program, work)
+    try:
+        for test in test_sdl.TESTS:
+            result.run(test, env)
+    finally:
+        env.close()
+
+
 def main():
     parser = argparse.ArgumentParser()
     parser.add_argument("--device-model", required=True)
@@ -91,6 +105,7 @@ def main():
     run_vga(result, program, work)
     run_vnc(result, program, work)
     run_ports(result, program, work)
+    run_sdl(result, program, work)
     print("check-dm-ui: %d passed, %d failed%s" % (
         result.passed, result.failed, ", %d skipped" % result.skipped if result.skipped else ""))
     return 1 if result.failed or not result.passed else 0

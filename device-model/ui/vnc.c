@@ -2,7 +2,7 @@
 /*
  * The VNC server: options, the listening socket, the display listener, and what the monitor asks
  * for. Connections are in vnc_conn.c, the library in vnc_rfb.c, how they fit together in
- * vnc_priv.h. Also refuses the displays that do not exist yet.
+ * vnc_priv.h.
  */
 #include "ui/vnc.h"
 
@@ -372,10 +372,6 @@ static int vnc_init(struct machine *m)
 	struct vnc_server *s;
 	int rc;
 
-	if (m->opt->sdl) {
-		log_error("display: SDL is not supported yet; use VNC (sdl=0 and vnc=1)");
-		return -ENOTSUP;
-	}
 	if (!m->opt->vnc || !strcmp(m->opt->vnc, "none"))
 		return 0;
 	s = xzalloc(sizeof(*s));
