@@ -14,10 +14,12 @@ from lab import bochs, hypervisor, machine
 
 # What dom0's surroundings leave of the payload: no PIC, PIT, IO-APIC of a guest, MSRs as the host has them.
 PAYLOAD_OPTIONS = "tests=exc,paging,debug,fpu,pio,task,real"
+# Bochs 3.0 ends itself over PG without PE in an SVM guest, and leaves DR6 and single steps of one to the host.
+SVM_OPTIONS = "tests=paging,fpu,pio,task,real"
 PAYLOAD_LIMIT_S = 240
 DOM0_LIMIT_S = 1500
 # Fewer would mean that a group silently did not run.
-PASSED_AT_LEAST = 28
+PASSED_AT_LEAST = {PAYLOAD_OPTIONS: 28, SVM_OPTIONS: 18}
 JOB = r"""
 xl info | grep -E '^(virt_caps|hw_caps|xen_version)'
 guest() {
@@ -86,20 +88,20 @@ def judge(text, passed_at_least):
     check(int(found.group(1)) >= passed_at_least, found.group(0))
 
 
-def run_payload(lab, model, bits, append="", expect=r"VT-x: EPT"):
+def run_payload(lab, model, bits, append="", expect=r"VT-x: EPT", options=PAYLOAD_OPTIONS):
     """The payload as dom0 on a CPU model; judged by what it reports."""
     need_bochs()
     log = lab.log_path(f"{model}-{bits}{append}", "log")
-    boot = bochs.PayloadBoot(f"payload{bits}-dom0", PAYLOAD_OPTIONS, model=model, append=append,
-                             log=log)
+    boot = bochs.PayloadBoot(f"payload{bits}-dom0", options, model=model, append=append, log=log)
     try:
         with running(boot) as pc:
-            pc.wait(r"PAYLOAD: \d+ passed, \d+ failed.*\n", PAYLOAD_LIMIT_S, fail=r"PANIC|triple fault|crashed")
+            pc.wait(r"PAYLOAD: \d+ passed, \d+ failed.*\n", PAYLOAD_LIMIT_S,
+                    fail=r"PANIC|triple fault|crashed")
             text = pc.text
     except machine.MachineError as error:
         raise Failure(f"{model}, {bits} bits: {error}") from error
     check(re.search(expect, text), f"{model}: no {expect!r}")
-    judge(text, PASSED_AT_LEAST)
+    judge(text, PASSED_AT_LEAST[options])
 
 
 @case(order=11, group="bochs", limit_s=600, combos=("product", "vmm"))
@@ -131,7 +133,7 @@ def test_vtx_refused(lab):
 @case(order=14, group="bochs", limit_s=300, combos=("product",))
 def test_svm_strict(lab):
     """AMD-V where VMRUN checks the state that it is given."""
-    run_payload(lab, "ryzen", 64, expect="AMD-V: nested paging")
+    run_payload(lab, "ryzen", 64, expect="AMD-V: nested paging", options=SVM_OPTIONS)
 
 
 @case(order=60, group="bochs", limit_s=DOM0_LIMIT_S, combos=("product",))
