@@ -293,6 +293,15 @@ static void stats_count(struct block_stats *s, const struct block_req *req)
 	s->wr_bytes += req->op == BLOCK_WRITE ? req->len : 0;
 }
 
+/* What lies in the host's page cache needs no thread: waking one costs more than the copy. */
+static bool read_cached(const struct block_req *req)
+{
+	struct block_image *img = req->b->img;
+
+	return req->op == BLOCK_READ && img->drv->read_cached &&
+	       !img->drv->read_cached(img, req->offset, req->buf, req->len);
+}
+
 static void request_queue(struct block_req *req)
 {
 	struct block_req **p = &queue_head;
@@ -301,7 +310,7 @@ static void request_queue(struct block_req *req)
 	total_in_flight++;
 	req->next = NULL;
 	req->err = request_check(req);
-	if (req->err) {
+	if (req->err || read_cached(req)) {
 		loop_defer(&req->call);
 		return;
 	}

@@ -5,9 +5,12 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <linux/fs.h>
+#include <linux/magic.h>
 #include <stdlib.h>
 #include <sys/ioctl.h>
 #include <sys/stat.h>
+#include <sys/uio.h>
+#include <sys/vfs.h>
 #include <unistd.h>
 
 #include "core/log.h"
@@ -15,6 +18,7 @@
 
 static int file_probe(struct block_file *f)
 {
+	struct statfs fs;
 	struct stat st;
 
 	if (fstat(f->fd, &st))
@@ -22,6 +26,8 @@ static int file_probe(struct block_file *f)
 	f->dev = st.st_dev;
 	f->ino = st.st_ino;
 	f->regular = S_ISREG(st.st_mode);
+	f->in_memory =
+		!fstatfs(f->fd, &fs) && (fs.f_type == TMPFS_MAGIC || fs.f_type == RAMFS_MAGIC);
 	f->size = (uint64_t)st.st_size;
 	if (S_ISBLK(st.st_mode))
 		return ioctl(f->fd, BLKGETSIZE64, &f->size) ? -errno : 0;
@@ -97,6 +103,15 @@ int block_file_read(struct block_file *f, uint64_t offset, void *buf, size_t len
 		len -= (size_t)n;
 	}
 	return 0;
+}
+
+int block_file_read_cached(struct block_file *f, uint64_t offset, void *buf, size_t len)
+{
+	struct iovec v = { buf, len };
+
+	return preadv2(f->fd, &v, 1, (off_t)offset, f->in_memory ? 0 : RWF_NOWAIT) == (ssize_t)len
+		       ? 0
+		       : -EAGAIN;
 }
 
 int block_file_write(struct block_file *f, uint64_t offset, const void *buf, size_t len)

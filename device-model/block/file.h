@@ -16,6 +16,7 @@ struct block_file {
 	int fd;
 	char *name;
 	bool regular, read_only;
+	bool in_memory; /* on tmpfs, whose reads never wait but do not know RWF_NOWAIT */
 	uint64_t size; /* end of file as far as known; grows with writes */
 	dev_t dev;     /* identity, to find cycles */
 	ino_t ino;
@@ -30,6 +31,8 @@ void block_file_close(struct block_file *f);
 
 /* All return 0 or -errno. What lies after the end of the file reads as zero. */
 int block_file_read(struct block_file *f, uint64_t offset, void *buf, size_t len);
+/* All of it from the page cache, without waiting for the disk, or -EAGAIN. */
+int block_file_read_cached(struct block_file *f, uint64_t offset, void *buf, size_t len);
 int block_file_write(struct block_file *f, uint64_t offset, const void *buf, size_t len);
 int block_file_sync(struct block_file *f);
 /* Give the range back to the host; reads as zero afterwards. -EOPNOTSUPP where that cannot be. */

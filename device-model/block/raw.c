@@ -17,6 +17,11 @@ static int raw_read(struct block_image *img, uint64_t offset, void *buf, size_t 
 	return block_file_read(img->file, offset, buf, len);
 }
 
+static int raw_read_cached(struct block_image *img, uint64_t offset, void *buf, size_t len)
+{
+	return block_file_read_cached(img->file, offset, buf, len);
+}
+
 static int raw_write(struct block_image *img, uint64_t offset, const void *buf, size_t len)
 {
 	return block_file_write(img->file, offset, buf, len);
@@ -38,6 +43,7 @@ const struct block_driver raw_driver = {
 	.name = "raw",
 	.open = raw_open,
 	.read = raw_read,
+	.read_cached = raw_read_cached,
 	.write = raw_write,
 	.discard = raw_discard,
 	.flush = raw_flush,
