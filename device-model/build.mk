@@ -8,7 +8,7 @@ DM_SRC   := $(sort $(wildcard $(DM_DIR)/*.c $(addprefix $(DM_DIR)/,$(addsuffix /
 DM_OBJ   := $(DM_SRC:$(DM_DIR)/%.c=$(DM_OUT)/obj/%.o)
 DM_ASAN_OBJ := $(DM_SRC:$(DM_DIR)/%.c=$(DM_OUT)/asan/%.o)
 
-DM_PKGS  := pixman-1 zlib libvncserver slirp
+DM_PKGS  := pixman-1 zlib libvncserver gnutls slirp
 DM_CFLAGS := -std=gnu11 -O2 -g -Wall -Wextra -Werror -Wstrict-prototypes -Wmissing-prototypes \
 	-Wpointer-arith -Wno-unused-parameter -fstack-protector-strong -D_FORTIFY_SOURCE=2 \
 	-D_GNU_SOURCE -D_FILE_OFFSET_BITS=64 -D__XEN_TOOLS__ -fno-strict-aliasing -fno-common -fPIE -pthread \
@@ -43,7 +43,12 @@ $(DM_OUT)/asan/%.o: $(DM_DIR)/%.c
 .PHONY: check-device-model install-device-model device-model
 device-model: $(DM_OUT)/plinth-dm
 
-check-device-model: $(DM_OUT)/plinth-dm-asan
+# Forbidden system calls behind the filter of the real program, for test_confine.py.
+$(DM_OUT)/confine_call: $(DM_OUT)/obj/core/confine_calls.o $(DM_OUT)/obj/core/log.o $(DM_DIR)/tests/confine_call.c
+	$(call say,CC,$@)
+	$(Q)$(CC) $(DM_CFLAGS) -o $@ $^ -pie -pthread
+
+check-device-model: $(DM_OUT)/plinth-dm-asan $(DM_OUT)/confine_call
 	$(Q)python3 $(DM_DIR)/tests/run.py --device-model $(DM_OUT)/plinth-dm-asan \
 		--work $(DM_OUT)/tests
 

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
  * plinth-dm: the device model of one guest. Start-up order: options, connection to the VMM, devices
- * (all memory is populated now), monitor, restored state, request service, confinement, "running".
+ * (all memory is populated now), monitor, restored state, request service, confinement, "running", the
+ * filter of system calls.
  */
 #include <errno.h>
 #include <signal.h>
@@ -83,6 +84,7 @@ static void start(void)
 	if (!o->qtest && !o->restrict_domid && !o->chroot && !o->runas &&
 	    vmm_xen_write_state(&machine, "running"))
 		log_fatal("cannot tell libxl that we run");
+	confine_finish(o);
 }
 
 /* -xen-attach: the paravirtual back ends of a domain, without devices. */

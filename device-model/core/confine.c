@@ -1,70 +1,27 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * Confinement of the process (libxl's dm_restrict): chroot, another user, Xen handles good for one
- * domain only, no new privileges, no core dumps, no new programs. See confine.h.
+ * Confinement of the process: limits for all; chroot, private namespaces, another user and Xen handles
+ * good for one domain only as libxl's dm_restrict asks. The filter of system calls is confine_calls.c's.
  */
 #include "core/confine.h"
 
 #include <errno.h>
 #include <grp.h>
-#include <linux/audit.h>
-#include <linux/filter.h>
-#include <linux/seccomp.h>
 #include <pwd.h>
-#include <stddef.h>
+#include <sched.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/prctl.h>
 #include <sys/resource.h>
-#include <sys/syscall.h>
 #include <unistd.h>
 #include <xentoolcore.h>
 
 #include "core/log.h"
 #include "core/options.h"
-#include "core/util.h"
 
-/* What no device needs and an attacker wants. */
-static const int denied_calls[] = {
-	SYS_execve,
-	SYS_execveat,
-	SYS_fork,
-	SYS_vfork,
-	SYS_ptrace,
-	SYS_mount,
-	SYS_umount2,
-	SYS_pivot_root,
-	SYS_chroot,
-	SYS_reboot,
-	SYS_kexec_load,
-	SYS_kexec_file_load,
-	SYS_init_module,
-	SYS_finit_module,
-	SYS_delete_module,
-	SYS_bpf,
-	SYS_setns,
-	SYS_unshare,
-	SYS_setuid,
-	SYS_setgid,
-	SYS_setresuid,
-	SYS_setresgid,
-	SYS_process_vm_readv,
-	SYS_process_vm_writev,
-	SYS_keyctl,
-	SYS_add_key,
-	SYS_request_key,
-	SYS_perf_event_open,
-	SYS_userfaultfd,
-	SYS_swapon,
-	SYS_swapoff,
-	SYS_acct,
-	SYS_settimeofday,
-	SYS_clock_settime,
-	SYS_iopl,
-	SYS_ioperm,
-	SYS_open_by_handle_at,
-};
+/* Address space beyond what start-up took and the guest's memory: buffers, stacks, heaps of threads. */
+#define SPARE_BYTES (4ull << 30)
+#define MAX_FILES   4096
 
 static void user_find(const char *runas, uid_t *uid, gid_t *gid)
 {
@@ -92,47 +49,80 @@ static void change_user(uid_t uid, gid_t gid)
 		log_fatal("-runas: the privileges came back");
 }
 
-static void limit_calls(void)
+/* Before the root changes: /proc may be gone then. */
+static unsigned long long address_space_bytes(void)
 {
-	struct sock_filter f[ARRAY_SIZE(denied_calls) * 2 + 8];
-	struct sock_fprog prog = { .filter = f };
-	unsigned short n = 0;
-	size_t i;
+	unsigned long long pages = 0;
+	FILE *f = fopen("/proc/self/statm", "re");
 
-	f[n++] = (struct sock_filter)BPF_STMT(BPF_LD | BPF_W | BPF_ABS,
-					      offsetof(struct seccomp_data, arch));
-	f[n++] = (struct sock_filter)BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, AUDIT_ARCH_X86_64, 1, 0);
-	f[n++] = (struct sock_filter)BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_KILL_PROCESS);
-	f[n++] = (struct sock_filter)BPF_STMT(BPF_LD | BPF_W | BPF_ABS,
-					      offsetof(struct seccomp_data, nr));
-	for (i = 0; i < ARRAY_SIZE(denied_calls); i++) {
-		f[n++] = (struct sock_filter)BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K,
-						      (unsigned int)denied_calls[i], 0, 1);
-		f[n++] = (struct sock_filter)BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_KILL_PROCESS);
-	}
-	f[n++] = (struct sock_filter)BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_ALLOW);
-	prog.len = n;
-	if (syscall(SYS_seccomp, SECCOMP_SET_MODE_FILTER, SECCOMP_FILTER_FLAG_TSYNC, &prog))
-		log_fatal("-sandbox: %s (a kernel with CONFIG_SECCOMP_FILTER is needed)",
-			  strerror(errno));
+	if (f && fscanf(f, "%llu", &pages) != 1)
+		pages = 0;
+	if (f)
+		fclose(f);
+	return pages * (unsigned long long)sysconf(_SC_PAGESIZE);
 }
 
-static void sandbox(void)
+static void limit(int what, rlim_t value, const char *name)
 {
-	struct rlimit none = { 0, 0 };
+	struct rlimit l;
 
-	if (prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) || setrlimit(RLIMIT_CORE, &none))
-		log_fatal("-sandbox: %s", strerror(errno));
-	limit_calls();
+	if (getrlimit(what, &l))
+		log_fatal("-sandbox: limit of %s: %s", name, strerror(errno));
+	if (value > l.rlim_max)
+		value = l.rlim_max;
+	if (value > l.rlim_cur)
+		value = l.rlim_cur;
+	l.rlim_cur = l.rlim_max = value;
+	if (setrlimit(what, &l))
+		log_fatal("-sandbox: limit of %s: %s", name, strerror(errno));
+}
+
+/* The size of files is not limited: it is the disks'. */
+static void limit_resources(const struct options *o, unsigned long long used_bytes)
+{
+	limit(RLIMIT_CORE, 0, "core dumps");
+	limit(RLIMIT_NOFILE, MAX_FILES, "open files");
+	if (used_bytes)
+		limit(RLIMIT_AS, used_bytes + o->ram_bytes + SPARE_BYTES, "address space");
+}
+
+static bool user_network(const struct options *o)
+{
+	unsigned int i;
+
+	for (i = 0; i < o->nr_netdevs; i++)
+		if (!strcmp(o->netdevs[i].kind, "user"))
+			return true;
+	return false;
+}
+
+/* What is open stays usable; nothing new of the host's network can be reached. */
+static void leave_namespaces(const struct options *o)
+{
+	int flags = CLONE_NEWIPC | CLONE_NEWUTS | (user_network(o) ? 0 : CLONE_NEWNET);
+
+	if (unshare(flags))
+		log_warn("-chroot: no private namespaces: %s", strerror(errno));
+}
+
+/* An SDL window loads drivers at any time, which need more than the filter allows. */
+static enum sandbox_mode mode_of(const struct options *o)
+{
+	if (o->sandbox != SANDBOX_DEFAULT)
+		return o->sandbox;
+	return o->sdl ? SANDBOX_OFF : SANDBOX_ON;
 }
 
 void confine(const struct options *o)
 {
+	unsigned long long used_bytes = address_space_bytes();
 	uid_t uid = 0;
 	gid_t gid = 0;
 
 	if (o->runas)
 		user_find(o->runas, &uid, &gid); /* before the root changes */
+	if (o->chroot)
+		leave_namespaces(o);
 	if (o->chroot && (chroot(o->chroot) || chdir("/")))
 		log_fatal("-chroot %s: %s", o->chroot, strerror(errno));
 	if (o->runas)
@@ -140,6 +130,16 @@ void confine(const struct options *o)
 	if (o->restrict_domid && xentoolcore_restrict_all((domid_t)o->domid))
 		log_fatal("-xen-domid-restrict: %s (Linux 4.11 and Xen 4.11 or later are needed)",
 			  strerror(errno));
-	if (o->sandbox)
-		sandbox();
+	if (mode_of(o) != SANDBOX_OFF)
+		limit_resources(o, used_bytes);
+	else if (o->sandbox == SANDBOX_DEFAULT)
+		log_info("-sandbox is off because of the SDL window");
+}
+
+void confine_finish(const struct options *o)
+{
+	enum sandbox_mode mode = mode_of(o);
+
+	if (mode != SANDBOX_OFF)
+		confine_calls(mode == SANDBOX_LOG, user_network(o));
 }

@@ -388,7 +388,7 @@ static const struct option_desc {
 	{ "serial", "pty|file:F|null|...", opt_serial, "COM1, then COM2, ..." },
 	{ "parallel", "none", opt_ignored, "accepted, no parallel port exists" },
 	{ "debugcon", "file:F", opt_debugcon, "what the guest writes to port 0xe9" },
-	{ "vnc", "ADDR:N[,password=on][,to=N]", opt_vnc, "VNC server, or none" },
+	{ "vnc", "ADDR:N[,KEY=VALUE...]", opt_vnc, "VNC server, or none: password= to= websocket=" },
 	{ "display", "none|sdl[,window-close=off]", opt_display, "a window of its own" },
 	{ "sdl", NULL, opt_sdl, "like -display sdl" },
 	{ "nographic", NULL, opt_ignored, "accepted" },

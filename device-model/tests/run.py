@@ -18,6 +18,7 @@ import ide
 import pc
 import test_atapi
 import test_chipset
+import test_confine
 import test_dma
 import test_floppy
 import test_ide
@@ -173,7 +174,7 @@ def main():
     for module in (test_dma, test_floppy, test_usb):
         for kind, path in (("plinth", program), ("qemu", qemu)):
             run_own(results, module, kind, path, work)
-    for module in (test_process, test_state, test_storage):
+    for module in (test_process, test_state, test_storage, test_confine):
         for test in module.TESTS:
             name = module.__name__[5:] + "." + test.__name__[5:]
             if results.wants(name):
