@@ -62,7 +62,7 @@ TOOLS_RUN = --guest $(GUEST) --hv $(HV) --dm $(DM) --loader $(LOADER) --vt $(VT)
 .PHONY: run test test-extended bench lint gdb install-tools
 # The packages come first, in a make of their own: the rest of the build looks for libraries.
 run:
-	$(Q)$(TOOLS_DIR)/deps build run
+	$(Q)$(TOOLS_DIR)/deps build run $(if $(filter intel,$(VT)),test)
 	$(Q)$(MAKE) lab-parts lab-guests
 	$(Q)O=$(O) $(TOOLS_DIR)/run $(TOOLS_RUN)
 

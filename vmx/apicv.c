@@ -1,10 +1,10 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /*
- * The local APIC with the processor's help: accesses to its page told apart in hardware (APIC-access page),
- * registers read without exits (APIC-register virtualization), and vectors taken from the IRR, and ended, without
- * exits (virtual-interrupt delivery). The vLAPIC's register page is the virtual-APIC page, so there is one copy of
- * everything; what hardware has besides it, RVI, SVI and the EOI-exit bitmap, is derived before each entry. SDM
- * volume 3, chapter 29.
+ * The local APIC with the processor's help: accesses to its page told apart in hardware
+ * (APIC-access page), registers read without exits (APIC-register virtualization), and vectors
+ * taken from the IRR, and ended, without exits (virtual-interrupt delivery). The vLAPIC's register
+ * page is the virtual-APIC page, so there is one copy of everything; what hardware has besides it,
+ * RVI, SVI and the EOI-exit bitmap, is derived before each entry. SDM volume 3, chapter 29.
  */
 #include "vmx.h"
 #include "boot.h"
@@ -107,7 +107,8 @@ static uint8_t highest_or_0(const struct vlapic *a, unsigned int bank)
 	return vector < 0 ? 0 : (uint8_t)vector;
 }
 
-/* The highest requested and the highest serviced vector: hardware keeps them apart from the page. */
+/* The highest requested and the highest serviced vector: hardware keeps them apart from the page.
+ */
 static void write_status(const struct vlapic *a)
 {
 	uint16_t rvi = vlapic_enabled(a) ? highest_or_0(a, APIC_IRR) : 0;
@@ -162,8 +163,9 @@ bool vmx_delivers_vlapic(struct vcpu *v)
 }
 
 /*
- * The guest wrote a register and hardware has stored the value already: registers whose old value counts get it
- * back before the write is done as it should be. A trap: RIP is behind the instruction.
+ * The guest wrote a register and hardware has stored the value already: registers whose old value
+ * counts get it back before the write is done as it should be. A trap: RIP is behind the
+ * instruction.
  */
 void vmx_exit_apic_write(struct vcpu *v, struct vmx_vcpu *vv)
 {

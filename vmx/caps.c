@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /*
- * VT-x: is it there, what can it do, switch it on for a CPU; and the table of operations. SDM volume 3,
- * 23.6 to 23.8 (enabling) and appendix A.
+ * VT-x: is it there, what can it do, switch it on for a CPU; and the table of operations. SDM
+ * volume 3, 23.6 to 23.8 (enabling) and appendix A.
  */
 #include "vmx.h"
 

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /*
- * Why was an entry refused? Hardware says only "invalid guest state": here the rules of SDM volume 3, 26.3.1
- * are gone through in order, on the VMCS as it was, and the first one that does not hold is named. Rules that
- * our own code cannot break (host state, SMM) are left out.
+ * Why was an entry refused? Hardware says only "invalid guest state": here the rules of SDM volume
+ * 3, 26.3.1 are gone through in order, on the VMCS as it was, and the first one that does not hold
+ * is named. Rules that our own code cannot break (host state, SMM) are left out.
  */
 #include "vmx.h"
 

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * What a CPU's VMX capability registers allow, and the controls made from them. Pure: the same source
- * runs in a host test. SDM volume 3, appendix A.
+ * What a CPU's VMX capability registers allow, and the controls made from them. Pure: the same
+ * source runs in a host test. SDM volume 3, appendix A.
  */
 #ifndef PLINTH_VMX_CONTROLS_H
 #define PLINTH_VMX_CONTROLS_H

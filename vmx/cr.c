@@ -1,8 +1,9 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /*
- * Control registers: carrying struct vcpu's into the VMCS, and exits for accesses. The guest changes MP, EM,
- * TS, WP and AM of CR0 by itself; a change of any other bit of CR0 or CR4 exits, reads come from the
- * shadows. SDM volume 3, 23.8 (fixed bits), 25.3 (MOV CR), 26.3.1.1, 26.3.1.6 (PDPTEs).
+ * Control registers: carrying struct vcpu's into the VMCS, and exits for accesses. The guest
+ * changes MP, EM, TS, WP and AM of CR0 by itself; a change of any other bit of CR0 or CR4 exits,
+ * reads come from the shadows. SDM volume 3, 23.8 (fixed bits), 25.3 (MOV CR), 26.3.1.1, 26.3.1.6
+ * (PDPTEs).
  */
 #include "vmx.h"
 #include "guest_access.h"
@@ -49,8 +50,8 @@ static void load_pdptes(struct vcpu *v)
 }
 
 /*
- * Without unrestricted guest a guest that has paging off runs on an identity map (realmode.c), and its own CR3
- * is kept out of the register.
+ * Without unrestricted guest a guest that has paging off runs on an identity map (realmode.c), and
+ * its own CR3 is kept out of the register.
  */
 static void write_paging(struct vcpu *v, struct vmx_vcpu *vv, uint64_t *cr4, uint64_t *efer)
 {
@@ -134,7 +135,8 @@ static uint64_t lmsw(uint64_t cr0, uint16_t source)
 	return (cr0 & ~0xeULL) | (source & 0xf);
 }
 
-/* Qualification: register 0-3, access 4-5 (0 to, 1 from, 2 CLTS, 3 LMSW), GPR 8-11, LMSW's source 16-31. */
+/* Qualification: register 0-3, access 4-5 (0 to, 1 from, 2 CLTS, 3 LMSW), GPR 8-11, LMSW's source
+ * 16-31. */
 void vmx_exit_cr(struct vcpu *v, struct vmx_vcpu *vv)
 {
 	uint64_t qual = vmread(EXIT_QUALIFICATION);

@@ -1,12 +1,13 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * World switch of VT-x: SDM volume 3, 26 and 27. RSP, RIP and RFLAGS travel in the VMCS, CR2 and the
- * debug registers are the caller's business.
+ * World switch of VT-x: SDM volume 3, 26 and 27. RSP, RIP and RFLAGS travel in the VMCS, CR2 and
+ * the debug registers are the caller's business.
  *
  * unsigned int vmx_enter(struct guest_regs *regs [rdi], bool launched [esi])
  *
- * Returns 0 after a VM exit; 1 (VMfailInvalid) or 2 (VMfailValid) when the entry was refused. Interrupts are
- * off; a VM exit leaves them so, and whatever is pending physically waits for the run loop's window.
+ * Returns 0 after a VM exit; 1 (VMfailInvalid) or 2 (VMfailValid) when the entry was refused.
+ * Interrupts are off; a VM exit leaves them so, and whatever is pending physically waits for the
+ * run loop's window.
  */
 #define HOST_RSP_FIELD 0x6c14
 

@@ -1,13 +1,14 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /*
- * The entry format of extended page tables: SDM volume 3, 28.2.2. The p2m type sits in bits 52-56 and the
- * access in 57-59, which hardware ignores as long as the features that give them a meaning (57 verify paging,
- * 58 paging-write, all off) are not enabled; entries that are not present keep them too.
+ * The entry format of extended page tables: SDM volume 3, 28.2.2. The p2m type sits in bits 52-56
+ * and the access in 57-59, which hardware ignores as long as the features that give them a meaning
+ * (57 verify paging, 58 paging-write, all off) are not enabled; entries that are not present keep
+ * them too.
  *
- * Memory types (28.2.7.2): hardware does not look at the host's MTRRs here, the entry has to carry the type. A
- * guest's memory is write-back whatever its own PAT says, as nothing that it reaches is behind a device that
- * does not snoop. dom0's memory is write-back and combined with its PAT, its device memory has the machine's MTRR
- * type.
+ * Memory types (28.2.7.2): hardware does not look at the host's MTRRs here, the entry has to carry
+ * the type. A guest's memory is write-back whatever its own PAT says, as nothing that it reaches is
+ * behind a device that does not snoop. dom0's memory is write-back and combined with its PAT, its
+ * device memory has the machine's MTRR type.
  */
 #include "vmx.h"
 #include "mtrr.h"

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /*
- * Entering a guest and handling the exit. The arms turn what hardware says into the neutral structures
- * of hvm_ops.h; common code in vmm/hvm decides. SDM volume 3, chapters 26 and 27.
+ * Entering a guest and handling the exit. The arms turn what hardware says into the neutral
+ * structures of hvm_ops.h; common code in vmm/hvm decides. SDM volume 3, chapters 26 and 27.
  */
 #include "vmx.h"
 #include "guest_access.h"
@@ -114,8 +114,9 @@ void vmx_exit_unknown(struct vcpu *v, struct vmx_vcpu *vv)
 }
 
 /*
- * EPT violation: the qualification has the access in bits 0-2, whether there is a linear address in bit 7,
- * and in bit 8 whether it was that address's translation that faulted or the walk to it (table 27-7).
+ * EPT violation: the qualification has the access in bits 0-2, whether there is a linear address in
+ * bit 7, and in bit 8 whether it was that address's translation that faulted or the walk to it
+ * (table 27-7).
  */
 void vmx_exit_ept_violation(struct vcpu *v, struct vmx_vcpu *vv)
 {
@@ -152,7 +153,8 @@ void vmx_exit_ept_misconfig(struct vcpu *v, struct vmx_vcpu *vv)
 		     e.mfn.v, e.type, e.order);
 }
 
-/* #DB: the processor leaves DR6 and DR7 alone, the qualification says what would go into DR6 (27.2.1). */
+/* #DB: the processor leaves DR6 and DR7 alone, the qualification says what would go into DR6
+ * (27.2.1). */
 static void exit_debug(struct vcpu *v, struct vmx_vcpu *vv, uint32_t info)
 {
 	uint64_t qual = vmread(EXIT_QUALIFICATION);
@@ -173,8 +175,8 @@ static void exit_debug(struct vcpu *v, struct vmx_vcpu *vv, uint32_t info)
 }
 
 /*
- * #UD: VMMCALL (0f 01 d9) is the other vendor's hypercall instruction, which guests may use as well.
- * Everything else is the guest's own.
+ * #UD: VMMCALL (0f 01 d9) is the other vendor's hypercall instruction, which guests may use as
+ * well. Everything else is the guest's own.
  */
 static void exit_undefined(struct vcpu *v)
 {
@@ -222,7 +224,8 @@ void vmx_exit_exception(struct vcpu *v, struct vmx_vcpu *vv)
 	}
 }
 
-/* Qualification: offset in the page 0-11, kind 12-15 (0 read, 1 write, 2 fetch, 3 event delivery). */
+/* Qualification: offset in the page 0-11, kind 12-15 (0 read, 1 write, 2 fetch, 3 event delivery).
+ */
 void vmx_exit_apic_access(struct vcpu *v, struct vmx_vcpu *vv)
 {
 	uint64_t qual = vmread(EXIT_QUALIFICATION);

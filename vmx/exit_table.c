@@ -20,7 +20,8 @@ static void exit_triple_fault(struct vcpu *v, struct vmx_vcpu *vv)
 	hvm_exit_triple_fault(v);
 }
 
-/* INIT is redirected to no one: the platform resets through the chipset. SIPI finds no waiting vCPU. */
+/* INIT is redirected to no one: the platform resets through the chipset. SIPI finds no waiting
+ * vCPU. */
 static void exit_ignored(struct vcpu *v, struct vmx_vcpu *vv)
 {
 	(void)v;
@@ -107,7 +108,8 @@ void vmx_exit_task_switch(struct vcpu *v, struct vmx_vcpu *vv)
 	uint32_t error = has_error ? (uint32_t)vmread(IDT_VECTORING_ERROR) : 0;
 
 	(void)vv;
-	/* Events from outside have no instruction to step over; v->hvm.event holds exactly these. */
+	/* Events from outside have no instruction to step over; v->hvm.event holds exactly these.
+	 */
 	if (v->hvm.event.type != HVM_EVENT_NONE)
 		len = 0;
 	v->hvm.event.type = HVM_EVENT_NONE;
@@ -159,7 +161,8 @@ static const struct vmx_exit_arm arms[VMX_EXIT_COUNT] = {
 
 static const struct vmx_exit_arm arm_bad_state = { vmx_exit_unknown, "invalid guest state" };
 
-/* The arm for an exit reason, or NULL. A failed entry has bit 31 set and is nobody's ordinary exit. */
+/* The arm for an exit reason, or NULL. A failed entry has bit 31 set and is nobody's ordinary exit.
+ */
 const struct vmx_exit_arm *vmx_exit_arm(uint32_t reason)
 {
 	if (unlikely(reason & VMX_EXIT_ENTRY_FAILED))

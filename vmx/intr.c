@@ -1,10 +1,11 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /*
- * Injection, windows and shadows. SDM volume 3, 26.6 (event injection), 24.4.2 (interruptibility), 25.2
- * (windows), 29.1 (TPR shadow). NMIs are virtual: hardware keeps their blocking until the guest's IRET.
+ * Injection, windows and shadows. SDM volume 3, 26.6 (event injection), 24.4.2
+ * (interruptibility), 25.2 (windows), 29.1 (TPR shadow). NMIs are virtual: hardware keeps their
+ * blocking until the guest's IRET.
  *
- * The vLAPIC's register page is the virtual-APIC page, so the guest's CR8 is the vLAPIC's TPR without any
- * copying; the TPR threshold brings an exit when the guest lowers it below what waits.
+ * The vLAPIC's register page is the virtual-APIC page, so the guest's CR8 is the vLAPIC's TPR
+ * without any copying; the TPR threshold brings an exit when the guest lowers it below what waits.
  */
 #include "vmx.h"
 #include "vlapic.h"

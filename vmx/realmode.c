@@ -1,11 +1,12 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /*
- * Guests on CPUs without "unrestricted guest", which enter a guest only with CR0.PE and CR0.PG set and with
- * segments as protected mode loads them (SDM volume 3, 23.8 and 26.3.1.2). Protected mode without paging runs
- * on an identity map: one page directory of 4 MiB pages, read-only for the guest, at a guest-physical address
- * that 32-bit paging can name. (With PAE the processor would load PDPTEs from the guest's memory whenever the
- * guest writes CR0.) Real mode, and the instructions between it and the first loads of segment registers in protected
- * mode, are interpreted.
+ * Guests on CPUs without "unrestricted guest", which enter a guest only with CR0.PE and CR0.PG set
+ * and with segments as protected mode loads them (SDM volume 3, 23.8 and 26.3.1.2). Protected mode
+ * without paging runs on an identity map: one page directory of 4 MiB pages, read-only for the
+ * guest, at a guest-physical address that 32-bit paging can name. (With PAE the processor would
+ * load PDPTEs from the guest's memory whenever the guest writes CR0.) Real mode, and the
+ * instructions between it and the first loads of segment registers in protected mode, are
+ * interpreted.
  */
 #include "vmx.h"
 

@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /*
- * Guest state in the VMCS (segments, SYSENTER, PAT) and what is switched with a vCPU because hardware does
- * not (SYSCALL MSRs, KernelGSbase, TSC_AUX, debug registers). SDM volume 3, 24.4, 26.3.1.2, 27.3.2.
+ * Guest state in the VMCS (segments, SYSENTER, PAT) and what is switched with a vCPU because
+ * hardware does not (SYSCALL MSRs, KernelGSbase, TSC_AUX, debug registers). SDM volume
+ * 3, 24.4, 26.3.1.2, 27.3.2.
  */
 #include "vmx.h"
 #include "vlapic.h"
@@ -30,7 +31,8 @@ static const uint32_t lazy_msrs[LAZY_COUNT] = {
 	[LAZY_SFMASK] = 0xc0000084, [LAZY_KERNEL_GS_BASE] = 0xc0000102,
 };
 
-/* SVM's packed attributes have bits 12-15 of the descriptor at 8-11; "unusable" is there not present. */
+/* SVM's packed attributes have bits 12-15 of the descriptor at 8-11; "unusable" is there not
+ * present. */
 static uint16_t attr_of_ar(uint32_t ar)
 {
 	uint16_t attr = (uint16_t)((ar & 0xff) | (ar >> 4 & 0xf00));
@@ -61,8 +63,8 @@ void vmx_get_segment(struct vcpu *v, enum guest_seg s, struct segment *out)
 }
 
 /*
- * VM entry wants what loading a segment register leaves (26.3.1.2): an accessed segment, a granularity bit that
- * agrees with the limit, a busy task in TR.
+ * VM entry wants what loading a segment register leaves (26.3.1.2): an accessed segment, a
+ * granularity bit that agrees with the limit, a busy task in TR.
  */
 static uint32_t entry_ar(enum guest_seg s, const struct segment *in)
 {

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /*
- * The VMCS as an object: allocation, which CPU it is active on, and the parts of it that belong to the
- * CPU (host state) or never change. A VMCS is active on at most one CPU; whoever needs it elsewhere has it
- * cleared there first. SDM volume 3, 24.1, 24.5, 24.11.
+ * The VMCS as an object: allocation, which CPU it is active on, and the parts of it that belong to
+ * the CPU (host state) or never change. A VMCS is active on at most one CPU; whoever needs it
+ * elsewhere has it cleared there first. SDM volume 3, 24.1, 24.5, 24.11.
  */
 #include "vmx.h"
 #include "trap.h"

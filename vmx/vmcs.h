@@ -9,8 +9,8 @@
 #include "types.h"
 
 /*
- * X(NAME, encoding), in the order in which a dump shows them. Encoding bits 13-14 give the width: 0 16-bit, 1
- * 64-bit, 2 32-bit, 3 natural.
+ * X(NAME, encoding), in the order in which a dump shows them. Encoding bits 13-14 give the width: 0
+ * 16-bit, 1 64-bit, 2 32-bit, 3 natural.
  */
 #define VMX_FIELDS(X)                     \
 	X(GUEST_RIP, 0x681e)              \

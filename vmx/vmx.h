@@ -33,7 +33,8 @@ struct vmx_cpu {
 	uint64_t exits[VMX_EXIT_COUNT];
 };
 
-/* MSRs that hardware does not switch and the VMM does not use: the guest's stay loaded with its vCPU. */
+/* MSRs that hardware does not switch and the VMM does not use: the guest's stay loaded with its
+ * vCPU. */
 enum { LAZY_STAR, LAZY_LSTAR, LAZY_CSTAR, LAZY_SFMASK, LAZY_KERNEL_GS_BASE, LAZY_COUNT };
 
 struct vmx_vcpu {
@@ -46,13 +47,15 @@ struct vmx_vcpu {
 	bool flush_linear, flush_ept; /* before the next entry */
 	uint16_t vpid;		      /* 0 = none */
 
-	/* Copies of fields, written back before an entry when they differ from what is in the VMCS. */
+	/* Copies of fields, written back before an entry when they differ from what is in the VMCS.
+	 */
 	uint32_t proc, proc2, entry, exceptions;
 	uint32_t interruptibility;	/* without NMI blocking, which v->hvm.nmi_masked holds */
 	uint32_t vmcs_interruptibility; /* what the VMCS holds */
 	uint32_t tpr_threshold;
 
-	/* apicv.c: the mode that the controls are for, and what hardware's copies are compared with. */
+	/* apicv.c: the mode that the controls are for, and what hardware's copies are compared
+	 * with. */
 	uint64_t apic_mode, eoi_exits[4];
 	uint32_t apic_id, apic_spiv, apic_lvtt;
 
@@ -62,7 +65,8 @@ struct vmx_vcpu {
 
 	uint32_t exit_reason;
 	bool state_written; /* segments or CR0 were set by us: realmode.c looks at them */
-	bool dr_loaded; /* DR0-3 and DR6 of the guest are in the registers, accesses not intercepted */
+	bool dr_loaded; /* DR0-3 and DR6 of the guest are in the registers, accesses not intercepted
+			 */
 	uint64_t lazy[LAZY_COUNT]; /* true while the vCPU is not loaded */
 	bool lazy_loaded;
 };

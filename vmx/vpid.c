@@ -1,8 +1,9 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /*
- * Virtual processor identifiers, and flushes. A VPID belongs to a vCPU for its life. Translations are
- * tagged by VPID and EPT pointer on each CPU: what has to go is noted and done before the next entry, and
- * a vCPU that comes to another CPU, where older ones of its may be left, starts clean. SDM volume 3, 28.3.
+ * Virtual processor identifiers, and flushes. A VPID belongs to a vCPU for its life. Translations
+ * are tagged by VPID and EPT pointer on each CPU: what has to go is noted and done before the next
+ * entry, and a vCPU that comes to another CPU, where older ones of its may be left, starts clean.
+ * SDM volume 3, 28.3.
  */
 #include "vmx.h"
 

@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""Intel VT-x, and AMD-V under strict checks, in Bochs: each CPU generation runs the payload in dom0's place;
-the main one runs Debian's dom0 with guests.
+"""Intel VT-x, and AMD-V under strict checks, in Bochs: each CPU generation runs the payload in
+dom0's place; the main one runs Debian's dom0 with guests.
 
 Bochs 2.7 (Debian's) and 3.0 both serve; see docs/testing.md.
 """
@@ -12,9 +12,9 @@ import re
 from harness import Failure, Skip, case, check
 from lab import bochs, hypervisor, machine
 
-# What dom0's surroundings leave of the payload: no PIC, PIT, IO-APIC of a guest, MSRs as the host has them.
+# What dom0's surroundings leave of the payload: no PIC, PIT, IO-APIC; MSRs as the host has them.
 PAYLOAD_OPTIONS = "tests=exc,paging,debug,fpu,pio,task,real"
-# Bochs 3.0 ends itself over PG without PE in an SVM guest, and leaves DR6 and single steps of one to the host.
+# Bochs 3.0 ends itself over PG without PE in an SVM guest, and mishandles DR6 and single steps.
 SVM_OPTIONS = "tests=paging,fpu,pio,task,real"
 PAYLOAD_LIMIT_S = 240
 DOM0_LIMIT_S = 1500
@@ -138,7 +138,7 @@ def test_svm_strict(lab):
 
 @case(order=60, group="bochs", limit_s=DOM0_LIMIT_S, combos=("product",))
 def test_vtx_dom0_and_guests(lab):
-    """Debian's dom0 to its tools; then a PVH guest, and an HVM guest through hvmloader and SeaBIOS."""
+    """Debian's dom0 to its tools; a PVH guest; an HVM guest through hvmloader and SeaBIOS."""
     need_bochs()
     job = lab.log_path("job", "sh")
     with open(job, "w", encoding="ascii") as file:

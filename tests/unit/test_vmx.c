@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * VT-x: controls from capability registers as real CPUs have them, and EPT entries judged by a model of the
- * hardware's checks (SDM volume 3, 28.2.3).
+ * VT-x: controls from capability registers as real CPUs have them, and EPT entries judged by a
+ * model of the hardware's checks (SDM volume 3, 28.2.3).
  */
 #include "lib.h"
 #include "domain.h"
@@ -145,7 +145,8 @@ TEST(vmx_controls_forced)
 	EXPECT(vmx_controls_compute(&m, &c) != NULL);
 }
 
-/* --- EPT ------------------------------------------------------------------------------------------ */
+/* --- EPT
+ * ------------------------------------------------------------------------------------------ */
 
 /* What makes hardware report a misconfiguration at this level, with 39 address bits. */
 static bool misconfigured(uint64_t e, unsigned int level)

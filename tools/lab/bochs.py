@@ -19,8 +19,8 @@ DEFAULT_DOM0_MIB = 768
 # An emulated instruction takes 10 ns, whatever the host needs for it.
 INSTRUCTIONS_PER_SECOND = 100000000
 VNC_FORWARDS = 2
-# Nothing but panics is logged: each EPT violation is an "error", and version 3.0 prints its speed from a signal
-# handler, which can wait for the log's lock for ever.
+# Nothing but panics is logged: each EPT violation is an "error", and version 3.0 prints its speed
+# from a signal handler, which can wait for the log's lock for ever.
 CONFIGURATION = """\
 {display}
 romimage: file=/usr/share/bochs/BIOS-bochs-latest
@@ -49,8 +49,8 @@ def program():
     """Path of Bochs, or an explanation of what is missing."""
     path = shutil.which(os.environ.get("BOCHS") or "bochs")
     if not path:
-        raise hypervisor.MissingPiece("bochs is not installed (packages bochs, bochs-sdl, bochsbios, "
-                                      "vgabios), or BOCHS= names no program")
+        raise hypervisor.MissingPiece("bochs is not installed (packages bochs, bochs-sdl, "
+                                      "bochsbios, vgabios), or BOCHS= names no program")
     return path
 
 

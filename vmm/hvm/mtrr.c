@@ -1,9 +1,10 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * Memory type range registers: reading, writing with the checks of the SDM (volume 3, 12.11), and the
- * type they give an address. With nested paging the guest's types matter where the hardware cannot
- * combine them itself; that is the p2m formats' business, this file only keeps the registers. dom0 begins
- * with the machine's values, which Linux needs to find before it turns PAT on.
+ * Memory type range registers: reading, writing with the checks of the SDM (volume 3, 12.11), and
+ * the type they give an address. With nested paging the guest's types matter where the hardware
+ * cannot combine them itself; that is the p2m formats' business, this file only keeps the
+ * registers. dom0 begins with the machine's values, which Linux needs to find before it turns PAT
+ * on.
  */
 #include "mtrr.h"
 #include "hvm_ops.h"

@@ -67,7 +67,7 @@ struct hvm_ops {
 	/* d's MSR or port intercepts: 64 Ki ports in d->hvm.io_bitmap. */
 	void (*io_bitmap_changed)(struct domain *d);
 	void (*dump)(struct vcpu *v); /* control block to the console */
-	/* Exits of one kind on all CPUs: its name (NULL = none has this index); false past the last. */
+	/* Exits of one kind on all CPUs and its name (NULL = none); false past the last index. */
 	bool (*exit_count)(unsigned int index, const char **name, uint64_t *count);
 };
 
