@@ -122,10 +122,10 @@ def plinth(program, work, *extra, vnc=None):
     return m
 
 
-def wait_port(m):
+def wait_port(m, what="listening"):
     """The port that the device model says it listens on."""
     for _ in range(100):
-        found = re.search(r"vnc: listening on \S+:(\d+)", m.log_tail())
+        found = re.search(r"vnc: %s on \S+:(\d+)" % what, m.log_tail())
         if found:
             return int(found.group(1))
         time.sleep(0.05)

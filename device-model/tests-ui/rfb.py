@@ -9,8 +9,8 @@ RAW, COPY, DESKTOP_SIZE, POINTER_MODE, EXT_KEYS, EXT_SIZE = 0, 1, -223, -257, -2
 
 class Client:
     def __init__(self, port, host="127.0.0.1", encodings=(RAW, DESKTOP_SIZE), password=None,
-                 minor=8, timeout=20):
-        self.sock = socket.create_connection((host, port), timeout)
+                 minor=8, timeout=20, sock=None):
+        self.sock = sock or socket.create_connection((host, port), timeout)
         self.pointer_mode = None
         self.ext_keys = False
         self.handshake(minor, password)

@@ -16,6 +16,7 @@ import test_ports
 import test_sdl
 import test_vga
 import test_vnc
+import test_websocket
 
 
 class Result:
@@ -75,6 +76,12 @@ def run_vnc(result, program, work):
     env.m = test_vnc.start(env)
     try:
         for test in test_vnc.TESTS:
+            result.run(test, env)
+    finally:
+        env.m.close()
+    env = test_websocket.create(program, work)
+    try:
+        for test in test_websocket.TESTS:
             result.run(test, env)
     finally:
         env.m.close()

@@ -329,6 +329,27 @@ def test_password(env):
         m.close()
 
 
+def test_keymaps(env):
+    """-k: keysyms of another layout reach the keys that carry them there (QEMU's keymap files)."""
+    if not os.path.exists("/usr/share/qemu/keymaps/de"):
+        return
+    other = Env(env.program, os.path.join(env.work, "keymap"))
+    other.m = start(other, "-k", "de", vnc="127.0.0.1:60,to=99")
+    m = other.m
+    try:
+        translate_on(m)
+        c = rfb.Client(m.vnc_port)
+        for keysym, want in ((ord("y"), [0x2c, 0xac]), (ord("z"), [0x15, 0x95]),
+                             (0xe4, [0x28, 0xa8]), (ord("/"), [0x2a, 0x08, 0xaa, 0x88]),
+                             (ord("@"), [0xe0, 0x38, 0x10, 0xe0, 0xb8, 0x90])):
+            c.press(keysym)
+            got = keyboard_bytes(m, len(want))
+            assert got == want, "keysym %x: %s, expected %s" % (keysym, got, want)
+        c.close()
+    finally:
+        m.close()
+
+
 class Env:
     def __init__(self, program, work):
         self.program, self.work, self.m = program, work, None
@@ -337,4 +358,5 @@ class Env:
 
 TESTS = [test_sizes, test_two_clients, test_keysyms, test_extended_keys, test_held_keys,
          test_pointer, test_garbage, test_bad_messages, test_formats, test_hanging_clients,
-         test_many_clients, test_query, test_ports, test_password]
+         test_many_clients, test_query, test_ports, test_password,
+         test_keymaps]

@@ -28,6 +28,7 @@
 #include "ui/vnc_priv.h"
 
 #define PORT_BASE      5900
+#define WS_PORT_BASE   5700
 #define BACKLOG	       16
 #define ACTIVE_NS      (33 * NS_PER_MS)
 #define IDLE_NS	       (125 * NS_PER_MS)
@@ -134,25 +135,24 @@ static void normal_ready(void *opaque, uint32_t events)
 }
 
 /* Out of files: use the spare one to turn the caller away, or the loop would spin on it. */
-static void refuse_one(struct vnc_server *s)
+static void refuse_one(struct vnc_server *s, int listen_fd)
 {
 	close(s->spare_fd);
-	s->spare_fd = accept4(s->listen_fd, NULL, NULL, SOCK_CLOEXEC);
+	s->spare_fd = accept4(listen_fd, NULL, NULL, SOCK_CLOEXEC);
 	if (s->spare_fd >= 0)
 		close(s->spare_fd);
 	s->spare_fd = open("/", O_RDONLY | O_CLOEXEC);
 }
 
-static void listen_ready(void *opaque, uint32_t events)
+static void accept_one(struct vnc_server *s, int listen_fd)
 {
-	struct vnc_server *s = opaque;
 	struct vnc_conn *c;
 	int fd;
 
-	fd = accept4(s->listen_fd, NULL, NULL, SOCK_CLOEXEC | SOCK_NONBLOCK);
+	fd = accept4(listen_fd, NULL, NULL, SOCK_CLOEXEC | SOCK_NONBLOCK);
 	if (fd < 0) {
 		if (errno == EMFILE || errno == ENFILE)
-			refuse_one(s);
+			refuse_one(s, listen_fd);
 		return;
 	}
 	if (s->nr_conns == VNC_MAX_CLIENTS) {
@@ -160,9 +160,23 @@ static void listen_ready(void *opaque, uint32_t events)
 		close(fd);
 		return;
 	}
-	c = vnc_conn_new(s, fd);
+	c = vnc_conn_new(s, fd, listen_fd == s->ws_fd);
 	if (c)
 		s->conns[s->nr_conns++] = c;
+}
+
+static void listen_ready(void *opaque, uint32_t events)
+{
+	struct vnc_server *s = opaque;
+
+	accept_one(s, s->listen_fd);
+}
+
+static void ws_listen_ready(void *opaque, uint32_t events)
+{
+	struct vnc_server *s = opaque;
+
+	accept_one(s, s->ws_fd);
 }
 
 static void on_pointer_mode(void *opaque, bool absolute)
@@ -213,6 +227,7 @@ bool vnc_query_client(size_t i, struct vnc_client_info *info)
 		return false;
 	info->family = family_name(a.ss_family);
 	info->shown = vnc_conn_is_normal(server->conns[i]);
+	info->websocket = vnc_conn_is_websocket(server->conns[i]);
 	describe(&a, len, info->host, sizeof(info->host), info->service, sizeof(info->service));
 	return true;
 }
@@ -288,10 +303,30 @@ static int listen_on(const char *host, unsigned int port)
 	return rc ? rc : fd;
 }
 
-/* The first free display from `display` to `last`. */
-static int listen_range(struct vnc_server *s, const char *host, unsigned int display,
-			unsigned int last)
+/* What follows the address in -vnc. */
+struct settings {
+	unsigned int to;
+	bool websocket;
+	unsigned int ws_port; /* 0: WS_PORT_BASE and the display's number */
+};
+
+static int listen_websocket(struct vnc_server *s, const char *host, unsigned int port)
 {
+	s->ws_fd = listen_on(host, port);
+	if (s->ws_fd < 0) {
+		log_error("vnc: cannot listen on %s, port %u, for WebSocket: %s", host, port,
+			  strerror(-s->ws_fd));
+		return s->ws_fd;
+	}
+	log_info("vnc: WebSocket on %s:%u", host, port);
+	return 0;
+}
+
+/* The first free display from `display` to the last allowed one. */
+static int listen_range(struct vnc_server *s, const char *host, unsigned int display,
+			const struct settings *set)
+{
+	unsigned int last = MAX(display, set->to);
 	unsigned int d;
 	int fd = -EADDRINUSE;
 
@@ -307,17 +342,29 @@ static int listen_range(struct vnc_server *s, const char *host, unsigned int dis
 	}
 	s->listen_fd = fd;
 	log_info("vnc: listening on %s:%u", host, PORT_BASE + d);
-	return 0;
+	if (!set->websocket)
+		return 0;
+	return listen_websocket(s, host, set->ws_port ? set->ws_port : WS_PORT_BASE + d);
 }
 
-static int parse_pair(const struct opt_pair *p, bool *auth, unsigned int *to)
+static int parse_websocket(const char *value, struct settings *set)
+{
+	set->websocket = !value || strcmp(value, "off");
+	if (!value || !strcmp(value, "on") || !strcmp(value, "off"))
+		return 0;
+	return parse_number(value, 65535, &set->ws_port);
+}
+
+static int parse_pair(const struct opt_pair *p, bool *auth, struct settings *set)
 {
 	if (!strcmp(p->key, "password")) {
 		*auth = !p->value || !strcmp(p->value, "on");
 		return *auth || !strcmp(p->value, "off") ? 0 : -EINVAL;
 	}
 	if (!strcmp(p->key, "to"))
-		return parse_number(p->value, 65535 - PORT_BASE, to);
+		return parse_number(p->value, 65535 - PORT_BASE, &set->to);
+	if (!strcmp(p->key, "websocket"))
+		return parse_websocket(p->value, set);
 	if (!strcmp(p->key, "share") && p->value && !strcmp(p->value, "force-shared"))
 		return 0;
 	return -EINVAL;
@@ -327,19 +374,20 @@ static int options_apply(struct vnc_server *s, const char *text)
 {
 	struct opt_list list;
 	const char *host = NULL;
-	unsigned int display = 0, to = 0, i;
+	struct settings set = { 0 };
+	unsigned int display = 0, i;
 	int rc;
 
 	opt_list_parse(&list, text);
 	rc = list.head ? parse_address(list.head, &host, &display) : -EINVAL;
 	for (i = 0; !rc && i < list.nr; i++)
-		rc = parse_pair(&list.pairs[i], &s->auth, &to);
+		rc = parse_pair(&list.pairs[i], &s->auth, &set);
 	if (rc)
 		log_error("vnc: cannot use \"-vnc %s\": expected "
-			  "ADDRESS:DISPLAY[,password=on|off][,to=LAST]",
+			  "ADDRESS:DISPLAY[,password=on|off][,to=LAST][,websocket=on|PORT]",
 			  text);
 	else
-		rc = listen_range(s, host, display, MAX(to, display));
+		rc = listen_range(s, host, display, &set);
 	opt_list_free(&list);
 	return rc;
 }
@@ -364,6 +412,8 @@ static int server_start(struct machine *m, struct vnc_server *s)
 		rc = loop_add_fd(normal_fd, EPOLLIN, normal_ready, s);
 	if (!rc)
 		rc = loop_add_fd(s->listen_fd, EPOLLIN, listen_ready, s);
+	if (!rc && s->ws_fd >= 0)
+		rc = loop_add_fd(s->ws_fd, EPOLLIN, ws_listen_ready, s);
 	return rc;
 }
 
@@ -376,6 +426,7 @@ static int vnc_init(struct machine *m)
 		return 0;
 	s = xzalloc(sizeof(*s));
 	s->m = m;
+	s->ws_fd = -1;
 	rc = keymap_load(&s->keymap, m->opt->keymap, NULL);
 	if (!rc)
 		rc = options_apply(s, m->opt->vnc);

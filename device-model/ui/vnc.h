@@ -22,6 +22,7 @@ struct vnc_client_info {
 	char host[64], service[8];
 	const char *family;
 	bool shown; /* past the handshake */
+	bool websocket;
 };
 
 /* query-vnc. */

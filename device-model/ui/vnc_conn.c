@@ -69,10 +69,57 @@ static bool flush(struct vnc_outbuf *b, int fd)
 	return true;
 }
 
+/* ---- to the client ---- */
+
+#define WS_OUT_BYTES (128 * 1024) /* framed bytes wait up to here, the rest unframed */
+
+static size_t client_pending(const struct vnc_conn *c)
+{
+	size_t rfb = c->ws && c->ws->state != VNC_WS_OPEN ? 0 : vnc_pending(&c->to_client);
+
+	return rfb + vnc_pending(&c->ws_out) + (c->ws ? c->ws->reply_len : 0);
+}
+
+/* Put WebSocket's own bytes and frames in front of what the client is to get. */
+static void ws_pack(struct vnc_conn *c)
+{
+	struct vnc_ws *ws = c->ws;
+
+	/* A client that pings and never reads has to stop somewhere. */
+	if (ws->reply_len && vnc_pending(&c->ws_out) < WS_OUT_BYTES) {
+		vnc_append(&c->ws_out, ws->reply, ws->reply_len);
+		ws->reply_len = 0;
+	}
+	while (ws->state == VNC_WS_OPEN && vnc_pending(&c->to_client) &&
+	       vnc_pending(&c->ws_out) < WS_OUT_BYTES) {
+		size_t n = MIN(vnc_pending(&c->to_client), (size_t)VNC_WS_PAYLOAD), head_len;
+		uint8_t head[VNC_WS_HEADER];
+
+		vnc_ws_header(head, n, &head_len);
+		vnc_append(&c->ws_out, head, head_len);
+		vnc_append(&c->ws_out, c->to_client.data + c->to_client.start, n);
+		c->to_client.start += n;
+	}
+}
+
+static bool flush_client(struct vnc_conn *c)
+{
+	if (!c->ws)
+		return flush(&c->to_client, c->fd);
+	do {
+		ws_pack(c);
+		if (!flush(&c->ws_out, c->fd))
+			return false;
+	} while (!vnc_pending(&c->ws_out) && client_pending(c));
+	return true;
+}
+
 static void conn_free(void *opaque)
 {
 	struct vnc_conn *c = opaque;
 
+	free(c->ws);
+	free(c->ws_out.data);
 	free(c->to_client.data);
 	free(c->to_library.data);
 	free(c);
@@ -108,12 +155,11 @@ static size_t backlog_limit(const struct vnc_conn *c)
 
 static void update_events(struct vnc_conn *c)
 {
-	uint32_t client = c->draining || c->in_len == VNC_IN_BYTES || vnc_pending(&c->to_library)
-				  ? 0
-				  : EPOLLIN;
+	bool full = c->in_len == VNC_IN_BYTES || (c->ws && c->ws->raw_len == VNC_WS_RAW_BYTES);
+	uint32_t client = c->draining || full || vnc_pending(&c->to_library) ? 0 : EPOLLIN;
 	uint32_t link = EPOLLIN;
 
-	if (vnc_pending(&c->to_client))
+	if (client_pending(c))
 		client |= EPOLLOUT;
 	if (vnc_pending(&c->to_library))
 		link |= EPOLLOUT;
@@ -230,10 +276,22 @@ static void take_input(struct vnc_conn *c, size_t len)
 	c->in_len -= len;
 }
 
+/* Is there anything in c->in? */
+static bool fill_input(struct vnc_conn *c)
+{
+	if (c->ws && c->in_len < VNC_IN_BYTES) {
+		c->in_len += vnc_ws_input(c->ws, c->in + c->in_len, VNC_IN_BYTES - c->in_len);
+		c->draining |= c->ws->state == VNC_WS_CLOSED;
+		if (c->ws->reply_len)
+			ws_pack(c);
+	}
+	return c->in_len;
+}
+
 /* Work through what has arrived, as long as the library's queue is short. */
 static void process_input(struct vnc_conn *c)
 {
-	while (!c->dead && !c->draining && c->in_len && !vnc_pending(&c->to_library)) {
+	while (!c->dead && !c->draining && !vnc_pending(&c->to_library) && fill_input(c)) {
 		ssize_t used;
 
 		if (c->skip) {
@@ -260,10 +318,16 @@ static void process_input(struct vnc_conn *c)
 
 static void read_client(struct vnc_conn *c)
 {
-	ssize_t n = recv(c->fd, c->in + c->in_len, VNC_IN_BYTES - c->in_len, MSG_DONTWAIT);
+	uint8_t *at = c->ws ? c->ws->raw : c->in;
+	size_t *len = c->ws ? &c->ws->raw_len : &c->in_len;
+	size_t size = c->ws ? sizeof(c->ws->raw) : VNC_IN_BYTES;
+	ssize_t n;
 
+	if (*len == size)
+		return;
+	n = recv(c->fd, at + *len, size - *len, MSG_DONTWAIT);
 	if (n > 0)
-		c->in_len += (size_t)n;
+		*len += (size_t)n;
 	else if (!n || (errno != EAGAIN && errno != EINTR))
 		conn_close(c, "gone");
 }
@@ -280,9 +344,9 @@ static void client_ready(void *opaque, uint32_t events)
 	}
 	if ((events & EPOLLIN) && c->in_len < VNC_IN_BYTES)
 		read_client(c);
-	if (!c->dead && !flush(&c->to_client, c->fd))
+	if (!c->dead && !flush_client(c))
 		conn_close(c, "gone");
-	if (!c->dead && c->draining && !vnc_pending(&c->to_client))
+	if (!c->dead && c->draining && !client_pending(c))
 		conn_close(c, "closed by the library");
 	if (c->dead)
 		return;
@@ -324,15 +388,15 @@ static void link_ready(void *opaque, uint32_t events)
 		return;
 	if (events & (EPOLLIN | EPOLLHUP | EPOLLERR))
 		read_library(c);
-	if (!flush(&c->to_client, c->fd)) {
+	if (!flush_client(c)) {
 		conn_close(c, "gone");
 		return;
 	}
-	if (vnc_pending(&c->to_client) > backlog_limit(c)) {
+	if (client_pending(c) > backlog_limit(c)) {
 		conn_close(c, "does not read");
 		return;
 	}
-	if (c->draining && !vnc_pending(&c->to_client)) {
+	if (c->draining && !client_pending(c)) {
 		conn_close(c, "closed by the library");
 		return;
 	}
@@ -359,7 +423,7 @@ static void timed_out(void *opaque)
 	conn_close(opaque, "handshake takes too long");
 }
 
-struct vnc_conn *vnc_conn_new(struct vnc_server *s, int fd)
+struct vnc_conn *vnc_conn_new(struct vnc_server *s, int fd, bool websocket)
 {
 	struct vnc_conn *c = xzalloc(sizeof(*c));
 	int one = 1;
@@ -369,11 +433,12 @@ struct vnc_conn *vnc_conn_new(struct vnc_server *s, int fd)
 	c->server = s;
 	c->fd = fd;
 	c->link_fd = -1;
+	c->ws = websocket ? xzalloc(sizeof(*c->ws)) : NULL;
 	vnc_input_init(&c->input);
 	loop_call_init(&c->free_call, conn_free, c);
 	dm_timer_init(&c->timeout, DM_CLOCK_HOST, timed_out, c);
 	vnc_append(&c->to_client, GREETING, VERSION_LEN);
-	c->client_events = EPOLLIN | EPOLLOUT;
+	c->client_events = websocket ? EPOLLIN : EPOLLIN | EPOLLOUT;
 	if (loop_add_fd(fd, c->client_events, client_ready, c)) {
 		close(fd);
 		conn_free(c);
@@ -391,4 +456,9 @@ int vnc_conn_fd(const struct vnc_conn *c)
 bool vnc_conn_is_normal(const struct vnc_conn *c)
 {
 	return c->phase == PHASE_NORMAL;
+}
+
+bool vnc_conn_is_websocket(const struct vnc_conn *c)
+{
+	return c->ws;
 }

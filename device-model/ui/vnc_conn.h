@@ -10,6 +10,7 @@
 
 #include "core/loop.h"
 #include "ui/vnc_priv.h"
+#include "ui/vnc_ws.h"
 
 #define VNC_IN_BYTES 8192 /* more than the longest message */
 
@@ -39,6 +40,8 @@ struct vnc_conn {
 	uint32_t skip;	/* bytes of a message that nobody wants */
 	size_t swallow; /* bytes of the library's own greeting still to drop */
 	struct vnc_outbuf to_client, to_library;
+	struct vnc_ws *ws;		     /* NULL: plain RFB */
+	struct vnc_outbuf ws_out;	     /* WebSocket's own bytes, and to_client in frames */
 	uint32_t client_events, link_events; /* as now watched */
 	struct update_request held;
 	struct vnc_input input;

@@ -9,9 +9,11 @@
  *          |                                               |
  *          +---- one socket pair per client ("link") ------+
  *
+ * A browser's connection has WebSocket frames around all this (vnc_ws.c), taken off and put on in
+ * the main loop.
+ *
  * The main loop always drains a link into the client's own output buffer, so the library never
- * waits
- * for a client, and hands it a complete message, so it never waits for the rest of one. The picture
+ * waits for a client, and hands it a complete message, so it never waits for the rest of one. The picture
  * goes through a staging copy under one mutex (vnc_rfb.c), held for copying only.
  */
 #ifndef DM_UI_VNC_PRIV_H
@@ -87,6 +89,7 @@ void vnc_input_release(struct vnc_input *in);
 struct vnc_server {
 	struct machine *m;
 	int listen_fd, spare_fd;
+	int ws_fd; /* listens for browsers, -1: no */
 	bool auth;
 	char password[VNC_PASSWORD_MAX + 1];
 	struct keymap keymap;
@@ -100,10 +103,11 @@ void vnc_server_client_gone(struct vnc_server *s, struct vnc_conn *c, bool was_n
 void vnc_server_activity(struct vnc_server *s);
 
 /* vnc_conn.c. Takes fd; NULL when resources are short (fd is closed then). */
-struct vnc_conn *vnc_conn_new(struct vnc_server *s, int fd);
+struct vnc_conn *vnc_conn_new(struct vnc_server *s, int fd, bool websocket);
 /* Look whether the link became normal. */
 void vnc_conn_poll(struct vnc_conn *c);
 int vnc_conn_fd(const struct vnc_conn *c);
 bool vnc_conn_is_normal(const struct vnc_conn *c);
+bool vnc_conn_is_websocket(const struct vnc_conn *c);
 
 #endif

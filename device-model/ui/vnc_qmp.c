@@ -19,7 +19,7 @@ static void put_clients(struct json_out *out, size_t nr)
 		jout_str(out, "host", c.host);
 		jout_str(out, "service", c.service);
 		jout_str(out, "family", c.family);
-		jout_bool(out, "websocket", false);
+		jout_bool(out, "websocket", c.websocket);
 		jout_close(out, '}');
 	}
 	jout_close(out, ']');
