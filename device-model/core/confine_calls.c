@@ -53,6 +53,7 @@ static const unsigned short plain_calls[] = {
 	SYS_readv,
 	SYS_writev,
 	SYS_preadv,
+	SYS_preadv2,
 	SYS_pwritev,
 	SYS_clock_gettime,
 	SYS_poll,
@@ -85,6 +86,7 @@ static const unsigned short plain_calls[] = {
 	SYS_fsync,
 	SYS_fallocate,
 	SYS_ftruncate,
+	SYS_fstatfs,
 	/* viewers, monitors, serial ports, the user-mode network */
 	SYS_accept,
 	SYS_accept4,
