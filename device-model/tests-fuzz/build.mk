@@ -1,13 +1,16 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-# Fuzz targets of devices behind ports (included by device-model/build.mk).
-#   fuzz-dm-fdc, fuzz-dm-uhci   libFuzzer for FUZZ_SECONDS (60), from tests/regress/fdc and /uhci
-#   check-dm-fuzz               those files once, with the sanitizers
+# Fuzz targets of devices behind ports, and of what else comes from outside (included by device-model/build.mk).
+#   fuzz-dm-NAME    libFuzzer for FUZZ_SECONDS (60), from tests/regress/NAME
+#   check-dm-fuzz   those files once, with the sanitizers
+# All are one program, which goes by its name.
 
 DM_FUZZ_DIR  := device-model/tests-fuzz
 DM_FUZZ_OUT  := $(DM_OUT)/tests-fuzz
 DM_FUZZ_LIB  := $(filter-out $(DM_DIR)/main.c,$(DM_SRC))
 DM_FUZZ_OBJ  := $(DM_FUZZ_LIB:$(DM_DIR)/%.c=$(DM_FUZZ_OUT)/obj/%.o) $(DM_FUZZ_OUT)/obj/fuzz_ports.o
-DM_FUZZ_DEVICES := fdc uhci
+DM_FUZZ_TARGETS := fuzz_devices fuzz_text
+DM_FUZZ_DEVICES := fdc uhci ide pc ps2 uart qmp vnc options state
+DM_FUZZ_WRAP := -Wl,--wrap=log_fatal,--wrap=qmp_open_path
 FUZZ_SECONDS ?= 60
 
 CHECKS  += check-dm-fuzz
@@ -18,30 +21,30 @@ $(DM_FUZZ_OUT)/obj/%.o: $(DM_DIR)/%.c
 	$(Q)mkdir -p $(@D)
 	$(Q)clang $(DM_CFLAGS) $(DM_SANITIZE) -fsanitize=fuzzer-no-link -MMD -MP -c -o $@ $<
 
-$(DM_FUZZ_OUT)/obj/fuzz_ports.o: $(DM_FUZZ_DIR)/fuzz_ports.c
+$(DM_FUZZ_OUT)/obj/fuzz_%.o: $(DM_FUZZ_DIR)/fuzz_%.c
 	$(call say,CC-FUZZ,$<)
 	$(Q)mkdir -p $(@D)
 	$(Q)clang $(DM_CFLAGS) $(DM_SANITIZE) -fsanitize=fuzzer-no-link -MMD -MP -c -o $@ $<
 
-$(DM_FUZZ_OUT)/fuzz-fdc: $(DM_FUZZ_OBJ)
+$(DM_FUZZ_OUT)/fuzz-all: $(DM_FUZZ_OBJ) $(DM_FUZZ_TARGETS:%=$(DM_FUZZ_OUT)/obj/%.o)
 	$(call say,LD,$@)
-	$(Q)clang $(DM_SANITIZE) -fsanitize=fuzzer -o $@ $^ $(DM_LIBS)
+	$(Q)clang $(DM_SANITIZE) $(DM_FUZZ_WRAP) -fsanitize=fuzzer -o $@ $^ $(DM_LIBS)
 
-$(DM_FUZZ_OUT)/fuzz-uhci: $(DM_FUZZ_OUT)/fuzz-fdc
-	$(Q)cp $< $@
+$(DM_FUZZ_DEVICES:%=$(DM_FUZZ_OUT)/fuzz-%): $(DM_FUZZ_OUT)/fuzz-all
+	$(Q)ln -sf fuzz-all $@
 
 $(DM_FUZZ_OUT)/asan/%.o: $(DM_FUZZ_DIR)/%.c
 	$(call say,CC-ASAN,$<)
 	$(Q)mkdir -p $(@D)
 	$(Q)$(CC) $(DM_CFLAGS) $(DM_SANITIZE) -MMD -MP -c -o $@ $<
 
-$(DM_FUZZ_OUT)/replay-fdc: $(DM_FUZZ_OUT)/asan/fuzz_ports.o $(DM_FUZZ_OUT)/asan/replay.o \
+$(DM_FUZZ_OUT)/replay-all: $(addprefix $(DM_FUZZ_OUT)/asan/,fuzz_ports.o $(DM_FUZZ_TARGETS:%=%.o) replay.o) \
 		$(filter-out $(DM_OUT)/asan/main.o,$(DM_ASAN_OBJ))
 	$(call say,LD,$@)
-	$(Q)$(CC) $(DM_SANITIZE) -o $@ $^ $(DM_LIBS)
+	$(Q)$(CC) $(DM_SANITIZE) $(DM_FUZZ_WRAP) -o $@ $^ $(DM_LIBS)
 
-$(DM_FUZZ_OUT)/replay-uhci: $(DM_FUZZ_OUT)/replay-fdc
-	$(Q)cp $< $@
+$(DM_FUZZ_DEVICES:%=$(DM_FUZZ_OUT)/replay-%): $(DM_FUZZ_OUT)/replay-all
+	$(Q)ln -sf replay-all $@
 
 .PHONY: check-dm-fuzz $(DM_FUZZ_DEVICES:%=fuzz-dm-%)
 check-dm-fuzz: $(DM_FUZZ_DEVICES:%=$(DM_FUZZ_OUT)/replay-%)
@@ -58,4 +61,4 @@ $(DM_FUZZ_DEVICES:%=fuzz-dm-%): fuzz-dm-%: $(DM_FUZZ_OUT)/fuzz-%
 		-rss_limit_mb=1024 -timeout=20 -print_final_stats=0 -verbosity=0 \
 		-artifact_prefix=$(DM_FUZZ_OUT)/crash-$*- $(DM_FUZZ_OUT)/corpus-$* tests/regress/$*
 
--include $(DM_FUZZ_OBJ:.o=.d) $(wildcard $(DM_FUZZ_OUT)/asan/*.d)
+-include $(DM_FUZZ_OBJ:.o=.d) $(DM_FUZZ_TARGETS:%=$(DM_FUZZ_OUT)/obj/%.d) $(wildcard $(DM_FUZZ_OUT)/asan/*.d)

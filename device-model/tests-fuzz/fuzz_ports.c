@@ -2,13 +2,17 @@
 /*
  * libFuzzer on devices behind ports: the whole device model with a memory array in the VMM's place,
  * driven by the input's bytes as port accesses, time, input events, memory contents, media changes,
- * resets, and saved state that comes back damaged. The program's name says which device:
- * fuzz-fdc (with ISA DMA) or fuzz-uhci (with the HID devices).
+ * resets, and saved state that comes back damaged. The program's name says which device: here are
+ * fuzz-fdc (with ISA DMA) and fuzz-uhci (with the HID devices), the others are in fuzz_devices.c and
+ * fuzz_text.c.
  */
+#include <fcntl.h>
+#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include "block/block.h"
@@ -25,27 +29,24 @@
 #include "core/timer.h"
 #include "core/util.h"
 #include "hw/fdc_media.h"
+#include "tests-fuzz/fuzz.h"
 
-#define UHCI_IO	   0xc100
-#define UHCI_DEVFN PCI_DEVFN(1, 2)
-#define FRAME_LIST 0x1000
-#define SLOTS	   0x2000 /* 32 transfer descriptors or queue heads, 32 bytes apart */
-#define MAX_STEPS  400
+#define IMAGE_BYTES (1440 * 1024)
+#define UHCI_IO	    0xc100
+#define UHCI_DEVFN  PCI_DEVFN(1, 2)
+#define FRAME_LIST  0x1000
+#define SLOTS	    0x2000 /* 32 transfer descriptors or queue heads, 32 bytes apart */
+#define MAX_STEPS   400
 
 int LLVMFuzzerInitialize(int *argc, char ***argv);
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
 static struct options options;
-static struct machine machine;
-static bool usb;
-static char image[] = "/tmp/fuzz-floppy-XXXXXX";
+struct machine fuzz_machine;
+static const struct fuzz_target *target;
+static char folder[] = "/tmp/fuzz-dm-XXXXXX";
 
-struct bytes {
-	const uint8_t *p;
-	size_t left;
-};
-
-static uint8_t take(struct bytes *in)
+uint8_t take(struct bytes *in)
 {
 	if (!in->left)
 		return 0;
@@ -53,11 +54,23 @@ static uint8_t take(struct bytes *in)
 	return *in->p++;
 }
 
-static uint16_t take16(struct bytes *in)
+uint16_t take16(struct bytes *in)
 {
 	uint8_t low = take(in);
 
 	return (uint16_t)(low | take(in) << 8);
+}
+
+uint32_t take32(struct bytes *in)
+{
+	uint16_t low = take16(in);
+
+	return low | (uint32_t)take16(in) << 16;
+}
+
+const char *fuzz_path(const char *name)
+{
+	return xasprintf("%s/%s", folder, name);
 }
 
 static void floppy_port(struct bytes *in)
@@ -69,9 +82,9 @@ static void floppy_port(struct bytes *in)
 	uint16_t port = ports[what % ARRAY_SIZE(ports)];
 
 	if (what & 0x80)
-		pio_read(&machine, port, 1);
+		pio_read(&fuzz_machine, port, 1);
 	else
-		pio_write(&machine, port, take(in), 1);
+		pio_write(&fuzz_machine, port, take(in), 1);
 }
 
 /* Whole commands and DMA programs, which single bytes would rarely make. */
@@ -80,7 +93,7 @@ static void floppy_command(struct bytes *in)
 	unsigned int i, n = take(in) % 20;
 
 	for (i = 0; i < n; i++)
-		pio_write(&machine, 0x3f5, take(in), 1);
+		pio_write(&fuzz_machine, 0x3f5, take(in), 1);
 }
 
 static void floppy_drain(struct bytes *in)
@@ -90,10 +103,12 @@ static void floppy_drain(struct bytes *in)
 
 	memset(buf, take(in), sizeof(buf));
 	if (n & 1)
-		pio_read_block(&machine, 0x3f5, buf, 1, n);
+		pio_read_block(&fuzz_machine, 0x3f5, buf, 1, n);
 	else
-		pio_write_block(&machine, 0x3f5, buf, 1, n);
+		pio_write_block(&fuzz_machine, 0x3f5, buf, 1, n);
 }
+
+static const char *floppy_image;
 
 static void media(struct bytes *in)
 {
@@ -105,7 +120,7 @@ static void media(struct bytes *in)
 	if (take(in) & 1)
 		fdc_monitor_eject(args, &r);
 	else
-		fdc_monitor_change(args, image, "raw", &r);
+		fdc_monitor_change(args, floppy_image, "raw", &r);
 	free(r.error);
 	json_free(args);
 }
@@ -117,9 +132,9 @@ static void usb_port(struct bytes *in)
 	uint16_t port = UHCI_IO + what % 0x14;
 
 	if (what & 0x80)
-		pio_read(&machine, port, size);
+		pio_read(&fuzz_machine, port, size);
 	else
-		pio_write(&machine, port, take16(in), size);
+		pio_write(&fuzz_machine, port, take16(in), size);
 }
 
 static uint32_t slot(uint8_t n)
@@ -141,7 +156,7 @@ static void transfer(struct bytes *in)
 	put_le32(b + 4, 0x18800000u | (uint32_t)take(in) << 22 | (kind & 0x40 ? 1u << 29 : 0));
 	put_le32(b + 8, length << 21 | (kind & 8 ? 1u << 15 : 0) | address << 8 | pids[kind & 7]);
 	put_le32(b + 12, 0x4000u + take(in) * 16u);
-	dma_write(&machine, at, b, sizeof(b));
+	dma_write(&fuzz_machine, at, b, sizeof(b));
 }
 
 static void setup_bytes(struct bytes *in)
@@ -151,7 +166,7 @@ static void setup_bytes(struct bytes *in)
 
 	for (i = 0; i < sizeof(b); i++)
 		b[i] = take(in);
-	dma_write(&machine, 0x4000u + take(in) * 16u, b, sizeof(b));
+	dma_write(&fuzz_machine, 0x4000u + take(in) * 16u, b, sizeof(b));
 }
 
 static void links(struct bytes *in)
@@ -162,7 +177,7 @@ static void links(struct bytes *in)
 
 	put_le32(b, slot(take(in)));
 	put_le32(b + 4, slot(take(in)));
-	dma_write(&machine, at, b, sizeof(b));
+	dma_write(&fuzz_machine, at, b, sizeof(b));
 }
 
 static void input_event(struct bytes *in)
@@ -185,7 +200,7 @@ static void save_and_load(struct bytes *in)
 	off_t at = take16(in);
 
 	block_drain_all();
-	if (fd < 0 || save_machine(&machine, fd))
+	if (fd < 0 || save_machine(&fuzz_machine, fd))
 		abort();
 	if (change && pread(fd, &v, 1, at) == 1) {
 		v ^= change;
@@ -193,88 +208,151 @@ static void save_and_load(struct bytes *in)
 			abort();
 	}
 	lseek(fd, 0, SEEK_SET);
-	if (save_read_file(&machine, fd) || save_load_machine(&machine))
-		machine_reset(&machine);
+	if (save_read_file(&fuzz_machine, fd) || save_load_machine(&fuzz_machine))
+		machine_reset(&fuzz_machine);
 	close(fd);
 }
 
 static void step(struct bytes *in)
 {
-	static void (*const floppy[])(struct bytes *) = { floppy_port, floppy_command,
-							  floppy_command, floppy_drain, media };
-	static void (*const bus[])(struct bytes *) = { usb_port, transfer,    setup_bytes,
-						       links,	 input_event, transfer };
 	uint8_t what = take(in);
 
 	if (what >= 0xfc)
 		save_and_load(in);
 	else if (what == 0xfb)
-		machine_reset(&machine);
+		machine_reset(&fuzz_machine);
 	else if (what >= 0xe0)
 		clock_virtual_step(take(in) * (int64_t)500000);
 	else if (what >= 0xd0)
 		block_drain_all();
-	else if (usb)
-		bus[what % ARRAY_SIZE(bus)](in);
 	else
-		floppy[what % ARRAY_SIZE(floppy)](in);
+		target->steps[what % target->nr_steps](in);
 }
 
-static void begin(void)
+static void floppy_start(void)
 {
-	machine_reset(&machine);
-	if (!usb)
-		return;
-	pci_config_write(&machine, UHCI_DEVFN, 0x20, UHCI_IO, 4);
-	pci_config_write(&machine, UHCI_DEVFN, PCI_COMMAND, 5, 2);
-	pio_write(&machine, UHCI_IO + 8, FRAME_LIST, 4);
-	pio_write(&machine, UHCI_IO + 0x10, 4, 2);
-	pio_write(&machine, UHCI_IO + 0x12, 4, 2);
-	pio_write(&machine, UHCI_IO, 1, 2);
+	floppy_image = fuzz_path("floppy");
 }
+
+static void usb_begin(void)
+{
+	pci_config_write(&fuzz_machine, UHCI_DEVFN, 0x20, UHCI_IO, 4);
+	pci_config_write(&fuzz_machine, UHCI_DEVFN, PCI_COMMAND, 5, 2);
+	pio_write(&fuzz_machine, UHCI_IO + 8, FRAME_LIST, 4);
+	pio_write(&fuzz_machine, UHCI_IO + 0x10, 4, 2);
+	pio_write(&fuzz_machine, UHCI_IO + 0x12, 4, 2);
+	pio_write(&fuzz_machine, UHCI_IO, 1, 2);
+}
+
+static void (*const floppy_steps[])(struct bytes *) = { floppy_port, floppy_command, floppy_command,
+							floppy_drain, media };
+static void (*const usb_steps[])(struct bytes *) = { usb_port, transfer,    setup_bytes,
+						     links,    input_event, transfer };
+
+static const struct fuzz_target fuzz_fdc = {
+	.name = "fdc",
+	.args = { "-m", "16", "-fda", "DIR/floppy" },
+	.start = floppy_start,
+	.steps = floppy_steps,
+	.nr_steps = ARRAY_SIZE(floppy_steps),
+};
+
+static const struct fuzz_target fuzz_uhci = {
+	.name = "uhci",
+	.args = { "-m", "16", "-usb", "-usbdevice", "tablet", "-usbdevice", "keyboard" },
+	.begin = usb_begin,
+	.steps = usb_steps,
+	.nr_steps = ARRAY_SIZE(usb_steps),
+};
+
+static const struct fuzz_target *const targets[] = { &fuzz_fdc,	 &fuzz_uhci, &fuzz_ide,
+						     &fuzz_pc,	 &fuzz_ps2,  &fuzz_uart,
+						     &fuzz_qmp,	 &fuzz_vnc,  &fuzz_options,
+						     &fuzz_state };
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
 	struct bytes in = { data, size };
 	unsigned int i;
 
-	begin();
+	if (target->run) {
+		target->run(data, size);
+		return 0;
+	}
+	machine_reset(&fuzz_machine);
+	if (target->begin)
+		target->begin();
 	for (i = 0; in.left && i < MAX_STEPS; i++)
 		step(&in);
 	block_drain_all();
 	return 0;
 }
 
-static void make_image(void)
+static void make_image(const char *name)
 {
-	int fd = mkstemp(image);
+	int fd = open(fuzz_path(name), O_RDWR | O_CREAT | O_CLOEXEC, 0600);
 
-	if (fd < 0 || ftruncate(fd, 1440 * 1024))
+	if (fd < 0 || ftruncate(fd, IMAGE_BYTES))
 		abort();
 	close(fd);
 }
 
-static void remove_image(void)
+static void remove_folder(void)
 {
-	unlink(image);
+	static const char *const names[] = { "floppy", "disk", "cd", "qmp", "com1" };
+	size_t i;
+
+	for (i = 0; i < ARRAY_SIZE(names); i++)
+		unlink(fuzz_path(names[i]));
+	rmdir(folder);
+}
+
+static char *argument(const char *arg)
+{
+	const char *dir = strstr(arg, "DIR");
+
+	return dir ? xasprintf("%.*s%s%s", (int)(dir - arg), arg, folder, dir + 3) : xstrdup(arg);
+}
+
+static void parse_arguments(void)
+{
+	char *args[FUZZ_MAX_ARGS + 3] = { (char *)"fuzz", (char *)"-qtest", (char *)"stdio" };
+	int n = 3, i;
+
+	for (i = 0; i < FUZZ_MAX_ARGS && target->args[i]; i++)
+		args[n++] = argument(target->args[i]);
+	options_parse(&options, n, args);
+}
+
+static const struct fuzz_target *target_find(const char *program)
+{
+	const char *name = strrchr(program, '-');
+	size_t i;
+
+	for (i = 0; name && i < ARRAY_SIZE(targets); i++)
+		if (!strcmp(targets[i]->name, name + 1))
+			return targets[i];
+	abort();
 }
 
 int LLVMFuzzerInitialize(int *argc, char ***argv)
 {
-	char *floppy_args[] = { "fuzz", "-qtest", "stdio", "-m", "16", "-fda", image };
-	char *usb_args[] = { "fuzz", "-qtest",	   "stdio",  "-m",	   "16",
-			     "-usb", "-usbdevice", "tablet", "-usbdevice", "keyboard" };
-
-	usb = strstr((*argv)[0], "uhci");
-	make_image();
-	atexit(remove_image);
+	target = target_find((*argv)[0]);
+	signal(SIGPIPE, SIG_IGN);
+	if (!mkdtemp(folder))
+		abort();
+	atexit(remove_folder);
+	make_image("floppy");
+	make_image("disk");
+	make_image("cd");
 	loop_init();
 	/* What the guest does wrong would fill the terminal. */
 	if (!freopen("/dev/null", "w", stdout))
 		abort();
-	if (usb)
-		options_parse(&options, ARRAY_SIZE(usb_args), usb_args);
-	else
-		options_parse(&options, ARRAY_SIZE(floppy_args), floppy_args);
-	return machine_init(&machine, &options);
+	parse_arguments();
+	if (machine_init(&fuzz_machine, &options))
+		abort();
+	if (target->start)
+		target->start();
+	return 0;
 }
