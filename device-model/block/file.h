@@ -17,8 +17,8 @@ struct block_file {
 	char *name;
 	bool regular, read_only;
 	bool in_memory; /* on tmpfs, whose reads never wait but do not know RWF_NOWAIT */
-	uint64_t size; /* end of file as far as known; grows with writes */
-	dev_t dev;     /* identity, to find cycles */
+	uint64_t size;	/* end of file as far as known; grows with writes */
+	dev_t dev;	/* identity, to find cycles */
 	ino_t ino;
 	int sync_error;
 };
