@@ -41,7 +41,6 @@ static struct stage {
 } stage = { .lock = PTHREAD_MUTEX_INITIALIZER, .wake_fd = -1 };
 
 static struct start {
-	const char *title;
 	sem_t done;
 	int rc;
 } start;

@@ -429,6 +429,18 @@ static void *library_thread(void *unused)
 	return NULL;
 }
 
+/*
+ * libgcrypt, which the library never initializes, does that at its first use and complains to
+ * syslog: have it over before the filter of system calls is on.
+ */
+static void warm_up_encryption(void)
+{
+	unsigned char challenge[CHALLENGESIZE] = { 0 };
+	char password[VNC_PASSWORD_MAX + 1] = "";
+
+	rfbEncryptBytes(challenge, password);
+}
+
 static int screen_create(const char *desktop_name, bool auth)
 {
 	rfbScreenInfoPtr s;
@@ -450,6 +462,7 @@ static int screen_create(const char *desktop_name, bool auth)
 	s->newClientHook = new_client;
 	s->setDesktopSizeHook = refuse_resize;
 	if (auth) {
+		warm_up_encryption();
 		s->authPasswdData = &rfb; /* only its presence matters */
 		s->passwordCheck = check_password;
 	}

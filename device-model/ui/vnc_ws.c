@@ -74,10 +74,12 @@ static const char *header_find(const char *text, const char *name, size_t *len)
 /* Is word one of the comma-separated words of the header? */
 static bool header_has(const char *text, const char *name, const char *word)
 {
-	size_t len, n;
+	size_t len;
 	const char *v = header_find(text, name, &len), *end = v + len;
 
 	while (v && v < end) {
+		size_t n;
+
 		v += strspn(v, " \t,");
 		n = strcspn(v, " \t,\r");
 		if (n == strlen(word) && !strncasecmp(v, word, n))
