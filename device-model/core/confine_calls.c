@@ -112,6 +112,7 @@ static const unsigned short plain_calls[] = {
 	SYS_rt_sigprocmask,
 	SYS_rt_sigreturn,
 	SYS_sigaltstack,
+	SYS_mlock,
 	SYS_restart_syscall,
 	SYS_getpid,
 	SYS_gettid,
@@ -166,7 +167,8 @@ static const struct call_rule call_rules[] = {
 	{ SYS_clone, 0, false, ALL, THREAD_FLAGS },
 	{ SYS_rt_sigaction, 0, true, ALL, SIGSYS },
 	{ SYS_prctl, 0, false, ALL, PR_SET_NAME },
-	{ SYS_socketpair, 0, false, ALL, AF_UNIX }, /* between a viewer and the VNC library */
+	{ SYS_prctl, 0, false, ALL, PR_GET_DUMPABLE }, /* libgcrypt, for VNC passwords */
+	{ SYS_socketpair, 0, false, ALL, AF_UNIX },    /* between a viewer and the VNC library */
 };
 
 /* The user-mode network (net/slirp.c) opens a socket for each of the guest's connections. */

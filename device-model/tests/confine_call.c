@@ -29,6 +29,13 @@
 static void *page;
 static sem_t confined;
 
+static void *memory(int prot)
+{
+	int no_file = -1;
+
+	return mmap(NULL, PAGE, prot, MAP_PRIVATE | MAP_ANONYMOUS, no_file, 0);
+}
+
 static long call_execve(void)
 {
 	return execl("/bin/true", "true", NULL);
@@ -52,12 +59,9 @@ static long call_clone_newuser(void)
 
 static long call_mmap_exec(void)
 {
-	/* cppcheck-suppress invalidFunctionArg ; an anonymous mapping has no file */
-	/* cppcheck-suppress leakReturnValNotUsed */
-	return mmap(NULL, PAGE, PROT_READ | PROT_EXEC, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0) ==
-			       MAP_FAILED
-		       ? -1
-		       : 0;
+	void *p = memory(PROT_READ | PROT_EXEC);
+
+	return p == MAP_FAILED ? -1 : munmap(p, PAGE);
 }
 
 static long call_mprotect_exec(void)
@@ -153,7 +157,7 @@ static long call_int80(void)
 static long call_nothing(void)
 {
 	/* cppcheck-suppress invalidFunctionArg ; an anonymous mapping has no file */
-	void *p = mmap(NULL, PAGE, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+	void *p = memory(PROT_READ | PROT_WRITE);
 	int fd = open("/dev/null", O_RDWR | O_CLOEXEC);
 
 	return p != MAP_FAILED && !munmap(p, PAGE) && fd >= 0 && !close(fd) ? 0 : -1;
@@ -226,7 +230,7 @@ int main(int argc, char **argv)
 	if (argc != 4)
 		return 2;
 	/* cppcheck-suppress invalidFunctionArg ; an anonymous mapping has no file */
-	page = mmap(NULL, PAGE, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+	page = memory(PROT_READ | PROT_WRITE);
 	sem_init(&confined, 0, 0);
 	if (!strcmp(argv[2], "old"))
 		start(&t, argv[3]);
