@@ -18,7 +18,10 @@ unsigned int nr_cpus = 1;
 struct cpu *cpus[MAX_CPUS];
 unsigned int mock_wakes;
 
-static struct page pages[MOCK_PAGES];
+/* Lent pages follow those that have a gfn. */
+#define LENT_PAGES 4U
+static struct page pages[MOCK_PAGES + LENT_PAGES];
+static bool lent[LENT_PAGES];
 static uint8_t *mem;
 
 /* page_to_virt(p) = DIRECTMAP_VIRT + (p - page_table) * 4096: choose page_table so that it hits mem. */
@@ -27,7 +30,7 @@ static void mock_init(void)
 	if (mem)
 		return;
 
-	mem = xzalloc_bytes((MOCK_PAGES + 1) * PAGE_SIZE);
+	mem = xzalloc_bytes((MOCK_PAGES + LENT_PAGES + 1) * PAGE_SIZE);
 	mem = (uint8_t *)ROUND_UP((uint64_t)mem, PAGE_SIZE);
 	page_table =
 		(struct page *)((uint64_t)pages - (((uint64_t)mem - DIRECTMAP_VIRT) >> PAGE_SHIFT) *
@@ -39,6 +42,54 @@ void *mock_page(uint64_t gfn)
 	return mem + gfn * PAGE_SIZE;
 }
 
+struct page *mock_page_struct(uint64_t gfn)
+{
+	return &pages[gfn];
+}
+
+unsigned int mock_refs(uint64_t gfn)
+{
+	return pages[gfn].refs;
+}
+
+void mock_set_owner(uint64_t gfn, struct domain *d)
+{
+	pages[gfn].owner = d;
+}
+
+void mock_own_all(struct domain *d)
+{
+	for (unsigned int i = 0; i < MOCK_PAGES; i++) {
+		pages[i].owner = d;
+		pages[i].refs = 1;
+	}
+}
+
+struct page *domain_lent_page_alloc(struct domain *d)
+{
+	for (unsigned int i = 0; i < LENT_PAGES; i++) {
+		if (lent[i])
+			continue;
+		lent[i] = true;
+		pages[MOCK_PAGES + i].owner = d;
+		memset(mock_page(MOCK_PAGES + i), 0, PAGE_SIZE);
+		return &pages[MOCK_PAGES + i];
+	}
+	return NULL;
+}
+
+void domain_lent_page_free(struct page *p)
+{
+	lent[p - &pages[MOCK_PAGES]] = false;
+}
+
+int domain_for_each(int (*fn)(struct domain *d, void *arg), void *arg)
+{
+	(void)fn;
+	(void)arg;
+	return 0;
+}
+
 struct page *p2m_get_page(struct domain *d, gfn_t gfn, bool write, enum p2m_type *t)
 {
 	(void)d;
@@ -48,6 +99,11 @@ struct page *p2m_get_page(struct domain *d, gfn_t gfn, bool write, enum p2m_type
 		return NULL;
 	pages[gfn.v].refs++;
 	return &pages[gfn.v];
+}
+
+struct page *p2m_get_own_page(struct domain *d, gfn_t gfn)
+{
+	return p2m_get_page(d, gfn, true, NULL);
 }
 
 void page_put(struct page *p)

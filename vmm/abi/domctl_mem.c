@@ -11,6 +11,7 @@ static long op_max_mem(struct domain *d, uint64_t kib)
 	spin_lock(&d->page_lock);
 	d->max_pages = kib >> (PAGE_SHIFT - 10);
 	spin_unlock(&d->page_lock);
+	p2m_allow_pages(&d->p2m, kib >> (PAGE_SHIFT - 10));
 	return 0;
 }
 

@@ -137,6 +137,23 @@ static bool populate_guest(struct domain *d, uint64_t gfn, unsigned int order)
 	return i >= n;
 }
 
+/* One extent that gets its pages when they are touched. */
+static bool populate_later(struct domain *d, uint64_t gfn, unsigned int order)
+{
+	unsigned int chunk = chunk_order(order);
+	uint64_t i, n = 1ULL << order;
+	bool ok;
+
+	if ((gfn & (n - 1)) || (gfn + n) >> (host_cpu.phys_bits - PAGE_SHIFT))
+		return false;
+	spin_lock(&d->lock);
+	ok = all_holes(d, gfn, order);
+	for (i = 0; ok && i < n; i += 1ULL << chunk)
+		ok = !p2m_set(d, _gfn(gfn + i), INVALID_MFN, chunk, P2M_POD, P2M_ACCESS_RWX);
+	spin_unlock(&d->lock);
+	return ok;
+}
+
 static bool populate_dom0(struct domain *d, uint64_t gfn, unsigned int order)
 {
 	for (uint64_t i = 0; i < 1ULL << order; i++) {
@@ -164,7 +181,11 @@ static int populate_extent(struct domain *d, const struct reservation *r, uint64
 
 	if (extent_read(r, i, &gfn) || gfn >> 40)
 		return 1;
-	return d->is_dom0 ? !populate_dom0(d, gfn, r->order) : !populate_guest(d, gfn, r->order);
+	if (d->is_dom0)
+		return !populate_dom0(d, gfn, r->order);
+	if ((r->flags & XENMEMF_populate_on_demand) && abi_privileged())
+		return !populate_later(d, gfn, r->order);
+	return !populate_guest(d, gfn, r->order);
 }
 
 /* --- give back --------------------------------------------------------------------------------- */
@@ -200,8 +221,6 @@ static long list_op(struct vcpu *v, unsigned int cmd, uint64_t la, uint64_t star
 		domain_put(d);
 		return (long)start;
 	}
-	if (r.flags & XENMEMF_populate_on_demand)
-		printk_once(LOG_WARN "populate on demand is not supported: maxmem is populated\n");
 	for (i = start; i < r.nr; i++) {
 		if (i != start && hypercall_preempt()) {
 			rc = memory_op_continue(v, cmd, i);
@@ -340,7 +359,16 @@ static long domain_number(unsigned int cmd, uint64_t la)
 	return rc;
 }
 
-/* No populate on demand: the target is remembered, and all of memory is there. */
+/* What is populated on demand counts as the domain's: the part that it has not touched is claimed. */
+static long claim_on_demand(struct domain *d)
+{
+	uint64_t target = domain_priv(d)->pod_target;
+
+	if (target <= d->tot_pages || target > d->max_pages)
+		return 0;
+	return domain_claim_pages(d, target);
+}
+
 static long op_pod_target(uint64_t la, bool set)
 {
 	struct xen_pod_target t;
@@ -355,6 +383,10 @@ static long op_pod_target(uint64_t la, bool set)
 		return -ESRCH;
 	if (set)
 		domain_priv(d)->pod_target = t.target_pages;
+	if (set && d->outstanding_pages) {
+		domain_claim_pages(d, 0);
+		claim_on_demand(d);
+	}
 	t.tot_pages = d->tot_pages;
 	t.pod_cache_pages = 0;
 	t.pod_entries = 0;
@@ -378,6 +410,8 @@ static long op_claim(uint64_t la)
 	if (!d)
 		return -ESRCH;
 	rc = domain_claim_pages(d, r.nr);
+	if (!rc && !r.nr) /* the end of building */
+		rc = claim_on_demand(d);
 	domain_put(d);
 	return rc;
 }

@@ -156,6 +156,8 @@ static int move_own(struct domain *d, uint64_t from, uint64_t to)
 		return 0;
 	spin_lock(&d->lock);
 	e = p2m_get(d, _gfn(from));
+	if (e.type == P2M_POD && pod_populate(d, _gfn(from)))
+		e = p2m_get(d, _gfn(from));
 	if (!p2m_is_ram(e.type) || mfn_to_page(e.mfn)->owner != d)
 		rc = -EINVAL;
 	if (!rc)

@@ -200,7 +200,7 @@ int evtchn_fifo_init_control(struct domain *d, struct evtchn_init_control *op)
 		return -ENOENT;
 	if (op->offset > PAGE_SIZE - sizeof(struct evtchn_fifo_control_block) || (op->offset & 7))
 		return -EINVAL;
-	p = p2m_get_page(d, _gfn(op->control_gfn), true, NULL);
+	p = p2m_get_own_page(d, _gfn(op->control_gfn));
 	if (!p)
 		return -EINVAL;
 	q = xzalloc(struct evtchn_fifo_vcpu);
@@ -208,6 +208,7 @@ int evtchn_fifo_init_control(struct domain *d, struct evtchn_init_control *op)
 		f = xzalloc(struct evtchn_fifo);
 	if (!q || (!d->evtchn->fifo && !f)) {
 		xfree(q);
+		xfree(f);
 		page_put(p);
 		return -ENOMEM;
 	}
@@ -240,7 +241,7 @@ int evtchn_fifo_expand_array(struct domain *d, const struct evtchn_expand_array 
 	struct page *p;
 	int rc = 0;
 
-	p = p2m_get_page(d, _gfn(op->array_gfn), true, NULL);
+	p = p2m_get_own_page(d, _gfn(op->array_gfn));
 	if (!p)
 		return -EINVAL;
 	spin_lock(&d->event_lock);

@@ -24,7 +24,7 @@ int vcpu_info_register(struct vcpu *v, gfn_t gfn, unsigned int offset)
 
 	if (offset > PAGE_SIZE - sizeof(*info) || (offset & 7))
 		return -EINVAL;
-	p = p2m_get_page(d, gfn, true, NULL);
+	p = p2m_get_own_page(d, gfn);
 	if (!p)
 		return -EINVAL;
 	info = (struct vcpu_info *)((uint8_t *)page_to_virt(p) + offset);

@@ -76,6 +76,7 @@ struct p2m {
 	struct page *root;	 /* constant */
 	struct list_head tables; /* pages of the tree; lock */
 	uint64_t nr_tables;	 /* lock */
+	uint64_t max_tables;	 /* lock; not for dom0 */
 	uint64_t max_gfn;	 /* highest gfn ever mapped; lock */
 	bool logdirty;		 /* lock; RAM is entered as P2M_RAM_LOGDIRTY */
 	uint8_t *dirty;		 /* log-dirty bitmap, one bit per gfn; lock */
@@ -83,7 +84,13 @@ struct p2m {
 	struct vram_track *vram; /* lock; paging/vram.c */
 };
 
+/* Tables that a domain may have: some for a start, and twice what its memory in small pages needs. */
+#define P2M_TABLES_MIN	    1024ULL
+#define P2M_PAGES_PER_TABLE 256U
+
 int p2m_init(struct domain *d);
+/* The domain may have so many pages of memory: allow tables for them. Never takes back. */
+void p2m_allow_pages(struct p2m *p, uint64_t pages);
 /* Free all tables; drops references of foreign and grant entries. Preemptible: -ERESTART = again. */
 int p2m_teardown(struct domain *d);
 
@@ -101,6 +108,9 @@ int p2m_set(struct domain *d, gfn_t gfn, mfn_t mfn, unsigned int order, enum p2m
 /* Atomically change the type of one frame if it is still `from`; -EBUSY when it is not. */
 int p2m_change_type(struct domain *d, gfn_t gfn, enum p2m_type from, enum p2m_type to);
 
+/* Memory for a frame that is still P2M_POD; -EBUSY when it is not. */
+int p2m_fill_pod(struct domain *d, gfn_t gfn, mfn_t mfn);
+
 /* The same for frames first..first+nr-1 whose bit in `only` is set (NULL: all), with one flush. 0, -ENOMEM. */
 int p2m_change_range(struct domain *d, gfn_t first, uint64_t nr, enum p2m_type from,
 		     enum p2m_type to, const uint8_t *only);
@@ -110,6 +120,14 @@ int p2m_change_range(struct domain *d, gfn_t first, uint64_t nr, enum p2m_type f
  * The usual way to reach guest memory from a hypercall or a device.
  */
 struct page *p2m_get_page(struct domain *d, gfn_t gfn, bool write, enum p2m_type *t);
+/*
+ * The same, writable, and only if it is the domain's own: for pages that the VMM writes to for as long as the
+ * domain lives, which a mapping of somebody else's page must not become.
+ */
+struct page *p2m_get_own_page(struct domain *d, gfn_t gfn);
+
+/* Populate on demand (paging/pod.c): memory for a P2M_POD frame. False: none, or it is of another type. */
+bool pod_populate(struct domain *d, gfn_t gfn);
 
 /* A guest memory access that the nested tables refused. */
 struct npt_fault {

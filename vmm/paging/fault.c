@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /*
- * Nested page faults that memory management resolves by itself: spurious ones, log-dirty, and dom0's
- * device memory, which is mapped one to one the first time it is touched.
+ * Nested page faults that memory management resolves by itself: spurious ones, log-dirty,
+ * populate on demand, and dom0's device memory, which is mapped one to one the first time it is touched.
  */
 #include "domain.h"
 #include "dom0.h"
@@ -39,6 +39,15 @@ bool p2m_fault(struct vcpu *v, const struct npt_fault *f)
 	gfn_t gfn = gpa_to_gfn(f->gpa);
 	struct p2m_entry e = p2m_get(d, gfn);
 
+	if (e.type == P2M_POD) {
+		if (!pod_populate(d, gfn) && p2m_get(d, gfn).type == P2M_POD)
+			domain_crash(
+				d,
+				"no memory to populate guest-physical %lx on demand: %lu pages "
+				"of %lu",
+				f->gpa.v, d->tot_pages, d->max_pages);
+		return true;
+	}
 	if (e.type == P2M_RAM_LOGDIRTY && f->write)
 		return logdirty_fault(d, gfn);
 	if (is_spurious(&e, f)) {

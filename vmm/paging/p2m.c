@@ -21,10 +21,14 @@ static inline unsigned int index_at(gfn_t gfn, unsigned int level)
 	return (unsigned int)(gfn.v >> level_order(level)) & (ENTRIES - 1);
 }
 
+/* A guest that scatters small mappings over its address space must not use up the VMM's memory by tables. */
 static struct page *table_alloc(struct p2m *p)
 {
-	struct page *pg = alloc_pages(0);
+	struct page *pg;
 
+	if (!p->domain->is_dom0 && p->nr_tables >= p->max_tables)
+		return NULL;
+	pg = alloc_pages(0);
 	if (!pg)
 		return NULL;
 	list_add_tail(&pg->list, &p->tables);
@@ -38,6 +42,7 @@ int p2m_init(struct domain *d)
 
 	p->domain = d;
 	p->fmt = hvm_ops->p2m_format;
+	p->max_tables = P2M_TABLES_MIN;
 	spin_lock_init(&p->lock, LOCK_P2M, "p2m");
 	list_init(&p->tables);
 	p->root = table_alloc(p);
@@ -160,6 +165,33 @@ static int set_locked(struct p2m *p, gfn_t gfn, struct p2m_entry *e, unsigned in
 	return 0;
 }
 
+void p2m_allow_pages(struct p2m *p, uint64_t pages)
+{
+	spin_lock(&p->lock);
+	p->max_tables = max(p->max_tables, P2M_TABLES_MIN + pages / P2M_PAGES_PER_TABLE);
+	spin_unlock(&p->lock);
+}
+
+/*
+ * Where a table is already, it stays, and its entries get the meaning of the large page: tables are freed
+ * only with the domain, so replacing them again and again would use up memory. Needs no new table, so it
+ * does not fail half-way.
+ */
+static int set_pieces(struct domain *d, gfn_t gfn, mfn_t mfn, unsigned int order, enum p2m_type t,
+		      enum p2m_access a)
+{
+	uint64_t step = BIT(order - 9);
+	int rc = 0;
+
+	for (unsigned int i = 0; i < ENTRIES && !rc; i++) {
+		rc = p2m_set(d, gfn, mfn, order - 9, t, a);
+		gfn = gfn_add(gfn, step);
+		if (mfn_valid_value(mfn))
+			mfn = mfn_add(mfn, step);
+	}
+	return rc;
+}
+
 int p2m_set(struct domain *d, gfn_t gfn, mfn_t mfn, unsigned int order, enum p2m_type t,
 	    enum p2m_access a)
 {
@@ -174,6 +206,8 @@ int p2m_set(struct domain *d, gfn_t gfn, mfn_t mfn, unsigned int order, enum p2m
 		return -EINVAL;
 	if (mfn_valid_value(mfn) && (mfn.v & (BIT(order) - 1)))
 		return -EINVAL;
+	if (order && p2m_get(d, gfn).order < order)
+		return set_pieces(d, gfn, mfn, order, t, a);
 	spin_lock(&p->lock);
 	if (p->logdirty && t == P2M_RAM_RW) {
 		e.type = P2M_RAM_LOGDIRTY;
@@ -213,6 +247,24 @@ int p2m_change_type(struct domain *d, gfn_t gfn, enum p2m_type from, enum p2m_ty
 	return rc;
 }
 
+int p2m_fill_pod(struct domain *d, gfn_t gfn, mfn_t mfn)
+{
+	struct p2m_entry e = { .mfn = mfn, .type = P2M_RAM_RW, .access = P2M_ACCESS_RWX };
+	struct p2m *p = &d->p2m;
+	uint64_t old;
+	int rc = -EBUSY;
+
+	spin_lock(&p->lock);
+	if (p->logdirty) {
+		e.type = P2M_RAM_LOGDIRTY;
+		logdirty_mark(d, gfn);
+	}
+	if (p2m_get(d, gfn).type == P2M_POD)
+		rc = set_locked(p, gfn, &e, 1, &old);
+	spin_unlock(&p->lock);
+	return rc;
+}
+
 int p2m_change_range(struct domain *d, gfn_t first, uint64_t nr, enum p2m_type from,
 		     enum p2m_type to, const uint8_t *only)
 {
@@ -232,11 +284,24 @@ int p2m_change_range(struct domain *d, gfn_t first, uint64_t nr, enum p2m_type f
 	return rc == -ENOMEM ? rc : 0;
 }
 
+/*
+ * A page of another domain is only this domain's to use while the entry is there: with the reference taken,
+ * the entry is looked at again.
+ */
+static bool still_mapped(struct domain *d, gfn_t gfn, const struct p2m_entry *was)
+{
+	struct p2m_entry now = p2m_get(d, gfn);
+
+	return now.type == was->type && mfn_eq(now.mfn, was->mfn);
+}
+
 struct page *p2m_get_page(struct domain *d, gfn_t gfn, bool write, enum p2m_type *t)
 {
 	struct p2m_entry e = p2m_get(d, gfn);
 	struct page *pg;
 
+	if (e.type == P2M_POD && pod_populate(d, gfn))
+		e = p2m_get(d, gfn);
 	if (t)
 		*t = e.type;
 	if (!p2m_has_page(e.type) || (write && !p2m_is_writable(e.type)) || !mfn_valid(e.mfn))
@@ -244,10 +309,26 @@ struct page *p2m_get_page(struct domain *d, gfn_t gfn, bool write, enum p2m_type
 	pg = mfn_to_page(e.mfn);
 	if (!page_get(pg, p2m_is_ram(e.type) ? d : NULL))
 		return NULL;
+	if (!p2m_is_ram(e.type) && !still_mapped(d, gfn, &e)) {
+		page_put(pg);
+		return NULL;
+	}
 	if (write && e.type == P2M_RAM_LOGDIRTY) {
 		spin_lock(&d->p2m.lock);
 		logdirty_mark(d, gfn);
 		spin_unlock(&d->p2m.lock);
+	}
+	return pg;
+}
+
+struct page *p2m_get_own_page(struct domain *d, gfn_t gfn)
+{
+	enum p2m_type t;
+	struct page *pg = p2m_get_page(d, gfn, true, &t);
+
+	if (pg && !p2m_is_ram(t)) {
+		page_put(pg);
+		return NULL;
 	}
 	return pg;
 }
