@@ -202,6 +202,25 @@ static int decrease_extent(struct domain *d, const struct reservation *r, uint64
 	return 0;
 }
 
+/* What is populated on demand counts as the domain's: the part that it has not touched is claimed. */
+static long claim_on_demand(struct domain *d)
+{
+	uint64_t target = domain_priv(d)->pod_target;
+
+	if (target <= d->tot_pages || target > d->max_pages)
+		return 0;
+	return domain_claim_pages(d, target);
+}
+
+/* Balloon drivers touch what they give back, which has used up some of the claim. */
+static void claim_again(struct domain *d)
+{
+	if (!d->outstanding_pages)
+		return;
+	domain_claim_pages(d, 0);
+	claim_on_demand(d);
+}
+
 static long list_op(struct vcpu *v, unsigned int cmd, uint64_t la, uint64_t start,
 		    int (*one)(struct domain *d, const struct reservation *r, uint64_t i))
 {
@@ -229,8 +248,10 @@ static long list_op(struct vcpu *v, unsigned int cmd, uint64_t la, uint64_t star
 		if (one(d, &r, i))
 			break;
 	}
-	if (cmd == XENMEM_decrease_reservation)
+	if (cmd == XENMEM_decrease_reservation) {
 		ioreq_request_mapcache_invalidate(d);
+		claim_again(d);
+	}
 	domain_put(d);
 	return rc ? rc : (long)i;
 }
@@ -359,16 +380,6 @@ static long domain_number(unsigned int cmd, uint64_t la)
 	return rc;
 }
 
-/* What is populated on demand counts as the domain's: the part that it has not touched is claimed. */
-static long claim_on_demand(struct domain *d)
-{
-	uint64_t target = domain_priv(d)->pod_target;
-
-	if (target <= d->tot_pages || target > d->max_pages)
-		return 0;
-	return domain_claim_pages(d, target);
-}
-
 static long op_pod_target(uint64_t la, bool set)
 {
 	struct xen_pod_target t;
@@ -383,10 +394,8 @@ static long op_pod_target(uint64_t la, bool set)
 		return -ESRCH;
 	if (set)
 		domain_priv(d)->pod_target = t.target_pages;
-	if (set && d->outstanding_pages) {
-		domain_claim_pages(d, 0);
-		claim_on_demand(d);
-	}
+	if (set)
+		claim_again(d);
 	t.tot_pages = d->tot_pages;
 	t.pod_cache_pages = 0;
 	t.pod_entries = 0;

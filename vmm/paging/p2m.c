@@ -57,13 +57,15 @@ static inline uint64_t *table_virt(uint64_t entry)
 struct p2m_entry p2m_get(struct domain *d, gfn_t gfn)
 {
 	const struct p2m *p = &d->p2m;
-	const uint64_t *table = page_to_virt(p->root);
+	struct page *root = READ_ONCE(p->root);
 	struct p2m_entry e = { .mfn = INVALID_MFN, .order = 9 * LEVELS };
+	const uint64_t *table;
 	unsigned int level = LEVELS;
 	uint64_t entry;
 
-	if (unlikely(gfn.v >> (9 * LEVELS)))
+	if (unlikely(!root || gfn.v >> (9 * LEVELS)))
 		return e;
+	table = page_to_virt(root);
 	for (;;) {
 		entry = READ_ONCE(table[index_at(gfn, level)]);
 		if (!p->fmt->is_table(entry, level))
@@ -106,8 +108,11 @@ static int split(struct p2m *p, uint64_t *slot, gfn_t gfn, unsigned int level)
 /* The slot at `level` for gfn, with everything above it split into tables. NULL = out of memory. */
 static uint64_t *walk_to(struct p2m *p, gfn_t gfn, unsigned int level)
 {
-	uint64_t *table = page_to_virt(p->root);
+	uint64_t *table;
 
+	if (!p->root)
+		return NULL;
+	table = page_to_virt(p->root);
 	for (unsigned int l = LEVELS; l > level; l--) {
 		uint64_t *slot = &table[index_at(gfn, l)];
 
@@ -341,9 +346,11 @@ int p2m_teardown(struct domain *d)
 	struct p2m *p = &d->p2m;
 	unsigned int done = 0;
 
-	if (!p->root)
+	if (!p->fmt)
 		return 0;
 	spin_lock(&p->lock);
+	p->root =
+		NULL; /* from here on lookups find holes: the domain may be asked about until it is freed */
 	/* Tables come newest last; the root is first and goes last. */
 	while (!list_empty(&p->tables) && done++ < TEARDOWN_TABLES) {
 		struct page *pg = list_entry(p->tables.prev, struct page, list);
@@ -356,8 +363,7 @@ int p2m_teardown(struct domain *d)
 		p->nr_tables--;
 		free_pages(pg, 0);
 	}
-	if (list_empty(&p->tables))
-		p->root = NULL;
+	done = !list_empty(&p->tables);
 	spin_unlock(&p->lock);
-	return p->root ? -ERESTART : 0;
+	return done ? -ERESTART : 0;
 }
