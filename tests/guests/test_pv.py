@@ -92,7 +92,9 @@ def test_pv_memory_and_vcpus(lab):
     for online, text in ((2, "0-1"), (1, "0")):
         dom0.run(f"xl vcpu-set mem1 {online}")
         shell(dom0, "mem1", "for i in 1 2 3 4 5 6 7 8 9; do grep -qx "
-              f"{text} /sys/devices/system/cpu/online && break; sleep 1; done; "
+              f"{text} /sys/devices/system/cpu/online && break; sleep 1; "
+              "[ -e /sys/devices/system/cpu/cpu1/online ] && [ " + str(online) + " = 2 ] && "
+              "echo 1 > /sys/devices/system/cpu/cpu1/online; done; "
               f"grep -x {text} /sys/devices/system/cpu/online")
     dom0.run("xl destroy mem1")
     dom0.wait_for(f"[ \"$({FREE})\" = '{before.strip()}' ]", 30)
