@@ -51,7 +51,7 @@ int qcow2_l2_get(struct qcow2 *s, uint64_t guest, struct qcow2_table **t)
 static int l2_make(struct qcow2 *s, uint32_t index, struct qcow2_table **t)
 {
 	uint64_t old = s->l1[index] & QCOW2_OFFSET_MASK, offset, got;
-	struct qcow2_table *from;
+	struct qcow2_table *from = NULL;
 	int rc = qcow2_alloc(s, 1, &offset, &got);
 
 	if (rc)
@@ -59,7 +59,7 @@ static int l2_make(struct qcow2 *s, uint32_t index, struct qcow2_table **t)
 	rc = qcow2_cache_new(s, &s->l2, offset, t);
 	if (!rc && old) {
 		rc = l2_load(s, old, &from);
-		if (!rc)
+		if (!rc && from)
 			memcpy((*t)->data, from->data, s->cluster_size);
 	}
 	if (rc) {

@@ -255,6 +255,8 @@ int qcow2_refcount_set(struct qcow2 *s, uint64_t cluster, uint64_t value)
 		rc = block_ensure(s, cluster);
 	if (!rc && !t)
 		rc = block_get(s, cluster, &t);
+	if (!rc && !t)
+		rc = -EIO; /* the block that was just made is gone */
 	if (rc)
 		return rc;
 	block_set(s, t, cluster, value);

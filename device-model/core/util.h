@@ -15,8 +15,8 @@
 #define NS_PER_SEC			1000000000ull
 #define NS_PER_MS			1000000ull
 
-void *xzalloc(size_t size);
-void *xrealloc(void *p, size_t size);
+void *xzalloc(size_t size) __attribute__((returns_nonnull));
+void *xrealloc(void *p, size_t size) __attribute__((returns_nonnull));
 char *xstrdup(const char *s);
 char *xasprintf(const char *fmt, ...) __attribute__((format(printf, 1, 2)));
 

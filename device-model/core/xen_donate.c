@@ -71,7 +71,7 @@ static int donate(struct machine *m, uint16_t answered)
 static bool serve_slots(struct machine *m, uint16_t *answered)
 {
 	struct xen_vmm *x = xen_vmm(m);
-	uint16_t i;
+	unsigned int i;
 	bool found = false;
 
 	xen_ioreq_serve_buffered(m);
@@ -80,7 +80,7 @@ static bool serve_slots(struct machine *m, uint16_t *answered)
 			continue;
 		if (found)
 			xen_ioreq_notify(m, *answered);
-		*answered = i;
+		*answered = (uint16_t)i;
 		found = true;
 	}
 	return found;

@@ -75,6 +75,7 @@ uint32_t ne2k_data_read(struct ne2k *s, unsigned int size)
 	unsigned int width = s->dcr & DCR_WTS ? 2 : 1, at;
 	uint32_t v = 0;
 
+	size = MIN(size, 4u);
 	/* A byte-wide chip drives the low lane only; a byte read in word mode takes its word away. */
 	for (at = 0; at < size && running(s, NE_RD_READ); at += width) {
 		uint16_t addr = width == 2 ? s->crda & 0xfffe : s->crda;

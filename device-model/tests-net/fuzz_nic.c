@@ -84,6 +84,11 @@ static void prepare_ne2k(void)
 		out(setup[i][0], setup[i][1], 1);
 }
 
+/* For tools that look at this file alone. */
+#ifndef FUZZ_CARD
+#define FUZZ_CARD "rtl8139"
+#endif
+
 static const struct fuzz_card cards[] = { { "rtl8139", prepare_rtl8139, 256 },
 					  { "ne2k_pci", prepare_ne2k, 32 } };
 static const struct fuzz_card *card;

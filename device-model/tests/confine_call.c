@@ -33,6 +33,7 @@ static void *memory(int prot)
 {
 	int no_file = -1;
 
+	/* cppcheck-suppress invalidFunctionArg ; an anonymous mapping has no file */
 	return mmap(NULL, PAGE, prot, MAP_PRIVATE | MAP_ANONYMOUS, no_file, 0);
 }
 
@@ -225,11 +226,10 @@ static void start(pthread_t *t, char *name)
 
 int main(int argc, char **argv)
 {
-	pthread_t t;
+	pthread_t t = 0;
 
 	if (argc != 4)
 		return 2;
-	/* cppcheck-suppress invalidFunctionArg ; an anonymous mapping has no file */
 	page = memory(PROT_READ | PROT_WRITE);
 	sem_init(&confined, 0, 0);
 	if (!strcmp(argv[2], "old"))

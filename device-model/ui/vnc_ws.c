@@ -74,7 +74,7 @@ static const char *header_find(const char *text, const char *name, size_t *len)
 /* Is word one of the comma-separated words of the header? */
 static bool header_has(const char *text, const char *name, const char *word)
 {
-	size_t len;
+	size_t len = 0;
 	const char *v = header_find(text, name, &len), *end = v + len;
 
 	while (v && v < end) {
