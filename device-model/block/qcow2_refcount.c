@@ -369,7 +369,7 @@ int qcow2_free_later(struct qcow2 *s, uint64_t offset, uint64_t clusters)
 		last->clusters += clusters;
 		return 0;
 	}
-	if (s->nr_frees == s->max_frees) {
+	if (!s->frees || s->nr_frees == s->max_frees) {
 		s->max_frees = s->max_frees ? s->max_frees * 2 : 64;
 		s->frees = xrealloc(s->frees, s->max_frees * sizeof(*s->frees));
 	}
