@@ -47,8 +47,9 @@ def test_pv_network(lab):
     check(", 0% packet loss" in dom0.run("ping -c 3 10.0.2.50"), "dom0 to guest")
     dom0.run(f"head -c {TRANSFER_BYTES} /dev/urandom > /run/lab/sent; "
              "(nc -l -p 7100 < /run/lab/sent >/dev/null 2>&1 &); "
-             "(nc -l -p 7101 > /run/lab/back 2>/dev/null </dev/null &)")
-    shell(dom0, "net1", "nc 10.0.2.15 7100 < /dev/null > /got && nc 10.0.2.15 7101 < /got", 90)
+             "(sleep 120 | nc -l -p 7101 > /run/lab/back 2>/dev/null &)")
+    # busybox's nc ends when its input does, on either side: sleep keeps the reader's open.
+    shell(dom0, "net1", "sleep 20 | nc 10.0.2.15 7100 > /got; nc 10.0.2.15 7101 < /got", 90)
     dom0.wait_for("cmp /run/lab/sent /run/lab/back", 30)
 
 
