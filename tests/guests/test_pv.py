@@ -116,7 +116,8 @@ def test_pv_commands(lab):
     first = dom0.run("xl domid cmd1").strip()
     dom0.run("xl reboot -w cmd1", 90)
     dom0.wait_for(f"n=$(xl domid cmd1) && [ $n != {first} ]", 60)
-    wait_up(dom0, "cmd1")
+    # The console's log goes on over the reboot.
+    dom0.wait_for(f"[ $(grep -ac DOMU-UP {LOG.format('cmd1')}) -ge 2 ]", 120)
     dom0.run("xl shutdown -w cmd1", 90)
     gone(dom0, "cmd1")
 

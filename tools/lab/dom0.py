@@ -64,7 +64,7 @@ class Dom0:
 
     def _over_tcp(self, script, timeout_s):
         end = time.monotonic() + timeout_s
-        ask = True
+        ask = timeout_s > 2 * ASK_BEFORE_S
         received = []
         with socket.create_connection(("127.0.0.1", self.machine.agent_port), timeout_s) as link:
             link.sendall(f"{script}\n\n".encode())
