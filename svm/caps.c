@@ -98,7 +98,6 @@ static void svm_cpu_down(void)
 
 static void svm_set_tsc_offset(struct vcpu *v, uint64_t offset)
 {
-	v->tsc_offset = offset;
 	svm_vmcb(v)->tsc_offset = offset;
 }
 

@@ -133,7 +133,6 @@ static void vmx_cpu_down(void)
 
 static void vmx_set_tsc_offset(struct vcpu *v, uint64_t offset)
 {
-	v->tsc_offset = offset;
 	vmx_load(v);
 	vmwrite(TSC_OFFSET, offset);
 }

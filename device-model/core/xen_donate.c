@@ -125,6 +125,9 @@ void xen_donate_start(struct machine *m)
 	if (x->donate_fd < 0 ||
 	    (m->opt->restrict_domid && ioctl(x->donate_fd, IOCTL_PRIVCMD_RESTRICT, &x->domid))) {
 		log_trace(TRACE_IOREQ, "no donation: %s", strerror(errno));
+		if (x->donate_fd >= 0)
+			close(x->donate_fd); /* good for every domain */
+		x->donate_fd = -1;
 		return;
 	}
 	loop_set_idle(donate_while_idle, m);

@@ -32,7 +32,7 @@ struct xen_vmm {
 	unsigned int nr_vcpus;
 	evtchn_port_t vcpu_port[XEN_MAX_VCPUS];
 	evtchn_port_t buffered_port;
-	int donate_fd;		/* privcmd, restricted to the guest */
+	int donate_fd;		/* privcmd; restricted to the guest with -xen-domid-restrict */
 	unsigned int last_vcpu; /* that sent a request */
 };
 

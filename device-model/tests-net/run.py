@@ -10,7 +10,6 @@ import os
 import shutil
 import subprocess
 import sys
-import traceback
 
 sys.dont_write_bytecode = True
 HERE = os.path.dirname(os.path.abspath(__file__))
@@ -22,27 +21,9 @@ import pc
 import test_ne2k
 import test_net
 import test_rtl8139
+from results import Results
 
 QEMU = "qemu-system-x86_64"
-
-
-class Results:
-    def __init__(self, wanted):
-        self.wanted = wanted
-        self.passed = self.failed = self.skipped = 0
-
-    def wants(self, name):
-        return not self.wanted or any(w in name for w in self.wanted)
-
-    def run(self, name, action):
-        try:
-            action()
-            self.passed += 1
-        except Exception as e:
-            self.failed += 1
-            print("FAIL %s: %s" % (name, e))
-            if os.environ.get("V") or not isinstance(e, AssertionError):
-                traceback.print_exc()
 
 
 def idle_bios(work):

@@ -9,7 +9,6 @@ import argparse
 import os
 import shutil
 import sys
-import traceback
 
 sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
 sys.dont_write_bytecode = True
@@ -26,6 +25,7 @@ import test_process
 import test_state
 import test_storage
 import test_usb
+from results import Results
 
 QEMU = "qemu-system-x86_64"
 
@@ -62,25 +62,6 @@ def start(kind, program, images):
     if kind == "qemu":
         argv += ["-machine", "pc", "-accel", "tcg", "-S", "-qtest-log", "/dev/null", "-nodefaults", "-display", "none"]
     return pc.Pc(kind, argv, images.work)
-
-
-class Results:
-    def __init__(self, wanted):
-        self.wanted = wanted
-        self.passed = self.failed = self.skipped = 0
-
-    def wants(self, name):
-        return not self.wanted or any(w in name for w in self.wanted)
-
-    def run(self, name, action):
-        try:
-            action()
-            self.passed += 1
-        except Exception as e:
-            self.failed += 1
-            print("FAIL %s: %s" % (name, e))
-            if os.environ.get("V") or not isinstance(e, AssertionError):
-                traceback.print_exc()
 
 
 class Bench:

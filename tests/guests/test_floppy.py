@@ -8,20 +8,12 @@ smaller relatives, and openbsd28-floppy.img. Without it the cases are skipped.
 import os
 import re
 
-from harness import Skip, case
+from harness import HVM, Skip, case
 
 COMBOS = ("product", "parts", "peer")
-FLOPPY = '''type = "hvm"
-memory = {memory}
+FLOPPY = HVM + '''memory = {memory}
 vcpus = 1
 boot = "a"
-vga = "stdvga"
-vnc = 1
-vnclisten = "127.0.0.1"
-sdl = 0
-on_poweroff = "destroy"
-on_reboot = "destroy"
-on_crash = "destroy"
 device_model_args_hvm = [ "-drive", "file=/job/{image},if=floppy,index=0,format=raw" ]
 {extra}
 '''

@@ -3,22 +3,14 @@
 
 import re
 
-from harness import Failure, case, check
+from harness import HVM, Failure, case, check
 
 COMBOS = ("product", "vmm", "parts", "peer")
-CD = '''type = "hvm"
-memory = {memory}
+CD = HVM + '''memory = {memory}
 vcpus = {vcpus}
 disk = [ "file:/guests/{iso},hdc:cdrom,r" ]
 boot = "d"
 serial = "file:/run/lab/{name}.serial"
-vga = "stdvga"
-vnc = 1
-vnclisten = "127.0.0.1"
-sdl = 0
-on_poweroff = "destroy"
-on_reboot = "destroy"
-on_crash = "destroy"
 {extra}
 '''
 

@@ -1,20 +1,12 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 """Network cards in HVM guests: iPXE from the card's ROM gets an address and a script by TFTP."""
 
-from harness import case
+from harness import HVM, case
 
 COMBOS = ("product", "parts")
-PXE = '''type = "hvm"
-memory = 64
+PXE = HVM + '''memory = 64
 vcpus = 1
 boot = "n"
-vga = "stdvga"
-vnc = 1
-vnclisten = "127.0.0.1"
-sdl = 0
-on_poweroff = "destroy"
-on_reboot = "destroy"
-on_crash = "destroy"
 device_model_args_hvm = [ "-netdev", "user,id=u0,tftp=/run/lab/tftp,bootfile=/hello.ipxe",
 	"-device", "{model},netdev=u0", "-object", "filter-dump,id=d0,netdev=u0,file=/run/lab/{model}.pcap" ]
 '''

@@ -31,6 +31,16 @@ FIRST_VNC_PORT = 5900
 # Time between screen updates, which cost dom0 more than they cost us.
 REFRESH_S = 0.5
 CASES = []
+# What the configurations of all HVM guests under test begin with.
+HVM = '''type = "hvm"
+vga = "stdvga"
+vnc = 1
+vnclisten = "127.0.0.1"
+sdl = 0
+on_poweroff = "destroy"
+on_reboot = "destroy"
+on_crash = "destroy"
+'''
 
 
 class Skip(Exception):

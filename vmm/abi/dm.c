@@ -77,19 +77,36 @@ static int op_donate(struct domain *d, const struct plinth_dm_op_donate *o)
 }
 
 /* The form without buffers (public/plinth_dm_op.h). */
-static long donate_by_argument(domid_t domid, uint64_t arg)
+static int op_from_argument(struct xen_dm_op *op, uint64_t arg)
 {
-	struct domain *d;
-	int rc;
+	struct plinth_dm_op_donate donate = {
+		.op = PLINTH_DMOP_donate,
+		.server = (uint16_t)(arg >> 32),
+		.vcpu = (uint16_t)(arg >> 16),
+		.answered = (uint16_t)arg,
+	};
 
 	if (arg >> 48 != PLINTH_DMOP_donate >> 16)
 		return -EINVAL;
-	d = domain_get_by_id(domid);
-	if (!d)
-		return -ESRCH;
-	rc = ioreq_donate(d, (ioservid_t)(arg >> 32), arg >> 16 & 0xffff, arg & 0xffff);
-	domain_put(d);
-	return rc;
+	memcpy(op, &donate, sizeof(donate));
+	return 0;
+}
+
+/* The operation's size in buffer 0, or -errno. */
+static int op_from_buffers(struct xen_dm_op *op, struct xen_dm_op_buf *buf, uint64_t la,
+			   unsigned int nr)
+{
+	size_t size;
+
+	if (nr > MAX_BUFS)
+		return -E2BIG;
+	if (copy_from_guest_la(buf, la, nr * sizeof(buf[0])))
+		return -EFAULT;
+	size = min((size_t)buf[0].size, sizeof(*op));
+	if (size < offsetof(struct xen_dm_op, u) ||
+	    copy_from_guest_la(op, guest_handle_la(buf[0].h), size))
+		return -EFAULT;
+	return op->pad ? -EINVAL : (int)size;
 }
 
 /* Operations whose argument comes back changed. */
@@ -171,24 +188,15 @@ long abi_dm_op(struct vcpu *v, const struct hypercall_args *args)
 	struct xen_dm_op op = { 0 };
 	unsigned int nr = (unsigned int)args->a[1];
 	struct domain *d;
-	size_t size;
+	int size;
 	long rc;
 
 	(void)v;
 	if (!abi_privileged())
 		return -EPERM;
-	if (!nr)
-		return donate_by_argument((domid_t)args->a[0], args->a[2]);
-	if (nr > MAX_BUFS)
-		return -E2BIG;
-	if (copy_from_guest_la(buf, args->a[2], nr * sizeof(buf[0])))
-		return -EFAULT;
-	size = min((size_t)buf[0].size, sizeof(op));
-	if (size < offsetof(struct xen_dm_op, u) ||
-	    copy_from_guest_la(&op, guest_handle_la(buf[0].h), size))
-		return -EFAULT;
-	if (op.pad)
-		return -EINVAL;
+	size = nr ? op_from_buffers(&op, buf, args->a[2], nr) : op_from_argument(&op, args->a[2]);
+	if (size < 0)
+		return size;
 	d = domain_get_by_id((domid_t)args->a[0]);
 	if (!d)
 		return -ESRCH;
@@ -196,7 +204,7 @@ long abi_dm_op(struct vcpu *v, const struct hypercall_args *args)
 						: dispatch(d, &op, nr > 1 ? &buf[1] : NULL);
 	domain_put(d);
 	if (writes_back(op.op) && (rc == 0 || rc == -ERESTART) &&
-	    copy_to_guest_la(guest_handle_la(buf[0].h), &op, size))
+	    copy_to_guest_la(guest_handle_la(buf[0].h), &op, (size_t)size))
 		rc = -EFAULT;
 	return rc;
 }

@@ -212,8 +212,7 @@ int hvm_wrmsr(struct vcpu *v, uint32_t msr, uint64_t value)
 	case MSR_EFER:
 		return hvm_set_efer(v, value);
 	case MSR_TSC:
-		hvm_ops->set_tsc_offset(v, value - rdtsc());
-		v->time_info_ns = 0;
+		hvm_set_tsc_offset(v, value - rdtsc());
 		vlapic_tsc_changed(v->hvm.vlapic);
 		return 0;
 	case MSR_TSC_AUX:

@@ -267,8 +267,7 @@ static int cpu_load(struct domain *d, unsigned int instance, const void *buf, ui
 	load_segments(v, c);
 	load_event(v, c);
 	load_fpu(v, c);
-	hvm_ops->set_tsc_offset(v, c->tsc ? c->tsc - rdtsc() : v->tsc_offset);
-	v->time_info_ns = 0;
+	hvm_set_tsc_offset(v, c->tsc ? c->tsc - rdtsc() : v->tsc_offset);
 	hvm_ops->cr_changed(v);
 	v->initialised = true;
 	vcpu_attention(v, VCPU_ATT_STATE);

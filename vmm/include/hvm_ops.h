@@ -126,6 +126,13 @@ int hvm_set_cr3(struct vcpu *v, uint64_t value);
 int hvm_set_cr4(struct vcpu *v, uint64_t value);
 int hvm_set_efer(struct vcpu *v, uint64_t value);
 int hvm_set_xcr0(struct vcpu *v, uint64_t value);
+/* Guest TSC = host TSC + offset from now on; its pvclock record is written anew. */
+static inline void hvm_set_tsc_offset(struct vcpu *v, uint64_t offset)
+{
+	v->tsc_offset = offset;
+	v->time_info_ns = 0;
+	hvm_ops->set_tsc_offset(v, offset);
+}
 static inline bool hvm_long_mode(const struct vcpu *v)
 {
 	return v->efer & X86_EFER_LMA;

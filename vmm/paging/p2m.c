@@ -345,12 +345,13 @@ int p2m_teardown(struct domain *d)
 {
 	struct p2m *p = &d->p2m;
 	unsigned int done = 0;
+	bool more;
 
 	if (!p->fmt)
 		return 0;
 	spin_lock(&p->lock);
-	p->root =
-		NULL; /* from here on lookups find holes: the domain may be asked about until it is freed */
+	/* From here on lookups find holes: the domain may be asked about until it is freed. */
+	p->root = NULL;
 	/* Tables come newest last; the root is first and goes last. */
 	while (!list_empty(&p->tables) && done++ < TEARDOWN_TABLES) {
 		struct page *pg = list_entry(p->tables.prev, struct page, list);
@@ -363,7 +364,7 @@ int p2m_teardown(struct domain *d)
 		p->nr_tables--;
 		free_pages(pg, 0);
 	}
-	done = !list_empty(&p->tables);
+	more = !list_empty(&p->tables);
 	spin_unlock(&p->lock);
-	return done ? -ERESTART : 0;
+	return more ? -ERESTART : 0;
 }
