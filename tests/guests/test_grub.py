@@ -11,14 +11,19 @@ UEFI_GRUB = "/usr/lib/grub/x86_64-efi/kernel.img"
 COMBOS = ("vmm", "peer")
 
 
+def make_iso(iso, image, options, kernel, kernel_options, initrd, protocol="multiboot2"):
+    """A disk whose GRUB starts a hypervisor."""
+    subprocess.run([os.path.join(hypervisor.REPOSITORY, "tools/mk-boot-iso"), iso, image, options,
+                    kernel, kernel_options, initrd, protocol], check=True)
+
+
 def boot_iso(lab, protocol, firmware=()):
     """Boot dom0 from a GRUB disk to its shell."""
     boot = hypervisor.Boot(lab.vmm)
     initrd, iso = lab.log_path("disk", "initrd"), lab.log_path("disk", "iso")
     hypervisor.make_initrd(initrd, "6.1")
-    subprocess.run([os.path.join(hypervisor.REPOSITORY, "tools/mk-boot-iso"), iso, boot.image,
-                    boot.hypervisor_arguments, boot.kernel_path, "console=hvc0 lab.net=0", initrd,
-                    protocol], check=True)
+    make_iso(iso, boot.image, boot.hypervisor_arguments, boot.kernel_path, "console=hvc0 lab.net=0",
+             initrd, protocol)
     pc = machine.Machine([*firmware, "-drive", f"if=none,id=disk,file={iso},format=raw,readonly=on",
                           "-device", "virtio-blk-pci,drive=disk,bootindex=0", "-device", "VGA"],
                          log=lab.log_path("serial", "log"))

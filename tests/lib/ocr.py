@@ -59,8 +59,7 @@ def _cell(screen, left, top):
                  for pixels in rows)
 
 
-def _character(bits):
-    whole, top = font()
+def _character(bits, whole, top):
     for candidate in (bits, bytes(255 - byte for byte in bits)):
         if candidate in whole:
             return whole[candidate]
@@ -76,8 +75,18 @@ def read(screen):
     width = screen.width // 80
     if width not in (8, 9):
         return ""
+    return _read_cells(screen, width, *font())
+
+
+def read_linear(screen, glyphs):
+    """The text of a graphics mode in cells of 8x16 dots; `glyphs` maps 16 bytes to characters."""
+    return _read_cells(screen, 8, glyphs, {})
+
+
+def _read_cells(screen, width, whole, top):
     lines = []
-    for top in range(0, screen.height, HEIGHT):
-        line = "".join(_character(_cell(screen, column * width, top)) for column in range(80))
+    for row in range(0, screen.height - HEIGHT + 1, HEIGHT):
+        line = "".join(_character(_cell(screen, column * width, row), whole, top)
+                       for column in range(screen.width // width))
         lines.append(line.rstrip())
     return "\n".join(lines)

@@ -238,6 +238,18 @@ class Machine:
         with open(path, "rb") as file:
             return file.read()
 
+    def screen(self):
+        """Width, height and pixels (blue, green, red, unused) of the emulated screen."""
+        path = os.path.join(self.directory, "screen")
+        self.qmp("screendump", filename=path)
+        with open(path, "rb") as file:
+            _, size, _, rgb = file.read().split(b"\n", 3)
+        width, height = (int(word) for word in size.split())
+        pixels = bytearray(width * height * 4)
+        for colour in range(3):
+            pixels[2 - colour::4] = rgb[colour::3]
+        return width, height, bytes(pixels)
+
     def stop(self):
         """End QEMU, whatever its state, and remove its files."""
         _live.discard(self)
