@@ -3,7 +3,7 @@
 
 import re
 
-from harness import case, check
+from harness import case, check, hypervisor
 
 LOG = "/var/log/xen/guest-{}.log"
 COMBOS = ("vmm", "peer")
@@ -112,6 +112,35 @@ def test_pvh_memory_sizes(lab):
         report = wait_up(dom0, "pvhm")
         check(int(report["mem_kib"]) > memory * 1024 * 0.5, f"{memory} MiB: {report}")
         dom0.run("xl destroy pvhm")
+
+
+@case(order=36, group="pvhsmall", limit_s=300, combos=("product",))
+def test_pvh_16_mib(lab):
+    """The test payload in the smallest guest."""
+    payload = hypervisor.out("payload/payload64.elf")
+    dom0 = lab.boot(files=[payload])
+    dom0.write("/run/lab/small.cfg", '''name = "small"
+type = "pvh"
+memory = 16
+vcpus = 1
+kernel = "/job/payload64.elf"
+cmdline = "tests=cpuid,exc,paging,fpu,xen"
+on_poweroff = "destroy"
+''')
+    dom0.run("xl create -q /run/lab/small.cfg", 60)
+    line = dom0.wait_for(f"grep -a 'PAYLOAD: .* passed' {LOG.format('small')}", 120)
+    check(re.search(r"PAYLOAD: [1-9]\d* passed, 0 failed", line), line)
+    gone(dom0, "small")
+
+
+@case(order=36, group="hvmlarge", limit_s=400, combos=("product",))
+def test_pvh_above_4_gib(lab):
+    """Memory on both sides of the hole below 4 GiB."""
+    dom0 = lab.boot(guests=True, mem_mib=7168)
+    create(dom0, "pvhl", memory=4608, cmdline="console=hvc0 quiet guest.do=wait")
+    report = wait_up(dom0, "pvhl")
+    check(int(report["mem_kib"]) > 4608 * 1024 * 0.95, f"guest reports {report}")
+    dom0.run("xl destroy pvhl")
 
 
 def scratch_disk(lab):

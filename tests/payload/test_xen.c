@@ -170,6 +170,14 @@ TEST(xen_shared, "xen: shared info, wall clock and pvclock")
 	return NULL;
 }
 
+/* What is masked stays pending: other ports of the same word (the console's) may have sent. */
+static ulong take_unmasked(unsigned int word)
+{
+	ulong mask = __atomic_load_n(&shared->evtchn_mask[word], __ATOMIC_SEQ_CST);
+
+	return __atomic_fetch_and(&shared->evtchn_pending[word], mask, __ATOMIC_SEQ_CST) & ~mask;
+}
+
 static void on_upcall(struct regs *r)
 {
 	struct vcpu_info *v = &shared->vcpu_info[0];
@@ -182,8 +190,7 @@ static void on_upcall(struct regs *r)
 	sel = __atomic_exchange_n(&v->evtchn_pending_sel, 0, __ATOMIC_SEQ_CST);
 	for (i = 0; i < sizeof(ulong) * 8; i++)
 		if (sel >> i & 1)
-			pending_seen |= __atomic_exchange_n(&shared->evtchn_pending[i], 0,
-							    __ATOMIC_SEQ_CST);
+			pending_seen |= take_unmasked(i);
 }
 
 /* The callback vector of the domain (no EOI needed), by HVM_PARAM_CALLBACK_IRQ type 2. */
