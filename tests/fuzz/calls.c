@@ -219,6 +219,7 @@ const struct call calls[] = {
 	DOM(subscribe, "p4"),
 	DOM(set_target, "d4"),
 	DOM(getvcpuinfo, "v4"),
+	DOM(getvcpucontext, "v4h8"),
 	DOM(setvcpuaffinity, "v4f4h8n4z4h8n4"),
 	DOM(getvcpuaffinity, "v4f4h8n4z4h8n4"),
 	DOM(setnodeaffinity, "h8n4"),
