@@ -5,9 +5,11 @@ The guest's side is a stock kernel with busybox; its shell is typed at through t
 the console's log.
 """
 
+import mmap
 import re
+import time
 
-from harness import case, check
+from harness import HVM, case, check, hypervisor
 from test_pvh import COMBOS, LOG, create, gone, scratch_disk, wait_up
 
 FREE = "xl info | awk '/^free_memory/ { print $3 }'"
@@ -15,6 +17,7 @@ NET = 'vif = [ "bridge=xenbr0,mac=00:16:3e:00:00:{0}" ]'
 FRONT = "console=hvc0 quiet guest.do=front guest.ip=10.0.2.{0}"
 # So much is sent each way, of random bytes, and compared by its SHA-256.
 TRANSFER_BYTES = 4 << 20
+MANY = 20
 
 
 def front(dom0, name, number, extra="", **options):
@@ -137,6 +140,80 @@ def test_pv_actions(lab):
     gone(dom0, "act3", 120)
     create(dom0, "act4", "console=hvc0 quiet guest.do=reboot", extra='on_reboot = "destroy"')
     gone(dom0, "act4", 120)
+    create(dom0, "act5", "console=hvc0 quiet guest.do=panic", extra='on_crash = "rename-restart"')
+    dom0.wait_for("xl list act5-1 && xl domid act5", 120)
+    dom0.run("xl destroy act5; xl destroy act5-1")
+    create(dom0, "act6", "console=hvc0 quiet guest.do=panic", extra='on_crash = "coredump-destroy"')
+    gone(dom0, "act6", 120)
+    dom0.run("ls /var/lib/xen/dump/*act6* && rm -f /var/lib/xen/dump/*")
+
+
+def loops(dom0, count, mib=32):
+    """Loop devices of dom0 with new images, for phy: disks."""
+    dom0.run("mkdir -p /run/lab")
+    return [dom0.run(f"truncate -s {mib}M /run/lab/loop{n}.img && losetup -f --show /run/lab/loop{n}.img").strip()
+            for n in range(count)]
+
+
+def free_loops(dom0, devices):
+    for device in devices:
+        dom0.wait_for(f"losetup -d {device} && ! losetup {device} 2>/dev/null", 30)
+
+
+WRITE_BOTH = ("dd if=/dev/urandom of=/r bs=64k count=128 2>/dev/null; for d in {0}; do "
+              "dd if=/r of=/dev/$d bs=256k conv=fsync 2>/dev/null & done; wait; "
+              "echo 3 > /proc/sys/vm/drop_caches; for d in {0}; do head -c 8388608 /dev/$d | cmp - /r || exit 1; done")
+
+
+@case(order=42, group="pv", limit_s=300, combos=COMBOS)
+def test_pv_devices(lab):
+    """Several disks and cards with several queues, grants that persist and grants that do not; destroyed in full use."""
+    dom0 = lab.boot(guests=True, disks=[{"path": scratch_disk(lab)}])
+    before = dom0.run(FREE)
+    dom0.run("echo 2 > /sys/module/xen_netback/parameters/max_queues; "
+             "echo 2 > /sys/module/xen_blkback/parameters/max_queues")
+    disks = loops(dom0, 3)
+    front(dom0, "dev1", 51, vcpus=2, extra=f'disk = [ "phy:{disks[0]},xvda,w", "phy:{disks[1]},xvdb,w" ]\n'
+          'vif = [ "bridge=xenbr0,mac=00:16:3e:00:00:51", "bridge=xenbr0,mac=00:16:3e:00:00:52" ]')
+    number = dom0.run("xl domid dev1").strip()
+    shell(dom0, "dev1", "ls -d /sys/class/net/eth0 /sys/class/net/eth1 && "
+          "[ $(ls -d /sys/class/net/eth0/queues/tx-* | wc -l) = 2 ]")
+    for what in ("vif/0", "vbd/51712"):
+        check(dom0.run(f"xenstore-read /local/domain/{number}/device/{what}/multi-queue-num-queues").strip() == "2",
+              f"{what}: queues")
+    persistent = f"xenstore-read /local/domain/{number}/device/vbd/{{}}/feature-persistent"
+    check(dom0.run(persistent.format(51712)).strip() == "1", "grants of xvda do not persist")
+    shell(dom0, "dev1", WRITE_BOTH.format("xvda xvdb"), 120)
+    dom0.run("echo N > /sys/module/xen_blkback/parameters/feature_persistent && "
+             f"xl block-attach dev1 phy:{disks[2]},xvdc,w; echo Y > /sys/module/xen_blkback/parameters/feature_persistent")
+    dom0.wait_for("[ $(xl block-list dev1 | grep -c ' 4 ') = 3 ]", 60)
+    backend = f"/local/domain/0/backend/vbd/{number}/51744/feature-persistent"
+    check(dom0.run(f"xenstore-read {backend}").strip() == "0", "grants of xvdc persist")
+    shell(dom0, "dev1", WRITE_BOTH.format("xvdc"), 120)
+    shell(dom0, "dev1", "(while :; do dd if=/dev/zero of=/dev/xvda bs=1M 2>/dev/null; done) & "
+          "(while :; do dd if=/dev/xvdc of=/dev/null bs=64k 2>/dev/null; done) & ping -c 2 10.0.2.15")
+    dom0.run("xl debug-keys g")
+    check(re.search(rf"d{number} ref \d+: d0 ", dom0.run("xl dmesg | tail -300")), "no grant is mapped: nothing is tested")
+    dom0.run("xl destroy dev1")
+    free_loops(dom0, disks)
+    dom0.wait_for(f"[ \"$({FREE})\" = '{before.strip()}' ]", 60)
+    dom0.run("xl debug-keys g && xl debug-keys e && xl debug-keys q")
+    dump = dom0.run("xl dmesg | tail -40")
+    check(not re.search(rf"\bd{number}\b", dump), f"something of the guest is left: {dump[-300:]}")
+
+
+@case(order=42, group="pv", limit_s=240, combos=COMBOS)
+def test_pv_routed(lab):
+    """vif-route and vif-nat, Debian's scripts: dom0 and guest reach each other without a bridge."""
+    dom0 = lab.boot(guests=True, disks=[{"path": scratch_disk(lab)}])
+    for name, script, guest, peer in (("route1", "vif-route", "10.8.0.2", "10.0.2.15"),
+                                      ("nat1", "vif-nat", "10.7.0.1", "10.7.0.128")):
+        create(dom0, name, f"console=hvc0 quiet guest.do=front guest.ip={guest}",
+               extra=f'vif = [ "script={script},ip={guest},gatewaydev=xenbr0,mac=00:16:3e:00:02:01" ]')
+        dom0.wait_for(f"grep -a '@@ FRONT-UP' {LOG.format(name)}", 120)
+        shell(dom0, name, f"ip route add 10.0.2.15 dev eth0; ping -c 2 {peer}")
+        check(", 0% packet loss" in dom0.run(f"ping -c 2 {guest}"), f"{script}: dom0 to guest")
+        dom0.run(f"xl destroy {name}")
 
 
 @case(order=43, group="pv", limit_s=300, combos=("product",))
@@ -151,21 +228,171 @@ def test_pv_qdisk(lab):
     dom0.run("xl destroy qd1")
 
 
-@case(order=44, group="pvmany", limit_s=400, combos=COMBOS)
+@case(order=44, group="pvmany", limit_s=900, combos=COMBOS)
 def test_pv_many(lab):
-    """Eight small guests at once; then nothing of them is left."""
-    dom0 = lab.boot(guests=True)
+    """Twenty small guests at once in a machine of 4 GiB; then nothing of them is left."""
+    dom0 = lab.boot(guests=True, mem_mib=4096)
     create(dom0, "many0", paused=True)
     dom0.run("xl destroy many0")
     before = dom0.run(FREE)
-    for number in range(8):
-        create(dom0, f"many{number}", memory=160)
-    for number in range(8):
-        wait_up(dom0, f"many{number}", 200)
-    check(len(dom0.run("xl list").splitlines()) == 10, "eight guests and dom0")
-    dom0.run("for n in 0 1 2 3 4 5 6 7; do xl destroy many$n; done", 120)
+    for number in range(MANY):
+        create(dom0, f"many{number}", memory=132)
+    for number in range(MANY):
+        wait_up(dom0, f"many{number}", 500)
+    check(len(dom0.run("xl list").splitlines()) == MANY + 2, "twenty guests and dom0")
+    dom0.run(f"for n in $(seq 0 {MANY - 1}); do xl destroy many$n; done", 200)
     dom0.wait_for(f"[ \"$({FREE})\" = '{before.strip()}' ]", 30)
     dom0.run("xl debug-keys qeg")
     dump = dom0.run("xl dmesg | tail -200")
     check(not re.search(r"^.*\bd[1-9]\d*: (PVH|HVM|event channels|\d+ grant frames)", dump, re.M),
           "the debug keys show a domain that is gone")
+
+
+@case(order=47, group="pvgrub", limit_s=420, combos=COMBOS)
+def test_pv_grub(lab):
+    """Debian's GRUB as the kernel of a PVH guest: it reads the disk by its own front end and starts Debian from it."""
+    image = hypervisor.out("debs/x/grub-xen-host/usr/lib/grub-xen/grub-i386-xen_pvh.bin")
+    dom0 = lab.boot(guests=True, files=(image,))
+    disk = dom0.run("losetup -f --show /guests/debian.img").strip()
+    dom0.write("/run/lab/grub1.cfg", f'''name = "grub1"
+type = "pvh"
+memory = 512
+kernel = "/job/grub-i386-xen_pvh.bin"
+disk = [ "phy:{disk},xvda,w" ]
+''')
+    dom0.run("xl create -q /run/lab/grub1.cfg", 90)
+    dom0.wait_for(f"grep -a 'debian login: *$' {LOG.format('grub1')}", 300)
+    dom0.run("printf 'root\\r' > $(xenstore-read /local/domain/$(xl domid grub1)/console/tty)")
+    dom0.wait_for(f"grep -a 'root@debian:~# *$' {LOG.format('grub1')}", 60)
+    shell(dom0, "grub1", "findmnt -no SOURCE / | grep -x /dev/xvda1 && grep -x PVH /sys/hypervisor/guest_type")
+    dom0.run("xl destroy grub1")
+
+
+def choose_second_entry(dom0):
+    """GRUB in the Debian image starts the entry without xen_emul_unplug=never."""
+    with open(hypervisor.out("guests/debian.img"), "rb") as file:
+        with mmap.mmap(file.fileno(), 0, prot=mmap.PROT_READ) as image:
+            at = image.find(b"set default=0\n")
+    check(at > 0, "no grub.cfg in the image")
+    at += len("set default=")
+    dom0.run(f"printf 1 | dd of=/guests/debian.img bs=1 seek={at} conv=notrunc 2>/dev/null")
+
+
+@case(order=48, group="pvhvm", limit_s=600, combos=("product",))
+def test_pv_drivers_in_hvm(lab):
+    """A stock Debian HVM guest takes its disk and card over: blkback and netback serve what was emulated."""
+    dom0 = lab.boot(guests=True)
+    choose_second_entry(dom0)
+    disk = dom0.run("losetup -f --show /guests/debian.img").strip()
+    guest = lab.create_text(HVM + f'''memory = 384
+disk = [ "phy:{disk},hda,w" ]
+vif = [ "bridge=xenbr0,mac=00:16:3e:00:03:01" ]
+boot = "c"
+serial = "pty"
+''', "pvhvm")
+    guest.wait_screen(r"root@debian:~#", 400)
+    guest.serial_shell("findmnt -no SOURCE /", "^/dev/xvda1", 60)
+    guest.serial_shell("ls /sys/block | grep -c ^sd; echo EMULATED-$(ls /sys/block | grep -c ^sd)", "^EMULATED-0", 60)
+    guest.serial_shell("n=$(ls /sys/bus/xen/drivers/vif/vif-0/net); ip addr add 10.0.2.53/24 dev $n; "
+                       "ip link set $n up; echo CARD-$n-$(ls /sys/class/net | grep -vc lo)", "^CARD-.*-1", 60)
+    dom0.wait_for("ping -c 3 10.0.2.53 | grep ', 0% packet loss'", 30)
+    line = guest.serial_shell("lab-crc write", "^CRC write: [0-9]+ 67108864", 240)
+    written = line.split(":")[1].strip()
+    line = guest.serial_shell("echo 3 > /proc/sys/vm/drop_caches; lab-crc read", "^CRC read: [0-9]+ 67108864", 240)
+    check(line.split(":")[1].strip() == written, f"read {line!r}, wrote {written!r}")
+    dom0.run("xl shutdown -w pvhvm", 120)
+    gone(dom0, "pvhvm")
+
+
+WATCH = ("(p=0; while :; do read u x < /proc/uptime; n=${u%.*}${u#*.}; [ $n -ge $p ] || echo @@BACKWARDS; p=$n; done) & "
+         "(p=0; while :; do n=$(date +%s); [ $n -ge $p ] || echo @@BACKWARDS; p=$n; done) & "
+         "dd if=/dev/urandom of=/dev/null bs=64k 2>/dev/null &")
+
+
+@case(order=49, group="pvclock", limit_s=1600, combos=("vmm",))
+def test_pv_clock_soak(lab):
+    """Twenty minutes with load on both vCPUs: the clock never goes back, nor stays behind dom0's, and stays chosen."""
+    dom0 = lab.boot(guests=True, disks=[{"path": scratch_disk(lab)}])
+    create(dom0, "clock1", vcpus=2)
+    check(wait_up(dom0, "clock1")["clock"] == "xen", "clocksource at the start")
+    shell(dom0, "clock1", WATCH)
+    apart = int(shell(dom0, "clock1", "date +@@NOW=%s").split("@@NOW=")[-1].split()[0]) - int(dom0.run("date +%s"))
+    end = time.monotonic() + 1200
+    while time.monotonic() < end:
+        shell(dom0, "clock1", "grep -x xen /sys/devices/system/clocksource/clocksource0/current_clocksource; "
+              "dmesg | grep -ciE \"went backwards|unstable|soft lockup|stall\" | grep -x 0", 120)
+        check("@@BACKWARDS" not in dom0.run(f"tail -c 4000 {LOG.format('clock1')}").replace("echo @@BACKWARDS", ""),
+              "the clock went back")
+        dom0.run("sleep 20", 60)
+    now = int(shell(dom0, "clock1", "date +@@NOW=%s").split("@@NOW=")[-1].split()[0]) - int(dom0.run("date +%s"))
+    check(abs(now - apart) <= 2, f"the guest's clock was {apart} s and is {now} s off dom0's")
+    dom0.run("xl destroy clock1")
+
+
+SOAK = '''name = "soak"
+type = "pvh"
+memory = 128
+vcpus = 2
+kernel = "/guests/payload64.elf"
+cmdline = "hostile=soak seed={seed} wild={wild} seconds={seconds}"
+on_poweroff = "destroy"
+on_reboot = "destroy"
+on_crash = "destroy"
+'''
+CANARY_BYTES = 32 << 20
+PATTERN = b"P" * 4096
+
+
+def pattern_pages(lab, mem_mib):
+    """Addresses of the machine's pages that hold the pattern of guest.do=fill."""
+    step = 64 << 20
+    return {base + at for base in range(0, mem_mib << 20, step)
+            for memory in [lab.dom0.machine.read_physical(base, step)]
+            for at in range(0, step, 4096) if memory[at:at + 4096] == PATTERN}
+
+
+def soak(lab, seconds, each_s):
+    """Guests that make random hypercalls, one after the other, beside one that only keeps a pattern.
+
+    Whatever becomes of them: the host and dom0 go on, dom0's and the other guest's memory stays as it was,
+    and all memory comes back.
+    """
+    mem_mib = 3072
+    dom0 = lab.boot(guests=True, mem_mib=mem_mib)
+    create(dom0, "warm", paused=True)
+    dom0.run("xl destroy warm")
+    before = dom0.run(FREE)
+    dom0.run(f"head -c {CANARY_BYTES} /dev/urandom > /run/lab/canary; sha256sum /run/lab/canary > /run/lab/canary.sum")
+    create(dom0, "victim", "console=hvc0 quiet guest.do=fill")
+    dom0.wait_for(f"grep -a '@@ FILLED' {LOG.format('victim')}", 200)
+    dom0.run("xl pause victim")
+    pages = pattern_pages(lab, mem_mib)
+    check(len(pages) > 20000, f"only {len(pages)} pages hold the pattern: nothing is tested")
+    calls, end, seed = 0, time.monotonic() + seconds, 0
+    while time.monotonic() < end:
+        seed += 1
+        dom0.run(f"rm -f {LOG.format('soak')}")
+        dom0.write("/run/lab/soak.cfg", SOAK.format(seed=seed, wild=seed % 2, seconds=each_s))
+        dom0.run("xl create -q /run/lab/soak.cfg", 90)
+        status, _ = dom0.command(f"i=0; while xl domid soak >/dev/null 2>&1; do i=$((i + 1)); "
+                                 f"[ $i -lt {each_s * 4 + 60} ] || exit 1; sleep 1; done", each_s * 5 + 90)
+        if status:
+            dom0.run("xl destroy soak")  # it sleeps for ever, by a call of its own
+        text = dom0.run(f"grep -a ' calls' {LOG.format('soak')} | tail -1; :")
+        calls += int((re.findall(r"(\d+) calls", text) or [0])[-1])
+    check(calls > 2000, f"{calls} calls in {seed} guests: nothing is tested")
+    check(pages <= pattern_pages(lab, mem_mib), "a page of another guest changed")
+    dom0.run("sha256sum -c /run/lab/canary.sum && rm /run/lab/canary*")
+    dom0.run("xl destroy victim")
+    dom0.wait_for(f"[ \"$({FREE})\" = '{before.strip()}' ]", 30)
+
+
+@case(order=45, group="pvsoak", limit_s=400, combos=("vmm",))
+def test_hypercalls_short(lab):
+    soak(lab, 60, 20)
+
+
+@case(order=46, group="pvsoak", limit_s=1500, combos=("vmm",))
+def test_hypercalls_soak(lab):
+    """The same for ten minutes."""
+    soak(lab, 600, 60)

@@ -47,13 +47,14 @@ def test_pvh_boots(lab):
 
 
 @case(order=31, group="pvh", limit_s=240, combos=COMBOS)
-def test_pvh_two_vcpus(lab):
+def test_pvh_vcpus(lab):
     dom0 = lab.boot(guests=True)
-    create(dom0, "pvh2", vcpus=2, memory=512)
-    report = wait_up(dom0, "pvh2")
-    check(report["cpus"] == "2", f"guest reports {report}")
-    check(len(dom0.run("xl vcpu-list pvh2").splitlines()) == 3, "xl vcpu-list")
-    dom0.run("xl vcpu-pin pvh2 1 0 && xl destroy pvh2")
+    for vcpus in (2, 4):
+        create(dom0, "pvh2", vcpus=vcpus, memory=512)
+        report = wait_up(dom0, "pvh2")
+        check(report["cpus"] == str(vcpus), f"guest reports {report}")
+        check(len(dom0.run("xl vcpu-list pvh2").splitlines()) == vcpus + 1, "xl vcpu-list")
+        dom0.run("xl vcpu-pin pvh2 1 0 && xl destroy pvh2")
 
 
 @case(order=32, group="pvh", limit_s=240, combos=COMBOS)
@@ -81,6 +82,10 @@ def test_pvh_console(lab):
     dom0.wait_for("echo 'echo $((6*7))-answer' | timeout 2 socat -t1 - EXEC:'xl console pvh4',pty,"
                   f"rawer >/dev/null; grep -a -q 42-answer {LOG.format('pvh4')}", 60)
     dom0.run("xl destroy pvh4")
+    # xl create -c: the console from the first line on.
+    text = dom0.run("(sleep 40; xl destroy pvh4) & timeout 90 socat -t1 EXEC:'xl create -c /run/lab/pvh4.cfg',pty,"
+                    "rawer,ctty,setsid - </dev/null | tr -d '\\r'; wait", 120)
+    check("DOMU-UP" in text, f"xl create -c shows {text[-300:]}")
 
 
 @case(order=34, group="pvh", limit_s=300, combos=COMBOS)

@@ -10,8 +10,8 @@ PAYLOAD_OUT  = $(O)/payload
 PAYLOAD_TESTS := test_cpuid test_msr test_exc test_paging test_irq test_apic test_timer test_debug test_fpu test_mmio \
 	test_pio test_smp test_xen test_task test_real
 PAYLOAD_BASE := multiboot start entry trap lib print console platform xen apic time smp smp_entry main
-PAYLOAD_SRCS := $(PAYLOAD_BASE) hostile real real_entry $(PAYLOAD_TESTS)
-PAYLOAD_KINDS := triple ud ports msrs mmio hypercalls
+PAYLOAD_SRCS := $(PAYLOAD_BASE) hostile hostile_xen real real_entry $(PAYLOAD_TESTS)
+PAYLOAD_KINDS := triple ud ports msrs mmio hypercalls soak
 
 PAYLOAD_CFLAGS := -std=gnu11 -O2 -g -Wall -Wextra -Werror -ffreestanding -fno-stack-protector -fno-pic -no-pie \
 	-mno-red-zone -mgeneral-regs-only -fno-asynchronous-unwind-tables -fno-strict-aliasing -fno-toplevel-reorder -fcf-protection=none \
@@ -63,7 +63,7 @@ $(PAYLOAD_OUT)/payload%.iso: $(PAYLOAD_OUT)/payload%.elf
 	$(call payload_iso,$<,)
 
 $(PAYLOAD_OUT)/hostile-%.iso: $(PAYLOAD_OUT)/payload32.elf
-	$(call payload_iso,$<,hostile=$*)
+	$(call payload_iso,$<,hostile=$* $(if $(filter soak,$*),seconds=600))
 
 PAYLOAD_IMAGES := $(foreach w,32 64,payload$(w).elf payload$(w).iso) $(PAYLOAD_KINDS:%=hostile-%.iso)
 ALL += $(PAYLOAD_IMAGES:%=$(PAYLOAD_OUT)/%) $(foreach w,32 64,$(PAYLOAD_OUT)/payload$(w)-dom0)

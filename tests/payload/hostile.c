@@ -228,7 +228,8 @@ void hostile_main(const char *kind)
 	} kinds[] = {
 		{ "triple", hostile_triple, 1 },   { "ud", hostile_ud, 2000 },
 		{ "ports", hostile_ports, 20000 }, { "msrs", hostile_msrs, 20000 },
-		{ "mmio", hostile_mmio, 20000 },   { "hypercalls", hostile_hypercalls, 20000 }
+		{ "mmio", hostile_mmio, 20000 },   { "hypercalls", hostile_hypercalls, 20000 },
+		{ "soak", hostile_soak, 1 }
 	};
 	unsigned int i;
 
@@ -238,7 +239,8 @@ void hostile_main(const char *kind)
 		count = cmdline_number("n", kinds[i].count);
 		state = cmdline_number("seed", 1);
 		wild = cmdline_number("wild", 0);
-		if (kinds[i].run == hostile_hypercalls && !plat.is_xen)
+		if ((kinds[i].run == hostile_hypercalls || kinds[i].run == hostile_soak) &&
+		    !plat.is_xen)
 			break;
 		print("HOSTILE: %s, %llu times, seed %u\n", kind, count, state);
 		if (!trap_setjmp(&trap_outer))

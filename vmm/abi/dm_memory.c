@@ -106,8 +106,8 @@ int dm_set_mem_type(struct domain *d, struct xen_dm_op_set_mem_type *t)
 	return 0;
 }
 
-/* Takes the frame away from src and puts it at dst, where nothing may be. */
-static int move_frame(struct domain *d, gfn_t src, gfn_t dst)
+/* d->lock held. */
+static int move_locked(struct domain *d, gfn_t src, gfn_t dst)
 {
 	struct p2m_entry from = p2m_get(d, src), to = p2m_get(d, dst);
 	int rc;
@@ -116,6 +116,20 @@ static int move_frame(struct domain *d, gfn_t src, gfn_t dst)
 		return -EINVAL;
 	rc = p2m_set(d, dst, from.mfn, ORDER_4K, P2M_RAM_RW, P2M_ACCESS_RWX);
 	return rc ? rc : p2m_set(d, src, INVALID_MFN, ORDER_4K, P2M_INVALID, P2M_ACCESS_RWX);
+}
+
+/*
+ * Takes the frame away from src and puts it at dst, where nothing may be. Under the lock: the guest may give
+ * the page back at the same time.
+ */
+static int move_frame(struct domain *d, gfn_t src, gfn_t dst)
+{
+	int rc;
+
+	spin_lock(&d->lock);
+	rc = move_locked(d, src, dst);
+	spin_unlock(&d->lock);
+	return rc;
 }
 
 int dm_relocate_memory(struct domain *d, struct xen_dm_op_relocate_memory *r)

@@ -50,6 +50,8 @@ struct xen_domctl_getdomaininfo;
 void domctl_fill_info(struct domain *d, struct xen_domctl_getdomaininfo *info);
 /* The flag says that the structure is to be copied back. d holds a reference. */
 long domctl_vcpu(struct domain *d, struct xen_domctl *op, bool *copyback);
+struct xen_domctl_vcpucontext;
+long domctl_getvcpucontext(struct domain *d, const struct xen_domctl_vcpucontext *op);
 long domctl_mem(struct vcpu *v, struct domain *d, struct xen_domctl *op, bool *copyback);
 long domctl_hvmctx(struct domain *d, struct xen_domctl *op, bool *copyback);
 long sysctl_cpu(struct xen_sysctl *op, bool *copyback);

@@ -71,6 +71,8 @@ static int param_value_ok(uint32_t index, uint64_t value)
 /* Sleep state: S3 stops the guest, S0 starts it again at its reset vector's resume path. */
 static int set_s_state(struct domain *d, uint64_t value)
 {
+	if (d == current_domain())
+		return -EINVAL;
 	if (value == 3 && !d->hvm.is_s3_suspended) {
 		d->hvm.is_s3_suspended = true;
 		domain_pause(d);

@@ -28,6 +28,16 @@ int grant_init(struct domain *d, unsigned int max_frames, unsigned int max_maptr
 	return grant_grow(d, 1);
 }
 
+bool grant_frames_used(const struct domain *d)
+{
+	const struct grant_table *t = d->grant;
+
+	for (unsigned int i = 0; i < t->nr_frames; i++)
+		if (__atomic_load_n(&t->frame[i]->refs, __ATOMIC_ACQUIRE) != 1)
+			return true;
+	return false;
+}
+
 void grant_fini(struct domain *d)
 {
 	struct grant_table *t = d->grant;

@@ -65,20 +65,35 @@ static bool target_ok(struct domain *ld, uint64_t gfn)
 	return e.type == P2M_INVALID;
 }
 
+/* Enter the pinned page, under ld->lock like everything that looks first and then changes its map. */
+static int enter_page(struct domain *ld, uint64_t gfn, const struct page *page, bool ro)
+{
+	int rc = GNTST_bad_virt_addr;
+
+	spin_lock(&ld->lock);
+	if (target_ok(ld, gfn))
+		rc = p2m_set(ld, _gfn(gfn), page_to_mfn(page), 0, ro ? P2M_GRANT_RO : P2M_GRANT_RW,
+			     ro ? P2M_ACCESS_R : P2M_ACCESS_RW)
+			     ? GNTST_general_error
+			     : GNTST_okay;
+	spin_unlock(&ld->lock);
+	return rc;
+}
+
 /* The page is pinned: enter it and fill the handle. */
 static int map_pinned(struct domain *ld, struct domain *rd, struct page *page, grant_handle_t h,
 		      const struct gnttab_map_grant_ref *op)
 {
 	uint64_t gfn = op->host_addr >> PAGE_SHIFT;
-	bool ro = op->flags & GNTMAP_readonly;
 	struct maptrack *m;
+	int rc;
 
 	if (op->flags & GNTMAP_host_map) {
-		if ((op->host_addr & ~PAGE_MASK) || !target_ok(ld, gfn))
+		if (op->host_addr & ~PAGE_MASK)
 			return GNTST_bad_virt_addr;
-		if (p2m_set(ld, _gfn(gfn), page_to_mfn(page), 0, ro ? P2M_GRANT_RO : P2M_GRANT_RW,
-			    ro ? P2M_ACCESS_R : P2M_ACCESS_RW))
-			return GNTST_general_error;
+		rc = enter_page(ld, gfn, page, op->flags & GNTMAP_readonly);
+		if (rc)
+			return rc;
 	}
 	spin_lock(&ld->grant->lock);
 	m = maptrack_get(ld->grant, h);
@@ -146,10 +161,10 @@ static bool maptrack_take(struct grant_table *t, grant_handle_t h, struct maptra
 static void undo(struct domain *ld, grant_handle_t h, const struct maptrack *m)
 {
 	if (m->flags & GNTMAP_host_map) {
-		struct p2m_entry e = p2m_get(ld, _gfn(m->gfn));
-
-		if (p2m_is_grant(e.type))
+		spin_lock(&ld->lock);
+		if (p2m_is_grant(p2m_get(ld, _gfn(m->gfn)).type))
 			p2m_set(ld, _gfn(m->gfn), INVALID_MFN, 0, P2M_INVALID, P2M_ACCESS_N);
+		spin_unlock(&ld->lock);
 	}
 	grant_release(m->rd, m->ref, m->flags & GNTMAP_readonly);
 	maptrack_free(ld->grant, h);

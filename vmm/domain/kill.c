@@ -15,6 +15,7 @@ void domain_free(struct domain *d);
 void vcpu_free(struct vcpu *v);
 
 #define RELINQUISH_BATCH 64U
+#define REAP_RETRY_NS	 NS_PER_MS
 
 enum teardown_step {
 	TEARDOWN_PAUSE,
@@ -123,14 +124,25 @@ int domain_kill(struct domain *d)
 	return 0;
 }
 
+/*
+ * Mappings hold a reference on the domain. Whoever looked a page up in another domain's map holds one on the
+ * page only, for the time of a copy.
+ */
+static bool still_used(struct domain *d)
+{
+	bool used;
+
+	spin_lock(&d->page_lock);
+	used = d->tot_pages || __atomic_load_n(&d->shared_info_page->refs, __ATOMIC_ACQUIRE) != 1;
+	spin_unlock(&d->page_lock);
+	return used || grant_frames_used(d);
+}
+
 static void domain_finish(struct domain *d)
 {
 	struct vcpu *v;
 	unsigned int i;
 
-	if (d->tot_pages)
-		printk(LOG_ERR "d%u: %lu pages are still counted at its end\n", d->domid,
-		       d->tot_pages);
 	domlist_remove(d);
 	for (i = 0; i < d->max_vcpus; i++) {
 		v = d->vcpu[i];
@@ -142,21 +154,39 @@ static void domain_finish(struct domain *d)
 	domain_notify_exc();
 }
 
+static void reap(void *data);
+
+static void reap_add(struct domain *d)
+{
+	spin_lock(&reap_lock);
+	domain_priv(d)->reap_next = reap_list;
+	reap_list = d;
+	if (!reap_timer.fn)
+		timer_init(&reap_timer, reap, NULL, 0);
+	spin_unlock(&reap_lock);
+}
+
 static void reap(void *data)
 {
-	struct domain *d;
+	struct domain *d, *next;
+	bool again = false;
 
 	(void)data;
-	for (;;) {
-		spin_lock(&reap_lock);
-		d = reap_list;
-		if (d)
-			reap_list = domain_priv(d)->reap_next;
-		spin_unlock(&reap_lock);
-		if (!d)
-			break;
-		domain_finish(d);
+	spin_lock(&reap_lock);
+	next = reap_list;
+	reap_list = NULL;
+	spin_unlock(&reap_lock);
+	while ((d = next) != NULL) {
+		next = domain_priv(d)->reap_next;
+		if (!still_used(d)) {
+			domain_finish(d);
+			continue;
+		}
+		reap_add(d);
+		again = true;
 	}
+	if (again)
+		timer_set(&reap_timer, now_ns() + REAP_RETRY_NS);
 }
 
 void domain_put(struct domain *d)
@@ -164,11 +194,6 @@ void domain_put(struct domain *d)
 	if (__atomic_sub_fetch(&d->refs, 1, __ATOMIC_ACQ_REL))
 		return;
 	BUG_ON(d->is_dom0 || d->is_idle);
-	spin_lock(&reap_lock);
-	domain_priv(d)->reap_next = reap_list;
-	reap_list = d;
-	if (!reap_timer.fn)
-		timer_init(&reap_timer, reap, NULL, 0);
-	spin_unlock(&reap_lock);
+	reap_add(d);
 	timer_set(&reap_timer, 0);
 }

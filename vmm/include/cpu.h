@@ -55,6 +55,13 @@ struct cpu {
 extern struct cpu *cpus[MAX_CPUS];
 extern unsigned int nr_cpus; /* online CPUs, ids 0..nr_cpus-1; fixed once dom0 is built */
 
+#ifdef PLINTH_HOST_CPU /* host tests: one CPU, on any stack */
+extern struct cpu PLINTH_HOST_CPU;
+static inline struct cpu *this_cpu(void)
+{
+	return &PLINTH_HOST_CPU;
+}
+#else
 static inline struct cpu *this_cpu(void)
 {
 	uint64_t sp;
@@ -62,6 +69,7 @@ static inline struct cpu *this_cpu(void)
 	__asm__("mov %%rsp, %0" : "=r"(sp));
 	return (struct cpu *)(sp & ~(CPU_STACK_SIZE - 1));
 }
+#endif
 
 static inline unsigned int cpu_id(void)
 {

@@ -9,6 +9,8 @@ int grant_init(struct domain *d, unsigned int max_frames, unsigned int max_maptr
 /* Unmap everything a dying domain maps; bounded, -ERESTART = again. */
 int grant_release_maps(struct domain *d);
 void grant_fini(struct domain *d);
+/* Does anybody still refer to a frame of d's table? d has no reference left. */
+bool grant_frames_used(const struct domain *d);
 /* Frame idx of d's grant table (grown if allowed) for add_to_physmap and acquire_resource. */
 int grant_frame_mfn(struct domain *d, unsigned int idx, mfn_t *mfn);
 /* The entry at (gfn) in dom0's p2m that a grant map occupies was overwritten. */

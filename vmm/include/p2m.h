@@ -3,7 +3,7 @@
  * A domain's guest-physical address space: gfn -> (mfn, type, access). The radix tree that the
  * hardware walks is also the store; its entry format belongs to the vendor (struct p2m_format).
  * Pages that are mapped do not hold a reference of their own, except types foreign and grant, which
- * hold one on the page (and, for foreign, the owner) from p2m_set until they are replaced.
+ * hold one on the page and one on its owner from p2m_set until they are replaced.
  */
 #ifndef PLINTH_P2M_H
 #define PLINTH_P2M_H

@@ -36,6 +36,8 @@ int logdirty_enable(struct domain *d)
 
 	if (d->p2m.logdirty)
 		return 0;
+	if (!d->p2m.root)
+		return -EINVAL; /* it is being taken down */
 	pg = alloc_pages(bitmap_order(gfns));
 	if (!pg)
 		return -ENOMEM;

@@ -129,13 +129,30 @@ static bool holds_ref(const struct p2m_entry *e)
 	return (e->type == P2M_FOREIGN || p2m_is_grant(e->type)) && mfn_valid(e->mfn);
 }
 
+/* The page, and its owner, whose record the last reference of a page is taken off. False: it is dying. */
+static bool entry_get_refs(const struct p2m_entry *e)
+{
+	struct page *pg = mfn_to_page(e->mfn);
+
+	if (!page_get(pg, NULL))
+		return false;
+	if (domain_get(pg->owner))
+		return true;
+	page_put(pg);
+	return false;
+}
+
 static void entry_put_refs(const struct p2m *p, uint64_t raw, unsigned int level)
 {
+	struct domain *owner;
 	struct p2m_entry e;
 
 	p->fmt->parse(raw, level, &e);
-	if (holds_ref(&e))
-		page_put(mfn_to_page(e.mfn));
+	if (!holds_ref(&e))
+		return;
+	owner = mfn_to_page(e.mfn)->owner;
+	page_put(mfn_to_page(e.mfn));
+	domain_put(owner);
 }
 
 /* Drops the references of everything below a replaced table. The table pages stay until teardown. */
@@ -161,7 +178,7 @@ static int set_locked(struct p2m *p, gfn_t gfn, struct p2m_entry *e, unsigned in
 
 	if (!slot)
 		return -ENOMEM;
-	if (holds_ref(e) && !page_get(mfn_to_page(e->mfn), NULL))
+	if (holds_ref(e) && !entry_get_refs(e))
 		return -ESRCH;
 	*old = *slot;
 	WRITE_ONCE(*slot, p->fmt->make_leaf(p->domain, e, gfn, level));
@@ -349,6 +366,7 @@ int p2m_teardown(struct domain *d)
 
 	if (!p->fmt)
 		return 0;
+	logdirty_disable(d);
 	spin_lock(&p->lock);
 	/* From here on lookups find holes: the domain may be asked about until it is freed. */
 	p->root = NULL;

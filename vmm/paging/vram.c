@@ -20,7 +20,7 @@ void vram_mark(struct domain *d, gfn_t gfn)
 		t->map[(gfn.v - t->first) / 8] |= (uint8_t)(1U << ((gfn.v - t->first) % 8));
 }
 
-void vram_track_stop(struct domain *d)
+static void stop(struct domain *d)
 {
 	struct vram_track *t = d->p2m.vram;
 
@@ -33,11 +33,18 @@ void vram_track_stop(struct domain *d)
 	xfree(t);
 }
 
+void vram_track_stop(struct domain *d)
+{
+	spin_lock(&d->lock);
+	stop(d);
+	spin_unlock(&d->lock);
+}
+
 static int start(struct domain *d, gfn_t first, uint64_t nr, uint8_t *out)
 {
 	struct vram_track *t;
 
-	vram_track_stop(d);
+	stop(d);
 	t = xzalloc_bytes(sizeof(*t) + DIV_ROUND_UP(nr, 8));
 	if (!t)
 		return -ENOMEM;
@@ -51,7 +58,8 @@ static int start(struct domain *d, gfn_t first, uint64_t nr, uint8_t *out)
 	return p2m_change_range(d, first, nr, P2M_RAM_RW, P2M_RAM_LOGDIRTY, NULL);
 }
 
-int vram_track(struct domain *d, gfn_t first, uint64_t nr, uint8_t *out)
+/* d->lock held: one at a time starts and stops, whatever threads a device model has. */
+static int track(struct domain *d, gfn_t first, uint64_t nr, uint8_t *out)
 {
 	struct vram_track *t = d->p2m.vram;
 
@@ -62,4 +70,14 @@ int vram_track(struct domain *d, gfn_t first, uint64_t nr, uint8_t *out)
 	memset(t->map, 0, DIV_ROUND_UP(nr, 8));
 	spin_unlock(&d->p2m.lock);
 	return p2m_change_range(d, first, nr, P2M_RAM_RW, P2M_RAM_LOGDIRTY, out);
+}
+
+int vram_track(struct domain *d, gfn_t first, uint64_t nr, uint8_t *out)
+{
+	int rc;
+
+	spin_lock(&d->lock);
+	rc = d->dying ? -EINVAL : track(d, first, nr, out);
+	spin_unlock(&d->lock);
+	return rc;
 }

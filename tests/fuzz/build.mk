@@ -1,0 +1,84 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+# Fuzz targets of the hypercalls: the hypervisor over a machine on the host (machine.h), a family each.
+#   fuzz-hc-FAMILY   libFuzzer for FUZZ_SECONDS (60), from tests/regress/hypercall/FAMILY
+#   check-fuzz       those files and some pseudo-random inputs, with the sanitizers
+# All are one program, which goes by its name.
+
+fuzz_DIR      := $(O)/tests/fuzz
+fuzz_FAMILIES := memory event grant sched vcpu hvm dm physdev platform domctl sysctl console version multicall
+fuzz_REGRESS  := tests/regress/hypercall
+fuzz_VMM      := $(filter-out vmm/hvm/setup.c,$(sort $(wildcard vmm/abi/*.c vmm/domain/*.c vmm/paging/*.c \
+	vmm/hvm/*.c vmm/emulate/*.c))) vmm/mm/page.c vmm/mm/buddy.c vmm/cpu/policy.c vmm/cpu/policy_guest.c \
+	vmm/cpu/timer.c vmm/cpu/timer_heap.c vmm/cpu/spinlock.c vmm/cpu/fpu.c vmm/debug/keys.c \
+	vmm/dom0/memory.c vmm/lib/date.c svm/npt.c \
+	$(addprefix tests/fuzz/,calls.c check.c fuzz.c machine.c stubs.c)
+fuzz_HOST     := tests/fuzz/host.c tests/fuzz/family.c
+fuzz_COMMON   := -DDIRECTMAP_VIRT=0x200000000000UL -g -O1 -fno-pie -fno-omit-frame-pointer -Wall -Wextra -Werror \
+	-fsanitize=address,undefined -fno-sanitize=alignment -fno-sanitize-recover=all -MMD -MP
+# Tables that the linker collects must not get red zones between their entries.
+fuzz_CFLAGS   := $(fuzz_COMMON) -isystem $(O)/xen-include -Ivmm/include -I. -D__XEN_TOOLS__ \
+	-D__XEN_INTERFACE_VERSION__=0x00041300 -DPLINTH_DEBUG=1 -DPLINTH_HOST_CPU=fake_cpu -Dstrlcpy=vmm_strlcpy \
+	-include vmm/include/types.h -std=gnu11 -fno-strict-aliasing -fno-builtin -Wno-address-of-packed-member
+# The test's own code is not what is to be covered.
+fuzz_COVER    := -fsanitize=fuzzer-no-link
+fuzz_CLANG    := -mllvm -asan-globals=0 -Wno-unused-command-line-argument
+fuzz_LINK     := -no-pie -fsanitize=address,undefined -Wl,--wrap=buddy_alloc,--wrap=buddy_free -Wl,-T,tests/fuzz/sections.ld
+fuzz_COBJS    := $(fuzz_VMM:%.c=$(fuzz_DIR)/clang/%.o) $(fuzz_HOST:%.c=$(fuzz_DIR)/clang-host/%.o)
+fuzz_GOBJS    := $(fuzz_VMM:%.c=$(fuzz_DIR)/gcc/%.o) \
+	$(addprefix $(fuzz_DIR)/gcc-host/,$(fuzz_HOST:%.c=%.o) tests/fuzz/replay.o)
+FUZZ_SECONDS  ?= 60
+# No leaks by the sanitizer's count: the heap is counted block by block.
+fuzz_ENV      := ASAN_OPTIONS=detect_leaks=0:detect_stack_use_after_return=0
+
+CHECKS  += check-fuzz
+FUZZERS += $(fuzz_FAMILIES:%=fuzz-hc-%)
+
+$(fuzz_DIR)/clang/tests/%.o $(fuzz_DIR)/clang/vmm/mm/buddy.o $(fuzz_DIR)/clang/vmm/cpu/spinlock.o: fuzz_COVER :=
+
+$(fuzz_DIR)/clang-host/%.o: %.c
+	$(Q)mkdir -p $(@D)
+	$(Q)clang $(fuzz_COMMON) -c -o $@ $<
+
+$(fuzz_DIR)/clang/%.o: %.c | $(O)/xen-include/xen
+	$(call say,CC-FUZZ,$<)
+	$(Q)mkdir -p $(@D)
+	$(Q)clang $(fuzz_CFLAGS) $(fuzz_CLANG) $(fuzz_COVER) -c -o $@ $<
+
+$(fuzz_DIR)/gcc-host/%.o: %.c
+	$(Q)mkdir -p $(@D)
+	$(Q)$(CC) $(fuzz_COMMON) -c -o $@ $<
+
+$(fuzz_DIR)/gcc/%.o: %.c | $(O)/xen-include/xen
+	$(call say,CC-ASAN,$<)
+	$(Q)mkdir -p $(@D)
+	$(Q)$(CC) $(fuzz_CFLAGS) --param asan-globals=0 -c -o $@ $<
+
+$(fuzz_DIR)/fuzz-all: $(fuzz_COBJS) tests/fuzz/sections.ld
+	$(call say,LD,$@)
+	$(Q)clang $(fuzz_LINK) -fsanitize=fuzzer -o $@ $(fuzz_COBJS)
+
+$(fuzz_DIR)/replay-all: $(fuzz_GOBJS) tests/fuzz/sections.ld
+	$(call say,LD,$@)
+	$(Q)$(CC) $(fuzz_LINK) -o $@ $(fuzz_GOBJS)
+
+$(fuzz_FAMILIES:%=$(fuzz_DIR)/fuzz-%): $(fuzz_DIR)/fuzz-all
+	$(Q)ln -sf fuzz-all $@
+
+$(fuzz_FAMILIES:%=$(fuzz_DIR)/replay-%): $(fuzz_DIR)/replay-all
+	$(Q)ln -sf replay-all $@
+
+.PHONY: check-fuzz $(fuzz_FAMILIES:%=fuzz-hc-%)
+check-fuzz: $(fuzz_FAMILIES:%=$(fuzz_DIR)/replay-%)
+	$(Q)failed=0; for f in $(fuzz_FAMILIES); do \
+		$(fuzz_ENV) timeout 120 $(fuzz_DIR)/replay-$$f -n 20 $$(ls $(fuzz_REGRESS)/$$f/* 2>/dev/null) \
+			2> $(fuzz_DIR)/$$f.log || { failed=$$((failed + 1)); tail -30 $(fuzz_DIR)/$$f.log; }; \
+	done; n=$$(echo $(fuzz_FAMILIES) | wc -w); \
+	echo "check-fuzz: $$((n - failed)) passed, $$failed failed"; [ $$failed = 0 ]
+
+$(fuzz_FAMILIES:%=fuzz-hc-%): fuzz-hc-%: $(fuzz_DIR)/fuzz-%
+	$(Q)mkdir -p $(fuzz_DIR)/corpus-$* $(fuzz_REGRESS)/$*
+	$(Q)$(fuzz_ENV) $< -detect_leaks=0 -max_total_time=$(FUZZ_SECONDS) -max_len=2048 -len_control=0 -rss_limit_mb=2048 \
+		-timeout=20 -print_final_stats=0 -verbosity=0 -artifact_prefix=$(fuzz_DIR)/crash-$*- \
+		$(fuzz_DIR)/corpus-$* $(fuzz_REGRESS)/$*
+
+-include $(fuzz_COBJS:.o=.d) $(fuzz_GOBJS:.o=.d)

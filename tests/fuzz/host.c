@@ -1,0 +1,134 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* The libc side: RAM, heap, messages. It includes no header of the hypervisor. */
+#define _GNU_SOURCE
+#include <sanitizer/asan_interface.h>
+#include <stdarg.h>
+#include <stdbool.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/mman.h>
+
+#define RAM_BYTES (16UL << 20)
+
+void host_map_ram(void);
+uint64_t host_heap_blocks(void);
+void host_fail_alloc(unsigned int nth);
+void host_poison(void *p, uint64_t len, bool on);
+void host_printf(const char *fmt, ...);
+void printk(const char *fmt, ...);
+void guest_printk(const char *fmt, ...);
+void panic(const char *fmt, ...) __attribute__((noreturn));
+void *xzalloc_bytes(size_t size);
+void xfree(void *p);
+size_t vmm_strlcpy(char *dst, const char *src, size_t size);
+
+bool host_verbose;
+static uint64_t blocks;
+static unsigned int fail_in;
+
+void host_map_ram(void)
+{
+	void *at = (void *)DIRECTMAP_VIRT;
+
+	if (mmap(at, RAM_BYTES, PROT_READ | PROT_WRITE,
+		 MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE | MAP_FIXED_NOREPLACE, -1, 0) != at) {
+		perror("RAM of the machine");
+		exit(1);
+	}
+}
+
+uint64_t host_heap_blocks(void)
+{
+	return blocks;
+}
+
+void host_fail_alloc(unsigned int nth)
+{
+	fail_in = nth;
+}
+
+void host_poison(void *p, uint64_t len, bool on)
+{
+	if (on)
+		ASAN_POISON_MEMORY_REGION(p, len);
+	else
+		ASAN_UNPOISON_MEMORY_REGION(p, len);
+}
+
+void *xzalloc_bytes(size_t size)
+{
+	void *p;
+
+	if (size > 2UL << 20 || (fail_in && !--fail_in))
+		return NULL;
+	p = aligned_alloc(64, (size + 63) & ~63UL);
+	if (!p)
+		abort();
+	memset(p, 0, (size + 63) & ~63UL);
+	if ((size & 63) || !size)
+		ASAN_POISON_MEMORY_REGION((char *)p + size, ((size + 63) & ~63UL) - size);
+	blocks++;
+	return p;
+}
+
+void xfree(void *p)
+{
+	if (p)
+		blocks--;
+	free(p);
+}
+
+static void say(const char *fmt, va_list ap)
+{
+	if (*fmt == '<' && fmt[1] && fmt[2] == '>')
+		fmt += 3;
+	vfprintf(stderr, fmt, ap);
+}
+
+#define SAY(fmt)                   \
+	do {                       \
+		va_list ap;        \
+		va_start(ap, fmt); \
+		say(fmt, ap);      \
+		va_end(ap);        \
+	} while (0)
+
+void host_printf(const char *fmt, ...)
+{
+	SAY(fmt);
+}
+
+void printk(const char *fmt, ...)
+{
+	if (host_verbose)
+		SAY(fmt);
+}
+
+void guest_printk(const char *fmt, ...)
+{
+	if (host_verbose)
+		SAY(fmt);
+}
+
+void panic(const char *fmt, ...)
+{
+	fprintf(stderr, "panic: ");
+	SAY(fmt);
+	fprintf(stderr, "\n");
+	abort();
+}
+
+size_t vmm_strlcpy(char *dst, const char *src, size_t size)
+{
+	size_t n = strlen(src);
+
+	if (size) {
+		size_t k = n < size - 1 ? n : size - 1;
+
+		memcpy(dst, src, k);
+		dst[k] = 0;
+	}
+	return n;
+}

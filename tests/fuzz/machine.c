@@ -1,0 +1,235 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* The machine's life: allocator, dom0 and three guests; a call; the end, when all must have come back. */
+#include "machine.h"
+#include "abi.h"
+#include "hvm_ops.h"
+#include "platform.h"
+#include "vmm/dom0/private.h"
+#include "vmm/domain/private.h"
+#include "vmm/mm/mm_private.h"
+#include <xen/domctl.h>
+
+#define CALL_ROUNDS 200U
+
+static struct page pages[RAM_PAGES];
+static uint64_t heap_at_start;
+static uint64_t free_at_start;
+
+struct page *__real_buddy_alloc(struct buddy *b, unsigned int order);
+void __real_buddy_free(struct buddy *b, struct page *p, unsigned int order);
+struct page *__wrap_buddy_alloc(struct buddy *b, unsigned int order);
+void __wrap_buddy_free(struct buddy *b, struct page *p, unsigned int order);
+
+/* Free pages are out of bounds for everybody. */
+struct page *__wrap_buddy_alloc(struct buddy *b, unsigned int order)
+{
+	struct page *p = __real_buddy_alloc(b, order);
+
+	if (p)
+		host_poison(page_to_virt(p), PAGE_SIZE << order, false);
+	return p;
+}
+
+void __wrap_buddy_free(struct buddy *b, struct page *p, unsigned int order)
+{
+	host_poison(page_to_virt(p), PAGE_SIZE << order, true);
+	__real_buddy_free(b, p, order);
+}
+
+static void start_once(void)
+{
+	if (page_table)
+		return;
+	host_map_ram();
+	host_poison(mfn_to_virt(_mfn(DOM0_PAGES)), (uint64_t)(RAM_PAGES - DOM0_PAGES) << PAGE_SHIFT,
+		    true);
+	page_table = pages;
+	max_mfn = RAM_PAGES;
+	timers_init_cpu(&fake_cpu);
+	sched_init();
+	dom0_layout.hole_start = (uint64_t)HOLE_FIRST << PAGE_SHIFT;
+	dom0_layout.hole_end = dom0_layout.fence_end = (uint64_t)RAM_PAGES << PAGE_SHIFT;
+	dom0_layout.e820.nr = 1;
+	dom0_layout.e820.e[0] =
+		(struct e820_entry){ 0, (uint64_t)DOM0_PAGES << PAGE_SHIFT, E820_RAM, 0 };
+}
+
+static struct domain *create(domid_t id, uint32_t emulation, unsigned int vcpus, bool is_dom0)
+{
+	struct xen_domctl_createdomain cfg = {
+		.flags = XEN_DOMCTL_CDF_hvm | XEN_DOMCTL_CDF_hap,
+		.max_vcpus = vcpus,
+		.max_evtchn_port = 255,
+		.max_grant_frames = 4,
+		.max_maptrack_frames = 4,
+		.grant_opts = XEN_DOMCTL_GRANT_version(1),
+		.arch.emulation_flags = emulation,
+	};
+	int err;
+	struct domain *d = domain_create(id, &cfg, is_dom0, &err);
+
+	BUG_ON(!d);
+	for (unsigned int i = 0; i < vcpus; i++) {
+		BUG_ON(vcpu_create(d, i));
+		hvm_vcpu_set_flat32(d->vcpu[i], 0, 0);
+		d->vcpu[i]->pause_flags = 0;
+	}
+	return d;
+}
+
+static void unpause(struct domain *d)
+{
+	d->controller_paused = false;
+	d->creation_finished = true;
+	domain_unpause(d);
+}
+
+static void start_dom0(void)
+{
+	struct domain *d = create(0, XEN_X86_EMU_LAPIC, 2, true);
+
+	for (unsigned int i = 0; i < DOM0_PAGES; i++) {
+		pages[i].owner = d;
+		pages[i].state = PAGE_DOMAIN;
+		pages[i].refs = 1;
+		pages[i].allocated = 1;
+	}
+	for (unsigned int i = 0; i < DOM0_PAGES; i += 512)
+		BUG_ON(p2m_set(d, _gfn(i), _mfn(i), ORDER_2M, P2M_RAM_RW, P2M_ACCESS_RWX));
+	d->tot_pages = d->max_pages = DOM0_PAGES;
+	memset(maddr_to_virt(_maddr(0)), 0, (uint64_t)(GUEST_RAM) << PAGE_SHIFT);
+	unpause(d);
+}
+
+static void start_guest(domid_t id, uint32_t emulation, unsigned int vcpus)
+{
+	struct domain *d = create(id, emulation, vcpus, false);
+
+	d->max_pages = GUEST_MAX;
+	for (unsigned int i = 0; i < GUEST_RAM; i++) {
+		struct page *p = alloc_domain_pages(d, 0);
+
+		BUG_ON(!p || p2m_set(d, _gfn(i), page_to_mfn(p), 0, P2M_RAM_RW, P2M_ACCESS_RWX));
+	}
+	unpause(d);
+}
+
+void machine_start(void)
+{
+	start_once();
+	memset(pages, 0, sizeof(pages));
+	buddy_init(&host_buddy);
+	buddy_add_range(&host_buddy, DOM0_PAGES, RAM_PAGES - DOM0_PAGES);
+	free_at_start = free_page_count();
+	host_fail_alloc(0);
+	fake_now_ns = NS_PER_SEC;
+	fake_cpu.current = fake_cpu.idle;
+	fake_cpu.softirq = 0;
+	start_dom0();
+	start_guest(DOMID_A, XEN_X86_EMU_LAPIC, 2);
+	start_guest(DOMID_B, XEN_X86_EMU_ALL & ~XEN_X86_EMU_VPCI, 1);
+	start_guest(DOMID_VICTIM, XEN_X86_EMU_LAPIC, 1);
+	fake_cpu.softirq = 0;
+}
+
+bool machine_become(struct vcpu *v, bool wide)
+{
+	struct segment cs = { .attr = wide ? 0xa9b : 0xc9b, .limit = ~0U };
+
+	fake_cpu.current = fake_cpu.idle;
+	if (v->domain->dying || v->domain->shutting_down || v->domain->pause_count ||
+	    v->pause_count || (v->pause_flags & (VPF_DOWN | VPF_IO)))
+		return false;
+	vcpu_wake(v, 0);
+	v->cr0 = X86_CR0_PE | X86_CR0_ET;
+	v->cr3 = v->cr4 = 0;
+	v->efer = wide ? X86_EFER_LME | X86_EFER_LMA : 0;
+	hvm_ops->set_segment(v, SEG_CS, &cs);
+	v->running = true;
+	fake_cpu.current = v;
+	return true;
+}
+
+void machine_hypercall(struct vcpu *v, uint32_t preempt)
+{
+	for (unsigned int i = 0; i < CALL_ROUNDS; i++) {
+		fake_cpu.softirq = i < 32 && (preempt >> i & 1) ? SOFTIRQ_CALL : 0;
+		v->hypercall_again = false;
+		hypercall_dispatch(v);
+		if (!v->hypercall_again)
+			break;
+	}
+	v->hypercall_again = false;
+	fake_cpu.softirq = 0;
+}
+
+void machine_pass(uint64_t ns)
+{
+	struct vcpu *v = fake_cpu.current;
+
+	if (v != fake_cpu.idle) {
+		if (!v->domain->is_dom0 && vcpu_runnable(v))
+			vcpu_resume(v);
+		vcpu_update_time(v);
+		v->running = false;
+		fake_cpu.current = fake_cpu.idle;
+		sched_vcpu_update(v);
+	}
+	fake_now_ns += ns;
+	fake_cpu.softirq = 0;
+	timers_run();
+	fake_cpu.softirq = 0;
+}
+
+static void kill_guests(void)
+{
+	uint32_t id = 1;
+	struct domain *d;
+
+	while ((d = domain_get_next(id)) != NULL) {
+		id = d->domid + 1U;
+		while (domain_kill(d) == -ERESTART)
+			;
+		domain_put(d);
+	}
+}
+
+/* dom0 gives up what it has of others and goes, which no real dom0 does. */
+static void kill_dom0(void)
+{
+	struct domain *d = dom0;
+
+	for (unsigned int i = 0; i < 4; i++)
+		timers_run();
+	dom0 = NULL;
+	d->is_dom0 = false;
+	d->tot_pages = 0;
+	BUG_ON(domain_kill(d));
+}
+
+void machine_stop(void)
+{
+	fake_cpu.current = fake_cpu.idle;
+	fake_cpu.softirq = 0;
+	host_fail_alloc(0);
+	kill_guests();
+	kill_dom0();
+	for (unsigned int i = 0; i < 4; i++) {
+		fake_now_ns += NS_PER_SEC;
+		timers_run();
+	}
+	fake_cpu.softirq = 0;
+	if (domain_get_next(0))
+		panic("domain %u is still there", domain_get_next(0)->domid);
+	for (unsigned int i = 0; i < DOM0_PAGES; i++)
+		if (pages[i].refs != 1)
+			panic("page %x of dom0 has %u references at the end", i, pages[i].refs);
+	if (free_page_count() != free_at_start)
+		panic("%lu pages are lost", free_at_start - free_page_count());
+	if (outstanding_claims())
+		panic("%lu pages stay claimed", outstanding_claims());
+	if (heap_at_start && host_heap_blocks() != heap_at_start)
+		panic("%ld blocks of the heap are lost",
+		      (long)(host_heap_blocks() - heap_at_start));
+	heap_at_start = host_heap_blocks();
+}

@@ -1,0 +1,58 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * A machine on the host for hypercalls: the real page allocator, physical maps, domains, event channels, grants,
+ * devices and scheduler over RAM that is an anonymous mapping. It has one CPU, whose clock a test sets. What is
+ * below (the CPU vendor's part, local APIC, console, power) is in stubs.c and host.c.
+ */
+#ifndef PLINTH_FUZZ_MACHINE_H
+#define PLINTH_FUZZ_MACHINE_H
+
+#include "xen_abi.h"
+#include "domain.h"
+
+#define RAM_PAGES  4096U /* of the machine */
+#define DOM0_PAGES 512U	 /* the first ones */
+#define HOLE_FIRST 2048U /* dom0 may map foreign frames from here on */
+#define GUEST_RAM  64U	 /* frames 0.. of each guest */
+#define GUEST_MAX  256U	 /* pages that a guest may have */
+
+/* Frames of every domain that the fuzzer uses for arguments and lists. */
+#define ARG_GFN	    8U
+#define SCRATCH_GFN 9U
+#define SCRATCH_NR  7U
+#define FIRST_HOLE  GUEST_RAM /* of a guest */
+
+/* Guest A is PVH with two vCPUs, B is HVM with one, the victim is PVH and makes no calls. */
+enum { DOMID_A = 1, DOMID_B = 2, DOMID_VICTIM = 3 };
+
+/* Build and take down; the second one panics when something is left. */
+void machine_start(void);
+void machine_stop(void);
+/* Run what is due after a call, `ns` later. */
+void machine_pass(uint64_t ns);
+/* Call as v, with what its registers hold; `preempt`: bit n = the nth look finds work waiting. */
+void machine_hypercall(struct vcpu *v, uint32_t preempt);
+/* Make v the current vCPU in 64- or 32-bit code. False: it cannot run. */
+bool machine_become(struct vcpu *v, bool wide);
+
+/* check.c: panics when a page, reference, count or map is not as it must be. */
+void check_machine(void);
+/* Neither the victim's memory nor its references have changed. Only while dom0 has done nothing. */
+void check_victim(void);
+void check_remember_victim(void);
+
+/* stubs.c */
+extern const struct hvm_ops fake_hvm_ops;
+extern uint64_t fake_now_ns;
+extern struct cpu fake_cpu;
+
+/* host.c: memory of the small heap comes from the host's, so that its sanitizer sees what it is used for. */
+void host_map_ram(void);
+uint64_t host_heap_blocks(void);
+/* The nth allocation from now fails; 0 = none. */
+void host_fail_alloc(unsigned int nth);
+void host_poison(void *p, uint64_t len, bool on);
+void host_printf(const char *fmt, ...) __printf(1, 2);
+extern bool host_verbose;
+
+#endif

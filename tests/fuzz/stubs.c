@@ -1,0 +1,301 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* What stands below the code under test: a CPU vendor that never enters a guest, one CPU, no devices. */
+#include "machine.h"
+#include "boot.h"
+#include "console.h"
+#include "debug.h"
+#include "dom0.h"
+#include "hvm_ops.h"
+#include "timer.h"
+
+extern const struct p2m_format svm_npt_format;
+
+struct boot_info boot_info;
+struct host_cpu host_cpu = {
+	.vendor = "AuthenticAMD", .is_amd = true, .phys_bits = 40, .xsave_size = 576, .nx = true
+};
+struct e820_map host_e820 = { .nr = 1,
+			      .e = { { 0, (uint64_t)RAM_PAGES << PAGE_SHIFT, E820_RAM, 0 } } };
+struct cpu *cpus[MAX_CPUS] = { &fake_cpu };
+struct cpu fake_cpu = { .online = true };
+unsigned int nr_cpus = 1;
+uint64_t tsc_khz = 1000000;
+uint64_t wallclock_sec_at_boot = 1700000000;
+uint64_t fake_now_ns = 1;
+bool trace_on;
+char dom0_reported_cmdline[] = "dom0_mem=4M";
+char _image_start[1], _image_end[1];
+const struct hvm_ops *hvm_ops = &fake_hvm_ops;
+
+/* --- the vendor's half --- */
+
+struct fake_vcpu {
+	struct segment seg[SEG_COUNT];
+	struct hvm_msr_state msrs;
+	unsigned int shadow;
+};
+
+static int fake_domain_init(struct domain *d)
+{
+	(void)d;
+	return 0;
+}
+static void fake_domain(struct domain *d)
+{
+	(void)d;
+}
+static int fake_vcpu_init(struct vcpu *v)
+{
+	v->vendor = xzalloc(struct fake_vcpu);
+	return v->vendor ? 0 : -ENOMEM;
+}
+static void fake_vcpu_fini(struct vcpu *v)
+{
+	xfree(v->vendor);
+	v->vendor = NULL;
+}
+static void fake_vcpu(struct vcpu *v)
+{
+	(void)v;
+}
+static void fake_get_segment(struct vcpu *v, enum guest_seg s, struct segment *out)
+{
+	*out = ((struct fake_vcpu *)v->vendor)->seg[s];
+}
+static void fake_set_segment(struct vcpu *v, enum guest_seg s, const struct segment *in)
+{
+	((struct fake_vcpu *)v->vendor)->seg[s] = *in;
+}
+static void fake_get_msrs(struct vcpu *v, struct hvm_msr_state *out)
+{
+	*out = ((struct fake_vcpu *)v->vendor)->msrs;
+}
+static void fake_set_msrs(struct vcpu *v, const struct hvm_msr_state *in)
+{
+	((struct fake_vcpu *)v->vendor)->msrs = *in;
+}
+static unsigned int fake_get_cpl(struct vcpu *v)
+{
+	(void)v;
+	return 0;
+}
+static void fake_inject(struct vcpu *v, const struct hvm_event *e)
+{
+	(void)v;
+	(void)e;
+}
+static bool fake_false(struct vcpu *v)
+{
+	(void)v;
+	return false;
+}
+static unsigned int fake_get_shadow(struct vcpu *v)
+{
+	return ((struct fake_vcpu *)v->vendor)->shadow;
+}
+static void fake_set_shadow(struct vcpu *v, unsigned int shadow)
+{
+	((struct fake_vcpu *)v->vendor)->shadow = shadow;
+}
+static void fake_tpr(struct vcpu *v, uint8_t tpr)
+{
+	(void)v;
+	(void)tpr;
+}
+static void fake_tsc(struct vcpu *v, uint64_t offset)
+{
+	(void)v;
+	(void)offset;
+}
+static bool fake_exit_count(unsigned int index, const char **name, uint64_t *count)
+{
+	(void)index;
+	(void)name;
+	(void)count;
+	return false;
+}
+
+const struct hvm_ops fake_hvm_ops = {
+	.name = "none",
+	.nested_paging = true,
+	.p2m_format = &svm_npt_format,
+	.domain_init = fake_domain_init,
+	.domain_fini = fake_domain,
+	.vcpu_init = fake_vcpu_init,
+	.vcpu_fini = fake_vcpu_fini,
+	.switch_from = fake_vcpu,
+	.switch_to = fake_vcpu,
+	.run = fake_vcpu,
+	.get_segment = fake_get_segment,
+	.set_segment = fake_set_segment,
+	.get_msrs = fake_get_msrs,
+	.set_msrs = fake_set_msrs,
+	.get_cpl = fake_get_cpl,
+	.cr_changed = fake_vcpu,
+	.sync_debug = fake_vcpu,
+	.inject = fake_inject,
+	.interrupt_blocked = fake_false,
+	.nmi_blocked = fake_false,
+	.want_interrupt_window = fake_vcpu,
+	.want_nmi_window = fake_vcpu,
+	.get_shadow = fake_get_shadow,
+	.set_shadow = fake_set_shadow,
+	.tpr_changed = fake_tpr,
+	.set_tsc_offset = fake_tsc,
+	.flush_domain = hvm_flush_domain,
+	.flush_vcpu = fake_vcpu,
+	.io_bitmap_changed = fake_domain,
+	.dump = fake_vcpu,
+	.exit_count = fake_exit_count,
+};
+
+/* --- the CPU --- */
+
+uint64_t now_ns(void)
+{
+	return fake_now_ns;
+}
+uint64_t rdtsc(void)
+{
+	return fake_now_ns;
+}
+uint64_t tsc_to_ns(uint64_t ticks)
+{
+	return ticks;
+}
+uint64_t ns_to_tsc(uint64_t ns)
+{
+	return ns;
+}
+void lapic_timer_set(uint64_t expires_ns)
+{
+	(void)expires_ns;
+}
+void lapic_timer_fired(void)
+{
+}
+void cpu_raise(unsigned int cpu, uint32_t softirq)
+{
+	BUG_ON(cpu);
+	fake_cpu.softirq |= softirq;
+}
+void cpu_kick(unsigned int cpu)
+{
+	BUG_ON(cpu);
+}
+void cpu_call(unsigned int cpu, void (*fn)(void *arg), void *arg)
+{
+	BUG_ON(cpu);
+	fn(arg);
+}
+void cpu_call_all(void (*fn)(void *arg), void *arg)
+{
+	fn(arg);
+}
+/* Whoever waits here waits for ever: there is nobody else. */
+void smp_poll_calls(void)
+{
+	panic("waits for another CPU");
+}
+int rdmsr_safe(uint32_t msr, uint64_t *v)
+{
+	(void)msr;
+	*v = 0;
+	return -EFAULT;
+}
+
+/* --- dom0's parts, power, console, trace --- */
+
+void dom0_irq_eoi(struct vcpu *v, uint8_t vector)
+{
+	(void)v;
+	(void)vector;
+}
+void dom0_irq_drain(struct vcpu *v)
+{
+	(void)v;
+}
+uint32_t dom0_irq_irr(struct vcpu *v, unsigned int word)
+{
+	(void)v;
+	(void)word;
+	return 0;
+}
+bool mm_range_in_use(maddr_t start, uint64_t len)
+{
+	(void)start;
+	(void)len;
+	return false;
+}
+bool mm_reserve_range(maddr_t start, uint64_t len)
+{
+	(void)start;
+	(void)len;
+	return true;
+}
+uint64_t total_page_count(void)
+{
+	return RAM_PAGES;
+}
+int parse_size(const char *s, uint64_t *bytes)
+{
+	(void)s;
+	(void)bytes;
+	return -EINVAL;
+}
+int parse_bool(const char *s, bool *v)
+{
+	(void)s;
+	(void)v;
+	return -EINVAL;
+}
+void machine_restart(void)
+{
+	panic("the machine restarts");
+}
+void machine_poweroff(void)
+{
+	panic("the machine powers off");
+}
+int machine_acpi_sleep(uint16_t pm1a_cnt, uint16_t pm1b_cnt)
+{
+	(void)pm1a_cnt;
+	(void)pm1b_cnt;
+	return -EIO;
+}
+uint32_t console_ring_read(uint32_t *index, bool incremental, bool clear, char *buf, uint32_t max)
+{
+	(void)incremental;
+	(void)clear;
+	max = *index < 1000 ? min(max, 1000 - *index) : 0;
+	memset(buf, 'x', max);
+	*index += max;
+	return max;
+}
+void console_dom0_write(const char *buf, size_t len)
+{
+	for (size_t i = 0; i < len; i++)
+		(void)READ_ONCE(buf[i]);
+}
+size_t console_dom0_read(char *buf, size_t max)
+{
+	memset(buf, 'x', min(max, (size_t)20));
+	return min(max, (size_t)20);
+}
+void debug_key_run(char key);
+void console_debug_key(char key)
+{
+	if (key != 'R' && key != 'C')
+		debug_key_run(key); /* what ends the machine does so by intent */
+}
+void trace_record(enum trace_event e, uint64_t a, uint64_t b)
+{
+	(void)e;
+	(void)a;
+	(void)b;
+}
+const char *symbol_format(char *buf, size_t size, uint64_t addr)
+{
+	snprintf(buf, size, "%lx", addr);
+	return buf;
+}

@@ -1,0 +1,175 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+/*
+ * hostile=soak: hypercalls that get past the first checks. Structures are filled with domains, frames, ports,
+ * references and sizes that mean something, for seconds=N (default 5). Frames are those of a region that this
+ * program does not use, or holes, or nonsense; with wild=1 any frame, and also what ends the guest or stops it.
+ */
+#include "payload.h"
+#include <xen/xen.h>
+#include <xen/event_channel.h>
+#include <xen/hvm/hvm_op.h>
+#include <xen/memory.h>
+#include <xen/sched.h>
+#include <xen/vcpu.h>
+
+#define VICTIM_FIRST (48u << 8) /* frames from 48 MiB: page_alloc() starts far below */
+#define VICTIM_NR    1024u
+#define ARGS_BYTES   2048u
+#define REPORT_S     60u
+
+static u8 args[4][ARGS_BYTES] __attribute__((aligned(4096)));
+static u32 state;
+static bool wild;
+
+static u32 any(u32 n)
+{
+	return prng(&state) % n;
+}
+
+static u32 frame(void)
+{
+	u32 r = prng(&state);
+
+	switch (r & 15) {
+	case 0:
+		return r >> 4; /* nonsense */
+	case 1:
+		return 0xfee00 + (r >> 4 & 1);
+	case 2:
+		return wild ? r >> 4 & 0x7fff : VICTIM_FIRST;
+	case 3:
+	case 4:
+		return 0x40000 + (r >> 4 & 0xff); /* a hole */
+	case 5:
+		return 1u << (r >> 4 & 31);
+	default:
+		return VICTIM_FIRST + (r >> 4) % VICTIM_NR;
+	}
+}
+
+/* A word of an argument. */
+static u32 word(void)
+{
+	static const u16 domains[] = { 0x7ff0, 0, 1, 2, 3, 4, 0x7ff1, 0x7ff2, 0x7ff4, 0x7fff };
+	u32 r = prng(&state);
+
+	switch (r & 7) {
+	case 0:
+		return r >> 3 & 31;
+	case 1:
+		return domains[(r >> 3) % ARRAY_SIZE(domains)] | (r >> 16 & 7) << 16;
+	case 2:
+		return (u32)(ulong)args[any(4)];
+	case 3:
+		return (u32)(ulong)args[any(4)] + ARGS_BYTES - any(16);
+	case 4:
+		return frame();
+	case 5:
+		return frame() << 12;
+	case 6:
+		return 1u << (r >> 3 & 31);
+	default:
+		return r;
+	}
+}
+
+static void fill(u8 *at)
+{
+	u32 *w = (u32 *)at, k;
+	bool wide = any(4);
+
+	for (k = 0; k < 24; k++)
+		w[k] = wide && (k & 1) ? 0 : word();
+}
+
+/* Would it end this program, or stop it for good? */
+static bool fatal(u32 nr, u32 cmd)
+{
+	switch (nr) {
+	case __HYPERVISOR_sched_op:
+		return cmd != SCHEDOP_yield && cmd != SCHEDOP_remote_shutdown && cmd < 16;
+	case __HYPERVISOR_vcpu_op:
+		return cmd == VCPUOP_initialise || cmd == VCPUOP_up || cmd == VCPUOP_down ||
+		       cmd == VCPUOP_send_nmi;
+	default:
+		return nr == __HYPERVISOR_iret;
+	}
+}
+
+static u32 number(void)
+{
+	static const u8 usual[] = { __HYPERVISOR_memory_op, __HYPERVISOR_grant_table_op,
+				    __HYPERVISOR_event_channel_op, __HYPERVISOR_vcpu_op,
+				    __HYPERVISOR_hvm_op, __HYPERVISOR_sched_op,
+				    __HYPERVISOR_memory_op, __HYPERVISOR_grant_table_op,
+				    __HYPERVISOR_event_channel_op, __HYPERVISOR_set_timer_op,
+				    __HYPERVISOR_xen_version, __HYPERVISOR_vm_assist,
+				    __HYPERVISOR_physdev_op, __HYPERVISOR_domctl,
+				    __HYPERVISOR_sysctl, __HYPERVISOR_platform_op, 41 };
+
+	return any(16) ? usual[any(sizeof(usual))] : any(64);
+}
+
+/* A list of calls, as multicall takes it. */
+static void list(void)
+{
+	static ulong entry[4][8];
+	u32 i, k;
+
+	for (i = 0; i < 4; i++) {
+		u32 nr = number();
+
+		fill(args[i]);
+		entry[i][0] = fatal(nr, 0) ? __HYPERVISOR_xen_version : nr;
+		entry[i][2] = any(32);
+		if (!wild && fatal(nr, entry[i][2]))
+			entry[i][2] = 31;
+		for (k = 3; k < 8; k++)
+			entry[i][k] = k == 3 ? (ulong)args[i] : word();
+	}
+	hypercall(__HYPERVISOR_multicall, (ulong)entry, any(5), 0, 0, 0);
+}
+
+static void one(void)
+{
+	u32 nr = number(), cmd = any(32);
+	ulong arg = (ulong)args[any(4)];
+
+	if (!any(8)) {
+		list();
+		return;
+	}
+	if (nr == __HYPERVISOR_multicall || nr == __HYPERVISOR_console_io ||
+	    (!wild && fatal(nr, cmd)))
+		return;
+	fill((u8 *)arg);
+	if (nr == __HYPERVISOR_vcpu_op)
+		hypercall(nr, cmd, any(3), arg, 0, 0);
+	else if (nr == __HYPERVISOR_domctl || nr == __HYPERVISOR_sysctl ||
+		 nr == __HYPERVISOR_platform_op)
+		hypercall(nr, arg, 0, 0, 0, 0);
+	else if (nr == 41)
+		hypercall(nr, any(5), any(3), arg, 0, 0);
+	else
+		hypercall(nr, cmd, any(16) ? arg : word(), any(16) ? any(8) : word(), word(), word());
+}
+
+void hostile_soak(void)
+{
+	u64 end, next, calls = 0;
+	u32 seconds = cmdline_number("seconds", 5);
+
+	state = cmdline_number("seed", 1);
+	wild = cmdline_number("wild", 0);
+	next = rdtsc() + plat.tsc_hz * REPORT_S;
+	end = rdtsc() + plat.tsc_hz * seconds;
+	while (rdtsc() < end) {
+		one();
+		calls++;
+		if (rdtsc() > next) {
+			print("# %llu calls\n", calls);
+			next += plat.tsc_hz * REPORT_S;
+		}
+	}
+	print("HOSTILE: %llu calls\n", calls);
+}

@@ -1,0 +1,98 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * XEN_DOMCTL_getvcpucontext: a vCPU's registers in the form that core dumps have (xen/arch-x86/xen.h, struct
+ * vcpu_guest_context). Setting them that way is for PV guests and not there.
+ */
+#include "handlers.h"
+#include "hvm_ops.h"
+#include <xen/domctl.h>
+
+static uint16_t selector(struct vcpu *v, enum guest_seg s)
+{
+	struct segment seg;
+
+	hvm_ops->get_segment(v, s, &seg);
+	return seg.sel;
+}
+
+static void fill_user_regs(struct vcpu *v, struct cpu_user_regs *u)
+{
+	const uint64_t *g = v->regs.gpr;
+
+	u->rax = g[R_RAX];
+	u->rcx = g[R_RCX];
+	u->rdx = g[R_RDX];
+	u->rbx = g[R_RBX];
+	u->rsp = g[R_RSP];
+	u->rbp = g[R_RBP];
+	u->rsi = g[R_RSI];
+	u->rdi = g[R_RDI];
+	u->r8 = g[R_R8];
+	u->r9 = g[R_R9];
+	u->r10 = g[R_R10];
+	u->r11 = g[R_R11];
+	u->r12 = g[R_R12];
+	u->r13 = g[R_R13];
+	u->r14 = g[R_R14];
+	u->r15 = g[R_R15];
+	u->rip = v->regs.rip;
+	u->rflags = v->regs.rflags;
+	u->cs = selector(v, SEG_CS);
+	u->ss = selector(v, SEG_SS);
+	u->es = selector(v, SEG_ES);
+	u->ds = selector(v, SEG_DS);
+	u->fs = selector(v, SEG_FS);
+	u->gs = selector(v, SEG_GS);
+}
+
+static void fill_context(struct vcpu *v, struct vcpu_guest_context *c)
+{
+	struct hvm_msr_state msrs;
+	struct segment seg;
+
+	memcpy(&c->fpu_ctxt, v->fpu.area, sizeof(c->fpu_ctxt));
+	c->flags = VGCF_I387_VALID;
+	if (!(v->pause_flags & VPF_DOWN))
+		c->flags |= VGCF_online;
+	if (!hvm_ops->get_cpl(v))
+		c->flags |= VGCF_in_kernel;
+	fill_user_regs(v, &c->user_regs);
+	c->ctrlreg[0] = v->cr0;
+	c->ctrlreg[2] = v->cr2;
+	c->ctrlreg[3] = v->cr3;
+	c->ctrlreg[4] = v->cr4;
+	hvm_ops->sync_debug(v);
+	for (unsigned int i = 0; i < 4; i++)
+		c->debugreg[i] = v->dr[i];
+	c->debugreg[6] = v->dr6;
+	c->debugreg[7] = v->dr7;
+	hvm_ops->get_segment(v, SEG_FS, &seg);
+	c->fs_base = seg.base;
+	hvm_ops->get_segment(v, SEG_GS, &seg);
+	hvm_ops->get_msrs(v, &msrs);
+	c->gs_base_kernel = c->flags & VGCF_in_kernel ? seg.base : msrs.kernel_gs_base;
+	c->gs_base_user = c->flags & VGCF_in_kernel ? msrs.kernel_gs_base : seg.base;
+}
+
+long domctl_getvcpucontext(struct domain *d, const struct xen_domctl_vcpucontext *op)
+{
+	struct vcpu *v = domain_vcpu(d, op->vcpu);
+	struct vcpu_guest_context *c;
+	long rc;
+
+	if (d == current_domain())
+		return -EINVAL;
+	if (!v)
+		return -ESRCH;
+	if (!v->initialised)
+		return -ENODATA;
+	c = xzalloc(struct vcpu_guest_context);
+	if (!c)
+		return -ENOMEM;
+	vcpu_pause(v);
+	fill_context(v, c);
+	vcpu_unpause(v);
+	rc = copy_to_guest_la(guest_handle_la(op->ctxt), c, sizeof(*c));
+	xfree(c);
+	return rc;
+}
