@@ -3,7 +3,10 @@
  * World switch of VT-x: SDM volume 3, 26 and 27. RSP, RIP and RFLAGS travel in the VMCS, CR2 and
  * the debug registers are the caller's business.
  *
- * unsigned int vmx_enter(struct guest_regs *regs [rdi], bool launched [esi])
+ * unsigned int vmx_enter(struct guest_regs *regs [rdi], unsigned int flags [esi])
+ *
+ * Flags: bit 0 launched before, bit 1 clear the CPU's buffers by VERW (its memory form does that, whatever the
+ * selector: SDM volume 2, and Intel's "Microarchitectural Data Sampling").
  *
  * Returns 0 after a VM exit; 1 (VMfailInvalid) or 2 (VMfailValid) when the entry was refused.
  * Interrupts are off; a VM exit leaves them so, and whatever is pending physically waits for the
@@ -25,7 +28,10 @@ vmx_enter:
 	mov	$HOST_RSP_FIELD, %eax
 	vmwrite	%rsp, %rax
 
-	test	%sil, %sil		/* nothing below changes the flags before the branch */
+	test	$2, %sil
+	jz	5f
+	verw	verw_selector(%rip)
+5:	test	$1, %sil		/* nothing below changes the flags before the branch */
 	mov	0(%rdi), %rax
 	mov	8(%rdi), %rcx
 	mov	16(%rdi), %rdx
@@ -82,4 +88,7 @@ vmx_exit_point:
 	pop	%rbp
 	ret
 	.size	vmx_enter, . - vmx_enter
+	.section .rodata
+verw_selector:
+	.word	0
 	.section .note.GNU-stack, "", @progbits

@@ -51,6 +51,12 @@ static void entry_refused(struct vcpu *v, unsigned int how)
 		     text ? text : "see SDM volume 3, 30.4", vmx_broken_rule());
 }
 
+static unsigned int enter_flags(const struct vcpu *v, const struct vmx_vcpu *vv)
+{
+	return (vv->launched ? VMX_ENTER_LAUNCHED : 0) |
+	       (vmx_hazards.verw && !v->domain->is_dom0 ? VMX_ENTER_VERW : 0);
+}
+
 void vmx_run(struct vcpu *v)
 {
 	struct vmx_vcpu *vv = vmx_load(v);
@@ -76,8 +82,10 @@ void vmx_run(struct vcpu *v)
 	vmwrite(GUEST_RSP, v->regs.gpr[R_RSP]);
 	vmwrite(GUEST_RFLAGS, v->regs.rflags);
 	write_cr2(v->cr2);
+	if (vv->flush_l1d)
+		vmx_flush_l1d(vv);
 
-	refused = vmx_enter(&v->regs, vv->launched);
+	refused = vmx_enter(&v->regs, enter_flags(v, vv));
 
 	if (unlikely(refused)) {
 		entry_refused(v, refused);
@@ -92,6 +100,7 @@ void vmx_run(struct vcpu *v)
 	vmx_apic_after_exit(v, vv);
 	vmx_requeue_interrupted_event(v);
 	arm = vmx_exit_arm(reason);
+	vv->flush_l1d |= !arm || !arm->own;
 	if (likely(arm))
 		arm->handle(v, vv);
 	else

@@ -18,7 +18,9 @@ static int shared_pages_init(void)
 		return -ENOMEM;
 	memset(page_to_virt(io), 0xff, PAGE_SIZE << IO_BITMAP_ORDER);
 	io_bitmap_all = page_to_virt(io);
-	return vmx_msr_bitmap_init() ? -ENOMEM : vmx_apicv_init();
+	if (vmx_msr_bitmap_init() || vmx_flush_init())
+		return -ENOMEM;
+	return vmx_apicv_init();
 }
 
 int vmx_domain_init(struct domain *d)

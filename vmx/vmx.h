@@ -4,6 +4,7 @@
 #define PLINTH_VMX_H
 
 #include "controls.h"
+#include "hazards.h"
 #include "hvm_ops.h"
 
 #define MSR_FEATURE_CONTROL    0x3aU
@@ -64,6 +65,7 @@ struct vmx_vcpu {
 	uint32_t seg_valid;
 
 	uint32_t exit_reason;
+	bool flush_l1d;	    /* before the next entry, on CPUs with L1TF */
 	bool state_written; /* segments or CR0 were set by us: realmode.c looks at them */
 	bool dr_loaded; /* DR0-3 and DR6 of the guest are in the registers, accesses not intercepted
 			 */
@@ -120,7 +122,9 @@ static inline void vmwrite(enum vmcs_field field, uint64_t value)
 }
 
 /* entry.S. 0 = a VM exit; 1 = refused without (CF), 2 = with (ZF) an error number. */
-unsigned int vmx_enter(struct guest_regs *regs, bool launched);
+#define VMX_ENTER_LAUNCHED 1U
+#define VMX_ENTER_VERW	   2U
+unsigned int vmx_enter(struct guest_regs *regs, unsigned int flags);
 extern const char vmx_exit_point[];
 
 /* vmcs.c */
@@ -157,6 +161,7 @@ uint64_t vmx_eptp(const struct domain *d);
 struct vmx_exit_arm {
 	void (*handle)(struct vcpu *v, struct vmx_vcpu *vv);
 	const char *name;
+	bool own; /* handled without a look at anything but the vCPU's own state: see flush.c */
 };
 const struct vmx_exit_arm *vmx_exit_arm(uint32_t reason);
 void vmx_exit_unknown(struct vcpu *v, struct vmx_vcpu *vv);
@@ -212,6 +217,11 @@ void vmx_apic_after_exit(struct vcpu *v, const struct vmx_vcpu *vv);
 bool vmx_delivers_vlapic(struct vcpu *v);
 void vmx_exit_apic_write(struct vcpu *v, struct vmx_vcpu *vv);
 void vmx_exit_eoi(struct vcpu *v, struct vmx_vcpu *vv);
+
+/* flush.c */
+extern struct vmx_hazards vmx_hazards;
+int vmx_flush_init(void);
+void vmx_flush_l1d(struct vmx_vcpu *vv);
 
 /* msr.c */
 extern uint8_t *vmx_msr_bitmap;

@@ -9,6 +9,7 @@
 #include "p2m.h"
 #include "unit.h"
 #include "vmx/controls.h"
+#include "vmx/hazards.h"
 
 extern struct p2m_format vmx_ept_format;
 
@@ -241,4 +242,54 @@ TEST(vmx_ept_memory_types)
 	EXPECT(type_of(&host, 0x100, P2M_RAM_RW, &ignore_pat) == 6 && !ignore_pat);
 	EXPECT(type_of(&host, 0xd0000, P2M_MMIO_DIRECT, &ignore_pat) == 0 && !ignore_pat);
 	EXPECT(type_of(&host, 0xe0000, P2M_MMIO_DIRECT, &ignore_pat) == 1);
+}
+
+/* CPUs as Intel's list of affected products has them. */
+TEST(vmx_hazards_by_cpu)
+{
+	static const struct {
+		struct vmx_hazard_facts f;
+		struct vmx_hazards h;
+	} cpus[] = {
+		/* Nehalem without and with the microcode of 2019 */
+		{ { 6, 0x1e, 0, 0, 0 }, { L1D_BY_READING, false, true } },
+		{ { 6, 0x1e, 0, F7_EDX_L1D_FLUSH | F7_EDX_MD_CLEAR, 0 },
+		  { L1D_BY_COMMAND, true, false } },
+		/* Skylake server with TSX */
+		{ { 6, 0x55, F7_EBX_RTM, F7_EDX_L1D_FLUSH | F7_EDX_MD_CLEAR, 0 },
+		  { L1D_BY_COMMAND, true, false } },
+		/* Cascade Lake: immune to L1TF and MDS, not to TAA */
+		{ { 6, 0x55, F7_EBX_RTM, F7_EDX_MD_CLEAR | F7_EDX_ARCH_CAPS,
+		    ARCH_CAP_RDCL_NO | ARCH_CAP_SKIP_L1D_FLUSH | ARCH_CAP_MDS_NO },
+		  { L1D_KEEP, true, false } },
+		/* the same with TSX switched off */
+		{ { 6, 0x55, 0, F7_EDX_MD_CLEAR | F7_EDX_ARCH_CAPS,
+		    ARCH_CAP_RDCL_NO | ARCH_CAP_SKIP_L1D_FLUSH | ARCH_CAP_MDS_NO },
+		  { L1D_KEEP, false, false } },
+		/* Ice Lake: MMIO stale data, cleared by VERW */
+		{ { 6, 0x6a, 0, F7_EDX_MD_CLEAR | F7_EDX_ARCH_CAPS,
+		    ARCH_CAP_RDCL_NO | ARCH_CAP_MDS_NO | ARCH_CAP_TAA_NO | ARCH_CAP_FB_CLEAR },
+		  { L1D_KEEP, true, false } },
+		/* Sapphire Rapids: nothing left */
+		{ { 6, 0x8f, F7_EBX_RTM, F7_EDX_MD_CLEAR | F7_EDX_ARCH_CAPS,
+		    ARCH_CAP_RDCL_NO | ARCH_CAP_MDS_NO | ARCH_CAP_TAA_NO | ARCH_CAP_FB_CLEAR |
+			    ARCH_CAP_SBDR_NO | ARCH_CAP_FBSDP_NO | ARCH_CAP_PSDP_NO },
+		  { L1D_KEEP, false, false } },
+		/* Gracemont: register file data sampling */
+		{ { 6, 0xbe, 0, F7_EDX_ARCH_CAPS,
+		    ARCH_CAP_RDCL_NO | ARCH_CAP_MDS_NO | ARCH_CAP_RFDS_CLEAR },
+		  { L1D_KEEP, true, false } },
+		/* Silvermont: no L1TF; Bonnell: nothing at all */
+		{ { 6, 0x37, 0, F7_EDX_MD_CLEAR, 0 }, { L1D_KEEP, true, false } },
+		{ { 6, 0x1c, 0, 0, 0 }, { L1D_KEEP, false, false } },
+	};
+
+	for (size_t i = 0; i < ARRAY_SIZE(cpus); i++) {
+		struct vmx_hazards h;
+
+		vmx_hazards_compute(&cpus[i].f, &h);
+		EXPECT(h.l1d == cpus[i].h.l1d);
+		EXPECT(h.verw == cpus[i].h.verw);
+		EXPECT(h.unprotected == cpus[i].h.unprotected);
+	}
 }
