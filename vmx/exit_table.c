@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /* One line per exit reason: who handles it and what it is called. SDM volume 3, appendix C. */
 #include "vmx.h"
+#include "trap.h"
 
 static unsigned int insn_len(void)
 {
@@ -9,9 +10,12 @@ static unsigned int insn_len(void)
 
 static void exit_ext_intr(struct vcpu *v, struct vmx_vcpu *vv)
 {
-	(void)v;
 	(void)vv;
-	this_cpu_raise(SOFTIRQ_IRQ_WINDOW);
+	/* Acknowledged at the exit, where posted interrupts are used; else it waits for the window. */
+	if (vmx_controls.posted)
+		trap_interrupt(INTR_VECTOR((uint32_t)vmread(EXIT_INTR_INFO)), v->regs.rip);
+	else
+		this_cpu_raise(SOFTIRQ_IRQ_WINDOW);
 }
 
 static void exit_triple_fault(struct vcpu *v, struct vmx_vcpu *vv)

@@ -121,7 +121,7 @@ int vmx_vcpu_init(struct vcpu *v)
 	write_controls(vv);
 	write_io_bitmap(vd->io_bitmap ? vd->io_bitmap : io_bitmap_all);
 	vmwrite(EPT_POINTER, vmx_eptp(v->domain));
-	return 0;
+	return vmx_posted_init(vv);
 }
 
 void vmx_vcpu_fini(struct vcpu *v)
@@ -131,6 +131,7 @@ void vmx_vcpu_fini(struct vcpu *v)
 	if (!vv)
 		return;
 	vmcs_fini(vv);
+	vmx_posted_fini(vv);
 	vpid_free(vv);
 	xfree(vv);
 	v->vendor = NULL;

@@ -59,6 +59,8 @@ struct vmx_vcpu {
 	 * with. */
 	uint64_t apic_mode, eoi_exits[4];
 	uint32_t apic_id, apic_spiv, apic_lvtt;
+	void *posted; /* posted-interrupt descriptor, NULL = not used (posted.c) */
+	bool posting; /* vectors may go there now; written by the vCPU, read by all */
 
 	/* Segments read since the last exit. */
 	struct segment seg[SEG_COUNT];
@@ -217,6 +219,13 @@ void vmx_apic_after_exit(struct vcpu *v, const struct vmx_vcpu *vv);
 bool vmx_delivers_vlapic(struct vcpu *v);
 void vmx_exit_apic_write(struct vcpu *v, struct vmx_vcpu *vv);
 void vmx_exit_eoi(struct vcpu *v, struct vmx_vcpu *vv);
+
+/* posted.c */
+int vmx_posted_init(struct vmx_vcpu *vv);
+void vmx_posted_fini(struct vmx_vcpu *vv);
+int vmx_post_vector(struct vcpu *v, uint8_t vector);
+void vmx_posted_notify(unsigned int cpu);
+void vmx_take_posted(struct vcpu *v);
 
 /* flush.c */
 extern struct vmx_hazards vmx_hazards;

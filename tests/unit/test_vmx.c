@@ -46,6 +46,22 @@ static void expect_legal(const struct vmx_cap_msrs *m, const struct vmx_controls
 	EXPECT(allowed(m->entry, c->entry));
 }
 
+TEST(vmx_controls_posted)
+{
+	struct vmx_cap_msrs m = haswell;
+	struct vmx_controls c;
+
+	EXPECT(!vmx_controls_compute(&m, &c) && !c.posted);
+	m.pin |= (uint64_t)PIN_POSTED << 32;
+	EXPECT(!vmx_controls_compute(&m, &c) &&
+	       !c.posted); /* not without virtual-interrupt delivery */
+	m.proc2 |= (uint64_t)(PROC2_APIC_REGISTERS | PROC2_VINTR_DELIVERY) << 32;
+	EXPECT(!vmx_controls_compute(&m, &c) && c.posted);
+	expect_legal(&m, &c);
+	EXPECT(c.exit & EXIT_ACK_INTERRUPT);
+	EXPECT(!(c.pin & PIN_POSTED)); /* the vCPU's mode decides */
+}
+
 TEST(vmx_controls_haswell)
 {
 	struct vmx_controls c;
