@@ -51,4 +51,9 @@ struct vmx_controls {
 /* NULL, or what the CPU lacks that there is no way around. */
 const char *vmx_controls_compute(const struct vmx_cap_msrs *m, struct vmx_controls *out);
 
+/* Which rule of SDM volume 3, 26.3 the guest state that `read` gives most likely breaks (check.c). */
+typedef uint64_t (*vmcs_reader)(enum vmcs_field field);
+const char *vmx_broken_rule_in(vmcs_reader read, const struct vmx_controls *c,
+			       unsigned int phys_bits);
+
 #endif

@@ -45,6 +45,11 @@ static uint32_t ar_of_attr(uint16_t attr)
 	return (attr & 0xffU) | (attr & 0xf00U) << 4 | (attr & SEG_ATTR_P ? 0 : AR_UNUSABLE);
 }
 
+enum vmcs_field vmx_seg_ar_field(enum guest_seg s)
+{
+	return seg_fields[s].ar;
+}
+
 void vmx_get_segment(struct vcpu *v, enum guest_seg s, struct segment *out)
 {
 	struct vmx_vcpu *vv = vmx_load(v);

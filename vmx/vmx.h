@@ -38,6 +38,13 @@ struct vmx_cpu {
  * vCPU. */
 enum { LAZY_STAR, LAZY_LSTAR, LAZY_CSTAR, LAZY_SFMASK, LAZY_KERNEL_GS_BASE, LAZY_COUNT };
 
+/* What virtual-8086 mode covers while it is on: vm86.c. */
+struct vmx_vm86 {
+	bool on; /* during the entry, and while its exit is handled */
+	uint64_t cr0, cr4, iopl;
+	struct segment seg[SEG_COUNT];
+};
+
 struct vmx_vcpu {
 	struct vcpu *vcpu;
 	void *vmcs;
@@ -65,6 +72,7 @@ struct vmx_vcpu {
 	/* Segments read since the last exit. */
 	struct segment seg[SEG_COUNT];
 	uint32_t seg_valid;
+	struct vmx_vm86 vm86;
 
 	uint32_t exit_reason;
 	bool flush_l1d;	    /* before the next entry, on CPUs with L1TF */
@@ -85,6 +93,7 @@ struct vmx_domain {
 	struct page *apic_page; /* APIC-access page, NULL = not used */
 	uint32_t *ident_pd;	/* identity page directory, NULL = not needed */
 	gpa_t ident_root;	/* where the guest has it */
+	uint8_t *vm86_tss;	/* NULL = no virtual-8086 mode */
 };
 
 /* --- instructions --- */
@@ -195,6 +204,7 @@ void vmx_write_interruptibility(struct vcpu *v, struct vmx_vcpu *vv);
 void vmx_update_tpr_threshold(struct vcpu *v, struct vmx_vcpu *vv);
 
 /* state.c */
+enum vmcs_field vmx_seg_ar_field(enum guest_seg s);
 void vmx_get_segment(struct vcpu *v, enum guest_seg s, struct segment *out);
 void vmx_set_segment(struct vcpu *v, enum guest_seg s, const struct segment *in);
 void vmx_get_msrs(struct vcpu *v, struct hvm_msr_state *out);
@@ -249,6 +259,15 @@ int vmx_restricted_init(struct domain *d);
 void vmx_restricted_fini(struct domain *d);
 /* True: v is in such a mode now, and one step was done in software. */
 bool vmx_interpret(struct vcpu *v);
+
+/* vm86.c */
+int vmx_vm86_init(struct domain *d);
+void vmx_vm86_fini(struct domain *d);
+/* v is in real mode, and it looks like virtual-8086 mode. */
+bool vmx_vm86_fits(struct vcpu *v);
+void vmx_vm86_enter(struct vcpu *v, struct vmx_vcpu *vv);
+void vmx_vm86_leave(struct vcpu *v, struct vmx_vcpu *vv);
+void vmx_vm86_exception(struct vcpu *v, uint32_t info);
 
 /* ept.c */
 extern struct p2m_format vmx_ept_format;
