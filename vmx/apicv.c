@@ -31,7 +31,8 @@ BOOT_OPTION(vmx_apicv, "vmx-apicv", parse_apicv,
 int vmx_apicv_init(void)
 {
 	if (!enabled)
-		vmx_controls.vintr_delivery = vmx_controls.apic_registers = false;
+		vmx_controls.vintr_delivery = vmx_controls.apic_registers = vmx_controls.posted =
+			false;
 	if (!vmx_controls.vintr_delivery || !vmx_controls.x2apic)
 		return 0;
 	x2apic_bitmap = alloc_page_virt();
@@ -83,6 +84,15 @@ static uint32_t controls_of(const struct vcpu *v, uint64_t mode)
 	return 0;
 }
 
+/* Legal only together with virtual-interrupt delivery (26.2.1.1). */
+static void set_posting(struct vmx_vcpu *vv, bool on)
+{
+	if (!vv->posted || vv->posting == on)
+		return;
+	vmwrite(CTL_PIN, vmx_controls.pin | (on ? PIN_POSTED : 0));
+	WRITE_ONCE(vv->posting, on);
+}
+
 static void set_mode(struct vcpu *v, struct vmx_vcpu *vv, uint64_t mode)
 {
 	const struct vmx_domain *vd = v->domain->vendor;
@@ -91,6 +101,7 @@ static void set_mode(struct vcpu *v, struct vmx_vcpu *vv, uint64_t mode)
 	vv->apic_mode = mode;
 	if (vd->apic_page)
 		vmwrite(APIC_ACCESS_PAGE, mfn_to_maddr(page_to_mfn(vd->apic_page)).v);
+	set_posting(vv, proc2 & PROC2_VINTR_DELIVERY);
 	if (proc2 == vv->proc2)
 		return;
 	vv->proc2 = proc2;
@@ -139,6 +150,7 @@ void vmx_apic_before_entry(struct vcpu *v, struct vmx_vcpu *vv)
 
 	if (unlikely(mode != vv->apic_mode))
 		set_mode(v, vv, mode);
+	vmx_take_posted(v);
 	if (vv->proc2 & PROC2_APIC_REGISTERS) {
 		vv->apic_id = vlapic_get(a, APIC_ID);
 		vv->apic_spiv = vlapic_get(a, APIC_SPIV);
@@ -155,6 +167,7 @@ void vmx_apic_after_exit(struct vcpu *v, const struct vmx_vcpu *vv)
 {
 	if (vv->proc2 & PROC2_VINTR_DELIVERY)
 		WRITE_ONCE(v->hvm.vlapic->irr_maybe, true);
+	vmx_take_posted(v);
 }
 
 bool vmx_delivers_vlapic(struct vcpu *v)

@@ -7,6 +7,9 @@
 #include "vmx.h"
 
 struct guest_view {
+	vmcs_reader read;
+	const struct vmx_controls *controls;
+	unsigned int phys_bits;
 	uint64_t cr0, cr3, cr4, efer, rflags;
 	bool long_mode, vm86, unrestricted;
 };
@@ -21,28 +24,28 @@ static bool canonical(uint64_t a)
 	return (uint64_t)((int64_t)(a << 16) >> 16) == a;
 }
 
-static uint32_t ar(enum vmcs_field field)
+static uint32_t ar(const struct guest_view *g, enum vmcs_field field)
 {
-	return (uint32_t)vmread(field);
+	return (uint32_t)g->read(field);
 }
 
-static bool usable(enum vmcs_field field)
+static bool usable(const struct guest_view *g, enum vmcs_field field)
 {
-	return !(ar(field) & AR_UNUSABLE);
+	return !(ar(g, field) & AR_UNUSABLE);
 }
 
 /* --- control registers and MSRs: 26.3.1.1 --- */
 
 static bool cr0_fixed(const struct guest_view *g)
 {
-	const struct vmx_controls *c = &vmx_controls;
+	const struct vmx_controls *c = g->controls;
 
 	return (g->cr0 & c->cr0_must) != c->cr0_must || (g->cr0 & ~c->cr0_may);
 }
 
 static bool cr4_fixed(const struct guest_view *g)
 {
-	const struct vmx_controls *c = &vmx_controls;
+	const struct vmx_controls *c = g->controls;
 
 	return (g->cr4 & c->cr4_must) != c->cr4_must || (g->cr4 & ~c->cr4_may);
 }
@@ -64,7 +67,7 @@ static bool pcid_outside(const struct guest_view *g)
 
 static bool cr3_wide(const struct guest_view *g)
 {
-	return g->cr3 >> host_cpu.phys_bits;
+	return g->cr3 >> g->phys_bits;
 }
 
 static bool efer_lma(const struct guest_view *g)
@@ -81,21 +84,18 @@ static bool efer_reserved(const struct guest_view *g)
 
 static bool dr7_high(const struct guest_view *g)
 {
-	(void)g;
-	return vmread(GUEST_DR7) >> 32;
+	return g->read(GUEST_DR7) >> 32;
 }
 
 static bool sysenter_canonical(const struct guest_view *g)
 {
-	(void)g;
-	return !canonical(vmread(GUEST_SYSENTER_ESP)) || !canonical(vmread(GUEST_SYSENTER_EIP));
+	return !canonical(g->read(GUEST_SYSENTER_ESP)) || !canonical(g->read(GUEST_SYSENTER_EIP));
 }
 
 static bool pat_types(const struct guest_view *g)
 {
-	uint64_t pat = vmread(GUEST_PAT);
+	uint64_t pat = g->read(GUEST_PAT);
 
-	(void)g;
 	for (unsigned int i = 0; i < 64; i += 8) {
 		uint8_t type = (uint8_t)(pat >> i);
 
@@ -109,57 +109,55 @@ static bool pat_types(const struct guest_view *g)
 
 static bool tr_type(const struct guest_view *g)
 {
-	uint32_t type = ar(GUEST_TR_AR) & 0x1f;
+	uint32_t type = ar(g, GUEST_TR_AR) & 0x1f;
 
-	return !usable(GUEST_TR_AR) || !(ar(GUEST_TR_AR) & SEG_ATTR_P) ||
+	return !usable(g, GUEST_TR_AR) || !(ar(g, GUEST_TR_AR) & SEG_ATTR_P) ||
 	       !(type == 11 || (type == 3 && !g->long_mode));
 }
 
 static bool tr_base(const struct guest_view *g)
 {
-	(void)g;
-	return !canonical(vmread(GUEST_TR_BASE)) || (vmread(GUEST_TR_SELECTOR) & 4);
+	return !canonical(g->read(GUEST_TR_BASE)) || (g->read(GUEST_TR_SELECTOR) & 4);
 }
 
 static bool ldtr_wrong(const struct guest_view *g)
 {
-	(void)g;
-	return usable(GUEST_LDTR_AR) &&
-	       ((ar(GUEST_LDTR_AR) & 0x9f) != 0x82 || !canonical(vmread(GUEST_LDTR_BASE)) ||
-		(vmread(GUEST_LDTR_SELECTOR) & 4));
+	return usable(g, GUEST_LDTR_AR) &&
+	       ((ar(g, GUEST_LDTR_AR) & 0x9f) != 0x82 || !canonical(g->read(GUEST_LDTR_BASE)) ||
+		(g->read(GUEST_LDTR_SELECTOR) & 4));
 }
 
 static bool cs_type(const struct guest_view *g)
 {
-	uint32_t type = ar(GUEST_CS_AR) & 0x1f;
+	uint32_t type = ar(g, GUEST_CS_AR) & 0x1f;
 
 	if (g->vm86)
 		return false;
-	return !usable(GUEST_CS_AR) || !(ar(GUEST_CS_AR) & SEG_ATTR_P) ||
+	return !usable(g, GUEST_CS_AR) || !(ar(g, GUEST_CS_AR) & SEG_ATTR_P) ||
 	       !((type & 0x19) == 0x19 || (type == 0x13 && g->unrestricted));
 }
 
 static bool cs_l_and_db(const struct guest_view *g)
 {
-	return g->long_mode && (ar(GUEST_CS_AR) & BIT(13)) && (ar(GUEST_CS_AR) & BIT(14));
+	return g->long_mode && (ar(g, GUEST_CS_AR) & BIT(13)) && (ar(g, GUEST_CS_AR) & BIT(14));
 }
 
 static bool ss_type(const struct guest_view *g)
 {
-	uint32_t type = ar(GUEST_SS_AR) & 0x1f;
+	uint32_t type = ar(g, GUEST_SS_AR) & 0x1f;
 
-	return !g->vm86 && usable(GUEST_SS_AR) && type != 0x13 && type != 0x17;
+	return !g->vm86 && usable(g, GUEST_SS_AR) && type != 0x13 && type != 0x17;
 }
 
 static bool ss_dpl(const struct guest_view *g)
 {
-	uint32_t dpl = ar(GUEST_SS_AR) >> 5 & 3;
+	uint32_t dpl = ar(g, GUEST_SS_AR) >> 5 & 3;
 
 	if (g->vm86)
 		return false;
-	if (!(g->cr0 & X86_CR0_PE) || (ar(GUEST_CS_AR) & 0xf) == 3)
+	if (!(g->cr0 & X86_CR0_PE) || (ar(g, GUEST_CS_AR) & 0xf) == 3)
 		return dpl != 0;
-	return !g->unrestricted && dpl != (vmread(GUEST_SS_SELECTOR) & 3);
+	return !g->unrestricted && dpl != (g->read(GUEST_SS_SELECTOR) & 3);
 }
 
 static bool data_types(const struct guest_view *g)
@@ -168,7 +166,7 @@ static bool data_types(const struct guest_view *g)
 						  GUEST_GS_AR };
 
 	for (unsigned int i = 0; !g->vm86 && i < ARRAY_SIZE(fields); i++) {
-		uint32_t a = ar(fields[i]);
+		uint32_t a = ar(g, fields[i]);
 
 		if ((a & AR_UNUSABLE))
 			continue;
@@ -188,10 +186,10 @@ static bool granularity(const struct guest_view *g)
 	};
 
 	for (unsigned int i = 0; !g->vm86 && i < ARRAY_SIZE(fields); i++) {
-		uint64_t limit = vmread(fields[i][1]);
-		bool fine = !(ar(fields[i][0]) & BIT(15));
+		uint64_t limit = g->read(fields[i][1]);
+		bool fine = !(ar(g, fields[i][0]) & BIT(15));
 
-		if (usable(fields[i][0]) &&
+		if (usable(g, fields[i][0]) &&
 		    (((limit & 0xfff) != 0xfff && !fine) || (limit >> 20 && fine)))
 			return true;
 	}
@@ -206,12 +204,11 @@ static bool base_wrong(const struct guest_view *g)
 		{ GUEST_ES_AR, GUEST_ES_BASE },
 	};
 
-	(void)g;
-	if (vmread(GUEST_CS_BASE) >> 32 || !canonical(vmread(GUEST_FS_BASE)) ||
-	    !canonical(vmread(GUEST_GS_BASE)))
+	if (g->read(GUEST_CS_BASE) >> 32 || !canonical(g->read(GUEST_FS_BASE)) ||
+	    !canonical(g->read(GUEST_GS_BASE)))
 		return true;
 	for (unsigned int i = 0; i < ARRAY_SIZE(narrow); i++)
-		if (usable(narrow[i][0]) && vmread(narrow[i][1]) >> 32)
+		if (usable(g, narrow[i][0]) && g->read(narrow[i][1]) >> 32)
 			return true;
 	return false;
 }
@@ -228,26 +225,25 @@ static bool vm86_segments(const struct guest_view *g)
 	};
 
 	for (unsigned int i = 0; g->vm86 && i < ARRAY_SIZE(f); i++)
-		if (vmread(f[i][1]) != vmread(f[i][0]) << 4 || vmread(f[i][2]) != 0xffff ||
-		    vmread(f[i][3]) != 0xf3)
+		if (g->read(f[i][1]) != g->read(f[i][0]) << 4 || g->read(f[i][2]) != 0xffff ||
+		    g->read(f[i][3]) != 0xf3)
 			return true;
 	return false;
 }
 
 static bool tables_wrong(const struct guest_view *g)
 {
-	(void)g;
-	return !canonical(vmread(GUEST_GDTR_BASE)) || !canonical(vmread(GUEST_IDTR_BASE)) ||
-	       vmread(GUEST_GDTR_LIMIT) >> 16 || vmread(GUEST_IDTR_LIMIT) >> 16;
+	return !canonical(g->read(GUEST_GDTR_BASE)) || !canonical(g->read(GUEST_IDTR_BASE)) ||
+	       g->read(GUEST_GDTR_LIMIT) >> 16 || g->read(GUEST_IDTR_LIMIT) >> 16;
 }
 
 /* --- RIP, RFLAGS, the rest: 26.3.1.4 to 26.3.1.6 --- */
 
 static bool rip_wide(const struct guest_view *g)
 {
-	uint64_t rip = vmread(GUEST_RIP);
+	uint64_t rip = g->read(GUEST_RIP);
 
-	if (g->long_mode && (ar(GUEST_CS_AR) & BIT(13)))
+	if (g->long_mode && (ar(g, GUEST_CS_AR) & BIT(13)))
 		return !canonical(rip);
 	return rip >> 32;
 }
@@ -264,25 +260,25 @@ static bool rflags_vm(const struct guest_view *g)
 
 static bool injection_if(const struct guest_view *g)
 {
-	uint64_t info = vmread(ENTRY_INTR_INFO);
+	uint64_t info = g->read(ENTRY_INTR_INFO);
 
 	return (info & INTR_VALID) && INTR_TYPE(info) == INTR_T_EXTINT &&
-	       (!(g->rflags & X86_EFLAGS_IF) || (vmread(GUEST_INTERRUPTIBILITY) & 3));
+	       (!(g->rflags & X86_EFLAGS_IF) || (g->read(GUEST_INTERRUPTIBILITY) & 3));
 }
 
 static bool interruptibility(const struct guest_view *g)
 {
-	uint64_t i = vmread(GUEST_INTERRUPTIBILITY);
+	uint64_t i = g->read(GUEST_INTERRUPTIBILITY);
 
 	return (i & ~0x1fULL) || (i & 3) == 3 || ((i & 1) && !(g->rflags & X86_EFLAGS_IF));
 }
 
 static bool pending_debug(const struct guest_view *g)
 {
-	bool bs = vmread(GUEST_PENDING_DEBUG) & BIT(14);
-	bool step = (g->rflags & X86_EFLAGS_TF) && !(vmread(GUEST_DEBUGCTL) & 2);
+	bool bs = g->read(GUEST_PENDING_DEBUG) & BIT(14);
+	bool step = (g->rflags & X86_EFLAGS_TF) && !(g->read(GUEST_DEBUGCTL) & 2);
 
-	return (vmread(GUEST_INTERRUPTIBILITY) & 3) && bs != step;
+	return (g->read(GUEST_INTERRUPTIBILITY) & 3) && bs != step;
 }
 
 static bool pdptes(const struct guest_view *g)
@@ -293,9 +289,9 @@ static bool pdptes(const struct guest_view *g)
 	if (!(g->cr0 & X86_CR0_PG) || !(g->cr4 & X86_CR4_PAE) || g->long_mode)
 		return false;
 	for (unsigned int i = 0; i < ARRAY_SIZE(fields); i++) {
-		uint64_t e = vmread(fields[i]);
+		uint64_t e = g->read(fields[i]);
 
-		if ((e & 1) && (e & (0x1e6 | ~(BIT(host_cpu.phys_bits) - 1))))
+		if ((e & 1) && (e & (0x1e6 | ~(BIT(g->phys_bits) - 1))))
 			return true;
 	}
 	return false;
@@ -334,16 +330,20 @@ static const struct rule rules[] = {
 	{ pdptes, "a PDPTE has a reserved bit set" },
 };
 
-const char *vmx_broken_rule(void)
+const char *vmx_broken_rule_in(vmcs_reader read, const struct vmx_controls *c,
+			       unsigned int phys_bits)
 {
 	struct guest_view g = {
-		.cr0 = vmread(GUEST_CR0),
-		.cr3 = vmread(GUEST_CR3),
-		.cr4 = vmread(GUEST_CR4),
-		.efer = vmread(GUEST_EFER),
-		.rflags = vmread(GUEST_RFLAGS),
-		.long_mode = vmread(CTL_ENTRY) & ENTRY_IA32E,
-		.unrestricted = vmx_controls.unrestricted,
+		.read = read,
+		.controls = c,
+		.phys_bits = phys_bits,
+		.cr0 = read(GUEST_CR0),
+		.cr3 = read(GUEST_CR3),
+		.cr4 = read(GUEST_CR4),
+		.efer = read(GUEST_EFER),
+		.rflags = read(GUEST_RFLAGS),
+		.long_mode = read(CTL_ENTRY) & ENTRY_IA32E,
+		.unrestricted = c->unrestricted,
 	};
 
 	g.vm86 = g.rflags & X86_EFLAGS_VM;

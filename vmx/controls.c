@@ -78,6 +78,7 @@ static const char *compute_switches(const struct vmx_cap_msrs *m, struct vmx_con
 	static const struct wish exit = {
 		EXIT_HOST_64 | EXIT_SAVE_DEBUG | EXIT_LOAD_EFER | EXIT_LOAD_PAT, 0
 	};
+	const uint32_t ack = EXIT_ACK_INTERRUPT;
 	static const struct wish entry = {
 		ENTRY_LOAD_DEBUG | ENTRY_LOAD_EFER | ENTRY_LOAD_PAT | ENTRY_IA32E, 0
 	};
@@ -87,6 +88,10 @@ static const char *compute_switches(const struct vmx_cap_msrs *m, struct vmx_con
 	if (!settle(m->entry, &entry, ENTRY_DEFAULT1, &c->entry))
 		return "loading EFER and PAT of a 64-bit guest at entries";
 	c->entry &= ~(uint32_t)ENTRY_IA32E;
+	/* The vCPU's own pin-based controls have it while its vLAPIC's mode allows it (26.2.1.1). */
+	c->posted = c->vintr_delivery && (m->pin >> 32 & PIN_POSTED) && (m->exit >> 32 & ack);
+	if (c->posted)
+		c->exit |= ack;
 	return NULL;
 }
 

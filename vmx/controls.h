@@ -44,11 +44,16 @@ struct vmx_controls {
 	uint64_t cr0_must, cr0_may, cr4_must, cr4_may; /* of the guest's hardware CR0 and CR4 */
 	unsigned int max_leaf_level;		       /* of EPT: 1 4 KiB, 2 2 MiB, 3 1 GiB */
 	bool unrestricted, vpid, tpr_shadow, apic_access, apic_registers, vintr_delivery;
-	bool x2apic;
+	bool x2apic, posted;
 	bool invept_single, invvpid_single;
 };
 
 /* NULL, or what the CPU lacks that there is no way around. */
 const char *vmx_controls_compute(const struct vmx_cap_msrs *m, struct vmx_controls *out);
+
+/* Which rule of SDM volume 3, 26.3 the guest state that `read` gives most likely breaks (check.c). */
+typedef uint64_t (*vmcs_reader)(enum vmcs_field field);
+const char *vmx_broken_rule_in(vmcs_reader read, const struct vmx_controls *c,
+			       unsigned int phys_bits);
 
 #endif

@@ -10,6 +10,16 @@
 #define DR6_FROM_QUALIFICATION 0x600fULL /* B0-B3, BD, BS */
 #define DR7_GD		       BIT(13)
 
+static uint64_t read_field(enum vmcs_field field)
+{
+	return vmread(field);
+}
+
+const char *vmx_broken_rule(void)
+{
+	return vmx_broken_rule_in(read_field, &vmx_controls, host_cpu.phys_bits);
+}
+
 static const char *const instruction_errors[] = {
 	[5] = "VMRESUME of a VMCS that was not launched",
 	[7] = "invalid control fields",
@@ -51,6 +61,12 @@ static void entry_refused(struct vcpu *v, unsigned int how)
 		     text ? text : "see SDM volume 3, 30.4", vmx_broken_rule());
 }
 
+static unsigned int enter_flags(const struct vcpu *v, const struct vmx_vcpu *vv)
+{
+	return (vv->launched ? VMX_ENTER_LAUNCHED : 0) |
+	       (vmx_hazards.verw && !v->domain->is_dom0 ? VMX_ENTER_VERW : 0);
+}
+
 void vmx_run(struct vcpu *v)
 {
 	struct vmx_vcpu *vv = vmx_load(v);
@@ -59,6 +75,7 @@ void vmx_run(struct vcpu *v)
 	unsigned int refused;
 	uint32_t reason;
 
+	vv->vm86.on = false;
 	if (unlikely(!vmx_controls.unrestricted) && vmx_interpret(v))
 		return;
 	if (v->hvm.event.type != HVM_EVENT_NONE) {
@@ -74,10 +91,13 @@ void vmx_run(struct vcpu *v)
 	vmx_update_tpr_threshold(v, vv);
 	vmwrite(GUEST_RIP, v->regs.rip);
 	vmwrite(GUEST_RSP, v->regs.gpr[R_RSP]);
-	vmwrite(GUEST_RFLAGS, v->regs.rflags);
+	if (!vv->vm86.on)
+		vmwrite(GUEST_RFLAGS, v->regs.rflags);
 	write_cr2(v->cr2);
+	if (vv->flush_l1d)
+		vmx_flush_l1d(vv);
 
-	refused = vmx_enter(&v->regs, vv->launched);
+	refused = vmx_enter(&v->regs, enter_flags(v, vv));
 
 	if (unlikely(refused)) {
 		entry_refused(v, refused);
@@ -88,10 +108,13 @@ void vmx_run(struct vcpu *v)
 	reason = (uint32_t)vmread(EXIT_REASON);
 	vv->exit_reason = reason;
 	vc->exits[min(reason & 0xffff, (uint32_t)VMX_EXIT_COUNT - 1)]++;
+	if (unlikely(vv->vm86.on) && !(reason & VMX_EXIT_ENTRY_FAILED))
+		vmx_vm86_leave(v, vv);
 	sync_from_guest(v, vv);
 	vmx_apic_after_exit(v, vv);
 	vmx_requeue_interrupted_event(v);
 	arm = vmx_exit_arm(reason);
+	vv->flush_l1d |= !arm || !arm->own;
 	if (likely(arm))
 		arm->handle(v, vv);
 	else
@@ -192,6 +215,14 @@ static void exit_undefined(struct vcpu *v)
 	hvm_inject_ud(v);
 }
 
+/* Not one of those that exit in every mode. */
+static bool vm86_only(uint32_t info)
+{
+	const uint32_t always = BIT(X86_EXC_DB) | BIT(X86_EXC_UD) | BIT(X86_EXC_MC);
+
+	return !(BIT(INTR_VECTOR(info)) & always);
+}
+
 void vmx_exit_exception(struct vcpu *v, struct vmx_vcpu *vv)
 {
 	uint32_t info = (uint32_t)vmread(EXIT_INTR_INFO);
@@ -204,6 +235,10 @@ void vmx_exit_exception(struct vcpu *v, struct vmx_vcpu *vv)
 	if ((info & INTR_NMI_UNBLOCKED) && INTR_VECTOR(info) != X86_EXC_DF &&
 	    !(vmread(IDT_VECTORING_INFO) & INTR_VALID))
 		v->hvm.nmi_masked = true;
+	if (unlikely(vv->vm86.on) && vm86_only(info)) {
+		vmx_vm86_exception(v, info);
+		return;
+	}
 	switch (INTR_VECTOR(info)) {
 	case X86_EXC_DB:
 		exit_debug(v, vv, info);

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /* One line per exit reason: who handles it and what it is called. SDM volume 3, appendix C. */
 #include "vmx.h"
+#include "trap.h"
 
 static unsigned int insn_len(void)
 {
@@ -9,9 +10,12 @@ static unsigned int insn_len(void)
 
 static void exit_ext_intr(struct vcpu *v, struct vmx_vcpu *vv)
 {
-	(void)v;
 	(void)vv;
-	this_cpu_raise(SOFTIRQ_IRQ_WINDOW);
+	/* Acknowledged at the exit, where posted interrupts are used; else it waits for the window. */
+	if (vmx_controls.posted)
+		trap_interrupt(INTR_VECTOR((uint32_t)vmread(EXIT_INTR_INFO)), v->regs.rip);
+	else
+		this_cpu_raise(SOFTIRQ_IRQ_WINDOW);
 }
 
 static void exit_triple_fault(struct vcpu *v, struct vmx_vcpu *vv)
@@ -116,50 +120,59 @@ void vmx_exit_task_switch(struct vcpu *v, struct vmx_vcpu *vv)
 	hvm_exit_task_switch(v, (uint16_t)qual, reason, has_error, error, len);
 }
 
+#define ARM(handler, text)                          \
+	{                                           \
+		.handle = (handler), .name = (text) \
+	}
+#define OWN(handler, text)                                       \
+	{                                                        \
+		.handle = (handler), .name = (text), .own = true \
+	}
+
 static const struct vmx_exit_arm arms[VMX_EXIT_COUNT] = {
-	[VMX_EXIT_EXC_NMI] = { vmx_exit_exception, "exception or NMI" },
-	[VMX_EXIT_EXT_INTR] = { exit_ext_intr, "physical interrupt" },
-	[VMX_EXIT_TRIPLE_FAULT] = { exit_triple_fault, "triple fault" },
-	[VMX_EXIT_INIT] = { exit_ignored, "INIT" },
-	[VMX_EXIT_SIPI] = { exit_ignored, "start-up IPI" },
-	[VMX_EXIT_IO_SMI] = { exit_ignored, "I/O SMI" },
-	[VMX_EXIT_OTHER_SMI] = { exit_ignored, "SMI" },
-	[VMX_EXIT_INTR_WINDOW] = { vmx_exit_intr_window, "interrupt window" },
-	[VMX_EXIT_NMI_WINDOW] = { vmx_exit_nmi_window, "NMI window" },
-	[VMX_EXIT_TASK_SWITCH] = { vmx_exit_task_switch, "task switch" },
-	[VMX_EXIT_CPUID] = { exit_cpuid, "CPUID" },
-	[VMX_EXIT_GETSEC] = { exit_ud_insn, "GETSEC" },
-	[VMX_EXIT_HLT] = { exit_hlt, "HLT" },
-	[VMX_EXIT_INVD] = { exit_wbinvd, "INVD" },
-	[VMX_EXIT_RDPMC] = { exit_rdpmc, "RDPMC" },
-	[VMX_EXIT_RSM] = { exit_ud_insn, "RSM" },
-	[VMX_EXIT_VMCALL] = { exit_vmcall, "VMCALL" },
-	[VMX_EXIT_VMCLEAR... VMX_EXIT_VMXON] = { exit_ud_insn, "VMX instruction" },
-	[VMX_EXIT_CR] = { vmx_exit_cr, "control register" },
-	[VMX_EXIT_DR] = { vmx_exit_dr, "debug register" },
-	[VMX_EXIT_IO] = { exit_io, "I/O" },
-	[VMX_EXIT_RDMSR] = { vmx_exit_rdmsr, "RDMSR" },
-	[VMX_EXIT_WRMSR] = { vmx_exit_wrmsr, "WRMSR" },
-	[VMX_EXIT_BAD_GUEST_STATE] = { vmx_exit_unknown, "invalid guest state" },
-	[VMX_EXIT_BAD_MSR_LOAD] = { vmx_exit_unknown, "MSR load" },
-	[VMX_EXIT_MWAIT] = { exit_ud_insn, "MWAIT" },
-	[VMX_EXIT_MONITOR] = { exit_ud_insn, "MONITOR" },
-	[VMX_EXIT_MACHINE_CHECK] = { exit_machine_check, "machine check at entry" },
-	[VMX_EXIT_TPR_THRESHOLD] = { vmx_exit_tpr, "TPR below threshold" },
-	[VMX_EXIT_APIC_ACCESS] = { vmx_exit_apic_access, "APIC access" },
-	[VMX_EXIT_EOI] = { vmx_exit_eoi, "EOI" },
-	[VMX_EXIT_EPT_VIOLATION] = { vmx_exit_ept_violation, "EPT violation" },
-	[VMX_EXIT_EPT_MISCONFIG] = { vmx_exit_ept_misconfig, "EPT misconfiguration" },
-	[VMX_EXIT_INVEPT] = { exit_ud_insn, "INVEPT" },
-	[VMX_EXIT_INVVPID] = { exit_ud_insn, "INVVPID" },
-	[VMX_EXIT_WBINVD] = { exit_wbinvd, "WBINVD" },
-	[VMX_EXIT_XSETBV] = { exit_xsetbv, "XSETBV" },
-	[VMX_EXIT_APIC_WRITE] = { vmx_exit_apic_write, "APIC write" },
-	[VMX_EXIT_VMFUNC] = { exit_ud_insn, "VMFUNC" },
-	[VMX_EXIT_ENCLS] = { exit_ud_insn, "ENCLS" },
+	[VMX_EXIT_EXC_NMI] = ARM(vmx_exit_exception, "exception or NMI"),
+	[VMX_EXIT_EXT_INTR] = ARM(exit_ext_intr, "physical interrupt"),
+	[VMX_EXIT_TRIPLE_FAULT] = ARM(exit_triple_fault, "triple fault"),
+	[VMX_EXIT_INIT] = ARM(exit_ignored, "INIT"),
+	[VMX_EXIT_SIPI] = ARM(exit_ignored, "start-up IPI"),
+	[VMX_EXIT_IO_SMI] = ARM(exit_ignored, "I/O SMI"),
+	[VMX_EXIT_OTHER_SMI] = ARM(exit_ignored, "SMI"),
+	[VMX_EXIT_INTR_WINDOW] = OWN(vmx_exit_intr_window, "interrupt window"),
+	[VMX_EXIT_NMI_WINDOW] = OWN(vmx_exit_nmi_window, "NMI window"),
+	[VMX_EXIT_TASK_SWITCH] = ARM(vmx_exit_task_switch, "task switch"),
+	[VMX_EXIT_CPUID] = OWN(exit_cpuid, "CPUID"),
+	[VMX_EXIT_GETSEC] = ARM(exit_ud_insn, "GETSEC"),
+	[VMX_EXIT_HLT] = OWN(exit_hlt, "HLT"),
+	[VMX_EXIT_INVD] = ARM(exit_wbinvd, "INVD"),
+	[VMX_EXIT_RDPMC] = OWN(exit_rdpmc, "RDPMC"),
+	[VMX_EXIT_RSM] = ARM(exit_ud_insn, "RSM"),
+	[VMX_EXIT_VMCALL] = ARM(exit_vmcall, "VMCALL"),
+	[VMX_EXIT_VMCLEAR... VMX_EXIT_VMXON] = ARM(exit_ud_insn, "VMX instruction"),
+	[VMX_EXIT_CR] = OWN(vmx_exit_cr, "control register"),
+	[VMX_EXIT_DR] = OWN(vmx_exit_dr, "debug register"),
+	[VMX_EXIT_IO] = ARM(exit_io, "I/O"),
+	[VMX_EXIT_RDMSR] = OWN(vmx_exit_rdmsr, "RDMSR"),
+	[VMX_EXIT_WRMSR] = OWN(vmx_exit_wrmsr, "WRMSR"),
+	[VMX_EXIT_BAD_GUEST_STATE] = ARM(vmx_exit_unknown, "invalid guest state"),
+	[VMX_EXIT_BAD_MSR_LOAD] = ARM(vmx_exit_unknown, "MSR load"),
+	[VMX_EXIT_MWAIT] = ARM(exit_ud_insn, "MWAIT"),
+	[VMX_EXIT_MONITOR] = ARM(exit_ud_insn, "MONITOR"),
+	[VMX_EXIT_MACHINE_CHECK] = ARM(exit_machine_check, "machine check at entry"),
+	[VMX_EXIT_TPR_THRESHOLD] = OWN(vmx_exit_tpr, "TPR below threshold"),
+	[VMX_EXIT_APIC_ACCESS] = ARM(vmx_exit_apic_access, "APIC access"),
+	[VMX_EXIT_EOI] = OWN(vmx_exit_eoi, "EOI"),
+	[VMX_EXIT_EPT_VIOLATION] = ARM(vmx_exit_ept_violation, "EPT violation"),
+	[VMX_EXIT_EPT_MISCONFIG] = ARM(vmx_exit_ept_misconfig, "EPT misconfiguration"),
+	[VMX_EXIT_INVEPT] = ARM(exit_ud_insn, "INVEPT"),
+	[VMX_EXIT_INVVPID] = ARM(exit_ud_insn, "INVVPID"),
+	[VMX_EXIT_WBINVD] = OWN(exit_wbinvd, "WBINVD"),
+	[VMX_EXIT_XSETBV] = OWN(exit_xsetbv, "XSETBV"),
+	[VMX_EXIT_APIC_WRITE] = ARM(vmx_exit_apic_write, "APIC write"),
+	[VMX_EXIT_VMFUNC] = ARM(exit_ud_insn, "VMFUNC"),
+	[VMX_EXIT_ENCLS] = ARM(exit_ud_insn, "ENCLS"),
 };
 
-static const struct vmx_exit_arm arm_bad_state = { vmx_exit_unknown, "invalid guest state" };
+static const struct vmx_exit_arm arm_bad_state = ARM(vmx_exit_unknown, "invalid guest state");
 
 /* The arm for an exit reason, or NULL. A failed entry has bit 31 set and is nobody's ordinary exit.
  */

@@ -4,9 +4,9 @@
  * and with segments as protected mode loads them (SDM volume 3, 23.8 and 26.3.1.2). Protected mode
  * without paging runs on an identity map: one page directory of 4 MiB pages, read-only for the
  * guest, at a guest-physical address that 32-bit paging can name. (With PAE the processor would
- * load PDPTEs from the guest's memory whenever the guest writes CR0.) Real mode, and the
- * instructions between it and the first loads of segment registers in protected mode, are
- * interpreted.
+ * load PDPTEs from the guest's memory whenever the guest writes CR0.) Real mode that does not fit into
+ * virtual-8086 mode (vm86.c), and the instructions between it and the first loads of segment registers
+ * in protected mode, are interpreted.
  */
 #include "vmx.h"
 
@@ -30,7 +30,9 @@ int vmx_restricted_init(struct domain *d)
 	vd->ident_pd = pd;
 	vd->ident_root = _gpa(IDENT_GPA);
 	rc = p2m_set(d, gpa_to_gfn(vd->ident_root), virt_to_mfn(pd), 0, P2M_RAM_RO, P2M_ACCESS_R);
-	d->p2m.max_gfn = 0; /* this frame is not the guest's */
+	if (!rc)
+		rc = vmx_vm86_init(d);
+	d->p2m.max_gfn = 0; /* these frames are not the guest's */
 	return rc;
 }
 
@@ -38,6 +40,7 @@ void vmx_restricted_fini(struct domain *d)
 {
 	struct vmx_domain *vd = d->vendor;
 
+	vmx_vm86_fini(d);
 	if (vd->ident_pd)
 		free_page_virt(vd->ident_pd);
 }
@@ -105,6 +108,10 @@ bool vmx_interpret(struct vcpu *v)
 
 	if (likely(!must_interpret(v, vv)))
 		return false;
+	if (vmx_vm86_fits(v)) {
+		vmx_vm86_enter(v, vv);
+		return false;
+	}
 	do {
 		if (v->hvm.event.type == HVM_EVENT_NONE) {
 			hvm_emulate(v, NULL, 0);
@@ -115,7 +122,8 @@ bool vmx_interpret(struct vcpu *v)
 				     v->id, v->hvm.event.vector);
 		}
 		open_windows(v, vv);
-	} while (++done < BATCH && !v->attention && vcpu_runnable(v) && must_interpret(v, vv));
+	} while (++done < BATCH && !v->attention && vcpu_runnable(v) && must_interpret(v, vv) &&
+		 !vmx_vm86_fits(v));
 	this_cpu_raise(SOFTIRQ_IRQ_WINDOW);
 	return true;
 }

@@ -18,7 +18,9 @@ static int shared_pages_init(void)
 		return -ENOMEM;
 	memset(page_to_virt(io), 0xff, PAGE_SIZE << IO_BITMAP_ORDER);
 	io_bitmap_all = page_to_virt(io);
-	return vmx_msr_bitmap_init() ? -ENOMEM : vmx_apicv_init();
+	if (vmx_msr_bitmap_init() || vmx_flush_init())
+		return -ENOMEM;
+	return vmx_apicv_init();
 }
 
 int vmx_domain_init(struct domain *d)
@@ -119,7 +121,7 @@ int vmx_vcpu_init(struct vcpu *v)
 	write_controls(vv);
 	write_io_bitmap(vd->io_bitmap ? vd->io_bitmap : io_bitmap_all);
 	vmwrite(EPT_POINTER, vmx_eptp(v->domain));
-	return 0;
+	return vmx_posted_init(vv);
 }
 
 void vmx_vcpu_fini(struct vcpu *v)
@@ -129,6 +131,7 @@ void vmx_vcpu_fini(struct vcpu *v)
 	if (!vv)
 		return;
 	vmcs_fini(vv);
+	vmx_posted_fini(vv);
 	vpid_free(vv);
 	xfree(vv);
 	v->vendor = NULL;

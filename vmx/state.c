@@ -45,6 +45,11 @@ static uint32_t ar_of_attr(uint16_t attr)
 	return (attr & 0xffU) | (attr & 0xf00U) << 4 | (attr & SEG_ATTR_P ? 0 : AR_UNUSABLE);
 }
 
+enum vmcs_field vmx_seg_ar_field(enum guest_seg s)
+{
+	return seg_fields[s].ar;
+}
+
 void vmx_get_segment(struct vcpu *v, enum guest_seg s, struct segment *out)
 {
 	struct vmx_vcpu *vv = vmx_load(v);
@@ -199,6 +204,7 @@ void vmx_switch_to(struct vcpu *v)
 {
 	struct vmx_vcpu *vv = vmx_load(v);
 
+	vv->flush_l1d = true;
 	vmwrite(VIRTUAL_APIC_PAGE, virt_to_maddr(v->hvm.vlapic->regs).v);
 	for (unsigned int i = 0; i < LAZY_COUNT; i++)
 		wrmsr(lazy_msrs[i], vv->lazy[i]);

@@ -98,6 +98,8 @@
 	X(TSC_OFFSET, 0x2010)             \
 	X(VIRTUAL_APIC_PAGE, 0x2012)      \
 	X(APIC_ACCESS_PAGE, 0x2014)       \
+	X(POSTED_VECTOR, 0x0002)          \
+	X(POSTED_DESCRIPTOR, 0x2016)      \
 	X(EPT_POINTER, 0x201a)            \
 	X(VPID, 0x0000)                   \
 	X(EOI_EXIT0, 0x201c)              \
@@ -155,6 +157,7 @@ static inline unsigned int vmcs_field_bytes(uint32_t encoding)
 #define PIN_NMI		     BIT(3)
 #define PIN_VIRTUAL_NMI	     BIT(5)
 #define PIN_PREEMPTION_TIMER BIT(6)
+#define PIN_POSTED	     BIT(7)
 
 /* Processor-based controls (24.6.2). */
 #define PROC_INTR_WINDOW     BIT(2)

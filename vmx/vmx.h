@@ -4,6 +4,7 @@
 #define PLINTH_VMX_H
 
 #include "controls.h"
+#include "hazards.h"
 #include "hvm_ops.h"
 
 #define MSR_FEATURE_CONTROL    0x3aU
@@ -37,6 +38,13 @@ struct vmx_cpu {
  * vCPU. */
 enum { LAZY_STAR, LAZY_LSTAR, LAZY_CSTAR, LAZY_SFMASK, LAZY_KERNEL_GS_BASE, LAZY_COUNT };
 
+/* What virtual-8086 mode covers while it is on: vm86.c. */
+struct vmx_vm86 {
+	bool on; /* during the entry, and while its exit is handled */
+	uint64_t cr0, cr4, iopl;
+	struct segment seg[SEG_COUNT];
+};
+
 struct vmx_vcpu {
 	struct vcpu *vcpu;
 	void *vmcs;
@@ -58,12 +66,16 @@ struct vmx_vcpu {
 	 * with. */
 	uint64_t apic_mode, eoi_exits[4];
 	uint32_t apic_id, apic_spiv, apic_lvtt;
+	void *posted; /* posted-interrupt descriptor, NULL = not used (posted.c) */
+	bool posting; /* vectors may go there now; written by the vCPU, read by all */
 
 	/* Segments read since the last exit. */
 	struct segment seg[SEG_COUNT];
 	uint32_t seg_valid;
+	struct vmx_vm86 vm86;
 
 	uint32_t exit_reason;
+	bool flush_l1d;	    /* before the next entry, on CPUs with L1TF */
 	bool state_written; /* segments or CR0 were set by us: realmode.c looks at them */
 	bool dr_loaded; /* DR0-3 and DR6 of the guest are in the registers, accesses not intercepted
 			 */
@@ -81,6 +93,7 @@ struct vmx_domain {
 	struct page *apic_page; /* APIC-access page, NULL = not used */
 	uint32_t *ident_pd;	/* identity page directory, NULL = not needed */
 	gpa_t ident_root;	/* where the guest has it */
+	uint8_t *vm86_tss;	/* NULL = no virtual-8086 mode */
 };
 
 /* --- instructions --- */
@@ -120,7 +133,9 @@ static inline void vmwrite(enum vmcs_field field, uint64_t value)
 }
 
 /* entry.S. 0 = a VM exit; 1 = refused without (CF), 2 = with (ZF) an error number. */
-unsigned int vmx_enter(struct guest_regs *regs, bool launched);
+#define VMX_ENTER_LAUNCHED 1U
+#define VMX_ENTER_VERW	   2U
+unsigned int vmx_enter(struct guest_regs *regs, unsigned int flags);
 extern const char vmx_exit_point[];
 
 /* vmcs.c */
@@ -157,6 +172,7 @@ uint64_t vmx_eptp(const struct domain *d);
 struct vmx_exit_arm {
 	void (*handle)(struct vcpu *v, struct vmx_vcpu *vv);
 	const char *name;
+	bool own; /* handled without a look at anything but the vCPU's own state: see flush.c */
 };
 const struct vmx_exit_arm *vmx_exit_arm(uint32_t reason);
 void vmx_exit_unknown(struct vcpu *v, struct vmx_vcpu *vv);
@@ -188,6 +204,7 @@ void vmx_write_interruptibility(struct vcpu *v, struct vmx_vcpu *vv);
 void vmx_update_tpr_threshold(struct vcpu *v, struct vmx_vcpu *vv);
 
 /* state.c */
+enum vmcs_field vmx_seg_ar_field(enum guest_seg s);
 void vmx_get_segment(struct vcpu *v, enum guest_seg s, struct segment *out);
 void vmx_set_segment(struct vcpu *v, enum guest_seg s, const struct segment *in);
 void vmx_get_msrs(struct vcpu *v, struct hvm_msr_state *out);
@@ -213,6 +230,18 @@ bool vmx_delivers_vlapic(struct vcpu *v);
 void vmx_exit_apic_write(struct vcpu *v, struct vmx_vcpu *vv);
 void vmx_exit_eoi(struct vcpu *v, struct vmx_vcpu *vv);
 
+/* posted.c */
+int vmx_posted_init(struct vmx_vcpu *vv);
+void vmx_posted_fini(struct vmx_vcpu *vv);
+int vmx_post_vector(struct vcpu *v, uint8_t vector);
+void vmx_posted_notify(unsigned int cpu);
+void vmx_take_posted(struct vcpu *v);
+
+/* flush.c */
+extern struct vmx_hazards vmx_hazards;
+int vmx_flush_init(void);
+void vmx_flush_l1d(struct vmx_vcpu *vv);
+
 /* msr.c */
 extern uint8_t *vmx_msr_bitmap;
 int vmx_msr_bitmap_init(void);
@@ -230,6 +259,15 @@ int vmx_restricted_init(struct domain *d);
 void vmx_restricted_fini(struct domain *d);
 /* True: v is in such a mode now, and one step was done in software. */
 bool vmx_interpret(struct vcpu *v);
+
+/* vm86.c */
+int vmx_vm86_init(struct domain *d);
+void vmx_vm86_fini(struct domain *d);
+/* v is in real mode, and it looks like virtual-8086 mode. */
+bool vmx_vm86_fits(struct vcpu *v);
+void vmx_vm86_enter(struct vcpu *v, struct vmx_vcpu *vv);
+void vmx_vm86_leave(struct vcpu *v, struct vmx_vcpu *vv);
+void vmx_vm86_exception(struct vcpu *v, uint32_t info);
 
 /* ept.c */
 extern struct p2m_format vmx_ept_format;

@@ -127,3 +127,29 @@ TEST(policy_xstate_follows_features)
 	EXPECT(back.xstate[0].a == 3 && back.xstate[0].c == 576);
 	EXPECT(!HAS(back.feat[0].b, 5, AVX2));
 }
+
+TEST(policy_topology)
+{
+	uint32_t shift = 0;
+
+	make();
+	host.topo[0] = (struct cpuid_regs){ 0, 1, 0, 0 }; /* counted, but without a type */
+	policy_derive_hvm(&host, &hvm);
+	EXPECT(!hvm.topo[0].b && !hvm.topo[1].b);
+	policy_derive_dom0(&host, &hvm);
+	EXPECT(!hvm.topo[0].b);
+
+	host.topo[0] = (struct cpuid_regs){ 1, 2, 0x100, 0 };
+	host.topo[1] = (struct cpuid_regs){ 3, 8, 0x201, 0 };
+	policy_derive_dom0(&host, &hvm);
+	EXPECT(!memcmp(hvm.topo, host.topo, sizeof(host.topo)));
+	policy_derive_hvm(&host, &hvm);
+	for (unsigned int i = 0; i < POLICY_NR_TOPO; i++) {
+		EXPECT((hvm.topo[i].c >> 8 & 0xff) == i + 1 && hvm.topo[i].b);
+		EXPECT(hvm.topo[i].a > shift);
+		shift = hvm.topo[i].a;
+	}
+	/* One thread a core, all cores in one package. */
+	EXPECT((2U >> hvm.topo[0].a) != (4U >> hvm.topo[0].a));
+	EXPECT(127U * 2 >> hvm.topo[1].a == 0);
+}

@@ -8,8 +8,14 @@ Bochs 2.7 (Debian's) and 3.0 both serve; see docs/testing.md.
 import contextlib
 import os
 import re
+import shutil
+import subprocess
+import tempfile
 
-from harness import Failure, Skip, case, check
+import test_floppy
+import test_hvm
+import test_pvh
+from harness import HVM, Failure, Skip, case, check
 from lab import bochs, hypervisor, machine
 
 # What dom0's surroundings leave of the payload: no PIC, PIT, IO-APIC; MSRs as the host has them.
@@ -17,49 +23,19 @@ PAYLOAD_OPTIONS = "tests=exc,paging,debug,fpu,pio,task,real"
 # Bochs 3.0 ends itself over PG without PE in an SVM guest, and mishandles DR6 and single steps.
 SVM_OPTIONS = "tests=paging,fpu,pio,task,real"
 PAYLOAD_LIMIT_S = 240
-DOM0_LIMIT_S = 1500
 # Fewer would mean that a group silently did not run.
 PASSED_AT_LEAST = {PAYLOAD_OPTIONS: 28, SVM_OPTIONS: 18}
-JOB = r"""
-xl info | grep -E '^(virt_caps|hw_caps|xen_version)'
-guest() {
-	name=$1
-	cat > /tmp/$name.cfg
-	xl create -q /tmp/$name.cfg && for i in $(seq $2); do
-		xl domid $name >/dev/null 2>&1 || return 0
-		sleep 1
-	done
-	echo "@@ $name does not end"
-	xl destroy $name
+# Debian's Bochs takes four times as long as a build without its debugger.
+DOM0_LIMIT_S = 900
+OLD_MODEL = "corei5_lynnfield_750"
+LINUX_CD = "linux.iso"
+GRUB_LINUX = """set timeout=0
+serial --unit=0 --speed=115200
+terminal_output serial
+menuentry linux {
+	linux /boot/vmlinuz console=ttyS0 panic=5 $CMDLINE
+	initrd /boot/initrd
 }
-common='memory=128
-on_poweroff="destroy"
-on_reboot="destroy"
-on_crash="destroy"'
-mkdir -p /run/lab
-guest pvh 200 <<E
-name="pvh"
-type="pvh"
-vcpus=1
-kernel="/job/payload64.elf"
-cmdline="skip=timer"
-$common
-E
-sed 's/^/@@ pvh: /' /var/log/xen/console/guest-pvh.log /var/log/xen/guest-pvh.log 2>/dev/null
-guest hvm 400 <<E
-name="hvm"
-type="hvm"
-vcpus=1
-disk=["file:/job/payload32.iso,hdc:cdrom,r"]
-boot="d"
-serial="file:/run/lab/hvm.serial"
-vga="stdvga"
-device_model_version="qemu-xen"
-device_model_override="/usr/lib/plinth/bin/plinth-dm"
-firmware_override="/usr/lib/plinth/boot/hvmloader"
-$common
-E
-sed 's/^/@@ hvm: /' /run/lab/hvm.serial
 """
 
 
@@ -136,23 +112,117 @@ def test_svm_strict(lab):
     run_payload(lab, "ryzen", 64, expect="AMD-V: nested paging", options=SVM_OPTIONS)
 
 
-@case(order=60, group="bochs", limit_s=DOM0_LIMIT_S, combos=("product",))
-def test_vtx_dom0_and_guests(lab):
-    """Debian's dom0 to its tools; a PVH guest; an HVM guest through hvmloader and SeaBIOS."""
+def make_linux_cd(path, cmdline=""):
+    """A CD from which GRUB starts a stock Debian kernel, on `path`."""
+    with tempfile.TemporaryDirectory() as tree:
+        os.makedirs(os.path.join(tree, "boot/grub"))
+        for name, part in (("vmlinuz", "vmlinuz-6.1"), ("initrd", "domu.cpio.gz")):
+            shutil.copy(hypervisor.out("dom0", part), os.path.join(tree, "boot", name))
+        with open(os.path.join(tree, "boot/grub/grub.cfg"), "w", encoding="ascii") as file:
+            file.write(GRUB_LINUX.replace("$CMDLINE", cmdline))
+        subprocess.run(["grub-mkrescue", "-d", "/usr/lib/grub/i386-pc", "-o", path, tree],
+                       check=True, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+
+
+def use_bochs(lab, model, smp):
+    """dom0 in Bochs, for this case and those after it in its group."""
     need_bochs()
-    job = lab.log_path("job", "sh")
-    with open(job, "w", encoding="ascii") as file:
-        file.write(JOB)
-    files = [hypervisor.out("payload", name) for name in ("payload64.elf", "payload32.iso")]
-    for path in files:
-        if not os.path.exists(path):
-            raise Skip(f"{path} is not built")
-    boot = bochs.BochsBoot(job=job, files=files, nic="none", dom0_append="lab.net=0",
-                           log=lab.log_path("serial", "log"))
-    with running(boot) as pc:
-        pc.wait(r"@@ TOOLS-READY", DOM0_LIMIT_S - 60, fail=r"PANIC|Kernel panic|@@ FAIL")
-        pc.wait(r"@@ JOB-DONE", DOM0_LIMIT_S - 60, fail=r"PANIC|Kernel panic")
-        text = pc.text
-    check(re.search(r"^virt_caps *: hvm hap", text, re.M), "virt_caps")
-    judge("\n".join(re.findall(r"^@@ pvh: (.*)", text, re.M)), 50)
-    judge("\n".join(re.findall(r"^@@ hvm: (.*)", text, re.M)), 50)
+    cds = []
+    for cmdline in ("", "nopv"):
+        cds.append(os.path.join(lab.logs, cmdline + LINUX_CD))
+        if not lab.defaults:
+            make_linux_cd(cds[-1], cmdline)
+    floppy = os.path.join(os.environ.get("PLINTH_GUESTS", "/nowhere"), test_floppy.FREEDOS[0])
+    files = cds + ([floppy] if os.path.exists(floppy) else [])
+    lab.use(bochs.BochsBoot, DOM0_LIMIT_S, model=model, smp=smp, files=files, guests=True)
+    return lab.boot()
+
+
+def linux_from_cd(lab, name, cd, vcpus, memory=160):
+    """A stock kernel through hvmloader, SeaBIOS and GRUB: its report, and all that it printed."""
+    dom0, log = lab.dom0, f"/run/lab/{name}.serial"
+    dom0.run(f"mkdir -p /run/lab; rm -f {log}")
+    lab.create_text(HVM + f'''memory = {memory}
+vcpus = {vcpus}
+disk = [ "file:/job/{cd},hdc:cdrom,r" ]
+boot = "d"
+serial = "file:{log}"
+''', name)
+    line = dom0.wait_for(f"grep -a DOMU-UP {log}", DOM0_LIMIT_S, 2)
+    text = dom0.run(f"cat {log}")
+    with open(lab.log_path(name, "txt"), "w", encoding="utf-8") as file:
+        file.write(text)
+    dom0.run(f"xl destroy {name}")
+    return dict(re.findall(r"(\w+)=(\S*)", line)), text
+
+
+@case(order=60, group="vtx", limit_s=DOM0_LIMIT_S, combos=("product",))
+def test_vtx_dom0(lab):
+    """Debian's dom0 with two CPUs to its tools."""
+    dom0 = use_bochs(lab, bochs.DEFAULT_MODEL, 2)
+    check(re.search(r"^virt_caps *: hvm hap", dom0.run("xl info"), re.M), "virt_caps")
+    check(dom0.run("nproc").strip() == "2", "dom0 has not both CPUs")
+    ticks = "awk '/LOC:/ { print $2 + 0, $3 + 0 }; /HYP:/ { print $2, $3 }' /proc/interrupts"
+    check(all(int(n) > 0 for n in dom0.run(ticks).split("\n")[-2].split()), "a CPU has no events")
+
+
+@case(order=61, group="vtx", limit_s=DOM0_LIMIT_S, combos=("product",))
+def test_vtx_pvh(lab):
+    """A PVH guest with two vCPUs, a stock kernel."""
+    dom0 = use_bochs(lab, bochs.DEFAULT_MODEL, 2)
+    test_pvh.create(dom0, "pvh", vcpus=2)
+    report = test_pvh.wait_up(dom0, "pvh", DOM0_LIMIT_S)
+    check(report["cpus"] == "2" and report["guest_type"] == "PVH", f"guest reports {report}")
+    dom0.run("xl destroy pvh")
+
+
+@case(order=62, group="vtx", limit_s=DOM0_LIMIT_S, combos=("product",))
+def test_vtx_payload_guests(lab):
+    """Our payload through hvmloader and SeaBIOS: 64 bits with two vCPUs, 32 bits with one."""
+    use_bochs(lab, bochs.DEFAULT_MODEL, 2)
+    test_hvm.payload_passes(lab, "payload64.iso", vcpus=2)
+    test_hvm.payload_passes(lab, "payload32.iso")
+
+
+@case(order=63, group="vtx", limit_s=DOM0_LIMIT_S, combos=("product",))
+def test_vtx_linux(lab):
+    """A stock kernel by SeaBIOS and GRUB, two vCPUs: with Xen's interfaces, and as on a bare PC."""
+    use_bochs(lab, bochs.DEFAULT_MODEL, 2)
+    report, text = linux_from_cd(lab, "linux", LINUX_CD, 2)
+    check(report["cpus"] == "2" and report["hv"] == "xen", f"guest reports {report}")
+    check(re.search(r"x2apic", text), "the guest does not use its x2APIC")
+    report, text = linux_from_cd(lab, "bare", "nopv" + LINUX_CD, 2)
+    check(report["cpus"] == "2", f"guest reports {report}")
+    check(report["event"] == "lapic-deadline", f"guest's timer is {report['event']}")
+
+
+@case(order=64, group="vtx", limit_s=DOM0_LIMIT_S, combos=("product",))
+def test_vtx_hostile(lab):
+    """The hostile payloads: the host and dom0 live on, the guest ends where it should."""
+    use_bochs(lab, bochs.DEFAULT_MODEL, 2)
+    for kind in ("triple", "ud", "ports", "msrs", "mmio", "hypercalls"):
+        test_hvm.hostile(lab, kind, kind == "triple")
+
+
+@case(order=65, group="vtxold", limit_s=DOM0_LIMIT_S, combos=("product",))
+def test_vtx_old_guests(lab):
+    """A CPU without unrestricted guest: payload and a stock kernel, through their real mode."""
+    use_bochs(lab, OLD_MODEL, 1)
+    test_hvm.payload_passes(lab, "payload32.iso")
+    report, _ = linux_from_cd(lab, "linux", LINUX_CD, 1)
+    check(report["hv"] == "xen", f"guest reports {report}")
+
+
+@case(order=66, group="vtxold", limit_s=DOM0_LIMIT_S, combos=("product",))
+def test_vtx_old_freedos(lab):
+    """The same with a system that never leaves real mode."""
+    use_bochs(lab, OLD_MODEL, 1)
+    if not any(test_floppy.FREEDOS[0] in path for path in lab.defaults["files"]):
+        raise Skip("PLINTH_GUESTS names no folder with floppy images")
+    guest = lab.create_text(test_floppy.FLOPPY.format(image=test_floppy.FREEDOS[0], memory=32,
+                                                      extra=""), "freedos")
+    guest.wait_screen(r"^A:\\>", DOM0_LIMIT_S)
+    test_floppy.say(guest, "echo cold-storage>x.txt")
+    guest.wait_screen(r"x\.txt\s+A:\\>\s*$", 120)
+    guest.destroy()
+    lab.dom0.run(f"grep -aq cold-storage /job/{test_floppy.FREEDOS[0]}")

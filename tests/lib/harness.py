@@ -148,6 +148,11 @@ class Lab:
         self.dom0 = None
         self.settings = None
         self.boot_log = None
+        self.kind, self.defaults, self.boot_limit_s = hypervisor.Boot, {}, BOOT_LIMIT_S
+
+    def use(self, kind, boot_limit_s, **defaults):
+        """Boots of this lab are of another kind of machine, with settings that cases need not name."""
+        self.kind, self.defaults, self.boot_limit_s = kind, defaults, boot_limit_s
 
     def log_path(self, label, kind):
         return os.path.join(self.logs, f"{self.combo}-{self.case_name}-{label}.{kind}")
@@ -157,17 +162,18 @@ class Lab:
         self.stop()
         try:
             self.boot_log = self.log_path("serial", "log")
-            return hypervisor.Boot(self.vmm, log=self.boot_log, **settings).start()
+            return self.kind(self.vmm, log=self.boot_log, **settings).start()
         except hypervisor.MissingPiece as error:
             raise Skip(str(error)) from error
 
     def boot(self, fresh=False, **settings):
         """A dom0 with these settings, freshly booted or left over from the previous case."""
+        settings = {**self.defaults, **settings}
         if self.dom0 and not fresh and settings == self.settings:
             return self.dom0
         pc = self.start(**settings)
         try:
-            self.dom0 = dom0.Dom0(pc, BOOT_LIMIT_S)
+            self.dom0 = dom0.Dom0(pc, self.boot_limit_s)
         except Exception:
             pc.stop()
             raise

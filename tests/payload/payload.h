@@ -43,6 +43,7 @@ struct platform {
 	bool has_ioapic;   /* at 0xfec00000 */
 	bool has_hpet;	   /* by the ACPI table */
 	bool has_vga;	   /* text memory at 0xb8000 holds data */
+	bool is_dom0;	   /* privileged: devices and MSRs are the machine's */
 	bool is_xen;	   /* XenVMMXenVMM leaf found at xen_leaf */
 	bool is_tcg;	   /* plain QEMU TCG: known emulator differences apply */
 	bool is_amd;	   /* vendor AMD or Hygon: VMMCALL */

@@ -34,6 +34,7 @@ static void read_start_info(const struct hvm_start_info *si)
 
 	if (si->magic != XEN_HVM_START_MAGIC_VALUE)
 		return;
+	plat.is_dom0 = si->flags & SIF_INITDOMAIN;
 	plat.rsdp_paddr = si->rsdp_paddr;
 	if (si->cmdline_paddr)
 		snprint(plat.cmdline, sizeof(plat.cmdline), "%s",

@@ -9,6 +9,7 @@
 #include "p2m.h"
 #include "unit.h"
 #include "vmx/controls.h"
+#include "vmx/hazards.h"
 
 extern struct p2m_format vmx_ept_format;
 
@@ -43,6 +44,22 @@ static void expect_legal(const struct vmx_cap_msrs *m, const struct vmx_controls
 	EXPECT(allowed(m->proc2, c->proc2));
 	EXPECT(allowed(m->exit, c->exit));
 	EXPECT(allowed(m->entry, c->entry));
+}
+
+TEST(vmx_controls_posted)
+{
+	struct vmx_cap_msrs m = haswell;
+	struct vmx_controls c;
+
+	EXPECT(!vmx_controls_compute(&m, &c) && !c.posted);
+	m.pin |= (uint64_t)PIN_POSTED << 32;
+	EXPECT(!vmx_controls_compute(&m, &c) &&
+	       !c.posted); /* not without virtual-interrupt delivery */
+	m.proc2 |= (uint64_t)(PROC2_APIC_REGISTERS | PROC2_VINTR_DELIVERY) << 32;
+	EXPECT(!vmx_controls_compute(&m, &c) && c.posted);
+	expect_legal(&m, &c);
+	EXPECT(c.exit & EXIT_ACK_INTERRUPT);
+	EXPECT(!(c.pin & PIN_POSTED)); /* the vCPU's mode decides */
 }
 
 TEST(vmx_controls_haswell)
@@ -241,4 +258,165 @@ TEST(vmx_ept_memory_types)
 	EXPECT(type_of(&host, 0x100, P2M_RAM_RW, &ignore_pat) == 6 && !ignore_pat);
 	EXPECT(type_of(&host, 0xd0000, P2M_MMIO_DIRECT, &ignore_pat) == 0 && !ignore_pat);
 	EXPECT(type_of(&host, 0xe0000, P2M_MMIO_DIRECT, &ignore_pat) == 1);
+}
+
+/* CPUs as Intel's list of affected products has them. */
+TEST(vmx_hazards_by_cpu)
+{
+	static const struct {
+		struct vmx_hazard_facts f;
+		struct vmx_hazards h;
+	} cpus[] = {
+		/* Nehalem without and with the microcode of 2019 */
+		{ { 6, 0x1e, 0, 0, 0 }, { L1D_BY_READING, false, true } },
+		{ { 6, 0x1e, 0, F7_EDX_L1D_FLUSH | F7_EDX_MD_CLEAR, 0 },
+		  { L1D_BY_COMMAND, true, false } },
+		/* Skylake server with TSX */
+		{ { 6, 0x55, F7_EBX_RTM, F7_EDX_L1D_FLUSH | F7_EDX_MD_CLEAR, 0 },
+		  { L1D_BY_COMMAND, true, false } },
+		/* Cascade Lake: immune to L1TF and MDS, not to TAA */
+		{ { 6, 0x55, F7_EBX_RTM, F7_EDX_MD_CLEAR | F7_EDX_ARCH_CAPS,
+		    ARCH_CAP_RDCL_NO | ARCH_CAP_SKIP_L1D_FLUSH | ARCH_CAP_MDS_NO },
+		  { L1D_KEEP, true, false } },
+		/* the same with TSX switched off */
+		{ { 6, 0x55, 0, F7_EDX_MD_CLEAR | F7_EDX_ARCH_CAPS,
+		    ARCH_CAP_RDCL_NO | ARCH_CAP_SKIP_L1D_FLUSH | ARCH_CAP_MDS_NO },
+		  { L1D_KEEP, false, false } },
+		/* Ice Lake: MMIO stale data, cleared by VERW */
+		{ { 6, 0x6a, 0, F7_EDX_MD_CLEAR | F7_EDX_ARCH_CAPS,
+		    ARCH_CAP_RDCL_NO | ARCH_CAP_MDS_NO | ARCH_CAP_TAA_NO | ARCH_CAP_FB_CLEAR },
+		  { L1D_KEEP, true, false } },
+		/* Sapphire Rapids: nothing left */
+		{ { 6, 0x8f, F7_EBX_RTM, F7_EDX_MD_CLEAR | F7_EDX_ARCH_CAPS,
+		    ARCH_CAP_RDCL_NO | ARCH_CAP_MDS_NO | ARCH_CAP_TAA_NO | ARCH_CAP_FB_CLEAR |
+			    ARCH_CAP_SBDR_NO | ARCH_CAP_FBSDP_NO | ARCH_CAP_PSDP_NO },
+		  { L1D_KEEP, false, false } },
+		/* Gracemont: register file data sampling */
+		{ { 6, 0xbe, 0, F7_EDX_ARCH_CAPS,
+		    ARCH_CAP_RDCL_NO | ARCH_CAP_MDS_NO | ARCH_CAP_RFDS_CLEAR },
+		  { L1D_KEEP, true, false } },
+		/* Silvermont: no L1TF; Bonnell: nothing at all */
+		{ { 6, 0x37, 0, F7_EDX_MD_CLEAR, 0 }, { L1D_KEEP, true, false } },
+		{ { 6, 0x1c, 0, 0, 0 }, { L1D_KEEP, false, false } },
+	};
+
+	for (size_t i = 0; i < ARRAY_SIZE(cpus); i++) {
+		struct vmx_hazards h;
+
+		vmx_hazards_compute(&cpus[i].f, &h);
+		EXPECT(h.l1d == cpus[i].h.l1d);
+		EXPECT(h.verw == cpus[i].h.verw);
+		EXPECT(h.unprotected == cpus[i].h.unprotected);
+	}
+}
+
+/* --- which rule is broken: a 64-bit guest that may enter, then one thing wrong at a time --- */
+
+static struct {
+	uint32_t field;
+	uint64_t value;
+} vmcs[] = {
+	{ GUEST_CR0, 0x80050033 },
+	{ GUEST_CR3, 0x1000 },
+	{ GUEST_CR4, 0x26b0 },
+	{ GUEST_EFER, 0xd01 },
+	{ GUEST_RFLAGS, 0x202 },
+	{ GUEST_RIP, 0xffffffff81000000 },
+	{ GUEST_DR7, 0x400 },
+	{ GUEST_PAT, 0x7040600070406 },
+	{ CTL_ENTRY, 0xd3ff },
+	{ GUEST_CS_SELECTOR, 0x10 },
+	{ GUEST_CS_AR, 0xa09b },
+	{ GUEST_CS_LIMIT, 0xffffffff },
+	{ GUEST_SS_SELECTOR, 0x18 },
+	{ GUEST_SS_AR, 0xc093 },
+	{ GUEST_SS_LIMIT, 0xffffffff },
+	{ GUEST_DS_AR, 0x10000 },
+	{ GUEST_ES_AR, 0x10000 },
+	{ GUEST_FS_AR, 0x10000 },
+	{ GUEST_GS_AR, 0x10000 },
+	{ GUEST_LDTR_AR, 0x10000 },
+	{ GUEST_TR_SELECTOR, 0x40 },
+	{ GUEST_TR_AR, 0x8b },
+	{ GUEST_TR_LIMIT, 0x206f },
+	{ GUEST_GDTR_LIMIT, 0x7f },
+	{ GUEST_IDTR_LIMIT, 0xfff },
+	{ GUEST_TR_BASE, 0 },
+	{ GUEST_LDTR_LIMIT, 0 },
+	{ GUEST_SYSENTER_ESP, 0 },
+	{ GUEST_INTERRUPTIBILITY, 0 },
+	{ GUEST_PENDING_DEBUG, 0 },
+	{ ENTRY_INTR_INFO, 0 },
+	{ GUEST_CS_BASE, 0 },
+	{ GUEST_PDPTE0, 0 },
+};
+
+static uint64_t *field_of(uint32_t field)
+{
+	for (size_t i = 0; i < ARRAY_SIZE(vmcs); i++)
+		if (vmcs[i].field == field)
+			return &vmcs[i].value;
+	return NULL;
+}
+
+static uint64_t read_vmcs(enum vmcs_field field)
+{
+	const uint64_t *value = field_of(field);
+
+	return value ? *value : 0;
+}
+
+TEST(vmx_broken_rules)
+{
+	static const struct {
+		uint32_t field;
+		uint64_t value;
+		const char *text;
+	} wrong[] = {
+		{ GUEST_CR0, 0x80050013, "CR0 has a bit" },
+		{ GUEST_CR0, 0x80050032, "CR0.PG without CR0.PE" },
+		{ GUEST_CR4, 0x6b0, "CR4 has a bit" },
+		{ GUEST_CR4, 0x2690, "IA-32e mode without" },
+		{ GUEST_CR3, 1ULL << 40, "CR3 is wider" },
+		{ GUEST_DR7, 1ULL << 32, "DR7" },
+		{ GUEST_SYSENTER_ESP, 1ULL << 47, "SYSENTER" },
+		{ GUEST_PAT, 0x7040600070402, "PAT" },
+		{ GUEST_EFER, 0x1d01, "EFER has a reserved" },
+		{ GUEST_EFER, 0xc01, "EFER.LMA" },
+		{ GUEST_TR_AR, 0x89, "TR is not" },
+		{ GUEST_TR_BASE, 1ULL << 47, "TR's base" },
+		{ GUEST_LDTR_AR, 0x83, "LDTR" },
+		{ GUEST_CS_AR, 0xa09a, "CS is not" },
+		{ GUEST_CS_AR, 0xe09b, "CS.L together" },
+		{ GUEST_SS_AR, 0xc091, "SS is not" },
+		{ GUEST_DS_AR, 0xc092, "a data segment" },
+		{ GUEST_SS_LIMIT, 0xfffffffe, "granularity" },
+		{ GUEST_CS_BASE, 1ULL << 32, "a segment's base" },
+		{ GUEST_IDTR_LIMIT, 0x10000, "GDTR or IDTR" },
+		{ GUEST_RIP, 1ULL << 47, "RIP" },
+		{ GUEST_RFLAGS, 0x200, "RFLAGS has a reserved" },
+		{ GUEST_INTERRUPTIBILITY, 3, "interruptibility" },
+
+	};
+	struct vmx_controls c;
+
+	EXPECT(!vmx_controls_compute(&haswell, &c));
+	EXPECT(strstr(vmx_broken_rule_in(read_vmcs, &c, 39), "no rule"));
+	for (size_t i = 0; i < ARRAY_SIZE(wrong); i++) {
+		uint64_t *place = field_of(wrong[i].field), right = *place;
+		const char *text;
+
+		*place = wrong[i].value;
+		text = vmx_broken_rule_in(read_vmcs, &c, 39);
+		if (!strstr(text, wrong[i].text))
+			unit_fail(__FILE__, __LINE__, text);
+		*place = right;
+	}
+	/* An interrupt into a guest that has IF clear. */
+	*field_of(ENTRY_INTR_INFO) = 0x80000020;
+	EXPECT(strstr(vmx_broken_rule_in(read_vmcs, &c, 39), "no rule"));
+	*field_of(GUEST_RFLAGS) = 2;
+	EXPECT(strstr(vmx_broken_rule_in(read_vmcs, &c, 39), "an interrupt is injected"));
+	*field_of(GUEST_RFLAGS) = 0x202;
+	*field_of(ENTRY_INTR_INFO) = 0;
 }

@@ -10,6 +10,12 @@
 
 #define F(name) (1U << (XEN_X86_FEATURE_##name % 32))
 
+/* Leaf 0xb: ECX has the level's type, EAX how far to shift an APIC id for the next level's. */
+#define TOPO_TYPE_MASK	   0xff00U
+#define TOPO_TYPE_THREAD   0x100U
+#define TOPO_TYPE_CORE	   0x200U
+#define TOPO_PACKAGE_SHIFT 8U /* holds every APIC id that a guest can have */
+
 /* Where each word of a featureset lives: the names are in cpufeatureset.h. */
 static uint32_t *feature_word(struct cpu_policy *p, unsigned int w)
 {
@@ -184,6 +190,25 @@ static void drop_orphans(const struct cpu_policy *max, struct cpu_policy *p)
 	}
 }
 
+/*
+ * Leaf 0xb: levels that agree with APIC ids of vCPU id * 2, that is one thread a core and one package. A
+ * machine's own levels would cut vCPUs into packages at random. Some emulators count processors in a level
+ * without a type, which is no level at all.
+ */
+static void recalc_topology(const struct cpu_policy *max, struct cpu_policy *p)
+{
+	bool exists = max->topo[0].b && (max->topo[0].c & TOPO_TYPE_MASK);
+
+	if (!exists)
+		memset(p->topo, 0, sizeof(p->topo));
+	if (exists && p->topo_by_vcpu) {
+		p->topo[0] = (struct cpuid_regs){ .a = 1, .b = 1, .c = TOPO_TYPE_THREAD };
+		p->topo[1] = (struct cpuid_regs){ .a = TOPO_PACKAGE_SHIFT,
+						  .b = 1U << (TOPO_PACKAGE_SHIFT - 1),
+						  .c = TOPO_TYPE_CORE };
+	}
+}
+
 void policy_sanitise(const struct cpu_policy *max, struct cpu_policy *p)
 {
 	uint32_t *f;
@@ -200,6 +225,7 @@ void policy_sanitise(const struct cpu_policy *max, struct cpu_policy *p)
 	p->basic[1].d |= F(APIC);
 	drop_orphans(max, p);
 	recalc_xstate(max, p);
+	recalc_topology(max, p);
 	/* Power, performance and monitor leaves, and the VMM's own. */
 	memset(&p->basic[5], 0, sizeof(p->basic[5]));
 	memset(&p->basic[6], 0, sizeof(p->basic[6]));

@@ -149,8 +149,8 @@ int policy_set_domain(struct domain *d, struct xen_domctl_cpu_policy *op)
 	if (!rc)
 		rc = policy_check(max, p, &op->err_leaf, &op->err_subleaf);
 	if (!rc) {
-		policy_sanitise(max, p);
 		p->topo_by_vcpu = true;
+		policy_sanitise(max, p);
 		*d->cpu_policy = *p;
 	}
 	xfree(p);

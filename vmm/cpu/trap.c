@@ -91,6 +91,9 @@ static void handle_vmm_vector(uint8_t vector)
 		counter_inc(irq_kick);
 		lapic_eoi();
 		break;
+	case VMM_VECTOR_POSTED:
+		lapic_eoi(); /* the vCPU takes it over before it enters */
+		break;
 	case VMM_VECTOR_ERROR:
 		lapic_write(0x280, 0);
 		printk_once(LOG_WARN "CPU %u: local APIC error %#x\n", cpu_id(), lapic_read(0x280));
@@ -106,17 +109,23 @@ static void handle_vmm_vector(uint8_t vector)
 	}
 }
 
-void trap_entry(struct trap_frame *f)
+void trap_interrupt(uint8_t vector, uint64_t rip)
 {
-	if (f->vector < 0x20) {
-		handle_exception(f);
-	} else if (f->vector >= VMM_VECTOR_FIRST) {
-		handle_vmm_vector((uint8_t)f->vector);
+	if (vector >= VMM_VECTOR_FIRST) {
+		handle_vmm_vector(vector);
 	} else {
 		counter_inc(irq_dom0);
-		trace(TRACE_IRQ, f->vector, f->rip);
-		dom0_irq_arrived((uint8_t)f->vector);
+		trace(TRACE_IRQ, vector, rip);
+		dom0_irq_arrived(vector);
 	}
+}
+
+void trap_entry(struct trap_frame *f)
+{
+	if (f->vector < 0x20)
+		handle_exception(f);
+	else
+		trap_interrupt((uint8_t)f->vector, f->rip);
 }
 
 int rdmsr_safe(uint32_t msr, uint64_t *v)

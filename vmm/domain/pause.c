@@ -67,7 +67,7 @@ void vcpu_attention(struct vcpu *v, uint32_t bits)
 	__atomic_fetch_or(&v->attention, bits, __ATOMIC_SEQ_CST);
 }
 
-void vcpu_wake(struct vcpu *v, uint32_t attention)
+static void wake(struct vcpu *v, uint32_t attention, void (*notify)(unsigned int cpu))
 {
 	uint32_t old;
 
@@ -77,7 +77,17 @@ void vcpu_wake(struct vcpu *v, uint32_t attention)
 	if (old & (VPF_BLOCKED | VPF_DONATES))
 		sched_vcpu_update(v);
 	else if (__atomic_load_n(&v->running, __ATOMIC_SEQ_CST) && v != current_vcpu())
-		cpu_kick(v->cpu);
+		notify(v->cpu);
+}
+
+void vcpu_wake(struct vcpu *v, uint32_t attention)
+{
+	wake(v, attention, cpu_kick);
+}
+
+void vcpu_wake_posted(struct vcpu *v)
+{
+	wake(v, VCPU_ATT_IRQ, hvm_ops->post_notify);
 }
 
 void vcpu_block(struct vcpu *v, uint32_t pause_flag)

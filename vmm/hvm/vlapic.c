@@ -57,6 +57,8 @@ int vlapic_pending(struct vlapic *a)
 {
 	int irr;
 
+	if (hvm_ops->take_posted)
+		hvm_ops->take_posted(a->vcpu);
 	if (!READ_ONCE(a->irr_maybe) || !vlapic_enabled(a))
 		return -1;
 	irr = vlapic_highest(a, APIC_IRR);
@@ -71,10 +73,28 @@ int vlapic_pending(struct vlapic *a)
 	return (irr & 0xf0) > (ppr(a) & 0xf0) ? irr : -1;
 }
 
+/* Hardware may do it when nothing about the vector's trigger mode changes. 0 and more: it does. */
+static int post(struct vlapic *a, uint8_t vector)
+{
+	int rc;
+
+	if (!hvm_ops->post_vector || bank_test(a, APIC_TMR, vector))
+		return -EOPNOTSUPP;
+	rc = hvm_ops->post_vector(a->vcpu, vector);
+	if (rc > 0)
+		vcpu_wake_posted(a->vcpu);
+	return rc;
+}
+
 bool vlapic_set_irq(struct vlapic *a, uint8_t vector, bool level)
 {
+	int posted;
+
 	if (vector < 16)
 		return false;
+	posted = level ? -EOPNOTSUPP : post(a, vector);
+	if (posted >= 0)
+		return posted;
 	if (level)
 		set_bit(vector % 32, bank_word(a, APIC_TMR, vector));
 	else
@@ -144,6 +164,8 @@ static void clear_all(struct vlapic *a, unsigned int bank)
 static void reset_registers(struct vlapic *a)
 {
 	vlapic_timer_stop(a);
+	if (hvm_ops->take_posted)
+		hvm_ops->take_posted(a->vcpu);
 	clear_all(a, APIC_ISR);
 	clear_all(a, APIC_IRR);
 	clear_all(a, APIC_TMR);

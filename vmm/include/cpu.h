@@ -19,6 +19,7 @@
 #define VMM_VECTOR_TIMER    0xf1
 #define VMM_VECTOR_KICK	    0xf2 /* look at softirq and the current vCPU's attention word */
 #define VMM_VECTOR_ERROR    0xf3
+#define VMM_VECTOR_POSTED   0xf4 /* only a running guest does something with it */
 
 /* Deferred work of a CPU, done by the run loop. */
 #define SOFTIRQ_IRQ_WINDOW BIT(0) /* open the interrupt window: a physical interrupt is pending */

@@ -217,6 +217,8 @@ void domain_crash(struct domain *d, const char *fmt, ...) __printf(2, 3);
 void vcpu_attention(struct vcpu *v, uint32_t bits);
 /* Wake a blocked vCPU and kick the one that runs; used whenever an interrupt or event becomes pending. */
 void vcpu_wake(struct vcpu *v, uint32_t attention);
+/* The same for a vector that was posted: a vCPU that runs takes it without an exit. */
+void vcpu_wake_posted(struct vcpu *v);
 /* The current vCPU waits (HLT/block): not runnable until woken, unless something is pending. */
 void vcpu_block(struct vcpu *v, uint32_t pause_flag);
 

@@ -67,6 +67,7 @@ struct segment {
 #define X86_CR0_NW	   BIT(29)
 #define X86_CR0_CD	   BIT(30)
 #define X86_CR0_PG	   BIT(31)
+#define X86_CR4_VME	   BIT(0)
 #define X86_CR4_PSE	   BIT(4)
 #define X86_CR4_PAE	   BIT(5)
 #define X86_CR4_MCE	   BIT(6)

@@ -59,6 +59,15 @@ struct hvm_ops {
 	void (*tpr_changed)(struct vcpu *v, uint8_t tpr);
 	/* Hardware takes v's vectors from the vLAPIC's IRR by itself; NULL = never. */
 	bool (*delivers_vlapic)(struct vcpu *v);
+	/*
+	 * Any CPU: let hardware bring an edge-triggered vector to v, which runs on another CPU, without an
+	 * exit. -EOPNOTSUPP: not now, 0: it was pending already, 1: it is in place, vcpu_wake_posted has to
+	 * follow. NULL = never; then the other two are NULL as well.
+	 */
+	int (*post_vector)(struct vcpu *v, uint8_t vector);
+	void (*post_notify)(unsigned int cpu); /* instead of a kick */
+	/* Own vCPU, or one that does not run: what was posted goes into the vLAPIC's IRR. */
+	void (*take_posted)(struct vcpu *v);
 
 	void (*set_tsc_offset)(struct vcpu *v, uint64_t offset);
 	/* The root of d's nested tables changed, or its cached translations must go (all CPUs). */

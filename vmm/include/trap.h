@@ -44,5 +44,7 @@ void desc_init_cpu(struct cpu *c);
 
 /* Called by entry.S. */
 void trap_entry(struct trap_frame *f);
+/* A physical interrupt (vector from 0x20) that the CPU has acknowledged, at rip. Interrupts are off. */
+void trap_interrupt(uint8_t vector, uint64_t rip);
 
 #endif
