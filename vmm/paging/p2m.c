@@ -68,12 +68,12 @@ struct p2m_entry p2m_get(struct domain *d, gfn_t gfn)
 	table = page_to_virt(root);
 	for (;;) {
 		entry = READ_ONCE(table[index_at(gfn, level)]);
-		if (!p->fmt->is_table(entry, level))
+		if (!p2m_pte_is_table(entry, level))
 			break;
 		table = table_virt(entry);
 		level--;
 	}
-	p->fmt->parse(entry, level, &e);
+	p2m_pte_parse(entry, &e);
 	e.order = level_order(level);
 	if (mfn_valid_value(e.mfn))
 		e.mfn.v += gfn.v & (BIT(e.order) - 1);
@@ -93,7 +93,7 @@ static int split(struct p2m *p, uint64_t *slot, gfn_t gfn, unsigned int level)
 		return -ENOMEM;
 	table = page_to_virt(pg);
 	if (old) {
-		p->fmt->parse(old, level, &e);
+		p2m_pte_parse(old, &e);
 		for (unsigned int i = 0; i < ENTRIES; i++) {
 			table[i] = p->fmt->make_leaf(p->domain, &e, first, level - 1);
 			if (mfn_valid_value(e.mfn))
@@ -116,7 +116,7 @@ static uint64_t *walk_to(struct p2m *p, gfn_t gfn, unsigned int level)
 	for (unsigned int l = LEVELS; l > level; l--) {
 		uint64_t *slot = &table[index_at(gfn, l)];
 
-		if (!p->fmt->is_table(*slot, l) && split(p, slot, gfn, l))
+		if (!p2m_pte_is_table(*slot, l) && split(p, slot, gfn, l))
 			return NULL;
 		table = table_virt(*slot);
 	}
@@ -129,28 +129,28 @@ static bool holds_ref(const struct p2m_entry *e)
 	return (e->type == P2M_FOREIGN || p2m_is_grant(e->type)) && mfn_valid(e->mfn);
 }
 
-static void entry_put_refs(const struct p2m *p, uint64_t raw, unsigned int level)
+static void entry_put_refs(uint64_t raw)
 {
 	struct p2m_entry e;
 
-	p->fmt->parse(raw, level, &e);
+	p2m_pte_parse(raw, &e);
 	if (holds_ref(&e))
 		page_put(mfn_to_page(e.mfn));
 }
 
 /* Drops the references of everything below a replaced table. The table pages stay until teardown. */
-static void subtree_put_refs(const struct p2m *p, uint64_t raw, unsigned int level)
+static void subtree_put_refs(uint64_t raw, unsigned int level)
 {
 	const uint64_t *table;
 
-	if (!p->fmt->is_table(raw, level)) {
-		entry_put_refs(p, raw, level);
+	if (!p2m_pte_is_table(raw, level)) {
+		entry_put_refs(raw);
 		return;
 	}
 	table = table_virt(raw);
 	for (unsigned int i = 0; i < ENTRIES; i++)
 		if (table[i])
-			subtree_put_refs(p, table[i], level - 1);
+			subtree_put_refs(table[i], level - 1);
 }
 
 /* With p->lock held; *old is what was there. */
@@ -222,7 +222,7 @@ int p2m_set(struct domain *d, gfn_t gfn, mfn_t mfn, unsigned int order, enum p2m
 	rc = set_locked(p, gfn, &e, level, &old);
 	if (!rc && old) {
 		hvm_ops->flush_domain(d);
-		subtree_put_refs(p, old, level);
+		subtree_put_refs(old, level);
 	}
 	spin_unlock(&p->lock);
 	return rc;
@@ -359,7 +359,7 @@ int p2m_teardown(struct domain *d)
 
 		for (unsigned int i = 0; i < ENTRIES; i++)
 			if (table[i])
-				entry_put_refs(p, table[i], 1);
+				entry_put_refs(table[i]);
 		list_del(&pg->list);
 		p->nr_tables--;
 		free_pages(pg, 0);
