@@ -67,7 +67,7 @@ void spin_lock_init(spinlock_t *l, enum lock_level level, const char *name)
 	*l = (spinlock_t)SPINLOCK_INIT((uint8_t)level, name);
 }
 
-static __attribute__((noinline)) void wait_for_turn(const spinlock_t *l, uint16_t ticket)
+static __noinline void wait_for_turn(const spinlock_t *l, uint16_t ticket)
 {
 	while (__atomic_load_n(&l->owner, __ATOMIC_ACQUIRE) != ticket) {
 		smp_poll_calls();

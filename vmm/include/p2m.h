@@ -96,6 +96,7 @@ struct p2m {
 	spinlock_t lock; /* LOCK_P2M: all changes; lookups are lock-free reads of entries */
 	const struct p2m_format *fmt;
 	struct page *root;	 /* constant */
+	uint64_t generation;	 /* lock; never twice the same among all: new with each change */
 	struct list_head tables; /* pages of the tree; lock */
 	uint64_t nr_tables;	 /* lock */
 	uint64_t max_tables;	 /* lock; not for dom0 */

@@ -4,7 +4,8 @@
  * find, split, set and take down entries; it leaves the meaning of faults to fault.c and the entry
  * bits to svm/npt.c and vmx/ept.c. APM volume 2, 15.25; SDM volume 3, "EPT".
  *
- * Lookups take no lock: an entry is one aligned 64-bit word, tables are freed only with the domain.
+ * Lookups take no lock: an entry is one aligned 64-bit word, tables are freed only with the domain. Each CPU
+ * remembers some; they hold for as long as nothing in that p2m changes.
  */
 #include "domain.h"
 #include "hvm_ops.h"
@@ -36,6 +37,15 @@ static struct page *table_alloc(struct p2m *p)
 	return pg;
 }
 
+/* After each change: what the CPUs remember of p is not used any more. */
+static void changed(struct p2m *p)
+{
+	static uint64_t last;
+
+	__atomic_store_n(&p->generation, __atomic_add_fetch(&last, 1, __ATOMIC_RELAXED),
+			 __ATOMIC_RELEASE);
+}
+
 int p2m_init(struct domain *d)
 {
 	struct p2m *p = &d->p2m;
@@ -46,6 +56,7 @@ int p2m_init(struct domain *d)
 	spin_lock_init(&p->lock, LOCK_P2M, "p2m");
 	list_init(&p->tables);
 	p->root = table_alloc(p);
+	changed(p);
 	return p->root ? 0 : -ENOMEM;
 }
 
@@ -54,9 +65,8 @@ static inline uint64_t *table_virt(uint64_t entry)
 	return maddr_to_virt(_maddr(entry & 0x000ffffffffff000ULL));
 }
 
-struct p2m_entry p2m_get(struct domain *d, gfn_t gfn)
+static __noinline struct p2m_entry lookup(const struct p2m *p, gfn_t gfn)
 {
-	const struct p2m *p = &d->p2m;
 	struct page *root = READ_ONCE(p->root);
 	struct p2m_entry e = { .mfn = INVALID_MFN, .order = 9 * LEVELS };
 	const uint64_t *table;
@@ -78,6 +88,24 @@ struct p2m_entry p2m_get(struct domain *d, gfn_t gfn)
 	if (mfn_valid_value(e.mfn))
 		e.mfn.v += gfn.v & (BIT(e.order) - 1);
 	return e;
+}
+
+/* The last entries that this CPU looked up; generations tell p2ms apart, too. */
+#define REMEMBERED 16U
+static struct remembered {
+	gfn_t gfn;
+	uint64_t generation;
+	struct p2m_entry entry;
+} remembered[MAX_CPUS][REMEMBERED];
+
+struct p2m_entry p2m_get(struct domain *d, gfn_t gfn)
+{
+	struct remembered *r = &remembered[cpu_id()][gfn.v % REMEMBERED];
+	uint64_t generation = __atomic_load_n(&d->p2m.generation, __ATOMIC_ACQUIRE);
+
+	if (unlikely(r->gfn.v != gfn.v || r->generation != generation))
+		*r = (struct remembered){ gfn, generation, lookup(&d->p2m, gfn) };
+	return r->entry;
 }
 
 /* A leaf that covers gfn becomes a table of smaller ones with the same meaning. */
@@ -102,6 +130,7 @@ static int split(struct p2m *p, uint64_t *slot, gfn_t gfn, unsigned int level)
 		}
 	}
 	__atomic_store_n(slot, p->fmt->make_table(mfn_to_maddr(page_to_mfn(pg))), __ATOMIC_RELEASE);
+	changed(p);
 	return 0;
 }
 
@@ -165,6 +194,7 @@ static int set_locked(struct p2m *p, gfn_t gfn, struct p2m_entry *e, unsigned in
 		return -ESRCH;
 	*old = *slot;
 	WRITE_ONCE(*slot, p->fmt->make_leaf(p->domain, e, gfn, level));
+	changed(p);
 	if (e->type != P2M_INVALID && gfn.v + BIT(level_order(level)) - 1 > p->max_gfn)
 		p->max_gfn = gfn.v + BIT(level_order(level)) - 1;
 	return 0;
@@ -352,6 +382,7 @@ int p2m_teardown(struct domain *d)
 	spin_lock(&p->lock);
 	/* From here on lookups find holes: the domain may be asked about until it is freed. */
 	p->root = NULL;
+	changed(p);
 	/* Tables come newest last; the root is first and goes last. */
 	while (!list_empty(&p->tables) && done++ < TEARDOWN_TABLES) {
 		struct page *pg = list_entry(p->tables.prev, struct page, list);
