@@ -5,16 +5,13 @@
  */
 #include "svm.h"
 
-/* Before an entry: make sure that v has an ASID that is valid on this CPU. */
-void svm_asid_assign(struct vcpu *v)
+/* v has no ASID that is valid on this CPU: give it the next one. */
+void svm_asid_renew(struct vcpu *v)
 {
 	struct cpu *cpu = this_cpu();
 	struct svm_cpu *sc = cpu->vendor;
 	struct svm_vcpu *sv = svm_vcpu(v);
 
-	sv->vmcb->tlb_control = SVM_TLB_NOTHING;
-	if (likely(sv->asid_cpu == cpu->id && sv->asid_generation == sc->asid_generation))
-		return;
 	if (sc->next_asid >= svm_caps.nr_asids) {
 		sc->next_asid = 1;
 		sc->asid_generation++;

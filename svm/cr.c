@@ -7,19 +7,23 @@
 #include "guest_access.h"
 #include "vlapic.h"
 
-/* The general register named by a MOV CR instruction of length len at rip; REX.B counts. */
-static int mov_cr_gpr(struct vcpu *v, struct vmcb *vmcb, unsigned int len)
+/* Length and general register of the MOV CR at rip, REX.B counted. 0: it is another instruction. */
+static unsigned int mov_cr_insn(struct vcpu *v, struct vmcb *vmcb, unsigned int *gpr)
 {
+	unsigned int len, rex = 0;
 	uint8_t b[15];
-	unsigned int rex = 0;
 
-	if (svm_caps.decode && (vmcb->exit_info1 & BIT(63)))
-		return vmcb->exit_info1 & 0xf;
-	if (guest_linear_copy(v, vmcb->cs.base + vmcb->rip, b, len, PFEC_I, NULL))
-		return -EFAULT;
+	if (svm_caps.decode && svm_caps.nrips && (vmcb->exit_info1 & BIT(63))) {
+		*gpr = vmcb->exit_info1 & 0xf;
+		return (unsigned int)(vmcb->next_rip - vmcb->rip);
+	}
+	len = svm_insn_fetch(v, X86_LEN_MOV_CR, b);
+	if (!len)
+		return 0;
 	if (len >= 4 && (b[len - 4] & 0xf0) == 0x40 && hvm_code64(v))
 		rex = b[len - 4];
-	return (b[len - 1] & 7) | (rex & 1) << 3;
+	*gpr = (b[len - 1] & 7) | (rex & 1) << 3;
+	return len;
 }
 
 static uint64_t mask_operand(struct vcpu *v, uint64_t value)
@@ -30,18 +34,15 @@ static uint64_t mask_operand(struct vcpu *v, uint64_t value)
 void svm_exit_cr_write(struct vcpu *v, struct vmcb *vmcb)
 {
 	unsigned int cr = (unsigned int)vmcb->exit_code & 0xf;
-	unsigned int len = svm_insn_len(v, X86_LEN_MOV_CR);
-	int gpr, rc;
+	unsigned int gpr, len = mov_cr_insn(v, vmcb, &gpr);
 	uint64_t value;
+	int rc;
 
 	if (!len) {
 		/* LMSW or CLTS under an intercept of CR0 writes. */
 		hvm_emulate(v, NULL, 0);
 		return;
 	}
-	gpr = mov_cr_gpr(v, vmcb, len);
-	if (gpr < 0)
-		return;
 	value = mask_operand(v, v->regs.gpr[gpr]);
 	switch (cr) {
 	case 0:
@@ -67,11 +68,10 @@ void svm_exit_cr_write(struct vcpu *v, struct vmcb *vmcb)
 void svm_exit_cr_read(struct vcpu *v, struct vmcb *vmcb)
 {
 	unsigned int cr = (unsigned int)vmcb->exit_code & 0xf;
-	unsigned int len = svm_insn_len(v, X86_LEN_MOV_CR);
-	int gpr = len ? mov_cr_gpr(v, vmcb, len) : -EFAULT;
+	unsigned int gpr, len = mov_cr_insn(v, vmcb, &gpr);
 	uint64_t value;
 
-	if (gpr < 0)
+	if (!len)
 		return;
 	switch (cr) {
 	case 0:

@@ -43,12 +43,24 @@ static bool svm_step_over_shadow(struct vcpu *v, struct vmcb *vmcb)
 	return true;
 }
 
+static void dispatch(struct vcpu *v, struct vmcb *vmcb)
+{
+	uint64_t code = vmcb->exit_code;
+
+	if (likely(code < SVM_EXIT_COMMON && svm_exit_arms[code].handle))
+		svm_exit_arms[code].handle(v, vmcb);
+	else if (likely(code == SVM_EXIT_NPF))
+		svm_exit_npf(v, vmcb);
+	else
+		svm_exit_unknown(v, vmcb);
+}
+
 void svm_run(struct vcpu *v)
 {
 	struct svm_vcpu *sv = svm_vcpu(v);
 	struct vmcb *vmcb = sv->vmcb;
-	struct svm_cpu *sc;
-	const struct svm_exit_arm *arm;
+	struct cpu *cpu = this_cpu();
+	struct svm_cpu *sc = cpu->vendor;
 	bool irq_noted;
 
 	if (unlikely(vmcb->int_shadow & 1) && svm_step_over_shadow(v, vmcb))
@@ -57,36 +69,33 @@ void svm_run(struct vcpu *v)
 		svm_inject(v, &v->hvm.event);
 		v->hvm.event.type = HVM_EVENT_NONE;
 	}
-	svm_asid_assign(v);
+	vmcb->tlb_control = SVM_TLB_NOTHING;
+	if (unlikely(sv->asid_generation != sc->asid_generation || sv->asid_cpu != cpu->id))
+		svm_asid_renew(v);
 	vmcb->rax = v->regs.gpr[R_RAX];
 	vmcb->rsp = v->regs.gpr[R_RSP];
 	vmcb->rip = v->regs.rip;
 	vmcb->rflags = v->regs.rflags;
-	sc = this_cpu()->vendor;
-
 	irq_noted = !svm_caps.lost_irq || !(vmcb->vintr & SVM_VINTR_IRQ);
 	svm_enter(&v->regs, sv->vmcb_pa.v, sc->host_vmcb.v);
 
 	if (unlikely(!irq_noted))
 		write_cr8(0);
-	this_cpu()->exits++;
+	cpu->exits++;
 	sc->exits[min(vmcb->exit_code, (uint64_t)SVM_EXIT_COMMON)]++;
 	sync_from_guest(v, vmcb);
 	sync_tpr(v, vmcb);
 	vmcb->event_inj = 0;
 	if (sv->virq)
 		svm_check_virq(v);
-	svm_requeue_interrupted_event(v, vmcb);
+	if (unlikely(vmcb->exit_int_info & SVM_EVENT_VALID))
+		svm_requeue_interrupted_event(v, vmcb);
 	if (unlikely(sv->nmi_iret) && vmcb->rip != sv->nmi_iret_rip) {
 		sv->nmi_iret = false;
 		v->hvm.nmi_masked = false;
 		vcpu_attention(v, VCPU_ATT_NMI);
 	}
-	arm = svm_exit_arm(vmcb->exit_code);
-	if (likely(arm))
-		arm->handle(v, vmcb);
-	else
-		svm_exit_unknown(v, vmcb);
+	dispatch(v, vmcb);
 }
 
 /* Exit with a hardware-named reason that no arm serves: this domain ends, the host goes on. */

@@ -155,7 +155,7 @@ static void exit_task_switch(struct vcpu *v, struct vmcb *vmcb)
 	hvm_exit_task_switch(v, (uint16_t)vmcb->exit_info1, reason, has_error, (uint32_t)info, len);
 }
 
-static const struct svm_exit_arm arms[SVM_EXIT_COMMON] = {
+const struct svm_exit_arm svm_exit_arms[SVM_EXIT_COMMON] = {
 	[SVM_EXIT_CR_READ + 0] = { svm_exit_cr_read, "read CR0" },
 	[SVM_EXIT_CR_READ + 3] = { svm_exit_cr_read, "read CR3" },
 	[SVM_EXIT_CR_READ + 4] = { svm_exit_cr_read, "read CR4" },
@@ -204,11 +204,10 @@ static const struct svm_exit_arm arms[SVM_EXIT_COMMON] = {
 static const struct svm_exit_arm arm_npf = { svm_exit_npf, "nested page fault" };
 static const struct svm_exit_arm arm_invalid = { svm_exit_unknown, "invalid VMCB" };
 
-/* The arm for an exit code, or NULL. */
 const struct svm_exit_arm *svm_exit_arm(uint64_t code)
 {
-	if (likely(code < ARRAY_SIZE(arms)))
-		return arms[code].handle ? &arms[code] : NULL;
+	if (likely(code < ARRAY_SIZE(svm_exit_arms)))
+		return svm_exit_arms[code].handle ? &svm_exit_arms[code] : NULL;
 	if (code == SVM_EXIT_NPF)
 		return &arm_npf;
 	return (uint32_t)code == ~0U ? &arm_invalid : NULL;

@@ -28,9 +28,10 @@ static unsigned int fetch(struct vcpu *v, uint64_t la, uint8_t *buf)
 	return first;
 }
 
-static unsigned int decode(struct vcpu *v, struct vmcb *vmcb, uint64_t la, enum x86_len_class class)
+unsigned int svm_insn_fetch(struct vcpu *v, enum x86_len_class class, uint8_t buf[15])
 {
-	uint8_t buf[15];
+	struct vmcb *vmcb = svm_vmcb(v);
+	uint64_t la = vmcb->cs.base + vmcb->rip;
 	unsigned int n = fetch(v, la, buf);
 	unsigned int len = n ? x86_insn_length_only(buf, n, code_bits(v, vmcb), class) : 0;
 
@@ -43,27 +44,18 @@ static unsigned int decode(struct vcpu *v, struct vmcb *vmcb, uint64_t la, enum 
 	return len;
 }
 
-unsigned int svm_insn_len(struct vcpu *v, enum x86_len_class class)
+unsigned int svm_insn_decode(struct vcpu *v, enum x86_len_class class)
 {
-	struct svm_vcpu *sv = svm_vcpu(v);
-	struct vmcb *vmcb = sv->vmcb;
-	uint64_t la, key;
-	unsigned int slot, len;
+	const struct vmcb *vmcb = svm_vmcb(v);
+	uint64_t la = vmcb->cs.base + vmcb->rip;
+	uint8_t buf[15];
+	unsigned int len = svm_insn_fetch(v, class, buf);
 
-	if (svm_caps.nrips)
-		return (unsigned int)(vmcb->next_rip - vmcb->rip);
-
-	la = vmcb->cs.base + vmcb->rip;
-	key = la ^ (vmcb->cr3 << 20) ^ (vmcb->cs.attr & (SEG_ATTR_L | SEG_ATTR_DB)) << 50;
-	slot = (unsigned int)(la ^ la >> 4) % SVM_LEN_CACHE;
-	if (likely(sv->len_cache[slot].key == key && sv->len_cache[slot].class == class))
-		return sv->len_cache[slot].len;
-
-	len = decode(v, vmcb, la, class);
-	if (len) {
-		sv->len_cache[slot].key = key;
-		sv->len_cache[slot].class = (uint8_t) class;
-		sv->len_cache[slot].len = (uint8_t)len;
-	}
+	if (len)
+		*svm_len_slot(svm_vcpu(v), la) =
+			(struct svm_len){ .la = la,
+					  .cr3 = vmcb->cr3,
+					  .kind = svm_len_kind(vmcb, class),
+					  .len = (uint8_t)len };
 	return len;
 }

@@ -161,8 +161,6 @@ void svm_requeue_interrupted_event(struct vcpu *v, struct vmcb *vmcb)
 	uint64_t info = vmcb->exit_int_info;
 	struct hvm_event *e = &v->hvm.event;
 
-	if (likely(!(info & SVM_EVENT_VALID)))
-		return;
 	e->vector = SVM_EVENT_VECTOR(info);
 	e->has_error = info & SVM_EVENT_HAS_ERR;
 	e->error_code = (uint32_t)(info >> 32);

@@ -1,21 +1,18 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /*
  * The entry format of nested page tables: long-mode page tables whose leaves are user pages (APM volume
- * 2, 15.25). The p2m type sits in bits 52-58, which hardware leaves to software, also in entries that
- * are not present. Memory type: write-back everywhere; the host's MTRRs make device memory uncached.
+ * 2, 15.25). The p2m type sits in bits 52-56 and the access in 57-59 (p2m.h), which hardware leaves to
+ * software, also in entries that are not present. Memory type: write-back everywhere; the host's MTRRs make device memory uncached.
  */
 #include "svm.h"
 
-#define NPT_P		 BIT(0)
-#define NPT_W		 BIT(1)
-#define NPT_U		 BIT(2)
-#define NPT_A		 BIT(5)
-#define NPT_D		 BIT(6)
-#define NPT_PS		 BIT(7)
-#define NPT_NX		 BIT(63)
-#define NPT_ADDR	 0x000ffffffffff000ULL
-#define NPT_TYPE_SHIFT	 52
-#define NPT_ACCESS_SHIFT 59
+#define NPT_P  BIT(0)
+#define NPT_W  BIT(1)
+#define NPT_U  BIT(2)
+#define NPT_A  BIT(5)
+#define NPT_D  BIT(6)
+#define NPT_PS BIT(7)
+#define NPT_NX BIT(63)
 
 static uint64_t npt_rights(enum p2m_type t, enum p2m_access a)
 {
@@ -47,7 +44,8 @@ static uint64_t npt_make_leaf(const struct domain *d, const struct p2m_entry *e,
 
 	(void)d;
 	(void)gfn;
-	pte |= (uint64_t)e->type << NPT_TYPE_SHIFT | (uint64_t)e->access << NPT_ACCESS_SHIFT;
+	pte |= (uint64_t)e->type << P2M_PTE_TYPE_SHIFT | (uint64_t)e->access
+								 << P2M_PTE_ACCESS_SHIFT;
 	if (mfn_valid_value(e->mfn))
 		pte |= mfn_to_maddr(e->mfn).v;
 	if (level > 1 && (pte & NPT_P))
@@ -60,23 +58,8 @@ static uint64_t npt_make_table(maddr_t table)
 	return table.v | NPT_P | NPT_W | NPT_U | NPT_A;
 }
 
-static bool npt_is_table(uint64_t entry, unsigned int level)
-{
-	return level > 1 && (entry & (NPT_P | NPT_PS)) == NPT_P;
-}
-
-static void npt_parse(uint64_t entry, unsigned int level, struct p2m_entry *out)
-{
-	(void)level;
-	out->type = (enum p2m_type)(entry >> NPT_TYPE_SHIFT & 0x7f);
-	out->access = (enum p2m_access)(entry >> NPT_ACCESS_SHIFT & 7);
-	out->mfn = entry & NPT_P ? maddr_to_mfn(_maddr(entry & NPT_ADDR)) : INVALID_MFN;
-}
-
 const struct p2m_format svm_npt_format = {
 	.make_leaf = npt_make_leaf,
 	.make_table = npt_make_table,
-	.is_table = npt_is_table,
-	.parse = npt_parse,
 	.max_leaf_level = 3,
 };

@@ -39,6 +39,13 @@ struct svm_cpu {
 
 #define SVM_LEN_CACHE 16
 
+/* The length of an instruction that was intercepted before, on CPUs without nRIP-save (svm/insn.c). */
+struct svm_len {
+	uint64_t la, cr3; /* where: linear address and address space */
+	uint16_t kind;	  /* enum x86_len_class and the code segment's L and D bits */
+	uint8_t len;	  /* 0: entry not in use */
+};
+
 struct svm_vcpu {
 	struct vmcb *vmcb;
 	maddr_t vmcb_pa; /* entry.S reads it: see svm_enter */
@@ -49,11 +56,7 @@ struct svm_vcpu {
 	bool virq;	/* an interrupt is on its way as V_IRQ; see svm_inject */
 	bool nmi_iret;	/* the guest is at the IRET that ends its NMI handler */
 	uint64_t nmi_iret_rip;
-	/* Lengths of intercepted instructions by address, for CPUs without nRIP-save (svm/insn.c). */
-	struct {
-		uint64_t key;
-		uint8_t class, len;
-	} len_cache[SVM_LEN_CACHE];
+	struct svm_len len_cache[SVM_LEN_CACHE];
 };
 
 static inline struct svm_vcpu *svm_vcpu(const struct vcpu *v)
@@ -69,17 +72,45 @@ static inline struct vmcb *svm_vmcb(const struct vcpu *v)
 void svm_enter(struct guest_regs *regs, uint64_t vmcb_pa, uint64_t host_vmcb_pa);
 
 /* asid.c */
-void svm_asid_assign(struct vcpu *v);
+void svm_asid_renew(struct vcpu *v);
 void svm_flush_vcpu(struct vcpu *v);
 
-/* insn.c: length of the intercepted instruction of this class; 0 = event injected, give up. */
-unsigned int svm_insn_len(struct vcpu *v, enum x86_len_class class);
+/* insn.c: read and decode the intercepted instruction; 0 = it is not one of this class (any more). */
+unsigned int svm_insn_decode(struct vcpu *v, enum x86_len_class class);
+/* The same with its bytes in buf, and never from the cache. */
+unsigned int svm_insn_fetch(struct vcpu *v, enum x86_len_class class, uint8_t buf[15]);
+
+static inline uint16_t svm_len_kind(const struct vmcb *vmcb, enum x86_len_class class)
+{
+	return (uint16_t)(class | (vmcb->cs.attr & (SEG_ATTR_L | SEG_ATTR_DB)));
+}
+static inline struct svm_len *svm_len_slot(struct svm_vcpu *sv, uint64_t la)
+{
+	return &sv->len_cache[la % SVM_LEN_CACHE];
+}
+
+/* Length of the intercepted instruction of this class; 0 = it changed meanwhile: run it again. */
+static inline unsigned int svm_insn_len(struct vcpu *v, enum x86_len_class class)
+{
+	const struct vmcb *vmcb = svm_vmcb(v);
+	uint64_t la = vmcb->cs.base + vmcb->rip;
+	const struct svm_len *e = svm_len_slot(svm_vcpu(v), la);
+
+	if (svm_caps.nrips)
+		return (unsigned int)(vmcb->next_rip - vmcb->rip);
+	if (likely(e->la == la && e->cr3 == vmcb->cr3 && e->kind == svm_len_kind(vmcb, class) &&
+		   e->len))
+		return e->len;
+	return svm_insn_decode(v, class);
+}
 
 /* exit.c / exit_table.c */
 struct svm_exit_arm {
 	void (*handle)(struct vcpu *v, struct vmcb *vmcb);
 	const char *name;
 };
+extern const struct svm_exit_arm svm_exit_arms[SVM_EXIT_COMMON]; /* .handle NULL: no such exit */
+/* The arm for any exit code, or NULL. */
 const struct svm_exit_arm *svm_exit_arm(uint64_t code);
 void svm_exit_unknown(struct vcpu *v, struct vmcb *vmcb);
 void svm_exit_cr_read(struct vcpu *v, struct vmcb *vmcb);

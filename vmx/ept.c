@@ -13,17 +13,13 @@
 #include "vmx.h"
 #include "mtrr.h"
 
-#define EPT_R		 BIT(0)
-#define EPT_W		 BIT(1)
-#define EPT_X		 BIT(2)
-#define EPT_PRESENT	 (EPT_R | EPT_W | EPT_X)
-#define EPT_MT_SHIFT	 3
-#define EPT_IGNORE_PAT	 BIT(6)
-#define EPT_PS		 BIT(7)
-#define EPT_ADDR	 0x000ffffffffff000ULL
-#define EPT_TYPE_SHIFT	 52
-#define EPT_ACCESS_SHIFT 57
-#define MT_WB		 6ULL
+#define EPT_R	       BIT(0)
+#define EPT_W	       BIT(1)
+#define EPT_X	       BIT(2)
+#define EPT_MT_SHIFT   3
+#define EPT_IGNORE_PAT BIT(6)
+#define EPT_PS	       BIT(7)
+#define MT_WB	       6ULL
 
 static uint64_t ept_rights(enum p2m_type t, enum p2m_access a)
 {
@@ -66,25 +62,13 @@ static uint64_t ept_make_leaf(const struct domain *d, const struct p2m_entry *e,
 		pte |= memory_type(d, e, level) | (level > 1 ? EPT_PS : 0);
 	if (mfn_valid_value(e->mfn))
 		pte |= mfn_to_maddr(e->mfn).v;
-	return pte | (uint64_t)e->type << EPT_TYPE_SHIFT | (uint64_t)e->access << EPT_ACCESS_SHIFT;
+	return pte | (uint64_t)e->type << P2M_PTE_TYPE_SHIFT |
+	       (uint64_t)e->access << P2M_PTE_ACCESS_SHIFT;
 }
 
 static uint64_t ept_make_table(maddr_t table)
 {
 	return table.v | EPT_R | EPT_W | EPT_X;
-}
-
-static bool ept_is_table(uint64_t entry, unsigned int level)
-{
-	return level > 1 && (entry & EPT_PRESENT) && !(entry & EPT_PS);
-}
-
-static void ept_parse(uint64_t entry, unsigned int level, struct p2m_entry *out)
-{
-	(void)level;
-	out->type = (enum p2m_type)(entry >> EPT_TYPE_SHIFT & 0x1f);
-	out->access = (enum p2m_access)(entry >> EPT_ACCESS_SHIFT & 7);
-	out->mfn = entry & EPT_PRESENT ? maddr_to_mfn(_maddr(entry & EPT_ADDR)) : INVALID_MFN;
 }
 
 BUILD_BUG_ON(P2M_TYPE_COUNT > 32);
@@ -93,7 +77,5 @@ BUILD_BUG_ON(P2M_TYPE_COUNT > 32);
 struct p2m_format vmx_ept_format = {
 	.make_leaf = ept_make_leaf,
 	.make_table = ept_make_table,
-	.is_table = ept_is_table,
-	.parse = ept_parse,
 	.max_leaf_level = 1,
 };

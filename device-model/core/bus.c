@@ -81,6 +81,12 @@ struct io_region *pio_register(struct machine *m, uint32_t port, uint32_t count,
 	return r;
 }
 
+void pio_post_writes(struct machine *m, uint32_t port, uint32_t count)
+{
+	if (m->vmm->post_writes)
+		m->vmm->post_writes(m, port, port + count - 1);
+}
+
 /* Index of the first range that ends above gpa. */
 static size_t mmio_index(const struct bus *bus, uint64_t gpa)
 {

@@ -46,6 +46,12 @@ struct io_region *pio_register(struct machine *m, uint32_t port, uint32_t count,
 /* Claim guest-physical [gpa, gpa + len); the same rules. */
 struct io_region *mmio_register(struct machine *m, uint64_t gpa, uint64_t len,
 				const struct io_ops *ops, void *opaque, const char *name);
+/*
+ * The guest need not wait until writes to ports [port, port + count) of a range that is registered have reached
+ * the device: they have no effect that anything but a later access to the device could show, no interrupt among
+ * them. Ends with the range.
+ */
+void pio_post_writes(struct machine *m, uint32_t port, uint32_t count);
 /* Give a range back. NULL is allowed. Never from inside the range's own callback. */
 void io_unregister(struct machine *m, struct io_region *r);
 

@@ -19,6 +19,8 @@ struct vmm_ops {
 	/* Ranges are inclusive. */
 	int (*claim_io)(struct machine *m, bool is_mmio, uint64_t first, uint64_t last);
 	void (*release_io)(struct machine *m, bool is_mmio, uint64_t first, uint64_t last);
+	/* NULL: cannot. See pio_post_writes(). */
+	void (*post_writes)(struct machine *m, uint32_t first, uint32_t last);
 	int (*claim_pci)(struct machine *m, uint8_t devfn);
 	void (*release_pci)(struct machine *m, uint8_t devfn);
 

@@ -231,6 +231,7 @@ static int xen_shutdown(struct machine *m, enum vmm_shutdown reason)
 static const struct vmm_ops xen_ops = {
 	.claim_io = xen_claim_io,
 	.release_io = xen_release_io,
+	.post_writes = xen_post_writes,
 	.claim_pci = xen_claim_pci,
 	.release_pci = xen_release_pci,
 	.set_isa_irq = xen_set_isa_irq,
@@ -265,6 +266,7 @@ int vmm_xen_init(struct machine *m)
 	}
 	m->vmm = &xen_ops;
 	m->vmm_priv = x;
+	xen_plinth_open(m);
 	return xen_ioreq_init(m);
 }
 

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * Donation: instead of sleeping until the guest's next request, the main thread gives its CPU to the
+ * What goes beyond Xen's interface: writes that may be posted, and donation. Instead of sleeping until the guest's next request, the main thread gives its CPU to the
  * guest's vCPU (vmm/include/public/plinth_dm_op.h), so that a request costs two switches of vCPUs and one
  * system call. Only while nothing else could become ready without an interrupt of this kernel: not with
  * block requests in flight, whose threads need the CPU themselves. Xen does not know the operation; then
@@ -40,6 +40,35 @@ struct privcmd_dm_op {
 #define IOCTL_PRIVCMD_DM_OP	_IOC(_IOC_NONE, 'P', 5, sizeof(struct privcmd_dm_op))
 #define IOCTL_PRIVCMD_RESTRICT	_IOC(_IOC_NONE, 'P', 6, sizeof(domid_t))
 
+static int dm_op(struct xen_vmm *x, void *op, size_t size)
+{
+	struct privcmd_dm_op_buf buf = { op, size };
+	struct privcmd_dm_op call = { x->domid, 1, &buf };
+
+	return ioctl(x->privcmd_fd, IOCTL_PRIVCMD_DM_OP, &call);
+}
+
+void xen_plinth_open(struct machine *m)
+{
+	xen_vmm(m)->privcmd_fd = open("/dev/xen/privcmd", O_RDWR | O_CLOEXEC);
+}
+
+/* Other hypervisors answer an error, and each write waits. */
+void xen_post_writes(struct machine *m, uint32_t first, uint32_t last)
+{
+	struct xen_vmm *x = xen_vmm(m);
+	struct plinth_dm_op_post_writes op = {
+		.op = PLINTH_DMOP_post_writes,
+		.server = x->server,
+		.first = (uint16_t)first,
+		.last = (uint16_t)last,
+	};
+
+	if (x->privcmd_fd >= 0 && dm_op(x, &op, sizeof(op)))
+		log_trace(TRACE_IOREQ, "writes to ports 0x%x-0x%x wait: %s", first, last,
+			  strerror(errno));
+}
+
 static int donate_restricted(struct xen_vmm *x, uint16_t answered)
 {
 	struct plinth_dm_op_donate op = {
@@ -48,10 +77,8 @@ static int donate_restricted(struct xen_vmm *x, uint16_t answered)
 		.vcpu = x->last_vcpu,
 		.answered = answered,
 	};
-	struct privcmd_dm_op_buf buf = { &op, sizeof(op) };
-	struct privcmd_dm_op call = { x->domid, 1, &buf };
 
-	return ioctl(x->donate_fd, IOCTL_PRIVCMD_DM_OP, &call);
+	return dm_op(x, &op, sizeof(op));
 }
 
 static int donate(struct machine *m, uint16_t answered)
@@ -62,7 +89,7 @@ static int donate(struct machine *m, uint16_t answered)
 		{ x->domid, 0, PLINTH_DONATE_ARG(x->server, x->last_vcpu, answered) },
 	};
 	int rc = m->opt->restrict_domid ? donate_restricted(x, answered)
-					: ioctl(x->donate_fd, IOCTL_PRIVCMD_HYPERCALL, &call);
+					: ioctl(x->privcmd_fd, IOCTL_PRIVCMD_HYPERCALL, &call);
 
 	return rc ? -errno : 0;
 }
@@ -121,14 +148,13 @@ void xen_donate_start(struct machine *m)
 {
 	struct xen_vmm *x = xen_vmm(m);
 
-	x->donate_fd = open("/dev/xen/privcmd", O_RDWR | O_CLOEXEC);
-	if (x->donate_fd < 0 ||
-	    (m->opt->restrict_domid && ioctl(x->donate_fd, IOCTL_PRIVCMD_RESTRICT, &x->domid))) {
-		log_trace(TRACE_IOREQ, "no donation: %s", strerror(errno));
-		if (x->donate_fd >= 0)
-			close(x->donate_fd); /* good for every domain */
-		x->donate_fd = -1;
-		return;
+	if (x->privcmd_fd >= 0 && m->opt->restrict_domid &&
+	    ioctl(x->privcmd_fd, IOCTL_PRIVCMD_RESTRICT, &x->domid)) {
+		close(x->privcmd_fd); /* good for every domain */
+		x->privcmd_fd = -1;
 	}
-	loop_set_idle(donate_while_idle, m);
+	if (x->privcmd_fd < 0)
+		log_trace(TRACE_IOREQ, "no donation: %s", strerror(errno));
+	else
+		loop_set_idle(donate_while_idle, m);
 }

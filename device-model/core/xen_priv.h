@@ -32,7 +32,7 @@ struct xen_vmm {
 	unsigned int nr_vcpus;
 	evtchn_port_t vcpu_port[XEN_MAX_VCPUS];
 	evtchn_port_t buffered_port;
-	int donate_fd;		/* privcmd; restricted to the guest with -xen-domid-restrict */
+	int privcmd_fd;		/* -1: none; restricted to the guest with -xen-domid-restrict */
 	unsigned int last_vcpu; /* that sent a request */
 };
 
@@ -49,6 +49,9 @@ bool xen_ioreq_serve_slot(struct machine *m, unsigned int vcpu);
 void xen_ioreq_serve_buffered(struct machine *m);
 /* Tell it that the answer is there. */
 void xen_ioreq_notify(struct machine *m, unsigned int vcpu);
+/* What Plinth alone has goes through a privcmd of its own (xen_donate.c). */
+void xen_plinth_open(struct machine *m);
+void xen_post_writes(struct machine *m, uint32_t first, uint32_t last);
 /* Serve by donation from now on where the VMM can (xen_donate.c). */
 void xen_donate_start(struct machine *m);
 

@@ -392,9 +392,17 @@ static const struct io_ops control_ops = {
 static int bm_map(struct pci_device *dev, unsigned int bar, uint64_t addr)
 {
 	struct ide_controller *c = dev->opaque;
+	unsigned int i;
 
 	c->bm_io = pio_register(dev->m, (uint32_t)addr, 16, &ide_bm_ops, c, "ide-bus-master");
-	return c->bm_io ? 0 : -1;
+	if (!c->bm_io)
+		return -1;
+	/* Status and descriptor table of each channel, not the command that starts it. */
+	for (i = 0; i < 2; i++) {
+		pio_post_writes(dev->m, (uint32_t)addr + 8 * i + 2, 1);
+		pio_post_writes(dev->m, (uint32_t)addr + 8 * i + 4, 4);
+	}
+	return 0;
 }
 
 static void bm_unmap(struct pci_device *dev, unsigned int bar)
@@ -437,6 +445,8 @@ static int channel_init(struct ide_controller *c, unsigned int n)
 	if (!pio_register(m, command_port[n], 8, &command_block_ops, ch, "ide") ||
 	    !pio_register(m, control_port[n], 1, &control_ops, ch, "ide-control"))
 		return -1;
+	/* The registers that the command takes its parameters from. */
+	pio_post_writes(m, command_port[n] + 1, 6);
 	return 0;
 }
 

@@ -568,7 +568,11 @@ static int io_map(struct pci_device *dev, unsigned int bar, uint64_t addr)
 	struct rtl8139 *s = dev->opaque;
 
 	s->io = pio_register(s->m, (uint32_t)addr, RTL_IO_SIZE, &rtl_ops, s, "rtl8139");
-	return s->io ? 0 : -EBUSY;
+	if (!s->io)
+		return -EBUSY;
+	/* Where the four descriptors' packets are: nothing happens before the status is written. */
+	pio_post_writes(s->m, (uint32_t)addr + REG_TSAD, 16);
+	return 0;
 }
 
 static void io_unmap(struct pci_device *dev, unsigned int bar)

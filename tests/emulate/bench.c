@@ -45,10 +45,11 @@ static __attribute__((noinline)) void bench_emulate(void)
 static __attribute__((noinline)) void bench_mmio(void)
 {
 	struct x86_mmio a;
+	uint64_t val;
 
-	if (x86_mmio_begin(&m.ctxt, &machine_ops, m.ctxt.code_bits == 64 ? 0 : 0x20, &a) ==
-	    X86EMUL_OKAY)
-		x86_mmio_end(&m.ctxt, &a, 1);
+	if (x86_mmio_decode(&m.ctxt, &machine_ops, &a) == X86EMUL_OKAY &&
+	    x86_mmio_begin(&m.regs, &a, m.ctxt.code_bits == 64 ? 0 : 0x20, &val))
+		x86_mmio_end(&m.regs, &a, 1);
 }
 
 static void prepare(const struct bench_form *f)

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /*
- * The short path x86_mmio_begin/end against x86_emulate(): the same random instruction on the same
+ * The short path x86_mmio_decode/begin/end against x86_emulate(): the same random instruction on the same
  * device page must give the same registers and the same device access.
  */
 #include "harness.h"
@@ -50,11 +50,26 @@ static bool aim(struct machine *m, struct x86_insn *insn)
 	return false;
 }
 
+/* What decode finds is good for other contents of the registers, too. */
+static int decode_elsewhere(struct machine *m, struct x86_mmio *access)
+{
+	struct x86_regs regs = m->regs;
+	unsigned int i;
+	int rc;
+
+	for (i = 0; i < 16; i++)
+		m->regs.gpr[i] = test_random();
+	rc = x86_mmio_decode(&m->ctxt, &machine_ops, access);
+	m->regs = regs;
+	return rc;
+}
+
 static void one(unsigned int code_bits)
 {
 	struct machine a, b;
 	struct x86_insn insn = { 0 };
 	struct x86_mmio access;
+	uint64_t val = 0;
 	char hex[64];
 	unsigned int i;
 	int rc;
@@ -74,15 +89,15 @@ static void one(unsigned int code_bits)
 	b = a;
 	b.ctxt.regs = &b.regs;
 	b.ctxt.opaque = &b;
-	rc = x86_mmio_begin(&b.ctxt, &machine_ops, insn.ea, &access);
+	rc = decode_elsewhere(&b, &access);
 	test_hex(hex, a.ctxt.insn_bytes, insn.len);
-	if (rc == X86EMUL_OKAY) {
+	if (rc == X86EMUL_OKAY && x86_mmio_begin(&b.regs, &access, insn.ea, &val)) {
 		uint64_t data = b.device_value;
 
 		taken++;
 		if (access.write)
-			b.device_value = access.val;
-		x86_mmio_end(&b.ctxt, &access, data);
+			b.device_value = val;
+		x86_mmio_end(&b.regs, &access, data);
 		rc = x86_emulate(&a.ctxt, &machine_ops);
 		test_result(rc == X86EMUL_OKAY && !memcmp(&a.regs, &b.regs, sizeof(a.regs)) &&
 				    a.device_value == b.device_value &&

@@ -203,12 +203,12 @@ static void check_leaf(const struct domain *d, enum p2m_type t, enum p2m_access 
 	uint64_t e = vmx_ept_format.make_leaf(d, &in, _gfn(0x40000), level);
 
 	EXPECT(!misconfigured(e, level));
-	EXPECT(!vmx_ept_format.is_table(e, level));
+	EXPECT(!p2m_pte_is_table(e, level));
 	EXPECT(!!(e & BIT(0)) == (page && a != P2M_ACCESS_N));
 	EXPECT(!!(e & BIT(1)) == (wants_write(t) && (a == P2M_ACCESS_RWX || a == P2M_ACCESS_RW)));
 	if (e & BIT(2))
 		EXPECT(p2m_is_ram(t) && (a == P2M_ACCESS_RWX || a == P2M_ACCESS_RX));
-	vmx_ept_format.parse(e, level, &out);
+	p2m_pte_parse(e, &out);
 	EXPECT(out.type == t && out.access == a);
 	if (e & 7)
 		EXPECT(out.mfn.v == in.mfn.v);
@@ -234,10 +234,10 @@ TEST(vmx_ept_tables)
 
 	for (unsigned int level = 2; level <= 4; level++) {
 		EXPECT(!misconfigured(e, level));
-		EXPECT(vmx_ept_format.is_table(e, level));
+		EXPECT(p2m_pte_is_table(e, level));
 	}
 	EXPECT((e & 0x000ffffffffff000ULL) == 0x12345000);
-	EXPECT(!vmx_ept_format.is_table(0, 4));
+	EXPECT(!p2m_pte_is_table(0, 4));
 }
 
 static unsigned int type_of(const struct domain *d, uint64_t mfn, enum p2m_type t, bool *ignore_pat)

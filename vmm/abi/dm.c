@@ -76,6 +76,13 @@ static int op_donate(struct domain *d, const struct plinth_dm_op_donate *o)
 	return ioreq_donate(d, o->server, o->vcpu, o->answered);
 }
 
+static int op_post_writes(struct domain *d, const struct plinth_dm_op_post_writes *o)
+{
+	if (o->reserved)
+		return -EINVAL;
+	return ioreq_server_post_writes(d, o->server, o->first, o->last);
+}
+
 /* The form without buffers (public/plinth_dm_op.h). */
 static int op_from_argument(struct xen_dm_op *op, uint64_t arg)
 {
@@ -177,6 +184,8 @@ static int dispatch(struct domain *d, struct xen_dm_op *op, const struct xen_dm_
 		return dm_relocate_memory(d, &op->u.relocate_memory);
 	case PLINTH_DMOP_donate:
 		return op_donate(d, (const void *)op);
+	case PLINTH_DMOP_post_writes:
+		return op_post_writes(d, (const void *)op);
 	default:
 		return dispatch_server(d, op);
 	}

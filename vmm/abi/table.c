@@ -96,18 +96,23 @@ long hypercall_one(struct vcpu *v, unsigned int nr, const struct hypercall_args 
 	return fn(v, args);
 }
 
+static struct hypercall_args get_args(const uint64_t *r, bool compat)
+{
+	if (compat)
+		return (struct hypercall_args){ { (uint32_t)r[R_RBX], (uint32_t)r[R_RCX],
+						  (uint32_t)r[R_RDX], (uint32_t)r[R_RSI],
+						  (uint32_t)r[R_RDI], (uint32_t)r[R_RBP] } };
+	return (struct hypercall_args){ { r[R_RDI], r[R_RSI], r[R_RDX], r[R_R10], r[R_R8],
+					  r[R_R9] } };
+}
+
 void hypercall_dispatch(struct vcpu *v)
 {
 	bool compat = !hvm_code64(v);
-	const uint8_t *regs = arg_regs[compat];
-	uint64_t nr = v->regs.gpr[R_RAX];
-	struct hypercall_args args;
+	uint64_t rax = v->regs.gpr[R_RAX], nr = compat ? (uint32_t)rax : rax;
+	struct hypercall_args args = get_args(v->regs.gpr, compat);
 	long rc;
 
-	for (unsigned int i = 0; i < 6; i++)
-		args.a[i] = compat ? (uint32_t)v->regs.gpr[regs[i]] : v->regs.gpr[regs[i]];
-	if (compat)
-		nr = (uint32_t)nr;
 	active[cpu_id()].compat = compat;
 	active[cpu_id()].sub = NULL;
 	trace(TRACE_HYPERCALL, nr, args.a[0]);

@@ -36,11 +36,12 @@ static void check_order(const spinlock_t *l)
 	}
 }
 
-static void note_taken(spinlock_t *l)
+static inline void note_taken(spinlock_t *l)
 {
-	struct held *h = &held[cpu_id()];
+	unsigned int cpu = cpu_id();
+	struct held *h = &held[cpu];
 
-	l->holder = (int16_t)cpu_id();
+	l->holder = (int16_t)cpu;
 	if (PLINTH_DEBUG) {
 		BUG_ON(h->n == HELD_MAX);
 		h->lock[h->n++] = l;
@@ -66,6 +67,14 @@ void spin_lock_init(spinlock_t *l, enum lock_level level, const char *name)
 	*l = (spinlock_t)SPINLOCK_INIT((uint8_t)level, name);
 }
 
+static __noinline void wait_for_turn(const spinlock_t *l, uint16_t ticket)
+{
+	while (__atomic_load_n(&l->owner, __ATOMIC_ACQUIRE) != ticket) {
+		smp_poll_calls();
+		cpu_relax();
+	}
+}
+
 void spin_lock(spinlock_t *l)
 {
 	uint16_t ticket;
@@ -73,10 +82,8 @@ void spin_lock(spinlock_t *l)
 	if (PLINTH_DEBUG)
 		check_order(l);
 	ticket = __atomic_fetch_add(&l->next, 1, __ATOMIC_ACQUIRE);
-	while (__atomic_load_n(&l->owner, __ATOMIC_ACQUIRE) != ticket) {
-		smp_poll_calls();
-		cpu_relax();
-	}
+	if (unlikely(__atomic_load_n(&l->owner, __ATOMIC_ACQUIRE) != ticket))
+		wait_for_turn(l, ticket);
 	note_taken(l);
 }
 

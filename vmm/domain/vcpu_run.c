@@ -42,14 +42,19 @@ static bool serve_attention(struct vcpu *v)
 	return true;
 }
 
+/* Only deferred work puts another vCPU on this CPU: until there is some, v goes on. */
 void vcpu_resume(struct vcpu *v)
 {
-	if (unlikely(v->attention) && !serve_attention(v))
-		return;
-	if (unlikely(this_cpu()->softirq))
-		return;
-	v->exits++;
-	hvm_ops->run(v);
+	const struct cpu *cpu = this_cpu();
+
+	for (;;) {
+		if (unlikely(v->attention) && !serve_attention(v))
+			return;
+		if (unlikely(cpu->softirq))
+			return;
+		v->exits++;
+		hvm_ops->run(v);
+	}
 }
 
 void vcpu_switch_from(struct vcpu *prev)

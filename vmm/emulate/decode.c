@@ -107,9 +107,12 @@ static int decode_ea16(struct decoder *d, struct x86_insn *insn, unsigned int rm
 	if (rm == 6 && insn->mod == 0) {
 		rc = fetch_signed(d, 2, &disp);
 	} else {
+		insn->ea_base = base[rm];
 		ea = gpr[base[rm]];
-		if (rm < 4)
-			ea += gpr[rm & 1 ? X86_RDI : X86_RSI];
+		if (rm < 4) {
+			insn->ea_index = rm & 1 ? X86_RDI : X86_RSI;
+			ea += gpr[insn->ea_index];
+		}
 		if (base[rm] == X86_RBP && !insn->seg_override)
 			insn->seg = X86_SEG_SS;
 		if (insn->mod)
@@ -131,8 +134,11 @@ static inline int decode_sib(struct decoder *d, struct x86_insn *insn, uint64_t 
 		return rc;
 	index = ((sib >> 3) & 7) | (insn->rex & X86_REX_X) << 2;
 	base = sib & 7;
-	if (index != X86_RSP)
+	if (index != X86_RSP) {
+		insn->ea_index = (uint8_t)index;
+		insn->ea_scale = sib >> 6;
 		*ea = gpr[index] << (sib >> 6);
+	}
 	if (base == X86_RBP && insn->mod == 0) {
 		*disp32 = true;
 		return X86EMUL_OKAY;
@@ -142,7 +148,8 @@ static inline int decode_sib(struct decoder *d, struct x86_insn *insn, uint64_t 
 			insn->seg = X86_SEG_SS;
 		insn->base_is_rsp = base == X86_RSP;
 	}
-	*ea += gpr[base | (insn->rex & X86_REX_B) << 3];
+	insn->ea_base = (uint8_t)(base | (insn->rex & X86_REX_B) << 3);
+	*ea += gpr[insn->ea_base];
 	return X86EMUL_OKAY;
 }
 
@@ -163,7 +170,8 @@ static inline int decode_ea(struct decoder *d, struct x86_insn *insn, unsigned i
 		disp32 = true;
 		*rip_relative = em_mode64(d->ctxt);
 	} else {
-		ea = gpr[rm | (insn->rex & X86_REX_B) << 3];
+		insn->ea_base = (uint8_t)(rm | (insn->rex & X86_REX_B) << 3);
+		ea = gpr[insn->ea_base];
 		if (rm == X86_RBP && !(insn->rex & X86_REX_B) && !insn->seg_override)
 			insn->seg = X86_SEG_SS;
 	}
@@ -455,6 +463,8 @@ int x86_decode(struct x86_emulate_ctxt *ctxt, const struct x86_emulate_ops *ops,
 
 	em_zero(insn, sizeof(*insn));
 	insn->seg = X86_SEG_DS;
+	insn->ea_base = X86_NO_GPR;
+	insn->ea_index = X86_NO_GPR;
 	ctxt->insn_len = 0;
 	rc = fetch_byte(&d, &b);
 	if (rc != X86EMUL_OKAY)

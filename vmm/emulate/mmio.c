@@ -33,10 +33,17 @@ static bool is_memory(unsigned int spec)
 	return spec >> 4 == K_RM || spec >> 4 == K_MOFFS;
 }
 
-int x86_mmio_begin(struct x86_emulate_ctxt *ctxt, const struct x86_emulate_ops *ops, uint64_t gpa,
-		   struct x86_mmio *a)
+static uint64_t address_registers(const struct x86_regs *regs, unsigned int base,
+				  unsigned int index, unsigned int scale)
 {
-	const uint64_t *gpr = ctxt->regs->gpr;
+	uint64_t sum = base < X86_NO_GPR ? regs->gpr[base] : 0;
+
+	return index < X86_NO_GPR ? sum + (regs->gpr[index] << scale) : sum;
+}
+
+int x86_mmio_decode(struct x86_emulate_ctxt *ctxt, const struct x86_emulate_ops *ops,
+		    struct x86_mmio *m)
+{
 	const struct x86_opcode *op;
 	struct x86_insn insn;
 	unsigned int reg;
@@ -45,49 +52,60 @@ int x86_mmio_begin(struct x86_emulate_ctxt *ctxt, const struct x86_emulate_ops *
 	if (EM_UNLIKELY(rc != X86EMUL_OKAY))
 		return rc;
 	op = insn.op;
-	if ((op->fn != alu_mov && op->fn != alu_movsx) || !insn.is_mem ||
-	    ctxt->regs->rflags & (FL_TF | FL_RF))
+	if ((op->fn != alu_mov && op->fn != alu_movsx) || !insn.is_mem)
 		return X86EMUL_UNHANDLEABLE;
-	a->write = is_memory(op->dst);
-	a->sign_extend = op->fn == alu_movsx;
-	a->bytes = mmio_bytes(&insn, a->write ? op->dst : op->src);
-	if ((gpa & (a->bytes - 1U)) || ((gpa ^ insn.ea) & 0xfff))
-		return X86EMUL_UNHANDLEABLE;
-	reg = mmio_reg(&insn, a->write ? op->src : op->dst);
-	a->val = 0;
-	if (a->write) {
-		if (op->src >> 4 == K_IMM)
-			a->val = insn.imm;
-		else if (high_byte(&insn, reg, a->bytes))
-			a->val = gpr[reg - 4] >> 8;
-		else
-			a->val = gpr[reg];
-		a->val &= em_mask(a->bytes);
+	*m = (struct x86_mmio){
+		.write = is_memory(op->dst),
+		.len = insn.len,
+		.sign_extend = op->fn == alu_movsx,
+		.mode64 = em_mode64(ctxt),
+		.base = insn.ea_base,
+		.index = insn.ea_index,
+		.scale = insn.ea_scale,
+	};
+	m->offset = (insn.ea - address_registers(ctxt->regs, m->base, m->index, m->scale)) & 0xfff;
+	m->bytes = (uint8_t)mmio_bytes(&insn, m->write ? op->dst : op->src);
+	m->from_imm = m->write && op->src >> 4 == K_IMM;
+	if (m->from_imm) {
+		m->imm = insn.imm & em_mask(m->bytes);
 		return X86EMUL_OKAY;
 	}
-	a->reg_bytes = mmio_bytes(&insn, op->dst);
-	a->reg_high = high_byte(&insn, reg, a->reg_bytes);
-	a->reg = a->reg_high ? reg - 4 : reg;
+	reg = mmio_reg(&insn, m->write ? op->src : op->dst);
+	m->reg_bytes = m->write ? m->bytes : (uint8_t)mmio_bytes(&insn, op->dst);
+	m->reg_high = high_byte(&insn, reg, m->reg_bytes);
+	m->reg = (uint8_t)(m->reg_high ? reg - 4 : reg);
 	return X86EMUL_OKAY;
 }
 
-void x86_mmio_end(struct x86_emulate_ctxt *ctxt, const struct x86_mmio *a, uint64_t val)
+bool x86_mmio_begin(const struct x86_regs *regs, const struct x86_mmio *m, uint64_t gpa,
+		    uint64_t *val)
 {
-	struct x86_regs *regs = ctxt->regs;
+	uint64_t ea = m->offset + address_registers(regs, m->base, m->index, m->scale);
 
-	if (!a->write) {
-		uint64_t *r = &regs->gpr[a->reg];
+	if ((gpa & (m->bytes - 1U)) || ((gpa ^ ea) & 0xfff) || (regs->rflags & (FL_TF | FL_RF)))
+		return false;
+	*val = 0;
+	if (m->from_imm)
+		*val = m->imm;
+	else if (m->write)
+		*val = regs->gpr[m->reg] >> (m->reg_high ? 8 : 0) & em_mask(m->bytes);
+	return true;
+}
 
-		val &= em_mask(a->bytes);
-		if (a->sign_extend)
-			val = (uint64_t)em_sext(val, a->bytes);
-		if (a->reg_high)
+void x86_mmio_end(struct x86_regs *regs, const struct x86_mmio *m, uint64_t val)
+{
+	if (!m->write) {
+		uint64_t *r = &regs->gpr[m->reg];
+
+		val &= em_mask(m->bytes);
+		if (m->sign_extend)
+			val = (uint64_t)em_sext(val, m->bytes);
+		if (m->reg_high)
 			*r = (*r & ~0xff00ULL) | val << 8;
 		else
-			em_merge(r, val, a->reg_bytes);
+			em_merge(r, val, m->reg_bytes);
 	}
-	ctxt->retire = (struct x86_retire){ 0 };
-	regs->rip += ctxt->insn_len;
-	if (!em_mode64(ctxt))
+	regs->rip += m->len;
+	if (!m->mode64)
 		regs->rip = (uint32_t)regs->rip;
 }

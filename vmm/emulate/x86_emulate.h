@@ -96,6 +96,7 @@ enum x86_gpr {
 	X86_R13,
 	X86_R14,
 	X86_R15,
+	X86_NO_GPR,
 };
 
 struct x86_regs {
@@ -333,7 +334,8 @@ struct x86_insn {
 	uint8_t reg; /* ModRM.reg with REX.R */
 	uint8_t rm;  /* ModRM.rm with REX.B when mod = 3 */
 	uint8_t vex_vvvv, vex_l;
-	uint16_t sel; /* ptr16:n operand */
+	uint16_t sel;			     /* ptr16:n operand */
+	uint8_t ea_base, ea_index, ea_scale; /* general registers in ea, X86_NO_GPR = none */
 	uint64_t ea;  /* offset in the segment, wrapped to the address size */
 	uint64_t imm; /* sign-extended where the instruction does so */
 };
@@ -356,33 +358,41 @@ int x86_decode(struct x86_emulate_ctxt *ctxt, const struct x86_emulate_ops *ops,
 /*
  * The short path for plain loads and stores to device memory (MOV, MOVZX, MOVSX, MOVNTI with one
  * memory operand), for a nested-paging fault at guest-physical `gpa` that the hardware reported
- * after its own segment checks and guest page walk. A quarter of x86_emulate()'s cost.
+ * after its own segment checks and guest page walk. A small part of x86_emulate()'s cost.
  *
- *	rc = x86_mmio_begin(ctxt, ops, gpa, &a);
- *	if (rc == X86EMUL_OKAY) {
- *		do the device access at gpa: a.bytes bytes, a.write, a.val (or park the vCPU and
- *		keep ctxt and a);
- *		x86_mmio_end(ctxt, &a, data read, or 0);
- *	} else if (rc == X86EMUL_UNHANDLEABLE) {
+ *	rc = x86_mmio_decode(ctxt, ops, &m);
+ *	if (rc == X86EMUL_OKAY && x86_mmio_begin(regs, &m, gpa, &val)) {
+ *		do the device access at gpa: m.bytes bytes, m.write, val (or park the vCPU and
+ *		keep m);
+ *		x86_mmio_end(regs, &m, data read, or 0);
+ *	} else if (rc != X86EMUL_EXCEPTION) {
  *		rc = x86_emulate(ctxt, ops);
  *	}
  *
- * begin changes nothing but fetched bytes; UNHANDLEABLE for every other instruction, for accesses
- * that are not naturally aligned (they might cross into another page), and when RFLAGS.TF or RF is
- * set. end writes the register and advances rip; the length is in ctxt->insn_len.
+ * What decode finds depends on the instruction's bytes, ctxt->code_bits and rip alone, so that it may be
+ * kept and used again while those are the same; it changes nothing but fetched bytes and answers
+ * UNHANDLEABLE for every other instruction. begin is false, and the access not for the
+ * short path, when it is not naturally aligned, when gpa cannot be that of the operand's first byte (it
+ * crosses into another page), and when RFLAGS.TF or RF is set. end writes the register and advances rip.
  */
 struct x86_mmio {
 	bool write;
 	uint8_t bytes; /* of the access: 1, 2, 4, 8 */
-	uint64_t val;  /* to be written, zero-extended */
-	/* Private to begin and end. */
-	bool sign_extend, reg_high;
+	uint8_t len;   /* of the instruction */
+	/* Private to the three. */
+	bool sign_extend, reg_high, mode64, from_imm;
 	uint8_t reg, reg_bytes;
+	uint8_t base, index, scale; /* of the effective address; X86_NO_GPR = none */
+	uint16_t offset;	    /* constant part of the address, its low 12 bits */
+	uint64_t imm;
 };
 
-int x86_mmio_begin(struct x86_emulate_ctxt *ctxt, const struct x86_emulate_ops *ops, uint64_t gpa,
-		   struct x86_mmio *access);
-void x86_mmio_end(struct x86_emulate_ctxt *ctxt, const struct x86_mmio *access, uint64_t val);
+int x86_mmio_decode(struct x86_emulate_ctxt *ctxt, const struct x86_emulate_ops *ops,
+		    struct x86_mmio *m);
+/* *val: to be written, zero-extended; 0 for a load. */
+bool x86_mmio_begin(const struct x86_regs *regs, const struct x86_mmio *m, uint64_t gpa,
+		    uint64_t *val);
+void x86_mmio_end(struct x86_regs *regs, const struct x86_mmio *m, uint64_t val);
 
 /* For callbacks: record an exception in ctxt->event; both return X86EMUL_EXCEPTION. */
 int x86_emulate_exception(struct x86_emulate_ctxt *ctxt, unsigned int vector, bool has_error_code,

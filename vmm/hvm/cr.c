@@ -18,6 +18,8 @@ int hvm_set_cr0(struct vcpu *v, uint64_t value)
 	    ((value & X86_CR0_NW) && !(value & X86_CR0_CD)))
 		return -EINVAL;
 	value = (value & CR0_KNOWN) | X86_CR0_ET;
+	if (value == v->cr0)
+		return 0;
 	if (paging_on && (v->efer & X86_EFER_LME)) {
 		if (!(v->cr4 & X86_CR4_PAE))
 			return -EINVAL;
@@ -53,6 +55,8 @@ int hvm_set_cr4(struct vcpu *v, uint64_t value)
 	if ((value & X86_CR4_PCIDE) && !(v->cr4 & X86_CR4_PCIDE) &&
 	    (!(v->efer & X86_EFER_LMA) || (v->cr3 & 0xfff)))
 		return -EINVAL;
+	if (value == v->cr4)
+		return 0; /* invalidates nothing: SDM volume 3, 4.10.4.1; APM volume 2, 5.5.2 */
 	v->cr4 = value;
 	hvm_ops->cr_changed(v);
 	return 0;

@@ -16,6 +16,9 @@ int emul_device(struct vcpu *v, uint8_t type, uint64_t addr, unsigned int size, 
 /* Linear to guest-physical with the rights of the access (X86_ACC_*). */
 int emul_translate(struct x86_emulate_ctxt *c, uint64_t lin, unsigned int acc, gpa_t *gpa);
 
+/* emulate_run.c: a context for the instruction at rip in v's present mode. */
+void emul_context(struct vcpu *v, struct x86_emulate_ctxt *c);
+
 /* emulate_string.c */
 int emul_rep_ins(uint16_t port, uint64_t lin, unsigned int bytes, uint64_t *reps,
 		 struct x86_emulate_ctxt *c);

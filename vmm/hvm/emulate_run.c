@@ -29,7 +29,7 @@ static void set_mode(struct vcpu *v, struct x86_emulate_ctxt *c)
 	c->cpl = c->mode == X86_MODE_REAL ? 0 : (uint8_t)hvm_ops->get_cpl(v);
 }
 
-static void set_context(struct vcpu *v, struct x86_emulate_ctxt *c)
+void emul_context(struct vcpu *v, struct x86_emulate_ctxt *c)
 {
 	c->regs = (struct x86_regs *)&v->regs;
 	c->opaque = v;
@@ -118,7 +118,7 @@ void hvm_emulate(struct vcpu *v, const uint8_t *bytes, unsigned int len)
 {
 	struct x86_emulate_ctxt c;
 
-	set_context(v, &c);
+	emul_context(v, &c);
 	v->hvm.io->nr_records = 0;
 	v->hvm.io->answer_valid = false;
 	if (len) {
@@ -136,7 +136,7 @@ void hvm_emulate_real_event(struct vcpu *v)
 	uint64_t return_ip = v->regs.rip;
 
 	v->hvm.event.type = HVM_EVENT_NONE;
-	set_context(v, &c);
+	emul_context(v, &c);
 	v->hvm.io->nr_records = 0;
 	v->hvm.io->answer_valid = false;
 	if (e.type == HVM_EVENT_SWINT || e.type == HVM_EVENT_SWEXC || e.type == HVM_EVENT_ICEBP)
@@ -151,74 +151,8 @@ void hvm_emulate_again(struct vcpu *v)
 	struct vcpu_io *io = v->hvm.io;
 	struct x86_emulate_ctxt c;
 
-	set_context(v, &c);
+	emul_context(v, &c);
 	memcpy(c.insn_bytes, io->insn, sizeof(io->insn));
 	c.insn_avail = io->insn_avail;
-	act(v, &c, x86_emulate(&c, &hvm_emulate_ops));
-}
-
-/* The load or store is done: its register, rip, and what ends with an instruction. */
-static void mmio_end(struct vcpu *v, struct x86_emulate_ctxt *c, const struct x86_mmio *m,
-		     uint64_t val)
-{
-	x86_mmio_end(c, m, val);
-	hvm_ops->set_shadow(v, 0);
-}
-
-void hvm_mmio_complete(struct vcpu *v)
-{
-	struct vcpu_io *io = v->hvm.io;
-	struct x86_emulate_ctxt c;
-
-	set_context(v, &c);
-	c.insn_len = io->mmio_len;
-	mmio_end(v, &c, &io->mmio, io->answer);
-}
-
-/* Plain loads and stores, most of all MMIO. False: not one, go on with *c. */
-static bool mmio_short_path(struct vcpu *v, gpa_t gpa, struct x86_emulate_ctxt *c)
-{
-	struct vcpu_io *io = v->hvm.io;
-	struct x86_mmio m;
-	uint64_t val;
-	int rc = x86_mmio_begin(c, &hvm_emulate_ops, gpa.v, &m);
-
-	if (rc == X86EMUL_EXCEPTION) {
-		inject(v, &c->event);
-		return true;
-	}
-	if (rc != X86EMUL_OKAY)
-		return false;
-	val = m.val;
-	if (io_access_one(v, IOREQ_TYPE_COPY, gpa.v, m.bytes, m.write, &val) == IO_PENDING) {
-		io->completion = IO_COMPLETE_MMIO;
-		io->mmio = m;
-		io->mmio_len = c->insn_len;
-	} else {
-		mmio_end(v, c, &m, val);
-	}
-	return true;
-}
-
-/*
- * An access to a frame that has no memory, or to read-only memory. An instruction fetch from there is
- * served by all-ones on a PC; no system does it on purpose.
- */
-void hvm_exit_mmio(struct vcpu *v, const struct npt_fault *f)
-{
-	struct x86_emulate_ctxt c;
-
-	if (f->fetch) {
-		domain_crash(v->domain,
-			     "vCPU %u executes at guest-physical %lx, where there is no memory",
-			     v->id, f->gpa.v);
-		return;
-	}
-	set_context(v, &c);
-	v->hvm.io->nr_records = 0;
-	v->hvm.io->answer_valid = false;
-	if (!f->table_walk && !p2m_has_page(p2m_get(v->domain, gpa_to_gfn(f->gpa)).type) &&
-	    mmio_short_path(v, f->gpa, &c))
-		return;
 	act(v, &c, x86_emulate(&c, &hvm_emulate_ops));
 }

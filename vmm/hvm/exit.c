@@ -10,9 +10,12 @@
 /* Past a completed instruction: RF and the interrupt shadow end with it. */
 void hvm_advance_rip(struct vcpu *v, unsigned int insn_len)
 {
-	v->regs.rip += insn_len;
-	if (unlikely(!hvm_code64(v)))
-		v->regs.rip &= 0xffffffff;
+	uint64_t rip = v->regs.rip + insn_len;
+
+	/* Only code of 16 and 32 bits is to be kept from passing 4 GiB. */
+	if (unlikely((rip ^ v->regs.rip) >> 32) && !hvm_code64(v))
+		rip = (uint32_t)rip;
+	v->regs.rip = rip;
 	v->regs.rflags &= ~X86_EFLAGS_RF;
 	hvm_ops->set_shadow(v, 0);
 	if (unlikely(v->regs.rflags & X86_EFLAGS_TF)) {

@@ -55,9 +55,29 @@ static bool assist_nmi(struct vcpu *v)
 	return true;
 }
 
+/* Takes what is due into the event; vector: what the local APIC has, or -1. */
+static void take(struct vcpu *v, int vector)
+{
+	if (callback_due(v)) {
+		queue(v, HVM_EVENT_EXTINT, callback_vector(v->domain));
+	} else if (pic_due(v)) {
+		int irq = vpic_ack(v->domain);
+
+		if (irq >= 0)
+			queue(v, HVM_EVENT_EXTINT, (uint8_t)irq);
+	} else {
+		vlapic_ack(v->hvm.vlapic, (uint8_t)vector);
+		queue(v, HVM_EVENT_EXTINT, (uint8_t)vector);
+		/* It was the highest: nothing else there has more priority. */
+		return;
+	}
+	if (hvm_intr_pending(v))
+		hvm_ops->want_interrupt_window(v);
+}
+
 void hvm_intr_assist(struct vcpu *v)
 {
-	struct vlapic *a = v->hvm.vlapic;
+	bool others;
 	int vector;
 
 	if (v->id == 0)
@@ -67,29 +87,16 @@ void hvm_intr_assist(struct vcpu *v)
 			hvm_ops->want_interrupt_window(v);
 		return;
 	}
-	if (assist_nmi(v) || !hvm_intr_pending(v))
+	if (assist_nmi(v))
 		return;
-	if (hvm_ops->delivers_vlapic && hvm_ops->delivers_vlapic(v) && !callback_due(v) &&
-	    !pic_due(v))
+	others = callback_due(v) || pic_due(v);
+	vector = vlapic_pending(v->hvm.vlapic);
+	if (!others && vector < 0 && !v->hvm.nmi_pending)
 		return;
-	if (hvm_ops->interrupt_blocked(v)) {
+	if (!others && hvm_ops->delivers_vlapic && hvm_ops->delivers_vlapic(v))
+		return;
+	if (hvm_ops->interrupt_blocked(v))
 		hvm_ops->want_interrupt_window(v);
-		return;
-	}
-	if (callback_due(v)) {
-		queue(v, HVM_EVENT_EXTINT, callback_vector(v->domain));
-	} else if (pic_due(v)) {
-		vector = vpic_ack(v->domain);
-		if (vector < 0)
-			return;
-		queue(v, HVM_EVENT_EXTINT, (uint8_t)vector);
-	} else {
-		vector = vlapic_pending(a);
-		if (vector < 0)
-			return;
-		vlapic_ack(a, (uint8_t)vector);
-		queue(v, HVM_EVENT_EXTINT, (uint8_t)vector);
-	}
-	if (hvm_intr_pending(v))
-		hvm_ops->want_interrupt_window(v);
+	else if (others || vector >= 0)
+		take(v, vector);
 }

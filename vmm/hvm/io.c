@@ -133,12 +133,10 @@ static uint64_t ones(unsigned int size)
 	return size == 8 ? ~0ULL : BIT(size * 8) - 1;
 }
 
-enum io_result io_access_one(struct vcpu *v, uint8_t type, uint64_t addr, unsigned int size,
-			     bool write, uint64_t *val)
+/* No internal device took it. */
+static enum io_result external_access(struct vcpu *v, uint8_t type, uint64_t addr,
+				      unsigned int size, bool write, uint64_t *val)
 {
-	enum io_result r = type == IOREQ_TYPE_PIO
-				   ? internal_port(v, (uint16_t)addr, size, write, val)
-				   : internal_mmio(v, addr, size, write, val);
 	ioreq_t p = {
 		.addr = addr,
 		.data = write ? *val : 0,
@@ -148,13 +146,21 @@ enum io_result io_access_one(struct vcpu *v, uint8_t type, uint64_t addr, unsign
 		.type = type,
 	};
 
-	if (r != IO_PASS)
-		return r;
 	if (!write)
 		*val = ones(size);
 	if (!v->domain->hvm.ioreq || post_vga_write(v, &p))
 		return IO_DONE;
 	return ioreq_send(v, &p, val);
+}
+
+enum io_result io_access_one(struct vcpu *v, uint8_t type, uint64_t addr, unsigned int size,
+			     bool write, uint64_t *val)
+{
+	enum io_result r = type == IOREQ_TYPE_PIO
+				   ? internal_port(v, (uint16_t)addr, size, write, val)
+				   : internal_mmio(v, addr, size, write, val);
+
+	return r == IO_PASS ? external_access(v, type, addr, size, write, val) : r;
 }
 
 /* AL, AX or EAX; a 32-bit result clears the upper half of RAX. */

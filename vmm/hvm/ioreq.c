@@ -191,6 +191,31 @@ int ioreq_server_map_range(struct domain *d, ioservid_t id, uint32_t type, uint6
 	return rc;
 }
 
+int ioreq_server_post_writes(struct domain *d, ioservid_t id, uint64_t first, uint64_t last)
+{
+	struct ioreq_server *s;
+	int rc = -ENOENT;
+
+	if (first > last || !d->hvm.ioreq)
+		return -EINVAL;
+	spin_lock(&d->hvm.ioreq->lock);
+	s = get_server(d, id);
+	if (s && s->emulator == current_domain()->domid) {
+		rc = s->nr_posted < IOREQ_MAX_POSTED ? 0 : -ENOSPC;
+		if (!rc)
+			s->posted[s->nr_posted++] = (struct ioreq_range){ first, last };
+	}
+	spin_unlock(&d->hvm.ioreq->lock);
+	return rc;
+}
+
+static void forget_posted(struct ioreq_server *s, uint64_t start, uint64_t end)
+{
+	for (unsigned int i = s->nr_posted; i-- > 0;)
+		if (start <= s->posted[i].start && s->posted[i].end <= end)
+			s->posted[i] = s->posted[--s->nr_posted];
+}
+
 int ioreq_server_unmap_range(struct domain *d, ioservid_t id, uint32_t type, uint64_t start,
 			     uint64_t end)
 {
@@ -207,6 +232,8 @@ int ioreq_server_unmap_range(struct domain *d, ioservid_t id, uint32_t type, uin
 		if (r->start != start || r->end != end)
 			continue;
 		*r = s->range[type][--s->nr_ranges[type]];
+		if (type == XEN_DMOP_IO_RANGE_PORT)
+			forget_posted(s, start, end);
 		rc = 0;
 		break;
 	}

@@ -9,6 +9,7 @@
 
 #define IOREQ_MAX_SERVERS 8U
 #define IOREQ_MAX_RANGES  256U
+#define IOREQ_MAX_POSTED  16U
 #define IOREQ_TYPES	  3U /* XEN_DMOP_IO_RANGE_PORT, MEMORY, PCI */
 
 struct ioreq_range {
@@ -23,6 +24,8 @@ struct ioreq_server {
 	unsigned int buf_port;
 	struct ioreq_range *range[IOREQ_TYPES];
 	unsigned int nr_ranges[IOREQ_TYPES];
+	struct ioreq_range posted[IOREQ_MAX_POSTED]; /* ports: writes need not wait */
+	unsigned int nr_posted;
 };
 
 /* d->hvm.ioreq */
@@ -39,6 +42,7 @@ int ioreq_server_map_range(struct domain *d, ioservid_t id, uint32_t type, uint6
 			   uint64_t end);
 int ioreq_server_unmap_range(struct domain *d, ioservid_t id, uint32_t type, uint64_t start,
 			     uint64_t end);
+int ioreq_server_post_writes(struct domain *d, ioservid_t id, uint64_t first, uint64_t last);
 int ioreq_server_set_state(struct domain *d, ioservid_t id, bool enabled);
 int ioreq_server_buf_port(struct domain *d, ioservid_t id, evtchn_port_t *port);
 

@@ -157,6 +157,73 @@ static enum io_result put_request(struct vcpu *v, struct ioreq_server *srv, cons
 	return IO_PENDING;
 }
 
+/*
+ * A device model that donates looks at the ring each time it gets the CPU back, which the first kernel tick
+ * does at the latest; only a ring that fills up hurries it.
+ */
+static void announce_buffered(struct domain *d, const struct ioreq_server *srv, uint32_t used)
+{
+	if (sched_has_donor(srv) && (used < IOREQ_BUFFER_SLOT_NUM / 2 || sched_resume_donor(srv)))
+		return;
+	evtchn_notify_vmm(d, srv->buf_port);
+}
+
+/* xen/hvm/ioreq.h: 511 slots; an 8-byte access takes two. Only this side moves write_pointer. */
+static int ring_put(struct domain *d, struct ioreq_server *srv, const ioreq_t *p)
+{
+	struct buffered {
+		uint32_t read_pointer, write_pointer;
+		buf_ioreq_t slot[IOREQ_BUFFER_SLOT_NUM];
+	} *ring = page_to_virt(srv->buf_page);
+	unsigned int need = p->size == 8 ? 2 : 1;
+	uint32_t w = READ_ONCE(ring->write_pointer);
+
+	if (w - READ_ONCE(ring->read_pointer) > IOREQ_BUFFER_SLOT_NUM - need)
+		return -ENOBUFS;
+	for (unsigned int k = 0; k < need; k++)
+		ring->slot[(w + k) % IOREQ_BUFFER_SLOT_NUM] = (buf_ioreq_t){
+			.type = p->type,
+			.dir = p->dir,
+			.size = fls64(p->size) - 1,
+			.addr = p->addr & 0xfffff,
+			.data = (uint32_t)(p->data >> (32 * k)),
+		};
+	__atomic_store_n(&ring->write_pointer, w + need, __ATOMIC_RELEASE);
+	announce_buffered(d, srv, w + need - READ_ONCE(ring->read_pointer));
+	return 0;
+}
+
+int ioreq_send_buffered(struct domain *d, const ioreq_t *p)
+{
+	struct ioreq_state *s = d->hvm.ioreq;
+	int rc = -ENXIO;
+
+	if (!s)
+		return rc;
+	spin_lock(&s->lock);
+	for (unsigned int i = 0; i < IOREQ_MAX_SERVERS && rc == -ENXIO; i++) {
+		struct ioreq_server *srv = &s->server[i];
+
+		if (srv->used && srv->enabled && srv->buf_page)
+			rc = ring_put(d, srv, p);
+	}
+	spin_unlock(&s->lock);
+	return rc;
+}
+
+/* A write to a port whose device model lets the guest go on (PLINTH_DMOP_post_writes), and is in its ring now. */
+static bool posted(struct domain *d, struct ioreq_server *srv, const ioreq_t *p)
+{
+	uint64_t last = p->addr + p->size - 1;
+
+	if (p->type != IOREQ_TYPE_PIO || p->dir != IOREQ_WRITE || p->data_is_ptr || !srv->buf_page)
+		return false;
+	for (unsigned int i = 0; i < srv->nr_posted; i++)
+		if (srv->posted[i].start <= p->addr && last <= srv->posted[i].end)
+			return !ring_put(d, srv, p);
+	return false;
+}
+
 enum io_result ioreq_send(struct vcpu *v, const ioreq_t *req, uint64_t *val)
 {
 	struct ioreq_state *s = v->domain->hvm.ioreq;
@@ -167,7 +234,7 @@ enum io_result ioreq_send(struct vcpu *v, const ioreq_t *req, uint64_t *val)
 	(void)val;
 	spin_lock(&s->lock);
 	srv = route(s, &p);
-	if (srv)
+	if (srv && !posted(v->domain, srv, &p))
 		r = put_request(v, srv, &p);
 	spin_unlock(&s->lock);
 	return r;
@@ -215,59 +282,6 @@ bool ioreq_answer(struct vcpu *v)
 		io->in_flight = false;
 	spin_unlock(&s->lock);
 	return ready;
-}
-
-/*
- * A device model that donates looks at the ring each time it gets the CPU back, which the first kernel tick
- * does at the latest; only a ring that fills up hurries it.
- */
-static void announce_buffered(struct domain *d, const struct ioreq_server *srv, uint32_t used)
-{
-	if (sched_has_donor(srv) && (used < IOREQ_BUFFER_SLOT_NUM / 2 || sched_resume_donor(srv)))
-		return;
-	evtchn_notify_vmm(d, srv->buf_port);
-}
-
-/* xen/hvm/ioreq.h: 511 slots; an 8-byte access takes two. Only this side moves write_pointer. */
-int ioreq_send_buffered(struct domain *d, const ioreq_t *p)
-{
-	struct ioreq_state *s = d->hvm.ioreq;
-	struct buffered {
-		uint32_t read_pointer, write_pointer;
-		buf_ioreq_t slot[IOREQ_BUFFER_SLOT_NUM];
-	} * ring;
-	unsigned int need = p->size == 8 ? 2 : 1;
-	int rc = -ENXIO;
-
-	if (!s)
-		return rc;
-	spin_lock(&s->lock);
-	for (unsigned int i = 0; i < IOREQ_MAX_SERVERS; i++) {
-		struct ioreq_server *srv = &s->server[i];
-		uint32_t w;
-
-		if (!srv->used || !srv->enabled || !srv->buf_page)
-			continue;
-		ring = page_to_virt(srv->buf_page);
-		w = READ_ONCE(ring->write_pointer);
-		rc = -ENOBUFS;
-		if (w - READ_ONCE(ring->read_pointer) > IOREQ_BUFFER_SLOT_NUM - need)
-			break;
-		for (unsigned int k = 0; k < need; k++)
-			ring->slot[(w + k) % IOREQ_BUFFER_SLOT_NUM] = (buf_ioreq_t){
-				.type = p->type,
-				.dir = p->dir,
-				.size = fls64(p->size) - 1,
-				.addr = p->addr & 0xfffff,
-				.data = (uint32_t)(p->data >> (32 * k)),
-			};
-		__atomic_store_n(&ring->write_pointer, w + need, __ATOMIC_RELEASE);
-		announce_buffered(d, srv, w + need - READ_ONCE(ring->read_pointer));
-		rc = 0;
-		break;
-	}
-	spin_unlock(&s->lock);
-	return rc;
 }
 
 /* Sent by the vCPU that just gave memory back; it goes on when the device models have let go of it. */

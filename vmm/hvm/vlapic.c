@@ -24,6 +24,7 @@ static uint32_t x2apic_ldr(uint32_t id)
 
 int vlapic_highest(const struct vlapic *a, unsigned int bank)
 {
+#pragma GCC unroll 8
 	for (int word = 7; word >= 0; word--) {
 		uint32_t w = vlapic_get(a, bank + (unsigned int)word * 0x10);
 

@@ -244,7 +244,10 @@ static inline bool vcpu_runnable(const struct vcpu *v)
 /* Runstate times, brought up to now. */
 void vcpu_runstate_get(struct vcpu *v, struct vcpu_runstate_info *out);
 
-/* One pass of the current guest vCPU: deferred checks, entry, exit handling (domain/vcpu_run.c). */
+/*
+ * The current guest vCPU, until there is deferred work or it cannot enter: checks, entry, exit handling, again
+ * (domain/vcpu_run.c).
+ */
 void vcpu_resume(struct vcpu *v);
 /* Load and unload state of guest vCPUs; called by schedule(). */
 void vcpu_switch_from(struct vcpu *prev);

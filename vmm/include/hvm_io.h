@@ -46,14 +46,22 @@ struct io_record {
 	bool done; /* data is the answer */
 };
 
+/* A load or store that was decoded before: what it is, for these bytes at this rip (hvm/mmio.c). */
+#define IO_MMIO_INSNS 16U
+struct mmio_insn {
+	uint64_t rip;
+	uint64_t word[2], mask[2]; /* its bytes */
+	uint8_t code_bits;
+	struct x86_mmio m; /* m.len 0: not in use */
+};
+
 enum io_completion { IO_COMPLETE_NONE, IO_COMPLETE_PIO, IO_COMPLETE_MMIO, IO_COMPLETE_EMULATE };
 
 struct vcpu_io {
 	bool in_flight; /* an ioreq was sent and its answer not yet taken */
 	enum io_completion completion;
 	struct io_access pio; /* IO_COMPLETE_PIO: the instruction */
-	struct x86_mmio mmio; /* IO_COMPLETE_MMIO: the decoded load or store, and its length */
-	uint8_t mmio_len;
+	struct x86_mmio mmio; /* IO_COMPLETE_MMIO: the decoded load or store */
 	struct ioreq_server *server;
 	ioreq_t sent; /* our copy of what was sent; only `data` and `count` are read back */
 	uint64_t answer;
@@ -63,6 +71,7 @@ struct vcpu_io {
 	uint8_t insn_avail;
 	unsigned int nr_records;
 	struct io_record record[IO_RECORDS];
+	struct mmio_insn mmio_insn[IO_MMIO_INSNS]; /* by rip */
 };
 
 int hvm_io_vcpu_init(struct vcpu *v);

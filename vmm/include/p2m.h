@@ -58,22 +58,45 @@ struct p2m_entry {
 		order; /* the mapping (or hole) that covers the gfn: 0, 9, 18 (or larger for holes) */
 };
 
+/*
+ * What entries of nested page tables (APM volume 2, 15.25; SDM volume 3, 28.2.2) have in common. Whatever leads
+ * anywhere has bit 0, present there and readable here; a leaf above level 1 has bit 7. The type sits in bits
+ * 52-56 and the access in 57-59, which hardware leaves to software in both, also in entries that lead nowhere.
+ */
+#define P2M_PTE_PRESENT	     BIT(0)
+#define P2M_PTE_LARGE	     BIT(7)
+#define P2M_PTE_ADDR	     0x000ffffffffff000ULL
+#define P2M_PTE_TYPE_SHIFT   52
+#define P2M_PTE_ACCESS_SHIFT 57
+
 /* How one vendor's nested page tables encode entries (svm/npt.c, vmx/ept.c). level 1 = 4 KiB .. 4. */
 struct p2m_format {
 	uint64_t (*make_leaf)(const struct domain *d, const struct p2m_entry *e, gfn_t gfn,
 			      unsigned int level);
 	uint64_t (*make_table)(maddr_t table);
-	bool (*is_table)(uint64_t entry, unsigned int level);
-	void (*parse)(uint64_t entry, unsigned int level,
-		      struct p2m_entry *out); /* leaves and holes */
-	unsigned int max_leaf_level;	      /* 3 with 1 GiB pages */
+	unsigned int max_leaf_level; /* 3 with 1 GiB pages */
 };
+
+static inline bool p2m_pte_is_table(uint64_t entry, unsigned int level)
+{
+	return level > 1 && (entry & (P2M_PTE_PRESENT | P2M_PTE_LARGE)) == P2M_PTE_PRESENT;
+}
+
+/* Of leaves and holes; `order` is not touched. */
+static inline void p2m_pte_parse(uint64_t entry, struct p2m_entry *out)
+{
+	out->type = (enum p2m_type)(entry >> P2M_PTE_TYPE_SHIFT & 0x1f);
+	out->access = (enum p2m_access)(entry >> P2M_PTE_ACCESS_SHIFT & 7);
+	out->mfn =
+		entry & P2M_PTE_PRESENT ? maddr_to_mfn(_maddr(entry & P2M_PTE_ADDR)) : INVALID_MFN;
+}
 
 struct p2m {
 	struct domain *domain;
 	spinlock_t lock; /* LOCK_P2M: all changes; lookups are lock-free reads of entries */
 	const struct p2m_format *fmt;
 	struct page *root;	 /* constant */
+	uint64_t generation;	 /* lock; never twice the same among all: new with each change */
 	struct list_head tables; /* pages of the tree; lock */
 	uint64_t nr_tables;	 /* lock */
 	uint64_t max_tables;	 /* lock; not for dom0 */

@@ -119,6 +119,7 @@ static inline bool mfn_valid_value(mfn_t m)
 #define __aligned(n)   __attribute__((aligned(n)))
 #define __section(s)   __attribute__((section(s)))
 #define __used	       __attribute__((used))
+#define __noinline     __attribute__((noinline))
 #define __maybe_unused __attribute__((unused))
 #define barrier()      __asm__ volatile("" ::: "memory")
 

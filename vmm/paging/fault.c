@@ -39,6 +39,8 @@ bool p2m_fault(struct vcpu *v, const struct npt_fault *f)
 	gfn_t gfn = gpa_to_gfn(f->gpa);
 	struct p2m_entry e = p2m_get(d, gfn);
 
+	if (e.type == P2M_INVALID)
+		return d->is_dom0 && dom0_map_mmio(d, gfn);
 	if (e.type == P2M_POD) {
 		if (!pod_populate(d, gfn) && p2m_get(d, gfn).type == P2M_POD)
 			domain_crash(
@@ -54,7 +56,5 @@ bool p2m_fault(struct vcpu *v, const struct npt_fault *f)
 		hvm_ops->flush_vcpu(v);
 		return true;
 	}
-	if (d->is_dom0 && e.type == P2M_INVALID)
-		return dom0_map_mmio(d, gfn);
 	return false;
 }

@@ -4,7 +4,8 @@
  * find, split, set and take down entries; it leaves the meaning of faults to fault.c and the entry
  * bits to svm/npt.c and vmx/ept.c. APM volume 2, 15.25; SDM volume 3, "EPT".
  *
- * Lookups take no lock: an entry is one aligned 64-bit word, tables are freed only with the domain.
+ * Lookups take no lock: an entry is one aligned 64-bit word, tables are freed only with the domain. Each CPU
+ * remembers some; they hold for as long as nothing in that p2m changes.
  */
 #include "domain.h"
 #include "hvm_ops.h"
@@ -36,6 +37,15 @@ static struct page *table_alloc(struct p2m *p)
 	return pg;
 }
 
+/* After each change: what the CPUs remember of p is not used any more. */
+static void changed(struct p2m *p)
+{
+	static uint64_t last;
+
+	__atomic_store_n(&p->generation, __atomic_add_fetch(&last, 1, __ATOMIC_RELAXED),
+			 __ATOMIC_RELEASE);
+}
+
 int p2m_init(struct domain *d)
 {
 	struct p2m *p = &d->p2m;
@@ -46,6 +56,7 @@ int p2m_init(struct domain *d)
 	spin_lock_init(&p->lock, LOCK_P2M, "p2m");
 	list_init(&p->tables);
 	p->root = table_alloc(p);
+	changed(p);
 	return p->root ? 0 : -ENOMEM;
 }
 
@@ -54,9 +65,8 @@ static inline uint64_t *table_virt(uint64_t entry)
 	return maddr_to_virt(_maddr(entry & 0x000ffffffffff000ULL));
 }
 
-struct p2m_entry p2m_get(struct domain *d, gfn_t gfn)
+static __noinline struct p2m_entry lookup(const struct p2m *p, gfn_t gfn)
 {
-	const struct p2m *p = &d->p2m;
 	struct page *root = READ_ONCE(p->root);
 	struct p2m_entry e = { .mfn = INVALID_MFN, .order = 9 * LEVELS };
 	const uint64_t *table;
@@ -68,16 +78,34 @@ struct p2m_entry p2m_get(struct domain *d, gfn_t gfn)
 	table = page_to_virt(root);
 	for (;;) {
 		entry = READ_ONCE(table[index_at(gfn, level)]);
-		if (!p->fmt->is_table(entry, level))
+		if (!p2m_pte_is_table(entry, level))
 			break;
 		table = table_virt(entry);
 		level--;
 	}
-	p->fmt->parse(entry, level, &e);
+	p2m_pte_parse(entry, &e);
 	e.order = level_order(level);
 	if (mfn_valid_value(e.mfn))
 		e.mfn.v += gfn.v & (BIT(e.order) - 1);
 	return e;
+}
+
+/* The last entries that this CPU looked up; generations tell p2ms apart, too. */
+#define REMEMBERED 16U
+static struct remembered {
+	gfn_t gfn;
+	uint64_t generation;
+	struct p2m_entry entry;
+} remembered[MAX_CPUS][REMEMBERED];
+
+struct p2m_entry p2m_get(struct domain *d, gfn_t gfn)
+{
+	struct remembered *r = &remembered[cpu_id()][gfn.v % REMEMBERED];
+	uint64_t generation = __atomic_load_n(&d->p2m.generation, __ATOMIC_ACQUIRE);
+
+	if (unlikely(r->gfn.v != gfn.v || r->generation != generation))
+		*r = (struct remembered){ gfn, generation, lookup(&d->p2m, gfn) };
+	return r->entry;
 }
 
 /* A leaf that covers gfn becomes a table of smaller ones with the same meaning. */
@@ -93,7 +121,7 @@ static int split(struct p2m *p, uint64_t *slot, gfn_t gfn, unsigned int level)
 		return -ENOMEM;
 	table = page_to_virt(pg);
 	if (old) {
-		p->fmt->parse(old, level, &e);
+		p2m_pte_parse(old, &e);
 		for (unsigned int i = 0; i < ENTRIES; i++) {
 			table[i] = p->fmt->make_leaf(p->domain, &e, first, level - 1);
 			if (mfn_valid_value(e.mfn))
@@ -102,6 +130,7 @@ static int split(struct p2m *p, uint64_t *slot, gfn_t gfn, unsigned int level)
 		}
 	}
 	__atomic_store_n(slot, p->fmt->make_table(mfn_to_maddr(page_to_mfn(pg))), __ATOMIC_RELEASE);
+	changed(p);
 	return 0;
 }
 
@@ -116,7 +145,7 @@ static uint64_t *walk_to(struct p2m *p, gfn_t gfn, unsigned int level)
 	for (unsigned int l = LEVELS; l > level; l--) {
 		uint64_t *slot = &table[index_at(gfn, l)];
 
-		if (!p->fmt->is_table(*slot, l) && split(p, slot, gfn, l))
+		if (!p2m_pte_is_table(*slot, l) && split(p, slot, gfn, l))
 			return NULL;
 		table = table_virt(*slot);
 	}
@@ -142,12 +171,12 @@ static bool entry_get_refs(const struct p2m_entry *e)
 	return false;
 }
 
-static void entry_put_refs(const struct p2m *p, uint64_t raw, unsigned int level)
+static void entry_put_refs(uint64_t raw)
 {
 	struct domain *owner;
 	struct p2m_entry e;
 
-	p->fmt->parse(raw, level, &e);
+	p2m_pte_parse(raw, &e);
 	if (!holds_ref(&e))
 		return;
 	owner = mfn_to_page(e.mfn)->owner;
@@ -156,18 +185,18 @@ static void entry_put_refs(const struct p2m *p, uint64_t raw, unsigned int level
 }
 
 /* Drops the references of everything below a replaced table. The table pages stay until teardown. */
-static void subtree_put_refs(const struct p2m *p, uint64_t raw, unsigned int level)
+static void subtree_put_refs(uint64_t raw, unsigned int level)
 {
 	const uint64_t *table;
 
-	if (!p->fmt->is_table(raw, level)) {
-		entry_put_refs(p, raw, level);
+	if (!p2m_pte_is_table(raw, level)) {
+		entry_put_refs(raw);
 		return;
 	}
 	table = table_virt(raw);
 	for (unsigned int i = 0; i < ENTRIES; i++)
 		if (table[i])
-			subtree_put_refs(p, table[i], level - 1);
+			subtree_put_refs(table[i], level - 1);
 }
 
 /* With p->lock held; *old is what was there. */
@@ -182,6 +211,7 @@ static int set_locked(struct p2m *p, gfn_t gfn, struct p2m_entry *e, unsigned in
 		return -ESRCH;
 	*old = *slot;
 	WRITE_ONCE(*slot, p->fmt->make_leaf(p->domain, e, gfn, level));
+	changed(p);
 	if (e->type != P2M_INVALID && gfn.v + BIT(level_order(level)) - 1 > p->max_gfn)
 		p->max_gfn = gfn.v + BIT(level_order(level)) - 1;
 	return 0;
@@ -239,7 +269,7 @@ int p2m_set(struct domain *d, gfn_t gfn, mfn_t mfn, unsigned int order, enum p2m
 	rc = set_locked(p, gfn, &e, level, &old);
 	if (!rc && old) {
 		hvm_ops->flush_domain(d);
-		subtree_put_refs(p, old, level);
+		subtree_put_refs(old, level);
 	}
 	spin_unlock(&p->lock);
 	return rc;
@@ -370,6 +400,7 @@ int p2m_teardown(struct domain *d)
 	spin_lock(&p->lock);
 	/* From here on lookups find holes: the domain may be asked about until it is freed. */
 	p->root = NULL;
+	changed(p);
 	/* Tables come newest last; the root is first and goes last. */
 	while (!list_empty(&p->tables) && done++ < TEARDOWN_TABLES) {
 		struct page *pg = list_entry(p->tables.prev, struct page, list);
@@ -377,7 +408,7 @@ int p2m_teardown(struct domain *d)
 
 		for (unsigned int i = 0; i < ENTRIES; i++)
 			if (table[i])
-				entry_put_refs(p, table[i], 1);
+				entry_put_refs(table[i]);
 		list_del(&pg->list);
 		p->nr_tables--;
 		free_pages(pg, 0);

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * The one device-model operation that Plinth has beyond Xen's (xen/hvm/dm_op.h): donation. The calling
+ * The two device-model operations that Plinth has beyond Xen's (xen/hvm/dm_op.h). Donation: the calling
  * thread gives its CPU to a vCPU of the guest instead of sleeping until the next request's event, so that
  * a request costs two switches of vCPUs and one system call. Other hypervisors answer an error; the event
  * channels work as ever beside it. docs/ioreq.md, "Donation".
@@ -34,6 +34,20 @@ struct plinth_dm_op_donate {
 	uint32_t op;
 	uint32_t pad;
 	uint16_t server, vcpu, answered, reserved;
+};
+
+/*
+ * Writes to ports first..last, which the server has claimed, may be posted: put into the ring of buffered
+ * requests, while the guest goes on. For registers whose contents only a later access to the device can show.
+ * The server takes what is in the ring before each synchronous request, so that order is kept; without one it may
+ * see the write late. Ends when the range that holds them is given back. 0, -EINVAL, -ENOENT or -ENOSPC.
+ */
+#define PLINTH_DMOP_post_writes 0x504c0002u
+
+struct plinth_dm_op_post_writes {
+	uint32_t op;
+	uint32_t pad;
+	uint16_t server, first, last, reserved;
 };
 
 #endif
