@@ -14,6 +14,7 @@
 #define OPT_MAX_DRIVES	 4
 #define OPT_MAX_NICS	 8
 #define OPT_MAX_CHARDEVS 8
+#define OPT_MAX_TLS	 4
 
 enum vga_type { VGA_NONE, VGA_STD };
 /* Filter of system calls: by default on, but off with an SDL window. */
@@ -66,6 +67,15 @@ struct opt_netdump {
 	uint32_t max_bytes; /* of each frame */
 };
 
+/* -object tls-creds-x509 or tls-creds-anon, for -vnc ...,tls-creds=ID. */
+struct opt_tls {
+	char *id;
+	bool x509;
+	char *dir;	  /* of the certificates */
+	bool verify_peer; /* clients need a certificate */
+	char *priority;	  /* GnuTLS's, NULL: ours */
+};
+
 struct opt_chardev {
 	char *id;
 	char *path; /* unix socket path, or NULL with fd */
@@ -106,6 +116,8 @@ struct options {
 	unsigned int nr_netdumps;
 	struct opt_chardev chardevs[OPT_MAX_CHARDEVS];
 	unsigned int nr_chardevs;
+	struct opt_tls tls[OPT_MAX_TLS];
+	unsigned int nr_tls;
 
 	int incoming_fd;    /* -1: a fresh start */
 	bool start_stopped; /* -S */

@@ -140,6 +140,44 @@ static void device_ide(struct options *o, const struct opt_list *l)
 	drive_place(o, &d, channel * 2 + (unit ? opt_number("device", unit, 1) : 0));
 }
 
+static void object_tls(struct options *o, const struct opt_list *l)
+{
+	static const char *const known[] = { "id",	    "endpoint", "dir",
+					     "verify-peer", "priority", NULL };
+	const char *id = opt_list_get(l, "id"), *endpoint = opt_list_get(l, "endpoint");
+	const char *verify = opt_list_get(l, "verify-peer");
+	struct opt_tls *t = &o->tls[o->nr_tls];
+
+	opt_list_only(l, "object", known);
+	if (o->nr_tls == OPT_MAX_TLS)
+		log_fatal("-object %s: at most %d", l->head, OPT_MAX_TLS);
+	t->x509 = !strcmp(l->head, "tls-creds-x509");
+	t->dir = dup_or_null(opt_list_get(l, "dir"));
+	if (!id || (endpoint && strcmp(endpoint, "server")) || (t->x509 && !t->dir))
+		log_fatal("-object %s needs id=%s; endpoint= can be server only", l->head,
+			  t->x509 ? " and dir= (of server-cert.pem)" : "");
+	t->id = xstrdup(id);
+	t->verify_peer = t->x509 && (!verify || is_on(verify) || !strcmp(verify, "yes"));
+	t->priority = dup_or_null(opt_list_get(l, "priority"));
+	o->nr_tls++;
+}
+
+void opt_object(struct options *o, const char *arg)
+{
+	struct opt_list l;
+
+	opt_list_parse(&l, arg);
+	if (!strcmp(l.head, "filter-dump"))
+		opt_netdump(o, &l);
+	else if (!strcmp(l.head, "tls-creds-x509") || !strcmp(l.head, "tls-creds-anon"))
+		object_tls(o, &l);
+	else
+		log_fatal("-object %s is not supported (known: filter-dump, tls-creds-x509, "
+			  "tls-creds-anon)",
+			  l.head);
+	opt_list_free(&l);
+}
+
 /*
  * The Cirrus card is what libxl asks for when a configuration says nothing, so asking for it is not a
  * wish for that card: such a guest gets the standard VGA, and the log says so.

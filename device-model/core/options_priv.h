@@ -21,6 +21,7 @@ bool opt_floppy_global(struct options *o, const char *arg);
 void opt_netdev(struct options *o, const char *arg);
 void opt_net(struct options *o, const char *arg);
 void opt_object(struct options *o, const char *arg);
+void opt_netdump(struct options *o, const struct opt_list *l);
 void opt_device_nic(struct options *o, const struct opt_list *l);
 void opt_chardev_add(struct options *o, const char *arg);
 void opt_mon(struct options *o, const char *arg);
