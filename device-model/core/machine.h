@@ -32,8 +32,8 @@ struct machine {
 	struct machine_hook *run_hooks;
 	struct display display;
 	bool pv_backends; /* a process beside this one serves paravirtual disks and keyboards */
-	bool started; /* ran at least once */
-	bool running; /* false: stopped over QMP, or before -incoming is complete */
+	bool started;	  /* ran at least once */
+	bool running;	  /* false: stopped over QMP, or before -incoming is complete */
 };
 
 /* Reset hooks run at power-on (before the first guest instruction) and at each reset. */

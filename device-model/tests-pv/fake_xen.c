@@ -282,8 +282,9 @@ char **xs_directory(struct xs_handle *h, xs_transaction_t t, const char *path, u
 
 static void *map(const uint64_t *gfns, size_t n, int prot)
 {
-	uint8_t *p = mmap(NULL, n * FAKE_PAGE, PROT_NONE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+	uint8_t *p = mmap(NULL, n * FAKE_PAGE, PROT_NONE, MAP_PRIVATE, memory_fd, 0);
 	size_t i;
+	void *page;
 
 	if (p == MAP_FAILED)
 		abort();
@@ -293,8 +294,9 @@ static void *map(const uint64_t *gfns, size_t n, int prot)
 			errno = EFAULT;
 			return NULL;
 		}
-		if (mmap(p + i * FAKE_PAGE, FAKE_PAGE, prot, MAP_SHARED | MAP_FIXED, memory_fd,
-			 (off_t)(gfns[i] * FAKE_PAGE)) == MAP_FAILED)
+		page = mmap(p + i * FAKE_PAGE, FAKE_PAGE, prot, MAP_SHARED | MAP_FIXED, memory_fd,
+			    (off_t)(gfns[i] * FAKE_PAGE));
+		if (page == MAP_FAILED)
 			abort();
 	}
 	mapped += (unsigned int)n;

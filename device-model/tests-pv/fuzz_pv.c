@@ -29,7 +29,7 @@ static const char *const fronts[] = { "/local/domain/7/device/vbd/51712",
 				      "/local/domain/7/device/vkbd/0",
 				      "/local/domain/7/device/vfb/0" };
 static struct display display;
-static char image[] = "/tmp/fuzz-pv-XXXXXX";
+static char *image;
 static const uint8_t *in;
 static size_t left;
 
@@ -229,10 +229,21 @@ static void step(void)
 	}
 }
 
-int LLVMFuzzerInitialize(int *argc, char ***argv)
+static void image_remove(void)
 {
-	int fd = mkstemp(image);
+	unlink(image);
+}
 
+/* With the first input: AFL++ forks the processes that run inputs after LLVMFuzzerInitialize(). */
+static void start_once(void)
+{
+	const char *tmp = getenv("TMPDIR");
+	int fd;
+
+	if (image)
+		return;
+	image = xasprintf("%s/fuzz-pv-XXXXXX", tmp ? tmp : "/tmp");
+	fd = mkstemp(image);
 	if (fd < 0 || ftruncate(fd, 64 * 1024))
 		abort();
 	close(fd);
@@ -242,6 +253,11 @@ int LLVMFuzzerInitialize(int *argc, char ***argv)
 	display_add_listener(&display, &listener);
 	if (pv_start(FAKE_DOMID, &display))
 		abort();
+	atexit(image_remove);
+}
+
+int LLVMFuzzerInitialize(int *argc, char ***argv)
+{
 	return 0;
 }
 
@@ -249,6 +265,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
 	unsigned int steps = 0, i;
 
+	start_once();
 	in = data;
 	left = size;
 	memset(fake_page(0), 0, RING_PAGES * FAKE_PAGE);

@@ -681,6 +681,8 @@ int main(int argc, char **argv)
 
 	if (fd < 0 || fd2 < 0 || ftruncate(fd, 1 << 20) || ftruncate(fd2, 8192))
 		return 1;
+	close(fd);
+	close(fd2);
 	fake_init();
 	loop_init();
 	display_init(&display, NULL);
