@@ -40,7 +40,18 @@ $(DM_OUT)/plinth-dm: $(DM_OBJ)
 	$(call say,LD,$@)
 	$(Q)$(CC) -o $@ $^ $(DM_LIBS)
 
-$(DM_OUT)/plinth-dm-asan: $(DM_ASAN_OBJ)
+# The tests' program has the VMM's RTC behind its qtest protocol.
+DM_RTC_OBJ := $(DM_OUT)/asan/tests/qtest_rtc.o $(addprefix $(DM_OUT)/asan-vmm/,device-model/tests/qtest_rtc_vmm.o \
+	vmm/hvm/vrtc.o vmm/lib/date.o)
+DM_RTC_FLAGS = -std=gnu11 -O1 -g -Wall -Wextra -Werror -Wno-unused-parameter -Wno-address-of-packed-member -fPIE \
+	$(DM_SANITIZE) -fno-sanitize=alignment $(devices_VMMFLAGS) -Ivmm -I$(DM_DIR)
+
+$(DM_OUT)/asan-vmm/%.o: %.c | $(O)/xen-include/xen
+	$(call say,CC-ASAN,$<)
+	$(Q)mkdir -p $(@D)
+	$(Q)$(CC) $(DM_RTC_FLAGS) -MMD -MP -c -o $@ $<
+
+$(DM_OUT)/plinth-dm-asan: $(DM_ASAN_OBJ) $(DM_RTC_OBJ)
 	$(call say,LD,$@)
 	$(Q)$(CC) $(DM_SANITIZE) -o $@ $^ $(DM_LIBS)
 
@@ -69,7 +80,7 @@ check-device-model: $(DM_OUT)/plinth-dm-asan $(DM_OUT)/confine_call
 install-device-model: $(DM_OUT)/plinth-dm
 	$(Q)install -D -m 755 $< $(DESTDIR)$(PREFIX)/lib/plinth/bin/plinth-dm
 
--include $(DM_OBJ:.o=.d) $(DM_ASAN_OBJ:.o=.d)
+-include $(DM_OBJ:.o=.d) $(DM_ASAN_OBJ:.o=.d) $(DM_RTC_OBJ:.o=.d)
 
 -include device-model/tests-ui/build.mk
 include device-model/tests-block/build.mk

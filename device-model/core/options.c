@@ -327,7 +327,7 @@ static void opt_ignored(struct options *o, const char *arg)
 
 static void opt_global(struct options *o, const char *arg)
 {
-	if (opt_floppy_global(o, arg))
+	if (opt_floppy_global(o, arg) || opt_ide_global(o, arg))
 		return;
 	log_info("-global %s has no meaning here and is ignored", arg);
 }
@@ -375,6 +375,7 @@ static const struct option_desc {
 	  "xenfv has the Xen platform device, pc does not" },
 	{ "boot", "order=acdn", opt_boot, "floppy, disk, CD, network" },
 	{ "drive", "file=F,...", opt_drive, "if=ide|none|floppy,index=,media=,format=,readonly=" },
+	{ "blockdev", "driver=file,...", opt_blockdev, "node-name=,filename= for a -device" },
 	{ "device", "MODEL,...", opt_device, "ide-cd, ide-hd, VGA, rtl8139, ..." },
 	{ "cdrom", "FILE", opt_cdrom, "a CD in the secondary master" },
 	{ "fda", "FILE", opt_fda, "the first floppy" },
@@ -412,7 +413,7 @@ static const struct option_desc {
 	{ "trace", "NAME,...", opt_trace,
 	  "ioreq pci ide vga ps2 serial qmp vnc irq acpi block net fdc usb all" },
 	{ "global", "DRIVER.PROP=V", opt_global,
-	  "isa-fdc.driveA=ID, isa-fdc.driveB=ID; others are accepted" },
+	  "isa-fdc.driveA=ID, ide-hd.serial=TEXT, ide-hd.ver=TEXT; others are accepted" },
 	{ "no-shutdown", NULL, opt_ignored, "accepted" },
 	{ "nodefaults", NULL, opt_ignored, "accepted" },
 	{ "no-user-config", NULL, opt_ignored, "accepted" },

@@ -38,10 +38,11 @@ struct opt_drive {
 	bool write_through; /* cache=writethrough or directsync */
 	bool discard;	    /* discard=unmap: discarded space goes back to the host */
 	char *werror, *rerror;
-	char *serial; /* NULL: made up */
-	char *id;     /* "ide-5632" or NULL */
-	char *file;   /* NULL: empty CD drive */
-	char *format; /* "raw", "qcow2" or NULL = raw */
+	char *serial;  /* NULL: made up */
+	char *version; /* of the firmware, NULL: ours */
+	char *id;      /* "ide-5632" or NULL */
+	char *file;    /* NULL: empty CD drive */
+	char *format;  /* "raw", "qcow2" or NULL = raw */
 };
 
 /* The host's side of a network card, by -netdev. */
@@ -107,6 +108,7 @@ struct options {
 	bool usb_tablet, usb_mouse, usb_keyboard;
 	bool no_usb; /* -usbdevice none: not even the tablet that a display gets */
 	struct opt_drive drives[OPT_MAX_DRIVES]; /* primary master .. secondary slave */
+	char *ide_serial, *ide_version;		 /* -global: of disks that have none of their own */
 	struct opt_drive floppies[2];
 	struct opt_nic nics[OPT_MAX_NICS];
 	unsigned int nr_nics;

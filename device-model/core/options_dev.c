@@ -105,6 +105,56 @@ void opt_drive(struct options *o, const char *arg)
 	opt_list_free(&l);
 }
 
+/* -blockdev driver=file: an image that a -device names; raw until something else is asked for. */
+void opt_blockdev(struct options *o, const char *arg)
+{
+	static const char *const known[] = { "driver",	  "node-name",	    "filename",
+					     "read-only", "auto-read-only", NULL };
+	struct opt_list l;
+	struct opt_drive d = { 0 };
+	const char *driver;
+
+	opt_list_parse(&l, arg);
+	opt_list_only(&l, "blockdev", known);
+	driver = opt_list_get(&l, "driver");
+	d.id = dup_or_null(opt_list_get(&l, "node-name"));
+	d.file = dup_or_null(opt_list_get(&l, "filename"));
+	d.read_only = is_on(opt_list_get(&l, "read-only"));
+	if (!driver || (strcmp(driver, "file") && strcmp(driver, "host_device")) || !d.id ||
+	    !d.file || nr_pending_drives == MAX_PENDING)
+		log_fatal("-blockdev needs driver=file, node-name= and filename=");
+	pending_drives[nr_pending_drives++] = d;
+	opt_list_free(&l);
+}
+
+/* ide-hd.serial=TEXT, ide-hd.ver=TEXT: for every disk that says nothing itself. */
+bool opt_ide_global(struct options *o, const char *arg)
+{
+	if (!strncmp(arg, "ide-hd.serial=", 14))
+		o->ide_serial = xstrdup(arg + 14);
+	else if (!strncmp(arg, "ide-hd.ver=", 11))
+		o->ide_version = xstrdup(arg + 11);
+	else
+		return false;
+	return true;
+}
+
+static void ide_finish(struct options *o)
+{
+	unsigned int i;
+
+	for (i = 0; i < OPT_MAX_DRIVES; i++) {
+		struct opt_drive *d = &o->drives[i];
+
+		if (d->cdrom)
+			continue;
+		if (!d->serial && o->ide_serial)
+			d->serial = xstrdup(o->ide_serial);
+		if (o->ide_version)
+			d->version = xstrdup(o->ide_version);
+	}
+}
+
 static struct opt_drive *pending_find(const char *id)
 {
 	unsigned int i;
@@ -361,6 +411,7 @@ void opt_qmp(struct options *o, const char *arg)
 
 void options_dev_finish(struct options *o)
 {
+	ide_finish(o);
 	unsigned int i;
 
 	options_net_finish(o);
