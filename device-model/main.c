@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * plinth-dm: the device model of one guest. Start-up order: options, connection to the VMM, devices
- * (all memory is populated now), monitor, restored state, request service, confinement, "running", the
- * filter of system calls.
+ * plinth-dm: the device model of one guest. Start-up order: options, process of paravirtual back ends,
+ * connection to the VMM, devices (all memory is populated now), monitor, restored state, request service,
+ * confinement, "running", the filter of system calls.
  */
 #include <errno.h>
 #include <signal.h>
@@ -13,6 +13,7 @@
 
 #include "block/block.h"
 #include "core/confine.h"
+#include "core/device.h"
 #include "core/log.h"
 #include "core/loop.h"
 #include "core/machine.h"
@@ -72,6 +73,8 @@ static void start(void)
 		rc = qmp_init(&machine);
 	if (!rc)
 		rc = o->qtest ? vmm_qtest_start(&machine) : vmm_xen_start(&machine);
+	if (!rc && machine.pv_backends && pv_process_ready())
+		machine.pv_backends = false;
 	/* A confined process cannot reach xenstore; libxl then asks over QMP instead. */
 	if (!rc && !o->qtest && !o->restrict_domid && (o->chroot || o->runas))
 		rc = vmm_xen_write_state(&machine, "running");
@@ -87,15 +90,17 @@ static void start(void)
 	confine_finish(o);
 }
 
-/* -xen-attach: the paravirtual back ends of a domain, without devices. */
+/* -xen-attach: the paravirtual back ends of a domain and what shows them, without devices. */
 static int attach(void)
 {
 	int rc;
 
 	machine_init_empty(&machine, &options);
-	rc = qmp_init(&machine);
+	rc = device_init_ui(&machine);
 	if (!rc)
-		rc = pv_start((unsigned int)options.domid);
+		rc = qmp_init(&machine);
+	if (!rc)
+		rc = pv_start((unsigned int)options.domid, &machine.display);
 	if (rc)
 		log_fatal("cannot start: %s", strerror(-rc));
 	machine_set_running(&machine, true);
@@ -109,6 +114,8 @@ static int attach(void)
 int main(int argc, char **argv)
 {
 	options_parse(&options, argc, argv);
+	if (!options.qtest && !options.xen_attach)
+		machine.pv_backends = !pv_process_start((unsigned int)options.domid);
 	loop_init();
 	signals_init();
 	if (options.xen_attach)
@@ -118,6 +125,7 @@ int main(int argc, char **argv)
 	machine_set_running(&machine, false);
 	block_drain_all();
 	block_close_all();
+	pv_process_stop();
 	if (!options.qtest)
 		vmm_xen_stop(&machine);
 	return loop_exit_status();

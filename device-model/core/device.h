@@ -27,5 +27,7 @@ struct device_type {
 		__attribute__((used, section("dm_devices"), aligned(8))) = { ph, #nm, fn }
 
 int device_init_all(struct machine *m);
+/* Only the last phase, for a process without emulated devices. */
+int device_init_ui(struct machine *m);
 
 #endif

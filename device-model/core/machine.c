@@ -91,7 +91,7 @@ static int type_compare(const void *a, const void *b)
 	return strcmp((*x)->name, (*y)->name);
 }
 
-int device_init_all(struct machine *m)
+static int device_init_from(struct machine *m, enum device_phase first)
 {
 	size_t n = (size_t)(__stop_dm_devices - __start_dm_devices), i;
 	const struct device_type **types = xzalloc(n * sizeof(*types));
@@ -101,6 +101,8 @@ int device_init_all(struct machine *m)
 		types[i] = &__start_dm_devices[i];
 	qsort(types, n, sizeof(*types), type_compare);
 	for (i = 0; i < n && !rc; i++) {
+		if (types[i]->phase < first)
+			continue;
 		rc = types[i]->init(m);
 		if (rc)
 			log_error("device %s did not start: %s", types[i]->name, strerror(-rc));
@@ -109,10 +111,19 @@ int device_init_all(struct machine *m)
 	return rc;
 }
 
+int device_init_all(struct machine *m)
+{
+	return device_init_from(m, DEVICE_CHIPSET);
+}
+
+int device_init_ui(struct machine *m)
+{
+	return device_init_from(m, DEVICE_UI);
+}
+
 void machine_init_empty(struct machine *m, const struct options *opt)
 {
-	memset(m, 0, sizeof(*m));
-	m->opt = opt;
+	*m = (struct machine){ .opt = opt, .pv_backends = m->pv_backends };
 	bus_init(m);
 	irq_state_init(m);
 	dma_init(m);

@@ -31,8 +31,9 @@ struct machine {
 	struct machine_hook *reset_hooks;
 	struct machine_hook *run_hooks;
 	struct display display;
-	bool started; /* ran at least once */
-	bool running; /* false: stopped over QMP, or before -incoming is complete */
+	bool pv_backends; /* a process beside this one serves paravirtual disks and keyboards */
+	bool started;	  /* ran at least once */
+	bool running;	  /* false: stopped over QMP, or before -incoming is complete */
 };
 
 /* Reset hooks run at power-on (before the first guest instruction) and at each reset. */

@@ -327,7 +327,7 @@ static void opt_ignored(struct options *o, const char *arg)
 
 static void opt_global(struct options *o, const char *arg)
 {
-	if (opt_floppy_global(o, arg))
+	if (opt_floppy_global(o, arg) || opt_ide_global(o, arg))
 		return;
 	log_info("-global %s has no meaning here and is ignored", arg);
 }
@@ -375,13 +375,15 @@ static const struct option_desc {
 	  "xenfv has the Xen platform device, pc does not" },
 	{ "boot", "order=acdn", opt_boot, "floppy, disk, CD, network" },
 	{ "drive", "file=F,...", opt_drive, "if=ide|none|floppy,index=,media=,format=,readonly=" },
+	{ "blockdev", "driver=file,...", opt_blockdev, "node-name=,filename= for a -device" },
 	{ "device", "MODEL,...", opt_device, "ide-cd, ide-hd, VGA, rtl8139, ..." },
 	{ "cdrom", "FILE", opt_cdrom, "a CD in the secondary master" },
 	{ "fda", "FILE", opt_fda, "the first floppy" },
 	{ "fdb", "FILE", opt_fdb, "the second floppy" },
 	{ "netdev", "tap|user|dgram,id=,...", opt_netdev, "a host side of a network card" },
 	{ "net", "none", opt_net, "no network cards" },
-	{ "object", "filter-dump,...", opt_object, "capture: id=,netdev=,file=[,maxlen=]" },
+	{ "object", "KIND,id=,...", opt_object,
+	  "filter-dump: netdev=,file=[,maxlen=]; tls-creds-x509: dir=; tls-creds-anon" },
 	{ "chardev", "socket,id=,path=", opt_chardev_add, "a socket for -mon" },
 	{ "mon", "chardev=ID,mode=control", opt_mon, "a QMP monitor" },
 	{ "qmp", "unix:PATH", opt_qmp, "a QMP monitor in short" },
@@ -389,7 +391,7 @@ static const struct option_desc {
 	{ "parallel", "none", opt_ignored, "accepted, no parallel port exists" },
 	{ "debugcon", "file:F", opt_debugcon, "what the guest writes to port 0xe9" },
 	{ "vnc", "ADDR:N[,KEY=VALUE...]", opt_vnc,
-	  "VNC server, or none: password= to= websocket=" },
+	  "VNC server, or none: password= to= websocket= tls-creds=" },
 	{ "display", "none|sdl[,window-close=off]", opt_display, "a window of its own" },
 	{ "sdl", NULL, opt_sdl, "like -display sdl" },
 	{ "nographic", NULL, opt_ignored, "accepted" },
@@ -411,14 +413,14 @@ static const struct option_desc {
 	{ "trace", "NAME,...", opt_trace,
 	  "ioreq pci ide vga ps2 serial qmp vnc irq acpi block net fdc usb all" },
 	{ "global", "DRIVER.PROP=V", opt_global,
-	  "isa-fdc.driveA=ID, isa-fdc.driveB=ID; others are accepted" },
+	  "isa-fdc.driveA=ID, ide-hd.serial=TEXT, ide-hd.ver=TEXT; others are accepted" },
 	{ "no-shutdown", NULL, opt_ignored, "accepted" },
 	{ "nodefaults", NULL, opt_ignored, "accepted" },
 	{ "no-user-config", NULL, opt_ignored, "accepted" },
 	{ "kernel", "FILE", opt_direct_boot, "refused" },
 	{ "initrd", "FILE", opt_direct_boot, "refused" },
 	{ "append", "TEXT", opt_direct_boot, "refused" },
-	{ "xen-attach", NULL, opt_attach, "only the paravirtual disks of the domain" },
+	{ "xen-attach", NULL, opt_attach, "only the paravirtual back ends of the domain" },
 	{ "version", NULL, opt_version, "print the version" },
 	{ "help", NULL, opt_help, "print this" },
 };

@@ -14,6 +14,7 @@
 #define OPT_MAX_DRIVES	 4
 #define OPT_MAX_NICS	 8
 #define OPT_MAX_CHARDEVS 8
+#define OPT_MAX_TLS	 4
 
 enum vga_type { VGA_NONE, VGA_STD };
 /* Filter of system calls: by default on, but off with an SDL window. */
@@ -37,10 +38,11 @@ struct opt_drive {
 	bool write_through; /* cache=writethrough or directsync */
 	bool discard;	    /* discard=unmap: discarded space goes back to the host */
 	char *werror, *rerror;
-	char *serial; /* NULL: made up */
-	char *id;     /* "ide-5632" or NULL */
-	char *file;   /* NULL: empty CD drive */
-	char *format; /* "raw", "qcow2" or NULL = raw */
+	char *serial;  /* NULL: made up */
+	char *version; /* of the firmware, NULL: ours */
+	char *id;      /* "ide-5632" or NULL */
+	char *file;    /* NULL: empty CD drive */
+	char *format;  /* "raw", "qcow2" or NULL = raw */
 };
 
 /* The host's side of a network card, by -netdev. */
@@ -64,6 +66,15 @@ struct opt_nic {
 struct opt_netdump {
 	char *netdev, *file;
 	uint32_t max_bytes; /* of each frame */
+};
+
+/* -object tls-creds-x509 or tls-creds-anon, for -vnc ...,tls-creds=ID. */
+struct opt_tls {
+	char *id;
+	bool x509;
+	char *dir;	  /* of the certificates */
+	bool verify_peer; /* clients need a certificate */
+	char *priority;	  /* GnuTLS's, NULL: ours */
 };
 
 struct opt_chardev {
@@ -97,6 +108,7 @@ struct options {
 	bool usb_tablet, usb_mouse, usb_keyboard;
 	bool no_usb; /* -usbdevice none: not even the tablet that a display gets */
 	struct opt_drive drives[OPT_MAX_DRIVES]; /* primary master .. secondary slave */
+	char *ide_serial, *ide_version;		 /* -global: of disks that have none of their own */
 	struct opt_drive floppies[2];
 	struct opt_nic nics[OPT_MAX_NICS];
 	unsigned int nr_nics;
@@ -106,6 +118,8 @@ struct options {
 	unsigned int nr_netdumps;
 	struct opt_chardev chardevs[OPT_MAX_CHARDEVS];
 	unsigned int nr_chardevs;
+	struct opt_tls tls[OPT_MAX_TLS];
+	unsigned int nr_tls;
 
 	int incoming_fd;    /* -1: a fresh start */
 	bool start_stopped; /* -S */

@@ -105,6 +105,56 @@ void opt_drive(struct options *o, const char *arg)
 	opt_list_free(&l);
 }
 
+/* -blockdev driver=file: an image that a -device names; raw until something else is asked for. */
+void opt_blockdev(struct options *o, const char *arg)
+{
+	static const char *const known[] = { "driver",	  "node-name",	    "filename",
+					     "read-only", "auto-read-only", NULL };
+	struct opt_list l;
+	struct opt_drive d = { 0 };
+	const char *driver;
+
+	opt_list_parse(&l, arg);
+	opt_list_only(&l, "blockdev", known);
+	driver = opt_list_get(&l, "driver");
+	d.id = dup_or_null(opt_list_get(&l, "node-name"));
+	d.file = dup_or_null(opt_list_get(&l, "filename"));
+	d.read_only = is_on(opt_list_get(&l, "read-only"));
+	if (!driver || (strcmp(driver, "file") && strcmp(driver, "host_device")) || !d.id ||
+	    !d.file || nr_pending_drives == MAX_PENDING)
+		log_fatal("-blockdev needs driver=file, node-name= and filename=");
+	pending_drives[nr_pending_drives++] = d;
+	opt_list_free(&l);
+}
+
+/* ide-hd.serial=TEXT, ide-hd.ver=TEXT: for every disk that says nothing itself. */
+bool opt_ide_global(struct options *o, const char *arg)
+{
+	if (!strncmp(arg, "ide-hd.serial=", 14))
+		o->ide_serial = xstrdup(arg + 14);
+	else if (!strncmp(arg, "ide-hd.ver=", 11))
+		o->ide_version = xstrdup(arg + 11);
+	else
+		return false;
+	return true;
+}
+
+static void ide_finish(struct options *o)
+{
+	unsigned int i;
+
+	for (i = 0; i < OPT_MAX_DRIVES; i++) {
+		struct opt_drive *d = &o->drives[i];
+
+		if (d->cdrom)
+			continue;
+		if (!d->serial && o->ide_serial)
+			d->serial = xstrdup(o->ide_serial);
+		if (o->ide_version)
+			d->version = xstrdup(o->ide_version);
+	}
+}
+
 static struct opt_drive *pending_find(const char *id)
 {
 	unsigned int i;
@@ -138,6 +188,44 @@ static void device_ide(struct options *o, const struct opt_list *l)
 	if (serial)
 		d.serial = xstrdup(serial);
 	drive_place(o, &d, channel * 2 + (unit ? opt_number("device", unit, 1) : 0));
+}
+
+static void object_tls(struct options *o, const struct opt_list *l)
+{
+	static const char *const known[] = { "id",	    "endpoint", "dir",
+					     "verify-peer", "priority", NULL };
+	const char *id = opt_list_get(l, "id"), *endpoint = opt_list_get(l, "endpoint");
+	const char *verify = opt_list_get(l, "verify-peer");
+	struct opt_tls *t = &o->tls[o->nr_tls];
+
+	opt_list_only(l, "object", known);
+	if (o->nr_tls == OPT_MAX_TLS)
+		log_fatal("-object %s: at most %d", l->head, OPT_MAX_TLS);
+	t->x509 = !strcmp(l->head, "tls-creds-x509");
+	t->dir = dup_or_null(opt_list_get(l, "dir"));
+	if (!id || (endpoint && strcmp(endpoint, "server")) || (t->x509 && !t->dir))
+		log_fatal("-object %s needs id=%s; endpoint= can be server only", l->head,
+			  t->x509 ? " and dir= (of server-cert.pem)" : "");
+	t->id = xstrdup(id);
+	t->verify_peer = t->x509 && (!verify || is_on(verify) || !strcmp(verify, "yes"));
+	t->priority = dup_or_null(opt_list_get(l, "priority"));
+	o->nr_tls++;
+}
+
+void opt_object(struct options *o, const char *arg)
+{
+	struct opt_list l;
+
+	opt_list_parse(&l, arg);
+	if (!strcmp(l.head, "filter-dump"))
+		opt_netdump(o, &l);
+	else if (!strcmp(l.head, "tls-creds-x509") || !strcmp(l.head, "tls-creds-anon"))
+		object_tls(o, &l);
+	else
+		log_fatal("-object %s is not supported (known: filter-dump, tls-creds-x509, "
+			  "tls-creds-anon)",
+			  l.head);
+	opt_list_free(&l);
 }
 
 /*
@@ -323,6 +411,7 @@ void opt_qmp(struct options *o, const char *arg)
 
 void options_dev_finish(struct options *o)
 {
+	ide_finish(o);
 	unsigned int i;
 
 	options_net_finish(o);

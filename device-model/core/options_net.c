@@ -83,27 +83,22 @@ void opt_net(struct options *o, const char *arg)
 		log_fatal("-net %s is not supported; use -netdev and -device", arg);
 }
 
-void opt_object(struct options *o, const char *arg)
+void opt_netdump(struct options *o, const struct opt_list *l)
 {
 	static const char *const known[] = { "id", "netdev", "file", "maxlen", NULL };
 	struct opt_netdump *d = &o->netdumps[o->nr_netdumps];
 	const char *max;
-	struct opt_list l;
 
-	opt_list_parse(&l, arg);
-	if (strcmp(l.head, "filter-dump"))
-		log_fatal("-object %s is not supported (known: filter-dump)", l.head);
-	opt_list_only(&l, "object", known);
+	opt_list_only(l, "object", known);
 	if (o->nr_netdumps == OPT_MAX_NICS)
 		log_fatal("-object filter-dump: at most %d", OPT_MAX_NICS);
-	max = opt_list_get(&l, "maxlen");
-	d->netdev = dup_or_null(opt_list_get(&l, "netdev"));
-	d->file = dup_or_null(opt_list_get(&l, "file"));
+	max = opt_list_get(l, "maxlen");
+	d->netdev = dup_or_null(opt_list_get(l, "netdev"));
+	d->file = dup_or_null(opt_list_get(l, "file"));
 	d->max_bytes = max ? (uint32_t)opt_number("object", max, 65536) : 65536;
 	if (!d->netdev || !d->file)
 		log_fatal("-object filter-dump needs netdev= and file=");
 	o->nr_netdumps++;
-	opt_list_free(&l);
 }
 
 static struct opt_netdev *netdev_find(struct options *o, const char *id)

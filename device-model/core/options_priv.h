@@ -13,6 +13,9 @@ void opt_drive(struct options *o, const char *arg);
 void opt_device(struct options *o, const char *arg);
 /* -vga or -device NAME: the card that stands for it. */
 void opt_vga_card(struct options *o, const char *name);
+void opt_blockdev(struct options *o, const char *arg);
+/* ide-hd.serial=, ide-hd.ver=; false: another property. */
+bool opt_ide_global(struct options *o, const char *arg);
 void opt_cdrom(struct options *o, const char *arg);
 void opt_fda(struct options *o, const char *arg);
 void opt_fdb(struct options *o, const char *arg);
@@ -21,6 +24,7 @@ bool opt_floppy_global(struct options *o, const char *arg);
 void opt_netdev(struct options *o, const char *arg);
 void opt_net(struct options *o, const char *arg);
 void opt_object(struct options *o, const char *arg);
+void opt_netdump(struct options *o, const struct opt_list *l);
 void opt_device_nic(struct options *o, const struct opt_list *l);
 void opt_chardev_add(struct options *o, const char *arg);
 void opt_mon(struct options *o, const char *arg);

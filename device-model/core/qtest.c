@@ -2,10 +2,9 @@
 /*
  * QEMU's qtest protocol with a memory array in the VMM's place: register scripts then run on this
  * device model and on QEMU alike. Guest memory is one memfd; pages are mapped from it as Xen maps
- * foreign pages, holes included.
+ * foreign pages, holes included. The commands are in qtest_command.c.
  */
 #include <errno.h>
-#include <inttypes.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -15,42 +14,24 @@
 #include <sys/un.h>
 #include <unistd.h>
 
-#include "core/bus.h"
-#include "core/dma.h"
 #include "core/log.h"
 #include "core/loop.h"
 #include "core/machine.h"
 #include "core/options.h"
+#include "core/qtest_priv.h"
 #include "core/timer.h"
 #include "core/util.h"
 #include "core/vmm.h"
 
-#define QTEST_MAX_REGIONS 8
-#define QTEST_LOW_RAM	  (3ull << 30)
-#define QTEST_MAX_LINE	  (8u << 20)
-#define BITS_PER_LONG	  (8 * sizeof(unsigned long))
-
-struct qtest_region {
-	uint64_t gfn, nr_pages, file_page;
-};
-
-struct qtest {
-	int mem_fd;
-	uint64_t mem_pages;
-	struct qtest_region regions[QTEST_MAX_REGIONS];
-	unsigned int nr_regions;
-	int in_fd, out_fd;
-	bool irq_intercept;
-	char *line;
-	size_t len;
-};
+#define QTEST_LOW_RAM (3ull << 30)
+#define BITS_PER_LONG (8 * sizeof(unsigned long))
 
 static struct qtest *qtest(struct machine *m)
 {
 	return m->vmm_priv;
 }
 
-static void DM_PRINTF(2, 3) reply(struct qtest *q, const char *fmt, ...)
+void qtest_reply(struct qtest *q, const char *fmt, ...)
 {
 	va_list ap;
 
@@ -77,12 +58,17 @@ static void qtest_release_pci(struct machine *m, uint8_t devfn)
 {
 }
 
+/* The lines of an I/O APIC: ISA's, then PCI's four. A client hears of changes. */
 static void irq_report(struct machine *m, unsigned int irq, bool level)
 {
 	struct qtest *q = qtest(m);
+	bool before = q->irq_levels >> irq & 1;
 
+	if (before == level)
+		return;
+	q->irq_levels ^= 1u << irq;
 	if (q->irq_intercept)
-		reply(q, "IRQ %s %u\n", level ? "raise" : "lower", irq);
+		qtest_reply(q, "IRQ %s %u\n", level ? "raise" : "lower", irq);
 }
 
 static int qtest_set_isa_irq(struct machine *m, unsigned int irq, bool level)
@@ -212,14 +198,23 @@ static int qtest_modified(struct machine *m, uint64_t gfn, size_t nr_pages)
 	return 0;
 }
 
-static int qtest_set_ram_writable(struct machine *m, uint64_t gfn, size_t nr_pages, bool writable)
+static int qtest_set_ram_access(struct machine *m, uint64_t gfn, size_t nr_pages, bool readable,
+				bool writable)
 {
+	struct qtest *q = qtest(m);
+
+	for (; nr_pages--; gfn++) {
+		uint64_t bit = 1ull << (gfn - QTEST_PAM_GFN);
+
+		q->hidden = readable ? q->hidden & ~bit : q->hidden | bit;
+		q->read_only = writable ? q->read_only & ~bit : q->read_only | bit;
+	}
 	return 0;
 }
 
 static int qtest_shutdown(struct machine *m, enum vmm_shutdown reason)
 {
-	reply(qtest(m), "SHUTDOWN %d\n", reason);
+	qtest_reply(qtest(m), "SHUTDOWN %d\n", reason);
 	return 0;
 }
 
@@ -239,7 +234,7 @@ static const struct vmm_ops qtest_ops = {
 	.pin_write_combining = qtest_pin,
 	.track_dirty = qtest_track_dirty,
 	.modified = qtest_modified,
-	.set_ram_writable = qtest_set_ram_writable,
+	.set_ram_access = qtest_set_ram_access,
 	.shutdown = qtest_shutdown,
 };
 
@@ -258,155 +253,9 @@ int vmm_qtest_init(struct machine *m)
 	if (!rc && ram > low)
 		rc = region_add(q, (4ull << 30) / DM_PAGE_SIZE, (ram - low) / DM_PAGE_SIZE);
 	clock_use_virtual();
+	if (qtest_vmm_start)
+		qtest_vmm_start(m);
 	return rc;
-}
-
-static void mem_access(struct machine *m, uint64_t addr, void *buf, size_t len, bool write)
-{
-	if (mmio_claimed(m, addr)) {
-		if (write)
-			mmio_write_block(m, addr, buf, 1, len);
-		else
-			mmio_read_block(m, addr, buf, 1, len);
-	} else if (write) {
-		dma_write(m, addr, buf, len);
-	} else {
-		dma_read(m, addr, buf, len);
-	}
-}
-
-static uint64_t mem_read(struct machine *m, uint64_t addr, unsigned int size)
-{
-	uint64_t v = 0;
-
-	if (mmio_claimed(m, addr))
-		return mmio_read(m, addr, size);
-	dma_read(m, addr, &v, size);
-	return v;
-}
-
-static void mem_write(struct machine *m, uint64_t addr, uint64_t v, unsigned int size)
-{
-	if (mmio_claimed(m, addr))
-		mmio_write(m, addr, v, size);
-	else
-		dma_write(m, addr, &v, size);
-}
-
-static unsigned int size_of_suffix(char c)
-{
-	return c == 'b' ? 1 : c == 'w' ? 2 : c == 'l' ? 4 : c == 'q' ? 8 : 0;
-}
-
-static uint64_t number(char *word)
-{
-	return word ? strtoull(word, NULL, 0) : 0;
-}
-
-static void cmd_read(struct machine *m, uint64_t addr, size_t len)
-{
-	struct qtest *q = qtest(m);
-	uint8_t *buf = xzalloc(len);
-	char *hex = xzalloc(len * 2 + 1);
-	size_t i;
-
-	mem_access(m, addr, buf, len, false);
-	for (i = 0; i < len; i++)
-		snprintf(hex + i * 2, 3, "%02x", buf[i]);
-	reply(q, "OK 0x%s\n", hex);
-	free(hex);
-	free(buf);
-}
-
-static void cmd_write(struct machine *m, uint64_t addr, size_t len, const char *hex)
-{
-	uint8_t *buf = xzalloc(len);
-	size_t i;
-
-	if (hex && !strncmp(hex, "0x", 2))
-		hex += 2;
-	for (i = 0; hex && i < len && hex[i * 2] && hex[i * 2 + 1]; i++) {
-		char byte[3] = { hex[i * 2], hex[i * 2 + 1], 0 };
-
-		buf[i] = (uint8_t)strtoul(byte, NULL, 16);
-	}
-	mem_access(m, addr, buf, len, true);
-	reply(qtest(m), "OK\n");
-	free(buf);
-}
-
-static void cmd_memset(struct machine *m, uint64_t addr, size_t len, uint8_t value)
-{
-	uint8_t *buf = xzalloc(len);
-
-	memset(buf, value, len);
-	mem_access(m, addr, buf, len, true);
-	reply(qtest(m), "OK\n");
-	free(buf);
-}
-
-/* in[bwl], out[bwl], read[bwlq], write[bwlq]. False: another command. */
-static bool cmd_access(struct machine *m, char **w)
-{
-	struct qtest *q = qtest(m);
-	size_t n = strlen(w[0]);
-	unsigned int size = size_of_suffix(w[0][n - 1]);
-	uint64_t addr = number(w[1]), v = number(w[2]);
-
-	if (!size)
-		return false;
-	if (n == 3 && !strncmp(w[0], "in", 2)) {
-		reply(q, "OK 0x%04" PRIx64 "\n", pio_read(m, addr & 0xffff, size));
-	} else if (n == 4 && !strncmp(w[0], "out", 3)) {
-		pio_write(m, addr & 0xffff, v, size);
-		reply(q, "OK\n");
-	} else if (n == 5 && !strncmp(w[0], "read", 4)) {
-		reply(q, "OK 0x%016" PRIx64 "\n", mem_read(m, addr, size));
-	} else if (n == 6 && !strncmp(w[0], "write", 5)) {
-		mem_write(m, addr, v, size);
-		reply(q, "OK\n");
-	} else {
-		return false;
-	}
-	return true;
-}
-
-static void cmd_irq_intercept(struct qtest *q)
-{
-	q->irq_intercept = true;
-	reply(q, "OK\n");
-}
-
-static void command(struct machine *m, char *line)
-{
-	struct qtest *q = qtest(m);
-	char *w[4] = { NULL }, *save = NULL;
-	size_t i;
-
-	for (i = 0; i < ARRAY_SIZE(w); i++) {
-		w[i] = strtok_r(i ? NULL : line, " \r", &save);
-		if (!w[i])
-			break;
-	}
-	if (!w[0] || cmd_access(m, w))
-		return;
-	if (!strcmp(w[0], "read"))
-		cmd_read(m, number(w[1]), MIN(number(w[2]), QTEST_MAX_LINE));
-	else if (!strcmp(w[0], "write"))
-		cmd_write(m, number(w[1]), MIN(number(w[2]), QTEST_MAX_LINE), w[3]);
-	else if (!strcmp(w[0], "memset"))
-		cmd_memset(m, number(w[1]), MIN(number(w[2]), 1u << 30), (uint8_t)number(w[3]));
-	else if (!strcmp(w[0], "clock_step"))
-		reply(q, "OK %" PRIu64 "\n", clock_virtual_step(w[1] ? (int64_t)number(w[1]) : -1));
-	else if (!strcmp(w[0], "clock_set"))
-		reply(q, "OK %" PRIu64 "\n",
-		      clock_virtual_step((int64_t)(number(w[1]) - clock_ns())));
-	else if (!strcmp(w[0], "endianness"))
-		reply(q, "OK little\n");
-	else if (!strcmp(w[0], "irq_intercept_in"))
-		cmd_irq_intercept(q);
-	else
-		reply(q, "FAIL Unknown command '%s'\n", w[0]);
 }
 
 static void input_readable(void *opaque, uint32_t events)
@@ -424,7 +273,7 @@ static void input_readable(void *opaque, uint32_t events)
 	q->line[q->len] = 0;
 	while ((nl = strchr(start, '\n'))) {
 		*nl = 0;
-		command(m, start);
+		qtest_command(m, start);
 		start = nl + 1;
 	}
 	q->len -= (size_t)(start - q->line);

@@ -43,7 +43,9 @@ struct vmm_ops {
 	/* bitmap NULL and nr_pages 0: stop tracking. */
 	int (*track_dirty)(struct machine *m, uint64_t gfn, size_t nr_pages, unsigned long *bitmap);
 	int (*modified)(struct machine *m, uint64_t gfn, size_t nr_pages);
-	int (*set_ram_writable)(struct machine *m, uint64_t gfn, size_t nr_pages, bool writable);
+	/* What the guest's CPUs may do with RAM below 1 MiB, by the PAM registers. */
+	int (*set_ram_access)(struct machine *m, uint64_t gfn, size_t nr_pages, bool readable,
+			      bool writable);
 
 	int (*shutdown)(struct machine *m, enum vmm_shutdown reason);
 };

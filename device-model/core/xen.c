@@ -209,12 +209,18 @@ static int xen_modified(struct machine *m, uint64_t gfn, size_t nr_pages)
 	return ret(xendevicemodel_modified_memory(x->dmod, x->domid, gfn, (uint32_t)nr_pages));
 }
 
-static int xen_set_ram_writable(struct machine *m, uint64_t gfn, size_t nr_pages, bool writable)
+/*
+ * RAM is RAM from the start here (hvmloader relies on it), so PAM can only make it read-only: what is not
+ * readable stays as it was.
+ */
+static int xen_set_ram_access(struct machine *m, uint64_t gfn, size_t nr_pages, bool readable,
+			      bool writable)
 {
 	struct xen_vmm *x = xen_vmm(m);
+	bool read_only = readable && !writable;
 
 	return ret(xendevicemodel_set_mem_type(x->dmod, x->domid,
-					       writable ? HVMMEM_ram_rw : HVMMEM_ram_ro, gfn,
+					       read_only ? HVMMEM_ram_ro : HVMMEM_ram_rw, gfn,
 					       (uint32_t)nr_pages));
 }
 
@@ -245,7 +251,7 @@ static const struct vmm_ops xen_ops = {
 	.pin_write_combining = xen_pin_wc,
 	.track_dirty = xen_track_dirty,
 	.modified = xen_modified,
-	.set_ram_writable = xen_set_ram_writable,
+	.set_ram_access = xen_set_ram_access,
 	.shutdown = xen_shutdown,
 };
 

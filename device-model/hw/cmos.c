@@ -10,6 +10,7 @@
 #include "core/save.h"
 #include "core/util.h"
 #include "hw/fdc_media.h"
+#include "hw/ide.h"
 
 #define CMOS_SIZE      128
 #define CMOS_CLOCK_END 14
@@ -73,6 +74,23 @@ static void set_boot_order(struct cmos *s)
 	s->data[0x38] = (uint8_t)(code[2] << 4);
 }
 
+/* A disk of type 47 describes itself, as IDENTIFY does; 0x39 says whether a BIOS has to translate. */
+static void set_geometry(struct cmos *s, unsigned int unit)
+{
+	unsigned int cylinders, heads, sectors, base = 0x1b + 9 * unit;
+
+	if (!ide_disk_geometry(unit, &cylinders, &heads, &sectors))
+		return;
+	set16(s, base, cylinders);
+	s->data[base + 2] = (uint8_t)heads;
+	set16(s, base + 3, 0xffff);				   /* no write precompensation */
+	s->data[base + 5] = (uint8_t)(0xc0 | (heads > 8 ? 8 : 0)); /* control byte */
+	set16(s, base + 6, cylinders);				   /* landing zone */
+	s->data[base + 8] = (uint8_t)sectors;
+	if (cylinders > 1024)
+		s->data[0x39] |= (uint8_t)(1 << unit * 2);
+}
+
 static void set_drives(struct cmos *s)
 {
 	const struct options *o = s->opt;
@@ -87,6 +105,7 @@ static void set_drives(struct cmos *s)
 			continue;
 		s->data[0x12] |= i ? 0x0f : 0xf0;
 		s->data[0x19 + i] = 47; /* a type of its own */
+		set_geometry(s, i);
 	}
 }
 

@@ -2,8 +2,8 @@
 /*
  * Intel 440FX host bridge, 00:00.0 (82441FX PMC datasheet, order number 290549): identity, the
  * configuration address and data ports, the PAM registers. On Xen the VMM decodes 0xcf8/0xcfc by
- * itself and sends config cycles; the ports then only serve reads of the latch. The guest's memory at
- * 0xc0000-0xfffff is RAM from the start, so PAM can only make it read-only.
+ * itself and sends config cycles; the ports then only serve reads of the latch. What PAM means for the
+ * guest's memory at 0xc0000-0xfffff is up to the VMM below.
  */
 #include "core/bus.h"
 #include "core/device.h"
@@ -24,7 +24,7 @@ struct i440fx {
 	struct pci_device pci;
 	uint32_t latch;	       /* CONFADD */
 	uint8_t reset_control; /* RC of the PIIX3, at port 0xcf9 */
-	bool read_only[13];
+	uint8_t pam[13];       /* as the VMM knows it */
 };
 
 static const struct pci_ids i440fx_ids = {
@@ -52,16 +52,17 @@ static void pam_update(struct i440fx *s)
 {
 	unsigned int i;
 
-	for (i = 0; i < ARRAY_SIZE(s->read_only); i++) {
-		bool ro = pam_attribute(s, i) == PAM_READ;
+	for (i = 0; i < ARRAY_SIZE(s->pam); i++) {
+		unsigned int now = pam_attribute(s, i);
 		uint64_t gfn;
 		size_t pages;
 
-		if (ro == s->read_only[i])
+		if (now == s->pam[i])
 			continue;
-		s->read_only[i] = ro;
+		s->pam[i] = (uint8_t)now;
 		pam_segment(i, &gfn, &pages);
-		s->pci.m->vmm->set_ram_writable(s->pci.m, gfn, pages, !ro);
+		s->pci.m->vmm->set_ram_access(s->pci.m, gfn, pages, now & PAM_READ,
+					      now & PAM_WRITE);
 	}
 }
 

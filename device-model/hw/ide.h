@@ -16,6 +16,9 @@
 #include "core/pci.h"
 #include "core/save.h"
 
+#define IDE_MAX_CYLINDERS 16383u /* the default geometry */
+#define IDE_HEADS	  16u
+#define IDE_SECTORS	  63u
 #define IDE_SECTOR	  512u
 #define CD_SECTOR	  2048u
 #define CD_RAW_SECTOR	  2352u
@@ -64,7 +67,7 @@ struct ide_drive {
 	bool present;	   /* cleared by unplug */
 	bool cdrom;
 	char *id; /* of the monitor: "ide-5632" */
-	char *serial;
+	char *serial, *version;
 	struct block *blk; /* NULL: no medium */
 	uint64_t sectors;  /* of 512 bytes, or 2048 on a CD */
 
@@ -185,6 +188,9 @@ void atapi_command(struct ide_drive *d, const uint8_t *packet);
 int ide_media_init(struct machine *m, struct ide_controller *c);
 void ide_tray_move(struct ide_drive *d, bool open);
 /* Paravirtual drivers take over: pull the disks (only the secondary slots' ones, "aux", if asked). */
+/* The default geometry of a disk of the first channel; false: there is none. */
+bool ide_disk_geometry(unsigned int unit, unsigned int *cylinders, unsigned int *heads,
+		       unsigned int *sectors);
 void ide_unplug_disks(struct machine *m, bool aux_only);
 
 /* ide_save.c */

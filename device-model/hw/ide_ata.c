@@ -389,6 +389,7 @@ static void cmd_diagnose(struct ide_drive *d)
 		ide_set_signature(&ch->drive[i]);
 		ch->drive[i].error = 1;
 		ch->drive[i].status = ch->drive[i].cdrom ? 0 : IDE_DRDY | IDE_DSC;
+		ch->drive[i].device = 0; /* DEV too: device 0 is selected */
 	}
 	ch->selected = 0;
 	ide_set_irq(ch);

@@ -5,10 +5,7 @@
 #include "core/util.h"
 #include "hw/ide.h"
 
-#define CHS_MAX_CYLINDERS 16383
-#define CHS_HEADS	  16
-#define CHS_SECTORS	  63
-#define LBA28_MAX	  0x0fffffffull
+#define LBA28_MAX 0x0fffffffull
 
 static void word(uint8_t *out, unsigned int i, uint32_t v)
 {
@@ -26,9 +23,9 @@ static void text(uint8_t *out, unsigned int first, unsigned int bytes, const cha
 
 void ide_default_geometry(struct ide_drive *d)
 {
-	d->heads = CHS_HEADS;
-	d->sectors_per_track = CHS_SECTORS;
-	d->cylinders = (uint16_t)MIN(d->sectors / (CHS_HEADS * CHS_SECTORS), CHS_MAX_CYLINDERS);
+	d->heads = IDE_HEADS;
+	d->sectors_per_track = IDE_SECTORS;
+	d->cylinders = (uint16_t)MIN(d->sectors / (IDE_HEADS * IDE_SECTORS), IDE_MAX_CYLINDERS);
 }
 
 static void transfer_modes(const struct ide_drive *d, uint8_t *out)
@@ -46,7 +43,7 @@ static void transfer_modes(const struct ide_drive *d, uint8_t *out)
 static void names(const struct ide_drive *d, uint8_t *out, const char *model)
 {
 	text(out, 10, 20, d->serial);
-	text(out, 23, 8, "0.1");
+	text(out, 23, 8, d->version);
 	text(out, 27, 40, model);
 }
 
@@ -66,11 +63,11 @@ static void current_geometry(const struct ide_drive *d, uint8_t *out)
 	uint32_t chs = (uint32_t)d->cylinders * d->heads * d->sectors_per_track;
 	uint64_t size = d->sectors;
 	unsigned int default_cylinders =
-		(unsigned int)MIN(size / (CHS_HEADS * CHS_SECTORS), CHS_MAX_CYLINDERS);
+		(unsigned int)MIN(size / (IDE_HEADS * IDE_SECTORS), IDE_MAX_CYLINDERS);
 
 	word(out, 1, default_cylinders);
-	word(out, 3, CHS_HEADS);
-	word(out, 6, CHS_SECTORS);
+	word(out, 3, IDE_HEADS);
+	word(out, 6, IDE_SECTORS);
 	word(out, 54, d->cylinders);
 	word(out, 55, d->heads);
 	word(out, 56, d->sectors_per_track);

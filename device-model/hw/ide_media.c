@@ -92,6 +92,7 @@ static int drive_init(struct machine *m, unsigned int place)
 	d->present = true;
 	d->cdrom = o->cdrom;
 	d->serial = o->serial ? xstrdup(o->serial) : xasprintf("PL%05u", place + 1);
+	d->version = xstrdup(o->version ? o->version : "0.1");
 	d->buf = xzalloc(IDE_BUF_SIZE + CD_RAW_SECTOR);
 	medium_set(d, blk);
 	return 0;
@@ -152,6 +153,19 @@ static void medium_insert(struct ide_drive *d, struct block *blk)
 	d->unit_attention = true;
 	d->media_event = MEDIA_NEW;
 	tray_event(d, false);
+}
+
+bool ide_disk_geometry(unsigned int unit, unsigned int *cylinders, unsigned int *heads,
+		       unsigned int *sectors)
+{
+	struct ide_drive *d = controller && unit < 2 ? drive_at(unit) : NULL;
+
+	if (!d || !d->present || d->cdrom)
+		return false;
+	*cylinders = (unsigned int)MIN(d->sectors / (IDE_HEADS * IDE_SECTORS), IDE_MAX_CYLINDERS);
+	*heads = IDE_HEADS;
+	*sectors = IDE_SECTORS;
+	return true;
 }
 
 void ide_unplug_disks(struct machine *m, bool aux_only)

@@ -3,9 +3,9 @@
  * The Xen platform device, 00:02.0 (Xen's docs/misc/hvm-emulated-unplug): drivers of paravirtual
  * devices look for it and unplug their emulated twins through port 0x10.
  *
- * Unplugging is only offered when a back end in domain 0 serves what would be unplugged: the disks
- * are block devices (blkback). Images in files have their back end in the device model of other
- * projects and none here, so a guest must keep the emulated disk.
+ * Unplugging is only offered when a back end in domain 0 serves what would be unplugged: disks that are
+ * block devices have blkback, those in files the process of back ends (pv/pv_process.c). Unplugging closes
+ * an image before the guest runs on, so the back end can open it.
  */
 #include "core/bus.h"
 #include "core/device.h"
@@ -31,7 +31,7 @@ enum unplug_bit { UNPLUG_DISKS = 1, UNPLUG_NICS = 2, UNPLUG_AUX_DISKS = 4 };
 struct platform {
 	struct pci_device pci;
 	struct io_region *io, *mmio;
-	bool offer_unplug;
+	bool all_phy; /* every disk is a block device */
 	uint8_t flags;
 	uint8_t unplugged;
 	char log[LOG_LINE_MAX + 1];
@@ -60,9 +60,14 @@ static void log_char(struct platform *s, uint8_t c)
 	s->log_len = 0;
 }
 
+static bool offers_unplug(const struct platform *s)
+{
+	return s->all_phy || s->pci.m->pv_backends;
+}
+
 static void unplug(struct platform *s, uint8_t what)
 {
-	if (!s->offer_unplug)
+	if (!offers_unplug(s))
 		return;
 	s->unplugged |= what;
 	if (what & (UNPLUG_DISKS | UNPLUG_AUX_DISKS)) {
@@ -76,7 +81,7 @@ static uint64_t fixed_read(void *opaque, uint64_t offset, unsigned int size)
 	struct platform *s = opaque;
 
 	if (offset == 0 && size == 2)
-		return s->offer_unplug ? FIXED_MAGIC : 0xffff;
+		return offers_unplug(s) ? FIXED_MAGIC : 0xffff;
 	if (offset == 0 && size == 1)
 		return s->flags;
 	if (offset == 2 && size == 1)
@@ -178,7 +183,7 @@ static int platform_load(void *opaque, struct save_buf *b, uint32_t version)
 
 static const struct save_ops platform_save_ops = { "platform", 1, platform_save, platform_load };
 
-static bool backends_exist(const struct options *o)
+static bool disks_are_phy(const struct options *o)
 {
 	struct stat st;
 	unsigned int i;
@@ -200,8 +205,8 @@ static int platform_init(struct machine *m)
 	if (!m->opt->xen_platform)
 		return 0;
 	s = xzalloc(sizeof(*s));
-	s->offer_unplug = backends_exist(m->opt);
-	if (!s->offer_unplug)
+	s->all_phy = disks_are_phy(m->opt);
+	if (!s->all_phy && !m->pv_backends)
 		log_info("disks in files have no paravirtual back end: the guest keeps its "
 			 "emulated ones (use phy: disks for blkback)");
 	pci_device_init(&s->pci, m, "xen-platform", PCI_DEVFN(2, 0), &platform_ids, s);

@@ -18,7 +18,7 @@ SOAK_SECONDS  ?= 300
 FUZZ_SECONDS  ?= 60
 
 CHECKS  += check-dm-block
-FUZZERS += fuzz-dm-qcow2
+FUZZERS += fuzz-dm-qcow2 $(if $(DM_AFL),afl-dm-qcow2)
 HELP    += 'make soak-dm-block|random disk operations and kills, for five minutes'
 
 $(DM_BLOCKIO): $(DM_BLOCK_LIB) $(DM_BLOCK_DIR)/blockio.c $(DM_BLOCK_DIR)/record.c $(wildcard device-model/block/*.h)
@@ -33,7 +33,13 @@ $(DM_BLOCK_OUT)/fuzz-qcow2: $(filter-out %/block.c %/log.c %/loop.c %/json.c %/t
 	$(Q)mkdir -p $(@D)
 	$(Q)clang $(DM_BLOCK_FLAGS) -fsanitize=fuzzer -o $@ $(filter %.c,$^) -lz
 
-.PHONY: check-dm-block soak-dm-block fuzz-dm-qcow2
+$(DM_BLOCK_OUT)/afl-qcow2: $(filter-out %/block.c %/log.c %/loop.c %/json.c %/timer.c,$(DM_BLOCK_LIB)) \
+		$(DM_BLOCK_DIR)/fuzz_qcow2.c $(wildcard device-model/block/*.h)
+	$(call say,CC-AFL,$@)
+	$(Q)mkdir -p $(@D)
+	$(Q)AFL_QUIET=1 afl-clang-fast $(DM_BLOCK_FLAGS) -fsanitize=fuzzer -o $@ $(filter %.c,$^) -lz
+
+.PHONY: check-dm-block soak-dm-block fuzz-dm-qcow2 afl-dm-qcow2
 check-dm-block: $(DM_BLOCKIO)
 	$(Q)python3 $(DM_BLOCK_DIR)/run.py --blockio $(DM_BLOCKIO) --work $(DM_BLOCK_OUT)/work
 
@@ -46,3 +52,6 @@ fuzz-dm-qcow2: $(DM_BLOCK_OUT)/fuzz-qcow2
 	$(Q)$< -max_total_time=$(FUZZ_SECONDS) -max_len=20000 -rss_limit_mb=1024 -timeout=20 \
 		-print_final_stats=0 -verbosity=0 -artifact_prefix=$(DM_BLOCK_OUT)/crash- \
 		$(DM_BLOCK_OUT)/corpus tests/regress/qcow2
+
+afl-dm-qcow2: $(DM_BLOCK_OUT)/afl-qcow2
+	$(call afl_run,qcow2,$<)

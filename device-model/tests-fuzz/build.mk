@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 # Fuzz targets of devices behind ports, and of what else comes from outside (included by device-model/build.mk).
 #   fuzz-dm-NAME    libFuzzer for FUZZ_SECONDS (60), from tests/regress/NAME
+#   afl-dm-NAME     the same by AFL++, where it is installed
 #   check-dm-fuzz   those files once, with the sanitizers
 # All are one program, which goes by its name.
 
@@ -9,12 +10,12 @@ DM_FUZZ_OUT  := $(DM_OUT)/tests-fuzz
 DM_FUZZ_LIB  := $(filter-out $(DM_DIR)/main.c,$(DM_SRC))
 DM_FUZZ_OBJ  := $(DM_FUZZ_LIB:$(DM_DIR)/%.c=$(DM_FUZZ_OUT)/obj/%.o) $(DM_FUZZ_OUT)/obj/fuzz_ports.o
 DM_FUZZ_TARGETS := fuzz_devices fuzz_text
-DM_FUZZ_DEVICES := fdc uhci ide pc ps2 uart qmp vnc options state
+DM_FUZZ_DEVICES := fdc uhci ide pc ps2 uart vga qmp vnc vnctls ws options state
 DM_FUZZ_WRAP := -Wl,--wrap=log_fatal,--wrap=qmp_open_path
 FUZZ_SECONDS ?= 60
 
 CHECKS  += check-dm-fuzz
-FUZZERS += $(DM_FUZZ_DEVICES:%=fuzz-dm-%)
+FUZZERS += $(DM_FUZZ_DEVICES:%=fuzz-dm-%) $(if $(DM_AFL),$(DM_FUZZ_DEVICES:%=afl-dm-%))
 
 $(DM_FUZZ_OUT)/obj/%.o: $(DM_DIR)/%.c
 	$(call say,CC-FUZZ,$<)
@@ -61,4 +62,30 @@ $(DM_FUZZ_DEVICES:%=fuzz-dm-%): fuzz-dm-%: $(DM_FUZZ_OUT)/fuzz-%
 		-rss_limit_mb=1024 -timeout=20 -print_final_stats=0 -verbosity=0 \
 		-artifact_prefix=$(DM_FUZZ_OUT)/crash-$*- $(DM_FUZZ_OUT)/corpus-$* tests/regress/$*
 
+# AFL++ brings a driver for the same functions; its processes come and go, so their files are in TMPDIR.
+DM_AFL_OBJ := $(DM_FUZZ_OBJ:$(DM_FUZZ_OUT)/obj/%=$(DM_FUZZ_OUT)/afl-obj/%) \
+	$(DM_FUZZ_TARGETS:%=$(DM_FUZZ_OUT)/afl-obj/%.o)
+
+$(DM_FUZZ_OUT)/afl-obj/%.o: $(DM_DIR)/%.c
+	$(call say,CC-AFL,$<)
+	$(Q)mkdir -p $(@D)
+	$(Q)AFL_QUIET=1 afl-clang-fast $(DM_CFLAGS) $(DM_SANITIZE) -MMD -MP -c -o $@ $<
+
+$(DM_FUZZ_OUT)/afl-obj/fuzz_%.o: $(DM_FUZZ_DIR)/fuzz_%.c
+	$(call say,CC-AFL,$<)
+	$(Q)mkdir -p $(@D)
+	$(Q)AFL_QUIET=1 afl-clang-fast $(DM_CFLAGS) $(DM_SANITIZE) -MMD -MP -c -o $@ $<
+
+$(DM_FUZZ_OUT)/afl-all: $(DM_AFL_OBJ)
+	$(call say,LD,$@)
+	$(Q)AFL_QUIET=1 afl-clang-fast $(DM_SANITIZE) $(DM_FUZZ_WRAP) -fsanitize=fuzzer -o $@ $^ $(DM_LIBS)
+
+$(DM_FUZZ_DEVICES:%=$(DM_FUZZ_OUT)/afl-%): $(DM_FUZZ_OUT)/afl-all
+	$(Q)ln -sf afl-all $@
+
+.PHONY: $(DM_FUZZ_DEVICES:%=afl-dm-%)
+$(DM_FUZZ_DEVICES:%=afl-dm-%): afl-dm-%: $(DM_FUZZ_OUT)/afl-%
+	$(call afl_run,$*,$<)
+
+-include $(DM_AFL_OBJ:.o=.d)
 -include $(DM_FUZZ_OBJ:.o=.d) $(DM_FUZZ_TARGETS:%=$(DM_FUZZ_OUT)/obj/%.d) $(wildcard $(DM_FUZZ_OUT)/asan/*.d)

@@ -28,8 +28,8 @@ struct fuzz_target {
 	void (*run)(const uint8_t *data, size_t size);
 };
 
-extern const struct fuzz_target fuzz_ide, fuzz_pc, fuzz_ps2, fuzz_uart;
-extern const struct fuzz_target fuzz_qmp, fuzz_vnc, fuzz_options, fuzz_state;
+extern const struct fuzz_target fuzz_ide, fuzz_pc, fuzz_ps2, fuzz_uart, fuzz_vga;
+extern const struct fuzz_target fuzz_qmp, fuzz_vnc, fuzz_vnctls, fuzz_ws, fuzz_options, fuzz_state;
 extern struct machine fuzz_machine;
 
 uint8_t take(struct bytes *in);

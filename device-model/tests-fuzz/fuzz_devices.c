@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /*
  * What the fuzzers of IDE and ATAPI (fuzz-ide), of the PC's small parts (fuzz-pc: PCI configuration,
- * power management, CMOS, VGA's and the platform device's ports), of PS/2 (fuzz-ps2) and of the serial
+ * power management, CMOS, VGA's and the platform device's ports), of VGA (fuzz-vga), of PS/2 (fuzz-ps2) and of the serial
  * ports (fuzz-uart) do with the input's bytes. The driver is fuzz_ports.c.
  */
 #include <stdlib.h>
@@ -212,6 +212,99 @@ const struct fuzz_target fuzz_pc = {
 	.begin = pc_begin,
 	.steps = pc_steps,
 	.nr_steps = ARRAY_SIZE(pc_steps),
+};
+
+/* ---- VGA ---- */
+
+#define VGA_DEVFN PCI_DEVFN(3, 0)
+#define VGA_LFB	  0xf0000000u
+#define VGA_MMIO  0xf1000000u
+#define VBE_INDEX 0x1ce
+
+static void vga_port(struct bytes *in)
+{
+	uint8_t what = take(in);
+	uint16_t port = (uint16_t)(0x3b0 + (what & 0x3f) % 0x30);
+
+	if (what & 0x80)
+		pio_read(&fuzz_machine, port, what & 0x40 ? 2 : 1);
+	else
+		out(port, take16(in), what & 0x40 ? 2 : 1);
+}
+
+/* An index and its data, as drivers do it. */
+static void vga_indexed(struct bytes *in)
+{
+	static const uint16_t pairs[] = { 0x3c4, 0x3ce, 0x3d4, 0x3b4 };
+	uint16_t port = pairs[take(in) & 3];
+
+	out(port, take(in) | (uint32_t)take(in) << 8, 2);
+}
+
+static void vga_vbe(struct bytes *in)
+{
+	uint8_t what = take(in);
+
+	out(VBE_INDEX, what & 15, 2);
+	if (what & 0x80)
+		pio_read(&fuzz_machine, VBE_INDEX + 1, 2);
+	else
+		out(VBE_INDEX + 1, what & 0x40 ? take16(in) : take(in) * 8u, 2);
+}
+
+static void vga_memory(struct bytes *in)
+{
+	static uint8_t block[4096];
+	uint8_t what = take(in);
+	uint64_t gpa = what & 1 ? VGA_LFB + take32(in) % (2u << 20)
+				: 0xa0000 + ((uint32_t)take16(in) << 1);
+	size_t n = what & 0x20 ? take16(in) % (sizeof(block) / 4) : 1;
+	unsigned int size = 1u << (what >> 1 & 3) % 3;
+
+	memset(block, take(in), sizeof(block));
+	if (what & 0x40)
+		mmio_read_block(&fuzz_machine, gpa, block, size, n);
+	else
+		mmio_write_block(&fuzz_machine, gpa, block, size, n);
+}
+
+static void vga_registers(struct bytes *in)
+{
+	uint8_t what = take(in);
+	uint64_t gpa = VGA_MMIO + take16(in) % 0x1000;
+
+	if (what & 0x80)
+		mmio_read(&fuzz_machine, gpa, 1u << (what & 3) % 3);
+	else
+		mmio_write(&fuzz_machine, gpa, take32(in), 1u << (what & 3) % 3);
+}
+
+static void vga_show(struct bytes *in)
+{
+	struct display *d = &fuzz_machine.display;
+
+	if (take(in) & 1)
+		display_invalidate(d);
+	d->source->refresh(d->source_opaque);
+}
+
+static void vga_begin(void)
+{
+	pci_config_write(&fuzz_machine, VGA_DEVFN, 0x10, VGA_LFB, 4);
+	pci_config_write(&fuzz_machine, VGA_DEVFN, 0x18, VGA_MMIO, 4);
+	pci_config_write(&fuzz_machine, VGA_DEVFN, PCI_COMMAND, 7, 2);
+}
+
+static void (*const vga_steps[])(struct bytes *) = { vga_port,	   vga_indexed, vga_vbe,
+						     vga_memory,   vga_memory,	vga_show,
+						     vga_registers };
+
+const struct fuzz_target fuzz_vga = {
+	.name = "vga",
+	.args = { "-m", "16", "-device", "VGA,vgamem_mb=2" },
+	.begin = vga_begin,
+	.steps = vga_steps,
+	.nr_steps = ARRAY_SIZE(vga_steps),
 };
 
 /* ---- PS/2 ---- */

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /*
- * libFuzzer on devices behind ports: the whole device model with a memory array in the VMM's place,
+ * libFuzzer and AFL++ on devices behind ports: the whole device model with a memory array in the VMM's place,
  * driven by the input's bytes as port accesses, time, input events, memory contents, media changes,
  * resets, and saved state that comes back damaged. The program's name says which device: here are
  * fuzz-fdc (with ISA DMA) and fuzz-uhci (with the HID devices), the others are in fuzz_devices.c and
@@ -44,7 +44,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 static struct options options;
 struct machine fuzz_machine;
 static const struct fuzz_target *target;
-static char folder[] = "/tmp/fuzz-dm-XXXXXX";
+static char *folder;
 
 uint8_t take(struct bytes *in)
 {
@@ -265,16 +265,19 @@ static const struct fuzz_target fuzz_uhci = {
 	.nr_steps = ARRAY_SIZE(usb_steps),
 };
 
-static const struct fuzz_target *const targets[] = { &fuzz_fdc,	 &fuzz_uhci, &fuzz_ide,
-						     &fuzz_pc,	 &fuzz_ps2,  &fuzz_uart,
-						     &fuzz_qmp,	 &fuzz_vnc,  &fuzz_options,
-						     &fuzz_state };
+static const struct fuzz_target *const targets[] = {
+	&fuzz_fdc, &fuzz_uhci,	  &fuzz_ide,   &fuzz_pc,  &fuzz_ps2,	&fuzz_uart, &fuzz_qmp,
+	&fuzz_vnc, &fuzz_options, &fuzz_state, &fuzz_vga, &fuzz_vnctls, &fuzz_ws
+};
+
+static void start_once(void);
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
 	struct bytes in = { data, size };
 	unsigned int i;
 
+	start_once();
 	if (target->run) {
 		target->run(data, size);
 		return 0;
@@ -335,10 +338,15 @@ static const struct fuzz_target *target_find(const char *program)
 	abort();
 }
 
-int LLVMFuzzerInitialize(int *argc, char ***argv)
+/* With the first input: AFL++ forks the processes that run inputs after LLVMFuzzerInitialize(). */
+static void start_once(void)
 {
-	target = target_find((*argv)[0]);
+	const char *tmp = getenv("TMPDIR");
+
+	if (folder)
+		return;
 	signal(SIGPIPE, SIG_IGN);
+	folder = xasprintf("%s/fuzz-dm-XXXXXX", tmp ? tmp : "/tmp");
 	if (!mkdtemp(folder))
 		abort();
 	atexit(remove_folder);
@@ -354,5 +362,10 @@ int LLVMFuzzerInitialize(int *argc, char ***argv)
 		abort();
 	if (target->start)
 		target->start();
+}
+
+int LLVMFuzzerInitialize(int *argc, char ***argv)
+{
+	target = target_find((*argv)[0]);
 	return 0;
 }

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /*
  * Fuzzers of what comes from outside the guest: monitor commands (fuzz-qmp), a VNC client's messages
- * (fuzz-vnc), the command line (fuzz-options), files of saved state (fuzz-state). The driver is
+ * (fuzz-vnc, fuzz-vnctls before TLS, fuzz-ws in WebSocket), the command line (fuzz-options), files of saved state (fuzz-state). The driver is
  * fuzz_ports.c. Linked with --wrap for what may not happen here: the end of the program by a wrong
  * option, and files of the host named by the input.
  */
@@ -139,10 +139,9 @@ static void vnc_start(void)
 	vnc_address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
 }
 
-/* An odd first byte: the handshake is done, and messages follow. */
-static void vnc_run(const uint8_t *data, size_t size)
+/* An odd first byte: what well-behaved clients say first was said, and the input follows. */
+static void vnc_talk(const char *hello, size_t hello_bytes, const uint8_t *data, size_t size)
 {
-	static const char hello[] = "RFB 003.008\n\x01\x01";
 	int fd;
 
 	if (!size)
@@ -151,7 +150,7 @@ static void vnc_run(const uint8_t *data, size_t size)
 	if (fd < 0 || connect(fd, (struct sockaddr *)&vnc_address, sizeof(vnc_address)))
 		abort();
 	if (data[0] & 1)
-		send_all(fd, hello, sizeof(hello) - 1);
+		send_all(fd, hello, hello_bytes);
 	send_all(fd, data + 1, size - 1);
 	shutdown(fd, SHUT_WR);
 	converse(fd, 2);
@@ -160,11 +159,57 @@ static void vnc_run(const uint8_t *data, size_t size)
 	clock_virtual_step(20000000);
 }
 
+static void vnc_run(const uint8_t *data, size_t size)
+{
+	static const char hello[] = "RFB 003.008\n\x01\x01";
+
+	vnc_talk(hello, sizeof(hello) - 1, data, size);
+}
+
 const struct fuzz_target fuzz_vnc = {
 	.name = "vnc",
 	.args = { "-m", "16", "-vga", "std", "-vnc", "127.0.0.1:300,to=999" },
 	.start = vnc_start,
 	.run = vnc_run,
+};
+
+/* VeNCrypt's choices; then bytes in the place of TLS. */
+static void vnctls_run(const uint8_t *data, size_t size)
+{
+	static const char hello[] = "RFB 003.008\n\x13\0\2\0\0\1\1";
+
+	vnc_talk(hello, sizeof(hello) - 1, data, size);
+}
+
+const struct fuzz_target fuzz_vnctls = {
+	.name = "vnctls",
+	.args = { "-m", "16", "-vga", "std", "-object", "tls-creds-anon,id=t", "-vnc",
+		  "127.0.0.1:300,to=999,tls-creds=t" },
+	.start = vnc_start,
+	.run = vnctls_run,
+};
+
+static void ws_start(void)
+{
+	vnc_start();
+	/* Both ports are counted from the display's number. */
+	vnc_address.sin_port = htons((uint16_t)(ntohs(vnc_address.sin_port) - 200));
+}
+
+static void ws_run(const uint8_t *data, size_t size)
+{
+	static const char hello[] = "GET / HTTP/1.1\r\nHost: x\r\nUpgrade: websocket\r\n"
+				    "Connection: Upgrade\r\nSec-WebSocket-Version: 13\r\n"
+				    "Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n\r\n";
+
+	vnc_talk(hello, sizeof(hello) - 1, data, size);
+}
+
+const struct fuzz_target fuzz_ws = {
+	.name = "ws",
+	.args = { "-m", "16", "-vga", "std", "-vnc", "127.0.0.1:1300,to=1999,websocket=on" },
+	.start = ws_start,
+	.run = ws_run,
 };
 
 /* ---- command line ---- */

@@ -1,16 +1,57 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 # Tests of the paravirtual back ends (included by device-model/build.mk).
+#   check-dm-pv    the block ring; whole back ends with small libraries in the place of Xen's
+#   fuzz-dm-pv     libFuzzer on the same for FUZZ_SECONDS (60), from tests/regress/pv; afl-dm-pv: AFL++
 
-DM_PV_TEST := $(DM_OUT)/tests-pv/test-blkif
-DM_PV_TEST_SRC := device-model/tests-pv/test_blkif.c device-model/pv/blkif.c $(DM_BLOCK_LIB)
+DM_PV_DIR  := device-model/tests-pv
+DM_PV_OUT  := $(DM_OUT)/tests-pv
+DM_PV_TEST := $(DM_PV_OUT)/test-blkif $(DM_PV_OUT)/test-devices $(DM_PV_OUT)/replay-pv
+DM_PV_BLKIF_SRC := $(DM_PV_DIR)/test_blkif.c device-model/pv/blkif.c $(DM_BLOCK_LIB)
+DM_PV_LIB  := $(wildcard device-model/pv/*.c) $(DM_BLOCK_LIB) device-model/core/display.c \
+	device-model/core/input.c $(DM_PV_DIR)/fake_xen.c
+DM_PV_FLAGS := $(DM_BLOCK_FLAGS) $(shell pkg-config --cflags pixman-1)
+DM_PV_HEADERS := $(wildcard device-model/pv/*.h $(DM_PV_DIR)/*.h device-model/block/*.h device-model/core/*.h)
 
-CHECKS += check-dm-pv
+CHECKS  += check-dm-pv
+FUZZERS += fuzz-dm-pv $(if $(DM_AFL),afl-dm-pv)
 
-$(DM_PV_TEST): $(DM_PV_TEST_SRC) device-model/pv/blkif.h
+$(DM_PV_OUT)/test-blkif: $(DM_PV_BLKIF_SRC) $(DM_PV_HEADERS)
 	$(call say,CC-ASAN,$@)
 	$(Q)mkdir -p $(@D)
-	$(Q)$(CC) $(DM_BLOCK_FLAGS) -o $@ $(DM_PV_TEST_SRC) -lz
+	$(Q)$(CC) $(DM_BLOCK_FLAGS) -o $@ $(DM_PV_BLKIF_SRC) -lz
 
-.PHONY: check-dm-pv
+$(DM_PV_OUT)/test-devices: $(DM_PV_LIB) $(DM_PV_DIR)/test_devices.c $(DM_PV_HEADERS)
+	$(call say,CC-ASAN,$@)
+	$(Q)mkdir -p $(@D)
+	$(Q)$(CC) $(DM_PV_FLAGS) -o $@ $(filter %.c,$^) -lz -lpixman-1
+
+$(DM_PV_OUT)/replay-pv: $(DM_PV_LIB) $(DM_PV_DIR)/fuzz_pv.c device-model/tests-fuzz/replay.c $(DM_PV_HEADERS)
+	$(call say,CC-ASAN,$@)
+	$(Q)mkdir -p $(@D)
+	$(Q)$(CC) $(DM_PV_FLAGS) -o $@ $(filter %.c,$^) -lz -lpixman-1
+
+$(DM_PV_OUT)/fuzz-pv: $(DM_PV_LIB) $(DM_PV_DIR)/fuzz_pv.c $(DM_PV_HEADERS)
+	$(call say,CC-FUZZ,$@)
+	$(Q)mkdir -p $(@D)
+	$(Q)clang $(DM_PV_FLAGS) -fsanitize=fuzzer -o $@ $(filter %.c,$^) -lz -lpixman-1
+
+$(DM_PV_OUT)/afl-pv: $(DM_PV_LIB) $(DM_PV_DIR)/fuzz_pv.c $(DM_PV_HEADERS)
+	$(call say,CC-AFL,$@)
+	$(Q)mkdir -p $(@D)
+	$(Q)AFL_QUIET=1 afl-clang-fast $(DM_PV_FLAGS) -fsanitize=fuzzer -o $@ $(filter %.c,$^) -lz -lpixman-1
+
+.PHONY: check-dm-pv fuzz-dm-pv afl-dm-pv
 check-dm-pv: $(DM_PV_TEST)
-	$(Q)timeout 60 $<
+	$(Q)timeout 60 $(DM_PV_OUT)/test-blkif
+	$(Q)timeout 60 $(DM_PV_OUT)/test-devices 2> $(DM_PV_OUT)/devices.log
+	$(Q)timeout 60 $(DM_PV_OUT)/replay-pv tests/regress/pv/* 2> $(DM_PV_OUT)/fuzz.log || \
+		{ tail -20 $(DM_PV_OUT)/fuzz.log; exit 1; }
+
+fuzz-dm-pv: $(DM_PV_OUT)/fuzz-pv
+	$(Q)mkdir -p $(DM_PV_OUT)/corpus
+	$(Q)$< -max_total_time=$(FUZZ_SECONDS) -max_len=4096 -rss_limit_mb=1024 -timeout=20 \
+		-print_final_stats=0 -verbosity=0 -close_fd_mask=2 -artifact_prefix=$(DM_PV_OUT)/crash-pv- \
+		$(DM_PV_OUT)/corpus tests/regress/pv
+
+afl-dm-pv: $(DM_PV_OUT)/afl-pv
+	$(call afl_run,pv,$<)

@@ -8,7 +8,7 @@ DM_UI_FUZZ_SRC := $(DM_UI_DIR)/fuzz_vga.c $(addprefix device-model/hw/vga_,draw.
 	graphics.c mem.c regs.c text.c timing.c vbe.c)
 
 CHECKS  += check-dm-ui
-FUZZERS += fuzz-dm-vga
+FUZZERS += fuzz-dm-vga-random
 
 $(DM_UI_FUZZ): $(DM_UI_FUZZ_SRC) device-model/hw/vga.h
 	$(call say,CC-ASAN,$@)
@@ -17,12 +17,18 @@ $(DM_UI_FUZZ): $(DM_UI_FUZZ_SRC) device-model/hw/vga.h
 		-fsanitize=address,undefined -fno-sanitize-recover=undefined -Idevice-model \
 		-o $@ $(DM_UI_FUZZ_SRC)
 
-.PHONY: check-dm-ui fuzz-dm-vga
-check-dm-ui: $(O)/device-model/plinth-dm-asan $(DM_UI_FUZZ)
+$(DM_UI_OUT)/vnc_client: $(DM_UI_DIR)/vnc_client.c
+	$(call say,CC,$@)
+	$(Q)mkdir -p $(@D)
+	$(Q)$(CC) -std=gnu11 -O1 -g -Wall -Wextra -Wno-unused-parameter $$(pkg-config --cflags libvncclient) \
+		-o $@ $< $$(pkg-config --libs libvncclient)
+
+.PHONY: check-dm-ui fuzz-dm-vga-random
+check-dm-ui: $(O)/device-model/plinth-dm-asan $(DM_UI_FUZZ) $(DM_UI_OUT)/vnc_client
 	$(Q)mkdir -p $(DM_UI_OUT)/work
 	$(Q)$(DM_UI_FUZZ) 4000 > $(DM_UI_OUT)/work/fuzz.log
 	$(Q)ASAN_OPTIONS=detect_leaks=0 python3 $(DM_UI_DIR)/run.py --device-model $(O)/device-model/plinth-dm-asan \
-		--work $(DM_UI_OUT)/work
+		--vnc-client $(DM_UI_OUT)/vnc_client --work $(DM_UI_OUT)/work
 
-fuzz-dm-vga: $(DM_UI_FUZZ)
+fuzz-dm-vga-random: $(DM_UI_FUZZ)
 	$(Q)$(DM_UI_FUZZ) 60s $$(date +%s)

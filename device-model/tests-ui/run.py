@@ -14,6 +14,7 @@ sys.dont_write_bytecode = True
 import qtest
 import test_ports
 import test_sdl
+import test_tls
 import test_vga
 import test_vnc
 import test_websocket
@@ -87,6 +88,16 @@ def run_vnc(result, program, work):
         env.m.close()
 
 
+def run_tls(result, program, client, work):
+    if not shutil.which("openssl"):
+        print("SKIP tls: openssl makes the certificates and is not installed")
+        result.skipped += len(test_tls.TESTS)
+        return
+    tls = test_tls.Tls(program, client, work)
+    for test in test_tls.TESTS:
+        result.run(test, tls)
+
+
 def run_sdl(result, program, work):
     if not shutil.which("Xvfb"):
         print("SKIP sdl: Xvfb (package xvfb) is the display and is not installed")
@@ -104,6 +115,7 @@ def main():
     parser = argparse.ArgumentParser()
     parser.add_argument("--device-model", required=True)
     parser.add_argument("--work", required=True)
+    parser.add_argument("--vnc-client", required=True)
     parser.add_argument("names", nargs="*")
     args = parser.parse_args()
     os.makedirs(args.work, exist_ok=True)
@@ -111,6 +123,7 @@ def main():
     result = Result(args.names)
     run_vga(result, program, work)
     run_vnc(result, program, work)
+    run_tls(result, program, os.path.abspath(args.vnc_client), work)
     run_ports(result, program, work)
     run_sdl(result, program, work)
     print("check-dm-ui: %d passed, %d failed%s" % (

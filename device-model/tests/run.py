@@ -21,6 +21,7 @@ import test_confine
 import test_dma
 import test_floppy
 import test_ide
+import test_peer
 import test_process
 import test_state
 import test_storage
@@ -152,7 +153,7 @@ def main():
     for module in (test_chipset, test_ide, test_atapi):
         for kind, path in (("plinth", program), ("qemu", qemu)):
             run_module(results, module, kind, path, work)
-    for module in (test_dma, test_floppy, test_usb):
+    for module in (test_dma, test_floppy, test_usb, test_peer):
         for kind, path in (("plinth", program), ("qemu", qemu)):
             run_own(results, module, kind, path, work)
     for module in (test_process, test_state, test_storage, test_confine):

@@ -26,6 +26,7 @@
 #include "core/options.h"
 #include "core/util.h"
 #include "ui/vnc_priv.h"
+#include "ui/vnc_tls.h"
 
 #define PORT_BASE      5900
 #define WS_PORT_BASE   5700
@@ -211,7 +212,7 @@ void vnc_query(struct vnc_info *info)
 		return;
 	info->enabled = true;
 	info->family = family_name(a.ss_family);
-	info->auth = server->auth ? "vnc" : "none";
+	info->auth = server->tls ? "vencrypt" : server->auth ? "vnc" : "none";
 	info->nr_clients = server->nr_conns;
 	describe(&a, len, info->host, sizeof(info->host), info->service, sizeof(info->service));
 }
@@ -306,6 +307,7 @@ static int listen_on(const char *host, unsigned int port)
 /* What follows the address in -vnc. */
 struct settings {
 	unsigned int to;
+	const char *tls_creds; /* the id of an -object */
 	bool websocket;
 	unsigned int ws_port; /* 0: WS_PORT_BASE and the display's number */
 };
@@ -363,10 +365,31 @@ static int parse_pair(const struct opt_pair *p, bool *auth, struct settings *set
 	}
 	if (!strcmp(p->key, "to"))
 		return parse_number(p->value, 65535 - PORT_BASE, &set->to);
+	if (!strcmp(p->key, "tls-creds")) {
+		set->tls_creds = p->value;
+		return 0;
+	}
 	if (!strcmp(p->key, "websocket"))
 		return parse_websocket(p->value, set);
 	if (!strcmp(p->key, "share") && p->value && !strcmp(p->value, "force-shared"))
 		return 0;
+	return -EINVAL;
+}
+
+static int load_tls(struct vnc_server *s, const char *id)
+{
+	const struct options *o = s->m->opt;
+	unsigned int i;
+
+	for (i = 0; i < o->nr_tls; i++) {
+		if (strcmp(o->tls[i].id, id))
+			continue;
+		s->tls = vnc_tls_load(&o->tls[i]);
+		return s->tls ? 0 : -EINVAL;
+	}
+	log_error(
+		"vnc: tls-creds=%s: there is no -object tls-creds-x509 or tls-creds-anon with that id",
+		id);
 	return -EINVAL;
 }
 
@@ -382,11 +405,14 @@ static int options_apply(struct vnc_server *s, const char *text)
 	rc = list.head ? parse_address(list.head, &host, &display) : -EINVAL;
 	for (i = 0; !rc && i < list.nr; i++)
 		rc = parse_pair(&list.pairs[i], &s->auth, &set);
-	if (rc)
+	if (!rc && set.tls_creds)
+		rc = load_tls(s, set.tls_creds);
+	else if (rc)
 		log_error("vnc: cannot use \"-vnc %s\": expected "
-			  "ADDRESS:DISPLAY[,password=on|off][,to=LAST][,websocket=on|PORT]",
+			  "ADDRESS:DISPLAY[,password=on|off][,to=LAST][,websocket=on|PORT]"
+			  "[,tls-creds=ID]",
 			  text);
-	else
+	if (!rc)
 		rc = listen_range(s, host, display, &set);
 	opt_list_free(&list);
 	return rc;

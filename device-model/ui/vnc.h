@@ -14,7 +14,7 @@ struct vnc_info {
 	char host[64];	    /* numeric address it listens on */
 	char service[8];    /* TCP port in decimal */
 	const char *family; /* "ipv4" or "ipv6" */
-	const char *auth;   /* "none" or "vnc" */
+	const char *auth;   /* "none", "vnc" or "vencrypt" (TLS) */
 	size_t nr_clients;
 };
 

@@ -1,9 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /*
- * One VNC connection in the main loop: its socket, its end of the link to the library thread, and
- * the handshake (RFC 6143, 7.1-7.3), of which the library only sees whole, checked steps. Nothing
- * waits: output queues up here, and a client that lets it grow without bounds is dropped. What a
- * client says after the handshake is in vnc_messages.c.
+ * One VNC connection in the main loop: its socket, plain or with TLS, and its end of the link to the
+ * library thread. Nothing waits: output queues up here, and a client that lets it grow without bounds
+ * is dropped. What a client says is in vnc_handshake.c and vnc_messages.c.
  */
 #include <errno.h>
 #include <netinet/in.h>
@@ -21,8 +20,6 @@
 #include "ui/vnc_conn.h"
 
 #define HANDSHAKE_TIMEOUT_NS (10 * NS_PER_SEC)
-#define GREETING	     "RFB 003.008\n"
-#define VERSION_LEN	     12
 #define OUT_BYTES	     (256 * 1024)
 
 static uint8_t *reserve(struct vnc_outbuf *b, size_t len)
@@ -49,17 +46,26 @@ void vnc_append(struct vnc_outbuf *b, const void *data, size_t len)
 	b->len += len;
 }
 
+static ssize_t send_plain(int fd, const void *data, size_t len)
+{
+	ssize_t n;
+
+	do
+		n = send(fd, data, len, MSG_NOSIGNAL | MSG_DONTWAIT);
+	while (n < 0 && errno == EINTR);
+	return n < 0 ? -errno : n;
+}
+
 /* Send what the socket takes. False when the other side is gone. */
-static bool flush(struct vnc_outbuf *b, int fd)
+static bool flush(struct vnc_outbuf *b, int fd, struct vnc_tls *tls)
 {
 	while (vnc_pending(b)) {
-		ssize_t n =
-			send(fd, b->data + b->start, vnc_pending(b), MSG_NOSIGNAL | MSG_DONTWAIT);
+		const uint8_t *data = b->data + b->start;
+		ssize_t n = tls ? vnc_tls_send(tls, data, vnc_pending(b))
+				: send_plain(fd, data, vnc_pending(b));
 
-		if (n < 0 && errno == EINTR)
-			continue;
 		if (n < 0)
-			return errno == EAGAIN;
+			return n == -EAGAIN;
 		b->start += (size_t)n;
 	}
 	if (b->capacity > OUT_BYTES * 2) { /* an unusual backlog is over */
@@ -104,20 +110,28 @@ static void ws_pack(struct vnc_conn *c)
 
 static bool flush_client(struct vnc_conn *c)
 {
+	if (c->tls && !c->tls_up)
+		return true;
 	if (!c->ws)
-		return flush(&c->to_client, c->fd);
+		return flush(&c->to_client, c->fd, c->tls);
 	do {
 		ws_pack(c);
-		if (!flush(&c->ws_out, c->fd))
+		if (!flush(&c->ws_out, c->fd, c->tls))
 			return false;
 	} while (!vnc_pending(&c->ws_out) && client_pending(c));
 	return true;
+}
+
+bool vnc_conn_flush_library(struct vnc_conn *c)
+{
+	return flush(&c->to_library, c->link_fd, NULL);
 }
 
 static void conn_free(void *opaque)
 {
 	struct vnc_conn *c = opaque;
 
+	vnc_tls_free(c->tls);
 	free(c->ws);
 	free(c->ws_out.data);
 	free(c->to_client.data);
@@ -159,7 +173,7 @@ static void update_events(struct vnc_conn *c)
 	uint32_t client = c->draining || full || vnc_pending(&c->to_library) ? 0 : EPOLLIN;
 	uint32_t link = EPOLLIN;
 
-	if (client_pending(c))
+	if (c->tls && !c->tls_up ? vnc_tls_wants_write(c->tls) : client_pending(c) > 0)
 		client |= EPOLLOUT;
 	if (vnc_pending(&c->to_library))
 		link |= EPOLLOUT;
@@ -175,99 +189,9 @@ static void update_events(struct vnc_conn *c)
  * Each step looks at c->in and returns the bytes it used, 0 when it needs more, or -1 to end the
  * connection.
  */
-static void link_ready(void *opaque, uint32_t events);
-
-static bool link_create(struct vnc_conn *c)
-{
-	int fds[2];
-
-	if (socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0, fds))
-		return false;
-	c->link_fd = fds[0];
-	c->link = xzalloc(sizeof(*c->link));
-	atomic_init(&c->link->refs, 1);
-	atomic_init(&c->link->normal, false);
-	c->link->fd = fds[1];
-	c->link->auth = c->server->auth;
-	memcpy(c->link->password, c->server->password, sizeof(c->link->password));
-	c->swallow = VERSION_LEN;
-	c->link_events = EPOLLIN;
-	return !loop_add_fd(c->link_fd, EPOLLIN, link_ready, c);
-}
-
-static ssize_t step_version(struct vnc_conn *c)
-{
-	char version[VERSION_LEN + 1];
-	unsigned int i, minor;
-
-	if (c->in_len < VERSION_LEN)
-		return 0;
-	memcpy(version, c->in, VERSION_LEN);
-	version[VERSION_LEN] = 0;
-	if (memcmp(version, GREETING, 8) || version[11] != '\n')
-		return -1;
-	for (i = 8; i < 11; i++)
-		if (version[i] < '0' || version[i] > '9')
-			return -1;
-	minor = (unsigned int)atoi(version + 8);
-	/* Other numbers have been seen in the wild; they mean the nearest of these (RFC 6143, A). */
-	minor = minor < 7 ? 3 : minor == 7 ? 7 : 8;
-	snprintf(version, sizeof(version), "RFB 003.%03u\n", minor);
-	if (!link_create(c))
-		return -1;
-	/* The version is there before the library looks, so it never waits for it. */
-	vnc_append(&c->to_library, version, VERSION_LEN);
-	if (!flush(&c->to_library, c->link_fd))
-		return -1;
-	vnc_rfb_add(c->link);
-	c->phase = minor >= 7 ? PHASE_SECURITY : c->server->auth ? PHASE_AUTH : PHASE_INIT;
-	return VERSION_LEN;
-}
-
-static ssize_t step_security(struct vnc_conn *c)
-{
-	if (c->in[0] != (c->link->auth ? 2 : 1))
-		return -1;
-	vnc_append(&c->to_library, c->in, 1);
-	c->phase = c->link->auth ? PHASE_AUTH : PHASE_INIT;
-	return 1;
-}
-
-static ssize_t step_auth(struct vnc_conn *c)
-{
-	if (c->in_len < 16)
-		return 0;
-	vnc_append(&c->to_library, c->in, 16);
-	c->phase = PHASE_INIT;
-	return 16;
-}
-
-static ssize_t step_init(struct vnc_conn *c)
-{
-	uint8_t shared = 1;
-
-	vnc_append(&c->to_library, &shared, 1);
-	c->phase = PHASE_WAIT;
-	return 1;
-}
-
 static ssize_t step(struct vnc_conn *c)
 {
-	switch (c->phase) {
-	case PHASE_VERSION:
-		return step_version(c);
-	case PHASE_SECURITY:
-		return step_security(c);
-	case PHASE_AUTH:
-		return step_auth(c);
-	case PHASE_INIT:
-		return step_init(c);
-	case PHASE_WAIT: /* nothing counts before the library let the client in */
-		return 0;
-	case PHASE_NORMAL:
-		break;
-	}
-	return vnc_message(c);
+	return c->phase == PHASE_NORMAL ? vnc_message(c) : vnc_handshake(c);
 }
 
 static void take_input(struct vnc_conn *c, size_t len)
@@ -276,9 +200,31 @@ static void take_input(struct vnc_conn *c, size_t len)
 	c->in_len -= len;
 }
 
+static void read_client(struct vnc_conn *c)
+{
+	uint8_t *at = c->ws ? c->ws->raw : c->in;
+	size_t *len = c->ws ? &c->ws->raw_len : &c->in_len;
+	size_t size = c->ws ? sizeof(c->ws->raw) : VNC_IN_BYTES;
+	ssize_t n;
+
+	if (*len == size)
+		return;
+	n = c->tls ? vnc_tls_recv(c->tls, at + *len, size - *len)
+		   : recv(c->fd, at + *len, size - *len, MSG_DONTWAIT);
+	if (n > 0)
+		*len += (size_t)n;
+	else if (c->tls ? n != -EAGAIN : !n || (errno != EAGAIN && errno != EINTR))
+		conn_close(c, "gone");
+}
+
 /* Is there anything in c->in? */
 static bool fill_input(struct vnc_conn *c)
 {
+	/* The socket does not show what TLS has decrypted already. */
+	if (c->tls_up && vnc_tls_pending(c->tls))
+		read_client(c);
+	if (c->dead)
+		return false;
 	if (c->ws && c->in_len < VNC_IN_BYTES) {
 		c->in_len += vnc_ws_input(c->ws, c->in + c->in_len, VNC_IN_BYTES - c->in_len);
 		c->draining |= c->ws->state == VNC_WS_CLOSED;
@@ -286,6 +232,31 @@ static bool fill_input(struct vnc_conn *c)
 			ws_pack(c);
 	}
 	return c->in_len;
+}
+
+/* 1: it is there; 0: later; -1: the connection is closed. */
+static int tls_begin(struct vnc_conn *c)
+{
+	int rc = vnc_tls_handshake(c->tls);
+
+	if (rc < 0) {
+		conn_close(c, "no TLS");
+	} else if (!rc) {
+		update_events(c);
+	} else {
+		c->tls_up = true;
+		vnc_handshake_tls_done(c);
+	}
+	return rc;
+}
+
+bool vnc_conn_start_tls(struct vnc_conn *c, const uint8_t *early, size_t early_len)
+{
+	/* Plain bytes first; so few fit into a socket that has been read. */
+	if (!flush(&c->to_client, c->fd, NULL) || vnc_pending(&c->to_client))
+		return false;
+	c->tls = vnc_tls_new(c->server->tls, c->fd, early, early_len);
+	return c->tls;
 }
 
 /* Work through what has arrived, as long as the library's queue is short. */
@@ -309,27 +280,13 @@ static void process_input(struct vnc_conn *c)
 		if (!used)
 			break;
 		take_input(c, (size_t)used);
-		if (c->link_fd >= 0 && !flush(&c->to_library, c->link_fd))
+		if (c->tls && !c->tls_up && tls_begin(c) <= 0)
+			return;
+		if (c->link_fd >= 0 && !vnc_conn_flush_library(c))
 			conn_close(c, "library hung up");
 	}
 	if (!c->dead)
 		update_events(c);
-}
-
-static void read_client(struct vnc_conn *c)
-{
-	uint8_t *at = c->ws ? c->ws->raw : c->in;
-	size_t *len = c->ws ? &c->ws->raw_len : &c->in_len;
-	size_t size = c->ws ? sizeof(c->ws->raw) : VNC_IN_BYTES;
-	ssize_t n;
-
-	if (*len == size)
-		return;
-	n = recv(c->fd, at + *len, size - *len, MSG_DONTWAIT);
-	if (n > 0)
-		*len += (size_t)n;
-	else if (!n || (errno != EAGAIN && errno != EINTR))
-		conn_close(c, "gone");
 }
 
 static void client_ready(void *opaque, uint32_t events)
@@ -342,6 +299,8 @@ static void client_ready(void *opaque, uint32_t events)
 		conn_close(c, "gone");
 		return;
 	}
+	if (c->tls && !c->tls_up && tls_begin(c) <= 0)
+		return;
 	if ((events & EPOLLIN) && c->in_len < VNC_IN_BYTES)
 		read_client(c);
 	if (!c->dead && !flush_client(c))
@@ -351,7 +310,7 @@ static void client_ready(void *opaque, uint32_t events)
 	if (c->dead)
 		return;
 	vnc_release_update(c);
-	if (c->link_fd >= 0 && !flush(&c->to_library, c->link_fd)) {
+	if (c->link_fd >= 0 && !vnc_conn_flush_library(c)) {
 		conn_close(c, "library hung up");
 		return;
 	}
@@ -380,7 +339,7 @@ static void read_library(struct vnc_conn *c)
 	c->to_client.len += (size_t)n - drop;
 }
 
-static void link_ready(void *opaque, uint32_t events)
+void vnc_conn_link_ready(void *opaque, uint32_t events)
 {
 	struct vnc_conn *c = opaque;
 
@@ -401,7 +360,7 @@ static void link_ready(void *opaque, uint32_t events)
 		return;
 	}
 	vnc_release_update(c);
-	if (c->link_fd >= 0 && !flush(&c->to_library, c->link_fd)) {
+	if (c->link_fd >= 0 && !vnc_conn_flush_library(c)) {
 		conn_close(c, "library hung up");
 		return;
 	}
@@ -437,9 +396,13 @@ struct vnc_conn *vnc_conn_new(struct vnc_server *s, int fd, bool websocket)
 	vnc_input_init(&c->input);
 	loop_call_init(&c->free_call, conn_free, c);
 	dm_timer_init(&c->timeout, DM_CLOCK_HOST, timed_out, c);
-	vnc_append(&c->to_client, GREETING, VERSION_LEN);
+	vnc_append(&c->to_client, VNC_GREETING, sizeof(VNC_GREETING) - 1);
 	c->client_events = websocket ? EPOLLIN : EPOLLIN | EPOLLOUT;
-	if (loop_add_fd(fd, c->client_events, client_ready, c)) {
+	/* A browser's TLS is around everything (wss); others ask for it in the handshake. */
+	if (websocket && s->tls)
+		c->tls = vnc_tls_new(s->tls, fd, NULL, 0);
+	if ((websocket && s->tls && !c->tls) ||
+	    loop_add_fd(fd, c->client_events, client_ready, c)) {
 		close(fd);
 		conn_free(c);
 		return NULL;

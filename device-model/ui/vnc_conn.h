@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * One VNC connection, shared by vnc_conn.c (sockets, handshake) and vnc_messages.c (what
+ * One VNC connection, shared by vnc_conn.c (sockets), vnc_handshake.c and vnc_messages.c (what
  * follows).
  */
 #ifndef DM_UI_VNC_CONN_H
@@ -10,11 +10,24 @@
 
 #include "core/loop.h"
 #include "ui/vnc_priv.h"
+#include "ui/vnc_tls.h"
 #include "ui/vnc_ws.h"
 
 #define VNC_IN_BYTES 8192 /* more than the longest message */
 
-enum vnc_phase { PHASE_VERSION, PHASE_SECURITY, PHASE_AUTH, PHASE_INIT, PHASE_WAIT, PHASE_NORMAL };
+#define VNC_GREETING "RFB 003.008\n"
+
+enum vnc_phase {
+	PHASE_VERSION,
+	PHASE_SECURITY,
+	PHASE_VENCRYPT_VERSION,
+	PHASE_VENCRYPT_TYPE,
+	PHASE_TLS,
+	PHASE_AUTH,
+	PHASE_INIT,
+	PHASE_WAIT,
+	PHASE_NORMAL,
+};
 
 /* Bytes on their way out: data[start .. len). */
 struct vnc_outbuf {
@@ -40,6 +53,8 @@ struct vnc_conn {
 	uint32_t skip;	/* bytes of a message that nobody wants */
 	size_t swallow; /* bytes of the library's own greeting still to drop */
 	struct vnc_outbuf to_client, to_library;
+	struct vnc_tls *tls;		     /* NULL: plain, or not yet */
+	bool tls_up;			     /* its handshake is over */
 	struct vnc_ws *ws;		     /* NULL: plain RFB */
 	struct vnc_outbuf ws_out;	     /* WebSocket's own bytes, and to_client in frames */
 	uint32_t client_events, link_events; /* as now watched */
@@ -56,6 +71,15 @@ static inline size_t vnc_pending(const struct vnc_outbuf *b)
 
 /* vnc_conn.c: queue bytes. */
 void vnc_append(struct vnc_outbuf *b, const void *data, size_t len);
+/* Send what the library's end takes. False when it is gone. */
+bool vnc_conn_flush_library(struct vnc_conn *c);
+void vnc_conn_link_ready(void *opaque, uint32_t events);
+/* All further bytes go through TLS; `early` came from the client already. False: it cannot be. */
+bool vnc_conn_start_tls(struct vnc_conn *c, const uint8_t *early, size_t early_len);
+
+/* vnc_handshake.c: the same as vnc_message() before the connection is normal. */
+ssize_t vnc_handshake(struct vnc_conn *c);
+void vnc_handshake_tls_done(struct vnc_conn *c);
 
 /*
  * vnc_messages.c: look at the message at the start of c->in. The bytes used, 0 when it is not

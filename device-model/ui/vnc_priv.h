@@ -10,7 +10,7 @@
  *          +---- one socket pair per client ("link") ------+
  *
  * A browser's connection has WebSocket frames around all this (vnc_ws.c), taken off and put on in
- * the main loop.
+ * the main loop; so is TLS (vnc_tls.c), outside of everything.
  *
  * The main loop always drains a link into the client's own output buffer, so the library never
  * waits for a client, and hands it a complete message, so it never waits for the rest of one. The picture
@@ -30,6 +30,7 @@
 
 struct machine;
 struct vnc_conn;
+struct vnc_tls_creds;
 
 #define VNC_MAX_CLIENTS	 32
 #define VNC_PASSWORD_MAX 8 /* RFB 7.2.2 */
@@ -89,7 +90,8 @@ void vnc_input_release(struct vnc_input *in);
 struct vnc_server {
 	struct machine *m;
 	int listen_fd, spare_fd;
-	int ws_fd; /* listens for browsers, -1: no */
+	int ws_fd;		   /* listens for browsers, -1: no */
+	struct vnc_tls_creds *tls; /* NULL: no TLS */
 	bool auth;
 	char password[VNC_PASSWORD_MAX + 1];
 	struct keymap keymap;

@@ -1,0 +1,145 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* Grants, foreign pages and event channels by Xen's stable libraries. See pv_guest.h. */
+#include "pv/pv_guest.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <xenevtchn.h>
+#include <xenforeignmemory.h>
+#include <xengnttab.h>
+
+#include "core/log.h"
+#include "core/loop.h"
+#include "core/util.h"
+
+#define COPY_BATCH 64u
+
+static unsigned int domid;
+static xengnttab_handle *gnttab;
+static xenevtchn_handle *evtchn;
+static xenforeignmemory_handle *fmem;
+static void (*event_cb)(uint32_t port);
+
+static void readable(void *opaque, uint32_t events)
+{
+	xenevtchn_port_or_error_t port = xenevtchn_pending(evtchn);
+
+	if (port < 0)
+		return;
+	xenevtchn_unmask(evtchn, (evtchn_port_t)port);
+	event_cb((uint32_t)port);
+}
+
+int pv_guest_open(unsigned int dom, void (*event)(uint32_t port))
+{
+	domid = dom;
+	event_cb = event;
+	gnttab = xengnttab_open(NULL, 0);
+	evtchn = xenevtchn_open(NULL, 0);
+	fmem = xenforeignmemory_open(NULL, 0);
+	if (!gnttab || !evtchn || !fmem) {
+		log_error(
+			"back ends: no access to grants, event channels or guest memory: %s; are the "
+			"xen-gntdev, xen-evtchn and xen-privcmd modules loaded?",
+			strerror(errno));
+		return -ENODEV;
+	}
+	return loop_add_fd(xenevtchn_fd(evtchn), EPOLLIN, readable, NULL);
+}
+
+void *pv_guest_map_grants(const uint32_t *refs, unsigned int n)
+{
+	uint32_t copy[1u << BLKIF_MAX_RING_ORDER];
+
+	if (n > ARRAY_SIZE(copy)) {
+		errno = EINVAL;
+		return NULL;
+	}
+	memcpy(copy, refs, n * sizeof(*refs));
+	return xengnttab_map_domain_grant_refs(gnttab, n, domid, copy, PROT_READ | PROT_WRITE);
+}
+
+void pv_guest_unmap_grants(void *p, unsigned int n)
+{
+	xengnttab_unmap(gnttab, p, n);
+}
+
+void *pv_guest_map_pages(const uint64_t *gfns, size_t n, bool writable)
+{
+	xen_pfn_t *list = xzalloc(n * sizeof(*list));
+	size_t i;
+	void *p;
+
+	for (i = 0; i < n; i++)
+		list[i] = gfns[i];
+	/* Without a place for single errors the call is all or nothing. */
+	p = xenforeignmemory_map(fmem, domid, PROT_READ | (writable ? PROT_WRITE : 0), n, list,
+				 NULL);
+	free(list);
+	return p;
+}
+
+void pv_guest_unmap_pages(void *p, size_t n)
+{
+	xenforeignmemory_unmap(fmem, p, n);
+}
+
+static int copy_batch(const struct blkif_piece *p, unsigned int n, bool to_guest)
+{
+	xengnttab_grant_copy_segment_t segs[COPY_BATCH];
+	unsigned int i;
+
+	memset(segs, 0, sizeof(segs));
+	for (i = 0; i < n; i++) {
+		union xengnttab_copy_ptr guest = { .foreign = {
+							   .ref = p[i].ref,
+							   .offset = p[i].offset,
+							   .domid = (uint16_t)domid,
+						   } };
+		union xengnttab_copy_ptr own = { .virt = p[i].data };
+
+		segs[i].source = to_guest ? own : guest;
+		segs[i].dest = to_guest ? guest : own;
+		segs[i].len = p[i].len;
+		segs[i].flags = to_guest ? GNTCOPY_dest_gref : GNTCOPY_source_gref;
+	}
+	if (xengnttab_grant_copy(gnttab, n, segs))
+		return -errno;
+	for (i = 0; i < n; i++)
+		if (segs[i].status != GNTST_okay)
+			return -EFAULT;
+	return 0;
+}
+
+int pv_guest_copy(const struct blkif_piece *p, unsigned int n, bool to_guest)
+{
+	int rc = 0;
+
+	while (n && !rc) {
+		unsigned int now = MIN(n, COPY_BATCH);
+
+		rc = copy_batch(p, now, to_guest);
+		p += now;
+		n -= now;
+	}
+	return rc;
+}
+
+int pv_guest_bind(uint32_t remote_port)
+{
+	xenevtchn_port_or_error_t local = xenevtchn_bind_interdomain(evtchn, domid, remote_port);
+
+	return local < 0 ? -errno : local;
+}
+
+void pv_guest_unbind(uint32_t port)
+{
+	xenevtchn_unbind(evtchn, port);
+}
+
+void pv_guest_notify(uint32_t port)
+{
+	xenevtchn_notify(evtchn, port);
+}

@@ -1,0 +1,30 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * What back ends reach of the guest: granted and foreign pages, copies by grant, event channels. The
+ * handles are for this one domain. Main loop's thread only; 0 or -errno unless it says otherwise.
+ */
+#ifndef DM_PV_PV_GUEST_H
+#define DM_PV_PV_GUEST_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "pv/blkif.h"
+
+/* event runs in the main loop with our port's number, which is unmasked already. */
+int pv_guest_open(unsigned int domid, void (*event)(uint32_t port));
+/* Map n granted pages read-write; NULL on failure (errno set). */
+void *pv_guest_map_grants(const uint32_t *refs, unsigned int n);
+void pv_guest_unmap_grants(void *p, unsigned int n);
+/* Map the guest's pages of these numbers, all or none; NULL on failure (errno set). */
+void *pv_guest_map_pages(const uint64_t *gfns, size_t n, bool writable);
+void pv_guest_unmap_pages(void *p, size_t n);
+/* Copy pieces of granted pages from the guest or to it. */
+int pv_guest_copy(const struct blkif_piece *pieces, unsigned int n, bool to_guest);
+/* Bind the guest's port; ours, above 0, or -errno. */
+int pv_guest_bind(uint32_t remote_port);
+void pv_guest_unbind(uint32_t port);
+void pv_guest_notify(uint32_t port);
+
+#endif
