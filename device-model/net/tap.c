@@ -41,7 +41,7 @@ static void tap_send(struct net_backend *b, const uint8_t *frame, size_t len)
 			  strerror(errno));
 	/*
 	 * This host's kernel answers within the write(), and then nothing happens any more that would take
-	 * the CPU back from the guest: look before it gets that by donation.
+	 * the CPU back from a guest that got it by donation: look before.
 	 */
 	if (t->watching)
 		loop_defer(&t->look);
