@@ -99,7 +99,7 @@ def test_cd_change(lab):
     lab.dom0.run(f"xl cd-eject {guest.name} hdc")
     guest.serial_shell(f'echo CD-2 "$({label} 2>&1)" end', "^CD-2 .*end", 60)
     lab.dom0.run(f"xl cd-insert {guest.name} hdc file:/guests/memtest.iso")
-    guest.serial_shell(f'echo CD-3 "$({label})"', "^CD-3 MEMTEST", 60)
+    guest.serial_shell(f'echo CD-3 "$({label})"', "^CD-3 MT86PLUS", 60)
 
 
 def input_events(guest, tag, device, action):
