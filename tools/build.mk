@@ -26,7 +26,7 @@ $(TOOLS_DOM0)/modules-6.1.cpio: $(O)/debs/kernels $(TOOLS_DIR)/plinth-extract-vm
 lab-dom0: $(TOOLS_DOM0)/base.cpio $(TOOLS_DOM0)/modules-6.1.cpio
 
 # Guest images. A sub-make asks for the kernel's version only when it is needed.
-$(O)/guests/debian.img: $(TOOLS_DIR)/mk-debian-guest $(TOOLS_DIR)/guest/lab-crc $(O)/debs/kernels
+$(O)/guests/debian.img: $(TOOLS_DIR)/mk-debian-guest $(wildcard $(TOOLS_DIR)/guest/lab-*) $(O)/debs/kernels
 	@echo '  GUEST   Debian 12 disk'
 	$(Q)$(TOOLS_DIR)/mk-debian-guest $(O)/guests $(O)/debs \
 		$$(awk '$$1 == "6.1" { print $$2 }' $(O)/debs/kernels)

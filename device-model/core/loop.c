@@ -193,7 +193,7 @@ void loop_defer_from_thread(struct loop_call *c)
 }
 
 /* Calls that are queued while these run wait for the next turn. */
-static void calls_run(void)
+void loop_run_calls(void)
 {
 	struct loop_call *c;
 
@@ -210,6 +210,13 @@ static void calls_run(void)
 bool loop_has_calls(void)
 {
 	return calls.head != NULL;
+}
+
+bool loop_ready(void)
+{
+	struct epoll_event ev;
+
+	return !timer_next_timeout_ms() || epoll_wait(epoll_fd, &ev, 1, 0) > 0;
 }
 
 void loop_set_idle(bool (*idle)(void *opaque), void *opaque)
@@ -240,7 +247,7 @@ void loop_turn(bool wait)
 			w->cb(w->opaque, ev[i].events);
 	}
 	timer_run_expired();
-	calls_run();
+	loop_run_calls();
 	watches_reap();
 }
 
@@ -250,7 +257,7 @@ void loop_wait_calls(void)
 
 	if (!calls.head && poll(&p, 1, -1) > 0)
 		wake_readable(NULL, 0);
-	calls_run();
+	loop_run_calls();
 }
 
 void loop_run(void)

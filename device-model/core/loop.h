@@ -35,6 +35,10 @@ void loop_defer_from_thread(struct loop_call *c);
 void loop_init(void);
 /* Is a deferred call waiting? */
 bool loop_has_calls(void);
+/* Run what loop_defer() queued; for the idle callback, which is not inside another call. */
+void loop_run_calls(void);
+/* True when a descriptor or a timer waits for its turn; nothing of them is run. */
+bool loop_ready(void);
 /*
  * Called when the loop would sleep; true: do not, look at descriptors and timers once. NULL: nobody. It may be
  * changed from within the call.

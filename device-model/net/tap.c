@@ -28,6 +28,7 @@ struct tap {
 	const char *id;
 	int fd;
 	bool watching;
+	struct loop_call look;
 	uint8_t frame[NET_MAX_FRAME + 1];
 };
 
@@ -38,6 +39,12 @@ static void tap_send(struct net_backend *b, const uint8_t *frame, size_t len)
 	if (write(t->fd, frame, len) < 0)
 		log_trace(TRACE_NET, "net %s: frame of %zu bytes lost: %s", t->id, len,
 			  strerror(errno));
+	/*
+	 * This host's kernel answers within the write(), and then nothing happens any more that would take
+	 * the CPU back from a guest that got it by donation: look before.
+	 */
+	if (t->watching)
+		loop_defer(&t->look);
 }
 
 static void watch(struct tap *t, bool on)
@@ -87,6 +94,14 @@ static void tap_readable(void *opaque, uint32_t events)
 	}
 }
 
+static void tap_look(void *opaque)
+{
+	struct tap *t = opaque;
+
+	if (t->watching && t->fd >= 0)
+		tap_readable(t, EPOLLIN);
+}
+
 static struct net_backend *tap_create(const struct opt_netdev *o, int fd)
 {
 	struct tap *t = xzalloc(sizeof(*t));
@@ -99,6 +114,7 @@ static struct net_backend *tap_create(const struct opt_netdev *o, int fd)
 	t->id = o->id;
 	t->fd = fd;
 	t->watching = true;
+	loop_call_init(&t->look, tap_look, t);
 	rc = loop_add_fd(fd, EPOLLIN, tap_readable, t);
 	if (!rc)
 		return &t->backend;

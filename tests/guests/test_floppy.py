@@ -14,9 +14,12 @@ COMBOS = ("product", "parts", "peer")
 FLOPPY = HVM + '''memory = {memory}
 vcpus = 1
 boot = "a"
-device_model_args_hvm = [ "-drive", "file=/job/{image},if=floppy,index=0,format=raw" ]
-{extra}
+device_model_args_hvm = [ "-drive", "file=/job/{image},if=floppy,index=0,format=raw"{cards} ]
 '''
+# Networks of their own inside the device model, whose gateways answer pings.
+CARDS = ''', "-netdev", "user,id=u0", "-device", "ne2k_pci,netdev=u0",
+	"-netdev", "user,id=u1,net=10.0.3.0/24", "-device", "rtl8139,netdev=u1",
+	"-netdev", "user,id=u2,net=10.0.4.0/24", "-device", "ne2k_isa,netdev=u2,iobase=0x300,irq=10"'''
 
 
 def media(*names):
@@ -36,10 +39,10 @@ FREEDOS = ("freedos-1440K.img", "freedos-1200K.img", "freedos-360K.img", "freedo
 OPENBSD = "openbsd28-floppy.img"
 
 
-def start(lab, name, image, memory=32, extra=""):
+def start(lab, name, image, memory=32, cards=""):
     lab.boot(files=media(image))
     lab.dom0.run("mkdir -p /run/lab")
-    return lab.create_text(FLOPPY.format(image=image, memory=memory, extra=extra), name)
+    return lab.create_text(FLOPPY.format(image=image, memory=memory, cards=cards), name)
 
 
 def say(guest, line):
@@ -62,12 +65,16 @@ def test_freedos(lab):
     lab.dom0.run(f"grep -aq cold-storage /job/{FREEDOS[0]}")
 
 
-@case(order=61, group="floppy", limit_s=600, combos=COMBOS)
+@case(order=61, group="floppy", limit_s=1200, combos=COMBOS)
 def test_openbsd(lab):
-    """OpenBSD 2.8's install floppy to its question, and a shell."""
-    guest = start(lab, "openbsd", OPENBSD, memory=64)
-    guest.wait_screen(r"\(I\)nstall, \(U\)pgrade or \(S\)hell\?", 420)
+    """OpenBSD 2.8's install floppy to its question and a shell; three network cards reach their gateways."""
+    guest = start(lab, "openbsd", OPENBSD, memory=64, cards=CARDS)
+    guest.wait_screen(r"\(I\)nstall, \(U\)pgrade or \(S\)hell\?", 800)
     guest.wait_screen(r"^#", 120, keys="s\n")
+    for card, net in (("ne3", "10.0.2"), ("rl0", "10.0.3"), ("ne1", "10.0.4")):
+        guest.type(f"ifconfig {card} {net}.15 netmask 255.255.255.0\n")
+        guest.wait_screen(rf"{net}\.2 ping statistics[\s\S]*2 packets transmitted, 2 packets received, 0% packet",
+                          120, keys=f"ping -c 2 {net}.2\n")
     guest.destroy()
 
 

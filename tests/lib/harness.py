@@ -5,6 +5,7 @@ A test is a function with @case in tests/guests/test_*.py; it takes a Lab, which
 the parts of its combination (and reuses a boot that nothing has spoilt), and raises on failure.
 """
 
+import json
 import os
 import re
 import sys
@@ -180,9 +181,9 @@ class Lab:
         self.settings = settings
         return self.dom0
 
-    def overrides(self):
+    def overrides(self, dm=None):
         return (f'device_model_version="qemu-xen"',
-                f'device_model_override="{DM_OVERRIDE[self.dm]}"',
+                f'device_model_override="{DM_OVERRIDE[dm or self.dm]}"',
                 f'firmware_override="{LOADER_OVERRIDE[self.loader]}"')
 
     def need_parts(self):
@@ -201,11 +202,17 @@ class Lab:
         number = self.dom0.create(f"/guests/{config}", overrides)
         return Guest(self, name, number)
 
-    def create_text(self, text, name):
-        """Create an HVM guest from configuration text."""
+    def create_text(self, text, name, dm=None):
+        """Create an HVM guest from configuration text, with another device model than ours for dm="xen"."""
         self.need_parts()
         self.dom0.write(f"/run/lab/{name}.cfg", f'name = "{name}"\n' + text)
-        return Guest(self, name, self.dom0.create(f"/run/lab/{name}.cfg", self.overrides()))
+        return Guest(self, name, self.dom0.create(f"/run/lab/{name}.cfg", self.overrides(dm)))
+
+    def note(self, text):
+        """Something measured, for whoever reads the results: shown, and kept beside the logs."""
+        print(json.dumps({"case": self.case_name, "event": "note", "why": text}), flush=True)
+        with open(self.log_path("note", "txt"), "a", encoding="utf-8") as file:
+            file.write(text + "\n")
 
     def collect(self):
         """After a failure: dom0's own logs beside the serial log."""

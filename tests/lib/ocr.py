@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 """Read text from a frame in a VGA text mode, by exact match with the 8x16 font of the VGA BIOS.
 
-The font is taken from Debian's vgabios-stdvga.bin: the same glyphs that the guest's BIOS loads.
+Linux draws its console in graphics modes with the same glyphs. The font is taken from Debian's vgabios-stdvga.bin: the same glyphs that the guest's BIOS loads.
 """
 
 import functools
@@ -69,11 +69,9 @@ def _character(bits, whole, top):
 
 
 def read(screen):
-    """The text of a frame, line by line; "" when the size is no 8x16 or 9x16 text mode."""
-    if screen.height % HEIGHT or screen.width % 80:
-        return ""
-    width = screen.width // 80
-    if width not in (8, 9):
+    """The text of a frame, line by line; "" when its size is not one of 8x16 or (720 wide) 9x16 cells."""
+    width = 9 if screen.width == 720 else 8
+    if screen.height % HEIGHT or screen.width % width or screen.width < 80 * width:
         return ""
     return _read_cells(screen, width, *font())
 

@@ -1,0 +1,228 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""Emulated devices as Debian's stock drivers see them: network cards, CD change, USB, keyboard.
+
+One guest serves the cases of a group: Debian 12 from its IDE disk, one network card on dom0's bridge by the
+hotplug script vif-bridge, another routed by vif-route, a CD, disks of every spelling, a USB tablet and keyboard.
+"""
+
+import re
+import time
+
+from harness import HVM, Guest, case, check
+import vnc
+
+COMBOS = ("product", "parts")
+CONFIG = HVM + '''memory = 384
+vcpus = 1
+disk = [ "tap:aio:/guests/debian.img,hda,w", "file:/guests/rescue.iso,hdc:cdrom,r", "phy:/dev/loop7,hdd,w" ]
+device_model_args_hvm = [ "-drive",
+	"file=/run/lab/trim.img,if=ide,index=1,format=raw,discard=unmap,serial=LAB-TRIM" ]
+boot = "c"
+serial = "pty"
+usb = 1
+usbdevice = [ "tablet", "keyboard" ]
+vif = [ "bridge=xenbr0,model=rtl8139,mac=00:16:3e:01:02:03",
+	"model=ne2k_pci,script=vif-route,ip=10.0.9.2,gatewaydev=xenbr0" ]
+'''
+# driver: address of the guest, of dom0, port
+CARDS = {"8139cp": ("10.0.8.2", "10.0.8.1", 7200), "ne2k-pci": ("10.0.9.2", "10.0.9.1", 7200)}
+TRANSFER_MIB = 4
+SPARE_MIB = 16
+# Every printable key of an American keyboard, in two lines of which the tty's editor changes nothing.
+TYPED = "The quick brown fox jumps over the lazy dog 0123456789\n~!@#$%^&*()_+{}|:\"<>? `-=[]\\;',./"
+# What the guest sends is summed; what it gets is random, too.
+SERVERS = f'''[ ! -e /run/lab/source ] || exit 0
+ip addr add 10.0.8.1/24 dev xenbr0; ip addr add 10.0.9.1/24 dev xenbr0
+head -c {TRANSFER_MIB << 20} /dev/urandom > /run/lab/source
+echo 'head -c {TRANSFER_MIB << 20} | cksum' > /run/lab/sink
+setsid socat TCP-LISTEN:7200,fork,reuseaddr EXEC:"bash /run/lab/sink" >/dev/null 2>&1 &
+setsid socat -u OPEN:/run/lab/source TCP-LISTEN:7201,fork,reuseaddr >/dev/null 2>&1 &
+'''
+
+
+def debian(lab, name="devices", config=CONFIG, dm=None):
+    """The guest at its prompt, from the previous case if it is still there."""
+    dom0 = lab.boot(guests=True)
+    status, number = dom0.command(f"xl domid {name} 2>/dev/null")
+    if status == 0:
+        return Guest(lab, name, int(number))
+    dom0.run(f"mkdir -p /run/lab; rm -f /run/lab/{name}.serial; [ -e /run/lab/phy.img ] || "
+             f"{{ truncate -s {SPARE_MIB}M /run/lab/phy.img && losetup /dev/loop7 /run/lab/phy.img; }}; "
+             f"rm -f /run/lab/trim.img; truncate -s {SPARE_MIB}M /run/lab/trim.img")
+    guest = lab.create_text(config, name, dm)
+    guest.wait_screen(r"root@debian:~#", 420)
+    return guest
+
+
+def transfers(guest, driver):
+    """Both directions over the card of a driver; the fields that lab-net printed."""
+    address, peer, port = CARDS[driver]
+    line = guest.serial_shell(f"lab-net {driver} {address} {peer} {port} {TRANSFER_MIB}",
+                              f"^NET {driver}", 240)
+    fields = dict(word.split("=", 1) for word in line.split() if "=" in word)
+    check("send_kBps" in fields, f"lab-net says {line!r}")
+    sums = guest.lab.dom0.run("cksum < /run/lab/source").split()
+    check(fields["sent"] == fields["peer"], f"{driver}: what dom0 got differs: {line}")
+    check(fields["got"] == ":".join(sums[:2]), f"{driver}: what the guest got differs: {line}")
+    check(fields["links_lost"] == "0" and fields["errors"] == "0" and fields["carrier"] == "1",
+          f"{driver}: {line}")
+    return fields
+
+
+def cksum(dom0, text):
+    """What cksum says of a file with this line."""
+    dom0.write("/run/lab/typed", text + "\n")
+    return dom0.run("cksum < /run/lab/typed").split()[0]
+
+
+@case(order=47, group="devices", limit_s=900, combos=COMBOS)
+def test_nic_transfers(lab):
+    """4 MiB each way over both cards with Debian's drivers, on the bridge and routed; the MACs."""
+    guest = debian(lab)
+    lab.dom0.run(SERVERS)
+    ports = lab.dom0.run("ls /sys/class/net/xenbr0/brif").split()
+    check(f"vif{guest.number}.0-emu" in ports, f"on the bridge: {ports}")
+    routes = lab.dom0.run("ip route show 10.0.9.2")
+    check(f"dev vif{guest.number}.1-emu" in routes, f"routes to the guest: {routes}")
+    fields = transfers(guest, "8139cp")
+    check(fields["mac"] == "00:16:3e:01:02:03", f"MAC {fields['mac']}")
+    fields = transfers(guest, "ne2k-pci")
+    check(re.fullmatch(r"00:16:3e(:[0-9a-f]{2}){3}", fields["mac"]), f"MAC {fields['mac']}")
+
+
+@case(order=48, group="devices", limit_s=700, combos=COMBOS)
+def test_cd_change(lab):
+    """xl cd-eject and cd-insert while Debian runs: it sees no medium, then the other one."""
+    guest = debian(lab)
+    label = "blkid -p -o value -s LABEL /dev/sr0"
+    guest.serial_shell(f'echo CD-1 "$({label})"', "^CD-1 ISOIMAGE", 60)
+    lab.dom0.run(f"xl cd-eject {guest.name} hdc")
+    guest.serial_shell(f'echo CD-2 "$({label} 2>&1)" end', "^CD-2 .*end", 60)
+    lab.dom0.run(f"xl cd-insert {guest.name} hdc file:/guests/memtest.iso")
+    guest.serial_shell(f'echo CD-3 "$({label})"', "^CD-3 MT86PLUS", 60)
+
+
+def input_events(guest, tag, device, action):
+    """What the guest's input devices of a name report while `action(link)` uses the VNC connection.
+
+    A list of (kind, code, value), in their order; the kinds are key, rel and abs.
+    """
+    guest.serial_shell(f"lab-input {tag} \"{device}\" 8", f"^{tag} ready .", 60)
+    with vnc.Vnc(guest.vnc_port()) as link:
+        link.screen()
+        action(link)
+        guest.serial_shell(None, f"^{tag} end", 90)
+    text = guest.lab.dom0.run(f"tr -d '\\r' < /run/lab/{guest.name}.serial")
+    found = re.findall(rf"^{tag} (key|rel|abs) (\d+) (-?\d+) ", text, re.M)
+    return [(kind, int(code), int(value)) for kind, code, value in found]
+
+
+def put(link, x, y, buttons=0):
+    """Move the pointer; the gap keeps the guest from seeing two positions as one."""
+    link.pointer(x, y, buttons)
+    time.sleep(0.3)
+
+
+# Linux's codes (input-event-codes.h).
+BTN_LEFT, BTN_RIGHT, BTN_MIDDLE, ABS_X, ABS_Y, REL_WHEEL = 272, 273, 274, 0, 1, 8
+
+
+@case(order=48, group="devices", limit_s=700, combos=COMBOS)
+def test_disk_spellings(lab):
+    """phy: and a drive in the device model's own arguments: data, serial numbers, TRIM."""
+    guest = debian(lab)
+    phy = "/dev/disk/by-id/ata-*_PL00004"
+    guest.serial_shell(f"head -c 4M /dev/urandom > /dev/shm/r; dd if=/dev/shm/r of=$(readlink -f {phy}) conv=fsync; "
+                       "echo PHY $(cksum < /dev/shm/r)", "^PHY [0-9]", 90)
+    line = guest.serial_shell(None, "^PHY [0-9]", 10)
+    check(line.split()[1:] == lab.dom0.run("head -c 4M /dev/loop7 | cksum").split(), f"phy: {line}")
+    guest.serial_shell("d=$(readlink -f /dev/disk/by-id/ata-*_LAB-TRIM); dd if=/dev/urandom of=$d bs=1M count=8 "
+                       "conv=fsync 2>&1; echo TRIM-1 $d end", "^TRIM-1 /dev/sd. end", 90)
+    used = "du -k /run/lab/trim.img | cut -f1"
+    check(int(lab.dom0.run(used)) >= 8192, "the written sectors are not in the image")
+    guest.serial_shell("blkdiscard -f $d; echo TRIM-2 $?", "^TRIM-2 0", 60)
+    check(int(lab.dom0.run(used)) < 1024, "the host has not got the trimmed space back")
+
+
+@case(order=49, group="devices", limit_s=700, combos=COMBOS)
+def test_usb_tablet(lab):
+    """The pointer of VNC arrives at Linux's input layer where it was put; buttons and wheel, too."""
+    guest = debian(lab)
+    places = ((0, 0), (100, 50), (360, 200), (719, 399))
+
+    def use(link):
+        for x, y in places[1:] + places[:1]:
+            put(link, x, y)
+        for buttons in (1, 0, 2, 0, 4, 0, 8, 0, 16, 0):
+            put(link, 0, 0, buttons)
+        check((link.width, link.height) == (720, 400), "not the text mode that the places are for")
+
+    events = input_events(guest, "TABLET", "USB Tablet", use)
+    for axis, code, size in ((0, ABS_X, 720), (1, ABS_Y, 400)):
+        seen = [value for kind, number, value in events if (kind, number) == ("abs", code)]
+        wanted = [place[axis] * 0x7fff / (size - 1) for place in places[1:] + places[:1]]
+        check(len(seen) == len(wanted) and all(abs(a - b) <= 1 for a, b in zip(seen, wanted)),
+              f"axis {axis}: {seen}, not {wanted}")
+    others = [event for event in events if event[0] != "abs" and event[1] <= BTN_MIDDLE]
+    others = [event for event in others if event[0] == "key" or event[1] == REL_WHEEL]
+    buttons = [("key", code, value) for code in (BTN_LEFT, BTN_MIDDLE, BTN_RIGHT) for value in (1, 0)]
+    check(others == buttons + [("rel", REL_WHEEL, 1), ("rel", REL_WHEEL, -1)], f"buttons: {others}")
+
+
+def typed_text(guest, tag, text):
+    """Type text at the guest's VGA console into a file, and read that."""
+    guest.type(f"cat > /dev/shm/{tag}\n{text}\n")
+    with vnc.Vnc(guest.vnc_port()) as link:
+        link.press("control", "d")
+    return guest.serial_shell(
+        f"while [ ! -s /dev/shm/{tag} ]; do sleep 1; done; echo {tag} $(cksum < /dev/shm/{tag})",
+        f"^{tag} [0-9]", 90)
+
+
+@case(order=50, group="devices", limit_s=700, combos=COMBOS)
+def test_keyboards(lab):
+    """Text through VNC into a file: over the USB keyboard, and over PS/2 once Linux has let go of that."""
+    guest = debian(lab)
+    for tag, device in (("USBKEYS", "USB Keyboard"), ("PS2KEYS", "AT Translated Set 2 keyboard")):
+        events = input_events(guest, tag, device, lambda link: link.press("shift"))
+        check([(kind, code, value) for kind, code, value in events if kind == "key"]
+              == [("key", 42, 1), ("key", 42, 0)], f"{device}: {events}")
+        line = typed_text(guest, tag + "T", TYPED)
+        check(line.split()[1] == cksum(lab.dom0, TYPED), f"{device}: {line}")
+        guest.serial_shell("cd /sys/bus/usb/drivers/usb; for d in [0-9]*; do grep -q Keyboard $d/product && "
+                           f"echo $d > unbind; done; cd; echo {tag}-GONE", f"^{tag}-GONE", 60)
+    guest.destroy()
+
+
+@case(order=51, group="devices", limit_s=700, combos=COMBOS)
+def test_usb_mouse(lab):
+    """A USB mouse instead of the tablet: relative motion."""
+    guest = debian(lab, "mouse", CONFIG.replace("tablet", "mouse"))
+
+    def use(link):
+        # The first position only says where the pointer is.
+        for x, y in ((100, 100), (110, 95), (107, 115)):
+            put(link, x, y)
+        put(link, 107, 115, 1)
+        put(link, 107, 115)
+
+    events = input_events(guest, "MOUSE", "USB Mouse", use)
+    check(events == [
+        ("rel", 0, 10), ("rel", 1, -5), ("rel", 0, -3), ("rel", 1, 20),
+        ("key", BTN_LEFT, 1), ("key", BTN_LEFT, 0)], f"the mouse says {events}")
+    guest.destroy()
+
+
+@case(order=52, group="devices", limit_s=1200, combos=COMBOS)
+def test_nic_rates(lab):
+    """The same transfers with qemu-xen's cards; the rates side by side."""
+    rates = []
+    for name, dm in (("ours", None), ("peer", "xen")):
+        guest = debian(lab, name, CONFIG, dm)
+        lab.dom0.run(SERVERS)
+        for driver in CARDS:
+            fields = transfers(guest, driver)
+            rates.append(f"{name} {driver} sends {fields['send_kBps']} kB/s, "
+                         f"receives {fields['receive_kBps']} kB/s")
+        guest.destroy()
+    lab.note("; ".join(rates))
