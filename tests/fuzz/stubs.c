@@ -58,6 +58,12 @@ static void fake_vcpu(struct vcpu *v)
 {
 	(void)v;
 }
+/* One entry: there is other work at once, or the vCPU would go on. */
+static void fake_run(struct vcpu *v)
+{
+	(void)v;
+	fake_cpu.softirq |= SOFTIRQ_CALL;
+}
 static void fake_get_segment(struct vcpu *v, enum guest_seg s, struct segment *out)
 {
 	*out = ((struct fake_vcpu *)v->vendor)->seg[s];
@@ -125,7 +131,7 @@ const struct hvm_ops fake_hvm_ops = {
 	.vcpu_fini = fake_vcpu_fini,
 	.switch_from = fake_vcpu,
 	.switch_to = fake_vcpu,
-	.run = fake_vcpu,
+	.run = fake_run,
 	.get_segment = fake_get_segment,
 	.set_segment = fake_set_segment,
 	.get_msrs = fake_get_msrs,
