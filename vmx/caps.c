@@ -59,11 +59,13 @@ bool vmx_probe(void)
 		return false;
 	}
 	vmx_ept_format.max_leaf_level = c->max_leaf_level;
-	printk(LOG_INFO "VT-x: EPT with pages up to %s%s%s%s%s%s\n", pages[c->max_leaf_level],
+	printk(LOG_INFO "VT-x: EPT with pages up to %s%s%s%s%s%s%s%s\n", pages[c->max_leaf_level],
 	       c->vpid ? ", VPID" : "",
 	       c->unrestricted ? ", unrestricted guest" : ", real mode in software",
 	       c->tpr_shadow ? ", TPR shadow" : "", c->apic_access ? ", APIC-access page" : "",
-	       c->apic_registers ? ", APIC registers" : "");
+	       c->apic_registers ? ", APIC registers" : "",
+	       c->vintr_delivery ? ", virtual interrupts" : "",
+	       c->posted ? ", posted interrupts" : "");
 	return true;
 }
 

@@ -30,7 +30,7 @@ class Dom0:
 
     def __init__(self, machine, boot_timeout_s=180):
         self.machine = machine
-        fail = r"^.*(Kernel panic - not syncing|@@ FAIL|Domain 0 crashed|FATAL|Panic on CPU).*$"
+        fail = r"^.*(Kernel panic - not syncing|@@ FAIL|Domain 0 crashed|FATAL|Panic on CPU|dom0 powers the machine off).*$"
         machine.wait(r"@@ DOM0-READY", boot_timeout_s, fail=fail)
         self.has_agent = "@@ AGENT" in machine.text
         if self.has_agent:

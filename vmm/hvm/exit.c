@@ -79,10 +79,13 @@ void hvm_exit_hlt(struct vcpu *v, unsigned int insn_len)
 	hvm_advance_rip(v, insn_len);
 	if (v->hvm.nmi_pending)
 		return;
-	if (!(v->regs.rflags & X86_EFLAGS_IF))
+	if (!(v->regs.rflags & X86_EFLAGS_IF)) {
+		printk(LOG_INFO "d%uv%u: stops by HLT with interrupts off at %lx\n",
+		       v->domain->domid, v->id, v->regs.rip);
 		vcpu_down(v);
-	else
+	} else {
 		vcpu_block(v, VPF_BLOCKED);
+	}
 }
 
 void hvm_exit_hypercall(struct vcpu *v, unsigned int insn_len)
