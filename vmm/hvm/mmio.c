@@ -130,8 +130,7 @@ void hvm_exit_mmio(struct vcpu *v, const struct npt_fault *f)
 			     v->id, f->gpa.v);
 		return;
 	}
-	if (!f->table_walk && !p2m_has_page(p2m_get(v->domain, gpa_to_gfn(f->gpa)).type) &&
-	    load_or_store(v, f->gpa))
+	if (!f->table_walk && !p2m_has_page(f->type) && load_or_store(v, f->gpa))
 		return;
 	hvm_emulate(v, NULL, 0);
 }

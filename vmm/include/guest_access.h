@@ -45,6 +45,7 @@ int guest_linear_copy(struct vcpu *v, uint64_t la, void *buf, size_t len, uint32
  * Hypercall arguments: linear addresses in the current vCPU's address space (64- or 32-bit as the
  * caller's mode), honouring SMAP with EFLAGS.AC. Return 0 or -EFAULT.
  */
+void guest_copy_begin(void); /* a hypercall begins */
 int copy_from_guest_la(void *dst, uint64_t la, size_t len);
 int copy_to_guest_la(uint64_t la, const void *src, size_t len);
 /* For XEN_GUEST_HANDLEs of the public headers (they hold a typed pointer p). */
