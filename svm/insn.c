@@ -20,7 +20,12 @@ static unsigned int code_bits(const struct vcpu *v, const struct vmcb *vmcb)
 static unsigned int fetch(struct vcpu *v, uint64_t la, uint8_t *buf)
 {
 	unsigned int first = min(15UL, PAGE_SIZE - (la & ~PAGE_MASK));
+	uint64_t word[2];
 
+	if (guest_code_window(v, la, word)) {
+		memcpy(buf, word, 15);
+		return 15;
+	}
 	if (guest_linear_copy(v, la, buf, first, PFEC_I, NULL))
 		return 0;
 	if (first < 15 && !guest_linear_copy(v, la + first, buf + first, 15 - first, PFEC_I, NULL))

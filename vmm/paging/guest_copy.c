@@ -82,29 +82,61 @@ int guest_linear_copy(struct vcpu *v, uint64_t la, void *buf, size_t len, uint32
 	return copy_linear(v, la, buf, len, access, guest_walk, fault);
 }
 
+bool guest_code_window(struct vcpu *v, uint64_t la, uint64_t word[2])
+{
+	uint32_t pfec, access = PFEC_I | (hvm_ops->get_cpl(v) == 3 ? PFEC_U : 0);
+	const uint64_t *at;
+	struct page *pg;
+	gpa_t gpa;
+
+	if ((la & ~PAGE_MASK) > PAGE_SIZE - 2 * sizeof(word[0]) ||
+	    guest_walk(v, la, access, &gpa, &pfec))
+		return false;
+	pg = p2m_get_page(v->domain, gpa_to_gfn(gpa), false, NULL);
+	if (!pg)
+		return false;
+	at = (const void *)((uint8_t *)page_to_virt(pg) + (gpa.v & ~PAGE_MASK));
+	word[0] = READ_ONCE(at[0]);
+	word[1] = READ_ONCE(at[1]);
+	page_put(pg);
+	return true;
+}
+
 /*
  * Pages that the hypercall being executed has reached before. A processor may use a translation until the
  * guest invalidates it, and the calling vCPU cannot do that before it gets its result.
  */
 #define REACHED 4U
 static struct reached {
-	uint64_t call; /* of the CPU's `calls` */
+	uint64_t call; /* of `executing` */
 	uint64_t page; /* linear address */
 	uint32_t access;
 	gpa_t gpa;
 } reached[MAX_CPUS][REACHED];
-static uint64_t calls[MAX_CPUS];
+static struct {
+	const struct vcpu *v; /* NULL: no hypercall */
+	uint64_t call;
+} executing[MAX_CPUS];
 
-void guest_copy_begin(void)
+void guest_copy_begin(const struct vcpu *v)
 {
-	calls[cpu_id()]++;
+	executing[cpu_id()].v = v;
+	executing[cpu_id()].call++;
+}
+
+void guest_copy_end(void)
+{
+	executing[cpu_id()].v = NULL;
 }
 
 static int walk_reached(struct vcpu *v, uint64_t la, uint32_t access, gpa_t *gpa, uint32_t *pfec)
 {
 	struct reached *r = &reached[cpu_id()][(la >> PAGE_SHIFT) % REACHED];
-	uint64_t page = la & PAGE_MASK, call = calls[cpu_id()];
+	uint64_t page = la & PAGE_MASK, call = executing[cpu_id()].call;
 	int rc;
+
+	if (unlikely(executing[cpu_id()].v != v))
+		return guest_walk(v, la, access, gpa, pfec);
 
 	/* A page that may be written may be read. */
 	if (r->call != call || r->page != page || (access & ~r->access)) {
