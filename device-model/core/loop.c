@@ -192,8 +192,7 @@ void loop_defer_from_thread(struct loop_call *c)
 		log_error("event file: %s", strerror(errno));
 }
 
-/* Calls that are queued while these run wait for the next turn. */
-static void calls_run(void)
+void loop_run_calls(void)
 {
 	struct loop_call *c;
 
@@ -240,7 +239,7 @@ void loop_turn(bool wait)
 			w->cb(w->opaque, ev[i].events);
 	}
 	timer_run_expired();
-	calls_run();
+	loop_run_calls();
 	watches_reap();
 }
 
@@ -250,7 +249,7 @@ void loop_wait_calls(void)
 
 	if (!calls.head && poll(&p, 1, -1) > 0)
 		wake_readable(NULL, 0);
-	calls_run();
+	loop_run_calls();
 }
 
 void loop_run(void)

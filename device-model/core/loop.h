@@ -35,6 +35,8 @@ void loop_defer_from_thread(struct loop_call *c);
 void loop_init(void);
 /* Is a deferred call waiting? */
 bool loop_has_calls(void);
+/* Run those that wait; what they queue waits for the next turn. Not from within one. */
+void loop_run_calls(void);
 /*
  * Called when the loop would sleep; true: do not, look at descriptors and timers once. NULL: nobody. It may be
  * changed from within the call.

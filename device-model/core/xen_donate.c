@@ -130,7 +130,9 @@ static bool donate_while_idle(void *opaque)
 			x->last_vcpu = answered;
 		else if (round)
 			break;
-		if (block_busy() || loop_has_calls())
+		/* A disk request that the page cache had is over before its guest goes on. */
+		loop_run_calls();
+		if (block_busy() || loop_has_calls() || !x->serving || loop_quitting())
 			break;
 		rc = donate(m, answered);
 		answered = PLINTH_DONATE_NO_ANSWER;
