@@ -43,16 +43,19 @@ static bool svm_step_over_shadow(struct vcpu *v, struct vmcb *vmcb)
 	return true;
 }
 
-static void dispatch(struct vcpu *v, struct vmcb *vmcb)
+static void dispatch(struct vcpu *v, struct vmcb *vmcb, struct svm_cpu *sc)
 {
 	uint64_t code = vmcb->exit_code;
 
-	if (likely(code < SVM_EXIT_COMMON && svm_exit_arms[code].handle))
+	if (likely(code < SVM_EXIT_COMMON && svm_exit_arms[code].handle)) {
+		sc->exits[code]++;
 		svm_exit_arms[code].handle(v, vmcb);
-	else if (likely(code == SVM_EXIT_NPF))
+	} else if (likely(code == SVM_EXIT_NPF)) {
+		sc->exits[SVM_EXIT_COMMON]++;
 		svm_exit_npf(v, vmcb);
-	else
+	} else {
 		svm_exit_unknown(v, vmcb);
+	}
 }
 
 void svm_run(struct vcpu *v)
@@ -82,7 +85,6 @@ void svm_run(struct vcpu *v)
 	if (unlikely(!irq_noted))
 		write_cr8(0);
 	cpu->exits++;
-	sc->exits[min(vmcb->exit_code, (uint64_t)SVM_EXIT_COMMON)]++;
 	sync_from_guest(v, vmcb);
 	sync_tpr(v, vmcb);
 	vmcb->event_inj = 0;
@@ -95,7 +97,7 @@ void svm_run(struct vcpu *v)
 		v->hvm.nmi_masked = false;
 		vcpu_attention(v, VCPU_ATT_NMI);
 	}
-	dispatch(v, vmcb);
+	dispatch(v, vmcb, sc);
 }
 
 /* Exit with a hardware-named reason that no arm serves: this domain ends, the host goes on. */

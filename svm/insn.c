@@ -16,11 +16,16 @@ static unsigned int code_bits(const struct vcpu *v, const struct vmcb *vmcb)
 	return vmcb->cs.attr & SEG_ATTR_DB ? 32 : 16;
 }
 
-/* Fetch as much as there is, up to 15 bytes; 0 when even the first page is gone. */
+/* Up to 15 bytes at linear address la, as many as there are. */
 static unsigned int fetch(struct vcpu *v, uint64_t la, uint8_t *buf)
 {
 	unsigned int first = min(15UL, PAGE_SIZE - (la & ~PAGE_MASK));
+	uint64_t word[2];
 
+	if (guest_code_window(v, la, word)) {
+		memcpy(buf, word, 15);
+		return 15;
+	}
 	if (guest_linear_copy(v, la, buf, first, PFEC_I, NULL))
 		return 0;
 	if (first < 15 && !guest_linear_copy(v, la + first, buf + first, 15 - first, PFEC_I, NULL))
@@ -28,13 +33,22 @@ static unsigned int fetch(struct vcpu *v, uint64_t la, uint8_t *buf)
 	return first;
 }
 
+/* 0f 20, 0f 22 and a ModRM byte, without prefixes: nearly every MOV CR there is. */
+static bool plain_mov_cr(const uint8_t *buf, unsigned int n, enum x86_len_class class)
+{
+	return class == X86_LEN_MOV_CR && n >= 3 && buf[0] == 0x0f && (buf[1] & 0xfd) == 0x20;
+}
+
 unsigned int svm_insn_fetch(struct vcpu *v, enum x86_len_class class, uint8_t buf[15])
 {
 	struct vmcb *vmcb = svm_vmcb(v);
 	uint64_t la = vmcb->cs.base + vmcb->rip;
-	unsigned int n = fetch(v, la, buf);
-	unsigned int len = n ? x86_insn_length_only(buf, n, code_bits(v, vmcb), class) : 0;
+	unsigned int n = fetch(v, la, buf), len = 0;
 
+	if (plain_mov_cr(buf, n, class))
+		return 3;
+	if (n)
+		len = x86_insn_length_only(buf, n, code_bits(v, vmcb), class);
 	if (!len) {
 		/* Another vCPU changed the code under the exit: let the guest execute it again. */
 		printk(LOG_DEBUG

@@ -272,5 +272,6 @@ void vmx_exit_apic_access(struct vcpu *v, struct vmx_vcpu *vv)
 	};
 
 	(void)vv;
+	f.type = p2m_get(v->domain, gpa_to_gfn(f.gpa)).type;
 	hvm_exit_mmio(v, &f);
 }

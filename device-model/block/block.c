@@ -302,15 +302,26 @@ static bool read_cached(const struct block_req *req)
 	       !img->drv->read_cached(img, req->offset, req->buf, req->len);
 }
 
+/* The same for a write that is durable at once and cannot overtake another. Failures are the thread's to find. */
+static bool write_cached(const struct block_req *req)
+{
+	struct block_image *img = req->b->img;
+
+	return req->op == BLOCK_WRITE && img->drv->write_cached && !req->b->in_flight &&
+	       !img->drv->write_cached(img, req->offset, req->buf, req->len);
+}
+
 static void request_queue(struct block_req *req)
 {
 	struct block_req **p = &queue_head;
+	bool done;
 
+	req->err = request_check(req);
+	done = req->err || read_cached(req) || write_cached(req);
 	req->b->in_flight++;
 	total_in_flight++;
 	req->next = NULL;
-	req->err = request_check(req);
-	if (req->err || read_cached(req)) {
+	if (done) {
 		loop_defer(&req->call);
 		return;
 	}

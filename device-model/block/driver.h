@@ -30,6 +30,8 @@ struct block_driver {
 	/* The same if that needs no waiting, from the main thread, or -EAGAIN; may be NULL. */
 	int (*read_cached)(struct block_image *img, uint64_t offset, void *buf, size_t len);
 	int (*write)(struct block_image *img, uint64_t offset, const void *buf, size_t len);
+	/* The same if nothing of it can wait, durability included; from the main thread; may be NULL. */
+	int (*write_cached)(struct block_image *img, uint64_t offset, const void *buf, size_t len);
 	/* A hint: what lies there need not be kept. */
 	int (*discard)(struct block_image *img, uint64_t offset, uint64_t len);
 	int (*flush)(struct block_image *img);

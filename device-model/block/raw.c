@@ -27,6 +27,12 @@ static int raw_write(struct block_image *img, uint64_t offset, const void *buf, 
 	return block_file_write(img->file, offset, buf, len);
 }
 
+/* What is on tmpfs neither waits for a disk nor ever reaches one. */
+static int raw_write_cached(struct block_image *img, uint64_t offset, const void *buf, size_t len)
+{
+	return img->file->in_memory ? block_file_write(img->file, offset, buf, len) : -EAGAIN;
+}
+
 static int raw_discard(struct block_image *img, uint64_t offset, uint64_t len)
 {
 	int rc = img->discard ? block_file_punch(img->file, offset, len) : 0;
@@ -45,6 +51,7 @@ const struct block_driver raw_driver = {
 	.read = raw_read,
 	.read_cached = raw_read_cached,
 	.write = raw_write,
+	.write_cached = raw_write_cached,
 	.discard = raw_discard,
 	.flush = raw_flush,
 };

@@ -20,6 +20,8 @@
 
 #define BITS_PER_LONG  (8 * sizeof(unsigned long))
 #define POPULATE_BATCH 1024
+#define LARGE_ORDER    9
+#define LARGE_PAGES    (1u << LARGE_ORDER)
 
 static int ret(int rc)
 {
@@ -119,8 +121,8 @@ static void xen_unmap(struct machine *m, void *p, size_t nr_pages)
 	xenforeignmemory_unmap(xen_vmm(m)->fmem, p, nr_pages);
 }
 
-/* XENMEM_populate_physmap for up to POPULATE_BATCH single pages. Returns 0 or -errno. */
-static int populate_batch(struct xen_vmm *x, uint64_t gfn, size_t nr)
+/* XENMEM_populate_physmap for up to POPULATE_BATCH extents of 2^order pages: how many there are now, or -errno. */
+static int populate_batch(struct xen_vmm *x, uint64_t gfn, size_t nr, unsigned int order)
 {
 	struct {
 		xen_memory_reservation_t res;
@@ -133,33 +135,51 @@ static int populate_batch(struct xen_vmm *x, uint64_t gfn, size_t nr)
 		return -ENOMEM;
 	memset(&buf->res, 0, sizeof(buf->res));
 	for (i = 0; i < nr; i++)
-		buf->gfns[i] = gfn + i;
+		buf->gfns[i] = gfn + (i << order);
 	set_xen_guest_handle(buf->res.extent_start, buf->gfns);
 	buf->res.nr_extents = nr;
+	buf->res.extent_order = order;
 	buf->res.domid = x->domid;
 	rc = xencall2(x->xcall, __HYPERVISOR_memory_op, XENMEM_populate_physmap,
 		      (uintptr_t)&buf->res);
 	if (rc < 0)
 		rc = -errno;
-	else
-		rc = (size_t)rc == nr ? 0 : -ENOMEM;
 	xencall_free_buffer(x->xcall, buf);
 	return rc;
+}
+
+/* In large pages as far as there are some: fewer entries for the VMM to make and for the CPU to look up. */
+static int populate(struct xen_vmm *x, uint64_t gfn, size_t nr_pages)
+{
+	size_t done = 0, n;
+	int made;
+
+	if (!((gfn | nr_pages) & (LARGE_PAGES - 1))) {
+		made = populate_batch(x, gfn, MIN(nr_pages / LARGE_PAGES, POPULATE_BATCH),
+				      LARGE_ORDER);
+		done = made > 0 ? (size_t)made * LARGE_PAGES : 0;
+	}
+	for (; done < nr_pages; done += n) {
+		n = MIN(nr_pages - done, POPULATE_BATCH);
+		made = populate_batch(x, gfn + done, n, 0);
+		if (made < 0 || (size_t)made < n)
+			return made < 0 ? made : -ENOMEM;
+	}
+	return 0;
 }
 
 static void *xen_populate(struct machine *m, uint64_t gfn, size_t nr_pages)
 {
 	struct xen_vmm *x = xen_vmm(m);
 	unsigned long *bad;
-	size_t done, i;
+	size_t i;
 	void *p;
 	/* A restored guest brings these pages along. */
 	bool exist = m->opt->incoming_fd >= 0;
 	int rc = exist || x->xcall ? 0 : -EPERM;
 
-	for (done = 0; !exist && !rc && done < nr_pages; done += POPULATE_BATCH) {
-		rc = populate_batch(x, gfn + done, MIN(nr_pages - done, POPULATE_BATCH));
-	}
+	if (!exist && !rc)
+		rc = populate(x, gfn, nr_pages);
 	if (rc) {
 		errno = -rc;
 		return NULL;

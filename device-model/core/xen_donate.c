@@ -150,7 +150,7 @@ static bool donate_while_idle(void *opaque)
 			x->last_vcpu = answered;
 		else if (round)
 			break;
-		if (loop_wanted(&looked))
+		if (loop_wanted(&looked) || !x->serving)
 			break;
 		rc = donate(m, answered);
 		answered = PLINTH_DONATE_NO_ANSWER;

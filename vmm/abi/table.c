@@ -115,8 +115,10 @@ void hypercall_dispatch(struct vcpu *v)
 
 	active[cpu_id()].compat = compat;
 	active[cpu_id()].sub = NULL;
+	guest_copy_begin(v);
 	trace(TRACE_HYPERCALL, nr, args.a[0]);
 	rc = hypercall_one(v, nr > UINT32_MAX ? UINT32_MAX : (unsigned int)nr, &args, compat);
+	guest_copy_end();
 	if (rc == -ERESTART)
 		v->hypercall_again = true;
 	else

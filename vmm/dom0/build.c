@@ -32,15 +32,21 @@ static bool overlaps(uint64_t a, uint64_t alen, uint64_t b, uint64_t blen)
 	return a < b + blen && b < a + alen;
 }
 
-/* The file, out of the way of everything that is going to be placed in dom0's RAM. */
-static const void *stash(const struct boot_module *m)
+static unsigned int stash_order(const struct boot_module *m)
+{
+	return fls64((m->size - 1) >> PAGE_SHIFT);
+}
+
+/* The file, out of the way of everything that is going to be placed in dom0's RAM. *copy: its pages then, or NULL. */
+static const void *stash(const struct boot_module *m, struct page **copy)
 {
 	struct page *p;
 
+	*copy = NULL;
 	if (!overlaps(m->start.v, m->size, dom0_layout.low_start,
 		      dom0_layout.low_end - dom0_layout.low_start))
 		return maddr_to_virt(m->start);
-	p = alloc_pages(fls64((m->size - 1) >> PAGE_SHIFT));
+	p = *copy = alloc_pages(stash_order(m));
 	if (!p)
 		panic("dom0: no room to move its kernel file (%lu KiB); lower dom0_mem",
 		      m->size >> 10);
@@ -232,6 +238,7 @@ void domain0_start(void)
 	unsigned int nr_vcpus = max_vcpus_option ? min(max_vcpus_option, nr_cpus) : nr_cpus;
 	uint64_t top, ramdisk, ramdisk_size, acpi, start, rsdp, kernel_end;
 	const void *kernel;
+	struct page *copy;
 	uint32_t entry;
 
 	dom0_make_reported_cmdline();
@@ -240,7 +247,7 @@ void domain0_start(void)
 	wake_check_start();
 	if (!boot_info.nr_modules)
 		panic("no dom0 kernel: give a vmlinux as the first module");
-	kernel = stash(&boot_info.module[0]);
+	kernel = stash(&boot_info.module[0], &copy);
 	top = dom0_layout.low_end;
 	ramdisk = place_ramdisk(&top, &ramdisk_size);
 	acpi = ROUND_DOWN(top - ACPI_BYTES, PAGE_SIZE);
@@ -249,6 +256,7 @@ void domain0_start(void)
 	entry = dom0_load_kernel(kernel, boot_info.module[0].size, &kernel_end);
 	if (kernel_end > start)
 		panic("dom0: kernel and ramdisk overlap; raise dom0_mem");
+	free_pages(copy, stash_order(&boot_info.module[0]));
 	boot_modules_release();
 	dom0_layout_carve(acpi, ACPI_BYTES, E820_ACPI);
 	memset(maddr_to_virt(_maddr(acpi)), 0, ACPI_BYTES);

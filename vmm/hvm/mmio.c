@@ -15,15 +15,10 @@ struct window {
 	uint8_t code_bits;
 };
 
-/* False: they lie in two pages, cannot be fetched, or are in no memory. The emulator knows what follows. */
 static bool read_window(struct vcpu *v, struct window *w)
 {
-	uint32_t pfec, access = PFEC_I | (hvm_ops->get_cpl(v) == 3 ? PFEC_U : 0);
 	uint64_t la = v->regs.rip;
-	const uint64_t *at;
 	struct segment cs;
-	struct page *pg;
-	gpa_t gpa;
 
 	hvm_ops->get_segment(v, SEG_CS, &cs);
 	if ((v->efer & X86_EFER_LMA) && (cs.attr & SEG_ATTR_L)) {
@@ -32,17 +27,7 @@ static bool read_window(struct vcpu *v, struct window *w)
 		w->code_bits = cs.attr & SEG_ATTR_DB ? 32 : 16;
 		la = (uint32_t)(la + cs.base);
 	}
-	if ((la & ~PAGE_MASK) > PAGE_SIZE - sizeof(w->word) ||
-	    guest_walk(v, la, access, &gpa, &pfec))
-		return false;
-	pg = p2m_get_page(v->domain, gpa_to_gfn(gpa), false, NULL);
-	if (!pg)
-		return false;
-	at = (const void *)((uint8_t *)page_to_virt(pg) + (gpa.v & ~PAGE_MASK));
-	w->word[0] = READ_ONCE(at[0]);
-	w->word[1] = READ_ONCE(at[1]);
-	page_put(pg);
-	return true;
+	return guest_code_window(v, la, w->word);
 }
 
 static bool same_bytes(const struct mmio_insn *k, const struct window *w)
@@ -130,8 +115,7 @@ void hvm_exit_mmio(struct vcpu *v, const struct npt_fault *f)
 			     v->id, f->gpa.v);
 		return;
 	}
-	if (!f->table_walk && !p2m_has_page(p2m_get(v->domain, gpa_to_gfn(f->gpa)).type) &&
-	    load_or_store(v, f->gpa))
+	if (!f->table_walk && !p2m_has_page(f->type) && load_or_store(v, f->gpa))
 		return;
 	hvm_emulate(v, NULL, 0);
 }

@@ -42,6 +42,15 @@ int guest_linear_copy(struct vcpu *v, uint64_t la, void *buf, size_t len, uint32
 		      struct guest_fault *fault);
 
 /*
+ * The 16 bytes at linear address la as code that v executes, by a shorter way than guest_linear_copy. False: they
+ * lie in two pages, cannot be fetched, or are in no memory.
+ */
+bool guest_code_window(struct vcpu *v, uint64_t la, uint64_t word[2]);
+
+/* Around a hypercall of v: what it has translated once it may use again. */
+void guest_copy_begin(const struct vcpu *v);
+void guest_copy_end(void);
+/*
  * Hypercall arguments: linear addresses in the current vCPU's address space (64- or 32-bit as the
  * caller's mode), honouring SMAP with EFLAGS.AC. Return 0 or -EFAULT.
  */

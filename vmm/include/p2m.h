@@ -157,10 +157,11 @@ struct npt_fault {
 	gpa_t gpa;
 	uint64_t gla; /* linear address, valid if gla_valid */
 	bool read, write, fetch, gla_valid;
-	bool table_walk; /* during the guest's own page walk */
+	bool table_walk;    /* during the guest's own page walk */
+	enum p2m_type type; /* of the frame; p2m_fault fills it in */
 };
 /* True: resolved (log-dirty, spurious, POD), run again. False: emulate as MMIO or report. */
-bool p2m_fault(struct vcpu *v, const struct npt_fault *f);
+bool p2m_fault(struct vcpu *v, struct npt_fault *f);
 
 /* Log-dirty (paging/logdirty.c). Bitmaps are little-endian, bit per gfn from first_gfn. */
 int logdirty_enable(struct domain *d);

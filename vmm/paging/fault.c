@@ -33,12 +33,13 @@ static bool is_spurious(const struct p2m_entry *e, const struct npt_fault *f)
 	return true;
 }
 
-bool p2m_fault(struct vcpu *v, const struct npt_fault *f)
+bool p2m_fault(struct vcpu *v, struct npt_fault *f)
 {
 	struct domain *d = v->domain;
 	gfn_t gfn = gpa_to_gfn(f->gpa);
 	struct p2m_entry e = p2m_get(d, gfn);
 
+	f->type = e.type;
 	if (e.type == P2M_INVALID)
 		return d->is_dom0 && dom0_map_mmio(d, gfn);
 	if (e.type == P2M_POD) {

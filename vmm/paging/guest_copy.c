@@ -47,8 +47,10 @@ int guest_phys_write(struct domain *d, gpa_t gpa, const void *buf, size_t len)
 	return copy_phys(d, gpa, (void *)buf, len, TO_GUEST);
 }
 
-int guest_linear_copy(struct vcpu *v, uint64_t la, void *buf, size_t len, uint32_t access,
-		      struct guest_fault *fault)
+typedef int (*walk_fn)(struct vcpu *v, uint64_t la, uint32_t access, gpa_t *gpa, uint32_t *pfec);
+
+static int copy_linear(struct vcpu *v, uint64_t la, void *buf, size_t len, uint32_t access,
+		       walk_fn walk, struct guest_fault *fault)
 {
 	enum direction dir = access & PFEC_W ? TO_GUEST : FROM_GUEST;
 	uint32_t pfec = 0;
@@ -58,7 +60,7 @@ int guest_linear_copy(struct vcpu *v, uint64_t la, void *buf, size_t len, uint32
 		access |= PFEC_U;
 	while (len) {
 		size_t n = min(len, (size_t)(PAGE_SIZE - (la & ~PAGE_MASK)));
-		int rc = guest_walk(v, la, access, &gpa, &pfec);
+		int rc = walk(v, la, access, &gpa, &pfec);
 
 		if (!rc)
 			rc = copy_page(v->domain, gpa, buf, n, dir);
@@ -74,6 +76,79 @@ int guest_linear_copy(struct vcpu *v, uint64_t la, void *buf, size_t len, uint32
 	return 0;
 }
 
+int guest_linear_copy(struct vcpu *v, uint64_t la, void *buf, size_t len, uint32_t access,
+		      struct guest_fault *fault)
+{
+	return copy_linear(v, la, buf, len, access, guest_walk, fault);
+}
+
+bool guest_code_window(struct vcpu *v, uint64_t la, uint64_t word[2])
+{
+	uint32_t pfec, access = PFEC_I | (hvm_ops->get_cpl(v) == 3 ? PFEC_U : 0);
+	const uint64_t *at;
+	struct page *pg;
+	gpa_t gpa;
+
+	if ((la & ~PAGE_MASK) > PAGE_SIZE - 2 * sizeof(word[0]) ||
+	    guest_walk(v, la, access, &gpa, &pfec))
+		return false;
+	pg = p2m_get_page(v->domain, gpa_to_gfn(gpa), false, NULL);
+	if (!pg)
+		return false;
+	at = (const void *)((uint8_t *)page_to_virt(pg) + (gpa.v & ~PAGE_MASK));
+	word[0] = READ_ONCE(at[0]);
+	word[1] = READ_ONCE(at[1]);
+	page_put(pg);
+	return true;
+}
+
+/*
+ * Pages that the hypercall being executed has reached before. A processor may use a translation until the
+ * guest invalidates it, and the calling vCPU cannot do that before it gets its result.
+ */
+#define REACHED 4U
+static struct reached {
+	uint64_t call; /* of `executing` */
+	uint64_t page; /* linear address */
+	uint32_t access;
+	gpa_t gpa;
+} reached[MAX_CPUS][REACHED];
+static struct {
+	const struct vcpu *v; /* NULL: no hypercall */
+	uint64_t call;
+} executing[MAX_CPUS];
+
+void guest_copy_begin(const struct vcpu *v)
+{
+	executing[cpu_id()].v = v;
+	executing[cpu_id()].call++;
+}
+
+void guest_copy_end(void)
+{
+	executing[cpu_id()].v = NULL;
+}
+
+static int walk_reached(struct vcpu *v, uint64_t la, uint32_t access, gpa_t *gpa, uint32_t *pfec)
+{
+	struct reached *r = &reached[cpu_id()][(la >> PAGE_SHIFT) % REACHED];
+	uint64_t page = la & PAGE_MASK, call = executing[cpu_id()].call;
+	int rc;
+
+	if (unlikely(executing[cpu_id()].v != v))
+		return guest_walk(v, la, access, gpa, pfec);
+
+	/* A page that may be written may be read. */
+	if (r->call != call || r->page != page || (access & ~r->access)) {
+		rc = guest_walk(v, la, access, gpa, pfec);
+		if (rc)
+			return rc;
+		*r = (struct reached){ call, page, access, _gpa(gpa->v & PAGE_MASK) };
+	}
+	*gpa = _gpa(r->gpa.v | (la & ~PAGE_MASK));
+	return 0;
+}
+
 /* 32-bit callers pass 32-bit addresses; anything above is not theirs. */
 static uint64_t handle_la(struct vcpu *v, uint64_t la)
 {
@@ -84,12 +159,14 @@ int copy_from_guest_la(void *dst, uint64_t la, size_t len)
 {
 	struct vcpu *v = current_vcpu();
 
-	return guest_linear_copy(v, handle_la(v, la), dst, len, 0, NULL) ? -EFAULT : 0;
+	return copy_linear(v, handle_la(v, la), dst, len, 0, walk_reached, NULL) ? -EFAULT : 0;
 }
 
 int copy_to_guest_la(uint64_t la, const void *src, size_t len)
 {
 	struct vcpu *v = current_vcpu();
 
-	return guest_linear_copy(v, handle_la(v, la), (void *)src, len, PFEC_W, NULL) ? -EFAULT : 0;
+	return copy_linear(v, handle_la(v, la), (void *)src, len, PFEC_W, walk_reached, NULL)
+		       ? -EFAULT
+		       : 0;
 }

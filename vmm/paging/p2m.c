@@ -65,7 +65,7 @@ static inline uint64_t *table_virt(uint64_t entry)
 	return maddr_to_virt(_maddr(entry & 0x000ffffffffff000ULL));
 }
 
-static __noinline struct p2m_entry lookup(const struct p2m *p, gfn_t gfn)
+static struct p2m_entry lookup(const struct p2m *p, gfn_t gfn)
 {
 	struct page *root = READ_ONCE(p->root);
 	struct p2m_entry e = { .mfn = INVALID_MFN, .order = 9 * LEVELS };
@@ -92,20 +92,28 @@ static __noinline struct p2m_entry lookup(const struct p2m *p, gfn_t gfn)
 
 /* The last entries that this CPU looked up; generations tell p2ms apart, too. */
 #define REMEMBERED 16U
-static struct remembered {
+struct remembered {
 	gfn_t gfn;
 	uint64_t generation;
 	struct p2m_entry entry;
-} remembered[MAX_CPUS][REMEMBERED];
+} __aligned(64);
+static struct remembered remembered[MAX_CPUS][REMEMBERED];
+
+static __noinline struct p2m_entry remember(const struct p2m *p, gfn_t gfn, uint64_t generation,
+					    struct remembered *r)
+{
+	*r = (struct remembered){ gfn, generation, lookup(p, gfn) };
+	return r->entry;
+}
 
 struct p2m_entry p2m_get(struct domain *d, gfn_t gfn)
 {
 	struct remembered *r = &remembered[cpu_id()][gfn.v % REMEMBERED];
 	uint64_t generation = __atomic_load_n(&d->p2m.generation, __ATOMIC_ACQUIRE);
 
-	if (unlikely(r->gfn.v != gfn.v || r->generation != generation))
-		*r = (struct remembered){ gfn, generation, lookup(&d->p2m, gfn) };
-	return r->entry;
+	if (likely(r->gfn.v == gfn.v && r->generation == generation))
+		return r->entry;
+	return remember(&d->p2m, gfn, generation, r);
 }
 
 /* A leaf that covers gfn becomes a table of smaller ones with the same meaning. */
