@@ -14,6 +14,8 @@ GLYPH_A = bytes.fromhex("000010386cc6c6fec6c6c6c600000000")
 # Rows that the cursor may cover.
 CURSOR_ROWS = 3
 CODEC = "cp437"
+# Linux's console on a paravirtual framebuffer, with the same glyphs.
+FRAMEBUFFER = (800, 600)
 
 
 class NoFont(Exception):
@@ -70,14 +72,14 @@ def _character(bits):
 
 
 def read(screen):
-    """The text of a frame, line by line; "" when the size is no 8x16 or 9x16 text mode."""
-    if screen.height % HEIGHT or screen.width % 80:
-        return ""
-    width = screen.width // 80
-    if width not in (8, 9):
+    """The text of a frame, line by line; "" when the size is no text mode's (8x16, 9x16) or console's."""
+    columns, width = 80, screen.width // 80
+    if (screen.width, screen.height) == FRAMEBUFFER:
+        columns, width = screen.width // 8, 8
+    elif screen.height % HEIGHT or screen.width % 80 or width not in (8, 9):
         return ""
     lines = []
-    for top in range(0, screen.height, HEIGHT):
-        line = "".join(_character(_cell(screen, column * width, top)) for column in range(80))
+    for top in range(0, screen.height - HEIGHT + 1, HEIGHT):
+        line = "".join(_character(_cell(screen, column * width, top)) for column in range(columns))
         lines.append(line.rstrip())
     return "\n".join(lines)
