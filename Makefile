@@ -24,7 +24,10 @@ include $(sort $(wildcard */build.mk tests/*/build.mk))
 .PHONY: all check fuzz install clean help
 all: $(ALL)
 
-check: $(CHECKS)
+# Side by side on all CPUs, each one's output in one piece, unless make was given -j itself.
+check:
+	$(Q)+$(MAKE) --no-print-directory --output-sync=target \
+		$(if $(findstring jobserver,$(MAKEFLAGS)),,-j$(shell nproc)) $(CHECKS)
 
 fuzz: $(FUZZERS)
 

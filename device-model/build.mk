@@ -73,6 +73,12 @@ $(DM_OUT)/confine_call: $(DM_OUT)/obj/core/confine_calls.o $(DM_OUT)/obj/core/lo
 	$(call say,CC,$@)
 	$(Q)$(CC) $(DM_CFLAGS) -o $@ $^ -pie -pthread
 
+# For domain 0 in the laboratory: what restricted Xen handles can do.
+$(DM_OUT)/restricted: $(DM_OUT)/obj/core/confine_calls.o $(DM_OUT)/obj/core/log.o $(DM_DIR)/tests/restricted.c
+	$(call say,CC,$@)
+	$(Q)$(CC) $(DM_CFLAGS) -o $@ $^ -pie -pthread -lxendevicemodel -lxenforeignmemory -lxenevtchn -lxencall \
+		-lxentoolcore
+
 check-device-model: $(DM_OUT)/plinth-dm-asan $(DM_OUT)/confine_call
 	$(Q)python3 $(DM_DIR)/tests/run.py --device-model $(DM_OUT)/plinth-dm-asan \
 		--work $(DM_OUT)/tests

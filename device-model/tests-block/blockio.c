@@ -7,6 +7,7 @@
  *   d OFFSET LEN          discard
  *   f                     flush
  *   s                     "ok SIZE"
+ *   fail KIND SKIP TIMES  the host's disk fails: w, r or s(ync); answers "ok"
  *   retry                 the stopped requests again; "ok" when none is left
  * A failure answers "error ERRNO", a stopped request "stopped". End of input closes the image.
  */
@@ -19,6 +20,7 @@
 #include "block/block.h"
 #include "core/loop.h"
 #include "core/util.h"
+#include "tests-block/fault.h"
 
 #define MAX_LEN (16u << 20)
 
@@ -76,6 +78,17 @@ static void retry(void)
 	wait_and_answer(0);
 }
 
+static void fail(const char *line)
+{
+	unsigned long skip = 0, times = 0;
+	char kind = 0;
+
+	if (sscanf(line, "fail %c %lu %lu", &kind, &skip, &times) != 3)
+		exit(1);
+	fault_arm(kind, skip, times);
+	printf("ok\n");
+}
+
 static bool command(struct block *b, uint8_t *buf)
 {
 	unsigned long long offset = 0, len = 0;
@@ -100,6 +113,8 @@ static bool command(struct block *b, uint8_t *buf)
 		printf("ok %llu\n", (unsigned long long)block_size(b));
 	else if (!strcmp(word, "retry"))
 		retry();
+	else if (!strcmp(word, "fail"))
+		fail(line);
 	fflush(stdout);
 	return true;
 }

@@ -14,10 +14,11 @@ sys.dont_write_bytecode = True
 
 import disk
 import test_crash
+import test_failing
 import test_limits
 import test_qcow2
 
-MODULES = (test_qcow2, test_limits, test_crash)
+MODULES = (test_qcow2, test_limits, test_failing, test_crash)
 
 
 def main():

@@ -26,6 +26,18 @@ MODES = {
     "320x200x16": (0x63, h("03090f0006"),
         h("2d2728902b80bf1f00c000000000000" "09c8e8f140096b9e3ff"),
         h("000000000000050fff"), h(CGA_AR + "01000f0000")),
+    "640x200x16": (0x63, h("03010f0006"),
+        h("5f4f50825480bf1f00c000000000000" "09c8e8f280096b9e3ff"),
+        h("000000000000050fff"), h(CGA_AR + "01000f0000")),
+    "640x350, monochrome": (0xa2, h("03010f0006"),
+        h("5f4f50825480bf1f004000000000000" "083855d280f63bae3ff"),
+        h("000000000000050fff"), h("00080000181800000008000000180000" "0b00050000")),
+    "640x480x2": (0xe3, h("03010f0006"),
+        h("5f4f508254800b3e004000000000000" "0ea8cdf2800e704c3ff"),
+        h("0000000000000501ff"), h("003f003f003f003f003f003f003f003f" "01000f0000")),
+    "text 80x25, monochrome": (0x66, h("0300030002"),
+        h("5f4f50825581bf1f004f200000000000" "9c8e8f280f96b9a3ff"),
+        h("0000000000100a00ff"), h("00080808080808081018181818181818" "0e000f0800")),
     "640x350x16": (0xa3, h("03010f0006"),
         h("5f4f50825480bf1f004000000000000" "083855d280f63bae3ff"),
         h("000000000000050fff"), h(EGA_AR + "01000f0000")),
@@ -45,19 +57,25 @@ MODE_6 = (0x63, h("0301010006"), h("5f4f50825480bf1f00c100000000000" "09c8e8f280
           h("0000000000000d0fff"), h("00171717171717171717171717171717" "0100010000"))
 
 
+def ports(mode):
+    """Where the CRTC and the status are: 3Dxh, and 3Bxh for monochrome."""
+    return (0x3d4, 0x3da) if mode[0] & 1 else (0x3b4, 0x3ba)
+
+
 def set_mode(m, mode, blank=False):
     misc, seq, crtc, gr, ar = mode
+    index, status = ports(mode)
     m.outw(0x1ce, 4)
     m.outw(0x1cf, 0)
     m.outb(0x3c2, misc)
     for i, value in enumerate(seq):
         m.outw(0x3c4, value << 8 | i)
-    m.outw(0x3d4, 0x0011)
+    m.outw(index, 0x0011)
     for i, value in enumerate(crtc):
-        m.outw(0x3d4, value << 8 | i)
+        m.outw(index, value << 8 | i)
     for i, value in enumerate(gr):
         m.outw(0x3ce, value << 8 | i)
-    m.inb(0x3da)
+    m.inb(status)
     for i, value in enumerate(ar):
         m.outb(0x3c0, i)
         m.outb(0x3c0, value)

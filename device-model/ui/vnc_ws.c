@@ -75,7 +75,7 @@ static const char *header_find(const char *text, const char *name, size_t *len)
 static bool header_has(const char *text, const char *name, const char *word)
 {
 	size_t len = 0;
-	const char *v = header_find(text, name, &len), *end = v + len;
+	const char *v = header_find(text, name, &len), *end = v ? v + len : NULL;
 
 	while (v && v < end) {
 		size_t n;

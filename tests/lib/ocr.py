@@ -14,6 +14,8 @@ GLYPH_A = bytes.fromhex("000010386cc6c6fec6c6c6c600000000")
 # Rows that the cursor may cover.
 CURSOR_ROWS = 3
 CODEC = "cp437"
+# Linux's console on a paravirtual framebuffer, with the same glyphs.
+FRAMEBUFFER = (800, 600)
 
 
 class NoFont(Exception):
@@ -71,7 +73,8 @@ def _character(bits, whole, top):
 def read(screen):
     """The text of a frame, line by line; "" when its size is not one of 8x16 or (720 wide) 9x16 cells."""
     width = 9 if screen.width == 720 else 8
-    if screen.height % HEIGHT or screen.width % width or screen.width < 80 * width:
+    partial = screen.height % HEIGHT and (screen.width, screen.height) != FRAMEBUFFER
+    if partial or screen.width % width or screen.width < 80 * width:
         return ""
     return _read_cells(screen, width, *font())
 

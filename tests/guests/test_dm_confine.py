@@ -1,0 +1,58 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""The device model confined (dm_restrict=1): a guest works, and neither its handles nor its end touch others."""
+
+import os
+import subprocess
+
+from harness import case, check
+from test_hvm import start_cd
+
+ROOT = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
+USER = "xen-qemuuser-range-base"
+FIRST_UID = 65536
+PROGRAM_BYTES = 4 << 20
+
+
+def program_disk(lab):
+    """The program that tries restricted handles, as a disk of the machine."""
+    out = os.environ.get("O", os.path.join(ROOT, "build"))
+    program = os.path.join(out, "device-model/restricted")
+    subprocess.run(["make", "-s", "-C", ROOT, os.path.relpath(program, ROOT)], check=True,
+                   stdout=subprocess.DEVNULL)
+    path = lab.log_path("restricted", "img")
+    with open(program, "rb") as source, open(path, "wb") as target:
+        target.write(source.read())
+        target.truncate(PROGRAM_BYTES)
+    return path
+
+
+def device_model(dom0, number):
+    """The process that emulates a domain's devices; its child has the same command line."""
+    return dom0.run(f"pgrep -o -f '[p]linth-dm .*-xen-domid {number} '").strip()
+
+
+@case(order=47, group="dmconfine", limit_s=420, combos=("product", "parts"))
+def test_dm_restrict(lab):
+    """Another user, an empty root, restricted handles, the filter; a forbidden call ends one guest's only."""
+    dom0 = lab.boot(guests=True, disks=[{"path": program_disk(lab)}])
+    dom0.run(f"grep -q {USER} /etc/passwd || echo '{USER}:x:{FIRST_UID}:65534::/:/bin/false' >> /etc/passwd; "
+             "mkdir -p /run/lab; dd if=/dev/sdb of=/run/lab/restricted bs=1M 2>/dev/null; chmod 755 /run/lab/restricted")
+    one = start_cd(lab, "confined", "rescue.iso", extra="dm_restrict = 1")
+    one.wait_screen(r"Rescue: nothing to boot", 200)
+    two = start_cd(lab, "other", "rescue.iso")
+    two.wait_screen(r"Rescue: nothing to boot", 200)
+    pid = device_model(dom0, one.number)
+    status = dom0.run(f"cat /proc/{pid}/status")
+    check(f"Uid:\t{FIRST_UID + int(one.number)}\t" in status, f"the device model's user: {status}")
+    check("Seccomp:\t2" in status and "NoNewPrivs:\t1" in status, f"filter of system calls: {status}")
+    check(dom0.run(f"ls -A /proc/{pid}/root/ | wc -l").strip() == "0", "its root directory is not empty")
+    text = dom0.command(f"/run/lab/restricted {one.number} {two.number} forbidden")[1]
+    check("not ok" not in text and text.count("ok ") >= 10, f"restricted handles: {text}")
+    # A guest's keys still reach it, and its end is not the other guest's.
+    one.wait_screen(r"grub>", 100, keys="c")
+    dom0.run(f"kill -SYS {pid}")
+    dom0.wait_for(f"! [ -e /proc/{pid} ]", 30)
+    dom0.run("grep -a 'forbidden system call' /var/log/xen/qemu-dm-confined.log")
+    two.wait_screen(r"grub> echo still-here\s+still-here", 150, keys="cecho still-here\n")
+    dom0.run("xl destroy confined; xl destroy other")
+    dom0.wait_for("! pgrep plinth-dm", 30)
