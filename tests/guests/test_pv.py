@@ -357,7 +357,7 @@ def soak(lab, seconds, each_s):
     Whatever becomes of them: the host and dom0 go on, dom0's and the other guest's memory stays as it was,
     and all memory comes back.
     """
-    mem_mib = 3072
+    mem_mib = 2560  # all of it below 4 GiB, where it is looked for
     dom0 = lab.boot(guests=True, mem_mib=mem_mib)
     create(dom0, "warm", paused=True)
     dom0.run("xl destroy warm")

@@ -98,14 +98,23 @@ static bool fatal(u32 nr, u32 cmd)
 
 static u32 number(void)
 {
-	static const u8 usual[] = { __HYPERVISOR_memory_op, __HYPERVISOR_grant_table_op,
-				    __HYPERVISOR_event_channel_op, __HYPERVISOR_vcpu_op,
-				    __HYPERVISOR_hvm_op, __HYPERVISOR_sched_op,
-				    __HYPERVISOR_memory_op, __HYPERVISOR_grant_table_op,
-				    __HYPERVISOR_event_channel_op, __HYPERVISOR_set_timer_op,
-				    __HYPERVISOR_xen_version, __HYPERVISOR_vm_assist,
-				    __HYPERVISOR_physdev_op, __HYPERVISOR_domctl,
-				    __HYPERVISOR_sysctl, __HYPERVISOR_platform_op, 41 };
+	static const u8 usual[] = { __HYPERVISOR_memory_op,
+				    __HYPERVISOR_grant_table_op,
+				    __HYPERVISOR_event_channel_op,
+				    __HYPERVISOR_vcpu_op,
+				    __HYPERVISOR_hvm_op,
+				    __HYPERVISOR_sched_op,
+				    __HYPERVISOR_memory_op,
+				    __HYPERVISOR_grant_table_op,
+				    __HYPERVISOR_event_channel_op,
+				    __HYPERVISOR_set_timer_op,
+				    __HYPERVISOR_xen_version,
+				    __HYPERVISOR_vm_assist,
+				    __HYPERVISOR_physdev_op,
+				    __HYPERVISOR_domctl,
+				    __HYPERVISOR_sysctl,
+				    __HYPERVISOR_platform_op,
+				    41 };
 
 	return any(16) ? usual[any(sizeof(usual))] : any(64);
 }
@@ -151,7 +160,8 @@ static void one(void)
 	else if (nr == 41)
 		hypercall(nr, any(5), any(3), arg, 0, 0);
 	else
-		hypercall(nr, cmd, any(16) ? arg : word(), any(16) ? any(8) : word(), word(), word());
+		hypercall(nr, cmd, any(16) ? arg : word(), any(16) ? any(8) : word(), word(),
+			  word());
 }
 
 void hostile_soak(void)
