@@ -197,7 +197,8 @@ def test_pv_devices(lab):
     check(re.search(rf"d{number} ref \d+: d0 ", dom0.run("xl dmesg | tail -300")), "no grant is mapped: nothing is tested")
     dom0.run("xl destroy dev1")
     free_loops(dom0, disks)
-    dom0.wait_for(f"[ \"$({FREE})\" = '{before.strip()}' ]", 60)
+    # dom0's own tables for what it maps have grown, once; the pages that were mapped, ten MiB, are back.
+    dom0.wait_for(f"[ $({FREE}) -ge {int(before) - 4} ]", 60)
     dom0.run("xl debug-keys g && xl debug-keys e && xl debug-keys q")
     dump = dom0.run("xl dmesg | tail -40")
     check(not re.search(rf"\bd{number}\b", dump), f"something of the guest is left: {dump[-300:]}")
