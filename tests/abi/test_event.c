@@ -291,3 +291,31 @@ TEST(fifo_array_has_an_end)
 	mock_domain_free(d);
 	EXPECT(mock_refs(ARRAY_GFN) == 1);
 }
+
+static void no_consumer(struct vcpu *v, unsigned int port)
+{
+	(void)v;
+	(void)port;
+}
+
+/* A port of the VMM that only the FIFO form can carry is still there after the guest's reset. */
+TEST(port_beyond_the_bitmaps)
+{
+	struct domain *d = mock_domain(5, 1, 131071);
+	struct evtchn_init_control ic = { .control_gfn = CONTROL_GFN };
+	struct evtchn_bind_ipi ipi = { .vcpu = 0 };
+	int port;
+
+	mock_own_all(d);
+	memset(mock_page(CONTROL_GFN), 0, PAGE_SIZE);
+	EXPECT(!evtchn_fifo_init_control(d, &ic));
+	while (ipi.port < 17000 && !evtchn_bind_ipi(d, &ipi))
+		;
+	port = evtchn_alloc_vmm(d, d->vcpu[0], 0, no_consumer);
+	EXPECT(port > 17000);
+	EXPECT(!evtchn_reset(d));
+	EXPECT(evtchn_poll_pending(d, (unsigned int)port) == 0);
+	EXPECT(!evtchn_unmask(d, (unsigned int)port));
+	evtchn_free_vmm(d, (unsigned int)port);
+	mock_domain_free(d);
+}
