@@ -30,8 +30,8 @@ static int alloc_port(struct domain *d, struct evtchn **out)
 {
 	unsigned int i, end = min(evtchn_nr_ports(d), d->evtchn->ops->max_port(d));
 
-	if (d->dying)
-		return -EINVAL;
+	if (d->dying || !d->vcpu[0])
+		return -EINVAL; /* nobody is there, or not yet, to be told */
 	for (i = 1; i < end; i++) {
 		struct evtchn **b = &d->evtchn->bucket[i / EVTCHN_BUCKET], *e;
 
