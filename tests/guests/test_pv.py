@@ -115,6 +115,8 @@ def test_pv_commands(lab):
     wait_up(dom0, "cmd1")
     dom0.run("xl sysrq cmd1 h")
     dom0.wait_for(f"grep -a 'sysrq: HELP' {LOG.format('cmd1')}", 30)
+    dom0.run("xl trigger cmd1 nmi 0")
+    dom0.wait_for(f"grep -a 'NMI' {LOG.format('cmd1')}", 30)
     check('"name": "cmd1"' in dom0.run("xl list -l cmd1"), "list -l")
     check(re.search(r"^cmd1 +\d+ +256 ", dom0.run("xl sched-credit2"), re.M), "sched-credit2")
     check("cmd1" in dom0.run("xentop -b -i 1"), "xentop")
@@ -440,12 +442,12 @@ def soak(lab, seconds, each_s):
     dom0.wait_for(f"[ \"$({FREE})\" = '{before.strip()}' ]", 30)
 
 
-@case(order=45, group="pvsoak", limit_s=400, combos=("vmm",))
+@case(order=45, group="pvsoak", limit_s=700, combos=("vmm",))
 def test_hypercalls_short(lab):
     soak(lab, 60, 20)
 
 
-@case(order=46, group="pvsoak", limit_s=1500, combos=("vmm",))
+@case(order=46, group="pvsoak", limit_s=2400, combos=("vmm",))
 def test_hypercalls_soak(lab):
     """The same for ten minutes."""
     soak(lab, 600, 60)
