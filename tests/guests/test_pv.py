@@ -430,7 +430,7 @@ def soak(lab, seconds, each_s):
         dom0.write("/run/lab/soak.cfg", SOAK.format(seed=seed, wild=seed % 2, seconds=each_s))
         dom0.run("xl create -q /run/lab/soak.cfg", 90)
         status, _ = dom0.command(f"i=0; while xl domid soak >/dev/null 2>&1; do i=$((i + 1)); "
-                                 f"[ $i -lt {each_s * 4 + 60} ] || exit 1; sleep 1; done", each_s * 5 + 90)
+                                 f"[ $i -lt {each_s * 2 + 40} ] || exit 1; sleep 1; done", each_s * 6 + 200)
         if status:
             dom0.run("xl destroy soak")  # it sleeps for ever, by a call of its own
         text = dom0.run(f"grep -a ' calls' {LOG.format('soak')} | tail -1; :")
