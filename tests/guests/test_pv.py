@@ -433,7 +433,7 @@ def soak(lab, seconds, each_s):
                                  f"[ $i -lt {each_s * 2 + 40} ] || exit 1; sleep 1; done", each_s * 6 + 200)
         if status:
             dom0.run("xl destroy soak")  # it sleeps for ever, by a call of its own
-        text = dom0.run(f"grep -a ' calls' {LOG.format('soak')} | tail -1; :")
+        text = dom0.run(f"xl dmesg | grep -a 'soak of seed {seed}: ' | tail -1; :")
         calls += int((re.findall(r"(\d+) calls", text) or [0])[-1])
     check(calls > 2000, f"{calls} calls in {seed} guests: nothing is tested")
     check(pages <= pattern_pages(lab, mem_mib), "a page of another guest changed")
