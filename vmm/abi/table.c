@@ -21,7 +21,7 @@ static struct {
 } active[MAX_CPUS];
 
 /* So long may a call go on in one piece, in TSC ticks: half a millisecond. */
-#define PIECE_TICKS (tsc_khz / 2)
+#define PIECE_TICKS  (tsc_khz / 2)
 
 #define BOTH(nr, fn) [__HYPERVISOR_##nr] = { abi_##fn, abi_##fn, #nr }
 #define WIDE(nr, fn) [__HYPERVISOR_##nr] = { abi_##fn, NULL, #nr }
