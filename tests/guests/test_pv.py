@@ -149,9 +149,17 @@ def test_pv_actions(lab):
     # xl renames it to its name and the time; the new one ends the same way.
     dom0.wait_for("xl list | grep '^act5-20' && xl domid act5", 120)
     dom0.wait_for("for n in $(xl list | awk '/^act5/ { print $1 }'); do xl destroy $n; done; ! xl list | grep ^act5", 60)
-    create(dom0, "act6", "console=hvc0 quiet guest.do=panic", extra='on_crash = "coredump-destroy"')
-    gone(dom0, "act6", 120)
-    dom0.run("ls /var/lib/xen/dump/*act6* && rm -f /var/lib/xen/dump/*")
+
+
+@case(order=42, group="pv", limit_s=400, combos=COMBOS)
+def test_pv_coredump(lab):
+    """on_crash = coredump-destroy: all of the guest's memory, and its registers, are in a file."""
+    dom0 = lab.boot(guests=True, disks=[{"path": scratch_disk(lab)}])
+    dom0.run("mkdir -p /var/lib/xen/dump")
+    create(dom0, "core1", "console=hvc0 quiet guest.do=panic", extra='on_crash = "coredump-destroy"')
+    gone(dom0, "core1", 200)
+    dom0.run("cd /var/lib/xen/dump && ls -l && [ $(stat -c %s core1) -gt $((250 << 20)) ] && "
+             "head -c 4 core1 | grep ELF && rm core1")
 
 
 def loops(dom0, count, mib=32):
