@@ -227,3 +227,95 @@ TEST(ports_are_refused)
 	EXPECT(!evtchn_close_guest(d, virq.port) && !d->vcpu[0]->virq_port[VIRQ_TIMER]);
 	mock_domain_free(d);
 }
+
+/* What may go wrong around the FIFO form: bad places, rooms that are not there, a reset in the middle. */
+TEST(fifo_corner_cases)
+{
+	unsigned int ports[NR_PORTS], seen[1024] = { 0 };
+	struct domain *d = fifo_domain(ports);
+	struct evtchn_init_control ic = { .control_gfn = CONTROL_GFN };
+	struct evtchn_expand_array ea = { .array_gfn = ARRAY_GFN };
+	struct evtchn_set_priority sp = { ports[0], EVTCHN_FIFO_PRIORITY_MIN + 1 };
+
+	upcall(seen, NULL);
+	EXPECT(evtchn_fifo_init_control(d, &ic) == -EINVAL); /* this vCPU has one */
+	ic.vcpu = 1;
+	EXPECT(evtchn_fifo_init_control(d, &ic) == -ENOENT);
+	EXPECT(evtchn_fifo_set_priority(d, &sp) == -EINVAL);
+	sp.priority = 0;
+	sp.port = 0;
+	EXPECT(evtchn_fifo_set_priority(d, &sp) == -EINVAL);
+	sp.port = 999;
+	EXPECT(evtchn_fifo_set_priority(d, &sp) == -EINVAL);
+	/* Raised, and then its priority changes before the guest looks: it comes once. */
+	EXPECT(!evtchn_send(d, ports[3]));
+	sp.port = ports[3];
+	EXPECT(!evtchn_fifo_set_priority(d, &sp));
+	EXPECT(!evtchn_send(d, ports[3]));
+	EXPECT(upcall(seen, NULL) == 1 && seen[ports[3]] == 1);
+	/* A closed port that was pending is not delivered to whom gets its number next. */
+	EXPECT(!evtchn_send(d, ports[5]));
+	EXPECT(!evtchn_close_guest(d, ports[5]));
+	EXPECT(upcall(seen, NULL) == 0 && !seen[ports[5]]);
+	/* A reset leads back to the 2-level form, with nothing held, and forth again. */
+	EXPECT(!evtchn_send(d, ports[7]));
+	EXPECT(!evtchn_reset(d));
+	EXPECT(evtchn_send(d, ports[7]) == -EINVAL);
+	EXPECT(evtchn_fifo_expand_array(d, &ea) == -EOPNOTSUPP);
+	memset(mock_page(CONTROL_GFN), 0, PAGE_SIZE);
+	ic = (struct evtchn_init_control){ .control_gfn = CONTROL_GFN, .offset = PAGE_SIZE - 8 };
+	EXPECT(evtchn_fifo_init_control(d, &ic) == -EINVAL);
+	ic.offset = 4;
+	EXPECT(evtchn_fifo_init_control(d, &ic) == -EINVAL);
+	ic.offset = 0;
+	EXPECT(!evtchn_fifo_init_control(d, &ic));
+	mock_domain_free(d);
+}
+
+/* The array has room for what the domain may have and no more. */
+TEST(fifo_array_has_an_end)
+{
+	struct domain *d = mock_domain(5, 1, 131071);
+	struct evtchn_init_control ic = { .control_gfn = CONTROL_GFN };
+	struct evtchn_expand_array ea = { .array_gfn = ARRAY_GFN };
+	unsigned int pages = 0;
+
+	mock_own_all(d);
+	memset(mock_page(CONTROL_GFN), 0, PAGE_SIZE);
+	EXPECT(!evtchn_fifo_init_control(d, &ic));
+	while (!evtchn_fifo_expand_array(d, &ea))
+		pages++;
+	EXPECT(pages == EVTCHN_FIFO_NR_CHANNELS / (PAGE_SIZE / sizeof(event_word_t)));
+	EXPECT(evtchn_fifo_expand_array(d, &ea) == -ENOSPC);
+	EXPECT(mock_refs(ARRAY_GFN) == pages + 1);
+	mock_domain_free(d);
+	EXPECT(mock_refs(ARRAY_GFN) == 1);
+}
+
+static void no_consumer(struct vcpu *v, unsigned int port)
+{
+	(void)v;
+	(void)port;
+}
+
+/* A port of the VMM that only the FIFO form can carry is still there after the guest's reset. */
+TEST(port_beyond_the_bitmaps)
+{
+	struct domain *d = mock_domain(5, 1, 131071);
+	struct evtchn_init_control ic = { .control_gfn = CONTROL_GFN };
+	struct evtchn_bind_ipi ipi = { .vcpu = 0 };
+	int port;
+
+	mock_own_all(d);
+	memset(mock_page(CONTROL_GFN), 0, PAGE_SIZE);
+	EXPECT(!evtchn_fifo_init_control(d, &ic));
+	while (ipi.port < 17000 && !evtchn_bind_ipi(d, &ipi))
+		;
+	port = evtchn_alloc_vmm(d, d->vcpu[0], 0, no_consumer);
+	EXPECT(port > 17000);
+	EXPECT(!evtchn_reset(d));
+	EXPECT(evtchn_poll_pending(d, (unsigned int)port) == 0);
+	EXPECT(!evtchn_unmask(d, (unsigned int)port));
+	evtchn_free_vmm(d, (unsigned int)port);
+	mock_domain_free(d);
+}

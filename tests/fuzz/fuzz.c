@@ -189,7 +189,7 @@ static const struct call *choose_call(void)
 		return &calls[byte() % nr_calls];
 	for (unsigned int i = 0; i < nr_calls; i++)
 		n += calls[i].family == chosen;
-	want = sel % n;
+	want = sel % max(n, 1U);
 	for (unsigned int i = 0;; i++)
 		if (calls[i].family == chosen && !want--)
 			return &calls[i];

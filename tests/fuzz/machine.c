@@ -204,7 +204,8 @@ static void kill_dom0(void)
 	dom0 = NULL;
 	d->is_dom0 = false;
 	d->tot_pages = 0;
-	BUG_ON(domain_kill(d));
+	while (domain_kill(d) == -ERESTART)
+		;
 }
 
 void machine_stop(void)

@@ -83,8 +83,10 @@ def test_pvh_console(lab):
                   f"rawer >/dev/null; grep -a -q 42-answer {LOG.format('pvh4')}", 60)
     dom0.run("xl destroy pvh4")
     # xl create -c: the console from the first line on.
-    text = dom0.run("(sleep 40; xl destroy pvh4) & timeout 90 socat -t1 EXEC:'xl create -c /run/lab/pvh4.cfg',pty,"
-                    "rawer,ctty,setsid - </dev/null | tr -d '\\r'; wait", 120)
+    log = LOG.format("pvh4")
+    text = dom0.run(f"rm -f {log}; (until grep -aq DOMU-UP {log}; do sleep 1; done; sleep 2; xl destroy pvh4) & "
+                    "timeout 150 socat -u EXEC:'xl create -c /run/lab/pvh4.cfg',pty,rawer,ctty,setsid - | "
+                    "tr -d '\\r'", 180)
     check("DOMU-UP" in text, f"xl create -c shows {text[-300:]}")
 
 

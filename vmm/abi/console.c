@@ -10,14 +10,14 @@
 #define WRITE_MAX (64U << 10)
 
 /* Control characters but tab would let a guest forge lines of others. */
-static void write_guest(const struct domain *d, char *buf, size_t len)
+static void write_guest(struct domain *d, char *buf, size_t len)
 {
 	for (size_t i = 0; i < len; i++)
 		if ((uint8_t)buf[i] < ' ' && buf[i] != '\t' && buf[i] != '\n')
 			buf[i] = '.';
 	while (len && buf[len - 1] == '\n')
 		len--;
-	if (len)
+	if (len && debug_port_may_print(d, (unsigned int)len + 1))
 		guest_printk("(d%u) %.*s\n", d->domid, (int)len, buf);
 }
 

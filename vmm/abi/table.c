@@ -7,6 +7,7 @@
 #include "handlers.h"
 #include "debug.h"
 #include "hvm_ops.h"
+#include "timer.h"
 
 #define NR_HYPERCALLS  64U
 #define STUB_SIZE      32U
@@ -16,7 +17,11 @@
 static struct {
 	bool compat;
 	struct hypercall_args *sub; /* arguments of the multicall entry being executed */
+	uint64_t preempt_tsc;	    /* from when on it is to stop; 0 = nobody has asked yet */
 } active[MAX_CPUS];
+
+/* So long may a call go on in one piece, in TSC ticks: half a millisecond. */
+#define PIECE_TICKS  (tsc_khz / 2)
 
 #define BOTH(nr, fn) [__HYPERVISOR_##nr] = { abi_##fn, abi_##fn, #nr }
 #define WIDE(nr, fn) [__HYPERVISOR_##nr] = { abi_##fn, NULL, #nr }
@@ -44,9 +49,19 @@ const unsigned int hypercall_count = ARRAY_SIZE(hypercall_table);
 uint64_t hypercall_calls[NR_HYPERCALLS];
 _Static_assert(ARRAY_SIZE(hypercall_table) <= NR_HYPERCALLS, "counters");
 
+/*
+ * Interrupts are off, so no interrupt tells that others wait: the time does. The first question of a call
+ * starts its piece, which costs short calls nothing.
+ */
 bool hypercall_preempt(void)
 {
-	return this_cpu()->softirq;
+	uint64_t *until = &active[cpu_id()].preempt_tsc;
+
+	if (this_cpu()->softirq)
+		return true;
+	if (!*until)
+		*until = rdtsc() + PIECE_TICKS;
+	return rdtsc() > *until;
 }
 
 bool hypercall_is_compat(void)
@@ -115,6 +130,7 @@ void hypercall_dispatch(struct vcpu *v)
 
 	active[cpu_id()].compat = compat;
 	active[cpu_id()].sub = NULL;
+	active[cpu_id()].preempt_tsc = 0;
 	guest_copy_begin(v);
 	trace(TRACE_HYPERCALL, nr, args.a[0]);
 	rc = hypercall_one(v, nr > UINT32_MAX ? UINT32_MAX : (unsigned int)nr, &args, compat);

@@ -32,6 +32,7 @@ int evtchn_init(struct domain *d, unsigned int max_port)
 	d->evtchn = t;
 	d->max_evtchn_port = min(max_port, EVTCHN_FIFO_NR_CHANNELS - 1U);
 	t->ops = &evtchn_ops_2l;
+	t->reset = 1;
 	t->nr_buckets = d->max_evtchn_port / EVTCHN_BUCKET + 1;
 	t->bucket = xzalloc_array(struct evtchn *, t->nr_buckets);
 	return t->bucket ? 0 : -ENOMEM;

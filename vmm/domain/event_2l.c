@@ -37,33 +37,46 @@ static void select_port(struct domain *d, const struct evtchn *e)
 		evtchn_mark_vcpu(v);
 }
 
+/*
+ * Ports that the FIFO form has given out stay open when a reset leads back here while others are still bound, and
+ * the layout may change: what lies beyond the bitmaps is never shown, and never touched.
+ */
+static bool fits(const struct domain *d, const struct evtchn *e)
+{
+	return e->port < word_bits(d) * word_bits(d);
+}
+
 static void ev2l_set_pending(struct domain *d, struct evtchn *e)
 {
-	if (!test_and_set_bit(e->port, evtchn_2l_pending(d)) &&
-	    !test_bit(e->port, evtchn_2l_mask(d)))
+	if (!fits(d, e))
+		e->pending = true;
+	else if (!test_and_set_bit(e->port, evtchn_2l_pending(d)) &&
+		 !test_bit(e->port, evtchn_2l_mask(d)))
 		select_port(d, e);
 }
 
 static void ev2l_clear_pending(struct domain *d, struct evtchn *e)
 {
-	clear_bit(e->port, evtchn_2l_pending(d));
+	e->pending = false;
+	if (fits(d, e))
+		clear_bit(e->port, evtchn_2l_pending(d));
 }
 
 static void ev2l_unmask(struct domain *d, struct evtchn *e)
 {
-	if (test_and_clear_bit(e->port, evtchn_2l_mask(d)) &&
+	if (fits(d, e) && test_and_clear_bit(e->port, evtchn_2l_mask(d)) &&
 	    test_bit(e->port, evtchn_2l_pending(d)))
 		select_port(d, e);
 }
 
 static bool ev2l_is_pending(struct domain *d, const struct evtchn *e)
 {
-	return test_bit(e->port, evtchn_2l_pending(d));
+	return fits(d, e) ? test_bit(e->port, evtchn_2l_pending(d)) : e->pending;
 }
 
 static bool ev2l_is_masked(struct domain *d, const struct evtchn *e)
 {
-	return test_bit(e->port, evtchn_2l_mask(d));
+	return !fits(d, e) || test_bit(e->port, evtchn_2l_mask(d));
 }
 
 static unsigned int ev2l_max_port(const struct domain *d)

@@ -30,8 +30,8 @@ static int alloc_port(struct domain *d, struct evtchn **out)
 {
 	unsigned int i, end = min(evtchn_nr_ports(d), d->evtchn->ops->max_port(d));
 
-	if (d->dying)
-		return -EINVAL;
+	if (d->dying || !d->vcpu[0])
+		return -EINVAL; /* nobody is there, or not yet, to be told */
 	for (i = 1; i < end; i++) {
 		struct evtchn **b = &d->evtchn->bucket[i / EVTCHN_BUCKET], *e;
 
@@ -344,11 +344,16 @@ int evtchn_destroy(struct domain *d)
 /* The caller has seen to it that no other vCPU of d runs, or is d itself. */
 int evtchn_reset(struct domain *d)
 {
-	unsigned int i, end = evtchn_nr_ports(d);
+	unsigned int end = evtchn_nr_ports(d);
+	struct evtchn_table *t = d->evtchn;
 
-	for (i = 1; i < end; i++)
-		close_port(d, i, false);
+	while (t->reset < end) {
+		close_port(d, t->reset++, false);
+		if (!(t->reset % DESTROY_BATCH) && hypercall_preempt())
+			return -ERESTART;
+	}
 	spin_lock(&d->event_lock);
+	t->reset = 1;
 	evtchn_fifo_destroy(d);
 	spin_unlock(&d->event_lock);
 	return 0;

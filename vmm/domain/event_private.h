@@ -41,6 +41,7 @@ struct evtchn_table {
 	struct evtchn **bucket; /* nr_buckets pointers, filled as ports are needed */
 	unsigned int nr_buckets;
 	unsigned int destroyed;	  /* ports closed so far by evtchn_destroy */
+	unsigned int reset;	  /* where evtchn_reset goes on; 1 = at the beginning */
 	struct evtchn_fifo *fifo; /* NULL until init_control */
 };
 
@@ -70,6 +71,7 @@ int evtchn_close_guest(struct domain *d, unsigned int port);
 int evtchn_status(struct evtchn_status *op);
 int evtchn_bind_vcpu(struct domain *d, unsigned int port, unsigned int vcpu);
 int evtchn_unmask(struct domain *d, unsigned int port);
+/* Bounded, -ERESTART = again. Ports that are opened meanwhile may stay. */
 int evtchn_reset(struct domain *d);
 /* Is the port pending? For SCHEDOP_poll; -EINVAL when there is no such port. */
 int evtchn_poll_pending(struct domain *d, unsigned int port);

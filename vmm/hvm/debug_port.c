@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /*
  * Port 0xe9: text from firmware and guests to the log, by lines, with the domain's number. A budget
- * of bytes that fills up with time keeps a hostile guest from drowning the log.
+ * of bytes that fills up with time keeps a hostile guest from drowning the log; what it writes by
+ * CONSOLEIO_write comes out of the same one.
  */
 #include "pc_private.h"
 
@@ -18,25 +19,36 @@ struct debug_port {
 	unsigned int dropped; /* lines */
 };
 
-static bool may_print(struct debug_port *p)
+/* Takes n bytes out of the budget; false, and counted, when there are not so many. */
+static bool may_print(struct debug_port *p, unsigned int n)
 {
 	uint64_t ms = now_ns() / NS_PER_MS, more = (ms - p->refilled_ms) * BYTES_PER_MS;
 
 	p->refilled_ms = ms;
 	p->budget = (unsigned int)min((uint64_t)BURST_BYTES,
 				      p->budget + min(more, (uint64_t)BURST_BYTES));
-	if (p->budget < p->len + 1) {
+	if (p->budget < n) {
 		p->dropped++;
 		return false;
 	}
-	p->budget -= p->len + 1;
+	p->budget -= n;
 	return true;
+}
+
+bool debug_port_may_print(struct domain *d, unsigned int n)
+{
+	bool ok;
+
+	spin_lock(&d->hvm.time_lock);
+	ok = may_print(d->hvm.debug_port, n);
+	spin_unlock(&d->hvm.time_lock);
+	return ok;
 }
 
 static void flush(struct domain *d, struct debug_port *p)
 {
 	p->line[p->len] = '\0';
-	if (may_print(p)) {
+	if (may_print(p, p->len + 1)) {
 		if (p->dropped)
 			printk(LOG_INFO "d%u: (%u lines dropped)\n", d->domid, p->dropped);
 		p->dropped = 0;

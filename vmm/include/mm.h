@@ -13,7 +13,7 @@
 #ifndef DIRECTMAP_VIRT /* host tests map their RAM elsewhere */
 #define DIRECTMAP_VIRT 0xffff800000000000UL
 #endif
-#define VMM_VIRT       0xffffffff80000000UL /* image: virtual = VMM_VIRT + physical load address */
+#define VMM_VIRT 0xffffffff80000000UL /* image: virtual = VMM_VIRT + physical load address */
 
 struct domain;
 

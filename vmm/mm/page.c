@@ -196,7 +196,7 @@ int domain_claim_pages(struct domain *d, uint64_t pages)
 
 	spin_lock(&d->page_lock);
 	old = d->outstanding_pages;
-	if (pages && (old || pages > d->max_pages || d->tot_pages > pages))
+	if (pages && (d->dying || old || pages > d->max_pages || d->tot_pages > pages))
 		err = -EINVAL;
 	want = pages ? pages - min(pages, d->tot_pages) : 0;
 	d->outstanding_pages = err ? old : 0;
@@ -215,7 +215,15 @@ int domain_claim_pages(struct domain *d, uint64_t pages)
 		return err;
 
 	spin_lock(&d->page_lock);
-	d->outstanding_pages = want;
+	if (d->dying)
+		err = -EINVAL; /* its claim has been given back already */
+	else
+		d->outstanding_pages = want;
 	spin_unlock(&d->page_lock);
-	return 0;
+	if (err) {
+		spin_lock(&heap_lock);
+		outstanding -= want;
+		spin_unlock(&heap_lock);
+	}
+	return err;
 }
