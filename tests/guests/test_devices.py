@@ -36,7 +36,7 @@ ip addr add 10.0.8.1/24 dev xenbr0; ip addr add 10.0.9.1/24 dev xenbr0
 head -c {TRANSFER_MIB << 20} /dev/urandom > /run/lab/source
 echo 'head -c {TRANSFER_MIB << 20} | cksum' > /run/lab/sink
 setsid socat TCP-LISTEN:7200,fork,reuseaddr EXEC:"bash /run/lab/sink" >/dev/null 2>&1 &
-setsid socat -u OPEN:/run/lab/source TCP-LISTEN:7201,fork,reuseaddr >/dev/null 2>&1 &
+setsid socat -U TCP-LISTEN:7201,fork,reuseaddr OPEN:/run/lab/source,rdonly >/dev/null 2>&1 &
 '''
 
 
