@@ -26,7 +26,7 @@ $(DM_BLOCKIO): $(DM_BLOCK_LIB) $(DM_BLOCK_DIR)/blockio.c $(DM_BLOCK_DIR)/record.
 	$(call say,CC-ASAN,$@)
 	$(Q)mkdir -p $(@D)
 	$(Q)$(CC) $(DM_BLOCK_FLAGS) -Wl,--wrap=block_file_write,--wrap=block_file_sync \
-		-Wl,--wrap=block_file_punch -Wl,--wrap=pwrite64,--wrap=pread64,--wrap=preadv64v2,--wrap=fdatasync -o $@ $(filter %.c,$^) -lz
+		-Wl,--wrap=block_file_punch -Wl,--wrap=pwrite64,--wrap=pread64,--wrap=preadv64v2,--wrap=fdatasync,--wrap=fstatfs64 -o $@ $(filter %.c,$^) -lz
 
 $(DM_BLOCK_OUT)/fuzz-qcow2: $(filter-out %/block.c %/log.c %/loop.c %/json.c %/timer.c,$(DM_BLOCK_LIB)) \
 		$(DM_BLOCK_DIR)/fuzz_qcow2.c $(wildcard device-model/block/*.h)
