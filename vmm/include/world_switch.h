@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
  * Both vendors' world switches: the general registers of struct guest_regs, without RAX, which SVM keeps in the
- * VMCB, and RSP. For assembly files only. %rdi points to the struct.
+ * VMCB, and RSP. For assembly files only: not C. %rdi points to the struct.
  */
+/* clang-format off */
 
 /* Loads all, %rdi last. Changes no flags. */
 .macro load_guest_registers
