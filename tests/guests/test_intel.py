@@ -153,7 +153,8 @@ def use_bochs(lab, model, smp):
             make_linux_cd(cds[-1], cmdline)
     floppy = os.path.join(os.environ.get("PLINTH_GUESTS", "/nowhere"), test_floppy.FREEDOS[0])
     files = cds + ([floppy] if os.path.exists(floppy) else [])
-    lab.use(bochs.BochsBoot, DOM0_LIMIT_S, model=model, smp=smp, files=files, guests=True)
+    lab.use(bochs.BochsBoot, DOM0_LIMIT_S, model=model, smp=smp, files=files, guests=True,
+            nic="none", dom0_append="lab.net=0")
     return lab.boot()
 
 
