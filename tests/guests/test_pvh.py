@@ -168,7 +168,7 @@ def test_blkback(lab):
     dom0.run("xl destroy pvhd")
 
 
-@case(order=59, group="dma", limit_s=600, combos=("vmm",))
+@case(order=59, group="dma", limit_s=900, combos=("vmm",))
 def test_dma_isolation(lab):
     """A guest's disk written by blkback never touches the machine pages at the foreign frames.
 
@@ -181,7 +181,7 @@ def test_dma_isolation(lab):
                     disks=[{"path": scratch_disk(lab)}])
     free = int(dom0.run("xl info | awk '/^free_memory/ { print $3 }'"))
     create(dom0, "victim", "console=hvc0 quiet guest.do=fill", memory=free - 330)
-    dom0.wait_for(f"grep -a '@@ FILLED' {LOG.format('victim')}", 300)
+    dom0.wait_for(f"grep -a '@@ FILLED' {LOG.format('victim')}", 540)
     dom0.run("xl pause victim")
     ranges = [[int(n, 16) for n in words.split("-")] for words in
               dom0.run("sed -n 's/^\\([0-9a-f-]*\\) : Xen scratch$/\\1/p' /proc/iomem").split()]
