@@ -4,8 +4,11 @@
  * memory accesses are in io.c and emulate.c.
  */
 #include "abi.h"
+#include "hvm_devices.h"
 #include "hvm_ops.h"
 #include "vlapic.h"
+
+#define STOP_LINE_BYTES 80
 
 /* Past a completed instruction: RF and the interrupt shadow end with it. */
 void hvm_advance_rip(struct vcpu *v, unsigned int insn_len)
@@ -70,6 +73,16 @@ void hvm_exit_wrmsr(struct vcpu *v, unsigned int insn_len)
 		hvm_advance_rip(v, insn_len);
 }
 
+/* INIT and SIPI start a stopped vCPU again, so guests could fill the log with this. */
+static void report_stop(const struct vcpu *v)
+{
+	struct domain *d = v->domain;
+
+	if (d->is_dom0 || debug_port_may_print(d, STOP_LINE_BYTES))
+		printk(LOG_INFO "d%uv%u: stops by HLT with interrupts off at %lx\n", d->domid,
+		       v->id, v->regs.rip);
+}
+
 /*
  * Halted with interrupts off only an NMI could wake it: the system there has stopped for good. Linux's
  * power-off in a PVH guest ends like this.
@@ -80,8 +93,7 @@ void hvm_exit_hlt(struct vcpu *v, unsigned int insn_len)
 	if (v->hvm.nmi_pending)
 		return;
 	if (!(v->regs.rflags & X86_EFLAGS_IF)) {
-		printk(LOG_INFO "d%uv%u: stops by HLT with interrupts off at %lx\n",
-		       v->domain->domid, v->id, v->regs.rip);
+		report_stop(v);
 		vcpu_down(v);
 	} else {
 		vcpu_block(v, VPF_BLOCKED);
