@@ -105,6 +105,7 @@ const struct hvm_ops svm_ops = {
 	.name = "AMD-V",
 	.nested_paging = true,
 	.has_vmcall_opcode = false,
+	.emulated_vendor = X86_VENDOR_AMD,
 	.p2m_format = &svm_npt_format,
 	.cpu_up = svm_cpu_up,
 	.cpu_down = svm_cpu_down,

@@ -19,7 +19,7 @@ static uint64_t npt_rights(enum p2m_type t, enum p2m_access a)
 	static const uint64_t by_type[P2M_TYPE_COUNT] = {
 		[P2M_RAM_RW] = NPT_P | NPT_W | NPT_D,
 		[P2M_RAM_RO] = NPT_P,
-		[P2M_RAM_LOGDIRTY] = NPT_P,
+		[P2M_RAM_LOGDIRTY] = NPT_P | NPT_W,
 		[P2M_MMIO_DIRECT] = NPT_P | NPT_W | NPT_D | NPT_NX,
 		[P2M_FOREIGN] = NPT_P | NPT_W | NPT_D | NPT_NX,
 		[P2M_GRANT_RW] = NPT_P | NPT_W | NPT_D | NPT_NX,
@@ -62,4 +62,5 @@ const struct p2m_format svm_npt_format = {
 	.make_leaf = npt_make_leaf,
 	.make_table = npt_make_table,
 	.max_leaf_level = 3,
+	.dirty = NPT_D,
 };

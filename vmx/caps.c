@@ -4,6 +4,7 @@
  * volume 3, 23.6 to 23.8 (enabling) and appendix A.
  */
 #include "vmx.h"
+#include "vmm/emulate/x86_emulate.h"
 
 struct vmx_cap_msrs vmx_caps;
 struct vmx_controls vmx_controls;
@@ -58,14 +59,14 @@ bool vmx_probe(void)
 		printk(LOG_ERR "VT-x: this CPU lacks %s, which this version needs\n", missing);
 		return false;
 	}
-	vmx_ept_format.max_leaf_level = c->max_leaf_level;
-	printk(LOG_INFO "VT-x: EPT with pages up to %s%s%s%s%s%s%s%s\n", pages[c->max_leaf_level],
+	vmx_ept_init(c);
+	printk(LOG_INFO "VT-x: EPT with pages up to %s%s%s%s%s%s%s%s%s\n", pages[c->max_leaf_level],
 	       c->vpid ? ", VPID" : "",
 	       c->unrestricted ? ", unrestricted guest" : ", real mode in software",
 	       c->tpr_shadow ? ", TPR shadow" : "", c->apic_access ? ", APIC-access page" : "",
 	       c->apic_registers ? ", APIC registers" : "",
 	       c->vintr_delivery ? ", virtual interrupts" : "",
-	       c->posted ? ", posted interrupts" : "");
+	       c->posted ? ", posted interrupts" : "", c->ept_dirty ? ", dirty bits of pages" : "");
 	return true;
 }
 
@@ -143,6 +144,7 @@ const struct hvm_ops vmx_ops = {
 	.name = "VT-x",
 	.nested_paging = true,
 	.has_vmcall_opcode = true,
+	.emulated_vendor = X86_VENDOR_INTEL,
 	.p2m_format = &vmx_ept_format,
 	.cpu_up = vmx_cpu_up,
 	.cpu_down = vmx_cpu_down,
@@ -157,6 +159,7 @@ const struct hvm_ops vmx_ops = {
 	.set_segment = vmx_set_segment,
 	.get_msrs = vmx_get_msrs,
 	.set_msrs = vmx_set_msrs,
+	.rdmsr = vmx_rdmsr,
 	.get_cpl = vmx_get_cpl,
 	.cr_changed = vmx_cr_changed,
 	.sync_debug = vmx_sync_debug,

@@ -45,7 +45,7 @@ struct vmx_controls {
 	unsigned int max_leaf_level;		       /* of EPT: 1 4 KiB, 2 2 MiB, 3 1 GiB */
 	bool unrestricted, vpid, tpr_shadow, apic_access, apic_registers, vintr_delivery;
 	bool x2apic, posted;
-	bool invept_single, invvpid_single;
+	bool invept_single, invvpid_single, ept_dirty;
 };
 
 /* NULL, or what the CPU lacks that there is no way around. */

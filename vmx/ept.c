@@ -19,6 +19,8 @@
 #define EPT_MT_SHIFT   3
 #define EPT_IGNORE_PAT BIT(6)
 #define EPT_PS	       BIT(7)
+#define EPT_A	       BIT(8)
+#define EPT_D	       BIT(9)
 #define MT_WB	       6ULL
 
 static uint64_t ept_rights(enum p2m_type t, enum p2m_access a)
@@ -35,6 +37,8 @@ static uint64_t ept_rights(enum p2m_type t, enum p2m_access a)
 	};
 	uint64_t r = by_type[t];
 
+	if (t == P2M_RAM_LOGDIRTY && vmx_ept_format.dirty)
+		r |= EPT_W;
 	if (a == P2M_ACCESS_N)
 		return 0;
 	if (a == P2M_ACCESS_RX || a == P2M_ACCESS_R)
@@ -59,7 +63,9 @@ static uint64_t ept_make_leaf(const struct domain *d, const struct p2m_entry *e,
 
 	(void)gfn;
 	if (pte)
-		pte |= memory_type(d, e, level) | (level > 1 ? EPT_PS : 0);
+		pte |= memory_type(d, e, level) | (level > 1 ? EPT_PS : 0) | EPT_A;
+	if (e->type != P2M_RAM_LOGDIRTY && (pte & EPT_W))
+		pte |= vmx_ept_format.dirty;
 	if (mfn_valid_value(e->mfn))
 		pte |= mfn_to_maddr(e->mfn).v;
 	return pte | (uint64_t)e->type << P2M_PTE_TYPE_SHIFT |
@@ -68,14 +74,20 @@ static uint64_t ept_make_leaf(const struct domain *d, const struct p2m_entry *e,
 
 static uint64_t ept_make_table(maddr_t table)
 {
-	return table.v | EPT_R | EPT_W | EPT_X;
+	return table.v | EPT_R | EPT_W | EPT_X | EPT_A;
 }
 
 BUILD_BUG_ON(P2M_TYPE_COUNT > 32);
 
-/* The largest page depends on the CPU: vmx_probe sets it. */
+/* The largest page and the dirty bit depend on the CPU: vmx_ept_init. */
 struct p2m_format vmx_ept_format = {
 	.make_leaf = ept_make_leaf,
 	.make_table = ept_make_table,
 	.max_leaf_level = 1,
 };
+
+void vmx_ept_init(const struct vmx_controls *c)
+{
+	vmx_ept_format.max_leaf_level = c->max_leaf_level;
+	vmx_ept_format.dirty = c->ept_dirty ? EPT_D : 0;
+}

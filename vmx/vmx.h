@@ -245,6 +245,7 @@ void vmx_flush_l1d(struct vmx_vcpu *vv);
 /* msr.c */
 extern uint8_t *vmx_msr_bitmap;
 int vmx_msr_bitmap_init(void);
+int vmx_rdmsr(struct vcpu *v, uint32_t msr, uint64_t *value);
 void vmx_msr_allow_write(uint8_t *bitmap, uint32_t msr);
 
 /* setup.c */
@@ -271,6 +272,7 @@ void vmx_vm86_exception(struct vcpu *v, uint32_t info);
 
 /* ept.c */
 extern struct p2m_format vmx_ept_format;
+void vmx_ept_init(const struct vmx_controls *c);
 
 /* check.c: the rule of SDM 26.2 and 26.3 that the loaded VMCS most likely breaks. */
 const char *vmx_broken_rule(void);

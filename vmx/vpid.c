@@ -13,6 +13,7 @@
 #define INV_ALL	       2U
 
 #define EPTP_WB	       6ULL
+#define EPTP_AD	       BIT(6)
 #define EPTP_LEVELS(n) ((uint64_t)((n)-1) << 3)
 
 static uint8_t used[NR_VPIDS / 8] = { 1 }; /* 0 is the VMM's own */
@@ -37,10 +38,11 @@ void vpid_free(struct vmx_vcpu *vv)
 	vv->vpid = 0;
 }
 
-/* Tables in write-back memory, four levels, no accessed and dirty bits (28.2.6, 24.6.11). */
+/* Tables in write-back memory, four levels (28.2.6, 24.6.11). */
 uint64_t vmx_eptp(const struct domain *d)
 {
-	return mfn_to_maddr(page_to_mfn(d->p2m.root)).v | EPTP_WB | EPTP_LEVELS(4);
+	return mfn_to_maddr(page_to_mfn(d->p2m.root)).v | EPTP_WB | EPTP_LEVELS(4) |
+	       (vmx_controls.ept_dirty ? EPTP_AD : 0);
 }
 
 static void inv(bool ept, uint64_t type, uint64_t first, uint64_t second)

@@ -54,7 +54,7 @@ int dm_modified_memory(struct domain *d, struct xen_dm_op_modified_memory *m,
 			return -EINVAL;
 		spin_lock(&d->p2m.lock);
 		for (uint32_t i = 0; i < e.nr; i++)
-			logdirty_mark(d, _gfn(e.first_pfn + i));
+			logdirty_mark(d, _gfn(e.first_pfn + i), 0);
 		spin_unlock(&d->p2m.lock);
 	}
 	return 0;

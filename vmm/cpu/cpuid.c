@@ -10,8 +10,10 @@
 
 struct host_cpu host_cpu;
 
-#define MSR_PAT	 0x277
-#define MSR_EFER 0xc0000080
+#define MSR_PAT		  0x277
+#define MSR_EFER	  0xc0000080
+
+#define E8_EBX_XSAVEERPTR BIT(2)
 /* WB, WT, UC-, UC, WC, WP, UC, UC: entry 4 and 5 are what the VMM's own WC and WP mappings use. */
 #define PAT_VALUE 0x0000050100070406ULL
 
@@ -21,8 +23,6 @@ static void read_strings(struct host_cpu *h)
 
 	cpuid_count(0, 0, &h->max_leaf, &r[0], &r[2], &r[1]);
 	memcpy(h->vendor, r, 12);
-	h->is_amd = !strcmp(h->vendor, "AuthenticAMD") || !strcmp(h->vendor, "HygonGenuine");
-	h->is_intel = !strcmp(h->vendor, "GenuineIntel");
 	cpuid_count(0x80000000, 0, &h->max_ext_leaf, &r[0], &r[1], &r[2]);
 	if (h->max_ext_leaf < 0x80000004)
 		return;
@@ -60,6 +60,12 @@ static void read_xsave(struct host_cpu *h)
 	cpuid_count(0xd, 1, &h->d1_eax, &b, &c, &d);
 }
 
+/* AMD's way of FXSAVE and FXRSTOR, until XSAVEERPTR says otherwise (APM volume 2, 11.4.4). */
+static bool amd_design(const struct host_cpu *h)
+{
+	return !strcmp(h->vendor, "AuthenticAMD") || !strcmp(h->vendor, "HygonGenuine");
+}
+
 void cpuid_init(void)
 {
 	struct host_cpu *h = &host_cpu;
@@ -74,8 +80,9 @@ void cpuid_init(void)
 		cpuid_count(0x80000007, 0, &a, &b, &c, &h->e7_edx);
 	h->phys_bits = 36;
 	if (h->max_ext_leaf >= 0x80000008) {
-		cpuid_count(0x80000008, 0, &a, &h->e8_ebx, &c, &d);
+		cpuid_count(0x80000008, 0, &a, &b, &c, &d);
 		h->phys_bits = a & 0xff;
+		h->x87_pointers_stay = amd_design(h) && !(b & E8_EBX_XSAVEERPTR);
 	}
 	h->pages_1g = h->e1_edx & BIT(26);
 	h->nx = h->e1_edx & BIT(20);

@@ -8,12 +8,10 @@
 #include "mm.h"
 #include "trap.h"
 
-#define E8_EBX_XSAVEERPTR BIT(2)
-
-#define FCW_RESET	  0x37f
-#define MXCSR_RESET	  0x1f80
-#define FCW_OFFSET	  0
-#define MXCSR_OFFSET	  24
+#define FCW_RESET    0x37f
+#define MXCSR_RESET  0x1f80
+#define FCW_OFFSET   0
+#define MXCSR_OFFSET 24
 
 static void set_reset_values(void *area)
 {
@@ -67,7 +65,7 @@ static void clear_x87_pointers(void)
 {
 	static const int32_t zero;
 
-	if (host_cpu.is_amd && !(host_cpu.e8_ebx & E8_EBX_XSAVEERPTR))
+	if (host_cpu.x87_pointers_stay)
 		__asm__ volatile("fnclex; emms; fildl %0" ::"m"(zero));
 }
 

@@ -18,7 +18,6 @@
 #define MSR_XEN_HYPERCALL 0x40000000U
 #define MSR_PRED_CMD	  0x49U
 #define MSR_PLATFORM_INFO 0xceU
-#define MSR_MISC_FEATURES 0x140U
 
 static struct cpu_policy *policies[POLICY_INDEX_COUNT];
 
@@ -322,19 +321,11 @@ void hvm_cpuid(struct vcpu *v, uint32_t leaf, uint32_t sub, uint32_t out[4])
 
 int policy_rdmsr(struct vcpu *v, uint32_t msr, uint64_t *value)
 {
-	const struct cpu_policy *p = v->domain->cpu_policy;
-
-	switch (msr) {
-	case MSR_XEN_HYPERCALL:
-		*value = 0;
-		return 0;
-	case MSR_PLATFORM_INFO:
-	case MSR_MISC_FEATURES:
-		*value = msr == MSR_PLATFORM_INFO ? p->platform_info : 0;
-		return host_cpu.is_intel ? 0 : -EINVAL;
-	default:
+	(void)v;
+	if (msr != MSR_XEN_HYPERCALL)
 		return -EINVAL;
-	}
+	*value = 0;
+	return 0;
 }
 
 /* The guest asks for a hypercall page: address in the value, page index in its low bits. */

@@ -62,12 +62,9 @@ int grant_copy_one(struct gnttab_copy *op)
 	if (!rc)
 		rc = take_end((const struct gnttab_copy_ptr *)&op->dest,
 			      op->flags & GNTCOPY_dest_gref, false, &dst);
-	if (!rc) {
+	if (!rc)
 		memmove((uint8_t *)page_to_virt(dst.page) + op->dest.offset,
 			(uint8_t *)page_to_virt(src.page) + op->source.offset, op->len);
-		if (!dst.by_ref && dst.d->p2m.logdirty)
-			logdirty_mark(dst.d, _gfn(op->dest.u.gmfn));
-	}
 	put_end(&dst, false);
 	put_end(&src, true);
 	return op->status = (int16_t)rc;

@@ -33,7 +33,7 @@ void emul_context(struct vcpu *v, struct x86_emulate_ctxt *c)
 {
 	c->regs = (struct x86_regs *)&v->regs;
 	c->opaque = v;
-	c->vendor = host_cpu.is_intel ? X86_VENDOR_INTEL : X86_VENDOR_AMD;
+	c->vendor = hvm_ops->emulated_vendor;
 	c->va_bits = 48;
 	c->features = X86_FEAT_ALL;
 	c->insn_avail = 0;

@@ -133,12 +133,11 @@ int hvm_rdmsr(struct vcpu *v, uint32_t msr, uint64_t *value)
 	case MSR_PAT:
 		*value = v->hvm.pat;
 		return 0;
-	case MSR_MISC_ENABLE:
-		*value = BIT(0) | BIT(11) | BIT(12); /* fast strings; no BTS, no PEBS */
-		return host_cpu.is_intel ? 0 : -EINVAL;
 	default:
 		break;
 	}
+	if (hvm_ops->rdmsr && !hvm_ops->rdmsr(v, msr, value))
+		return 0;
 	if (is_mtrr(msr))
 		return mtrr_rdmsr(v, msr, value);
 	if (!read_vendor_msr(v, msr, value) || !policy_rdmsr(v, msr, value))

@@ -104,14 +104,14 @@ void reset_stack_and_run(void) __noreturn;
 struct host_cpu {
 	char vendor[13];
 	char brand[49];
-	bool is_amd, is_intel;
 	unsigned int family, model, stepping;
 	uint32_t max_leaf, max_ext_leaf;
 	unsigned int phys_bits;
-	uint32_t f1_ecx, f1_edx, f7_ebx, f7_ecx, f7_edx, e1_ecx, e1_edx, e7_edx, e8_ebx, d1_eax;
+	uint32_t f1_ecx, f1_edx, f7_ebx, f7_ecx, f7_edx, e1_ecx, e1_edx, e7_edx, d1_eax;
 	uint64_t xcr0_mask;	 /* XCR0 bits the host supports, 0 without XSAVE */
 	unsigned int xsave_size; /* bytes of the XSAVE area with all of xcr0_mask */
 	bool pages_1g, nx, x2apic, tsc_deadline, invariant_tsc, xsave;
+	bool x87_pointers_stay; /* over FXRSTOR and XRSTOR while no exception is pending */
 };
 extern struct host_cpu host_cpu;
 

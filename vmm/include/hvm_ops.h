@@ -19,6 +19,7 @@ struct hvm_ops {
 	const char *name; /* "AMD-V", "VT-x" */
 	bool nested_paging;
 	bool has_vmcall_opcode; /* VMCALL (VT-x) is the native opcode, else VMMCALL */
+	uint8_t emulated_vendor; /* X86_VENDOR_*: where instructions differ, the emulator follows it */
 	const struct p2m_format *p2m_format;
 
 	int (*cpu_up)(void); /* enable on this CPU; 0 or -errno with a message */
@@ -37,6 +38,8 @@ struct hvm_ops {
 	void (*set_segment)(struct vcpu *v, enum guest_seg s, const struct segment *in);
 	void (*get_msrs)(struct vcpu *v, struct hvm_msr_state *out);
 	void (*set_msrs)(struct vcpu *v, const struct hvm_msr_state *in);
+	/* MSRs that every CPU of this vendor has, and no other's: 0, -EINVAL = not one. NULL = none. */
+	int (*rdmsr)(struct vcpu *v, uint32_t msr, uint64_t *value);
 	unsigned int (*get_cpl)(struct vcpu *v);
 	/* cr0/cr2/cr3/cr4/efer/dr of struct vcpu were written: carry them into the control block. */
 	void (*cr_changed)(struct vcpu *v);

@@ -18,7 +18,7 @@ enum p2m_type {
 	P2M_INVALID = 0, /* hole: reads all-ones, writes dropped (or the device model claims it) */
 	P2M_RAM_RW,
 	P2M_RAM_RO,	  /* writes dropped */
-	P2M_RAM_LOGDIRTY, /* write-protected until the first write */
+	P2M_RAM_LOGDIRTY, /* RAM whose writes are noted: by hardware, or by the fault of the first */
 	P2M_RAM_BROKEN,
 	P2M_MMIO_DM,	 /* explicitly a device-model range */
 	P2M_MMIO_DIRECT, /* machine MMIO (dom0, later pass-through) */
@@ -75,6 +75,11 @@ struct p2m_format {
 			      unsigned int level);
 	uint64_t (*make_table)(maddr_t table);
 	unsigned int max_leaf_level; /* 3 with 1 GiB pages */
+	/*
+	 * The bit that hardware sets in a leaf when its memory is written, 0 = there is none. P2M_RAM_LOGDIRTY
+	 * leaves start without it and are writable then; others that are writable have it from the start.
+	 */
+	uint64_t dirty;
 };
 
 static inline bool p2m_pte_is_table(uint64_t entry, unsigned int level)
@@ -131,6 +136,12 @@ int p2m_set(struct domain *d, gfn_t gfn, mfn_t mfn, unsigned int order, enum p2m
 /* Atomically change the type of one frame if it is still `from`; -EBUSY when it is not. */
 int p2m_change_type(struct domain *d, gfn_t gfn, enum p2m_type from, enum p2m_type to);
 
+/*
+ * With p->lock: has hardware noted a write to the P2M_RAM_LOGDIRTY leaf that covers gfn? Forgets it; the caller
+ * flushes. *order: of that leaf, or of what is there in its place.
+ */
+bool p2m_take_dirty(struct p2m *p, gfn_t gfn, unsigned int *order);
+
 /* Memory for a frame that is still P2M_POD; -EBUSY when it is not. */
 int p2m_fill_pod(struct domain *d, gfn_t gfn, mfn_t mfn);
 
@@ -166,7 +177,10 @@ bool p2m_fault(struct vcpu *v, struct npt_fault *f);
 /* Log-dirty (paging/logdirty.c). Bitmaps are little-endian, bit per gfn from first_gfn. */
 int logdirty_enable(struct domain *d);
 void logdirty_disable(struct domain *d);
-void logdirty_mark(struct domain *d, gfn_t gfn);
+/* 2^order frames from gfn were written. With the p2m lock held. */
+void logdirty_mark(struct domain *d, gfn_t gfn, unsigned int order);
+/* Carries over to the bitmaps what hardware has noted for nr frames. With the p2m lock held. */
+void logdirty_collect(struct domain *d, gfn_t first, uint64_t nr);
 /* Copies the bitmap for nr gfns; clean = also clear and re-protect. Returns dirty count via *count. */
 int logdirty_read(struct domain *d, gfn_t first, uint64_t nr, uint8_t *bitmap, bool clean,
 		  uint64_t *count);

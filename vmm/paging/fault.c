@@ -7,11 +7,11 @@
 #include "dom0.h"
 #include "hvm_ops.h"
 
-/* First write since the page was last cleaned. */
+/* First write since the page was last cleaned, where hardware does not note it. */
 static bool logdirty_fault(struct domain *d, gfn_t gfn)
 {
 	spin_lock(&d->p2m.lock);
-	logdirty_mark(d, gfn);
+	logdirty_mark(d, gfn, 0);
 	spin_unlock(&d->p2m.lock);
 	return p2m_change_type(d, gfn, P2M_RAM_LOGDIRTY, P2M_RAM_RW) == 0 ||
 	       p2m_get(d, gfn).type == P2M_RAM_RW;
@@ -22,7 +22,7 @@ static bool is_spurious(const struct p2m_entry *e, const struct npt_fault *f)
 {
 	if (!p2m_has_page(e->type) && e->type != P2M_MMIO_DIRECT)
 		return false;
-	if (e->access == P2M_ACCESS_N || e->type == P2M_RAM_LOGDIRTY)
+	if (e->access == P2M_ACCESS_N)
 		return false;
 	if (f->write && (!(p2m_is_writable(e->type) || e->type == P2M_MMIO_DIRECT) ||
 			 e->access == P2M_ACCESS_R || e->access == P2M_ACCESS_RX))
@@ -51,7 +51,7 @@ bool p2m_fault(struct vcpu *v, struct npt_fault *f)
 				f->gpa.v, d->tot_pages, d->max_pages);
 		return true;
 	}
-	if (e.type == P2M_RAM_LOGDIRTY && f->write)
+	if (e.type == P2M_RAM_LOGDIRTY && f->write && !d->p2m.fmt->dirty)
 		return logdirty_fault(d, gfn);
 	if (is_spurious(&e, f)) {
 		hvm_ops->flush_vcpu(v);

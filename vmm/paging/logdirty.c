@@ -1,10 +1,13 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /*
- * Log-dirty: which guest frames were written since the last look. RAM is entered as P2M_RAM_LOGDIRTY
- * (not writable); the first write faults, marks the frame and makes it writable. The bitmap has a bit
- * per gfn up to the highest one when logging began. All under the p2m lock.
+ * Log-dirty: which guest frames were written since the last look. RAM is entered as P2M_RAM_LOGDIRTY. Where
+ * nested page tables have a dirty bit (AMD-V; VT-x with EPT's accessed and dirty bits), hardware notes the first
+ * write there, and a look collects the bits. Elsewhere such a frame is not writable; the first write faults,
+ * marks the frame and makes it writable. The bitmap has a bit per gfn up to the highest one when logging began.
+ * All under the p2m lock.
  */
 #include "domain.h"
+#include "hvm_ops.h"
 
 static size_t bitmap_bytes(uint64_t gfns)
 {
@@ -65,15 +68,33 @@ void logdirty_disable(struct domain *d)
 	spin_unlock(&d->p2m.lock);
 	if (map)
 		free_pages(mfn_to_page(virt_to_mfn(map)), bitmap_order(gfns));
-	/* Entries that are still protected turn writable at their next write fault. */
+	/* Entries stay: they are writable, or turn so at their next write fault. */
 }
 
-/* With the p2m lock held. */
-void logdirty_mark(struct domain *d, gfn_t gfn)
+void logdirty_mark(struct domain *d, gfn_t gfn, unsigned int order)
 {
-	vram_mark(d, gfn);
-	if (d->p2m.dirty && gfn.v < d->p2m.dirty_gfns)
-		d->p2m.dirty[gfn.v / 8] |= (uint8_t)(1U << (gfn.v % 8));
+	for (uint64_t end = gfn.v + BIT(order); gfn.v < end; gfn.v++) {
+		vram_mark(d, gfn);
+		if (d->p2m.dirty && gfn.v < d->p2m.dirty_gfns)
+			d->p2m.dirty[gfn.v / 8] |= (uint8_t)(1U << (gfn.v % 8));
+	}
+}
+
+void logdirty_collect(struct domain *d, gfn_t first, uint64_t nr)
+{
+	bool any = false;
+	unsigned int order;
+
+	if (!d->p2m.fmt->dirty)
+		return;
+	for (uint64_t g = first.v; g < first.v + nr; g = (g | (BIT(order) - 1)) + 1) {
+		if (!p2m_take_dirty(&d->p2m, _gfn(g), &order))
+			continue;
+		logdirty_mark(d, _gfn(g & ~(BIT(order) - 1)), order);
+		any = true;
+	}
+	if (any)
+		hvm_ops->flush_domain(d);
 }
 
 int logdirty_read(struct domain *d, gfn_t first, uint64_t nr, uint8_t *bitmap, bool clean,
@@ -82,6 +103,9 @@ int logdirty_read(struct domain *d, gfn_t first, uint64_t nr, uint8_t *bitmap, b
 	*count = 0;
 	if (!d->p2m.dirty)
 		return -EINVAL;
+	spin_lock(&d->p2m.lock);
+	logdirty_collect(d, first, nr);
+	spin_unlock(&d->p2m.lock);
 	memset(bitmap, 0, DIV_ROUND_UP(nr, 8));
 	for (uint64_t i = 0; i < nr && first.v + i < d->p2m.dirty_gfns; i++) {
 		gfn_t g = gfn_add(first, i);
@@ -94,5 +118,7 @@ int logdirty_read(struct domain *d, gfn_t first, uint64_t nr, uint8_t *bitmap, b
 		if (clean)
 			__atomic_fetch_and(&d->p2m.dirty[g.v / 8], (uint8_t)~bit, __ATOMIC_SEQ_CST);
 	}
-	return clean ? p2m_change_range(d, first, nr, P2M_RAM_RW, P2M_RAM_LOGDIRTY, bitmap) : 0;
+	if (!clean || d->p2m.fmt->dirty)
+		return 0;
+	return p2m_change_range(d, first, nr, P2M_RAM_RW, P2M_RAM_LOGDIRTY, bitmap);
 }

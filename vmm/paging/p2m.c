@@ -65,25 +65,31 @@ static inline uint64_t *table_virt(uint64_t entry)
 	return maddr_to_virt(_maddr(entry & 0x000ffffffffff000ULL));
 }
 
-static struct p2m_entry lookup(const struct p2m *p, gfn_t gfn)
+/* The leaf or hole that covers gfn, and its level; NULL: beyond the tree. */
+static uint64_t *find(const struct p2m *p, gfn_t gfn, unsigned int *level)
 {
 	struct page *root = READ_ONCE(p->root);
-	struct p2m_entry e = { .mfn = INVALID_MFN, .order = 9 * LEVELS };
-	const uint64_t *table;
-	unsigned int level = LEVELS;
-	uint64_t entry;
+	uint64_t *slot, entry;
 
 	if (unlikely(!root || gfn.v >> (9 * LEVELS)))
-		return e;
-	table = page_to_virt(root);
-	for (;;) {
-		entry = READ_ONCE(table[index_at(gfn, level)]);
-		if (!p2m_pte_is_table(entry, level))
-			break;
-		table = table_virt(entry);
-		level--;
+		return NULL;
+	slot = (uint64_t *)page_to_virt(root) + index_at(gfn, LEVELS);
+	for (*level = LEVELS; p2m_pte_is_table(entry = READ_ONCE(*slot), *level);) {
+		(*level)--;
+		slot = table_virt(entry) + index_at(gfn, *level);
 	}
-	p2m_pte_parse(entry, &e);
+	return slot;
+}
+
+static struct p2m_entry lookup(const struct p2m *p, gfn_t gfn)
+{
+	struct p2m_entry e = { .mfn = INVALID_MFN, .order = 9 * LEVELS };
+	unsigned int level;
+	const uint64_t *slot = find(p, gfn, &level);
+
+	if (unlikely(!slot))
+		return e;
+	p2m_pte_parse(READ_ONCE(*slot), &e);
 	e.order = level_order(level);
 	if (mfn_valid_value(e.mfn))
 		e.mfn.v += gfn.v & (BIT(e.order) - 1);
@@ -116,7 +122,45 @@ struct p2m_entry p2m_get(struct domain *d, gfn_t gfn)
 	return remember(&d->p2m, gfn, generation, r);
 }
 
-/* A leaf that covers gfn becomes a table of smaller ones with the same meaning. */
+static bool is_logdirty(uint64_t entry)
+{
+	struct p2m_entry e;
+
+	p2m_pte_parse(entry, &e);
+	return e.type == P2M_RAM_LOGDIRTY;
+}
+
+bool p2m_take_dirty(struct p2m *p, gfn_t gfn, unsigned int *order)
+{
+	unsigned int level = LEVELS;
+	uint64_t *slot = find(p, gfn, &level);
+
+	*order = level_order(slot ? level : LEVELS + 1);
+	if (!slot || !(READ_ONCE(*slot) & p->fmt->dirty) || !is_logdirty(*slot))
+		return false;
+	__atomic_fetch_and(slot, ~p->fmt->dirty, __ATOMIC_SEQ_CST);
+	return true;
+}
+
+/* Puts another leaf into a slot; what hardware has noted in the old one is not lost. Returns the old one. */
+static uint64_t replace(struct p2m *p, gfn_t gfn, uint64_t *slot, uint64_t leaf, unsigned int level)
+{
+	uint64_t old = *slot;
+
+	if (likely(!is_logdirty(old) || p2m_pte_is_table(old, level))) {
+		WRITE_ONCE(*slot, leaf);
+		return old;
+	}
+	old = __atomic_exchange_n(slot, leaf, __ATOMIC_SEQ_CST);
+	if (old & p->fmt->dirty)
+		logdirty_mark(p->domain, gfn, level_order(level));
+	return old;
+}
+
+/*
+ * A leaf that covers gfn becomes a table of smaller ones with the same meaning. Hardware may note a write in it
+ * until it is gone, so all of the smaller ones are taken for written.
+ */
 static int split(struct p2m *p, uint64_t *slot, gfn_t gfn, unsigned int level)
 {
 	uint64_t old = *slot;
@@ -132,6 +176,8 @@ static int split(struct p2m *p, uint64_t *slot, gfn_t gfn, unsigned int level)
 		p2m_pte_parse(old, &e);
 		for (unsigned int i = 0; i < ENTRIES; i++) {
 			table[i] = p->fmt->make_leaf(p->domain, &e, first, level - 1);
+			if (e.type == P2M_RAM_LOGDIRTY)
+				table[i] |= p->fmt->dirty;
 			if (mfn_valid_value(e.mfn))
 				e.mfn.v += BIT(level_order(level - 1));
 			first = gfn_add(first, BIT(level_order(level - 1)));
@@ -217,8 +263,7 @@ static int set_locked(struct p2m *p, gfn_t gfn, struct p2m_entry *e, unsigned in
 		return -ENOMEM;
 	if (holds_ref(e) && !entry_get_refs(e))
 		return -ESRCH;
-	*old = *slot;
-	WRITE_ONCE(*slot, p->fmt->make_leaf(p->domain, e, gfn, level));
+	*old = replace(p, gfn, slot, p->fmt->make_leaf(p->domain, e, gfn, level), level);
 	changed(p);
 	if (e->type != P2M_INVALID && gfn.v + BIT(level_order(level)) - 1 > p->max_gfn)
 		p->max_gfn = gfn.v + BIT(level_order(level)) - 1;
@@ -271,8 +316,7 @@ int p2m_set(struct domain *d, gfn_t gfn, mfn_t mfn, unsigned int order, enum p2m
 	spin_lock(&p->lock);
 	if (p->logdirty && t == P2M_RAM_RW) {
 		e.type = P2M_RAM_LOGDIRTY;
-		for (uint64_t i = 0; i < BIT(order); i++)
-			logdirty_mark(d, gfn_add(gfn, i));
+		logdirty_mark(d, gfn, order);
 	}
 	rc = set_locked(p, gfn, &e, level, &old);
 	if (!rc && old) {
@@ -317,7 +361,7 @@ int p2m_fill_pod(struct domain *d, gfn_t gfn, mfn_t mfn)
 	spin_lock(&p->lock);
 	if (p->logdirty) {
 		e.type = P2M_RAM_LOGDIRTY;
-		logdirty_mark(d, gfn);
+		logdirty_mark(d, gfn, 0);
 	}
 	if (p2m_get(d, gfn).type == P2M_POD)
 		rc = set_locked(p, gfn, &e, 1, &old);
@@ -375,7 +419,7 @@ struct page *p2m_get_page(struct domain *d, gfn_t gfn, bool write, enum p2m_type
 	}
 	if (write && e.type == P2M_RAM_LOGDIRTY) {
 		spin_lock(&d->p2m.lock);
-		logdirty_mark(d, gfn);
+		logdirty_mark(d, gfn, 0);
 		spin_unlock(&d->p2m.lock);
 	}
 	return pg;

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /*
  * Which frames of a guest's video memory were written since the device model last asked. The frames are
- * P2M_RAM_LOGDIRTY between two questions; the first write to one marks it (fault.c). One range a domain.
+ * P2M_RAM_LOGDIRTY (logdirty.c). One range a domain.
  */
 #include "domain.h"
 #include "hvm_ops.h"
@@ -26,7 +26,8 @@ static void stop(struct domain *d)
 
 	if (!t)
 		return;
-	p2m_change_range(d, _gfn(t->first), t->nr, P2M_RAM_LOGDIRTY, P2M_RAM_RW, NULL);
+	if (!d->p2m.logdirty)
+		p2m_change_range(d, _gfn(t->first), t->nr, P2M_RAM_LOGDIRTY, P2M_RAM_RW, NULL);
 	spin_lock(&d->p2m.lock);
 	d->p2m.vram = NULL;
 	spin_unlock(&d->p2m.lock);
@@ -66,9 +67,12 @@ static int track(struct domain *d, gfn_t first, uint64_t nr, uint8_t *out)
 	if (!t || t->first != first.v || t->nr != nr)
 		return start(d, first, nr, out);
 	spin_lock(&d->p2m.lock);
+	logdirty_collect(d, first, nr);
 	memcpy(out, t->map, DIV_ROUND_UP(nr, 8));
 	memset(t->map, 0, DIV_ROUND_UP(nr, 8));
 	spin_unlock(&d->p2m.lock);
+	if (d->p2m.fmt->dirty)
+		return 0;
 	return p2m_change_range(d, first, nr, P2M_RAM_RW, P2M_RAM_LOGDIRTY, out);
 }
 
