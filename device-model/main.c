@@ -106,6 +106,7 @@ static int attach(void)
 	machine_set_running(&machine, true);
 	if (vmm_xen_write_state(&machine, "running"))
 		log_fatal("cannot tell libxl that we run");
+	confine_back_ends(&options);
 	loop_run();
 	pv_stop();
 	return loop_exit_status();
@@ -115,7 +116,7 @@ int main(int argc, char **argv)
 {
 	options_parse(&options, argc, argv);
 	if (!options.qtest && !options.xen_attach)
-		machine.pv_backends = !pv_process_start((unsigned int)options.domid);
+		machine.pv_backends = !pv_process_start(&options);
 	loop_init();
 	signals_init();
 	if (options.xen_attach)

@@ -141,5 +141,15 @@ void confine_finish(const struct options *o)
 	enum sandbox_mode mode = mode_of(o);
 
 	if (mode != SANDBOX_OFF)
-		confine_calls(mode == SANDBOX_LOG, user_network(o));
+		confine_calls(mode == SANDBOX_LOG, user_network(o) ? CONFINE_SOCKETS : 0);
+}
+
+void confine_back_ends(const struct options *o)
+{
+	enum sandbox_mode mode = mode_of(o);
+
+	if (mode == SANDBOX_OFF)
+		return;
+	limit_resources(o, address_space_bytes());
+	confine_calls(mode == SANDBOX_LOG, CONFINE_GRANTS);
 }

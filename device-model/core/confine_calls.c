@@ -176,6 +176,15 @@ static const struct call_rule socket_rules[] = {
 	{ SYS_socket, 0, false, ALL, AF_INET },
 	{ SYS_socket, 0, false, ALL, AF_INET6 },
 };
+/* A back end's use of /dev/xen/gntdev and of event channels. */
+static const struct call_rule grant_rules[] = {
+	IOCTL('G', 0), IOCTL('G', 1), /* map, unmap */
+	IOCTL('G', 2), IOCTL('G', 3), /* offset of a mapping, most grants at once */
+	IOCTL('G', 7),		      /* what an unmapping tells the other side */
+	IOCTL('G', 8),		      /* copy */
+	IOCTL('E', 0), IOCTL('E', 2), /* bind */
+};
+
 static const unsigned short socket_calls[] = { SYS_connect, SYS_bind, SYS_listen };
 
 struct program {
@@ -228,7 +237,7 @@ static void emit_rules(struct program *p, const struct call_rule *r, size_t n)
 		emit_rule(p, r++);
 }
 
-static void emit_all(struct program *p, bool sockets)
+static void emit_all(struct program *p, unsigned int also)
 {
 	const struct call_rule own_thread = { SYS_tgkill, 0, false, ALL, (unsigned int)getpid() };
 
@@ -240,7 +249,9 @@ static void emit_all(struct program *p, bool sockets)
 	emit_calls(p, plain_calls, ARRAY_SIZE(plain_calls));
 	emit_rules(p, call_rules, ARRAY_SIZE(call_rules));
 	emit_rule(p, &own_thread); /* abort() */
-	if (sockets) {
+	if (also & CONFINE_GRANTS)
+		emit_rules(p, grant_rules, ARRAY_SIZE(grant_rules));
+	if (also & CONFINE_SOCKETS) {
 		emit_rules(p, socket_rules, ARRAY_SIZE(socket_rules));
 		emit_calls(p, socket_calls, ARRAY_SIZE(socket_calls));
 	}
@@ -283,7 +294,7 @@ static void forbidden(int sig, siginfo_t *info, void *context)
 	uc->uc_mcontext.gregs[REG_RAX] = -EPERM;
 }
 
-void confine_calls(bool log_only, bool sockets)
+void confine_calls(bool log_only, unsigned int also)
 {
 	static struct program p;
 	struct sigaction sa = { .sa_sigaction = forbidden, .sa_flags = SA_SIGINFO };
@@ -291,7 +302,7 @@ void confine_calls(bool log_only, bool sockets)
 	long rc;
 
 	only_log = log_only;
-	emit_all(&p, sockets);
+	emit_all(&p, also);
 	prog.len = p.n;
 	if (prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) || sigaction(SIGSYS, &sa, NULL))
 		log_fatal("-sandbox: %s", strerror(errno));

@@ -12,6 +12,7 @@
 
 struct display;
 struct machine;
+struct options;
 struct pv_kind;
 
 extern const struct pv_kind pv_disk_kind, pv_kbd_kind, pv_fb_kind;
@@ -30,7 +31,7 @@ void pv_fb_set_display(struct display *d);
  * The process beside an HVM guest's device model: fork it, before anything is open and before any thread.
  * 0 or -errno here; there it does not return. The rest is for the device model's process:
  */
-int pv_process_start(unsigned int domid);
+int pv_process_start(const struct options *o);
 /* Pass input on while a front end takes it; wait until the back ends watch xenstore. 0 or -errno (logged). */
 int pv_process_ready(void);
 /* Let it end, with its images closed. */

@@ -17,9 +17,11 @@
 #include <unistd.h>
 
 #include "block/block.h"
+#include "core/confine.h"
 #include "core/input.h"
 #include "core/log.h"
 #include "core/loop.h"
+#include "core/options.h"
 #include "pv/pv.h"
 
 #define LINK_FD	      3 /* in the other process */
@@ -185,7 +187,7 @@ static void descriptors_close(int own)
 	link_fd = LINK_FD;
 }
 
-static void run(unsigned int domid)
+static void run(const struct options *o)
 {
 	const struct message ready = { .kind = MSG_READY };
 
@@ -196,8 +198,11 @@ static void run(unsigned int domid)
 	signal(SIGXFSZ, SIG_IGN);
 	prctl(PR_SET_NAME, "plinth-dm-pv");
 	loop_init();
-	if (pv_start(domid, NULL) || !send_one(&ready) ||
+	if (pv_start((unsigned int)o->domid, NULL) ||
 	    loop_add_fd(link_fd, EPOLLIN, back_ends_readable, NULL))
+		exit(1);
+	confine_back_ends(o);
+	if (!send_one(&ready))
 		exit(1);
 	loop_run();
 	pv_stop();
@@ -205,7 +210,7 @@ static void run(unsigned int domid)
 	exit(0);
 }
 
-int pv_process_start(unsigned int domid)
+int pv_process_start(const struct options *o)
 {
 	int fds[2];
 	pid_t pid;
@@ -222,7 +227,7 @@ int pv_process_start(unsigned int domid)
 	}
 	if (!pid) {
 		descriptors_close(fds[1]);
-		run(domid);
+		run(o);
 	}
 	/* Its end is seen by the link; nobody collects its status. */
 	signal(SIGCHLD, SIG_IGN);

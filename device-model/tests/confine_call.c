@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /*
- * One system call behind the device model's filter: confine_call on|log|net WHERE CALL. WHERE is the
+ * One system call behind the device model's filter: confine_call on|log|net|grants WHERE CALL. WHERE is the
  * thread that makes it: "main", "old" (it exists before the filter) or "new". Says "alive RESULT" on
  * standard output if the process survives. For test_confine.py.
  */
@@ -24,6 +24,7 @@
 #define PAGE	     4096
 #define X32_READ     (0x40000000L)
 #define PRIVCMD_MMAP _IOC(_IOC_NONE, 'P', 2, 16)
+#define GNTDEV_MAP   _IOC(_IOC_NONE, 'G', 0, 24)
 #define PRIVCMD_DM   _IOC(_IOC_NONE, 'P', 5, 16)
 
 static void *page;
@@ -136,6 +137,11 @@ static long call_ioctl_dm_op(void)
 	return ioctl(0, PRIVCMD_DM, NULL) == -1 && errno != EPERM ? 0 : -1;
 }
 
+static long call_ioctl_map_grant(void)
+{
+	return ioctl(0, GNTDEV_MAP, NULL) == -1 && errno != EPERM ? 0 : -1;
+}
+
 static long call_sigsys(void)
 {
 	return signal(SIGSYS, SIG_IGN) == SIG_ERR ? -1 : 0;
@@ -187,6 +193,7 @@ static const struct {
 	{ "ioctl-tiocsti", call_ioctl_tiocsti },
 	{ "ioctl-privcmd-mmap", call_ioctl_privcmd_mmap },
 	{ "ioctl-dm-op", call_ioctl_dm_op },
+	{ "ioctl-map-grant", call_ioctl_map_grant },
 	{ "sigsys", call_sigsys },
 	{ "x32", call_x32 },
 	{ "int80", call_int80 },
@@ -224,6 +231,13 @@ static void start(pthread_t *t, char *name)
 	}
 }
 
+static unsigned int also(const char *mode)
+{
+	if (!strcmp(mode, "net"))
+		return CONFINE_SOCKETS;
+	return !strcmp(mode, "grants") ? CONFINE_GRANTS : 0;
+}
+
 int main(int argc, char **argv)
 {
 	pthread_t t = 0;
@@ -234,7 +248,7 @@ int main(int argc, char **argv)
 	sem_init(&confined, 0, 0);
 	if (!strcmp(argv[2], "old"))
 		start(&t, argv[3]);
-	confine_calls(!strcmp(argv[1], "log"), !strcmp(argv[1], "net"));
+	confine_calls(!strcmp(argv[1], "log"), also(argv[1]));
 	sem_post(&confined);
 	if (!strcmp(argv[2], "new"))
 		start(&t, argv[3]);

@@ -46,6 +46,10 @@ def test_allowed_calls(program, work, _):
         assert call(program, "on", where, "nothing").stdout == "alive done\n", where
     assert call(program, "on", "main", "ioctl-dm-op").stdout == "alive done\n"
     assert call(program, "net", "main", "socket-inet").stdout == "alive done\n"
+    assert call(program, "grants", "main", "ioctl-map-grant").stdout == "alive done\n"
+    for mode, name in (("on", "ioctl-map-grant"), ("grants", "ioctl-privcmd-mmap"),
+                       ("grants", "socket-unix"), ("grants", "execve")):
+        assert call(program, mode, "main", name).returncode == -signal.SIGSYS, (mode, name)
     assert call(program, "net", "main", "socket-netlink").returncode == -signal.SIGSYS
 
 
