@@ -16,6 +16,7 @@ from .machine import MachineError
 STATUS = re.compile(r"\n?@@STATUS (\d+)\n?$")
 CHUNK = 512
 # What hypervisor and kernel say on the console that the answers, in base64, come over.
+BASE64 = re.compile(r"[A-Za-z0-9+/]+={0,2}")
 INTERLUDE = re.compile(r"(d\d+(v\d+)?: |\[ *\d+\.\d{6}\] |Serial input goes to ).*\n")
 # So long before a command's time is up without an answer the hypervisor is asked what it does.
 ASK_BEFORE_S = 10
@@ -109,7 +110,8 @@ class Dom0:
             machine.type(ASK_KEYS)
             machine.wait(r"event channels", ASK_BEFORE_S, begin)
             raise
-        coded = INTERLUDE.sub("", machine.text[begin:end])
+        lines = INTERLUDE.sub("", machine.text[begin:end]).splitlines()
+        coded = "".join(line for line in lines if BASE64.fullmatch(line))
         try:
             return base64.b64decode(coded).decode("utf-8", "replace")
         except ValueError as error:
