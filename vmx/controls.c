@@ -40,6 +40,7 @@ static const char *compute_primary(const struct vmx_cap_msrs *m, struct vmx_cont
 		return "virtual NMIs";
 	if (!settle(m->proc, &proc, PROC_DEFAULT1, &c->proc))
 		return "the primary execution controls";
+	c->preemption_timer = m->pin >> 32 & PIN_PREEMPTION_TIMER;
 	/* On only while they are asked for. */
 	c->proc &= ~(uint32_t)(PROC_INTR_WINDOW | PROC_NMI_WINDOW) | (uint32_t)m->proc;
 	c->tpr_shadow = c->proc & PROC_TPR_SHADOW;

@@ -44,7 +44,7 @@ struct vmx_controls {
 	uint64_t cr0_must, cr0_may, cr4_must, cr4_may; /* of the guest's hardware CR0 and CR4 */
 	unsigned int max_leaf_level;		       /* of EPT: 1 4 KiB, 2 2 MiB, 3 1 GiB */
 	bool unrestricted, vpid, tpr_shadow, apic_access, apic_registers, vintr_delivery;
-	bool x2apic, posted;
+	bool x2apic, posted, preemption_timer;
 	bool invept_single, invvpid_single, ept_dirty;
 };
 

@@ -4,8 +4,11 @@
  * structures of hvm_ops.h; common code in vmm/hvm decides. SDM volume 3, chapters 26 and 27.
  */
 #include "vmx.h"
+#include "debug.h"
 #include "guest_access.h"
 #include "vlapic.h"
+
+COUNTER(buffers_cleared);
 
 #define DR6_FROM_QUALIFICATION 0x600fULL /* B0-B3, BD, BS */
 #define DR7_GD		       BIT(13)
@@ -63,8 +66,12 @@ static void entry_refused(struct vcpu *v, unsigned int how)
 
 static unsigned int enter_flags(const struct vcpu *v, const struct vmx_vcpu *vv)
 {
-	return (vv->launched ? VMX_ENTER_LAUNCHED : 0) |
-	       (vmx_hazards.verw && !v->domain->is_dom0 ? VMX_ENTER_VERW : 0);
+	unsigned int flags = vv->launched ? VMX_ENTER_LAUNCHED : 0;
+
+	if (!vmx_hazards.verw || v->domain->is_dom0)
+		return flags;
+	counter_inc(buffers_cleared);
+	return flags | VMX_ENTER_VERW;
 }
 
 void vmx_run(struct vcpu *v)
@@ -104,7 +111,8 @@ void vmx_run(struct vcpu *v)
 		return;
 	}
 	vv->launched = true;
-	this_cpu()->exits++;
+	if (unlikely(!(++this_cpu()->exits & vmx_window_mask)))
+		this_cpu_raise(SOFTIRQ_IRQ_WINDOW);
 	reason = (uint32_t)vmread(EXIT_REASON);
 	vv->exit_reason = reason;
 	vc->exits[min(reason & 0xffff, (uint32_t)VMX_EXIT_COUNT - 1)]++;

@@ -18,6 +18,14 @@ static void exit_ext_intr(struct vcpu *v, struct vmx_vcpu *vv)
 		this_cpu_raise(SOFTIRQ_IRQ_WINDOW);
 }
 
+/* The time of one run is up (preempt.c): let in what waits. */
+static void exit_preemption_timer(struct vcpu *v, struct vmx_vcpu *vv)
+{
+	(void)v;
+	(void)vv;
+	this_cpu_raise(SOFTIRQ_IRQ_WINDOW);
+}
+
 static void exit_triple_fault(struct vcpu *v, struct vmx_vcpu *vv)
 {
 	(void)vv;
@@ -165,6 +173,7 @@ static const struct vmx_exit_arm arms[VMX_EXIT_COUNT] = {
 	[VMX_EXIT_EPT_MISCONFIG] = ARM(vmx_exit_ept_misconfig, "EPT misconfiguration"),
 	[VMX_EXIT_INVEPT] = ARM(exit_ud_insn, "INVEPT"),
 	[VMX_EXIT_INVVPID] = ARM(exit_ud_insn, "INVVPID"),
+	[VMX_EXIT_PREEMPTION_TIMER] = ARM(exit_preemption_timer, "preemption timer"),
 	[VMX_EXIT_WBINVD] = OWN(exit_wbinvd, "WBINVD"),
 	[VMX_EXIT_XSETBV] = OWN(exit_xsetbv, "XSETBV"),
 	[VMX_EXIT_APIC_WRITE] = ARM(vmx_exit_apic_write, "APIC write"),

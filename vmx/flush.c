@@ -9,21 +9,26 @@
  */
 #include "vmx.h"
 #include "boot.h"
+#include "debug.h"
 
 /* Twice the largest L1 data cache that has to be flushed by reading. */
 #define READ_ORDER 4U
 #define LINE_BYTES 64U
 
 struct vmx_hazards vmx_hazards;
-static bool enabled = true;
+static bool enabled = true, forced;
 static const uint8_t *read_buffer;
+
+COUNTER(l1d_by_command);
+COUNTER(l1d_by_reading);
 
 static int parse_flush(const char *value)
 {
-	return parse_bool(value, &enabled);
+	forced = !strcmp(value, "force");
+	return forced ? 0 : parse_bool(value, &enabled);
 }
 BOOT_OPTION(vmx_flush, "vmx-flush", parse_flush,
-	    "clear caches and buffers at entries of guests on CPUs that need it (default: on)");
+	    "clear caches and buffers at entries of guests: on (where needed), off, force");
 
 static bool has_siblings(void)
 {
@@ -61,7 +66,10 @@ int vmx_flush_init(void)
 	if (f.f7_edx & F7_EDX_ARCH_CAPS)
 		f.arch_caps = rdmsr(MSR_ARCH_CAPABILITIES);
 	vmx_hazards_compute(&f, &vmx_hazards);
-	if (!enabled) {
+	if (forced) {
+		vmx_hazards.l1d = vmx_l1d_way(&f);
+		vmx_hazards.verw = true; /* harmless where it clears nothing */
+	} else if (!enabled) {
 		vmx_hazards.l1d = L1D_KEEP;
 		vmx_hazards.verw = false;
 	}
@@ -94,8 +102,11 @@ void vmx_flush_l1d(struct vmx_vcpu *vv)
 	vv->flush_l1d = false;
 	if (vv->vcpu->domain->is_dom0)
 		return;
-	if (vmx_hazards.l1d == L1D_BY_COMMAND)
+	if (vmx_hazards.l1d == L1D_BY_COMMAND) {
 		wrmsr(MSR_FLUSH_CMD, FLUSH_CMD_L1D);
-	else if (vmx_hazards.l1d == L1D_BY_READING)
+		counter_inc(l1d_by_command);
+	} else if (vmx_hazards.l1d == L1D_BY_READING) {
 		flush_by_reading();
+		counter_inc(l1d_by_reading);
+	}
 }

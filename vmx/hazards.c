@@ -51,6 +51,11 @@ static bool has_relative_of_mds(const struct vmx_hazard_facts *f)
 	return (f->arch_caps & ARCH_CAP_RFDS_CLEAR) && !(f->arch_caps & ARCH_CAP_RFDS_NO);
 }
 
+enum vmx_l1d_flush vmx_l1d_way(const struct vmx_hazard_facts *f)
+{
+	return f->f7_edx & F7_EDX_L1D_FLUSH ? L1D_BY_COMMAND : L1D_BY_READING;
+}
+
 void vmx_hazards_compute(const struct vmx_hazard_facts *f, struct vmx_hazards *out)
 {
 	bool clears = (f->f7_edx & F7_EDX_MD_CLEAR) ||
@@ -59,5 +64,5 @@ void vmx_hazards_compute(const struct vmx_hazard_facts *f, struct vmx_hazards *o
 
 	*out = (struct vmx_hazards){ .verw = leaks && clears, .unprotected = leaks && !clears };
 	if (has_l1tf(f))
-		out->l1d = f->f7_edx & F7_EDX_L1D_FLUSH ? L1D_BY_COMMAND : L1D_BY_READING;
+		out->l1d = vmx_l1d_way(f);
 }

@@ -44,6 +44,8 @@ struct vmx_hazards {
 	bool unprotected; /* the CPU leaks by its buffers and has no microcode that clears them */
 };
 
+/* How this CPU flushes its L1 data cache where it has to. */
+enum vmx_l1d_flush vmx_l1d_way(const struct vmx_hazard_facts *f);
 void vmx_hazards_compute(const struct vmx_hazard_facts *f, struct vmx_hazards *out);
 
 #endif

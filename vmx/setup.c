@@ -20,6 +20,7 @@ static int shared_pages_init(void)
 	io_bitmap_all = page_to_virt(io);
 	if (vmx_msr_bitmap_init() || vmx_flush_init())
 		return -ENOMEM;
+	vmx_preempt_init();
 	return vmx_apicv_init();
 }
 
@@ -118,6 +119,7 @@ int vmx_vcpu_init(struct vcpu *v)
 	}
 	v->vendor = vv;
 	vpid_alloc(vv);
+	vmx_preempt_vcpu_init();
 	write_controls(vv);
 	write_io_bitmap(vd->io_bitmap ? vd->io_bitmap : io_bitmap_all);
 	vmwrite(EPT_POINTER, vmx_eptp(v->domain));

@@ -99,6 +99,7 @@
 	X(VIRTUAL_APIC_PAGE, 0x2012)      \
 	X(APIC_ACCESS_PAGE, 0x2014)       \
 	X(POSTED_VECTOR, 0x0002)          \
+	X(PREEMPTION_TIMER, 0x482e)       \
 	X(POSTED_DESCRIPTOR, 0x2016)      \
 	X(EPT_POINTER, 0x201a)            \
 	X(VPID, 0x0000)                   \

@@ -237,6 +237,11 @@ int vmx_post_vector(struct vcpu *v, uint8_t vector);
 void vmx_posted_notify(unsigned int cpu);
 void vmx_take_posted(struct vcpu *v);
 
+/* preempt.c */
+extern uint64_t vmx_window_mask;
+void vmx_preempt_init(void);
+void vmx_preempt_vcpu_init(void);
+
 /* flush.c */
 extern struct vmx_hazards vmx_hazards;
 int vmx_flush_init(void);

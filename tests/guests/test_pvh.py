@@ -121,11 +121,8 @@ def test_pvh_memory_sizes(lab):
         dom0.run("xl destroy pvhm")
 
 
-@case(order=36, group="pvhsmall", limit_s=300, combos=("product",))
-def test_pvh_16_mib(lab):
-    """The test payload in the smallest guest."""
-    payload = hypervisor.out("payload/payload64.elf")
-    dom0 = lab.boot(files=[payload])
+def payload_passes(dom0):
+    """The test payload, which is among the boot's files, in the smallest guest."""
     dom0.write("/run/lab/small.cfg", '''name = "small"
 type = "pvh"
 memory = 16
@@ -138,6 +135,12 @@ on_poweroff = "destroy"
     line = dom0.wait_for(f"grep -a 'PAYLOAD: .* passed' {LOG.format('small')}", 120)
     check(re.search(r"PAYLOAD: [1-9]\d* passed, 0 failed", line), line)
     gone(dom0, "small")
+
+
+@case(order=36, group="pvhsmall", limit_s=300, combos=("product",))
+def test_pvh_16_mib(lab):
+    """The test payload in the smallest guest."""
+    payload_passes(lab.boot(files=[hypervisor.out("payload/payload64.elf")]))
 
 
 @case(order=36, group="hvmlarge", limit_s=400, combos=("product",))

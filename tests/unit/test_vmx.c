@@ -62,6 +62,19 @@ TEST(vmx_controls_posted)
 	EXPECT(!(c.pin & PIN_POSTED)); /* the vCPU's mode decides */
 }
 
+/* Used only on request: preempt.c asks for it. */
+TEST(vmx_controls_preemption_timer)
+{
+	struct vmx_cap_msrs m = haswell;
+	struct vmx_controls c;
+
+	EXPECT(!vmx_controls_compute(&m, &c) && c.preemption_timer);
+	EXPECT(!(c.pin & PIN_PREEMPTION_TIMER));
+	m.pin &= ~((uint64_t)PIN_PREEMPTION_TIMER << 32);
+	EXPECT(!vmx_controls_compute(&m, &c) && !c.preemption_timer);
+	expect_legal(&m, &c);
+}
+
 TEST(vmx_controls_haswell)
 {
 	struct vmx_controls c;

@@ -19,6 +19,8 @@ DEFAULT_DOM0_MIB = 768
 # An emulated instruction takes 10 ns, whatever the host needs for it.
 INSTRUCTIONS_PER_SECOND = 100000000
 VNC_FORWARDS = 2
+# It forgets physical interrupts while a guest that was entered with IF clear keeps it clear.
+RUN_LIMIT = "vmx-run-limit-us=500"
 # Nothing but panics is logged: each EPT violation is an "error", and version 3.0 prints its speed
 # from a signal handler, which can wait for the log's lock for ever.
 CONFIGURATION = """\
@@ -134,6 +136,8 @@ class BochsBoot(hypervisor.Boot):
     def __init__(self, vmm="plinth", *, model=DEFAULT_MODEL, protocol="multiboot2", **options):
         options.setdefault("dom0_mib", DEFAULT_DOM0_MIB)
         options["mem_mib"] = min(options.get("mem_mib", MEM_MAX_MIB), MEM_MAX_MIB)
+        if vmm == "plinth":
+            options["append"] = f"{RUN_LIMIT} {options.get('append', '')}".strip()
         super().__init__(vmm, **options)
         self.model, self.protocol = model, protocol
 

@@ -16,6 +16,11 @@
 #define MADT_TYPE_X2APIC	 9
 #define MADT_ENTRIES		 44
 #define MADT_ENABLED		 1U
+#define OVERRIDE_BYTES		 10U
+#define OVERRIDE_LEVEL_LOW	 0xfU /* trigger mode in bits 2-3, polarity in bits 0-1 */
+#define PORT_ELCR		 0x4d0
+#define ELCR_NEVER_LEVEL	 0x2107U /* timer, keyboard, cascade, clock, FPU */
+#define NR_ISA_IRQS		 16U
 
 struct builder {
 	uint64_t base, used, size;
@@ -71,13 +76,47 @@ static uint32_t add_cpu(uint8_t *at, unsigned int id)
 	return 16;
 }
 
+static bool has_override(const struct acpi_header *madt, uint32_t len, uint8_t irq)
+{
+	const uint8_t *e = (const uint8_t *)madt + MADT_ENTRIES, *end = (const uint8_t *)madt + len;
+
+	for (; e < end; e += e[1])
+		if (e[0] == MADT_TYPE_OVERRIDE && e[3] == irq)
+			return true;
+	return false;
+}
+
+/*
+ * ISA lines that the firmware has made level-triggered (ELCR) are PCI's. Without PICs Linux sets every pin up once,
+ * as an override or else ISA has it, and then refuses a PCI device that needs it otherwise.
+ */
+static uint32_t add_pci_lines(struct acpi_header *madt, uint32_t len)
+{
+	uint32_t level = inb(PORT_ELCR) | (uint32_t)inb(PORT_ELCR + 1) << 8;
+
+	if (level & ELCR_NEVER_LEVEL)
+		return len; /* nothing answers there */
+	for (uint8_t irq = 0; irq < NR_ISA_IRQS; irq++) {
+		const uint8_t entry[OVERRIDE_BYTES] = {
+			MADT_TYPE_OVERRIDE, OVERRIDE_BYTES, 0, irq, irq, 0, 0, 0, OVERRIDE_LEVEL_LOW
+		};
+
+		if (!(level & BIT(irq)) || has_override(madt, len, irq))
+			continue;
+		memcpy((uint8_t *)madt + len, entry, sizeof(entry));
+		len += OVERRIDE_BYTES;
+	}
+	return len;
+}
+
 /* PCAT_COMPAT stays clear: dom0 has no PICs. */
 static uint64_t build_madt(struct builder *b, const struct acpi_header *host, unsigned int nr_vcpus)
 {
 	const uint8_t *e = (const uint8_t *)host + MADT_ENTRIES,
 		      *end = (const uint8_t *)host + host->length;
 	uint64_t addr;
-	struct acpi_header *h = place(b, host->length + nr_vcpus * 16, &addr);
+	struct acpi_header *h =
+		place(b, host->length + nr_vcpus * 16 + NR_ISA_IRQS * OVERRIDE_BYTES, &addr);
 	uint32_t len = MADT_ENTRIES;
 
 	memcpy(h, host, MADT_ENTRIES);
@@ -90,6 +129,7 @@ static uint64_t build_madt(struct builder *b, const struct acpi_header *host, un
 		memcpy((uint8_t *)h + len, e, e[1]);
 		len += e[1];
 	}
+	len = add_pci_lines(h, len);
 	finish(h, len);
 	return addr;
 }
