@@ -220,7 +220,7 @@ class Lab:
             return
         try:
             text = self.dom0.command("xl list; xl dmesg | tail -50; cd /var/log/xen; "
-                                     "tail -n 60 *.log", 30)[1]
+                                     "tail -n 60 *.log /run/lab/*.serial", 30)[1]
         except (OSError, machine.MachineError) as error:
             text = f"dom0 does not answer: {error}\n"
         with open(self.log_path("dom0", "log"), "w", encoding="utf-8") as file:
