@@ -121,15 +121,16 @@ void confine(const struct options *o)
 
 	if (o->runas)
 		user_find(o->runas, &uid, &gid); /* before the root changes */
+	/* So is this: the libraries put /dev/null in the place of handles that cannot be restricted. */
+	if (o->restrict_domid && xentoolcore_restrict_all((domid_t)o->domid))
+		log_fatal("-xen-domid-restrict: %s (Linux 4.11 and Xen 4.11 or later are needed)",
+			  strerror(errno));
 	if (o->chroot)
 		leave_namespaces(o);
 	if (o->chroot && (chroot(o->chroot) || chdir("/")))
 		log_fatal("-chroot %s: %s", o->chroot, strerror(errno));
 	if (o->runas)
 		change_user(uid, gid);
-	if (o->restrict_domid && xentoolcore_restrict_all((domid_t)o->domid))
-		log_fatal("-xen-domid-restrict: %s (Linux 4.11 and Xen 4.11 or later are needed)",
-			  strerror(errno));
 	if (mode_of(o) != SANDBOX_OFF)
 		limit_resources(o, used_bytes);
 	else if (o->sandbox == SANDBOX_DEFAULT)

@@ -77,6 +77,18 @@ static void current_geometry(const struct ide_drive *d, uint8_t *out)
 	put_le32(out + 102 * 2, (uint32_t)(size >> 32));
 }
 
+/*
+ * ATA8-ACS 7.16. ATA-6 has no such command, so the disk has to be of the standard that has it: Linux'
+ * libata looks at word 169 only then.
+ */
+static void trim_support(uint8_t *out)
+{
+	word(out, 80, 0x01f0); /* ATA-4 to ATA8-ACS */
+	word(out, 81, 0);      /* no particular revision */
+	word(out, 105, IDE_TRIM_BLOCKS);
+	word(out, 169, 1);
+}
+
 void ide_identify_disk(struct ide_drive *d, uint8_t *out)
 {
 	memset(out, 0, IDE_SECTOR);
@@ -99,10 +111,8 @@ void ide_identify_disk(struct ide_drive *d, uint8_t *out)
 	word(out, 86, 0x3400);
 	word(out, 87, 0x4000);
 	word(out, 93, d->unit ? 0x6b01 : 0x600b); /* 80-wire cable, hardware reset result */
-	if (d->blk && block_discards(d->blk)) {
-		word(out, 105, IDE_TRIM_BLOCKS); /* ATA8-ACS 7.16: TRIM, its blocks per command */
-		word(out, 169, 1);
-	}
+	if (d->blk && block_discards(d->blk))
+		trim_support(out);
 	checksum(out);
 }
 

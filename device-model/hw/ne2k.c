@@ -141,8 +141,14 @@ bool ne2k_receive(struct ne2k *s, const uint8_t *frame, size_t len)
 		(unsigned int)(len + HEADER_BYTES + FCS_BYTES + PAGE_BYTES - 1) / PAGE_BYTES;
 	uint8_t rsr;
 
-	if (s->cr & NE_STP || loopback(s) || !ring_sane(s) || len > NE2K_MAX_FRAME)
+	if (!ring_sane(s) || len > NE2K_MAX_FRAME)
 		return true;
+	/*
+	 * After an overflow the driver stops the chip and starts it in loopback (section 7.0), for 10 ms and more.
+	 * A real wire loses a frame or two meanwhile; ours would lose all that wait.
+	 */
+	if (s->cr & NE_STP || loopback(s))
+		return !s->stalled;
 	rsr = address_match(s, frame);
 	if (!rsr)
 		return true;
@@ -380,6 +386,7 @@ static void write_page0(struct ne2k *s, unsigned int reg, uint8_t v)
 		break;
 	case REG_TCR:
 		s->tcr = v & 0x1f;
+		net_ready(s->net);
 		break;
 	case REG_DCR:
 		s->dcr = v & 0x7f;

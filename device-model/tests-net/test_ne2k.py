@@ -299,6 +299,26 @@ def test_overflow(pc, wire):
     d.reset()
 
 
+def test_overflow_recovered(pc, wire):
+    """What a driver does about an overflow (datasheet 7.0, as in Linux' 8390.c); no frame is lost by it."""
+    d = Ne2k(pc, wire)
+    sent = [frame(1500) for _ in range(20)]
+    for data in sent:
+        wire.send(data)
+    pc.wait(lambda: d.reg(7) & OVW, "OVW")
+    d.set(0, 0x21)
+    pc.step(10 ** 7)
+    for reg in (0xa, 0xb):
+        d.set(reg, 0)
+    d.set(0xd, 2)
+    d.set(0, 0x22)
+    got = [d.receive()[1]]
+    pc.step(10 ** 7)
+    d.set(7, OVW)
+    d.set(0xd, 0)
+    assert got + [d.receive()[1] for _ in sent[1:]] == sent
+
+
 def test_reset_in_transfer(pc, wire):
     d = Ne2k(pc, wire)
     d.remote(0x5000, 100, 0x12)
@@ -334,6 +354,6 @@ def test_too_long(pc, wire):
     assert wire.recv() == mark
 
 
-OURS = [test_page2_configuration, test_loopback, test_full_ring, test_monitor, test_overflow,
+OURS = [test_page2_configuration, test_loopback, test_full_ring, test_monitor, test_overflow, test_overflow_recovered,
         test_reset_in_transfer, test_outside_memory, test_too_long]
 TESTS = [value for name, value in sorted(globals().items()) if name.startswith("test_") and value not in OURS]

@@ -16,6 +16,7 @@
 
 #include "core/util.h"
 #include "pv/blkif.h"
+#include "tests-pv/check.h"
 
 /* What ring.h leaves to its user. */
 #define mb()	      __atomic_thread_fence(__ATOMIC_SEQ_CST)
@@ -28,21 +29,12 @@
 
 static uint8_t pages[NR_PAGES][BLKIF_PAGE] __attribute__((aligned(4096)));
 static uint8_t ring_memory[4 * BLKIF_PAGE] __attribute__((aligned(4096)));
-static unsigned int notified, checks, failures;
+static unsigned int notified;
 static const char *broken_why;
 static blkif_front_ring_t front;
 static struct block *blk;
 static int disk_fd;
 static uint8_t answered_op;
-
-#define CHECK(cond)                                                       \
-	do {                                                              \
-		checks++;                                                 \
-		if (!(cond)) {                                            \
-			failures++;                                       \
-			printf("%s:%d: %s\n", __FILE__, __LINE__, #cond); \
-		}                                                         \
-	} while (0)
 
 /* Grant references 100.. are the pages; others do not exist. */
 static int copy(void *opaque, const struct blkif_piece *p, unsigned int n, bool to_guest)

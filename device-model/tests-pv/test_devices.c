@@ -22,6 +22,7 @@
 #include "core/input.h"
 #include "core/util.h"
 #include "pv/pv.h"
+#include "tests-pv/check.h"
 #include "tests-pv/fake_xen.h"
 
 #define KBD_BACK      "backend/vkbd/7/0"
@@ -44,16 +45,6 @@
 #define XEN_PAGE_SIZE 4096
 
 static struct display display;
-static unsigned int checks, failures;
-
-#define CHECK(cond)                                                       \
-	do {                                                              \
-		checks++;                                                 \
-		if (!(cond)) {                                            \
-			failures++;                                       \
-			printf("%s:%d: %s\n", __FILE__, __LINE__, #cond); \
-		}                                                         \
-	} while (0)
 
 static int state_of(const char *back)
 {

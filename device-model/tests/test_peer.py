@@ -348,6 +348,8 @@ def test_ide_no_bus_master(pc, images):
 def test_ide_trim(pc, images):
     """Ranges inside the disk are taken; one behind its end aborts the command."""
     d = ide.Drive(pc)
+    words = d.identify()
+    assert words[169] & 1 and words[80] >> 7, "word 169 exists since ATA8-ACS; Linux wants ATA-7"
     table = struct.pack("<II", 0x100000, 512 | 0x80000000)
 
     def entry(sector, count):

@@ -77,6 +77,7 @@ def test_serial(program, work, images):
     text = struct.pack(">10H", *words[10:20])
     assert text.strip() == b"WD-1234 x", text
     assert words[169] & 1 == 0, "TRIM without discard=unmap"
+    assert words[80] == 0x70, "ATA-4 to ATA-6"
     m.disk.command(0x06, feature=1, count=1, ext=True)
     assert m.disk.wait_idle() & ERR and m.disk.error() & ABRT
     m.pc.close()
@@ -98,6 +99,7 @@ def test_trim(program, work, images):
     m = Machine(program, work, "file=%s,format=raw,discard=unmap" % path)
     words = m.disk.identify()
     assert words[169] & 1 and words[105] >= 1
+    assert words[80] >> 7, "Linux does not look at word 169 of a disk before ATA-7"
     blocks = os.stat(path).st_blocks
     assert not trim(m, [(0, 2048), (8192, 4096), (0, 0), (5001, 3)])
     expect = bytes(MIB) + data[MIB:4 * MIB] + bytes(2 * MIB) + data[6 * MIB:]

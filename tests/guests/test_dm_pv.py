@@ -26,7 +26,7 @@ def test_pv_framebuffer(lab):
     line = dom0.wait_for(f"grep -a '@@ SCREEN-UP' {LOG.format('vfb1')}", 150)
     check("800,600" in line, f"the framebuffer's size: {line}")
     guest = Guest(lab, "vfb1", int(dom0.run("xl domid vfb1")))
-    guest.wait_screen(r"~ # |/ # ", 60)
+    guest.wait_screen(r"^[~/] #", 60)
     guest.wait_screen(r"^42-typed", 60, keys="echo $((6*7))-typed\n")
     with_pointer(lab, guest)
     dom0.run("xl destroy vfb1")
