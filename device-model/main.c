@@ -73,7 +73,7 @@ static void start(void)
 		rc = qmp_init(&machine);
 	if (!rc)
 		rc = o->qtest ? vmm_qtest_start(&machine) : vmm_xen_start(&machine);
-	if (!rc && machine.pv_backends && pv_process_ready())
+	if (!rc && !o->qtest && machine.pv_backends && pv_process_ready())
 		machine.pv_backends = false;
 	/* A confined process cannot reach xenstore; libxl then asks over QMP instead. */
 	if (!rc && !o->qtest && !o->restrict_domid && (o->chroot || o->runas))

@@ -39,9 +39,9 @@ void machine_on_reset(struct machine *m, void (*cb)(void *opaque), void *opaque)
 	hook_append(&m->reset_hooks, opaque)->reset = cb;
 }
 
-void machine_off_reset(struct machine *m, void *opaque)
+static void hooks_remove(struct machine_hook **p, const void *opaque)
 {
-	struct machine_hook **p = &m->reset_hooks, *h;
+	struct machine_hook *h;
 
 	while ((h = *p)) {
 		if (h->opaque != opaque) {
@@ -51,6 +51,11 @@ void machine_off_reset(struct machine *m, void *opaque)
 		*p = h->next;
 		free(h);
 	}
+}
+
+void machine_off_reset(struct machine *m, void *opaque)
+{
+	hooks_remove(&m->reset_hooks, opaque);
 }
 
 void machine_reset(struct machine *m)
@@ -64,6 +69,11 @@ void machine_reset(struct machine *m)
 void machine_on_run(struct machine *m, void (*cb)(void *opaque, bool running), void *opaque)
 {
 	hook_append(&m->run_hooks, opaque)->run = cb;
+}
+
+void machine_off_run(struct machine *m, void *opaque)
+{
+	hooks_remove(&m->run_hooks, opaque);
 }
 
 void machine_set_running(struct machine *m, bool running)

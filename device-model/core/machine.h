@@ -42,6 +42,7 @@ void machine_off_reset(struct machine *m, void *opaque);
 void machine_reset(struct machine *m);
 /* Called with the new state when QMP stops or continues the guest. */
 void machine_on_run(struct machine *m, void (*cb)(void *opaque, bool running), void *opaque);
+void machine_off_run(struct machine *m, void *opaque);
 void machine_set_running(struct machine *m, bool running);
 
 int machine_init(struct machine *m, const struct options *opt);

@@ -245,6 +245,7 @@ int vmm_qtest_init(struct machine *m)
 	int rc;
 
 	m->vmm = &qtest_ops;
+	m->pv_backends = true; /* the test is the guest and its back ends */
 	m->vmm_priv = q;
 	q->mem_fd = memfd_create("guest", MFD_CLOEXEC);
 	if (q->mem_fd < 0)

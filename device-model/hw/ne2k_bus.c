@@ -111,7 +111,22 @@ static void link_changed(void *opaque, bool up)
 {
 }
 
-static const struct net_nic_ops nic_ops = { receive, link_changed };
+static void unplug(void *opaque)
+{
+	struct ne2k_card *c = opaque;
+
+	if (c->chip.pci) {
+		pci_unregister(&c->pci);
+	} else {
+		irq_set(&c->isa, false);
+		io_unregister(c->m, c->io);
+	}
+	machine_off_reset(c->m, c);
+	save_unregister(c->m, &c->chip);
+	free(c);
+}
+
+static const struct net_nic_ops nic_ops = { receive, link_changed, unplug };
 
 static int io_map(struct pci_device *dev, unsigned int bar, uint64_t addr)
 {

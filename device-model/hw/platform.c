@@ -5,7 +5,8 @@
  *
  * Unplugging is only offered when a back end in domain 0 serves what would be unplugged: disks that are
  * block devices have blkback, those in files the process of back ends (pv/pv_process.c). Unplugging closes
- * an image before the guest runs on, so the back end can open it.
+ * an image before the guest runs on, so the back end can open it. Network cards have netback, and leave the
+ * machine with their back ends (net_unplug_all). What is unplugged stays so until the domain is made anew.
  */
 #include "core/bus.h"
 #include "core/device.h"
@@ -15,6 +16,7 @@
 #include "core/pci.h"
 #include "core/util.h"
 #include "hw/ide.h"
+#include "net/net.h"
 
 #include <sys/stat.h>
 
@@ -26,7 +28,7 @@
 #define FIXED_PROTOCOL	   1
 #define LOG_LINE_MAX	   120
 
-enum unplug_bit { UNPLUG_DISKS = 1, UNPLUG_NICS = 2, UNPLUG_AUX_DISKS = 4 };
+enum unplug_bit { UNPLUG_DISKS = 1, UNPLUG_NICS = 2, UNPLUG_AUX_DISKS = 4, UNPLUG_ALL = 7 };
 
 struct platform {
 	struct pci_device pci;
@@ -67,13 +69,19 @@ static bool offers_unplug(const struct platform *s)
 
 static void unplug(struct platform *s, uint8_t what)
 {
-	if (!offers_unplug(s))
+	struct machine *m = s->pci.m;
+
+	what &= (uint8_t)(UNPLUG_ALL & ~s->unplugged);
+	if (!what || !offers_unplug(s))
 		return;
 	s->unplugged |= what;
 	if (what & (UNPLUG_DISKS | UNPLUG_AUX_DISKS)) {
 		log_info("the guest has unplugged its emulated disks");
-		ide_unplug_disks(s->pci.m, !(what & UNPLUG_DISKS));
+		ide_unplug_disks(m, !(what & UNPLUG_DISKS));
 	}
+	if (what & UNPLUG_NICS)
+		log_info("the guest has unplugged its emulated network cards: %u",
+			 net_unplug_all(m));
 }
 
 static uint64_t fixed_read(void *opaque, uint64_t offset, unsigned int size)
@@ -160,7 +168,6 @@ static void platform_reset(void *opaque)
 	struct platform *s = opaque;
 
 	s->flags = 0;
-	s->unplugged = 0;
 	s->log_len = 0;
 }
 
@@ -175,13 +182,17 @@ static void platform_save(void *opaque, struct save_buf *b)
 static int platform_load(void *opaque, struct save_buf *b, uint32_t version)
 {
 	struct platform *s = opaque;
+	uint8_t what;
 
 	s->flags = load_u8(b) & 1;
-	unplug(s, load_u8(b));
+	what = load_u8(b);
+	if (version < 2)
+		what &= ~UNPLUG_NICS; /* was noted, but the cards stayed */
+	unplug(s, what);
 	return 0;
 }
 
-static const struct save_ops platform_save_ops = { "platform", 1, platform_save, platform_load };
+static const struct save_ops platform_save_ops = { "platform", 2, platform_save, platform_load };
 
 static bool disks_are_phy(const struct options *o)
 {

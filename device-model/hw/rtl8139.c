@@ -612,7 +612,19 @@ static void rtl_link_changed(void *opaque, bool up)
 	rtl_interrupt(opaque, INT_LINK);
 }
 
-static const struct net_nic_ops rtl_nic_ops = { rtl_receive, rtl_link_changed };
+static void rtl_unplug(void *opaque)
+{
+	struct rtl8139 *s = opaque;
+
+	dm_timer_cancel(&s->timer);
+	dm_timer_cancel(&s->retry);
+	pci_unregister(&s->pci);
+	machine_off_reset(s->m, s);
+	save_unregister(s->m, s);
+	free(s);
+}
+
+static const struct net_nic_ops rtl_nic_ops = { rtl_receive, rtl_link_changed, rtl_unplug };
 
 static const struct pci_ids rtl_ids = {
 	.vendor = 0x10ec,

@@ -72,3 +72,9 @@ void net_dump_frame(struct net_dump *d, const uint8_t *frame, size_t len)
 	close(d->fd);
 	d->fd = -1;
 }
+
+void net_dump_close(struct net_dump *d)
+{
+	close(d->fd);
+	free(d);
+}

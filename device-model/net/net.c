@@ -221,6 +221,40 @@ static void cmd_set_link(struct machine *m, const struct json *args, struct qmp_
 }
 QMP_COMMAND(set_link, "set_link", cmd_set_link);
 
+static void net_close(struct net *n)
+{
+	struct net **p = &nets;
+
+	while (*p != n)
+		p = &(*p)->next;
+	*p = n->next;
+	while (n->head)
+		queue_remove_first(n);
+	machine_off_run(n->m, n);
+	loop_cancel(&n->flush);
+	if (n->backend)
+		n->backend->close(n->backend);
+	if (n->dump)
+		net_dump_close(n->dump);
+	free(n);
+}
+
+unsigned int net_unplug_all(struct machine *m)
+{
+	struct net *n, *next;
+	unsigned int count = 0;
+
+	for (n = nets; n; n = next) {
+		next = n->next;
+		if (n->m != m || (n->backend && !n->backend->close))
+			continue;
+		n->ops->unplug(n->opaque);
+		net_close(n);
+		count++;
+	}
+	return count;
+}
+
 static bool backend_open(struct net *n, const struct opt_netdev *o)
 {
 	static const struct {

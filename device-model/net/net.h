@@ -30,6 +30,8 @@ struct net_nic_ops {
 	 */
 	bool (*receive)(void *opaque, const uint8_t *frame, size_t len);
 	void (*link_changed)(void *opaque, bool up);
+	/* Leave the machine for good: when it returns there are no registers, DMA, interrupts, calls. */
+	void (*unplug)(void *opaque);
 };
 
 /* Open what the options name; the cable is unplugged without a netdev. NULL after log_error. */
@@ -41,6 +43,12 @@ bool net_link_up(const struct net *n);
 void net_send(struct net *n, const uint8_t *frame, size_t len);
 /* The card may have room again. Cheap when nothing waits. */
 void net_ready(struct net *n);
+/*
+ * The guest's paravirtual driver takes over: unplug all cards and close their back ends. Those of the user-mode
+ * network stay, because nothing in domain 0 stands in for it. Not from within a card or a back end. Returns how
+ * many left.
+ */
+unsigned int net_unplug_all(struct machine *m);
 
 /* For the monitor. */
 struct net *net_find(const char *id);
@@ -51,6 +59,7 @@ struct net_backend {
 	struct net *net;
 	void (*send)(struct net_backend *b, const uint8_t *frame, size_t len);
 	void (*resume)(struct net_backend *b); /* optional: net_deliver works again */
+	void (*close)(struct net_backend *b);  /* frees it; NULL: stays as long as the process */
 };
 
 /* False: leave frames with the host, resume() follows. */
@@ -69,5 +78,6 @@ struct net_dump;
 
 struct net_dump *net_dump_open(const char *path, uint32_t max_bytes);
 void net_dump_frame(struct net_dump *d, const uint8_t *frame, size_t len);
+void net_dump_close(struct net_dump *d);
 
 #endif

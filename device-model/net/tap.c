@@ -60,6 +60,19 @@ static void tap_resume(struct net_backend *b)
 	watch(container_of(b, struct tap, backend), true);
 }
 
+/* Linux takes a tap device away that nobody has open. */
+static void tap_close(struct net_backend *b)
+{
+	struct tap *t = container_of(b, struct tap, backend);
+
+	loop_cancel(&t->look);
+	if (t->fd >= 0) {
+		loop_del_fd(t->fd);
+		close(t->fd);
+	}
+	free(t);
+}
+
 /* The device is gone (the toolstack took it away): no more frames, but the guest goes on. */
 static void tap_lost(struct tap *t, const char *why)
 {
@@ -111,6 +124,7 @@ static struct net_backend *tap_create(const struct opt_netdev *o, int fd)
 	fcntl(fd, F_SETFD, FD_CLOEXEC);
 	t->backend.send = tap_send;
 	t->backend.resume = tap_resume;
+	t->backend.close = tap_close;
 	t->id = o->id;
 	t->fd = fd;
 	t->watching = true;

@@ -21,6 +21,7 @@ import pc
 import test_ne2k
 import test_net
 import test_rtl8139
+import test_unplug
 from results import Results
 
 QEMU = "qemu-system-x86_64"
@@ -103,9 +104,11 @@ def main():
     for module, model in ((test_rtl8139, "rtl8139"), (test_ne2k, "ne2k_pci"), (test_ne2k, "ne2k_isa")):
         for kind, path in (("plinth", program), ("qemu", shutil.which(QEMU))):
             run_module(results, module, model, kind, path, work)
-    for test in test_net.TESTS:
-        if results.wants("net." + test.__name__[5:]):
-            results.run("net." + test.__name__[5:], lambda: test(program, work))
+    for module in (test_net, test_unplug):
+        for test in module.TESTS:
+            name = "%s.%s" % (module.__name__[5:], test.__name__[5:])
+            if results.wants(name):
+                results.run(name, lambda: test(program, work))
     for path in args.replay:
         if results.wants("replay"):
             results.run(os.path.basename(path), lambda: replay(path))

@@ -123,7 +123,7 @@ class Guest:
             link.type(text)
 
     def serial_shell(self, command, pattern, timeout_s):
-        """Type at the guest's serial console (a pty in dom0) and wait for what it answers."""
+        """Type at the guest's serial console (a pty in dom0) and wait for a whole line of its answer."""
         log = f"/run/lab/{self.name}.serial"
         tty = self.lab.dom0.run(f"xenstore-read /local/domain/{self.number}/serial/0/tty").strip()
         self.lab.dom0.run(
@@ -131,7 +131,7 @@ class Guest:
             f"(setsid socat -u {tty},raw,echo=0 CREATE:{log} >/dev/null 2>&1 &) ")
         if command:
             self.lab.dom0.run(f"printf '%s\\r' '{command}' > {tty}")
-        return self.lab.dom0.wait_for(f"tr '\\r' '\\n' < {log} | grep -a -m1 -E '{pattern}'", timeout_s,
+        return self.lab.dom0.wait_for(f"tr '\\r' '\\n' < {log} | sed '$d' | grep -a -m1 -E '{pattern}'", timeout_s,
                                       1)
 
     def destroy(self):
