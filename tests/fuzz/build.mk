@@ -2,6 +2,7 @@
 # Fuzz targets of the hypercalls: the hypervisor over a machine on the host (machine.h), a family each.
 #   fuzz-hc-FAMILY   libFuzzer for FUZZ_SECONDS (60), from tests/regress/hypercall/FAMILY
 #   check-fuzz       those files and some pseudo-random inputs, with the sanitizers
+#   check-hypercalls cases_*.c on the same machine: what a call answers, and where the limits are
 # All are one program, which goes by its name.
 
 fuzz_DIR      := $(O)/tests/fuzz
@@ -30,7 +31,11 @@ FUZZ_SECONDS  ?= 60
 # No leaks by the sanitizer's count: the heap is counted block by block.
 fuzz_ENV      := ASAN_OPTIONS=detect_leaks=0:detect_stack_use_after_return=0
 
-CHECKS  += check-fuzz
+fuzz_CASES    := $(filter-out tests/fuzz/cases_main.c,$(sort $(wildcard tests/fuzz/cases*.c)))
+fuzz_COBJECTS := $(filter-out $(fuzz_DIR)/gcc/tests/fuzz/fuzz.o,$(fuzz_VMM:%.c=$(fuzz_DIR)/gcc/%.o)) \
+	$(fuzz_CASES:%.c=$(fuzz_DIR)/gcc/%.o) $(fuzz_DIR)/gcc/vmx/ept.o $(addprefix $(fuzz_DIR)/gcc-host/tests/fuzz/,host.o cases_main.o)
+
+CHECKS  += check-fuzz check-hypercalls
 FUZZERS += $(fuzz_FAMILIES:%=fuzz-hc-%)
 
 $(fuzz_DIR)/clang/tests/%.o $(fuzz_DIR)/clang/vmm/mm/buddy.o $(fuzz_DIR)/clang/vmm/cpu/spinlock.o: fuzz_COVER :=
@@ -67,6 +72,14 @@ $(fuzz_FAMILIES:%=$(fuzz_DIR)/fuzz-%): $(fuzz_DIR)/fuzz-all
 $(fuzz_FAMILIES:%=$(fuzz_DIR)/replay-%): $(fuzz_DIR)/replay-all
 	$(Q)ln -sf replay-all $@
 
+$(fuzz_DIR)/cases: $(fuzz_COBJECTS) tests/fuzz/sections.ld
+	$(call say,LD,$@)
+	$(Q)$(CC) $(fuzz_LINK) -o $@ $(fuzz_COBJECTS)
+
+.PHONY: check-hypercalls
+check-hypercalls: $(fuzz_DIR)/cases
+	$(Q)$(fuzz_ENV) timeout 120 $<
+
 .PHONY: check-fuzz $(fuzz_FAMILIES:%=fuzz-hc-%)
 check-fuzz: $(fuzz_FAMILIES:%=$(fuzz_DIR)/replay-%)
 	$(Q)failed=0; for f in $(fuzz_FAMILIES); do \
@@ -81,4 +94,4 @@ $(fuzz_FAMILIES:%=fuzz-hc-%): fuzz-hc-%: $(fuzz_DIR)/fuzz-%
 		-timeout=20 -print_final_stats=0 -verbosity=0 -artifact_prefix=$(fuzz_DIR)/crash-$*- \
 		$(fuzz_DIR)/corpus-$* $(fuzz_REGRESS)/$*
 
--include $(fuzz_COBJS:.o=.d) $(fuzz_GOBJS:.o=.d)
+-include $(fuzz_COBJS:.o=.d) $(fuzz_GOBJS:.o=.d) $(fuzz_COBJECTS:.o=.d)

@@ -17,6 +17,7 @@ uint64_t host_heap_blocks(void);
 void host_fail_alloc(unsigned int nth);
 void host_poison(void *p, uint64_t len, bool on);
 void host_printf(const char *fmt, ...);
+void host_result(const char *check, unsigned int good, unsigned int bad);
 void printk(const char *fmt, ...);
 void guest_printk(const char *fmt, ...);
 void panic(const char *fmt, ...) __attribute__((noreturn));
@@ -98,6 +99,11 @@ static void say(const char *fmt, va_list ap)
 void host_printf(const char *fmt, ...)
 {
 	SAY(fmt);
+}
+
+void host_result(const char *check, unsigned int good, unsigned int bad)
+{
+	printf("%s: %u passed, %u failed\n", check, good, bad);
 }
 
 void printk(const char *fmt, ...)

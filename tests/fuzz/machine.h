@@ -53,6 +53,8 @@ uint64_t host_heap_blocks(void);
 void host_fail_alloc(unsigned int nth);
 void host_poison(void *p, uint64_t len, bool on);
 void host_printf(const char *fmt, ...) __printf(1, 2);
+/* A check's line of result on the standard output. */
+void host_result(const char *check, unsigned int good, unsigned int bad);
 extern bool host_verbose;
 
 #endif

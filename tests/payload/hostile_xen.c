@@ -16,10 +16,22 @@
 #define VICTIM_NR    1024u
 #define ARGS_BYTES   2048u
 #define REPORT_S     2u
+#define WATCHDOG_S   5u
 
-static u8 args[4][ARGS_BYTES] __attribute__((aligned(4096)));
+/* Structures begin close to the end of an argument, too: what is written past it changes nothing that matters. */
+static struct {
+	u8 at[4][ARGS_BYTES];
+	u8 beyond[4096];
+} space __attribute__((aligned(4096)));
+#define args space.at
+
 static u32 state;
 static bool wild;
+static struct timed {
+	u64 ticks;
+	u32 nr, cmd;
+} last, longest;
+static u64 ticks_of[64]; /* by hypercall */
 
 static u32 any(u32 n)
 {
@@ -36,12 +48,12 @@ static u32 frame(void)
 	case 1:
 		return 0xfee00 + (r >> 4 & 1);
 	case 2:
-		return wild ? r >> 4 & 0x7fff : VICTIM_FIRST;
+		return wild && !any(32) ? r >> 4 & 0x7fff : VICTIM_FIRST;
 	case 3:
 	case 4:
 		return 0x40000 + (r >> 4 & 0xff); /* a hole */
 	case 5:
-		return 1u << (r >> 4 & 31);
+		return 0x4000u << (r >> 4) % 18;
 	default:
 		return VICTIM_FIRST + (r >> 4) % VICTIM_NR;
 	}
@@ -67,7 +79,7 @@ static u32 word(void)
 	case 5:
 		return frame() << 12;
 	case 6:
-		return 1u << (r >> 3 & 31);
+		return wild ? 1u << (r >> 3 & 31) : 0x4000u << (r >> 3) % 18;
 	default:
 		return r;
 	}
@@ -82,9 +94,11 @@ static void fill(u8 *at)
 		w[k] = wide && (k & 1) ? 0 : word();
 }
 
-/* Would it end this program, or stop it for good? */
+/* Would it end this program, or stop it for good? Wild ones do that, too, but only now and then. */
 static bool fatal(u32 nr, u32 cmd)
 {
+	if (wild && !any(128))
+		return false;
 	switch (nr) {
 	case __HYPERVISOR_sched_op:
 		return cmd != SCHEDOP_yield && cmd != SCHEDOP_remote_shutdown && cmd < 16;
@@ -131,12 +145,22 @@ static void list(void)
 		fill(args[i]);
 		entry[i][0] = fatal(nr, 0) ? __HYPERVISOR_xen_version : nr;
 		entry[i][2] = any(32);
-		if (!wild && fatal(nr, entry[i][2]))
+		if (fatal(nr, entry[i][2]))
 			entry[i][2] = 31;
 		for (k = 3; k < 8; k++)
 			entry[i][k] = k == 3 ? (ulong)args[i] : word();
 	}
+	last.nr = __HYPERVISOR_multicall;
+	last.cmd = (u32)entry[0][0];
 	hypercall(__HYPERVISOR_multicall, (ulong)entry, any(5), 0, 0, 0);
+}
+
+/* Elements of a list. Statuses are written to all of them: a long list goes over this program, too. */
+static u32 count(void)
+{
+	if (any(16))
+		return any(8);
+	return wild ? word() : any(64);
 }
 
 static void one(void)
@@ -148,10 +172,11 @@ static void one(void)
 		list();
 		return;
 	}
-	if (nr == __HYPERVISOR_multicall || nr == __HYPERVISOR_console_io ||
-	    (!wild && fatal(nr, cmd)))
+	if (nr == __HYPERVISOR_multicall || nr == __HYPERVISOR_console_io || fatal(nr, cmd))
 		return;
 	fill((u8 *)arg);
+	last.nr = nr;
+	last.cmd = cmd;
 	if (nr == __HYPERVISOR_vcpu_op)
 		hypercall(nr, cmd, any(3), arg, 0, 0);
 	else if (nr == __HYPERVISOR_domctl || nr == __HYPERVISOR_sysctl ||
@@ -160,35 +185,59 @@ static void one(void)
 	else if (nr == 41)
 		hypercall(nr, any(5), any(3), arg, 0, 0);
 	else
-		hypercall(nr, cmd, any(16) ? arg : word(), any(16) ? any(8) : word(), word(),
-			  word());
+		hypercall(nr, cmd, any(16) ? arg : word(), count(), word(), word());
+}
+
+static u32 to_ms(u64 ticks)
+{
+	return div_u64(ticks, (u32)div_u64(plat.tsc_hz, 1000));
 }
 
 /* By the hypervisor's log: the console's ring and port may be gone by now. */
 static void report(u32 seed, u64 calls)
 {
-	char text[64];
-	int n = snprint(text, sizeof(text), "soak of seed %u: %llu calls\n", seed, calls);
+	u32 i, most = 0, n;
+	char text[160];
 
+	for (i = 1; i < ARRAY_SIZE(ticks_of); i++)
+		if (ticks_of[i] > ticks_of[most])
+			most = i;
+	n = snprint(text, sizeof(text),
+		    "soak of seed %u: %llu calls, longest %u/%u %u ms, most %u %u ms\n", seed,
+		    calls, longest.nr, longest.cmd, to_ms(longest.ticks), most,
+		    to_ms(ticks_of[most]));
 	hypercall(__HYPERVISOR_console_io, CONSOLEIO_write, n, (ulong)text, 0, 0);
+}
+
+/* Who stops for good is ended by this. */
+static void set_watchdog(u32 seconds)
+{
+	struct sched_watchdog w = { .id = 0, .timeout = seconds };
+
+	hypercall(__HYPERVISOR_sched_op, SCHEDOP_watchdog, (ulong)&w, 0, 0, 0);
 }
 
 void hostile_soak(void)
 {
-	u64 end, next, calls = 0;
+	u64 start, end, next, calls = 0;
 	u32 seconds = cmdline_number("seconds", 5), seed = cmdline_number("seed", 1);
 
 	state = seed;
 	wild = cmdline_number("wild", 0);
+	set_watchdog(seconds + WATCHDOG_S);
 	next = rdtsc() + plat.tsc_hz * REPORT_S;
 	end = rdtsc() + plat.tsc_hz * seconds;
-	while (rdtsc() < end) {
+	while ((start = rdtsc()) < end) {
+		if (start > next) {
+			report(seed, calls);
+			next = start + plat.tsc_hz * REPORT_S;
+		}
 		one();
 		calls++;
-		if (rdtsc() > next) {
-			report(seed, calls);
-			next += plat.tsc_hz * REPORT_S;
-		}
+		last.ticks = rdtsc() - start;
+		ticks_of[last.nr % ARRAY_SIZE(ticks_of)] += last.ticks;
+		if (last.ticks > longest.ticks)
+			longest = last;
 	}
 	report(seed, calls);
 }

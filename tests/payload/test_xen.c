@@ -324,6 +324,72 @@ TEST(xen_runstate, "xen: runstate and vcpu_op arguments")
 	return NULL;
 }
 
+static u64 times_sum(const volatile struct vcpu_runstate_info *r)
+{
+	return r->time[0] + r->time[1] + r->time[2] + r->time[3];
+}
+
+static long get_runstate(struct vcpu_runstate_info *r)
+{
+	return hypercall(__HYPERVISOR_vcpu_op, VCPUOP_get_runstate_info, 0, (ulong)r, 0, 0);
+}
+
+/* Blocked by a poll of no ports for 20 ms. */
+TEST(xen_runstate_area, "xen: runstate area, and blocked time that is counted")
+{
+	static struct vcpu_runstate_info area __attribute__((aligned(64)));
+	struct vcpu_register_runstate_memory_area reg = { 0 };
+	struct vcpu_runstate_info before, after;
+	struct sched_poll poll = { 0 };
+	u64 start, passed;
+	long r;
+
+	NEED(plat.is_xen, "no Xen");
+	CHECK(map_shared(), "no shared info");
+	reg.addr.p = (ulong)&area;
+	r = hypercall(__HYPERVISOR_vcpu_op, VCPUOP_register_runstate_memory_area, 0, (ulong)&reg, 0,
+		      0);
+	CHECK(!r && area.state == RUNSTATE_running, "register: %ld, state %d", r, area.state);
+	start = pvclock();
+	get_runstate(&before);
+	poll.timeout = start + 20000000;
+	r = hypercall(__HYPERVISOR_sched_op, SCHEDOP_poll, (ulong)&poll, 0, 0, 0);
+	CHECK(!r, "poll: %ld", r);
+	get_runstate(&after);
+	passed = pvclock() - start;
+	CHECK(passed >= 20000000, "the poll ended after %llu ns", passed);
+	CHECK(area.state == RUNSTATE_running, "state of the area: %d", area.state);
+	CHECK(after.time[RUNSTATE_blocked] - before.time[RUNSTATE_blocked] >= 15000000,
+	      "blocked for %llu ns of 20 ms",
+	      (u64)(after.time[RUNSTATE_blocked] - before.time[RUNSTATE_blocked]));
+	CHECK(area.time[RUNSTATE_blocked] >= after.time[RUNSTATE_blocked],
+	      "the area was not updated");
+	CHECK(times_sum(&after) - times_sum(&before) <= passed, "%llu ns in %llu ns",
+	      times_sum(&after) - times_sum(&before), passed);
+	reg.addr.p = 0;
+	hypercall(__HYPERVISOR_vcpu_op, VCPUOP_register_runstate_memory_area, 0, (ulong)&reg, 0, 0);
+	return NULL;
+}
+
+TEST(xen_watchdog, "xen: watchdogs are started, fed and stopped")
+{
+	struct sched_watchdog w = { .id = 0, .timeout = 30 };
+	long id;
+
+	NEED(plat.is_xen, "no Xen");
+	NEED(!plat.is_dom0, "not dom0's");
+	id = hypercall(__HYPERVISOR_sched_op, SCHEDOP_watchdog, (ulong)&w, 0, 0, 0);
+	CHECK(id > 0, "start: %ld", id);
+	w.id = id;
+	CHECK(!hypercall(__HYPERVISOR_sched_op, SCHEDOP_watchdog, (ulong)&w, 0, 0, 0), "feed");
+	w.timeout = 0;
+	CHECK(!hypercall(__HYPERVISOR_sched_op, SCHEDOP_watchdog, (ulong)&w, 0, 0, 0), "stop");
+	w.id = 4711;
+	CHECK(hypercall(__HYPERVISOR_sched_op, SCHEDOP_watchdog, (ulong)&w, 0, 0, 0) < 0,
+	      "id 4711");
+	return NULL;
+}
+
 TEST(xen_grant, "xen: grant table set-up")
 {
 	struct gnttab_query_size q = { .dom = DOMID_SELF };

@@ -281,8 +281,10 @@ long abi_vcpu_op(struct vcpu *cur, const struct hypercall_args *args)
 	case VCPUOP_set_singleshot_timer:
 		return op_set_singleshot(v, la);
 	case VCPUOP_stop_singleshot_timer:
+		if (v != cur)
+			return -EINVAL;
 		timer_stop(&v->singleshot);
-		return v == cur ? 0 : -EINVAL;
+		return 0;
 	case VCPUOP_register_vcpu_info:
 		return op_register_info(v, la);
 	case VCPUOP_register_vcpu_time_memory_area:

@@ -1,0 +1,87 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* Runs the cases; calls as a guest makes them. */
+#include "cases.h"
+
+#define CALL_NS NS_PER_US
+
+static struct hc_case *cases;
+static bool failed;
+
+int cases_main(void);
+
+void hc_register(struct hc_case *c)
+{
+	c->next = cases;
+	cases = c;
+}
+
+void hc_fail(const char *file, int line, const char *what, long value)
+{
+	host_printf("%s:%d: not %s, but %ld\n", file, line, what, value);
+	failed = true;
+}
+
+struct domain *dom(domid_t id)
+{
+	struct domain *d = domain_get_by_id(id);
+
+	BUG_ON(!d);
+	domain_put(d);
+	return d;
+}
+
+void *guest_page(domid_t id, uint64_t gfn)
+{
+	struct p2m_entry e = p2m_get(dom(id), _gfn(gfn));
+
+	BUG_ON(!p2m_has_page(e.type));
+	return mfn_to_virt(e.mfn);
+}
+
+long call_as(domid_t id, unsigned int vcpu, unsigned int nr, uint64_t a0, uint64_t a1, uint64_t a2,
+	     uint64_t a3)
+{
+	struct vcpu *v = domain_vcpu(dom(id), vcpu);
+	long rc;
+
+	BUG_ON(!v || !machine_become(v, true));
+	v->regs.gpr[R_RAX] = nr;
+	v->regs.gpr[R_RDI] = a0;
+	v->regs.gpr[R_RSI] = a1;
+	v->regs.gpr[R_RDX] = a2;
+	v->regs.gpr[R_R10] = a3;
+	machine_hypercall(v, 0);
+	rc = (long)v->regs.gpr[R_RAX];
+	machine_pass(CALL_NS);
+	check_machine();
+	return rc;
+}
+
+long call_op(domid_t id, unsigned int nr, uint64_t cmd, void *arg, size_t size)
+{
+	void *at = guest_page(id, ARG_GFN);
+	long rc;
+
+	memcpy(at, arg, size);
+	rc = call_as(id, 0, nr, cmd, ARG, 1, 0);
+	memcpy(arg, at, size);
+	return rc;
+}
+
+int cases_main(void)
+{
+	unsigned int bad = 0, good = 0;
+
+	for (struct hc_case *c = cases; c; c = c->next) {
+		failed = false;
+		machine_start();
+		c->run();
+		machine_stop();
+		if (failed)
+			host_printf("%s failed\n", c->name);
+		bad += failed;
+		good += !failed;
+	}
+	host_result("check-hypercalls", good, bad);
+	return bad != 0;
+}
