@@ -13,6 +13,7 @@ import subprocess
 import time
 
 from harness import HVM, case, check, hypervisor
+from test_intel import make_linux_cd
 from test_pvh import COMBOS, LOG, create, gone, scratch_disk, wait_up
 
 FREE = "xl info | awk '/^free_memory/ { print $3 }'"
@@ -104,6 +105,28 @@ def test_pv_memory_and_vcpus(lab):
               "echo 1 > /sys/devices/system/cpu/cpu1/online; done; "
               f"grep -x {text} /sys/devices/system/cpu/online")
     dom0.run("xl destroy mem1")
+    dom0.wait_for(f"[ \"$({FREE})\" = '{before.strip()}' ]", 30)
+
+
+@case(order=41, group="hvmpod", limit_s=300, combos=("product",))
+def test_hvm_populate_on_demand(lab):
+    """An HVM guest of a stock kernel, started at half its maximum: it fills what it has, grows, and leaves nothing."""
+    path = lab.log_path("linux", "iso")
+    make_linux_cd(path, "guest.do=fill")
+    dom0, log = lab.boot(files=[path]), "/run/lab/pod.serial"
+    dom0.run("mkdir -p /run/lab")
+    before = dom0.run(FREE)
+    guest = lab.create_text(HVM + f'''memory = 160
+maxmem = 320
+disk = [ "file:/job/{os.path.basename(path)},hdc:cdrom,r" ]
+boot = "d"
+serial = "file:{log}"
+''', "pod")
+    dom0.wait_for(f"grep -a '@@ FILLED' {log}", 200)
+    check(memory_of(dom0, "pod") <= 161, "memory above the target after the guest has filled its own")
+    dom0.run("xl mem-set pod 300")
+    dom0.wait_for("[ $(xl list pod | awk 'NR == 2 { print $3 }') -ge 299 ]", 60)
+    guest.destroy()
     dom0.wait_for(f"[ \"$({FREE})\" = '{before.strip()}' ]", 30)
 
 
