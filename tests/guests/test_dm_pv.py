@@ -75,7 +75,7 @@ def test_hvm_pv_disks(lab):
     """Debian unplugs its emulated disks; the same images, raw and qcow2, by the paravirtual back end."""
     path = qcow2_device(lab)
     dom0 = lab.boot(guests=True, disks=[{"path": path}])
-    guest = lab.create("linux.cfg", 'disk=["file:/guests/debian.img,hda,w", '
+    guest = lab.create("linux.cfg", 'disk=["format=raw,backendtype=qdisk,vdev=hda,access=w,target=/guests/debian.img", '
                        '"format=qcow2,vdev=hdb,access=w,target=/dev/sdb"]')
     choose_paravirtual(guest, 200)
     guest.wait_screen(r"root@debian:~#", 400)
