@@ -464,6 +464,7 @@ void options_parse(struct options *o, int argc, char **argv)
 		.vgamem_mib = 16,
 		.incoming_fd = -1,
 	};
+	options_dev_begin();
 	if (trace)
 		opt_trace(o, trace);
 	for (i = 1; i < argc; i++) {

@@ -409,11 +409,16 @@ void opt_qmp(struct options *o, const char *arg)
 	opt_list_free(&l);
 }
 
+void options_dev_begin(void)
+{
+	nr_pending_drives = 0;
+}
+
 void options_dev_finish(struct options *o)
 {
-	ide_finish(o);
 	unsigned int i;
 
+	ide_finish(o);
 	options_net_finish(o);
 	for (i = 0; i < OPT_MAX_DRIVES; i++)
 		if (o->drives[i].present && !o->drives[i].file && !o->drives[i].cdrom)

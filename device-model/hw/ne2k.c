@@ -158,8 +158,7 @@ bool ne2k_receive(struct ne2k *s, const uint8_t *frame, size_t len)
 		return true;
 	}
 	if (pages >= pages_free(s)) {
-		if (!s->stalled)
-			ne2k_interrupt(s, NE_OVW);
+		ne2k_interrupt(s, NE_OVW);
 		s->stalled = true;
 		return false;
 	}
@@ -368,6 +367,7 @@ static void write_page0(struct ne2k *s, unsigned int reg, uint8_t v)
 	case REG_ISR:
 		s->isr &= (uint8_t) ~(v & 0x7f); /* RST follows the state */
 		update_irq(s);
+		net_ready(s->net); /* no room yet: OVW again, as the next frame on a wire does */
 		break;
 	case REG_RSAR0:
 		s->rsar = s->crda = set_low(s->rsar, v);

@@ -55,7 +55,7 @@ struct ne2k {
 	uint8_t fifo[NE2K_FIFO], fifo_at;
 	uint8_t prom[NE2K_PROM];
 	uint8_t ram[NE2K_RAM_END - NE2K_RAM_START];
-	bool stalled; /* a frame waits for room; the guest has been told */
+	bool stalled; /* a frame waits for room */
 };
 
 uint8_t ne2k_read(struct ne2k *s, unsigned int reg);

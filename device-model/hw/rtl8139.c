@@ -187,7 +187,11 @@ static void cr9346_write(struct rtl8139 *s, uint8_t v)
 	s->cr93 = v & (CR93_MODE | CR93_EECS | CR93_EESK | CR93_EEDI);
 	if ((v & CR93_MODE) == CR93_PROGRAM) {
 		rtl_eeprom_pins(&s->eeprom, v & CR93_EECS, v & CR93_EESK, v & CR93_EEDI);
-	} else if ((v & CR93_MODE) == CR93_AUTOLOAD) {
+		return;
+	}
+	rtl_eeprom_pins(&s->eeprom, false, false,
+			false); /* the pins are not the host's in other modes */
+	if ((v & CR93_MODE) == CR93_AUTOLOAD) {
 		autoload(s);
 		s->cr93 = 0; /* back to normal mode when done */
 	}

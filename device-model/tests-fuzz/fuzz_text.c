@@ -32,7 +32,12 @@
 #define MAX_TURNS 200
 #define MAX_WORDS 24
 #define MAX_STATE (4u << 20)
+#define MAX_TAKEN 4096
 
+/* Of every sanitizer with an allocator; gcc has no header for it. */
+int __sanitizer_install_malloc_and_free_hooks(void (*on_malloc)(const volatile void *p,
+								size_t size),
+					      void (*on_free)(const volatile void *p));
 void __wrap_log_fatal(const char *fmt, ...) __attribute__((noreturn));
 int __real_qmp_open_path(const char *path, int flags);
 int __wrap_qmp_open_path(const char *path, int flags);
@@ -227,6 +232,37 @@ static bool harmless(const char *word)
 	return true;
 }
 
+/*
+ * Options live as long as the process, which has one command line; here are thousands a second. What one of
+ * them took and did not give back is freed after it.
+ */
+static const void *taken[MAX_TAKEN];
+static size_t nr_taken;
+static _Thread_local bool collecting;
+
+static void on_malloc(const volatile void *p, size_t size)
+{
+	if (collecting && nr_taken < MAX_TAKEN)
+		taken[nr_taken++] = (const void *)p;
+}
+
+static void on_free(const volatile void *p)
+{
+	size_t i;
+
+	for (i = nr_taken; collecting && i-- > 0;) {
+		if (taken[i] != p)
+			continue;
+		taken[i] = taken[--nr_taken];
+		break;
+	}
+}
+
+static void options_start(void)
+{
+	__sanitizer_install_malloc_and_free_hooks(on_malloc, on_free);
+}
+
 static void options_run(const uint8_t *data, size_t size)
 {
 	char *text = xzalloc(size + 1), *words[MAX_WORDS] = { (char *)"fuzz" }, *at = text, *word;
@@ -239,16 +275,18 @@ static void options_run(const uint8_t *data, size_t size)
 			break;
 		words[n++] = word;
 	}
-	may_refuse = true;
+	may_refuse = collecting = true;
 	if (!setjmp(refused))
 		options_parse(&parsed, n, words);
-	may_refuse = false;
+	may_refuse = collecting = false;
+	while (nr_taken)
+		free((void *)taken[--nr_taken]);
 	free(text);
 }
 
-const struct fuzz_target fuzz_options = { .name = "options",
-					  .args = { "-m", "16" },
-					  .run = options_run };
+const struct fuzz_target fuzz_options = {
+	.name = "options", .args = { "-m", "16" }, .start = options_start, .run = options_run
+};
 
 /* ---- saved state ---- */
 

@@ -299,6 +299,19 @@ def test_overflow(pc, wire):
     d.reset()
 
 
+def test_overflow_again(pc, wire):
+    """A driver that acknowledges an overflow and reads nothing hears of it again: Linux does so under load."""
+    d = Ne2k(pc, wire)
+    sent = [frame(1500) for _ in range(20)]
+    for data in sent:
+        wire.send(data)
+    pc.wait(lambda: d.reg(7) & OVW, "OVW")
+    for _ in range(3):
+        d.set(7, 0x3f)
+        pc.wait(lambda: d.reg(7) & OVW, "OVW again")
+    assert [d.receive()[1] for _ in sent] == sent
+
+
 def test_overflow_recovered(pc, wire):
     """What a driver does about an overflow (datasheet 7.0, as in Linux' 8390.c); no frame is lost by it."""
     d = Ne2k(pc, wire)
@@ -354,6 +367,6 @@ def test_too_long(pc, wire):
     assert wire.recv() == mark
 
 
-OURS = [test_page2_configuration, test_loopback, test_full_ring, test_monitor, test_overflow, test_overflow_recovered,
-        test_reset_in_transfer, test_outside_memory, test_too_long]
+OURS = [test_page2_configuration, test_loopback, test_full_ring, test_monitor, test_overflow, test_overflow_again,
+        test_overflow_recovered, test_reset_in_transfer, test_outside_memory, test_too_long]
 TESTS = [value for name, value in sorted(globals().items()) if name.startswith("test_") and value not in OURS]

@@ -419,6 +419,19 @@ def test_reset_in_transfer(pc, wire):
 
 # What QEMU 7.2 does not have.
 
+def test_eeprom_mode_ends(pc, wire):
+    """BSD's rl ends a command by leaving the programming mode; the chip select falls with it."""
+    d = Rtl(pc, wire)
+
+    def word(i):
+        d.set(0x50, 0x88, 1)
+        eeprom_clock(d, 6 << 6 | i, 11)
+        value = eeprom_clock(d, 0, 16)
+        d.set(0x50, 0, 1)
+        return value
+    assert [word(i) for i in range(3)] == [0x8129, 0x10ec, 0x8139]
+
+
 def test_eeprom_write(pc, wire):
     """Only after EWEN; QEMU keeps no word that was written."""
     d = Rtl(pc, wire)

@@ -9,6 +9,7 @@ import time
 import ocr
 import vnc
 from harness import DM_OVERRIDE, Failure, Guest, case, check
+from test_dm_confine import all_gone
 from test_pvh import LOG, create
 
 QCOW2_BYTES = 64 << 20
@@ -30,14 +31,14 @@ def test_pv_framebuffer(lab):
     guest.wait_screen(r"^42-typed", 60, keys="echo $((6*7))-typed\n")
     with_pointer(lab, guest)
     dom0.run("xl destroy vfb1")
-    dom0.wait_for("! pgrep -f 'xen-domi[d].*vfb1'", 30)
+    all_gone(dom0)
 
 
 def with_pointer(lab, guest):
     """The guest's input layer reports the position that the viewer's pointer has."""
     guest.type("d=$(grep -l 'Xen Virtual Pointer' /sys/class/input/event*/device/name); "
-               "d=${d%/device/name}; od -An -tu2 -w24 -N72 /dev/input/${d##*/}\n")
-    guest.wait_screen(r"od -An", 30)
+               "d=${d%/device/name}; exec 5< /dev/input/${d##*/}; echo $((6*9))-open; od -An -tu2 -w24 -N72 <&5\n")
+    guest.wait_screen(r"^54-open", 30)
     with vnc.Vnc(guest.vnc_port()) as link:
         link.pointer(234, 345)
         link.update(1)
@@ -74,7 +75,7 @@ def test_hvm_pv_disks(lab):
     """Debian unplugs its emulated disks; the same images, raw and qcow2, by the paravirtual back end."""
     path = qcow2_device(lab)
     dom0 = lab.boot(guests=True, disks=[{"path": path}])
-    guest = lab.create("linux.cfg", 'disk=["file:/guests/debian.img,hda,w", '
+    guest = lab.create("linux.cfg", 'disk=["format=raw,backendtype=qdisk,vdev=hda,access=w,target=/guests/debian.img", '
                        '"format=qcow2,vdev=hdb,access=w,target=/dev/sdb"]')
     choose_paravirtual(guest, 200)
     guest.wait_screen(r"root@debian:~#", 400)
@@ -84,11 +85,14 @@ def test_hvm_pv_disks(lab):
                        "parts=1", 60)
     guest.serial_shell(f"echo {MARK} | dd of=/dev/xvdb bs=4096 seek=100 conv=fsync,sync; "
                        "echo wrote=$?", "wrote=0", 60)
-    for disk in ("768", "832"):
-        check(dom0.run(f"xenstore-read backend/qdisk/{guest.number}/{disk}/state").strip() == "4",
-              f"disk {disk} is connected")
+    disks = f"/local/domain/{guest.number}/device/vbd"
+    backends = [dom0.run(f"xenstore-read {disks}/{disk}/backend").strip()
+                for disk in dom0.run(f"xenstore-list {disks}").split()]
+    check(len(backends) == 2 and all("/qdisk/" in path for path in backends), f"back ends: {backends}")
+    for path in backends:
+        check(dom0.run(f"xenstore-read {path}/state").strip() == "4", f"{path} is not connected")
     guest.destroy()
-    dom0.wait_for("! pgrep plinth-dm", 30)
+    all_gone(dom0)
     dom0.run("sync")
     lab.stop()
     subprocess.run(["qemu-img", "check", "-q", "-f", "qcow2", path], check=True)
