@@ -343,7 +343,7 @@ def choose_second_entry(dom0):
 
 @case(order=48, group="pvhvm", limit_s=600, combos=("product",))
 def test_pv_drivers_in_hvm(lab):
-    """A stock Debian HVM guest takes its disk over from the emulated one, and has a card by netback, too."""
+    """A stock Debian HVM guest takes its disk and its card over from the emulated ones."""
     dom0 = lab.boot(guests=True)
     choose_second_entry(dom0)
     disk = dom0.run("losetup -f --show /guests/debian.img").strip()
@@ -356,9 +356,16 @@ serial = "pty"
     guest.wait_screen(r"root@debian:~#", 400)
     guest.serial_shell("findmnt -no SOURCE /", "^/dev/xvda1", 60)
     guest.serial_shell("ls /sys/block | grep -c ^sd; echo EMULATED-$(ls /sys/block | grep -c ^sd)", "^EMULATED-0", 60)
+    guest.serial_shell("echo CARDS-$(cat /sys/bus/pci/devices/*/class | grep -c ^0x0200)", "^CARDS-0", 60)
+    dom0.wait_for("! ip link | grep emu", 30)
     guest.serial_shell("n=$(ls /sys/bus/xen/drivers/vif/vif-0/net); ip addr add 10.0.2.53/24 dev $n; "
                        "ip link set $n up; echo CARD-$n-", "^CARD-e", 60)
     dom0.wait_for("ping -c 3 10.0.2.53 | grep ', 0% packet loss'", 30)
+    dom0.run("(nc -l -p 7110 > /run/lab/got 2>/dev/null; nc -l -p 7111 < /run/lab/got >/dev/null 2>&1) "
+             ">/dev/null 2>&1 &")
+    guest.serial_shell(f"head -c {TRANSFER_BYTES} /dev/urandom > /sent; cat /sent > /dev/tcp/10.0.2.15/7110; "
+                       "until (cat < /dev/tcp/10.0.2.15/7111) > /got; do :; done; cmp /sent /got && echo SAME-BYTES",
+                       "^SAME-BYTES", 120)
     line = guest.serial_shell("lab-crc write", "^CRC write: [0-9]+ 67108864", 240)
     written = line.split(":")[1].strip()
     line = guest.serial_shell("echo 3 > /proc/sys/vm/drop_caches; lab-crc read", "^CRC read: [0-9]+ 67108864", 240)
