@@ -31,9 +31,9 @@ FUZZ_SECONDS  ?= 60
 # No leaks by the sanitizer's count: the heap is counted block by block.
 fuzz_ENV      := ASAN_OPTIONS=detect_leaks=0:detect_stack_use_after_return=0
 
-fuzz_CASES    := $(filter-out tests/fuzz/cases_main.c,$(sort $(wildcard tests/fuzz/cases*.c)))
+fuzz_CASES    := $(sort $(wildcard tests/fuzz/cases*.c))
 fuzz_COBJECTS := $(filter-out $(fuzz_DIR)/gcc/tests/fuzz/fuzz.o,$(fuzz_VMM:%.c=$(fuzz_DIR)/gcc/%.o)) \
-	$(fuzz_CASES:%.c=$(fuzz_DIR)/gcc/%.o) $(fuzz_DIR)/gcc/vmx/ept.o $(addprefix $(fuzz_DIR)/gcc-host/tests/fuzz/,host.o cases_main.o)
+	$(fuzz_CASES:%.c=$(fuzz_DIR)/gcc/%.o) $(fuzz_DIR)/gcc/vmx/ept.o $(addprefix $(fuzz_DIR)/gcc-host/tests/fuzz/,host.o run_cases.o)
 
 CHECKS  += check-fuzz check-hypercalls
 FUZZERS += $(fuzz_FAMILIES:%=fuzz-hc-%)

@@ -133,6 +133,14 @@ static u32 number(void)
 	return any(16) ? usual[any(sizeof(usual))] : any(64);
 }
 
+/* Elements of a list. Statuses are written to all of them: a long list goes over this program, too. */
+static u32 count(void)
+{
+	if (any(16))
+		return any(8);
+	return wild ? word() : any(64);
+}
+
 /* A list of calls, as multicall takes it. */
 static void list(void)
 {
@@ -148,19 +156,11 @@ static void list(void)
 		if (fatal(nr, entry[i][2]))
 			entry[i][2] = 31;
 		for (k = 3; k < 8; k++)
-			entry[i][k] = k == 3 ? (ulong)args[i] : word();
+			entry[i][k] = k == 3 ? (ulong)args[i] : k == 4 ? count() : word();
 	}
 	last.nr = __HYPERVISOR_multicall;
 	last.cmd = (u32)entry[0][0];
 	hypercall(__HYPERVISOR_multicall, (ulong)entry, any(5), 0, 0, 0);
-}
-
-/* Elements of a list. Statuses are written to all of them: a long list goes over this program, too. */
-static u32 count(void)
-{
-	if (any(16))
-		return any(8);
-	return wild ? word() : any(64);
 }
 
 static void one(void)

@@ -353,7 +353,9 @@ TEST(xen_runstate_area, "xen: runstate area, and blocked time that is counted")
 	start = pvclock();
 	get_runstate(&before);
 	poll.timeout = start + 20000000;
-	r = hypercall(__HYPERVISOR_sched_op, SCHEDOP_poll, (ulong)&poll, 0, 0, 0);
+	do /* any event ends a poll of no ports, such as the console's */
+		r = hypercall(__HYPERVISOR_sched_op, SCHEDOP_poll, (ulong)&poll, 0, 0, 0);
+	while (!r && pvclock() < poll.timeout);
 	CHECK(!r, "poll: %ld", r);
 	get_runstate(&after);
 	passed = pvclock() - start;
