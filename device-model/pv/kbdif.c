@@ -198,7 +198,8 @@ void kbdif_relative(struct kbdif *k, int dx, int dy, unsigned int buttons)
 static int32_t scale(int v, int32_t size)
 {
 	v = MIN(MAX(v, 0), INPUT_ABS_MAX);
-	return (int32_t)((int64_t)v * (size - 1) / INPUT_ABS_MAX);
+	/* To the nearest: the viewer's pixel was rounded down on its way to 0..INPUT_ABS_MAX. */
+	return (int32_t)(((int64_t)v * (size - 1) + INPUT_ABS_MAX / 2) / INPUT_ABS_MAX);
 }
 
 void kbdif_absolute(struct kbdif *k, int x, int y, unsigned int buttons)

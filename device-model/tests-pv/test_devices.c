@@ -196,6 +196,7 @@ static void test_keys(void)
 static void test_pointer(void)
 {
 	union xenkbd_in_event e;
+	int x;
 
 	display_resize(&display, 1001, 501);
 	kbd_connect(true, false);
@@ -213,6 +214,11 @@ static void test_pointer(void)
 	expect_position(0, 0, 1);
 	expect_key(0x111, false);
 	expect_key(0x112, true);
+	/* Every pixel of a viewer comes out as itself (ui/ rounds down). */
+	for (x = 1; x <= 1000; x++) {
+		input_pointer_abs(x * INPUT_ABS_MAX / 1000, 0, INPUT_BUTTON_MIDDLE);
+		expect_position(x, 0, 0);
+	}
 	take_away(KBD_BACK, KBD_FRONT);
 
 	kbd_connect(true, true);

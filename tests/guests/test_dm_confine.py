@@ -43,7 +43,10 @@ def test_dm_restrict(lab):
     """Another user, an empty root, restricted handles, the filter; a forbidden call ends one guest's only."""
     dom0 = lab.boot(guests=True, disks=[{"path": program_disk(lab)}])
     dom0.run(f"grep -q {USER} /etc/passwd || echo '{USER}:x:{FIRST_UID}:65534::/:/bin/false' >> /etc/passwd; "
-             "mkdir -p /run/lab; dd if=/dev/sdb of=/run/lab/restricted bs=1M 2>/dev/null; chmod 755 /run/lab/restricted")
+             "mkdir -p /run/lab; "
+             # Linux numbers disks as it finds them.
+             f"disk=$(grep -lx {PROGRAM_BYTES // 512} /sys/block/sd*/size); disk=${{disk%/size}}; "
+             "dd if=/dev/${disk##*/} of=/run/lab/restricted bs=1M 2>/dev/null; chmod 755 /run/lab/restricted")
     one = start_cd(lab, "confined", "rescue.iso", extra="dm_restrict = 1")
     one.wait_screen(r"Rescue: nothing to boot", 200)
     two = start_cd(lab, "other", "rescue.iso")
