@@ -21,6 +21,9 @@ INSTRUCTIONS_PER_SECOND = 100000000
 VNC_FORWARDS = 2
 # It forgets physical interrupts while a guest that was entered with IF clear keeps it clear.
 RUN_LIMIT = "vmx-run-limit-us=500"
+# The network card's slot has an ISA line that the BIOS made level-triggered (11), and Linux is to keep it.
+CARD_SLOT = ", slot2=e1000"
+KEEP_LINES = "acpi_irq_nobalance"
 # Nothing but panics is logged: each EPT violation is an "error", and version 3.0 prints its speed
 # from a signal handler, which can wait for the log's lock for ever.
 CONFIGURATION = """\
@@ -35,7 +38,7 @@ ata1-master: type=cdrom, path={directory}/boot.iso, status=inserted
 {disks}
 boot: cdrom
 com1: enabled=1, mode=socket-client, dev=127.0.0.1:{serial_port}
-pci: enabled=1, chipset=i440fx
+pci: enabled=1, chipset=i440fx{slots}
 clock: sync=none, time0=1000000000
 panic: action=fatal
 error: action=ignore
@@ -81,7 +84,7 @@ class BochsMachine(machine.Machine):
         text = CONFIGURATION.format(
             display="display_library: sdl2" if debugger else "display_library: nogui",
             model=model, smp=smp, mem_mib=mem_mib, directory=self.directory,
-            ips=INSTRUCTIONS_PER_SECOND, serial_port=self.listener.getsockname()[1],
+            slots=CARD_SLOT if forwards else "", ips=INSTRUCTIONS_PER_SECOND, serial_port=self.listener.getsockname()[1],
             disks="\n".join(disks), network=self._network(forwards))
         with open(config, "w", encoding="ascii") as file:
             file.write(text + (PLUGINS + ("\n" if not forwards else ", e1000=1\n")))
@@ -138,6 +141,8 @@ class BochsBoot(hypervisor.Boot):
         options["mem_mib"] = min(options.get("mem_mib", MEM_MAX_MIB), MEM_MAX_MIB)
         if vmm == "plinth":
             options["append"] = f"{RUN_LIMIT} {options.get('append', '')}".strip()
+        if options.get("nic") != "none":
+            options["dom0_append"] = f"{KEEP_LINES} {options.get('dom0_append', '')}".strip()
         super().__init__(vmm, **options)
         self.model, self.protocol = model, protocol
 
