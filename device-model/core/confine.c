@@ -5,6 +5,7 @@
  */
 #include "core/confine.h"
 
+#include <dlfcn.h>
 #include <errno.h>
 #include <grp.h>
 #include <pwd.h>
@@ -105,6 +106,13 @@ static void leave_namespaces(const struct options *o)
 		log_warn("-chroot: no private namespaces: %s", strerror(errno));
 }
 
+/* glibc loads it when a thread is cancelled, as xenstore's reader is at the end: that is forbidden then. */
+static void load_unwinder(void)
+{
+	if (!dlopen("libgcc_s.so.1", RTLD_NOW))
+		log_warn("-sandbox: libgcc_s.so.1: %s", dlerror());
+}
+
 /* An SDL window loads drivers at any time, which need more than the filter allows. */
 static enum sandbox_mode mode_of(const struct options *o)
 {
@@ -121,6 +129,8 @@ void confine(const struct options *o)
 
 	if (o->runas)
 		user_find(o->runas, &uid, &gid); /* before the root changes */
+	if (mode_of(o) != SANDBOX_OFF)
+		load_unwinder(); /* so is this */
 	/* So is this: the libraries put /dev/null in the place of handles that cannot be restricted. */
 	if (o->restrict_domid && xentoolcore_restrict_all((domid_t)o->domid))
 		log_fatal("-xen-domid-restrict: %s (Linux 4.11 and Xen 4.11 or later are needed)",
@@ -141,8 +151,9 @@ void confine_finish(const struct options *o)
 {
 	enum sandbox_mode mode = mode_of(o);
 
-	if (mode != SANDBOX_OFF)
-		confine_calls(mode == SANDBOX_LOG, user_network(o) ? CONFINE_SOCKETS : 0);
+	if (mode == SANDBOX_OFF)
+		return;
+	confine_calls(mode == SANDBOX_LOG, user_network(o) ? CONFINE_SOCKETS : 0);
 }
 
 void confine_back_ends(const struct options *o)
@@ -151,6 +162,7 @@ void confine_back_ends(const struct options *o)
 
 	if (mode == SANDBOX_OFF)
 		return;
+	load_unwinder();
 	limit_resources(o, address_space_bytes());
 	confine_calls(mode == SANDBOX_LOG, CONFINE_GRANTS);
 }

@@ -4,12 +4,11 @@
 import os
 import re
 import subprocess
-import time
 
-import ocr
 import vnc
-from harness import DM_OVERRIDE, Failure, Guest, case, check
+from harness import DM_OVERRIDE, Guest, case, check
 from test_dm_confine import all_gone
+from test_pv import choose_second_entry
 from test_pvh import LOG, create
 
 QCOW2_BYTES = 64 << 20
@@ -59,19 +58,6 @@ def qcow2_device(lab):
     return path
 
 
-def choose_paravirtual(guest, timeout_s):
-    """The second entry of GRUB's menu: keys go in all the time, because the first one starts by itself."""
-    end = time.monotonic() + timeout_s
-    with vnc.Vnc(guest.vnc_port()) as link:
-        while time.monotonic() < end:
-            link.press("down")
-            link.update(0.3)
-            if re.search(r"\*Debian, paravirtual", ocr.read(link.current())):
-                link.press("enter")
-                return
-    raise Failure("GRUB's menu did not appear, or was gone too fast")
-
-
 @case(order=49, group="dmpvdisk", limit_s=600, combos=("product", "parts"))
 def test_hvm_pv_disks(lab):
     """Debian unplugs its emulated disks; the same images, raw and qcow2, by the paravirtual back end."""
@@ -79,9 +65,9 @@ def test_hvm_pv_disks(lab):
     dom0 = lab.boot(guests=True, disks=[{"path": path}])
     # Linux numbers disks as it finds them.
     disk = os.path.basename(os.path.dirname(dom0.run(f"grep -lx {DEVICE_BYTES // 512} /sys/block/sd*/size").strip()))
+    choose_second_entry(dom0)
     guest = lab.create("linux.cfg", 'disk=["format=raw,backendtype=qdisk,vdev=hda,access=w,target=/guests/debian.img", '
                        f'"format=qcow2,vdev=hdb,access=w,target=/dev/{disk}"]')
-    choose_paravirtual(guest, 200)
     guest.wait_screen(r"root@debian:~#", 400)
     check(dom0.run("grep -lx plinth-dm-pv /proc/[0-9]*/comm | wc -l").strip() == "1",
           "there is no process of back ends")

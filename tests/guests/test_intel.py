@@ -144,8 +144,8 @@ def make_linux_cd(path, cmdline=""):
                        check=True, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
 
 
-def use_bochs(lab, model, smp, append=""):
-    """dom0 in Bochs, for this case and those after it in its group."""
+def use_bochs(lab, model, smp, append="", network=False):
+    """dom0 in Bochs, for this case and those after it in its group; with a network where VNC is looked at."""
     need_bochs()
     cds = []
     for cmdline in ("", "nopv"):
@@ -156,7 +156,7 @@ def use_bochs(lab, model, smp, append=""):
     files = [*cds, hypervisor.out("payload/payload64.elf")]
     files += [floppy] if os.path.exists(floppy) else []
     lab.use(bochs.BochsBoot, DOM0_LIMIT_S, model=model, smp=smp, files=files, guests=True,
-            nic="none", append=append, dom0_append="lab.net=0")
+            append=append, **({} if network else {"nic": "none", "dom0_append": "lab.net=0"}))
     return lab.boot()
 
 
@@ -270,14 +270,14 @@ def test_vtx_old_guests(lab):
     check(report["hv"] == "xen", f"guest reports {report}")
 
 
-@case(order=66, group="vtxold", limit_s=DOM0_LIMIT_S, combos=("product",))
+@case(order=66, group="vtxolddos", limit_s=DOM0_LIMIT_S, combos=("product",))
 def test_vtx_old_freedos(lab):
     """The same with a system that never leaves real mode."""
-    use_bochs(lab, OLD_MODEL, 1)
+    use_bochs(lab, OLD_MODEL, 1, network=True)
     if not any(test_floppy.FREEDOS[0] in path for path in lab.defaults["files"]):
         raise Skip("PLINTH_GUESTS names no folder with floppy images")
     guest = lab.create_text(test_floppy.FLOPPY.format(image=test_floppy.FREEDOS[0], memory=32,
-                                                      extra=""), "freedos")
+                                                      cards=""), "freedos")
     guest.wait_screen(r"^A:\\>", DOM0_LIMIT_S)
     test_floppy.say(guest, "echo cold-storage>x.txt")
     guest.wait_screen(r"x\.txt\s+A:\\>\s*$", 120)
