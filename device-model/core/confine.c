@@ -109,7 +109,10 @@ static void leave_namespaces(const struct options *o)
 /* glibc loads it when a thread is cancelled, as xenstore's reader is at the end: that is forbidden then. */
 static void load_unwinder(void)
 {
-	if (!dlopen("libgcc_s.so.1", RTLD_NOW))
+	static void *library; /* until the process ends */
+
+	library = dlopen("libgcc_s.so.1", RTLD_NOW);
+	if (!library)
 		log_warn("-sandbox: libgcc_s.so.1: %s", dlerror());
 }
 
