@@ -19,7 +19,7 @@ device_model_args_hvm = [ "-drive", "file=/job/{image},if=floppy,index=0,format=
 # Networks of their own inside the device model, whose gateways answer pings.
 CARDS = ''', "-netdev", "user,id=u0", "-device", "ne2k_pci,netdev=u0",
 	"-netdev", "user,id=u1,net=10.0.3.0/24", "-device", "rtl8139,netdev=u1",
-	"-netdev", "user,id=u2,net=10.0.4.0/24", "-device", "ne2k_isa,netdev=u2,iobase=0x300,irq=10"'''
+	"-netdev", "user,id=u2,net=10.0.4.0/24", "-device", "ne2k_isa,netdev=u2,iobase=0x240,irq=9"'''
 
 
 def media(*names):
@@ -71,7 +71,7 @@ def test_openbsd(lab):
     guest = start(lab, "openbsd", OPENBSD, memory=64, cards=CARDS)
     guest.wait_screen(r"\(I\)nstall, \(U\)pgrade or \(S\)hell\?", 800)
     guest.wait_screen(r"^#", 120, keys="s\n")
-    for card, net in (("ne3", "10.0.2"), ("rl0", "10.0.3"), ("ne1", "10.0.4")):
+    for card, net in (("ne3", "10.0.2"), ("rl0", "10.0.3"), ("ne0", "10.0.4")):
         guest.type(f"ifconfig {card} {net}.15 netmask 255.255.255.0\n")
         guest.wait_screen(rf"{net}\.2 ping statistics[\s\S]*2 packets transmitted, 2 packets received, 0% packet",
                           120, keys=f"ping -c 2 {net}.2\n")
