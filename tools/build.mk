@@ -59,7 +59,7 @@ MODEL  ?= corei7_haswell_4770
 GUEST  ?= configs/linux.cfg
 TOOLS_RUN = --guest $(GUEST) --hv $(HV) --dm $(DM) --loader $(LOADER) --vt $(VT) --model $(MODEL)
 
-.PHONY: run test test-extended bench lint gdb install-tools
+.PHONY: run test test-extended test-intel bench lint gdb install-tools
 # The packages come first, in a make of their own: the rest of the build looks for libraries.
 run:
 	$(Q)$(TOOLS_DIR)/deps build run $(if $(filter intel,$(VT)),test)
@@ -75,6 +75,12 @@ test-extended:
 	$(Q)$(TOOLS_DIR)/deps build run test
 	$(Q)$(MAKE) all lab-parts lab-guests
 	$(Q)O=$(O) tests/lib/run-guests --extended --budget 14400
+
+# The whole-boot tests once more, in Bochs on VT-x.
+test-intel:
+	$(Q)$(TOOLS_DIR)/deps build run test
+	$(Q)$(MAKE) all lab-parts lab-guests
+	$(Q)O=$(O) tests/lib/run-guests --combo intel --budget 28800
 
 bench:
 	$(Q)$(TOOLS_DIR)/deps build run
@@ -92,6 +98,7 @@ gdb:
 HELP += 'run|boot Plinth, dom0 and a guest in QEMU (GUEST=configs/NAME.cfg, HV=plinth or xen), or in Bochs (VT=intel)' \
 	'test|make check and the whole-boot tests (up to 40 minutes)' \
 	'test-extended|also the cases of tests/guests/EXTENDED (hours)' \
+	'test-intel|the whole-boot tests on VT-x, in Bochs (hours; BOCHS=PROGRAM for a faster build of it)' \
 	'bench|the numbers, beside the peer' \
 	'lint|format and static checks' \
 	'gdb|boot in QEMU, halted, with gdb attached'

@@ -29,10 +29,11 @@ class CommandFailed(MachineError):
 
 
 class Dom0:
-    """A booted dom0. `boot_timeout_s` covers everything up to a working agent or shell."""
+    """A booted dom0. `boot_timeout_s` covers everything up to a working agent or shell; all later time limits
+    are multiplied by `slowness`."""
 
-    def __init__(self, machine, boot_timeout_s=180):
-        self.machine = machine
+    def __init__(self, machine, boot_timeout_s=180, slowness=1):
+        self.machine, self.slowness = machine, slowness
         fail = r"^.*(Kernel panic - not syncing|@@ FAIL|Domain 0 crashed|FATAL|Panic on CPU|dom0 powers the machine off).*$"
         machine.wait(r"@@ DOM0-READY", boot_timeout_s, fail=fail)
         self.has_agent = "@@ AGENT" in machine.text
@@ -56,6 +57,7 @@ class Dom0:
 
     def command(self, text, timeout_s=60):
         """Run shell text as root; returns (exit status, output)."""
+        timeout_s *= self.slowness
         self.machine.note(f"dom0# {text.strip().splitlines()[0][:100]}")
         script = base64.b64encode(text.encode()).decode()
         if self.has_agent:
@@ -136,7 +138,7 @@ class Dom0:
 
         Returns its output. The polling happens in dom0, a few seconds at a time.
         """
-        end = time.monotonic() + timeout_s
+        end = time.monotonic() + timeout_s * self.slowness
         poll = (f"for i in $(seq {max(1, int(5 / every_s))}); do "
                 f"if out=$( {condition}\n ); then echo \"$out\"; exit 0; fi; sleep {every_s}; done; "
                 "echo \"$out\"; exit 1").replace("\\n", "\n")
@@ -152,7 +154,7 @@ class Dom0:
             if status == 0:
                 return output
             if time.monotonic() > end:
-                raise MachineError(f"not in {timeout_s} s: {condition!r}: {output[-400:]}")
+                raise MachineError(f"not in {timeout_s * self.slowness} s: {condition!r}: {output[-400:]}")
 
     def create(self, config, overrides=(), timeout_s=120):
         """xl create; returns the new domain's number."""
