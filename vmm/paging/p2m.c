@@ -65,18 +65,21 @@ static inline uint64_t *table_virt(uint64_t entry)
 	return maddr_to_virt(_maddr(entry & 0x000ffffffffff000ULL));
 }
 
-/* The leaf or hole that covers gfn, and its level; NULL: beyond the tree. */
-static uint64_t *find(const struct p2m *p, gfn_t gfn, unsigned int *level)
+/*
+ * The leaf or hole that covers gfn, its level, and the entry as it was read: without the lock, the slot may lead to
+ * a table by now. NULL: beyond the tree.
+ */
+static uint64_t *find(const struct p2m *p, gfn_t gfn, unsigned int *level, uint64_t *entry)
 {
 	struct page *root = READ_ONCE(p->root);
-	uint64_t *slot, entry;
+	uint64_t *slot;
 
 	if (unlikely(!root || gfn.v >> (9 * LEVELS)))
 		return NULL;
 	slot = (uint64_t *)page_to_virt(root) + index_at(gfn, LEVELS);
-	for (*level = LEVELS; p2m_pte_is_table(entry = READ_ONCE(*slot), *level);) {
+	for (*level = LEVELS; p2m_pte_is_table(*entry = READ_ONCE(*slot), *level);) {
 		(*level)--;
-		slot = table_virt(entry) + index_at(gfn, *level);
+		slot = table_virt(*entry) + index_at(gfn, *level);
 	}
 	return slot;
 }
@@ -85,11 +88,11 @@ static struct p2m_entry lookup(const struct p2m *p, gfn_t gfn)
 {
 	struct p2m_entry e = { .mfn = INVALID_MFN, .order = 9 * LEVELS };
 	unsigned int level;
-	const uint64_t *slot = find(p, gfn, &level);
+	uint64_t entry;
 
-	if (unlikely(!slot))
+	if (unlikely(!find(p, gfn, &level, &entry)))
 		return e;
-	p2m_pte_parse(READ_ONCE(*slot), &e);
+	p2m_pte_parse(entry, &e);
 	e.order = level_order(level);
 	if (mfn_valid_value(e.mfn))
 		e.mfn.v += gfn.v & (BIT(e.order) - 1);
@@ -133,10 +136,10 @@ static bool is_logdirty(uint64_t entry)
 bool p2m_take_dirty(struct p2m *p, gfn_t gfn, unsigned int *order)
 {
 	unsigned int level = LEVELS;
-	uint64_t *slot = find(p, gfn, &level);
+	uint64_t entry, *slot = find(p, gfn, &level, &entry);
 
 	*order = level_order(slot ? level : LEVELS + 1);
-	if (!slot || !(READ_ONCE(*slot) & p->fmt->dirty) || !is_logdirty(*slot))
+	if (!slot || !(entry & p->fmt->dirty) || !is_logdirty(entry))
 		return false;
 	__atomic_fetch_and(slot, ~p->fmt->dirty, __ATOMIC_SEQ_CST);
 	return true;
