@@ -13,6 +13,7 @@
 #define COUNTERS 4096U
 
 static uint32_t known_refs[RAM_PAGES];
+static uint8_t used[RAM_PAGES]; /* as RAM of a frame, or kept for one */
 static uint64_t counted[COUNTERS];
 
 static void known(struct page *p)
@@ -39,6 +40,12 @@ static void check_ioreq(struct domain *d)
 	}
 }
 
+static void use(const struct domain *d, mfn_t mfn)
+{
+	if (used[mfn.v]++)
+		panic("d%u: page %lx serves twice", d->domid, mfn.v);
+}
+
 static void check_entry(struct domain *d, uint64_t gfn, const struct p2m_entry *e)
 {
 	struct page *p;
@@ -55,6 +62,7 @@ static void check_entry(struct domain *d, uint64_t gfn, const struct p2m_entry *
 		if (p->owner != d)
 			panic("d%u: gfn %lx: RAM page %lx belongs to another domain", d->domid, gfn,
 			      e->mfn.v);
+		use(d, e->mfn);
 		return;
 	}
 	if (e->type == P2M_FOREIGN && !d->is_dom0)
@@ -111,6 +119,8 @@ static int check_domain(struct domain *d, void *arg)
 		if (v->info_page)
 			known(v->info_page);
 	check_map(d);
+	for (unsigned int i = 0; i < d->p2m.pod.nr_spare; i++)
+		use(d, d->p2m.pod.spare[i]);
 	check_grants(d);
 	check_ioreq(d);
 	return 0;
@@ -146,6 +156,7 @@ void check_machine(void)
 	uint64_t claims = 0;
 
 	memset(known_refs, 0, sizeof(known_refs));
+	memset(used, 0, sizeof(used));
 	memset(counted, 0, sizeof(counted));
 	domain_for_each(check_domain, &claims);
 	if (claims != outstanding_claims())

@@ -143,6 +143,36 @@ def test_pvh_16_mib(lab):
     payload_passes(lab.boot(files=[hypervisor.out("payload/payload64.elf")]))
 
 
+def clear_on_demand(dom0, fill_mib, extra=""):
+    """Start a guest of 64 MiB that sees 256, clears all of them and fills some."""
+    dom0.write("/run/lab/ondemand.cfg", f'''name = "ondemand"
+type = "pvh"
+memory = 64
+maxmem = 256
+vcpus = 1
+kernel = "/job/payload64.elf"
+cmdline = "tests=ram fill={fill_mib}"
+{extra}
+''')
+    dom0.run("xl create -q /run/lab/ondemand.cfg", 60)
+
+
+@case(order=36, group="pvhsmall", limit_s=300, combos=("product", "peer"))
+def test_pvh_clears_all_memory(lab):
+    """Populate on demand: a guest clears four times what it has; one that fills it ends, with the reason."""
+    dom0 = lab.boot(files=[hypervisor.out("payload/payload64.elf")])
+    dom0.run("mkdir -p /run/lab")
+    clear_on_demand(dom0, 40)
+    line = dom0.wait_for(f"grep -a 'PAYLOAD: .* passed' {LOG.format('ondemand')}", 120)
+    check("PAYLOAD: 1 passed, 0 failed" in line, line)
+    gone(dom0, "ondemand")
+    clear_on_demand(dom0, 120, 'on_crash = "preserve"')
+    dom0.wait_for("xl list ondemand | tail -1 | awk '{ exit $5 !~ /c/ }'", 120)
+    if lab.combo != "peer":
+        dom0.run("xl dmesg | grep 'crashed: no memory to populate'")
+    dom0.run("xl destroy ondemand")
+
+
 @case(order=36, group="hvmlarge", limit_s=400, combos=("product",))
 def test_pvh_above_4_gib(lab):
     """Memory on both sides of the hole below 4 GiB."""

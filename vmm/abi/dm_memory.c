@@ -110,12 +110,10 @@ int dm_set_mem_type(struct domain *d, struct xen_dm_op_set_mem_type *t)
 static int move_locked(struct domain *d, gfn_t src, gfn_t dst)
 {
 	struct p2m_entry from = p2m_get(d, src), to = p2m_get(d, dst);
-	int rc;
 
-	if (!p2m_is_ram(from.type) || p2m_has_page(to.type))
+	if (!p2m_is_ram(from.type) || p2m_has_page(to.type) || to.type == P2M_POD)
 		return -EINVAL;
-	rc = p2m_set(d, dst, from.mfn, ORDER_4K, P2M_RAM_RW, P2M_ACCESS_RWX);
-	return rc ? rc : p2m_set(d, src, INVALID_MFN, ORDER_4K, P2M_INVALID, P2M_ACCESS_RWX);
+	return p2m_move(d, src, dst);
 }
 
 /*

@@ -96,16 +96,19 @@ static unsigned int chunk_order(unsigned int order)
 	return order >= ORDER_2M ? ORDER_2M : ORDER_4K;
 }
 
-/* Takes back what is mapped of a fresh extent and frees all of it. */
+/*
+ * Takes back what is mapped of a fresh extent and frees all of it, with d->lock held: what the guest has given back
+ * itself by now would be somebody else's.
+ */
 static void populate_undo(struct domain *d, uint64_t gfn, struct page *p, unsigned int order,
 			  uint64_t mapped)
 {
-	uint64_t i;
+	struct p2m_entry e;
 
-	for (i = 0; i < mapped; i++)
-		p2m_set(d, _gfn(gfn + i), INVALID_MFN, 0, P2M_INVALID, P2M_ACCESS_N);
-	for (i = 0; i < 1ULL << order; i++)
-		page_drop_claim(p + i);
+	for (uint64_t i = 0; i < 1ULL << order; i++)
+		if (i >= mapped || (!p2m_take(d, _gfn(gfn + i), &e) &&
+				    mfn_eq(e.mfn, page_to_mfn(p + i))))
+			page_drop_claim(p + i);
 }
 
 /* One extent of a guest. False: no memory, no room, or something is there already. */
@@ -123,17 +126,12 @@ static bool populate_guest(struct domain *d, uint64_t gfn, unsigned int order)
 		return false;
 	mfn = page_to_mfn(p);
 	spin_lock(&d->lock);
-	if (!all_holes(d, gfn, order)) {
-		spin_unlock(&d->lock);
-		populate_undo(d, gfn, p, order, 0);
-		return false;
-	}
-	for (i = 0; i < n; i += 1ULL << chunk)
+	for (i = 0; i < n && (i || all_holes(d, gfn, order)); i += 1ULL << chunk)
 		if (p2m_set(d, _gfn(gfn + i), mfn_add(mfn, i), chunk, P2M_RAM_RW, P2M_ACCESS_RWX))
 			break;
-	spin_unlock(&d->lock);
 	if (i < n)
 		populate_undo(d, gfn, p, order, i);
+	spin_unlock(&d->lock);
 	return i >= n;
 }
 
@@ -397,7 +395,7 @@ static long op_pod_target(uint64_t la, bool set)
 	if (set)
 		claim_again(d);
 	t.tot_pages = d->tot_pages;
-	t.pod_cache_pages = 0;
+	t.pod_cache_pages = READ_ONCE(d->p2m.pod.nr_spare);
 	t.pod_entries = 0;
 	domain_put(d);
 	return copy_to_guest_la(la, &t, sizeof(t));

@@ -26,15 +26,15 @@ static bool is_own_ram(const struct domain *d, const struct p2m_entry *e)
 static int remove_locked(struct domain *d, gfn_t gfn)
 {
 	struct p2m_entry e = p2m_get(d, gfn);
-	bool own = is_own_ram(d, &e);
 	int rc;
 
 	if (e.type == P2M_INVALID)
 		return -EINVAL;
-	if (e.type == P2M_MMIO_DIRECT || (own && d->is_dom0 && e.mfn.v != gfn.v))
+	if (e.type == P2M_MMIO_DIRECT ||
+	    (d->is_dom0 && is_own_ram(d, &e) && e.mfn.v != gfn.v))
 		return -EPERM;
-	rc = p2m_set(d, gfn, INVALID_MFN, 0, P2M_INVALID, P2M_ACCESS_N);
-	if (rc || !own)
+	rc = p2m_take(d, gfn, &e);
+	if (rc || !is_own_ram(d, &e))
 		return rc;
 	if (!d->is_dom0) {
 		page_drop_claim(mfn_to_page(e.mfn));
@@ -156,16 +156,12 @@ static int move_own(struct domain *d, uint64_t from, uint64_t to)
 		return 0;
 	spin_lock(&d->lock);
 	e = p2m_get(d, _gfn(from));
-	if (e.type == P2M_POD && pod_populate(d, _gfn(from)))
-		e = p2m_get(d, _gfn(from));
-	if (!p2m_is_ram(e.type) || mfn_to_page(e.mfn)->owner != d)
+	if (e.type != P2M_POD && (!p2m_is_ram(e.type) || mfn_to_page(e.mfn)->owner != d))
 		rc = -EINVAL;
 	if (!rc)
 		rc = clear_target(d, _gfn(to));
 	if (!rc)
-		rc = p2m_set(d, _gfn(from), INVALID_MFN, 0, P2M_INVALID, P2M_ACCESS_N);
-	if (!rc)
-		rc = p2m_set(d, _gfn(to), e.mfn, 0, P2M_RAM_RW, P2M_ACCESS_RWX);
+		rc = p2m_move(d, _gfn(from), _gfn(to));
 	spin_unlock(&d->lock);
 	return rc;
 }

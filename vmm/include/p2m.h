@@ -96,6 +96,15 @@ static inline void p2m_pte_parse(uint64_t entry, struct p2m_entry *out)
 		entry & P2M_PTE_PRESENT ? maddr_to_mfn(_maddr(entry & P2M_PTE_ADDR)) : INVALID_MFN;
 }
 
+/* Populate on demand: pages taken back that wait for a frame, and how far the search for more has come. */
+#define POD_SPARE 32U
+struct pod {
+	mfn_t spare[POD_SPARE]; /* p2m lock; hold zeros, in no p2m, counted in the domain's tot_pages */
+	unsigned int nr_spare;	/* p2m lock */
+	uint64_t cursor;	/* gfn; p2m lock */
+	uint64_t searched;	/* frames since a page was found; p2m lock */
+};
+
 struct p2m {
 	struct domain *domain;
 	spinlock_t lock; /* LOCK_P2M: all changes; lookups are lock-free reads of entries */
@@ -110,6 +119,7 @@ struct p2m {
 	uint8_t *dirty;		 /* log-dirty bitmap, one bit per gfn; lock */
 	uint64_t dirty_gfns;
 	struct vram_track *vram; /* lock; paging/vram.c */
+	struct pod pod;
 };
 
 /* Tables that a domain may have: some for a start, and twice what its memory in small pages needs. */
@@ -133,6 +143,17 @@ struct p2m_entry p2m_get(struct domain *d, gfn_t gfn);
  */
 int p2m_set(struct domain *d, gfn_t gfn, mfn_t mfn, unsigned int order, enum p2m_type t,
 	    enum p2m_access a);
+/*
+ * One frame becomes a hole; *old says what was there. The claim of a page of d that it held is the caller's now, and
+ * only the caller's: pages leave a p2m by other ways, too (pod.c), so nobody drops the claim of one that was merely
+ * looked up. 0, -ENOMEM (nothing has changed).
+ */
+int p2m_take(struct domain *d, gfn_t gfn, struct p2m_entry *old);
+/*
+ * With d->lock held, which all who enter something where nothing was take: the page of d at `from` (RAM, or
+ * P2M_POD) moves to the hole `to`. 0, -ENOMEM (nothing has changed).
+ */
+int p2m_move(struct domain *d, gfn_t from, gfn_t to);
 /* Atomically change the type of one frame if it is still `from`; -EBUSY when it is not. */
 int p2m_change_type(struct domain *d, gfn_t gfn, enum p2m_type from, enum p2m_type to);
 
@@ -141,9 +162,6 @@ int p2m_change_type(struct domain *d, gfn_t gfn, enum p2m_type from, enum p2m_ty
  * flushes. *order: of that leaf, or of what is there in its place.
  */
 bool p2m_take_dirty(struct p2m *p, gfn_t gfn, unsigned int *order);
-
-/* Memory for a frame that is still P2M_POD; -EBUSY when it is not. */
-int p2m_fill_pod(struct domain *d, gfn_t gfn, mfn_t mfn);
 
 /* The same for frames first..first+nr-1 whose bit in `only` is set (NULL: all), with one flush. 0, -ENOMEM. */
 int p2m_change_range(struct domain *d, gfn_t first, uint64_t nr, enum p2m_type from,
@@ -160,8 +178,14 @@ struct page *p2m_get_page(struct domain *d, gfn_t gfn, bool write, enum p2m_type
  */
 struct page *p2m_get_own_page(struct domain *d, gfn_t gfn);
 
-/* Populate on demand (paging/pod.c): memory for a P2M_POD frame. False: none, or it is of another type. */
-bool pod_populate(struct domain *d, gfn_t gfn);
+/*
+ * Populate on demand (paging/pod.c): memory for a P2M_POD frame, so that it is not one any more: 0. -ERESTART: none
+ * found so far, call again, the guest may do something else before. -ENOMEM: there is none, and no page of the domain
+ * holds only zeros.
+ */
+int pod_populate(struct domain *d, gfn_t gfn);
+/* For those who cannot wait; false when memory is not found soon. */
+bool pod_populate_now(struct domain *d, gfn_t gfn);
 
 /* A guest memory access that the nested tables refused. */
 struct npt_fault {

@@ -43,11 +43,11 @@ bool p2m_fault(struct vcpu *v, struct npt_fault *f)
 	if (e.type == P2M_INVALID)
 		return d->is_dom0 && dom0_map_mmio(d, gfn);
 	if (e.type == P2M_POD) {
-		if (!pod_populate(d, gfn) && p2m_get(d, gfn).type == P2M_POD)
+		if (pod_populate(d, gfn) == -ENOMEM)
 			domain_crash(
 				d,
 				"no memory to populate guest-physical %lx on demand: %lu pages "
-				"of %lu",
+				"of %lu, none of them zero",
 				f->gpa.v, d->tot_pages, d->max_pages);
 		return true;
 	}

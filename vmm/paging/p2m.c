@@ -9,6 +9,7 @@
  */
 #include "domain.h"
 #include "hvm_ops.h"
+#include "p2m_private.h"
 
 #define LEVELS	4U
 #define ENTRIES 512U
@@ -256,9 +257,8 @@ static void subtree_put_refs(uint64_t raw, unsigned int level)
 			subtree_put_refs(table[i], level - 1);
 }
 
-/* With p->lock held; *old is what was there. */
-static int set_locked(struct p2m *p, gfn_t gfn, struct p2m_entry *e, unsigned int level,
-		      uint64_t *old)
+int p2m_set_locked(struct p2m *p, gfn_t gfn, const struct p2m_entry *e, unsigned int level,
+		   uint64_t *old)
 {
 	uint64_t *slot = walk_to(p, gfn, level);
 
@@ -321,7 +321,7 @@ int p2m_set(struct domain *d, gfn_t gfn, mfn_t mfn, unsigned int order, enum p2m
 		e.type = P2M_RAM_LOGDIRTY;
 		logdirty_mark(d, gfn, order);
 	}
-	rc = set_locked(p, gfn, &e, level, &old);
+	rc = p2m_set_locked(p, gfn, &e, level, &old);
 	if (!rc && old) {
 		hvm_ops->flush_domain(d);
 		subtree_put_refs(old, level);
@@ -339,7 +339,7 @@ static int change_locked(struct p2m *p, gfn_t gfn, enum p2m_type from, enum p2m_
 	if (e.type != from)
 		return -EBUSY;
 	e.type = to;
-	return set_locked(p, gfn, &e, 1, &old);
+	return p2m_set_locked(p, gfn, &e, 1, &old);
 }
 
 int p2m_change_type(struct domain *d, gfn_t gfn, enum p2m_type from, enum p2m_type to)
@@ -354,21 +354,37 @@ int p2m_change_type(struct domain *d, gfn_t gfn, enum p2m_type from, enum p2m_ty
 	return rc;
 }
 
-int p2m_fill_pod(struct domain *d, gfn_t gfn, mfn_t mfn)
+int p2m_take(struct domain *d, gfn_t gfn, struct p2m_entry *old)
 {
-	struct p2m_entry e = { .mfn = mfn, .type = P2M_RAM_RW, .access = P2M_ACCESS_RWX };
-	struct p2m *p = &d->p2m;
-	uint64_t old;
-	int rc = -EBUSY;
+	struct p2m_entry hole = { .mfn = INVALID_MFN, .access = P2M_ACCESS_N };
+	uint64_t raw;
+	int rc;
 
-	spin_lock(&p->lock);
-	if (p->logdirty) {
-		e.type = P2M_RAM_LOGDIRTY;
-		logdirty_mark(d, gfn, 0);
+	spin_lock(&d->p2m.lock);
+	rc = p2m_set_locked(&d->p2m, gfn, &hole, 1, &raw);
+	if (!rc) {
+		p2m_pte_parse(raw, old);
+		old->order = ORDER_4K;
+		if (raw)
+			hvm_ops->flush_domain(d);
+		entry_put_refs(raw);
 	}
-	if (p2m_get(d, gfn).type == P2M_POD)
-		rc = set_locked(p, gfn, &e, 1, &old);
-	spin_unlock(&p->lock);
+	spin_unlock(&d->p2m.lock);
+	return rc;
+}
+
+int p2m_move(struct domain *d, gfn_t from, gfn_t to)
+{
+	struct p2m_entry e;
+	int rc = p2m_take(d, from, &e);
+
+	if (rc)
+		return rc;
+	if (e.type != P2M_POD)
+		e.type = P2M_RAM_RW;
+	rc = p2m_set(d, to, e.mfn, ORDER_4K, e.type, P2M_ACCESS_RWX);
+	if (rc)
+		p2m_set(d, from, e.mfn, ORDER_4K, e.type, P2M_ACCESS_RWX);
 	return rc;
 }
 
@@ -389,55 +405,6 @@ int p2m_change_range(struct domain *d, gfn_t first, uint64_t nr, enum p2m_type f
 		hvm_ops->flush_domain(d);
 	spin_unlock(&d->p2m.lock);
 	return rc == -ENOMEM ? rc : 0;
-}
-
-/*
- * A page of another domain is only this domain's to use while the entry is there: with the reference taken,
- * the entry is looked at again.
- */
-static bool still_mapped(struct domain *d, gfn_t gfn, const struct p2m_entry *was)
-{
-	struct p2m_entry now = p2m_get(d, gfn);
-
-	return now.type == was->type && mfn_eq(now.mfn, was->mfn);
-}
-
-struct page *p2m_get_page(struct domain *d, gfn_t gfn, bool write, enum p2m_type *t)
-{
-	struct p2m_entry e = p2m_get(d, gfn);
-	struct page *pg;
-
-	if (e.type == P2M_POD && pod_populate(d, gfn))
-		e = p2m_get(d, gfn);
-	if (t)
-		*t = e.type;
-	if (!p2m_has_page(e.type) || (write && !p2m_is_writable(e.type)) || !mfn_valid(e.mfn))
-		return NULL;
-	pg = mfn_to_page(e.mfn);
-	if (!page_get(pg, p2m_is_ram(e.type) ? d : NULL))
-		return NULL;
-	if (!p2m_is_ram(e.type) && !still_mapped(d, gfn, &e)) {
-		page_put(pg);
-		return NULL;
-	}
-	if (write && e.type == P2M_RAM_LOGDIRTY) {
-		spin_lock(&d->p2m.lock);
-		logdirty_mark(d, gfn, 0);
-		spin_unlock(&d->p2m.lock);
-	}
-	return pg;
-}
-
-struct page *p2m_get_own_page(struct domain *d, gfn_t gfn)
-{
-	enum p2m_type t;
-	struct page *pg = p2m_get_page(d, gfn, true, &t);
-
-	if (pg && !p2m_is_ram(t)) {
-		page_put(pg);
-		return NULL;
-	}
-	return pg;
 }
 
 /* Entries examined between two looks at the clock of a preemptible teardown. */

@@ -3,21 +3,185 @@
  * Populate on demand: a domain that is built for more memory than it gets starts with frames that have no
  * page. One is found for a frame when it is touched, by the guest or by whoever copies to it, out of what the
  * domain may have; the guest's balloon driver gives the rest of the frames back. What the domain has not
- * touched yet stays claimed for it (abi/memory.c). There is no search for zeroed pages to take back: a guest
- * that touches more than its target before its balloon driver runs ends.
+ * touched yet stays claimed for it (abi/memory.c).
+ *
+ * Some guests clear all of their memory before that driver runs. So when the domain has all that it may have,
+ * frames whose pages hold nothing but zeros become P2M_POD again, and their pages serve for others.
  */
 #include "domain.h"
-#include "mm.h"
+#include "hvm_ops.h"
+#include "p2m_private.h"
 
-bool pod_populate(struct domain *d, gfn_t gfn)
+/* Frames to look at before the vCPU may take an interrupt, and others the p2m's lock. */
+#define STEP 1024U
+/* Steps for a caller who cannot come again: 1 GiB. */
+#define STEPS_AT_ONCE 256U
+
+struct candidates {
+	unsigned int nr;
+	gfn_t gfn[POD_SPARE];
+	mfn_t mfn[POD_SPARE];
+};
+
+static bool is_zero(const struct page *p)
+{
+	const uint64_t *word = page_to_virt(p);
+
+	for (unsigned int i = 0; i < PAGE_SIZE / sizeof(*word); i++)
+		if (READ_ONCE(word[i]))
+			return false;
+	return true;
+}
+
+/* The domain's own, and nobody else has it mapped or works on it. */
+static bool is_private(const struct domain *d, const struct page *p)
+{
+	return p->owner == d && p->allocated && __atomic_load_n(&p->refs, __ATOMIC_ACQUIRE) == 1;
+}
+
+/* An empty page goes on the list, and its frame is P2M_POD again. p->lock held. */
+static void take_if_zero(struct domain *d, gfn_t gfn, const struct p2m_entry *e,
+			 struct candidates *c)
+{
+	struct p2m_entry empty = { .mfn = INVALID_MFN, .type = P2M_POD, .access = P2M_ACCESS_RWX };
+	struct page *p = mfn_to_page(e->mfn);
+	uint64_t old;
+
+	if (!is_private(d, p) || !is_zero(p) || p2m_set_locked(&d->p2m, gfn, &empty, 1, &old))
+		return;
+	c->gfn[c->nr] = gfn;
+	c->mfn[c->nr++] = e->mfn;
+}
+
+/* Goes on where the last search ended. p->lock held. */
+static void take_zero(struct domain *d, struct candidates *c)
+{
+	struct pod *pod = &d->p2m.pod;
+	uint64_t end = d->p2m.max_gfn + 1;
+
+	for (unsigned int i = 0; i < STEP && c->nr < POD_SPARE; i++) {
+		gfn_t gfn = _gfn(pod->cursor);
+		struct p2m_entry e = p2m_get(d, gfn);
+		uint64_t next = min((gfn.v | (BIT(min(e.order, 36U)) - 1)) + 1, end);
+
+		if (e.type == P2M_RAM_RW && e.order == ORDER_4K && mfn_valid(e.mfn))
+			take_if_zero(d, gfn, &e, c);
+		pod->searched += next - gfn.v;
+		pod->cursor = next == end ? 0 : next;
+	}
+}
+
+/*
+ * Now that no vCPU reaches the pages: those that were not written before, and that nobody has taken a reference on,
+ * are spare; the others go back. Whoever takes one later sees that the entry is gone (p2m_get_page). p->lock held.
+ */
+static void keep_or_return(struct domain *d, const struct candidates *c)
+{
+	struct p2m_entry e = { .type = P2M_RAM_RW, .access = P2M_ACCESS_RWX };
+	struct pod *pod = &d->p2m.pod;
+	uint64_t old;
+
+	for (unsigned int i = 0; i < c->nr; i++) {
+		struct page *p = mfn_to_page(c->mfn[i]);
+
+		e.mfn = c->mfn[i];
+		if (is_private(d, p) && is_zero(p)) {
+			pod->spare[pod->nr_spare++] = e.mfn;
+			pod->searched = 0;
+		} else {
+			p2m_set_locked(&d->p2m, c->gfn[i], &e, 1, &old); /* the table is there */
+		}
+	}
+}
+
+/* A step towards spare pages, if there are none by now. */
+static void search(struct domain *d)
+{
+	struct candidates c = { 0 };
+
+	spin_lock(&d->p2m.lock);
+	if (!d->p2m.pod.nr_spare)
+		take_zero(d, &c);
+	if (c.nr) {
+		hvm_ops->flush_domain(d);
+		__atomic_thread_fence(__ATOMIC_SEQ_CST);
+		keep_or_return(d, &c);
+	}
+	spin_unlock(&d->p2m.lock);
+}
+
+/* 0: the frame has this page; -EBUSY: it is not P2M_POD any more; -ENOMEM. p->lock held. */
+static int enter(struct domain *d, gfn_t gfn, mfn_t mfn)
+{
+	struct p2m_entry e = { .mfn = mfn, .type = P2M_RAM_RW, .access = P2M_ACCESS_RWX };
+	uint64_t old;
+
+	if (p2m_get(d, gfn).type != P2M_POD)
+		return -EBUSY;
+	if (d->p2m.logdirty) {
+		e.type = P2M_RAM_LOGDIRTY;
+		logdirty_mark(d, gfn, 0);
+	}
+	return p2m_set_locked(&d->p2m, gfn, &e, 1, &old);
+}
+
+static int fill_with_new(struct domain *d, gfn_t gfn)
 {
 	struct page *p = alloc_domain_pages(d, ORDER_4K);
 	int rc;
 
 	if (!p)
-		return false;
-	rc = p2m_fill_pod(d, gfn, page_to_mfn(p));
+		return -ENOMEM;
+	spin_lock(&d->p2m.lock);
+	rc = enter(d, gfn, page_to_mfn(p));
+	spin_unlock(&d->p2m.lock);
 	if (rc)
 		page_drop_claim(p);
-	return !rc || rc == -EBUSY;
+	return rc;
+}
+
+static int fill_with_spare(struct domain *d, gfn_t gfn)
+{
+	struct pod *pod = &d->p2m.pod;
+	int rc = -ENOMEM;
+
+	spin_lock(&d->p2m.lock);
+	if (pod->nr_spare) {
+		rc = enter(d, gfn, pod->spare[pod->nr_spare - 1]);
+		if (!rc)
+			pod->nr_spare--;
+	}
+	spin_unlock(&d->p2m.lock);
+	return rc;
+}
+
+static int fill(struct domain *d, gfn_t gfn)
+{
+	int rc = fill_with_new(d, gfn);
+
+	if (rc == -ENOMEM)
+		rc = fill_with_spare(d, gfn);
+	return rc == -EBUSY ? 0 : rc;
+}
+
+int pod_populate(struct domain *d, gfn_t gfn)
+{
+	int rc = fill(d, gfn);
+
+	if (rc != -ENOMEM)
+		return rc;
+	search(d);
+	rc = fill(d, gfn);
+	if (rc == -ENOMEM && READ_ONCE(d->p2m.pod.searched) <= d->p2m.max_gfn)
+		rc = -ERESTART;
+	return rc;
+}
+
+bool pod_populate_now(struct domain *d, gfn_t gfn)
+{
+	int rc = -ERESTART;
+
+	for (unsigned int steps = 0; steps < STEPS_AT_ONCE && rc == -ERESTART; steps++)
+		rc = pod_populate(d, gfn);
+	return !rc;
 }

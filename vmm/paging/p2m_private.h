@@ -1,0 +1,15 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* What the files of paging/ share about a p2m and nobody else needs. */
+#ifndef PLINTH_P2M_PRIVATE_H
+#define PLINTH_P2M_PRIVATE_H
+
+#include "p2m.h"
+
+/*
+ * Enters *e at gfn in a table of `level` (1 = 4 KiB), with p->lock held; larger pages above it are split. *old: the
+ * entry that was there; its references and the flush of the TLBs are the caller's. 0, -ENOMEM, -ESRCH.
+ */
+int p2m_set_locked(struct p2m *p, gfn_t gfn, const struct p2m_entry *e, unsigned int level,
+		   uint64_t *old);
+
+#endif
