@@ -20,7 +20,7 @@ static void (*on_flush)(struct domain *d);
 
 static void flush(struct domain *d)
 {
-	void (*now)(struct domain *d) = on_flush;
+	void (*now)(struct domain * d) = on_flush;
 
 	on_flush = NULL;
 	if (now)
@@ -97,7 +97,8 @@ CASE(guest_clears_more_than_it_has)
 	check_machine();
 	for (uint64_t gfn = POD_FIRST; gfn < POD_END; gfn++) {
 		word = 1;
-		EXPECT(guest_phys_read(d, _gpa((gfn << PAGE_SHIFT) + gfn % 512 * 8), &word, 8), == 0);
+		EXPECT(guest_phys_read(d, _gpa((gfn << PAGE_SHIFT) + gfn % 512 * 8), &word, 8),
+		       == 0);
 		EXPECT(word, == (long)(gfn % 4 ? 0 : PATTERN | gfn));
 	}
 	done();

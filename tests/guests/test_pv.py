@@ -153,25 +153,47 @@ def test_pv_commands(lab):
     gone(dom0, "cmd1")
 
 
+# What a guest does, in which option of its configuration the answer is, and the state that `xl list` shows then.
+ENDS = (("poweroff", "on_poweroff", "s"), ("reboot", "on_reboot", "s"), ("panic", "on_crash", "c"),
+        ("hang", "on_watchdog", "s"))
+ACTIONS = {
+    "destroy": "! xl domid {name} >/dev/null 2>&1",
+    "preserve": "xl list {name} | tail -1 | awk '{{ exit $5 !~ /{state}/ }}'",
+    "restart": "n=$(xl domid {name}) && [ $n != {domid} ]",
+    # xl renames it to its name and the time; the new one ends the same way.
+    "rename-restart": "xl list | grep '^{name}-20' && xl domid {name}",
+}
+
+
+def create_that_ends(dom0, name, does, action):
+    """A guest that powers off, reboots, panics, or stops with a watchdog; its domid."""
+    if does == "hang":
+        dom0.write(f"/run/lab/{name}.cfg", f'''name = "{name}"
+type = "pvh"
+memory = 32
+kernel = "/guests/payload64.elf"
+cmdline = "hostile=hang seconds=5"
+{action}
+''')
+        dom0.run(f"xl create -q /run/lab/{name}.cfg", 60)
+    else:
+        create(dom0, name, f"console=hvc0 quiet guest.do={does}", memory=128, extra=action)
+    return dom0.run(f"xl domid {name} || echo 0").strip()
+
+
 @case(order=42, group="pv", limit_s=600, combos=COMBOS)
 def test_pv_actions(lab):
-    """on_poweroff, on_reboot, on_crash: what the configuration says is what happens."""
+    """on_poweroff, on_reboot, on_crash, on_watchdog: what the configuration says is what happens."""
     dom0 = lab.boot(guests=True, disks=[{"path": scratch_disk(lab)}])
-    create(dom0, "act1", "console=hvc0 quiet guest.do=poweroff", extra='on_poweroff = "preserve"')
-    dom0.wait_for("xl list act1 | tail -1 | awk '{ exit $5 !~ /s/ }'", 120)
-    dom0.run("xl destroy act1")
-    create(dom0, "act2", "console=hvc0 quiet guest.do=poweroff", extra='on_poweroff = "restart"')
-    first = dom0.run("xl domid act2").strip()
-    dom0.wait_for(f"n=$(xl domid act2) && [ $n != {first} ]", 120)
-    dom0.run("xl destroy act2")
-    create(dom0, "act3", "console=hvc0 quiet guest.do=panic", extra='on_crash = "destroy"')
-    gone(dom0, "act3", 120)
-    create(dom0, "act4", "console=hvc0 quiet guest.do=reboot", extra='on_reboot = "destroy"')
-    gone(dom0, "act4", 120)
-    create(dom0, "act5", "console=hvc0 quiet guest.do=reboot", extra='on_reboot = "rename-restart"')
-    # xl renames it to its name and the time; the new one ends the same way.
-    dom0.wait_for("xl list | grep '^act5-20' && xl domid act5", 120)
-    dom0.wait_for("for n in $(xl list | awk '/^act5/ { print $1 }'); do xl destroy $n; done; ! xl list | grep ^act5", 60)
+    dom0.run("mkdir -p /run/lab")
+    for does, option, state in ENDS:
+        names = {action: f"{does}{i}" for i, action in enumerate(ACTIONS)}
+        domids = {action: create_that_ends(dom0, name, does, f'{option} = "{action}"')
+                  for action, name in names.items()}
+        for action, test in ACTIONS.items():
+            dom0.wait_for(test.format(name=names[action], domid=domids[action], state=state), 120)
+        dom0.wait_for(f"for n in $(xl list | awk '/^{does}/ {{ print $1 }}'); do xl destroy $n; done; "
+                      f"! xl list | grep ^{does}", 60)
 
 
 @case(order=42, group="pv", limit_s=900, combos=COMBOS)

@@ -217,6 +217,14 @@ static void set_watchdog(u32 seconds)
 	hypercall(__HYPERVISOR_sched_op, SCHEDOP_watchdog, (ulong)&w, 0, 0, 0);
 }
 
+/* A system that stands still while its watchdog runs. */
+void hostile_hang(void)
+{
+	set_watchdog(cmdline_number("seconds", 5));
+	for (;;)
+		cpu_pause();
+}
+
 void hostile_soak(void)
 {
 	u64 start, end, next, calls = 0;

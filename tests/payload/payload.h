@@ -118,7 +118,8 @@ const char *test_skip(const char *fmt, ...) __attribute__((format(printf, 1, 2))
 
 void bench_main(void); /* tests/bench: only in bench.elf */
 void hostile_main(const char *kind);
-void hostile_soak(void); /* hostile_xen.c */
+void hostile_soak(void);
+void hostile_hang(void); /* hostile_xen.c */
 
 /* ---- traps and interrupts (trap.c, entry.S) ---- */
 struct regs {

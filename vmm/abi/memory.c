@@ -106,8 +106,8 @@ static void populate_undo(struct domain *d, uint64_t gfn, struct page *p, unsign
 	struct p2m_entry e;
 
 	for (uint64_t i = 0; i < 1ULL << order; i++)
-		if (i >= mapped || (!p2m_take(d, _gfn(gfn + i), &e) &&
-				    mfn_eq(e.mfn, page_to_mfn(p + i))))
+		if (i >= mapped ||
+		    (!p2m_take(d, _gfn(gfn + i), &e) && mfn_eq(e.mfn, page_to_mfn(p + i))))
 			page_drop_claim(p + i);
 }
 

@@ -30,8 +30,7 @@ static int remove_locked(struct domain *d, gfn_t gfn)
 
 	if (e.type == P2M_INVALID)
 		return -EINVAL;
-	if (e.type == P2M_MMIO_DIRECT ||
-	    (d->is_dom0 && is_own_ram(d, &e) && e.mfn.v != gfn.v))
+	if (e.type == P2M_MMIO_DIRECT || (d->is_dom0 && is_own_ram(d, &e) && e.mfn.v != gfn.v))
 		return -EPERM;
 	rc = p2m_take(d, gfn, &e);
 	if (rc || !is_own_ram(d, &e))

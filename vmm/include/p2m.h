@@ -99,10 +99,11 @@ static inline void p2m_pte_parse(uint64_t entry, struct p2m_entry *out)
 /* Populate on demand: pages taken back that wait for a frame, and how far the search for more has come. */
 #define POD_SPARE 32U
 struct pod {
-	mfn_t spare[POD_SPARE]; /* p2m lock; hold zeros, in no p2m, counted in the domain's tot_pages */
-	unsigned int nr_spare;	/* p2m lock */
-	uint64_t cursor;	/* gfn; p2m lock */
-	uint64_t searched;	/* frames since a page was found; p2m lock */
+	mfn_t spare
+		[POD_SPARE]; /* p2m lock; hold zeros, in no p2m, counted in the domain's tot_pages */
+	unsigned int nr_spare; /* p2m lock */
+	uint64_t cursor;       /* gfn; p2m lock */
+	uint64_t searched;     /* frames since a page was found; p2m lock */
 };
 
 struct p2m {
