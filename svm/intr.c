@@ -17,6 +17,7 @@
  * APIC look again.
  */
 #include "svm.h"
+#include "guest_access.h"
 #include "vlapic.h"
 
 static void inject_virq(struct vcpu *v, uint8_t vector)
@@ -115,22 +116,78 @@ void svm_exit_vintr(struct vcpu *v, struct vmcb *vmcb)
 
 /*
  * NMIs are masked until the guest's IRET. With only a shadow in the way the interrupt window will
- * do; while one is in service the IRET intercept is armed already.
+ * do; while one is in service the IRET intercept is armed, or, when the guest is at that IRET
+ * already, the interrupt window opens behind it.
  */
 void svm_want_nmi_window(struct vcpu *v)
 {
 	if (!v->hvm.nmi_masked)
 		vcpu_attention(v, VCPU_ATT_NMI);
+	else if (svm_vcpu(v)->nmi_iret)
+		svm_want_interrupt_window(v);
 }
 
-/* The IRET that ends an NMI handler: unmask once it has been executed (see svm_run). */
+/* The frame of an IRET with 64-bit or 32-bit operands in code of that size, which NMI handlers use. */
+static bool read_iret_frame(struct vcpu *v, const struct vmcb *vmcb, uint64_t *cs, uint64_t *flags)
+{
+	static const uint8_t iretq[] = { 0x48, 0xcf };
+	bool long_code = (v->efer & X86_EFER_LMA) && (vmcb->cs.attr & SEG_ATTR_L);
+	uint64_t at = vmcb->rsp;
+	uint32_t frame32[3];
+	uint64_t frame[3];
+	uint8_t insn[15];
+	unsigned int n = svm_insn_fetch(v, X86_LEN_IRET, insn);
+
+	if (long_code && n >= 2 && !memcmp(insn, iretq, sizeof(iretq))) {
+		if (guest_linear_copy(v, at, frame, sizeof(frame), 0, NULL))
+			return false;
+		*cs = frame[1];
+		*flags = frame[2];
+		return true;
+	}
+	if (long_code || n < 1 || insn[0] != 0xcf || !(vmcb->cs.attr & SEG_ATTR_DB) ||
+	    !(vmcb->ss.attr & SEG_ATTR_DB))
+		return false;
+	if (guest_linear_copy(v, (uint32_t)(vmcb->ss.base + at), frame32, sizeof(frame32), 0, NULL))
+		return false;
+	*cs = frame32[1];
+	*flags = frame32[2];
+	return true;
+}
+
+/* Whether this IRET leads to a place where no interrupt window opens, at the same privilege. */
+static bool iret_keeps_if_clear(struct vcpu *v, const struct vmcb *vmcb)
+{
+	uint64_t cs, flags;
+
+	if (!(v->cr0 & X86_CR0_PE) || (v->regs.rflags & (X86_EFLAGS_VM | X86_EFLAGS_NT)))
+		return false;
+	return read_iret_frame(v, vmcb, &cs, &flags) && (cs & 3) == vmcb->cpl &&
+	       !(flags & (X86_EFLAGS_IF | X86_EFLAGS_VM));
+}
+
+/*
+ * The IRET that ends an NMI handler: unmask once it has been executed (see svm_run). An NMI that
+ * waits has to come right behind it. No exit says that an IRET is done, so the interrupt window
+ * brings one; where IF stays clear, which is in the kernel that was interrupted, the IRET is
+ * emulated.
+ */
 void svm_exit_iret(struct vcpu *v, struct vmcb *vmcb)
 {
 	struct svm_vcpu *sv = svm_vcpu(v);
 
+	if (v->hvm.nmi_pending && iret_keeps_if_clear(v, vmcb)) {
+		hvm_emulate(v, NULL, 0);
+		if (!v->hvm.nmi_masked)
+			vmcb->intercept1 &= ~(uint32_t)BIT(SVM_I_IRET);
+		vcpu_attention(v, VCPU_ATT_NMI);
+		return;
+	}
 	vmcb->intercept1 &= ~(uint32_t)BIT(SVM_I_IRET);
 	sv->nmi_iret = true;
 	sv->nmi_iret_rip = vmcb->rip;
+	if (v->hvm.nmi_pending)
+		svm_want_interrupt_window(v);
 }
 
 unsigned int svm_get_shadow(struct vcpu *v)

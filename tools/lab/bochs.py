@@ -66,6 +66,11 @@ def has_debugger(path):
     return "debugger commands" in done.stdout
 
 
+def slowness():
+    """How much longer than in QEMU things may take: measured, with a reserve, without and with the debugger."""
+    return 20 if has_debugger(program()) else 5
+
+
 class BochsMachine(machine.Machine):
     """A Bochs process with its serial port; the monitor and what needs it are QEMU's alone."""
 
@@ -138,7 +143,8 @@ class BochsBoot(hypervisor.Boot):
 
     def __init__(self, vmm="plinth", *, model=DEFAULT_MODEL, protocol="multiboot2", **options):
         options.setdefault("dom0_mib", DEFAULT_DOM0_MIB)
-        options["mem_mib"] = min(options.get("mem_mib", MEM_MAX_MIB), MEM_MAX_MIB)
+        if options.setdefault("mem_mib", MEM_MAX_MIB) > MEM_MAX_MIB:
+            raise hypervisor.MissingPiece(f"a machine with {options['mem_mib']} MiB; Bochs has {MEM_MAX_MIB} at most")
         if vmm == "plinth":
             options["append"] = f"{RUN_LIMIT} {options.get('append', '')}".strip()
         if options.get("nic") != "none":

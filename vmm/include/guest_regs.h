@@ -90,8 +90,9 @@ struct segment {
 #define X86_EFER_FFXSR	   BIT(14)
 #define X86_EFLAGS_TF	   BIT(8)
 #define X86_EFLAGS_IF	   BIT(9)
-#define X86_EFLAGS_VM	   BIT(17)
+#define X86_EFLAGS_NT	   BIT(14)
 #define X86_EFLAGS_RF	   BIT(16)
+#define X86_EFLAGS_VM	   BIT(17)
 #define X86_EFLAGS_AC	   BIT(18)
 
 #define X86_EXC_DE	   0
