@@ -128,12 +128,26 @@ static void unplug(void *opaque)
 
 static const struct net_nic_ops nic_ops = { receive, link_changed, unplug };
 
+/*
+ * Where a transfer or a frame begins and how long it is: nothing happens before the command register is
+ * written. (On page 1 these registers are addresses to receive by.) Linux does 14 such writes for a frame
+ * received and one sent.
+ */
+static void post_counts(struct ne2k_card *c, uint32_t port)
+{
+	pio_post_writes(c->m, port + 4, 3);
+	pio_post_writes(c->m, port + 8, 4);
+}
+
 static int io_map(struct pci_device *dev, unsigned int bar, uint64_t addr)
 {
 	struct ne2k_card *c = dev->opaque;
 
 	c->io = pio_register(c->m, (uint32_t)addr, NE2K_PCI_IO, &card_ops, c, "ne2k_pci");
-	return c->io ? 0 : -EBUSY;
+	if (!c->io)
+		return -EBUSY;
+	post_counts(c, (uint32_t)addr);
+	return 0;
 }
 
 static void io_unmap(struct pci_device *dev, unsigned int bar)
@@ -173,8 +187,10 @@ static int isa_part(struct ne2k_card *c, const struct opt_nic *o)
 {
 	irq_init_isa(&c->isa, c->m, o->irq);
 	c->io = pio_register(c->m, o->iobase, NE2K_PORTS, &card_ops, c, "ne2k_isa");
-	if (c->io)
+	if (c->io) {
+		post_counts(c, o->iobase);
 		return 0;
+	}
 	log_error("ne2k_isa: ports 0x%x-0x%x are taken (iobase=)", o->iobase,
 		  o->iobase + NE2K_PORTS - 1);
 	return -EBUSY;

@@ -179,6 +179,19 @@ static void bulk_ports(void)
 	for (i = 0; i < 256; i++)
 		expect("insw", "word", load(0x1000 + 2 * i, 2), i);
 
+	/* The callback declines one element, which crosses a page for it: only that one goes alone. */
+	BEGIN(X86_MODE_PROT, 32, "\xf3\x66\x6d"); /* rep insw */
+	m.regs.gpr[X86_RDX] = 0x1f0;
+	m.regs.gpr[X86_RDI] = 0x1000;
+	m.regs.gpr[X86_RCX] = 256;
+	expect("insw alone", "result", go_bulk(), X86EMUL_DONE);
+	expect("insw alone", "ecx", m.regs.gpr[X86_RCX], 255);
+	expect("insw alone", "edi", m.regs.gpr[X86_RDI], 0x1002);
+	m.bulk_limit = 1000;
+	expect("insw alone", "result", go_bulk(), X86EMUL_OKAY);
+	for (i = 0; i < 256; i++)
+		expect("insw alone", "word", load(0x1000 + 2 * i, 2), i);
+
 	BEGIN(X86_MODE_LONG, 64, "\xf3\x6f"); /* rep outsd, downwards */
 	m.bulk_limit = 1000;
 	m.regs.rflags |= 0x400;

@@ -67,6 +67,38 @@ TEST(pio_ins_long, "pio: REP INSW over a page boundary")
 	return NULL;
 }
 
+/* IDENTIFY PACKET DEVICE of a CD drive (ATA/ATAPI-4, 8.13): its data is the same each time. */
+static bool identify_cd(u16 base, ulong to)
+{
+	ulong c = 128;
+	u32 tries = 100000;
+
+	outb(base + 0x206, 2); /* no interrupts */
+	outb(base + 6, 0xa0);
+	if (inb(base + 7) == 0xff)
+		return false;
+	outb(base + 7, 0xa1);
+	while (--tries && (inb(base + 0x206) & 0x88) != 8)
+		;
+	if (!tries)
+		return false;
+	asm volatile("rep insl" : "+D"(to), "+c"(c) : "d"(base) : "memory");
+	return !c;
+}
+
+TEST(pio_ins_cross, "pio: a device's REP INSL with an element across pages")
+{
+	ulong at = (ulong)buffer + 4096 - 254;
+	u16 base = identify_cd(0x170, (ulong)buffer) ? 0x170 : 0x1f0;
+
+	NEED(base == 0x170 || identify_cd(base, (ulong)buffer), "no CD drive");
+	memset(buffer + 512, 0xa5, sizeof(buffer) - 512);
+	CHECK(identify_cd(base, at), "no data at the second time");
+	CHECK(!memcmp((void *)at, buffer, 512), "the data differs");
+	CHECK(buffer[4096 - 255] == 0xa5 && buffer[4096 + 258] == 0xa5, "wrote beyond its ends");
+	return NULL;
+}
+
 TEST(pio_outs, "pio: OUTS sends what memory holds")
 {
 	ulong s = (ulong)buffer, c = 3;

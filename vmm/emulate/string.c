@@ -10,7 +10,7 @@
 #define USES_SI	 1U
 #define USES_DI	 2U
 #define COMPARES 4U
-#define BULK_ONE 8U /* the bulk callback also for one element: it checks memory before the port */
+#define PORTS	 8U /* the bulk callback also for one element: it checks memory before the port */
 
 /* A longer run than this would only risk overflow in the arithmetic below. */
 #define MAX_RUN (1ULL << 24)
@@ -242,7 +242,9 @@ static int run_items(struct x86_emul *s, const struct string_kind *k, unsigned i
 				return X86EMUL_OKAY;
 			s->regs->rflags = s->rflags;
 		}
-		if (i >= X86_EMULATE_MAX_ITERATIONS || s->regs->rflags & FL_TF || !s->ops->commit)
+		/* The callback may have declined this element of a port's only, as it crosses a page. */
+		if (i >= X86_EMULATE_MAX_ITERATIONS || s->regs->rflags & FL_TF || !s->ops->commit ||
+		    (k->flags & PORTS && s->ops->rep_ins))
 			return unfinished(s);
 		s->ops->commit(s->ctxt);
 	}
@@ -258,7 +260,7 @@ static int run_string(struct x86_emul *s, const struct string_kind *k, unsigned 
 		return X86EMUL_OKAY;
 	if (s->regs->rflags & FL_TF)
 		done = 1;
-	if (!k->bulk || (done < 2 && !(k->flags & BULK_ONE)))
+	if (!k->bulk || (done < 2 && !(k->flags & PORTS)))
 		return run_items(s, k, bytes, rep);
 	rc = k->bulk(s, bytes, &done);
 	if (done > count) /* a callback that lies does not corrupt more than its own data */
@@ -319,14 +321,14 @@ static int run_port_string(struct x86_emul *s, const struct string_kind *k)
 
 int string_ins(struct x86_emul *s)
 {
-	static const struct string_kind k = { ins_one, ins_bulk, USES_DI | BULK_ONE };
+	static const struct string_kind k = { ins_one, ins_bulk, USES_DI | PORTS };
 
 	return run_port_string(s, &k);
 }
 
 int string_outs(struct x86_emul *s)
 {
-	static const struct string_kind k = { outs_one, outs_bulk, USES_SI | BULK_ONE };
+	static const struct string_kind k = { outs_one, outs_bulk, USES_SI | PORTS };
 
 	return run_port_string(s, &k);
 }

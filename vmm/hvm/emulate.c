@@ -29,7 +29,8 @@ int emul_device(struct vcpu *v, uint8_t type, uint64_t addr, unsigned int size, 
 	for (unsigned int i = 0; i < io->nr_records; i++) {
 		struct io_record *c = &io->record[i];
 
-		if (c->addr == addr && c->size == size && c->type == type && c->write == write)
+		if (c->addr == addr && c->size == size && c->type == type && c->write == write &&
+		    !c->run)
 			r = c;
 	}
 	if (r && !r->done && io->answer_valid) {

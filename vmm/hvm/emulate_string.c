@@ -24,29 +24,48 @@ static bool is_plain_ram(struct vcpu *v, gpa_t gpa, bool writable)
 }
 
 /*
- * Sends the run, or takes the answer when it was sent before the emulation was restarted. *reps is in: what
- * may be done, out: what was.
+ * The answer to a run that was sent before the emulation was restarted: *reps is in: what may be done, out: what
+ * was. Its data is in memory or with the device whatever the page tables say by now, so this comes before
+ * any other look at the instruction. False: nothing was sent, or an item, whose answer emul_device() takes.
  */
-static int send_run(struct vcpu *v, const ioreq_t *p, uint64_t *reps)
+static bool run_answered(struct vcpu *v, uint64_t *reps)
 {
 	struct vcpu_io *io = v->hvm.io;
-	struct io_record *r = &io->record[0];
+
+	if (!io->nr_records || !io->record[0].run || !io->answer_valid)
+		return false;
+	*reps = min(io->answer_count, *reps);
+	io->nr_records = 0;
+	io->answer_valid = false;
+	return true;
+}
+
+/* *reps is zero. RETRY: sent. */
+static int send_run(struct vcpu *v, const ioreq_t *p)
+{
+	struct vcpu_io *io = v->hvm.io;
 	uint64_t val;
 
-	if (io->nr_records) {
-		bool mine = r->addr == p->addr && r->type == p->type && io->answer_valid;
-
-		*reps = mine ? min(io->answer_count, (uint64_t)p->count) : 0;
-		io->nr_records = 0;
-		io->answer_valid = false;
-		return *reps ? X86EMUL_OKAY : X86EMUL_UNHANDLEABLE;
-	}
-	*reps = 0;
-	if (ioreq_send(v, p, &val) != IO_PENDING)
+	/* An item of this instruction is under way: it went alone and is finished alone. */
+	if (io->nr_records || ioreq_send(v, p, &val) != IO_PENDING)
 		return X86EMUL_UNHANDLEABLE;
-	*r = (struct io_record){ .addr = p->addr, .type = p->type, .size = (uint8_t)p->size };
+	io->record[0] = (struct io_record){
+		.addr = p->addr, .type = p->type, .size = (uint8_t)p->size, .run = true
+	};
 	io->nr_records = 1;
 	return X86EMUL_RETRY;
+}
+
+/* Both ends of an element: it may cross into the next page. */
+static int translate_element(struct x86_emulate_ctxt *c, uint64_t lin, unsigned int bytes,
+			     unsigned int acc, gpa_t *gpa)
+{
+	gpa_t end;
+	int rc = emul_translate(c, lin, acc, gpa);
+
+	if (rc == X86EMUL_OKAY && (lin & ~PAGE_MASK) + bytes > PAGE_SIZE)
+		rc = emul_translate(c, (lin | ~PAGE_MASK) + 1, acc, &end);
+	return rc;
 }
 
 static int rep_port(uint16_t port, uint64_t lin, unsigned int bytes, bool in, uint64_t *reps,
@@ -67,17 +86,18 @@ static int rep_port(uint16_t port, uint64_t lin, unsigned int bytes, bool in, ui
 	gpa_t gpa;
 	int rc;
 
+	if (run_answered(v, reps))
+		return X86EMUL_OKAY;
 	/* A fault on the memory side comes before the port is touched: a device's data is read only once. */
 	*reps = 0;
-	rc = emul_translate(c, lin, in ? X86_ACC_WRITE : 0, &gpa);
+	rc = translate_element(c, lin, bytes, in ? X86_ACC_WRITE : 0, &gpa);
 	if (rc != X86EMUL_OKAY)
 		return rc;
 	if (n < 2 || !v->domain->hvm.ioreq || io_port_is_internal(v->domain, port) ||
 	    !ioreq_claimed(v->domain, IOREQ_TYPE_PIO, port, bytes) || !is_plain_ram(v, gpa, in))
 		return X86EMUL_UNHANDLEABLE;
 	p.data = gpa.v;
-	*reps = n;
-	return send_run(v, &p, reps);
+	return send_run(v, &p);
 }
 
 int emul_rep_ins(uint16_t port, uint64_t lin, unsigned int bytes, uint64_t *reps,
@@ -107,6 +127,8 @@ int emul_rep_movs(uint64_t src, uint64_t dst, unsigned int bytes, uint64_t *reps
 	gpa_t s, t;
 	int rc;
 
+	if (run_answered(v, reps))
+		return X86EMUL_OKAY;
 	*reps = 0;
 	if (n < 2 || !v->domain->hvm.ioreq)
 		return X86EMUL_UNHANDLEABLE;
@@ -125,8 +147,7 @@ int emul_rep_movs(uint64_t src, uint64_t dst, unsigned int bytes, uint64_t *reps
 	if (!ioreq_claimed(v->domain, IOREQ_TYPE_COPY, down ? p.addr - (n - 1) * bytes : p.addr,
 			   n * bytes))
 		return X86EMUL_UNHANDLEABLE;
-	*reps = n;
-	return send_run(v, &p, reps);
+	return send_run(v, &p);
 }
 
 /* Filling plain memory; filling a device goes item by item. */
