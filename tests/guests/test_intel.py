@@ -30,6 +30,7 @@ PAYLOAD_LIMIT_S = 240
 PASSED_AT_LEAST = {PAYLOAD_OPTIONS: 75, SMP_OPTIONS: 24, SVM_OPTIONS: 40}
 # Debian's Bochs takes four times as long as a build without its debugger.
 DOM0_LIMIT_S = 800
+GUESTS_LIMIT_S = 2400
 OLD_MODEL = "corei5_lynnfield_750"
 LINUX_CD = "linux.iso"
 GRUB_LINUX = """set timeout=0
@@ -170,7 +171,7 @@ disk = [ "file:/job/{cd},hdc:cdrom,r" ]
 boot = "d"
 serial = "file:{log}"
 ''', name)
-    line = dom0.wait_for(f"grep -a DOMU-UP {log}", DOM0_LIMIT_S, 2)
+    line = dom0.wait_for(f"grep -a DOMU-UP {log}", 240, 2)
     text = dom0.run(f"cat {log}")
     with open(lab.log_path(name, "txt"), "w", encoding="utf-8") as file:
         file.write(text)
@@ -194,17 +195,17 @@ def test_vtx_dom0_two_cpus(lab):
     check(len(ticks) == 2 and all(int(n) > 0 for n in ticks), f"events of the CPUs: {ticks}")
 
 
-@case(order=61, group="vtx", limit_s=DOM0_LIMIT_S, combos=("product",))
+@case(order=61, group="vtx", limit_s=GUESTS_LIMIT_S, combos=("product",))
 def test_vtx_pvh(lab):
     """A PVH guest with two vCPUs, a stock kernel."""
     dom0 = use_bochs(lab, bochs.DEFAULT_MODEL, 1)
     test_pvh.create(dom0, "pvh", vcpus=2)
-    report = test_pvh.wait_up(dom0, "pvh", DOM0_LIMIT_S)
+    report = test_pvh.wait_up(dom0, "pvh")
     check(report["cpus"] == "2" and report["guest_type"] == "PVH", f"guest reports {report}")
     dom0.run("xl destroy pvh")
 
 
-@case(order=62, group="vtx", limit_s=DOM0_LIMIT_S, combos=("product",))
+@case(order=62, group="vtx", limit_s=GUESTS_LIMIT_S, combos=("product",))
 def test_vtx_payload_guests(lab):
     """Our payload through hvmloader and SeaBIOS: 64 bits with two vCPUs, 32 bits with one."""
     use_bochs(lab, bochs.DEFAULT_MODEL, 1)
@@ -229,19 +230,19 @@ def buffers_cleared(lab, model, append, expect):
     check(grown == expect, f"{model}: cleared {grown}, counters {before}, then {after}")
 
 
-@case(order=62, group="vtx", limit_s=DOM0_LIMIT_S, combos=("product",))
+@case(order=62, group="vtx", limit_s=GUESTS_LIMIT_S, combos=("product",))
 def test_vtx_cache_cleared(lab):
     """A guest on a CPU with L1TF and without microcode for it: the L1 data cache by reading."""
     buffers_cleared(lab, bochs.DEFAULT_MODEL, "", {"l1d_by_reading"})
 
 
-@case(order=68, group="vtxflush", limit_s=DOM0_LIMIT_S, combos=("product",))
+@case(order=68, group="vtxflush", limit_s=GUESTS_LIMIT_S, combos=("product",))
 def test_vtx_buffers_cleared(lab):
     """By command, and buffers by VERW, on a CPU that has both and is told to use them."""
     buffers_cleared(lab, "corei7_icelake_u", "vmx-flush=force", {"l1d_by_command", "buffers_cleared"})
 
 
-@case(order=63, group="vtx", limit_s=DOM0_LIMIT_S, combos=("product",))
+@case(order=63, group="vtx", limit_s=GUESTS_LIMIT_S, combos=("product",))
 def test_vtx_linux(lab):
     """A stock kernel by SeaBIOS and GRUB, two vCPUs: with Xen's interfaces, and as on a bare PC."""
     use_bochs(lab, bochs.DEFAULT_MODEL, 1)
@@ -253,7 +254,7 @@ def test_vtx_linux(lab):
     check(report["event"] == "lapic-deadline", f"guest's timer is {report['event']}")
 
 
-@case(order=64, group="vtx", limit_s=DOM0_LIMIT_S, combos=("product",))
+@case(order=64, group="vtx", limit_s=GUESTS_LIMIT_S, combos=("product",))
 def test_vtx_hostile(lab):
     """The hostile payloads: the host and dom0 live on, the guest ends where it should."""
     use_bochs(lab, bochs.DEFAULT_MODEL, 1)
@@ -261,7 +262,7 @@ def test_vtx_hostile(lab):
         test_hvm.hostile(lab, kind, r"(?i)triple fault" if kind == "triple" else None)
 
 
-@case(order=65, group="vtxold", limit_s=DOM0_LIMIT_S, combos=("product",))
+@case(order=65, group="vtxold", limit_s=GUESTS_LIMIT_S, combos=("product",))
 def test_vtx_old_guests(lab):
     """A CPU without unrestricted guest: payload and a stock kernel, through their real mode."""
     use_bochs(lab, OLD_MODEL, 1)
@@ -270,7 +271,7 @@ def test_vtx_old_guests(lab):
     check(report["hv"] == "xen", f"guest reports {report}")
 
 
-@case(order=66, group="vtxolddos", limit_s=DOM0_LIMIT_S, combos=("product",))
+@case(order=66, group="vtxolddos", limit_s=GUESTS_LIMIT_S, combos=("product",))
 def test_vtx_old_freedos(lab):
     """The same with a system that never leaves real mode."""
     use_bochs(lab, OLD_MODEL, 1, network=True)
@@ -278,7 +279,7 @@ def test_vtx_old_freedos(lab):
         raise Skip("PLINTH_GUESTS names no folder with floppy images")
     guest = lab.create_text(test_floppy.FLOPPY.format(image=test_floppy.FREEDOS[0], memory=32,
                                                       cards=""), "freedos")
-    guest.wait_screen(r"^A:\\>", DOM0_LIMIT_S)
+    guest.wait_screen(r"^A:\\>", 240)
     test_floppy.say(guest, "echo cold-storage>x.txt")
     guest.wait_screen(r"x\.txt\s+A:\\>\s*$", 120)
     guest.destroy()

@@ -174,6 +174,8 @@ class Lab:
     def use(self, kind, boot_limit_s, **defaults):
         """Boots of this lab are of another kind of machine, with settings that cases need not name."""
         self.kind, self.defaults, self.boot_limit_s = kind, defaults, boot_limit_s
+        if issubclass(kind, bochs.BochsBoot):
+            self.slowness = bochs.slowness()
 
     def log_path(self, label, kind):
         return os.path.join(self.logs, f"{self.combo}-{self.case_name}-{label}.{kind}")
