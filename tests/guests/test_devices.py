@@ -39,6 +39,20 @@ setsid socat TCP-LISTEN:7200,fork,reuseaddr EXEC:"bash /run/lab/sink" >/dev/null
 setsid socat -U TCP-LISTEN:7201,fork,reuseaddr OPEN:/run/lab/source,rdonly >/dev/null 2>&1 &
 '''
 
+VNC_OPTIONS = HVM.replace("127.0.0.1", "127.0.0.1:3,websocket=on") + '''memory = 64
+vcpus = 1
+vncpasswd = "geheim"
+'''
+# RFC 6143, 7.1.2: how many security types there are, and which: VNC's password (2) alone.
+VNC_TYPES = r'''exec 3<> /dev/tcp/127.0.0.1/5903
+head -c 12 <&3
+printf 'RFB 003.008\n' >&3
+head -c 2 <&3 | od -An -tu1
+'''
+UPGRADE = "\r\n".join(("GET / HTTP/1.1", "Host: localhost", "Upgrade: websocket", "Connection: Upgrade",
+                       "Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==", "Sec-WebSocket-Version: 13",
+                       "Sec-WebSocket-Protocol: binary", "", ""))
+
 
 def debian(lab, name="devices", config=CONFIG, dm=None):
     """The guest at its prompt, from the previous case if it is still there."""
@@ -212,6 +226,21 @@ def test_usb_mouse(lab):
     check(events == [
         ("rel", 0, 10), ("rel", 1, -5), ("rel", 0, -3), ("rel", 1, 20),
         ("key", BTN_LEFT, 1), ("key", BTN_LEFT, 0)], f"the mouse says {events}")
+    guest.destroy()
+
+
+@case(order=53, group="vncoptions", limit_s=300, combos=("product", "parts"))
+def test_vnc_options(lab):
+    """vncpasswd= and a WebSocket from an xl configuration: what the server offers, and that it asks."""
+    dom0 = lab.boot()
+    guest = lab.create_text(VNC_OPTIONS, "vncoptions")
+    dom0.write("/run/lab/vnc-types", VNC_TYPES)
+    answer = dom0.run("timeout 20 bash /run/lab/vnc-types").split()
+    check(answer == ["RFB", "003.008", "1", "2"], f"the server says {answer}")
+    dom0.write("/run/lab/upgrade", UPGRADE)
+    page = dom0.run("timeout 20 bash -c 'exec 3<>/dev/tcp/127.0.0.1/5703; cat /run/lab/upgrade >&3; head -n 5 <&3'")
+    # The answer to this key is the example of RFC 6455, 1.3.
+    check(" 101 " in page and "s3pPLMBiTxaQ9kYGzzhZRbK+xOo=" in page, f"WebSocket: {page!r}")
     guest.destroy()
 
 

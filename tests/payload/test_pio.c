@@ -71,16 +71,18 @@ TEST(pio_ins_long, "pio: REP INSW over a page boundary")
 static bool identify_cd(u16 base, ulong to)
 {
 	ulong c = 128;
-	u32 tries = 100000;
+	u32 tries = 10000;
+	u8 status;
 
 	outb(base + 0x206, 2); /* no interrupts */
 	outb(base + 6, 0xa0);
 	if (inb(base + 7) == 0xff)
 		return false;
 	outb(base + 7, 0xa1);
-	while (--tries && (inb(base + 0x206) & 0x88) != 8)
-		;
-	if (!tries)
+	do
+		status = inb(base + 0x206);
+	while (--tries && (status & 0x80 || !(status & 9)));
+	if (!(status & 8) || status & 0x80)
 		return false;
 	asm volatile("rep insl" : "+D"(to), "+c"(c) : "d"(base) : "memory");
 	return !c;
