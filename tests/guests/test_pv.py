@@ -153,9 +153,10 @@ def test_pv_commands(lab):
     gone(dom0, "cmd1")
 
 
-# What a guest does, in which option of its configuration the answer is, and the state that `xl list` shows then.
-ENDS = (("poweroff", "on_poweroff", "s"), ("reboot", "on_reboot", "s"), ("panic", "on_crash", "c"),
-        ("hang", "on_watchdog", "s"))
+# How a guest ends, the options of the payload that does it (or None: Linux), the option of its configuration
+# that says what follows, and the state that `xl list` shows then.
+ENDS = (("poweroff", "tests=cpuid", "on_poweroff", "s"), ("reboot", "hostile=triple", "on_reboot", "s"),
+        ("panic", None, "on_crash", "c"), ("hang", "hostile=hang seconds=5", "on_watchdog", "s"))
 ACTIONS = {
     "destroy": "! xl domid {name} >/dev/null 2>&1",
     "preserve": "xl list {name} | tail -1 | awk '{{ exit $5 !~ /{state}/ }}'",
@@ -165,20 +166,20 @@ ACTIONS = {
 }
 
 
-def create_that_ends(dom0, name, does, action):
-    """A guest that powers off, reboots, panics, or stops with a watchdog; its domid."""
-    if does == "hang":
-        dom0.write(f"/run/lab/{name}.cfg", f'''name = "{name}"
+def create_that_ends(dom0, does, payload, action):
+    """A guest that powers off, reboots, panics, or stops with a watchdog; its domid, if it still is there."""
+    if payload:
+        dom0.write(f"/run/lab/{does}.cfg", f'''name = "{does}"
 type = "pvh"
 memory = 32
 kernel = "/guests/payload64.elf"
-cmdline = "hostile=hang seconds=5"
+cmdline = "{payload}"
 {action}
 ''')
-        dom0.run(f"xl create -q /run/lab/{name}.cfg", 60)
+        dom0.run(f"xl create -q /run/lab/{does}.cfg", 60)
     else:
-        create(dom0, name, f"console=hvc0 quiet guest.do={does}", memory=128, extra=action)
-    return dom0.run(f"xl domid {name} || echo 0").strip()
+        create(dom0, does, f"console=hvc0 quiet guest.do={does}", memory=128, extra=action)
+    return dom0.run(f"xl domid {does} 2>/dev/null || echo 0").strip()
 
 
 @case(order=42, group="pv", limit_s=600, combos=COMBOS)
@@ -186,14 +187,12 @@ def test_pv_actions(lab):
     """on_poweroff, on_reboot, on_crash, on_watchdog: what the configuration says is what happens."""
     dom0 = lab.boot(guests=True, disks=[{"path": scratch_disk(lab)}])
     dom0.run("mkdir -p /run/lab")
-    for does, option, state in ENDS:
-        names = {action: f"{does}{i}" for i, action in enumerate(ACTIONS)}
-        domids = {action: create_that_ends(dom0, name, does, f'{option} = "{action}"')
-                  for action, name in names.items()}
+    for does, payload, option, state in ENDS:
         for action, test in ACTIONS.items():
-            dom0.wait_for(test.format(name=names[action], domid=domids[action], state=state), 120)
-        dom0.wait_for(f"for n in $(xl list | awk '/^{does}/ {{ print $1 }}'); do xl destroy $n; done; "
-                      f"! xl list | grep ^{does}", 60)
+            domid = create_that_ends(dom0, does, payload, f'{option} = "{action}"')
+            dom0.wait_for(test.format(name=does, domid=domid, state=state), 120, 1)
+            dom0.wait_for(f"for n in $(xl list | awk '/^{does}/ {{ print $1 }}'); do xl destroy $n; done; "
+                          f"! xl list | grep ^{does}", 60, 1)
 
 
 @case(order=42, group="pv", limit_s=900, combos=COMBOS)
