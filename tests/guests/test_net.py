@@ -73,7 +73,7 @@ def wait_menu(guest, timeout_s):
         screen.save_png(guest.lab.log_path(f"{guest.name}-menu", "png"))
 
 
-def installs(lab, network, model, limit_s=600):
+def installs(lab, network, model, limit_s=900):
     """Debian's netboot installer to its first dialog, at most limit_s after the boot menu."""
     config = PXE.format(memory=1024) + network.format(
         folder="/guests/netboot", file="/pxelinux.0", model=model)
@@ -86,7 +86,7 @@ def installs(lab, network, model, limit_s=600):
     guest.destroy()
 
 
-@case(order=67, group="installer", limit_s=1000, combos=COMBOS)
+@case(order=67, group="installer", limit_s=1400, combos=COMBOS)
 def test_installer_rtl8139(lab):
     """The installer by libslirp's DHCP and TFTP."""
     lab.boot(guests=True)
@@ -100,7 +100,7 @@ def test_installer_ne2k(lab):
     installs(lab, USER, "ne2k_pci", 2200)
 
 
-@case(order=67, group="dnsmasq", limit_s=1000, combos=(*COMBOS, "peer"))
+@case(order=67, group="dnsmasq", limit_s=1400, combos=(*COMBOS, "peer"))
 def test_installer_bridge_rtl8139(lab):
     """The installer by dnsmasq in dom0, over a tap device that vif-bridge puts on the bridge."""
     lab.boot(guests=True)
