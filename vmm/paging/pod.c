@@ -71,25 +71,35 @@ static void take_zero(struct domain *d, struct candidates *c)
 	}
 }
 
+/* p->lock held. */
+static int put(struct domain *d, gfn_t gfn, mfn_t mfn)
+{
+	struct p2m_entry e = { .mfn = mfn, .type = P2M_RAM_RW, .access = P2M_ACCESS_RWX };
+	uint64_t old;
+
+	if (d->p2m.logdirty) {
+		e.type = P2M_RAM_LOGDIRTY;
+		logdirty_mark(d, gfn, 0);
+	}
+	return p2m_set_locked(&d->p2m, gfn, &e, 1, &old);
+}
+
 /*
  * Now that no vCPU reaches the pages: those that were not written before, and that nobody has taken a reference on,
  * are spare; the others go back. Whoever takes one later sees that the entry is gone (p2m_get_page). p->lock held.
  */
 static void keep_or_return(struct domain *d, const struct candidates *c)
 {
-	struct p2m_entry e = { .type = P2M_RAM_RW, .access = P2M_ACCESS_RWX };
 	struct pod *pod = &d->p2m.pod;
-	uint64_t old;
 
 	for (unsigned int i = 0; i < c->nr; i++) {
 		struct page *p = mfn_to_page(c->mfn[i]);
 
-		e.mfn = c->mfn[i];
 		if (is_private(d, p) && is_zero(p)) {
-			pod->spare[pod->nr_spare++] = e.mfn;
+			pod->spare[pod->nr_spare++] = c->mfn[i];
 			pod->searched = 0;
 		} else {
-			p2m_set_locked(&d->p2m, c->gfn[i], &e, 1, &old); /* the table is there */
+			put(d, c->gfn[i], c->mfn[i]); /* the table is there */
 		}
 	}
 }
@@ -113,16 +123,9 @@ static void search(struct domain *d)
 /* 0: the frame has this page; -EBUSY: it is not P2M_POD any more; -ENOMEM. p->lock held. */
 static int enter(struct domain *d, gfn_t gfn, mfn_t mfn)
 {
-	struct p2m_entry e = { .mfn = mfn, .type = P2M_RAM_RW, .access = P2M_ACCESS_RWX };
-	uint64_t old;
-
 	if (p2m_get(d, gfn).type != P2M_POD)
 		return -EBUSY;
-	if (d->p2m.logdirty) {
-		e.type = P2M_RAM_LOGDIRTY;
-		logdirty_mark(d, gfn, 0);
-	}
-	return p2m_set_locked(&d->p2m, gfn, &e, 1, &old);
+	return put(d, gfn, mfn);
 }
 
 static int fill_with_new(struct domain *d, gfn_t gfn)
