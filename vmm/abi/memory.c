@@ -84,7 +84,7 @@ static bool all_holes(struct domain *d, uint64_t gfn, unsigned int order)
 
 		if (e.type != P2M_INVALID)
 			return false;
-		gfn = (gfn | ((1ULL << min(e.order, 36U)) - 1)) + 1;
+		gfn = p2m_behind(gfn, e.order);
 	}
 	return true;
 }
@@ -115,7 +115,7 @@ static void populate_undo(struct domain *d, uint64_t gfn, struct page *p, unsign
 static bool populate_guest(struct domain *d, uint64_t gfn, unsigned int order)
 {
 	unsigned int chunk = chunk_order(order);
-	uint64_t i, n = 1ULL << order;
+	uint64_t i = 0, n = 1ULL << order;
 	struct page *p;
 	mfn_t mfn;
 
@@ -126,9 +126,10 @@ static bool populate_guest(struct domain *d, uint64_t gfn, unsigned int order)
 		return false;
 	mfn = page_to_mfn(p);
 	spin_lock(&d->lock);
-	for (i = 0; i < n && (i || all_holes(d, gfn, order)); i += 1ULL << chunk)
-		if (p2m_set(d, _gfn(gfn + i), mfn_add(mfn, i), chunk, P2M_RAM_RW, P2M_ACCESS_RWX))
-			break;
+	if (all_holes(d, gfn, order))
+		while (i < n && !p2m_set(d, _gfn(gfn + i), mfn_add(mfn, i), chunk, P2M_RAM_RW,
+					 P2M_ACCESS_RWX))
+			i += 1ULL << chunk;
 	if (i < n)
 		populate_undo(d, gfn, p, order, i);
 	spin_unlock(&d->lock);

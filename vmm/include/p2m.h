@@ -69,6 +69,12 @@ struct p2m_entry {
 #define P2M_PTE_TYPE_SHIFT   52
 #define P2M_PTE_ACCESS_SHIFT 57
 
+/* The first frame behind the mapping or hole of 2^order frames that covers gfn. */
+static inline uint64_t p2m_behind(uint64_t gfn, unsigned int order)
+{
+	return (gfn | (BIT(order) - 1)) + 1;
+}
+
 /* How one vendor's nested page tables encode entries (svm/npt.c, vmx/ept.c). level 1 = 4 KiB .. 4. */
 struct p2m_format {
 	uint64_t (*make_leaf)(const struct domain *d, const struct p2m_entry *e, gfn_t gfn,

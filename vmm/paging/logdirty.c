@@ -28,7 +28,7 @@ static void protect_all(struct domain *d)
 		if (e.type == P2M_RAM_RW)
 			p2m_change_range(d, _gfn(g), BIT(e.order), P2M_RAM_RW, P2M_RAM_LOGDIRTY,
 					 NULL);
-		g = (g | (BIT(e.order) - 1)) + 1;
+		g = p2m_behind(g, e.order);
 	}
 }
 
@@ -87,7 +87,7 @@ void logdirty_collect(struct domain *d, gfn_t first, uint64_t nr)
 
 	if (!d->p2m.fmt->dirty)
 		return;
-	for (uint64_t g = first.v; g < first.v + nr; g = (g | (BIT(order) - 1)) + 1) {
+	for (uint64_t g = first.v; g < first.v + nr; g = p2m_behind(g, order)) {
 		if (!p2m_take_dirty(&d->p2m, _gfn(g), &order))
 			continue;
 		logdirty_mark(d, _gfn(g & ~(BIT(order) - 1)), order);

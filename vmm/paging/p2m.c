@@ -257,8 +257,9 @@ static void subtree_put_refs(uint64_t raw, unsigned int level)
 			subtree_put_refs(table[i], level - 1);
 }
 
-int p2m_set_locked(struct p2m *p, gfn_t gfn, const struct p2m_entry *e, unsigned int level,
-		   uint64_t *old)
+/* With p->lock held; *old is what was there. */
+static int set_locked(struct p2m *p, gfn_t gfn, const struct p2m_entry *e, unsigned int level,
+		      uint64_t *old)
 {
 	uint64_t *slot = walk_to(p, gfn, level);
 
@@ -271,6 +272,18 @@ int p2m_set_locked(struct p2m *p, gfn_t gfn, const struct p2m_entry *e, unsigned
 	if (e->type != P2M_INVALID && gfn.v + BIT(level_order(level)) - 1 > p->max_gfn)
 		p->max_gfn = gfn.v + BIT(level_order(level)) - 1;
 	return 0;
+}
+
+int p2m_enter_locked(struct p2m *p, gfn_t gfn, const struct p2m_entry *e, unsigned int level,
+		     uint64_t *old)
+{
+	struct p2m_entry logged = *e;
+
+	if (p->logdirty && e->type == P2M_RAM_RW) {
+		logged.type = P2M_RAM_LOGDIRTY;
+		logdirty_mark(p->domain, gfn, level_order(level));
+	}
+	return set_locked(p, gfn, &logged, level, old);
 }
 
 void p2m_allow_pages(struct p2m *p, uint64_t pages)
@@ -317,11 +330,7 @@ int p2m_set(struct domain *d, gfn_t gfn, mfn_t mfn, unsigned int order, enum p2m
 	if (order && p2m_get(d, gfn).order < order)
 		return set_pieces(d, gfn, mfn, order, t, a);
 	spin_lock(&p->lock);
-	if (p->logdirty && t == P2M_RAM_RW) {
-		e.type = P2M_RAM_LOGDIRTY;
-		logdirty_mark(d, gfn, order);
-	}
-	rc = p2m_set_locked(p, gfn, &e, level, &old);
+	rc = p2m_enter_locked(p, gfn, &e, level, &old);
 	if (!rc && old) {
 		hvm_ops->flush_domain(d);
 		subtree_put_refs(old, level);
@@ -339,7 +348,7 @@ static int change_locked(struct p2m *p, gfn_t gfn, enum p2m_type from, enum p2m_
 	if (e.type != from)
 		return -EBUSY;
 	e.type = to;
-	return p2m_set_locked(p, gfn, &e, 1, &old);
+	return set_locked(p, gfn, &e, 1, &old);
 }
 
 int p2m_change_type(struct domain *d, gfn_t gfn, enum p2m_type from, enum p2m_type to)
@@ -361,7 +370,7 @@ int p2m_take(struct domain *d, gfn_t gfn, struct p2m_entry *old)
 	int rc;
 
 	spin_lock(&d->p2m.lock);
-	rc = p2m_set_locked(&d->p2m, gfn, &hole, 1, &raw);
+	rc = set_locked(&d->p2m, gfn, &hole, 1, &raw);
 	if (!rc) {
 		p2m_pte_parse(raw, old);
 		old->order = ORDER_4K;

@@ -6,10 +6,11 @@
 #include "p2m.h"
 
 /*
- * Enters *e at gfn in a table of `level` (1 = 4 KiB), with p->lock held; larger pages above it are split. *old: the
- * entry that was there; its references and the flush of the TLBs are the caller's. 0, -ENOMEM, -ESRCH.
+ * Enters *e at gfn in a table of `level` (1 = 4 KiB), with p->lock held; larger pages above it are split. RAM is
+ * entered for the log of writes while that is kept. *old: the entry that was there; its references and the flush of
+ * the TLBs are the caller's. 0, -ENOMEM, -ESRCH.
  */
-int p2m_set_locked(struct p2m *p, gfn_t gfn, const struct p2m_entry *e, unsigned int level,
-		   uint64_t *old);
+int p2m_enter_locked(struct p2m *p, gfn_t gfn, const struct p2m_entry *e, unsigned int level,
+		     uint64_t *old);
 
 #endif

@@ -47,7 +47,7 @@ static void take_if_zero(struct domain *d, gfn_t gfn, const struct p2m_entry *e,
 	struct page *p = mfn_to_page(e->mfn);
 	uint64_t old;
 
-	if (!is_private(d, p) || !is_zero(p) || p2m_set_locked(&d->p2m, gfn, &empty, 1, &old))
+	if (!is_private(d, p) || !is_zero(p) || p2m_enter_locked(&d->p2m, gfn, &empty, 1, &old))
 		return;
 	c->gfn[c->nr] = gfn;
 	c->mfn[c->nr++] = e->mfn;
@@ -62,7 +62,7 @@ static void take_zero(struct domain *d, struct candidates *c)
 	for (unsigned int i = 0; i < STEP && c->nr < POD_SPARE; i++) {
 		gfn_t gfn = _gfn(pod->cursor);
 		struct p2m_entry e = p2m_get(d, gfn);
-		uint64_t next = min((gfn.v | (BIT(min(e.order, 36U)) - 1)) + 1, end);
+		uint64_t next = min(p2m_behind(gfn.v, e.order), end);
 
 		if (e.type == P2M_RAM_RW && e.order == ORDER_4K && mfn_valid(e.mfn))
 			take_if_zero(d, gfn, &e, c);
@@ -77,11 +77,7 @@ static int put(struct domain *d, gfn_t gfn, mfn_t mfn)
 	struct p2m_entry e = { .mfn = mfn, .type = P2M_RAM_RW, .access = P2M_ACCESS_RWX };
 	uint64_t old;
 
-	if (d->p2m.logdirty) {
-		e.type = P2M_RAM_LOGDIRTY;
-		logdirty_mark(d, gfn, 0);
-	}
-	return p2m_set_locked(&d->p2m, gfn, &e, 1, &old);
+	return p2m_enter_locked(&d->p2m, gfn, &e, 1, &old);
 }
 
 /*
