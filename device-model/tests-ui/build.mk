@@ -25,10 +25,10 @@ $(DM_UI_OUT)/vnc_client: $(DM_UI_DIR)/vnc_client.c
 
 .PHONY: check-dm-ui fuzz-dm-vga-random
 check-dm-ui: $(O)/device-model/plinth-dm-asan $(DM_UI_FUZZ) $(DM_UI_OUT)/vnc_client
-	$(Q)mkdir -p $(DM_UI_OUT)/work
-	$(Q)$(DM_UI_FUZZ) 4000 > $(DM_UI_OUT)/work/fuzz.log
+	$(Q)mkdir -p $(DM_UI_OUT)/scratch
+	$(Q)$(DM_UI_FUZZ) 4000 > $(DM_UI_OUT)/scratch/fuzz.log
 	$(Q)ASAN_OPTIONS=detect_leaks=0 python3 $(DM_UI_DIR)/run.py --device-model $(O)/device-model/plinth-dm-asan \
-		--vnc-client $(DM_UI_OUT)/vnc_client --work $(DM_UI_OUT)/work
+		--vnc-client $(DM_UI_OUT)/vnc_client --work $(DM_UI_OUT)/scratch
 
 fuzz-dm-vga-random: $(DM_UI_FUZZ)
 	$(Q)$(DM_UI_FUZZ) 60s $$(date +%s)

@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* Runs the cases; calls as a guest makes them. */
 #include "cases.h"
+#include "hvm_ops.h"
+#include <xen/memory.h>
 
 #define CALL_NS NS_PER_US
 
@@ -66,6 +68,36 @@ long call_op(domid_t id, unsigned int nr, uint64_t cmd, void *arg, size_t size)
 	rc = call_as(id, 0, nr, cmd, ARG, 1, 0);
 	memcpy(arg, at, size);
 	return rc;
+}
+
+static long reserve_with(domid_t caller, domid_t about, unsigned int cmd, unsigned int flags,
+			 uint64_t gfn, unsigned int nr)
+{
+	struct xen_memory_reservation r = { .nr_extents = nr, .domid = about, .mem_flags = flags };
+	uint64_t *list = guest_page(caller, SCRATCH_GFN);
+
+	BUG_ON(nr > PAGE_SIZE / sizeof(*list));
+	for (unsigned int i = 0; i < nr; i++)
+		list[i] = gfn + i;
+	guest_handle_set(r.extent_start, LIST);
+	return call_op(caller, __HYPERVISOR_memory_op, cmd, &r, sizeof(r));
+}
+
+long reserve(domid_t caller, domid_t about, unsigned int cmd, uint64_t gfn, unsigned int nr)
+{
+	return reserve_with(caller, about, cmd, 0, gfn, nr);
+}
+
+long populate_on_demand(domid_t about, uint64_t gfn, unsigned int nr)
+{
+	return reserve_with(0, about, XENMEM_populate_physmap, XENMEMF_populate_on_demand, gfn, nr);
+}
+
+void change_machine(const struct hvm_ops *to)
+{
+	machine_stop();
+	hvm_ops = to;
+	machine_start();
 }
 
 int cases_main(void)

@@ -47,5 +47,11 @@ long call_as(domid_t id, unsigned int vcpu, unsigned int nr, uint64_t a0, uint64
 	     uint64_t a3);
 /* A call (command, structure), which is copied in and, as the call leaves it, out again. */
 long call_op(domid_t id, unsigned int nr, uint64_t cmd, void *arg, size_t size);
+/* populate_physmap or decrease_reservation of `nr` pages from `gfn` on; how many were done. */
+long reserve(domid_t caller, domid_t about, unsigned int cmd, uint64_t gfn, unsigned int nr);
+/* dom0 gives a guest frames without pages; how many were done. */
+long populate_on_demand(domid_t about, uint64_t gfn, unsigned int nr);
+/* Another machine with other vendor's operations. A case leaves one with fake_hvm_ops. */
+void change_machine(const struct hvm_ops *to);
 
 #endif

@@ -84,13 +84,6 @@ static uint64_t ask_log(struct domain *d, uint8_t *map, bool clean)
 	return n;
 }
 
-static void change_machine(const struct hvm_ops *to)
-{
-	machine_stop();
-	hvm_ops = to;
-	machine_start();
-}
-
 static void on_machine_with(const struct p2m_format *fmt, void (*test)(void))
 {
 	ops = fake_hvm_ops;

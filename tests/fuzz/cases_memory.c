@@ -14,19 +14,6 @@
 
 /* --- memory ------------------------------------------------------------------------------------ */
 
-/* populate_physmap or decrease_reservation of `nr` pages from `gfn` on; how many were done. */
-static long reserve(domid_t caller, domid_t about, unsigned int cmd, uint64_t gfn, unsigned int nr)
-{
-	struct xen_memory_reservation r = { .nr_extents = nr, .domid = about };
-	uint64_t *list = guest_page(caller, SCRATCH_GFN);
-
-	BUG_ON(nr > PAGE_SIZE / sizeof(*list));
-	for (unsigned int i = 0; i < nr; i++)
-		list[i] = gfn + i;
-	guest_handle_set(r.extent_start, LIST);
-	return call_op(caller, __HYPERVISOR_memory_op, cmd, &r, sizeof(r));
-}
-
 static long domctl(struct xen_domctl *op)
 {
 	op->interface_version = XEN_DOMCTL_INTERFACE_VERSION;

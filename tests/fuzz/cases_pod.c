@@ -6,7 +6,6 @@
 #include "cases.h"
 #include "guest_access.h"
 #include "hvm_ops.h"
-#include <xen/hvm/dm_op.h>
 #include <xen/memory.h>
 
 #define B	  DOMID_B
@@ -28,18 +27,6 @@ static void flush(struct domain *d)
 	hvm_flush_domain(d);
 }
 
-static long reserve(domid_t caller, unsigned int cmd, unsigned int flags, uint64_t gfn,
-		    unsigned int nr)
-{
-	struct xen_memory_reservation r = { .nr_extents = nr, .domid = B, .mem_flags = flags };
-	uint64_t *list = guest_page(caller, SCRATCH_GFN);
-
-	for (unsigned int i = 0; i < nr; i++)
-		list[i] = gfn + i;
-	guest_handle_set(r.extent_start, LIST);
-	return call_op(caller, __HYPERVISOR_memory_op, cmd, &r, sizeof(r));
-}
-
 /* The guest touches a frame until it has memory there; NULL: the guest has been ended for it. */
 static uint64_t *touch(uint64_t gfn)
 {
@@ -57,17 +44,14 @@ static uint64_t *touch(uint64_t gfn)
 
 static struct domain *guest_on_demand(void)
 {
-	machine_stop();
-	ops = *hvm_ops;
+	ops = fake_hvm_ops;
 	ops.flush_domain = flush;
-	hvm_ops = &ops;
-	machine_start();
+	change_machine(&ops);
 	on_flush = NULL;
 	/* What the guest has already is full. */
 	for (uint64_t gfn = 0; gfn < GUEST_RAM; gfn++)
 		*(uint64_t *)guest_page(B, gfn) |= 1;
-	EXPECT(reserve(0, XENMEM_populate_physmap, XENMEMF_populate_on_demand, POD_FIRST, POD_NR),
-	       == POD_NR);
+	EXPECT(populate_on_demand(B, POD_FIRST, POD_NR), == POD_NR);
 	EXPECT(dom(B)->tot_pages, == GUEST_RAM);
 	return dom(B);
 }
@@ -75,9 +59,7 @@ static struct domain *guest_on_demand(void)
 static void done(void)
 {
 	check_machine();
-	machine_stop();
-	hvm_ops = &fake_hvm_ops;
-	machine_start();
+	change_machine(&fake_hvm_ops);
 }
 
 /* As Windows does at its start; then some of it is used. */
@@ -183,7 +165,6 @@ CASE(last_moment_is_seen)
 		if (p2m_get(d, _gfn(g)).type == P2M_RAM_RW && d->p2m.pod.cursor == g)
 			late_page = mfn_to_page(p2m_get(d, _gfn(g)).mfn);
 	BUG_ON(!late_page);
-	late = page_to_virt(late_page);
 	on_flush = refer_late;
 	for (; gfn < POD_END && on_flush; gfn++)
 		touch(gfn);
@@ -213,7 +194,7 @@ CASE(frames_on_demand_move_and_go)
 	EXPECT(d->tot_pages, == (long)before - 1);
 	EXPECT(*touch(POD_FIRST + 1), == 0);
 	EXPECT(d->tot_pages, == (long)before);
-	EXPECT(reserve(B, XENMEM_decrease_reservation, 0, POD_FIRST + 1, 64), == 64);
-	EXPECT(reserve(B, XENMEM_populate_physmap, 0, POD_FIRST + 1, 1), == 1);
+	EXPECT(reserve(B, DOMID_SELF, XENMEM_decrease_reservation, POD_FIRST + 1, 64), == 64);
+	EXPECT(reserve(B, DOMID_SELF, XENMEM_populate_physmap, POD_FIRST + 1, 1), == 1);
 	done();
 }

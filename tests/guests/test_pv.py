@@ -169,14 +169,7 @@ ACTIONS = {
 def create_that_ends(dom0, does, payload, action):
     """A guest that powers off, reboots, panics, or stops with a watchdog; its domid, if it still is there."""
     if payload:
-        dom0.write(f"/run/lab/{does}.cfg", f'''name = "{does}"
-type = "pvh"
-memory = 32
-kernel = "/guests/payload64.elf"
-cmdline = "{payload}"
-{action}
-''')
-        dom0.run(f"xl create -q /run/lab/{does}.cfg", 60)
+        create(dom0, does, payload, memory=32, kernel='kernel = "/guests/payload64.elf"', extra=action)
     else:
         create(dom0, does, f"console=hvc0 quiet guest.do={does}", memory=128, extra=action)
     return dom0.run(f"xl domid {does} 2>/dev/null || echo 0").strip()
@@ -186,7 +179,6 @@ cmdline = "{payload}"
 def test_pv_actions(lab):
     """on_poweroff, on_reboot, on_crash, on_watchdog: what the configuration says is what happens."""
     dom0 = lab.boot(guests=True, disks=[{"path": scratch_disk(lab)}])
-    dom0.run("mkdir -p /run/lab")
     for does, payload, option, state in ENDS:
         for action, test in ACTIONS.items():
             domid = create_that_ends(dom0, does, payload, f'{option} = "{action}"')

@@ -11,15 +11,17 @@ COMBOS = ("vmm", "peer")
 SPARE_MIB = 96
 
 
-def create(dom0, name, cmdline="console=hvc0 quiet", memory=256, vcpus=1, extra="", paused=False):
+LINUX = 'kernel = "/guests/vmlinuz-6.1"\nramdisk = "/guests/domu.cpio.gz"'
+
+
+def create(dom0, name, cmdline="console=hvc0 quiet", memory=256, vcpus=1, extra="", paused=False, kernel=LINUX):
     """xl create a PVH guest from text."""
     dom0.run(f"rm -f {LOG.format(name)}")
     dom0.write(f"/run/lab/{name}.cfg", f'''name = "{name}"
 type = "pvh"
 memory = {memory}
 vcpus = {vcpus}
-kernel = "/guests/vmlinuz-6.1"
-ramdisk = "/guests/domu.cpio.gz"
+{kernel}
 cmdline = "{cmdline}"
 {extra}
 ''')
@@ -124,17 +126,12 @@ def test_pvh_memory_sizes(lab):
         dom0.run("xl destroy pvhm")
 
 
+PAYLOAD = 'kernel = "/job/payload64.elf"'
+
+
 def payload_passes(dom0):
     """The test payload, which is among the boot's files, in the smallest guest."""
-    dom0.write("/run/lab/small.cfg", '''name = "small"
-type = "pvh"
-memory = 16
-vcpus = 1
-kernel = "/job/payload64.elf"
-cmdline = "tests=cpuid,exc,paging,fpu,xen"
-on_poweroff = "destroy"
-''')
-    dom0.run("xl create -q /run/lab/small.cfg", 60)
+    create(dom0, "small", "tests=cpuid,exc,paging,fpu,xen", memory=16, kernel=PAYLOAD, extra='on_poweroff = "destroy"')
     line = dom0.wait_for(f"grep -a 'PAYLOAD: .* passed' {LOG.format('small')}", 120)
     check(re.search(r"PAYLOAD: [1-9]\d* passed, 0 failed", line), line)
     gone(dom0, "small")
@@ -148,23 +145,13 @@ def test_pvh_16_mib(lab):
 
 def clear_on_demand(dom0, fill_mib, extra=""):
     """Start a guest of 64 MiB that sees 256, clears all of them and fills some."""
-    dom0.write("/run/lab/ondemand.cfg", f'''name = "ondemand"
-type = "pvh"
-memory = 64
-maxmem = 256
-vcpus = 1
-kernel = "/job/payload64.elf"
-cmdline = "tests=ram fill={fill_mib}"
-{extra}
-''')
-    dom0.run("xl create -q /run/lab/ondemand.cfg", 60)
+    create(dom0, "ondemand", f"tests=ram fill={fill_mib}", memory=64, kernel=PAYLOAD, extra=f"maxmem = 256\n{extra}")
 
 
 @case(order=36, group="pvhsmall", limit_s=300, combos=("product", "peer"))
 def test_pvh_clears_all_memory(lab):
     """Populate on demand: a guest clears four times what it has; one that fills it ends, with the reason."""
     dom0 = lab.boot(files=[hypervisor.out("payload/payload64.elf")])
-    dom0.run("mkdir -p /run/lab")
     clear_on_demand(dom0, 40)
     line = dom0.wait_for(f"grep -a 'PAYLOAD: .* passed' {LOG.format('ondemand')}", 120)
     check("PAYLOAD: 1 passed, 0 failed" in line, line)

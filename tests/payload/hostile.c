@@ -225,11 +225,16 @@ void hostile_main(const char *kind)
 		const char *kind;
 		void (*run)(void);
 		u32 count;
+		bool needs_xen;
 	} kinds[] = {
-		{ "triple", hostile_triple, 1 },   { "ud", hostile_ud, 2000 },
-		{ "ports", hostile_ports, 20000 }, { "msrs", hostile_msrs, 20000 },
-		{ "mmio", hostile_mmio, 20000 },   { "hypercalls", hostile_hypercalls, 20000 },
-		{ "soak", hostile_soak, 1 },	   { "hang", hostile_hang, 1 },
+		{ "triple", hostile_triple, 1, false },
+		{ "ud", hostile_ud, 2000, false },
+		{ "ports", hostile_ports, 20000, false },
+		{ "msrs", hostile_msrs, 20000, false },
+		{ "mmio", hostile_mmio, 20000, false },
+		{ "hypercalls", hostile_hypercalls, 20000, true },
+		{ "soak", hostile_soak, 1, true },
+		{ "hang", hostile_hang, 1, true },
 	};
 	unsigned int i;
 
@@ -239,9 +244,7 @@ void hostile_main(const char *kind)
 		count = cmdline_number("n", kinds[i].count);
 		state = cmdline_number("seed", 1);
 		wild = cmdline_number("wild", 0);
-		if ((kinds[i].run == hostile_hypercalls || kinds[i].run == hostile_soak ||
-		     kinds[i].run == hostile_hang) &&
-		    !plat.is_xen)
+		if (kinds[i].needs_xen && !plat.is_xen)
 			break;
 		print("HOSTILE: %s, %llu times, seed %u\n", kind, count, state);
 		if (!trap_setjmp(&trap_outer))

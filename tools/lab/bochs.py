@@ -5,6 +5,7 @@ Debian's package `bochs` works; BOCHS= names another program, such as a faster b
 without debugger. The hypervisor comes from a CD by GRUB, as on an installed system.
 """
 
+import functools
 import os
 import shutil
 import socket
@@ -59,6 +60,7 @@ def program():
     return path
 
 
+@functools.cache
 def has_debugger(path):
     """Debian's build starts in its debugger and has a window; the faster one has neither."""
     done = subprocess.run([path, "--help"], stdout=subprocess.PIPE, stderr=subprocess.STDOUT,
