@@ -12,6 +12,7 @@ sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
 sys.dont_write_bytecode = True
 
 import qtest
+import test_browser
 import test_ports
 import test_sdl
 import test_tls
@@ -88,6 +89,19 @@ def run_vnc(result, program, work):
         env.m.close()
 
 
+def run_browser(result, program, work):
+    if missing := test_browser.missing():
+        print("SKIP browser: " + missing)
+        result.skipped += len(test_browser.TESTS)
+        return
+    env = test_browser.create(program, work)
+    try:
+        for test in test_browser.TESTS:
+            result.run(test, env)
+    finally:
+        test_browser.close(env)
+
+
 def run_tls(result, program, client, work):
     if not shutil.which("openssl"):
         print("SKIP tls: openssl makes the certificates and is not installed")
@@ -123,6 +137,7 @@ def main():
     result = Result(args.names)
     run_vga(result, program, work)
     run_vnc(result, program, work)
+    run_browser(result, program, work)
     run_tls(result, program, os.path.abspath(args.vnc_client), work)
     run_ports(result, program, work)
     run_sdl(result, program, work)
