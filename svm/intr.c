@@ -67,11 +67,16 @@ void svm_inject(struct vcpu *v, const struct hvm_event *e)
 		v->cr2 = e->cr2;
 		vmcb->cr2 = e->cr2;
 	}
-	/* Injected software events return behind the instruction, as the CPU would push it. */
+	/*
+	 * Injected software events return behind the instruction: RIP is what CPUs push, next RIP those
+	 * with nRIP-save.
+	 */
 	if (e->type == HVM_EVENT_SWINT || e->type == HVM_EVENT_SWEXC ||
 	    e->type == HVM_EVENT_ICEBP) {
 		v->regs.rip += e->insn_len;
 		vmcb->rip = v->regs.rip;
+		vmcb->next_rip = v->regs.rip;
+		svm_vcpu(v)->soft_entry = v->exits;
 	}
 	vmcb->event_inj = inj;
 	if (e->type == HVM_EVENT_NMI) {
@@ -210,15 +215,18 @@ void svm_tpr_changed(struct vcpu *v, uint8_t tpr)
 }
 
 /*
- * An exit hit during delivery of an event (a nested page fault on the stack, say): deliver it again.
- * Software interrupts and INT3/INTO are executed again instead, as RIP is still at them.
+ * An exit hit during delivery of an event (a nested page fault on the stack, say): deliver it again. The
+ * guest's own INT n, INT3 and INTO are executed again instead, as RIP is still at them; it is behind
+ * those that svm_inject delivered.
  */
 void svm_requeue_interrupted_event(struct vcpu *v, struct vmcb *vmcb)
 {
 	uint64_t info = vmcb->exit_int_info;
+	bool ours = svm_vcpu(v)->soft_entry == v->exits;
 	struct hvm_event *e = &v->hvm.event;
 
 	e->vector = SVM_EVENT_VECTOR(info);
+	e->insn_len = 0;
 	e->has_error = info & SVM_EVENT_HAS_ERR;
 	e->error_code = (uint32_t)(info >> 32);
 	e->cr2 = vmcb->cr2;
@@ -230,11 +238,16 @@ void svm_requeue_interrupted_event(struct vcpu *v, struct vmcb *vmcb)
 		e->type = HVM_EVENT_NMI;
 		break;
 	case SVM_EVENT_EXC:
-		if (e->vector == X86_EXC_BP || e->vector == 4)
-			return;
-		e->type = HVM_EVENT_EXC;
+		if (e->vector != X86_EXC_BP && e->vector != X86_EXC_OF)
+			e->type = HVM_EVENT_EXC;
+		else if (ours)
+			e->type = HVM_EVENT_SWEXC;
+		break;
+	case SVM_EVENT_SWINT:
+		if (ours)
+			e->type = HVM_EVENT_SWINT;
 		break;
 	default:
-		return;
+		break;
 	}
 }

@@ -56,6 +56,7 @@ struct svm_vcpu {
 	bool virq;	/* an interrupt is on its way as V_IRQ; see svm_inject */
 	bool nmi_iret;	/* the guest is at the IRET that ends its NMI handler */
 	uint64_t nmi_iret_rip;
+	uint64_t soft_entry; /* v->exits of the last entry that delivered an INT n, INT3 or INTO of ours */
 	struct svm_len len_cache[SVM_LEN_CACHE];
 };
 
@@ -96,7 +97,8 @@ static inline unsigned int svm_insn_len(struct vcpu *v, enum x86_len_class class
 	uint64_t la = vmcb->cs.base + vmcb->rip;
 	const struct svm_len *e = svm_len_slot(svm_vcpu(v), la);
 
-	if (svm_caps.nrips)
+	/* 0 where the CPU does not know it: a task switch is not an instruction's intercept (15.7.1). */
+	if (svm_caps.nrips && likely(vmcb->next_rip))
 		return (unsigned int)(vmcb->next_rip - vmcb->rip);
 	if (likely(e->la == la && e->cr3 == vmcb->cr3 && e->kind == svm_len_kind(vmcb, class) &&
 		   e->len))

@@ -99,6 +99,7 @@ struct segment {
 #define X86_EXC_DB	   1
 #define X86_EXC_NMI	   2
 #define X86_EXC_BP	   3
+#define X86_EXC_OF	   4
 #define X86_EXC_UD	   6
 #define X86_EXC_NM	   7
 #define X86_EXC_DF	   8
