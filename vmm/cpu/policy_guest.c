@@ -16,7 +16,6 @@
 
 #define F(name)		  (1U << (XEN_X86_FEATURE_##name % 32))
 #define MSR_XEN_HYPERCALL 0x40000000U
-#define MSR_PRED_CMD	  0x49U
 #define MSR_PLATFORM_INFO 0xceU
 
 static struct cpu_policy *policies[POLICY_INDEX_COUNT];
@@ -351,10 +350,10 @@ int policy_wrmsr(struct vcpu *v, uint32_t msr, uint64_t value)
 	case MSR_XEN_HYPERCALL:
 		return write_hypercall_page(v, value);
 	case MSR_PRED_CMD:
-		if (!(p->extd[8].b & F(IBPB)) || (value & ~1ULL))
+		if (!(p->extd[8].b & F(IBPB)) || (value & ~PRED_CMD_IBPB))
 			return -EINVAL;
 		if (value)
-			wrmsr(MSR_PRED_CMD, value);
+			wrmsr(MSR_PRED_CMD, PRED_CMD_IBPB);
 		return 0;
 	default:
 		return -EINVAL;
