@@ -9,6 +9,7 @@
 #include <inttypes.h>
 #include <stdlib.h>
 
+#include "core/ahead.h"
 #include "core/bus_priv.h"
 #include "core/log.h"
 #include "core/machine.h"
@@ -150,6 +151,7 @@ void io_unregister(struct machine *m, struct io_region *r)
 
 	if (!r)
 		return;
+	ahead_settle(m);
 	m->vmm->release_io(m, r->is_mmio, r->start, r->start + r->len - 1);
 	if (r->is_mmio) {
 		i = mmio_index(bus, r->start);

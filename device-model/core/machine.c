@@ -6,6 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "core/ahead.h"
 #include "core/bus_priv.h"
 #include "core/device.h"
 #include "core/log.h"
@@ -62,6 +63,7 @@ void machine_reset(struct machine *m)
 {
 	struct machine_hook *h;
 
+	ahead_settle(m);
 	for (h = m->reset_hooks; h; h = h->next)
 		h->reset(h->opaque);
 }

@@ -16,6 +16,7 @@ struct dma;
 struct irq_state;
 struct options;
 struct pci_bus;
+struct read_ahead;
 struct save_state;
 struct vmm_ops;
 
@@ -24,6 +25,7 @@ struct machine {
 	const struct vmm_ops *vmm; /* Xen, or qtest's memory array */
 	void *vmm_priv;
 	struct bus *bus;
+	struct read_ahead *ahead; /* NULL: the VMM answers no reads itself */
 	struct dma *dma;
 	struct irq_state *irq;
 	struct pci_bus *pci;

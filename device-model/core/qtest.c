@@ -14,6 +14,7 @@
 #include <sys/un.h>
 #include <unistd.h>
 
+#include "core/ahead.h"
 #include "core/log.h"
 #include "core/loop.h"
 #include "core/machine.h"
@@ -22,6 +23,7 @@
 #include "core/timer.h"
 #include "core/util.h"
 #include "core/vmm.h"
+#include "plinth_dm_op.h"
 
 #define QTEST_LOW_RAM (3ull << 30)
 #define BITS_PER_LONG (8 * sizeof(unsigned long))
@@ -247,6 +249,7 @@ int vmm_qtest_init(struct machine *m)
 	m->vmm = &qtest_ops;
 	m->pv_backends = true; /* the test is the guest and its back ends */
 	m->vmm_priv = q;
+	ahead_init(m, xzalloc(sizeof(struct plinth_read_ahead)));
 	q->mem_fd = memfd_create("guest", MFD_CLOEXEC);
 	if (q->mem_fd < 0)
 		return -errno;

@@ -9,6 +9,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "core/ahead.h"
 #include "core/bus.h"
 #include "core/dma.h"
 #include "core/machine.h"
@@ -73,6 +74,7 @@ static uint64_t mem_read(struct machine *m, uint64_t addr, unsigned int size)
 {
 	uint64_t v = 0;
 
+	ahead_settle(m);
 	if (mmio_claimed(m, addr))
 		return mmio_read(m, addr, size);
 	mem_access(m, addr, &v, size, false);
@@ -81,6 +83,7 @@ static uint64_t mem_read(struct machine *m, uint64_t addr, unsigned int size)
 
 static void mem_write(struct machine *m, uint64_t addr, uint64_t v, unsigned int size)
 {
+	ahead_settle(m);
 	if (mmio_claimed(m, addr))
 		mmio_write(m, addr, v, size);
 	else
@@ -90,10 +93,14 @@ static void mem_write(struct machine *m, uint64_t addr, uint64_t v, unsigned int
 /* The VMM's own devices come first. */
 static uint64_t port_read(struct machine *m, uint16_t port, unsigned int size)
 {
+	uint64_t ahead;
 	uint32_t v = 0;
 
 	if (qtest_vmm_port && qtest_vmm_port(port, size, false, &v))
 		return v;
+	if (ahead_take(m, port, size, &ahead))
+		return ahead;
+	ahead_settle(m);
 	return pio_read(m, port, size);
 }
 
@@ -101,6 +108,7 @@ static void port_write(struct machine *m, uint16_t port, uint64_t value, unsigne
 {
 	uint32_t v = (uint32_t)value;
 
+	ahead_settle(m);
 	if (!qtest_vmm_port || !qtest_vmm_port(port, size, true, &v))
 		pio_write(m, port, value, size);
 }

@@ -9,6 +9,7 @@
 #include <stdlib.h>
 #include <unistd.h>
 
+#include "core/ahead.h"
 #include "core/bus_priv.h"
 #include "core/log.h"
 #include "core/machine.h"
@@ -198,6 +199,7 @@ int save_machine(struct machine *m, int fd)
 	struct save_handler *h;
 	int rc;
 
+	ahead_settle(m);
 	save_u64(&all, SAVE_MAGIC);
 	save_u32(&all, SAVE_FORMAT);
 	for (h = m->save->handlers; h; h = h->next) {

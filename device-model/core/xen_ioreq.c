@@ -11,6 +11,7 @@
 #include <xen/hvm/hvm_op.h>
 #include <xen/memory.h>
 
+#include "core/ahead.h"
 #include "core/bus.h"
 #include "core/dma.h"
 #include "core/log.h"
@@ -20,6 +21,7 @@
 #include "core/util.h"
 #include "core/vmm.h"
 #include "core/xen_priv.h"
+#include "plinth_dm_op.h"
 
 #define IOREQ_BLOCK_BYTES    4096
 #define IOREQ_BUFFERED_FRAME 0
@@ -154,6 +156,7 @@ static void handle_ioreq(struct machine *m, struct ioreq *req)
 	log_trace(TRACE_IOREQ, "ioreq type %u %s addr 0x%" PRIx64 " data 0x%" PRIx64 " %ux%u%s",
 		  req->type, req->dir ? "read" : "write", req->addr, req->data, req->count,
 		  req->size, req->data_is_ptr ? " ptr" : "");
+	ahead_settle(m);
 	switch (req->type) {
 	case IOREQ_TYPE_PIO:
 	case IOREQ_TYPE_COPY:
@@ -332,6 +335,8 @@ int xen_ioreq_start(struct machine *m)
 	rc = bind_port(x, x->buffered_port, &x->buffered_port);
 	if (rc)
 		return rc;
+	if (x->nr_vcpus <= PLINTH_AHEAD_MAX_VCPUS)
+		ahead_init(m, (void *)((uint8_t *)x->shared + PLINTH_AHEAD_OFFSET));
 	rc = loop_add_fd(xenevtchn_fd(x->evtchn), EPOLLIN, evtchn_readable, m);
 	if (!rc)
 		xen_donate_start(m);

@@ -74,6 +74,12 @@ void ne2k_mem_write(struct ne2k *s, uint16_t addr, uint8_t v);
 uint16_t ne2k_ring_write(struct ne2k *s, uint16_t addr, const uint8_t *p, size_t len);
 /* Through the data port: one item of 1, 2 or 4 bytes. */
 uint32_t ne2k_data_read(struct ne2k *s, unsigned int size);
+/*
+ * What the next reads of size bytes (1, 2 or 4) will get, at most max items, but not the one that ends the
+ * transfer. Returns how many there are.
+ */
+unsigned int ne2k_data_ahead(const struct ne2k *s, unsigned int size, uint8_t *items,
+			     unsigned int max);
 void ne2k_data_write(struct ne2k *s, uint32_t v, unsigned int size);
 
 extern const struct save_ops ne2k_save_ops;

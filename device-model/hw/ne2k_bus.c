@@ -6,6 +6,7 @@
 #include <errno.h>
 #include <stdlib.h>
 
+#include "core/ahead.h"
 #include "core/bus.h"
 #include "core/device.h"
 #include "core/irq.h"
@@ -17,7 +18,8 @@
 #include "hw/ne2k.h"
 #include "hw/nic_rom.h"
 
-#define NE2K_PCI_IO 256
+#define NE2K_PCI_IO	 256
+#define NE2K_AHEAD_BYTES 1536 /* a frame */
 
 struct ne2k_card {
 	struct ne2k chip;
@@ -25,11 +27,34 @@ struct ne2k_card {
 	struct pci_device pci;
 	struct irq_line isa;
 	struct io_region *io;
+	uint32_t port;		 /* where it begins */
+	unsigned int ahead_size; /* of the items that were offered last */
 };
 
 static bool is_data(uint64_t offset)
 {
 	return offset >= NE2K_DATA_PORT && offset < NE2K_DATA_PORT + 8;
+}
+
+static void taken(void *opaque, unsigned int count)
+{
+	struct ne2k_card *c = opaque;
+
+	while (count--)
+		ne2k_data_read(&c->chip, c->ahead_size);
+}
+
+/* Drivers that take a frame word by word (iPXE) get the rest of it without a request for each. */
+static void offer_rest(struct ne2k_card *c, uint64_t offset, unsigned int size)
+{
+	uint8_t items[NE2K_AHEAD_BYTES];
+	unsigned int n;
+
+	if (!ahead_wanted(c->m) || size > 4)
+		return;
+	n = ne2k_data_ahead(&c->chip, size, items, NE2K_AHEAD_BYTES / size);
+	c->ahead_size = size;
+	ahead_offer(c->m, c->port + (uint32_t)offset, size, items, n, taken, c);
 }
 
 static uint64_t card_read(void *opaque, uint64_t offset, unsigned int size)
@@ -38,8 +63,11 @@ static uint64_t card_read(void *opaque, uint64_t offset, unsigned int size)
 	uint64_t v = 0;
 	unsigned int i;
 
-	if (is_data(offset))
-		return ne2k_data_read(&c->chip, size);
+	if (is_data(offset)) {
+		v = ne2k_data_read(&c->chip, size);
+		offer_rest(c, offset, size);
+		return v;
+	}
 	if (offset >= NE2K_DATA_PORT + 8 && offset < NE2K_PORTS)
 		ne2k_reset(&c->chip);
 	for (i = 0; i < size && offset + i < NE2K_DATA_PORT; i++)
@@ -129,12 +157,13 @@ static void unplug(void *opaque)
 static const struct net_nic_ops nic_ops = { receive, link_changed, unplug };
 
 /*
- * Where a transfer or a frame begins and how long it is: nothing happens before the command register is
+ * The ports have their place. Posted are where a transfer or a frame begins and how long it is: nothing happens before the command register is
  * written. (On page 1 these registers are addresses to receive by.) Linux does 14 such writes for a frame
  * received and one sent.
  */
-static void post_counts(struct ne2k_card *c, uint32_t port)
+static void ports_at(struct ne2k_card *c, uint32_t port)
 {
+	c->port = port;
 	pio_post_writes(c->m, port + 4, 3);
 	pio_post_writes(c->m, port + 8, 4);
 }
@@ -146,7 +175,7 @@ static int io_map(struct pci_device *dev, unsigned int bar, uint64_t addr)
 	c->io = pio_register(c->m, (uint32_t)addr, NE2K_PCI_IO, &card_ops, c, "ne2k_pci");
 	if (!c->io)
 		return -EBUSY;
-	post_counts(c, (uint32_t)addr);
+	ports_at(c, (uint32_t)addr);
 	return 0;
 }
 
@@ -188,7 +217,7 @@ static int isa_part(struct ne2k_card *c, const struct opt_nic *o)
 	irq_init_isa(&c->isa, c->m, o->irq);
 	c->io = pio_register(c->m, o->iobase, NE2K_PORTS, &card_ops, c, "ne2k_isa");
 	if (c->io) {
-		post_counts(c, o->iobase);
+		ports_at(c, o->iobase);
 		return 0;
 	}
 	log_error("ne2k_isa: ports 0x%x-0x%x are taken (iobase=)", o->iobase,

@@ -54,54 +54,99 @@ uint16_t ne2k_ring_write(struct ne2k *s, uint16_t addr, const uint8_t *p, size_t
 	return addr;
 }
 
+/* Where a remote DMA is. */
+struct cursor {
+	uint16_t addr, left;
+};
+
 /* Behind each item: the address wraps at the ring's end, the count ends the transfer. */
-static void advance(struct ne2k *s, unsigned int bytes)
+static void advance(const struct ne2k *s, struct cursor *c, unsigned int bytes)
 {
-	s->crda = (uint16_t)(s->crda + bytes);
-	if (s->crda == (uint16_t)(s->pstop << 8))
-		s->crda = (uint16_t)(s->pstart << 8);
-	s->rdma_left = (uint16_t)(s->rdma_left > bytes ? s->rdma_left - bytes : 0);
-	if (!s->rdma_left)
+	c->addr = (uint16_t)(c->addr + bytes);
+	if (c->addr == (uint16_t)(s->pstop << 8))
+		c->addr = (uint16_t)(s->pstart << 8);
+	c->left = (uint16_t)(c->left > bytes ? c->left - bytes : 0);
+}
+
+static struct cursor remote_at(const struct ne2k *s, enum ne2k_cr direction)
+{
+	bool running = (s->cr & NE_RD_MASK) == (unsigned int)direction;
+
+	return (struct cursor){ s->crda, running ? s->rdma_left : 0 };
+}
+
+static void remote_moved(struct ne2k *s, const struct cursor *c)
+{
+	s->crda = c->addr;
+	s->rdma_left = c->left;
+	if (!c->left)
 		ne2k_interrupt(s, NE_RDC);
 }
 
-static bool running(const struct ne2k *s, enum ne2k_cr direction)
-{
-	return (s->cr & NE_RD_MASK) == (unsigned int)direction && s->rdma_left;
-}
-
-uint32_t ne2k_data_read(struct ne2k *s, unsigned int size)
+/* One item of the data port; nothing in it changes but the cursor. */
+static uint32_t read_item(const struct ne2k *s, struct cursor *c, unsigned int size)
 {
 	unsigned int width = s->dcr & DCR_WTS ? 2 : 1, at;
 	uint32_t v = 0;
 
-	size = MIN(size, 4u);
 	/* A byte-wide chip drives the low lane only; a byte read in word mode takes its word away. */
-	for (at = 0; at < size && running(s, NE_RD_READ); at += width) {
-		uint16_t addr = width == 2 ? s->crda & 0xfffe : s->crda;
+	for (at = 0; at < size && c->left; at += width) {
+		uint16_t addr = width == 2 ? c->addr & 0xfffe : c->addr;
 
 		v |= (uint32_t)ne2k_mem_read(s, addr) << at * 8;
 		if (width == 2 && at + 1 < size)
 			v |= (uint32_t)ne2k_mem_read(s, (uint16_t)(addr + 1)) << (at + 1) * 8;
-		advance(s, width);
+		advance(s, c, width);
 		if (width == 1 && size == 2)
 			break;
 	}
 	return v;
 }
 
+uint32_t ne2k_data_read(struct ne2k *s, unsigned int size)
+{
+	struct cursor c = remote_at(s, NE_RD_READ);
+	uint32_t v;
+
+	if (!c.left)
+		return 0;
+	v = read_item(s, &c, MIN(size, 4u));
+	remote_moved(s, &c);
+	return v;
+}
+
+unsigned int ne2k_data_ahead(const struct ne2k *s, unsigned int size, uint8_t *items,
+			     unsigned int max)
+{
+	struct cursor c = remote_at(s, NE_RD_READ);
+	unsigned int n;
+
+	for (n = 0; n < max; n++) {
+		uint32_t v = read_item(s, &c, size);
+
+		if (!c.left)
+			break;
+		store_le(items + n * size, v, size);
+	}
+	return n;
+}
+
 void ne2k_data_write(struct ne2k *s, uint32_t v, unsigned int size)
 {
 	unsigned int width = s->dcr & DCR_WTS ? 2 : 1, at;
+	struct cursor c = remote_at(s, NE_RD_WRITE);
 
-	for (at = 0; at < size && running(s, NE_RD_WRITE); at += width) {
-		uint16_t addr = width == 2 ? s->crda & 0xfffe : s->crda;
+	if (!c.left)
+		return;
+	for (at = 0; at < size && c.left; at += width) {
+		uint16_t addr = width == 2 ? c.addr & 0xfffe : c.addr;
 
 		ne2k_mem_write(s, addr, (uint8_t)(v >> at * 8));
 		if (width == 2 && at + 1 < size)
 			ne2k_mem_write(s, (uint16_t)(addr + 1), (uint8_t)(v >> (at + 1) * 8));
-		advance(s, width);
+		advance(s, &c, width);
 		if (width == 1 && size == 2)
 			break;
 	}
+	remote_moved(s, &c);
 }

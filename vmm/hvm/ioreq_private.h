@@ -55,6 +55,12 @@ int ioreq_donate(struct domain *d, ioservid_t id, uint32_t to, uint32_t answered
 /* With the lock: the enabled server whose ranges hold [start, end], newest first. */
 struct ioreq_server *ioreq_select(struct ioreq_state *s, uint32_t type, uint64_t start,
 				  uint64_t end);
+/*
+ * With the lock: the answer to p, where srv's device model has left it in advance (ioreq_ahead.c). False: it is to
+ * be asked.
+ */
+bool ioreq_take_ahead(const struct vcpu *v, const struct ioreq_server *srv, const ioreq_t *p,
+		      uint64_t *val);
 /* The emulator answered (event channel consumer). */
 void ioreq_notified(struct vcpu *v, unsigned int port);
 

@@ -231,10 +231,9 @@ enum io_result ioreq_send(struct vcpu *v, const ioreq_t *req, uint64_t *val)
 	struct ioreq_server *srv;
 	enum io_result r = IO_DONE;
 
-	(void)val;
 	spin_lock(&s->lock);
 	srv = route(s, &p);
-	if (srv && !posted(v->domain, srv, &p))
+	if (srv && !ioreq_take_ahead(v, srv, &p, val) && !posted(v->domain, srv, &p))
 		r = put_request(v, srv, &p);
 	spin_unlock(&s->lock);
 	return r;

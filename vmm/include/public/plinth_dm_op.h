@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * The two device-model operations that Plinth has beyond Xen's (xen/hvm/dm_op.h). Donation: the calling
+ * What Plinth has for device models beyond Xen's interface (xen/hvm/dm_op.h): two operations, and reads ahead in
+ * the page of request slots. Donation: the calling
  * thread gives its CPU to a vCPU of the guest instead of sleeping until the next request's event, so that
  * a request costs two switches of vCPUs and one system call. Other hypervisors answer an error; the event
  * channels work as ever beside it. docs/ioreq.md, "Donation".
@@ -48,6 +49,30 @@ struct plinth_dm_op_post_writes {
 	uint32_t op;
 	uint32_t pad;
 	uint16_t server, first, last, reserved;
+};
+
+/*
+ * Reads ahead: what the next reads of one port will get, without a request. The second half of the page of request
+ * slots holds it, which the slots of guests with at most 64 vCPUs leave free. The device model writes the data,
+ * then the state word; the VMM takes items one by one, each by a compare-and-exchange of the word, while the ring of
+ * buffered requests is empty; the device model takes the rest back by exchanging the word for 0, before it
+ * serves any request. Other hypervisors do not look at it.
+ */
+#define PLINTH_AHEAD_MAX_VCPUS 64u
+#define PLINTH_AHEAD_OFFSET    2048u
+#define PLINTH_AHEAD_BYTES     2040u
+
+/* Items left, their size (1, 2 or 4), the port, and a number that is another one each time. */
+#define PLINTH_AHEAD_STATE(left, size, port, number)                          \
+	((uint64_t)(left) | (uint64_t)(size) << 16 | (uint64_t)(port) << 32 | \
+	 (uint64_t)(number) << 48)
+#define PLINTH_AHEAD_LEFT(state) ((uint32_t)(state)&0xffffu)
+#define PLINTH_AHEAD_WHAT(state) ((state)&0x0000ffff00ff0000u)
+
+struct plinth_read_ahead {
+	uint64_t state; /* 0: nothing */
+	uint8_t data
+		[PLINTH_AHEAD_BYTES]; /* last item first: the next one is item number left - 1 */
 };
 
 #endif
