@@ -206,6 +206,7 @@ const struct call calls[] = {
 	DOM(pausedomain, ""),
 	DOM(unpausedomain, ""),
 	DOM(resumedomain, ""),
+	DOM(soft_reset, ""),
 	DOM(getdomaininfo, "x8"),
 	DOM(max_vcpus, "i4"),
 	DOM(sendtrigger, "i4v4"),

@@ -79,7 +79,7 @@ static struct domain *create(domid_t id, uint32_t emulation, unsigned int vcpus,
 
 static void unpause(struct domain *d)
 {
-	d->controller_paused = false;
+	d->tool_pauses = 0;
 	d->creation_finished = true;
 	domain_unpause(d);
 }

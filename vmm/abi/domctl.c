@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
  * HYPERVISOR_domctl (xen/domctl.h): life and description of domains. vCPUs are in domctl_vcpu.c, memory in
- * domctl_mem.c, saved state in domctl_hvmctx.c. One domctl at a time; a caller that finds the lock taken
+ * domctl_mem.c, saved state in domctl_hvmctx.c, the soft reset in domctl_reset.c. One domctl at a time; a caller that finds the lock taken
  * comes back. Only dom0 gets here, but what it passes is checked as anyone's.
  */
 #include "handlers.h"
@@ -110,7 +110,7 @@ void domctl_fill_info(struct domain *d, struct xen_domctl_getdomaininfo *info)
 		info->flags |= XEN_DOMINF_dying;
 	if (d->shut_down)
 		info->flags |= XEN_DOMINF_shutdown;
-	if (d->controller_paused)
+	if (d->tool_pauses)
 		info->flags |= XEN_DOMINF_paused;
 	if (d->create_flags & XEN_DOMCTL_CDF_xs_domain)
 		info->flags |= XEN_DOMINF_xs_domain;
@@ -144,34 +144,40 @@ static long op_getdomaininfo(struct xen_domctl *op)
 
 /* --- run and stop ------------------------------------------------------------------------------ */
 
+/* Pauses are counted: libxl pauses for a soft reset once more what it has paused already. */
+#define PAUSES_MAX 255U
+
 static long op_pause(struct domain *d)
 {
-	bool was;
+	bool ok;
 
 	if (d == current_domain())
 		return -EINVAL;
 	spin_lock(&d->lock);
-	was = d->controller_paused;
-	d->controller_paused = true;
+	ok = d->tool_pauses < PAUSES_MAX;
+	d->tool_pauses += ok;
 	spin_unlock(&d->lock);
-	if (!was)
-		domain_pause(d);
+	if (!ok)
+		return -EOVERFLOW;
+	domain_pause(d);
 	return 0;
 }
 
 static long op_unpause(struct domain *d)
 {
-	bool was;
+	bool ok;
 
 	if (d == current_domain())
 		return -EINVAL;
 	spin_lock(&d->lock);
-	was = d->controller_paused;
-	d->controller_paused = false;
-	d->creation_finished = true;
+	ok = d->tool_pauses;
+	d->tool_pauses -= ok;
+	if (ok && !d->tool_pauses)
+		d->creation_finished = true;
 	spin_unlock(&d->lock);
-	if (was)
-		domain_unpause(d);
+	if (!ok)
+		return -EINVAL;
+	domain_unpause(d);
 	return 0;
 }
 
@@ -305,6 +311,8 @@ static long domctl_on_domain(struct domain *d, struct xen_domctl *op, bool *copy
 		return op_unpause(d);
 	case XEN_DOMCTL_resumedomain:
 		return op_resume(d);
+	case XEN_DOMCTL_soft_reset:
+		return domctl_soft_reset(d);
 	case XEN_DOMCTL_max_vcpus:
 		return op_max_vcpus(d, op->u.max_vcpus.max);
 	case XEN_DOMCTL_sendtrigger:

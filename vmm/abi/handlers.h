@@ -34,6 +34,8 @@ int physmap_remove(struct domain *d, gfn_t gfn);
 int physmap_add_lent(struct domain *d, gfn_t gfn, mfn_t mfn);
 /* Enter a page of fd at gfn of d, holding references. */
 int physmap_add_foreign(struct domain *d, gfn_t gfn, struct domain *fd, mfn_t mfn);
+/* A page of d's own instead of shared info where d has that mapped. 0, -ENOMEM. */
+int physmap_replace_shared_info(struct domain *d);
 long abi_add_to_physmap(uint64_t la);
 long abi_add_to_physmap_batch(struct vcpu *v, uint64_t la, uint64_t start);
 long abi_remove_from_physmap(uint64_t la);
@@ -53,6 +55,7 @@ long domctl_vcpu(struct domain *d, struct xen_domctl *op, bool *copyback);
 struct xen_domctl_vcpucontext;
 long domctl_getvcpucontext(struct domain *d, const struct xen_domctl_vcpucontext *op);
 long domctl_mem(struct vcpu *v, struct domain *d, struct xen_domctl *op, bool *copyback);
+long domctl_soft_reset(struct domain *d);
 long domctl_hvmctx(struct domain *d, struct xen_domctl *op, bool *copyback);
 long sysctl_cpu(struct xen_sysctl *op, bool *copyback);
 struct xenctl_bitmap;

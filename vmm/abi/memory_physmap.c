@@ -127,6 +127,31 @@ static int add_shared_info(struct domain *d, uint64_t gfn)
 	return rc;
 }
 
+int physmap_replace_shared_info(struct domain *d)
+{
+	struct domain_priv *p = domain_priv(d);
+	struct page *new;
+	struct p2m_entry e;
+	int rc = -EINVAL;
+
+	if (p->shared_info_gfn == ~0ULL)
+		return 0;
+	new = alloc_domain_pages(d, 0);
+	if (!new)
+		return -ENOMEM;
+	spin_lock(&d->lock);
+	e = p2m_get(d, _gfn(p->shared_info_gfn));
+	if (e.type == P2M_RAM_RW && mfn_eq(e.mfn, page_to_mfn(d->shared_info_page)))
+		rc = p2m_set(d, _gfn(p->shared_info_gfn), page_to_mfn(new), 0, P2M_RAM_RW,
+			     P2M_ACCESS_RWX);
+	if (rc != -ENOMEM)
+		p->shared_info_gfn = ~0ULL;
+	spin_unlock(&d->lock);
+	if (rc)
+		page_drop_claim(new); /* the guest has put something else there */
+	return rc == -ENOMEM ? rc : 0;
+}
+
 static int add_grant_frame(struct domain *d, uint64_t idx, uint64_t gfn)
 {
 	mfn_t mfn;

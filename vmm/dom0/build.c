@@ -270,6 +270,6 @@ void domain0_start(void)
 	printk(LOG_INFO "dom0: starts at %x with %u vCPU(s), %lu pages\n", entry, nr_vcpus,
 	       dom0->tot_pages);
 	__atomic_fetch_and(&dom0->vcpu[0]->pause_flags, ~(uint32_t)VPF_DOWN, __ATOMIC_SEQ_CST);
-	dom0->controller_paused = false;
+	dom0->tool_pauses = 0;
 	domain_unpause(dom0);
 }

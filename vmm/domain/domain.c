@@ -199,7 +199,7 @@ static void domain_init_fields(struct domain *d, const struct xen_domctl_created
 	d->tsc_khz = tsc_khz;
 	d->creation_finished = is_dom0;
 	d->pause_count = 1; /* until the first unpause */
-	d->controller_paused = true;
+	d->tool_pauses = 1;
 }
 
 /* Undo what domain_create built, in reverse order; also the end of a domain without references. */

@@ -56,9 +56,9 @@ static int dump_domain(struct domain *d, void *arg)
 	       d->is_dom0  ? "dom0"
 	       : d->is_pvh ? "PVH"
 			   : "HVM",
-	       d->dying ? " dying" : "", d->refs, d->pause_count,
-	       d->controller_paused ? " (tools)" : "", d->shut_down ? " shut down" : "",
-	       d->crash_reason[0] ? " crashed:" : "", d->tot_pages, d->max_pages, d->teardown_step);
+	       d->dying ? " dying" : "", d->refs, d->pause_count, d->tool_pauses ? " (tools)" : "",
+	       d->shut_down ? " shut down" : "", d->crash_reason[0] ? " crashed:" : "",
+	       d->tot_pages, d->max_pages, d->teardown_step);
 	if (d->crash_reason[0])
 		printk("  %s\n", d->crash_reason);
 	for_each_vcpu(d, v)

@@ -202,5 +202,6 @@ int grant_release_maps(struct domain *d)
 		if (!(h % RELEASE_BATCH) && hypercall_preempt())
 			return -ERESTART;
 	}
+	t->release_next = 0;
 	return 0;
 }

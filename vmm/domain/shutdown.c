@@ -95,6 +95,7 @@ void domain_resume(struct domain *d)
 	d->shut_down = false;
 	d->shutdown_code = 0;
 	d->crash_reason[0] = 0;
+	domain_priv(d)->soft_reset_begun = false;
 	__atomic_store_n(&d->shutting_down, false, __ATOMIC_SEQ_CST);
 	spin_unlock(&d->lock);
 	domain_unpause(d);

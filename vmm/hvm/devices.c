@@ -33,13 +33,18 @@ static void stop_timers(struct domain *d)
 	vhpet_stop(d);
 }
 
-void hvm_devices_relinquish(struct domain *d)
+void hvm_devices_disconnect(struct domain *d)
 {
-	stop_timers(d);
 	/* The list of servers itself stays for calls that are under way in other CPUs. */
 	for (unsigned int id = 0; id < IOREQ_MAX_SERVERS; id++)
 		ioreq_server_destroy(d, (ioservid_t)id);
 	vram_track_stop(d);
+}
+
+void hvm_devices_relinquish(struct domain *d)
+{
+	stop_timers(d);
+	hvm_devices_disconnect(d);
 }
 
 void hvm_devices_fini(struct domain *d)

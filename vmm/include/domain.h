@@ -111,7 +111,7 @@ struct domain {
 	uint32_t emulation_flags;      /* [c] XEN_X86_EMU_* */
 	enum domain_dying dying;       /* [d] */
 	volatile int pause_count;      /* [a] domain_pause nesting */
-	bool controller_paused;	       /* [d] domctl pause */
+	unsigned int tool_pauses;      /* [d] domctl pauses not undone yet */
 	bool creation_finished;	       /* [d] first unpause done */
 	bool shutting_down, shut_down; /* [d] */
 	unsigned int shutdown_code;    /* [d] SHUTDOWN_* */

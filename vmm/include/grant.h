@@ -6,7 +6,7 @@
 #include "domain.h"
 
 int grant_init(struct domain *d, unsigned int max_frames, unsigned int max_maptrack);
-/* Unmap everything a dying domain maps; bounded, -ERESTART = again. */
+/* Unmap everything that a domain maps which dies or is reset; bounded, -ERESTART = again. */
 int grant_release_maps(struct domain *d);
 void grant_fini(struct domain *d);
 /* Does anybody still refer to a frame of d's table? d has no reference left. */

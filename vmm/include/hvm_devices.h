@@ -16,6 +16,8 @@ int hvm_set_callback_irq(struct domain *d, uint64_t via);
 int ioreq_server_frame(struct domain *d, unsigned int id, unsigned int idx, mfn_t *mfn);
 /* hvm/: stop timers, destroy ioreq servers, drop references; the domain is paused and dies. */
 void hvm_devices_relinquish(struct domain *d);
+/* The device models' part alone: their servers are gone, and what they watch of memory. */
+void hvm_devices_disconnect(struct domain *d);
 /* hvm/ioreq.c: tell the device models to drop their cached mappings (IOREQ_TYPE_INVALIDATE). */
 void ioreq_request_mapcache_invalidate(struct domain *d);
 /* hvm/pmtimer.c: HVM_PARAM_ACPI_IOPORTS_LOCATION: 0 = 0x1f40, 1 = 0xb000. 0 or -EINVAL. */
