@@ -7,6 +7,8 @@
  * block devices have blkback, those in files the process of back ends (pv/pv_process.c). Unplugging closes
  * an image before the guest runs on, so the back end can open it. Network cards have netback, and leave the
  * machine with their back ends (net_unplug_all). What is unplugged stays so until the domain is made anew.
+ * A machine that is restored without its cards keeps their taps until the guest unplugs again: libxl's scripts look for
+ * them when the device model has started.
  */
 #include "core/bus.h"
 #include "core/device.h"
@@ -36,6 +38,7 @@ struct platform {
 	bool all_phy; /* every disk is a block device */
 	uint8_t flags;
 	uint8_t unplugged;
+	bool nics_hidden; /* unplugged before the state was saved; the taps are still there */
 	char log[LOG_LINE_MAX + 1];
 	unsigned int log_len;
 };
@@ -176,7 +179,7 @@ static void platform_save(void *opaque, struct save_buf *b)
 	struct platform *s = opaque;
 
 	save_u8(b, s->flags);
-	save_u8(b, s->unplugged);
+	save_u8(b, (uint8_t)(s->unplugged | (s->nics_hidden ? UNPLUG_NICS : 0)));
 }
 
 static int platform_load(void *opaque, struct save_buf *b, uint32_t version)
@@ -188,7 +191,10 @@ static int platform_load(void *opaque, struct save_buf *b, uint32_t version)
 	what = load_u8(b);
 	if (version < 2)
 		what &= ~UNPLUG_NICS; /* was noted, but the cards stayed */
-	unplug(s, what);
+	s->nics_hidden = (what & UNPLUG_NICS) && offers_unplug(s);
+	if (s->nics_hidden)
+		net_hide_all(s->pci.m);
+	unplug(s, what & ~UNPLUG_NICS);
 	return 0;
 }
 

@@ -239,6 +239,39 @@ static void net_close(struct net *n)
 	free(n);
 }
 
+static bool can_leave(const struct net *n, const struct machine *m)
+{
+	return n->m == m && (!n->backend || n->backend->close);
+}
+
+/* A card that is not there: what comes for it is swallowed. */
+static bool hidden_receive(void *opaque, const uint8_t *frame, size_t len)
+{
+	return true;
+}
+
+static void hidden_link_changed(void *opaque, bool up)
+{
+}
+
+static void hidden_unplug(void *opaque)
+{
+}
+
+static const struct net_nic_ops hidden_ops = { hidden_receive, hidden_link_changed, hidden_unplug };
+
+void net_hide_all(struct machine *m)
+{
+	struct net *n;
+
+	for (n = nets; n; n = n->next) {
+		if (!can_leave(n, m))
+			continue;
+		n->ops->unplug(n->opaque);
+		n->ops = &hidden_ops;
+	}
+}
+
 unsigned int net_unplug_all(struct machine *m)
 {
 	struct net *n, *next;
@@ -246,7 +279,7 @@ unsigned int net_unplug_all(struct machine *m)
 
 	for (n = nets; n; n = next) {
 		next = n->next;
-		if (n->m != m || (n->backend && !n->backend->close))
+		if (!can_leave(n, m))
 			continue;
 		n->ops->unplug(n->opaque);
 		net_close(n);

@@ -49,6 +49,11 @@ void net_ready(struct net *n);
  * many left.
  */
 unsigned int net_unplug_all(struct machine *m);
+/*
+ * The cards that net_unplug_all() would unplug leave the machine, as they had when its state was saved, but their back
+ * ends stay open until that is called: the toolstack's scripts still want to find the tap devices.
+ */
+void net_hide_all(struct machine *m);
 
 /* For the monitor. */
 struct net *net_find(const char *id);
