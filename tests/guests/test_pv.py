@@ -153,10 +153,10 @@ def test_pv_commands(lab):
     gone(dom0, "cmd1")
 
 
-# How a guest ends, the options of the payload that does it (or None: Linux), the option of its configuration
-# that says what follows, and the state that `xl list` shows then.
+# How a guest ends, the options of the payload that does it, the option of its configuration that says what follows,
+# and the state that `xl list` shows then. (A stock kernel's panic is in pvh_crash and pv_coredump.)
 ENDS = (("poweroff", "tests=cpuid", "on_poweroff", "s"), ("reboot", "hostile=triple", "on_reboot", "s"),
-        ("panic", None, "on_crash", "c"), ("hang", "hostile=hang seconds=5", "on_watchdog", "s"))
+        ("crash", "hostile=crash", "on_crash", "c"), ("hang", "hostile=hang seconds=5", "on_watchdog", "s"))
 ACTIONS = {
     "destroy": "! xl domid {name} >/dev/null 2>&1",
     "preserve": "xl list {name} | tail -1 | awk '{{ exit $5 !~ /{state}/ }}'",
@@ -166,25 +166,27 @@ ACTIONS = {
 }
 
 
-def create_that_ends(dom0, does, payload, action):
-    """A guest that powers off, reboots, panics, or stops with a watchdog; its domid, if it still is there."""
-    if payload:
-        create(dom0, does, payload, memory=32, kernel='kernel = "/guests/payload64.elf"', extra=action)
-    else:
-        create(dom0, does, f"console=hvc0 quiet guest.do={does}", memory=128, extra=action)
-    return dom0.run(f"xl domid {does} 2>/dev/null || echo 0").strip()
-
-
 @case(order=42, group="pv", limit_s=600, combos=COMBOS)
 def test_pv_actions(lab):
     """on_poweroff, on_reboot, on_crash, on_watchdog: what the configuration says is what happens."""
     dom0 = lab.boot(guests=True, disks=[{"path": scratch_disk(lab)}])
-    for does, payload, option, state in ENDS:
+    for does, options, option, state in ENDS:
         for action, test in ACTIONS.items():
-            domid = create_that_ends(dom0, does, payload, f'{option} = "{action}"')
+            create(dom0, does, options, memory=32, kernel='kernel = "/guests/payload64.elf"',
+                   extra=f'{option} = "{action}"')
+            domid = dom0.run(f"xl domid {does} 2>/dev/null || echo 0").strip()
             dom0.wait_for(test.format(name=does, domid=domid, state=state), 120, 1)
             dom0.wait_for(f"for n in $(xl list | awk '/^{does}/ {{ print $1 }}'); do xl destroy $n; done; "
                           f"! xl list | grep ^{does}", 60, 1)
+
+
+def dumped(lab, name, mib, test):
+    """A guest that has crashed is dumped, for minutes; then `test` holds, and the file has its memory."""
+    start = time.monotonic()
+    lab.dom0.wait_for(test, 900, 2)
+    lab.note(f"{mib} MiB dumped in {time.monotonic() - start:.0f} s")
+    lab.dom0.run(f"cd /var/lib/xen/dump && ls -l && [ $(stat -c %s {name}) -gt $((({mib} - 3) << 20)) ] && "
+                 f"head -c 4 {name} | grep ELF && rm {name}")
 
 
 @case(order=42, group="pv", limit_s=900, combos=COMBOS)
@@ -194,11 +196,20 @@ def test_pv_coredump(lab):
     dom0.run("mkdir -p /var/lib/xen/dump")
     create(dom0, "core1", "console=hvc0 quiet guest.do=panic", memory=128, extra='on_crash = "coredump-destroy"')
     dom0.wait_for("xl list core1 | tail -1 | awk '{ exit $5 !~ /c/ }'", 120)
-    start = time.monotonic()
-    gone(dom0, "core1", 600)
-    lab.note(f"128 MiB dumped in {time.monotonic() - start:.0f} s")
-    dom0.run("cd /var/lib/xen/dump && ls -l && [ $(stat -c %s core1) -gt $((125 << 20)) ] && "
-             "head -c 4 core1 | grep ELF && rm core1")
+    dumped(lab, "core1", 128, "! xl domid core1 >/dev/null 2>&1")
+
+
+@case(order=42, group="pv", limit_s=900, combos=COMBOS)
+def test_pv_coredump_restart(lab):
+    """on_crash = coredump-restart: the same, and the guest is there again, which ends the same way."""
+    dom0 = lab.boot(guests=True, disks=[{"path": scratch_disk(lab)}])
+    dom0.run("mkdir -p /var/lib/xen/dump")
+    create(dom0, "core2", "hostile=crash seconds=20", memory=16, kernel='kernel = "/guests/payload64.elf"',
+           extra='on_crash = "coredump-restart"')
+    first = dom0.run("xl domid core2").strip()
+    dumped(lab, "core2", 16, f"n=$(xl domid core2) && [ $n != {first} ]")
+    dom0.wait_for("xl list core2 | tail -1 | awk '{ exit $5 !~ /c/ }'", 60)
+    dom0.run("pkill -f '[x]l create -q .*core2' ; xl destroy core2")
 
 
 def loops(dom0, count, mib=32):

@@ -3,12 +3,14 @@
 #   payload32.elf payload64.elf   Multiboot 1 (GRUB) and PVH (xl type="pvh", QEMU -kernel)
 #   payload32.iso payload64.iso   all tests, for an HVM guest's CD drive
 #   hostile-KIND.iso              one hostile program each
+#   reset.iso                     a soft reset, for a guest whose configuration lets the tools do it
 #   payload32-dom0 payload64-dom0 in dom0's place: at 32 MiB, where the hypervisor is not, as 64-bit ELF files
 
 PAYLOAD_DIR := $(dir $(lastword $(MAKEFILE_LIST)))
 PAYLOAD_OUT  = $(O)/payload
 PAYLOAD_TESTS := test_cpuid test_msr test_exc test_paging test_irq test_apic test_timer test_debug test_fpu test_mmio \
-	test_pio test_ram test_smp test_xen test_task test_real
+	test_pio test_ram test_smp test_xen test_task test_real \
+	test_reset
 PAYLOAD_BASE := multiboot start entry trap lib print console platform xen apic time smp smp_entry main
 PAYLOAD_SRCS := $(PAYLOAD_BASE) hostile hostile_xen real real_entry $(PAYLOAD_TESTS)
 PAYLOAD_KINDS := triple ud ports msrs mmio hypercalls soak
@@ -65,5 +67,8 @@ $(PAYLOAD_OUT)/payload%.iso: $(PAYLOAD_OUT)/payload%.elf
 $(PAYLOAD_OUT)/hostile-%.iso: $(PAYLOAD_OUT)/payload32.elf
 	$(call payload_iso,$<,hostile=$* $(if $(filter soak,$*),seconds=600))
 
-PAYLOAD_IMAGES := $(foreach w,32 64,payload$(w).elf payload$(w).iso) $(PAYLOAD_KINDS:%=hostile-%.iso)
+$(PAYLOAD_OUT)/reset.iso: $(PAYLOAD_OUT)/payload64.elf
+	$(call payload_iso,$<,tests=reset reset=1)
+
+PAYLOAD_IMAGES := $(foreach w,32 64,payload$(w).elf payload$(w).iso) reset.iso $(PAYLOAD_KINDS:%=hostile-%.iso)
 ALL += $(PAYLOAD_IMAGES:%=$(PAYLOAD_OUT)/%) $(foreach w,32 64,$(PAYLOAD_OUT)/payload$(w)-dom0)

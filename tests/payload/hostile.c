@@ -235,6 +235,7 @@ void hostile_main(const char *kind)
 		{ "hypercalls", hostile_hypercalls, 20000, true },
 		{ "soak", hostile_soak, 1, true },
 		{ "hang", hostile_hang, 1, true },
+		{ "crash", hostile_crash, 1, true },
 	};
 	unsigned int i;
 

@@ -225,6 +225,16 @@ void hostile_hang(void)
 		cpu_pause();
 }
 
+/* What a kernel that panics says. */
+void hostile_crash(void)
+{
+	u32 seconds = cmdline_number("seconds", 0);
+
+	while (seconds--)
+		delay_us(1000000);
+	xen_shutdown(SHUTDOWN_crash);
+}
+
 void hostile_soak(void)
 {
 	u64 start, end, next, calls = 0;

@@ -120,6 +120,7 @@ void bench_main(void); /* tests/bench: only in bench.elf */
 void hostile_main(const char *kind);
 void hostile_soak(void);
 void hostile_hang(void); /* hostile_xen.c */
+void hostile_crash(void);
 
 /* ---- traps and interrupts (trap.c, entry.S) ---- */
 struct regs {
@@ -270,7 +271,7 @@ long hypercall_vmcall(unsigned int nr, ulong a1, ulong a2);
 long hypercall_vmmcall(unsigned int nr, ulong a1, ulong a2);
 void xen_console_init(void);
 bool xen_console_write(const char *s, size_t len);
-void xen_shutdown(u32 reason);
+long xen_shutdown(u32 reason);
 u64 xen_hvm_param(u32 index);
 
 /* ---- other CPUs (smp.c) ---- */

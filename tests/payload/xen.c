@@ -143,10 +143,10 @@ static void drain_console(void)
 		hypercall(__HYPERVISOR_sched_op, SCHEDOP_yield, 0, 0, 0, 0);
 }
 
-void xen_shutdown(u32 reason)
+long xen_shutdown(u32 reason)
 {
 	struct sched_shutdown s = { .reason = reason };
 
 	drain_console();
-	hypercall(__HYPERVISOR_sched_op, SCHEDOP_shutdown, (ulong)&s, 0, 0, 0);
+	return hypercall(__HYPERVISOR_sched_op, SCHEDOP_shutdown, (ulong)&s, 0, 0, 0);
 }
