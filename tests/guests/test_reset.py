@@ -10,7 +10,9 @@ from test_pv import shell
 from test_pvh import LOG, create, gone
 
 COMBOS = ("product", "vmm", "parts", "peer")
-CDROM = HVM + '''memory = {memory}
+# No screen, since Linux gives as much memory back at its start as xl takes off for that, and kexec does not know of it:
+# these pages would be missing from the next kernel's memory.
+CDROM = HVM.replace("stdvga", "none") + '''memory = {memory}
 disk = [ "file:/job/{cd},hdc:cdrom,r"{disks} ]
 boot = "d"
 serial = "file:/run/lab/{name}.serial"
@@ -62,8 +64,8 @@ def test_reset_kexec(lab):
     check(len(re.findall("@@ DOMU-UP.*guest_type=HVM", text)) == 2 and "@@ KEXEC" in text, text[-600:])
     check(dom0.run("xl domid kexec").strip() == str(guest.number), "it is another domain now")
     shell(dom0, "kexec", "ping -c 3 10.0.2.15")
-    shell(dom0, "kexec", "dd if=/dev/xvde bs=64k 2>/dev/null | cksum > /sum; cat /sum; grep \"^" +
-          dom0.run(f"cksum < /job/{DISK}").split()[0] + " \" /sum", 90)
+    digest = dom0.run(f"sha256sum < /job/{DISK}").split()[0]
+    shell(dom0, "kexec", f"sha256sum < /dev/xvde | grep {digest}", 90)
     dom0.run("xl shutdown -w kexec", 120)
     gone(dom0, "kexec")
     dom0.wait_for(f"losetup -d {disk} && ! losetup {disk} 2>/dev/null", 30)
