@@ -128,6 +128,40 @@ TEST(policy_xstate_follows_features)
 	EXPECT(!HAS(back.feat[0].b, 5, AVX2));
 }
 
+/*
+ * On a machine with all components: those of MPX (3, 4) and AMX (17, 18), which hosts have and no policy offers, would
+ * fault in the hypervisor's own XSETBV when they come alone.
+ */
+TEST(policy_xcr0_rules)
+{
+	static const uint64_t good[] = { 1, 3, 7, 0xe7, 0x207, 0x2e7 };
+	static const uint64_t bad[] = { 0,	 2,	  5,	 0x27,		 0xe3,
+					0x67,	 0xb,	  0x13,	 0x1f,		 0x20007,
+					0x40007, 0x60007, 0x107, 1ULL << 63 | 3, ~0ULL };
+
+	memset(&host, 0, sizeof(host));
+	host.basic[0].a = 0xd;
+	host.extd[0].a = 0x80000008;
+	host.basic[1].c = 1U << 26 | 1U << 28; /* XSAVE, AVX */
+	host.feat[0].b = 1U << 16 | 1U << 14;  /* AVX-512F, MPX */
+	host.feat[0].c = 1U << 3;	       /* PKU */
+	host.xstate[0].a = 0x602ff;
+	for (unsigned int i = 2; i < POLICY_NR_XSTATE; i++)
+		host.xstate[i] = (struct cpuid_regs){ .a = 64, .b = 512 + 64 * i };
+	policy_derive_hvm(&host, &hvm);
+	for (unsigned int i = 0; i < ARRAY_SIZE(good); i++)
+		EXPECT(policy_xcr0_ok(&hvm, good[i]));
+	for (unsigned int i = 0; i < ARRAY_SIZE(bad); i++)
+		EXPECT(!policy_xcr0_ok(&hvm, bad[i]));
+	back = hvm;
+	back.basic[1].c &= ~(1U << 28);
+	policy_sanitise(&hvm, &back);
+	EXPECT(policy_xcr0_ok(&back, 3) && !policy_xcr0_ok(&back, 7));
+	back.basic[1].c &= ~(1U << 26);
+	policy_sanitise(&hvm, &back);
+	EXPECT(!policy_xcr0_ok(&back, 1));
+}
+
 TEST(policy_topology)
 {
 	uint32_t shift = 0;

@@ -129,6 +129,18 @@ static uint64_t xstates(const struct cpu_policy *p)
 	return x;
 }
 
+/* MPX and AMX have rules, too: no policy has their components, whatever the processor has. */
+bool policy_xcr0_ok(const struct cpu_policy *p, uint64_t value)
+{
+	const uint64_t sse = 2, avx = 4, avx512 = 7ULL << 5;
+
+	if (!(value & 1) || (value & ~(p->xstate[0].a | (uint64_t)p->xstate[0].d << 32)))
+		return false;
+	if ((value & avx) && !(value & sse))
+		return false;
+	return !(value & avx512) || (value & (avx512 | avx | sse)) == (avx512 | avx | sse);
+}
+
 uint32_t policy_xsave_size(const struct cpu_policy *p, uint64_t bits, bool compacted)
 {
 	uint32_t size = 512 + 64;

@@ -6,6 +6,7 @@
 #include "abi.h"
 #include "hvm_devices.h"
 #include "hvm_ops.h"
+#include "policy.h"
 #include "vlapic.h"
 
 #define STOP_LINE_BYTES 80
@@ -115,7 +116,6 @@ void hvm_exit_hypercall(struct vcpu *v, unsigned int insn_len)
 	v->hypercall_again = false;
 }
 
-/* XCR0 rules: SDM volume 1, 13.3; only bits that the guest's CPUID offers. */
 void hvm_exit_xsetbv(struct vcpu *v, unsigned int insn_len)
 {
 	uint64_t value = (uint32_t)v->regs.gpr[R_RAX] | v->regs.gpr[R_RDX] << 32;
@@ -133,13 +133,13 @@ void hvm_exit_xsetbv(struct vcpu *v, unsigned int insn_len)
 
 int hvm_set_xcr0(struct vcpu *v, uint64_t value)
 {
-	if (!(value & 1) || (value & ~host_cpu.xcr0_mask) || (value & 6) == 4)
-		return -EINVAL;
-	if ((value & 0xe0) && (value & 0xe6) != 0xe6)
+	if (!policy_xcr0_ok(v->domain->cpu_policy, value))
 		return -EINVAL;
 	v->fpu.xcr0 = value;
 	v->fpu.xcr0_accum |= value;
-	xsetbv0(value);
+	/* A record is loaded by somebody else, whose register this is. */
+	if (v == current_vcpu())
+		xsetbv0(value);
 	return 0;
 }
 

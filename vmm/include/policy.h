@@ -80,6 +80,8 @@ void policy_derive_default(const struct cpu_policy *hvm_max, struct cpu_policy *
 void policy_derive_dom0(const struct cpu_policy *host, struct cpu_policy *out);
 /* After a change of p: keep features within max, and make the dependent leaves follow. */
 void policy_sanitise(const struct cpu_policy *max, struct cpu_policy *p);
+/* Whether XSETBV takes this for XCR0 in a guest with this policy: SDM volume 1, 13.3. */
+bool policy_xcr0_ok(const struct cpu_policy *p, uint64_t value);
 /* Bytes of the XSAVE area for these XCR0 (and, compacted, XSS) bits by p's leaf 0xd. */
 uint32_t policy_xsave_size(const struct cpu_policy *p, uint64_t bits, bool compacted);
 
