@@ -46,6 +46,12 @@ static bool canonical(uint64_t a)
 	return (uint64_t)((int64_t)(a << 16) >> 16) == a;
 }
 
+bool hvm_msr_state_ok(const struct hvm_msr_state *s)
+{
+	return canonical(s->lstar) && canonical(s->cstar) && canonical(s->kernel_gs_base) &&
+	       !(s->sfmask >> 32);
+}
+
 static uint64_t *vendor_msr(struct hvm_msr_state *s, uint32_t msr)
 {
 	switch (msr) {
@@ -173,8 +179,8 @@ static int write_vendor_msr(struct vcpu *v, uint32_t msr, uint64_t value)
 		return -ENOENT;
 	if (msr == MSR_DEBUGCTL)
 		value &= 2; /* single-step on branches; no last-branch records */
-	else if (msr != MSR_STAR && msr != MSR_SFMASK && msr != MSR_SYSENTER_CS &&
-		 !canonical(value))
+	else if (msr == MSR_SFMASK ? value >> 32
+				   : msr != MSR_STAR && msr != MSR_SYSENTER_CS && !canonical(value))
 		return -EINVAL;
 	*slot = value;
 	hvm_ops->set_msrs(v, &s);

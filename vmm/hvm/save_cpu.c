@@ -121,19 +121,24 @@ static void save_msrs(struct vcpu *v, struct hvm_hw_cpu *c)
 	c->tsc = rdtsc() + v->tsc_offset;
 }
 
+static void record_msrs(const struct hvm_hw_cpu *c, struct hvm_msr_state *m)
+{
+	m->sysenter_cs = c->sysenter_cs;
+	m->sysenter_esp = c->sysenter_esp;
+	m->sysenter_eip = c->sysenter_eip;
+	m->kernel_gs_base = c->shadow_gs;
+	m->lstar = c->msr_lstar;
+	m->star = c->msr_star;
+	m->cstar = c->msr_cstar;
+	m->sfmask = c->msr_syscall_mask;
+}
+
 static void load_msrs(struct vcpu *v, const struct hvm_hw_cpu *c)
 {
 	struct hvm_msr_state m;
 
 	hvm_ops->get_msrs(v, &m);
-	m.sysenter_cs = c->sysenter_cs;
-	m.sysenter_esp = c->sysenter_esp;
-	m.sysenter_eip = c->sysenter_eip;
-	m.kernel_gs_base = c->shadow_gs;
-	m.lstar = c->msr_lstar;
-	m.star = c->msr_star;
-	m.cstar = c->msr_cstar;
-	m.sfmask = c->msr_syscall_mask;
+	record_msrs(c, &m);
 	hvm_ops->set_msrs(v, &m);
 	v->efer = c->msr_efer;
 	v->tsc_aux = (uint32_t)c->msr_tsc_aux;
@@ -206,6 +211,7 @@ static int cpu_save(struct domain *d, unsigned int instance, void *buf, uint32_t
 static int cpu_check(const struct vcpu *v, const struct hvm_hw_cpu *c)
 {
 	uint64_t efer = X86_EFER_SCE | X86_EFER_LME | X86_EFER_LMA | X86_EFER_NX | X86_EFER_FFXSR;
+	struct hvm_msr_state m = { 0 };
 
 	if ((c->cr0 >> 32) || !(c->cr0 & X86_CR0_ET) ||
 	    ((c->cr0 & X86_CR0_PG) && !(c->cr0 & X86_CR0_PE)) ||
@@ -214,6 +220,10 @@ static int cpu_check(const struct vcpu *v, const struct hvm_hw_cpu *c)
 	if ((c->cr4 & ~policy_cr4_mask(v->domain)) || (c->msr_efer & ~efer))
 		return -EINVAL;
 	if (c->cr3 >> host_cpu.phys_bits)
+		return -EINVAL;
+	/* The vendor may load these by WRMSR, which faults in the VMM when it refuses. */
+	record_msrs(c, &m);
+	if (!hvm_msr_state_ok(&m))
 		return -EINVAL;
 	return c->flags & ~XEN_X86_FPU_INITIALISED ? -EINVAL : 0;
 }

@@ -137,6 +137,8 @@ int hvm_set_cr0(struct vcpu *v, uint64_t value);
 int hvm_set_cr3(struct vcpu *v, uint64_t value);
 int hvm_set_cr4(struct vcpu *v, uint64_t value);
 int hvm_set_efer(struct vcpu *v, uint64_t value);
+/* False: WRMSR would refuse one of the SYSCALL and KernelGSbase registers. */
+bool hvm_msr_state_ok(const struct hvm_msr_state *s);
 int hvm_set_xcr0(struct vcpu *v, uint64_t value);
 /* Guest TSC = host TSC + offset from now on; its pvclock record is written anew. */
 static inline void hvm_set_tsc_offset(struct vcpu *v, uint64_t offset)
