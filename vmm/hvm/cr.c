@@ -25,7 +25,7 @@ int hvm_set_cr0(struct vcpu *v, uint64_t value)
 			return -EINVAL;
 		v->efer |= X86_EFER_LMA;
 	} else if (!(value & X86_CR0_PG)) {
-		if ((v->efer & X86_EFER_LMA) && hvm_code64(v))
+		if (((v->efer & X86_EFER_LMA) && hvm_code64(v)) || (v->cr4 & X86_CR4_PCIDE))
 			return -EINVAL;
 		v->efer &= ~X86_EFER_LMA;
 	}
