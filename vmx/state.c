@@ -205,7 +205,8 @@ void vmx_switch_to(struct vcpu *v)
 	struct vmx_vcpu *vv = vmx_load(v);
 
 	vv->flush_l1d = true;
-	vmwrite(VIRTUAL_APIC_PAGE, virt_to_maddr(v->hvm.vlapic->regs).v);
+	if (vmx_controls.tpr_shadow)
+		vmwrite(VIRTUAL_APIC_PAGE, virt_to_maddr(v->hvm.vlapic->regs).v);
 	for (unsigned int i = 0; i < LAZY_COUNT; i++)
 		wrmsr(lazy_msrs[i], vv->lazy[i]);
 	vv->lazy_loaded = true;
