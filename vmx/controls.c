@@ -104,7 +104,8 @@ static const char *compute_ept(const struct vmx_cap_msrs *m, struct vmx_controls
 	    !(m->ept_vpid & (EPT_CAP_INVEPT_SINGLE | EPT_CAP_INVEPT_ALL)))
 		return "INVEPT";
 	c->max_leaf_level = m->ept_vpid & EPT_CAP_2M ? m->ept_vpid & EPT_CAP_1G ? 3 : 2 : 1;
-	c->ept_dirty = m->ept_vpid & EPT_CAP_AD;
+	/* With it walks count as writes (28.2.4), which the read-only tables of realmode.c do not allow. */
+	c->ept_dirty = (m->ept_vpid & EPT_CAP_AD) && c->unrestricted;
 	c->invept_single = m->ept_vpid & EPT_CAP_INVEPT_SINGLE;
 	c->invvpid_single = m->ept_vpid & VPID_CAP_INVVPID_SINGLE;
 	return NULL;

@@ -81,7 +81,7 @@ TEST(vmx_controls_haswell)
 
 	EXPECT(!vmx_controls_compute(&haswell, &c));
 	expect_legal(&haswell, &c);
-	EXPECT(c.unrestricted && c.vpid && c.tpr_shadow && c.apic_access);
+	EXPECT(c.unrestricted && c.vpid && c.tpr_shadow && c.apic_access && c.ept_dirty);
 	EXPECT(c.max_leaf_level == 3);
 	EXPECT(!(c.proc & (PROC_CR3_LOAD | PROC_CR3_STORE | PROC_CR8_LOAD | PROC_RDTSC)));
 	EXPECT(!(c.proc & (PROC_INTR_WINDOW | PROC_NMI_WINDOW)));
@@ -102,6 +102,9 @@ TEST(vmx_controls_no_unrestricted_guest)
 	expect_legal(&m, &c);
 	EXPECT(!c.unrestricted && c.max_leaf_level == 2);
 	EXPECT((c.cr0_must & 0x80000021) == 0x80000021);
+	/* No such CPU exists, but a hypervisor below us can look like one. */
+	m.ept_vpid |= EPT_CAP_AD;
+	EXPECT(!vmx_controls_compute(&m, &c) && !c.ept_dirty);
 }
 
 /* Without the TRUE registers CR3 exits cannot be switched off; that is no reason to refuse. */
