@@ -74,21 +74,11 @@ static unsigned int enter_flags(const struct vcpu *v, const struct vmx_vcpu *vv)
 	return flags | VMX_ENTER_VERW;
 }
 
-void vmx_run(struct vcpu *v)
+/* The guest's state goes into the VMCS and the registers that it has besides. */
+static void prepare_entry(struct vcpu *v, struct vmx_vcpu *vv)
 {
-	struct vmx_vcpu *vv = vmx_load(v);
-	struct vmx_cpu *vc = this_cpu()->vendor;
-	const struct vmx_exit_arm *arm;
-	unsigned int refused;
-	uint32_t reason;
-
-	vv->vm86.on = false;
-	if (unlikely(!vmx_controls.unrestricted) && vmx_interpret(v))
-		return;
-	if (v->hvm.event.type != HVM_EVENT_NONE) {
+	if (v->hvm.event.type != HVM_EVENT_NONE)
 		vmx_inject(v, &v->hvm.event);
-		v->hvm.event.type = HVM_EVENT_NONE;
-	}
 	/* Breakpoints that we, not the guest, have set: by an emulated MOV, or from a record. */
 	if (unlikely((v->dr7 & 0xff) && !vv->dr_loaded))
 		vmx_load_debug(v);
@@ -103,6 +93,47 @@ void vmx_run(struct vcpu *v)
 	write_cr2(v->cr2);
 	if (vv->flush_l1d)
 		vmx_flush_l1d(vv);
+}
+
+/*
+ * The entry began and was given up (26.8): the guest is as it was and so is its event, the VMCS is no more launched
+ * than before, and of the exit's fields only reason and qualification are new.
+ */
+static void entry_failed(struct vcpu *v, struct vmx_vcpu *vv)
+{
+	if (vv->vm86.on && (vv->exit_reason & 0xffff) == VMX_EXIT_MACHINE_CHECK)
+		vmx_vm86_leave(v, vv);
+	vmx_exit_arm(vv->exit_reason)->handle(v, vv);
+}
+
+static void handle_exit(struct vcpu *v, struct vmx_vcpu *vv)
+{
+	const struct vmx_exit_arm *arm = vmx_exit_arm(vv->exit_reason);
+
+	v->hvm.event.type = HVM_EVENT_NONE;
+	if (unlikely(vv->vm86.on))
+		vmx_vm86_leave(v, vv);
+	sync_from_guest(v, vv);
+	vmx_apic_after_exit(v, vv);
+	vmx_requeue_interrupted_event(v);
+	vv->flush_l1d |= !arm || !arm->own;
+	if (likely(arm))
+		arm->handle(v, vv);
+	else
+		vmx_exit_unknown(v, vv);
+}
+
+void vmx_run(struct vcpu *v)
+{
+	struct vmx_vcpu *vv = vmx_load(v);
+	struct vmx_cpu *vc = this_cpu()->vendor;
+	unsigned int refused;
+	uint32_t reason;
+
+	vv->vm86.on = false;
+	if (unlikely(!vmx_controls.unrestricted) && vmx_interpret(v))
+		return;
+	prepare_entry(v, vv);
 
 	refused = vmx_enter(&v->regs, enter_flags(v, vv));
 
@@ -110,23 +141,17 @@ void vmx_run(struct vcpu *v)
 		entry_refused(v, refused);
 		return;
 	}
-	vv->launched = true;
 	if (unlikely(!(++this_cpu()->exits & vmx_window_mask)))
 		this_cpu_raise(SOFTIRQ_IRQ_WINDOW);
 	reason = (uint32_t)vmread(EXIT_REASON);
 	vv->exit_reason = reason;
 	vc->exits[min(reason & 0xffff, (uint32_t)VMX_EXIT_COUNT - 1)]++;
-	if (unlikely(vv->vm86.on) && !(reason & VMX_EXIT_ENTRY_FAILED))
-		vmx_vm86_leave(v, vv);
-	sync_from_guest(v, vv);
-	vmx_apic_after_exit(v, vv);
-	vmx_requeue_interrupted_event(v);
-	arm = vmx_exit_arm(reason);
-	vv->flush_l1d |= !arm || !arm->own;
-	if (likely(arm))
-		arm->handle(v, vv);
-	else
-		vmx_exit_unknown(v, vv);
+	if (unlikely(reason & VMX_EXIT_ENTRY_FAILED)) {
+		entry_failed(v, vv);
+		return;
+	}
+	vv->launched = true;
+	handle_exit(v, vv);
 }
 
 /* Exit with a hardware-named reason that no arm serves: this domain ends, the host goes on. */
@@ -198,8 +223,10 @@ static void exit_debug(struct vcpu *v, struct vmx_vcpu *vv, uint32_t info)
 		return;
 	}
 	v->dr6 = (v->dr6 & ~0xfULL) | (qual & DR6_FROM_QUALIFICATION);
+	/* What delivery changes besides (17.2.4, 17.4.3): neither the exit nor the injection does. */
 	v->dr7 &= ~DR7_GD;
 	vmwrite(GUEST_DR7, v->dr7);
+	vmwrite(GUEST_DEBUGCTL, vmread(GUEST_DEBUGCTL) & ~DEBUGCTL_BTF);
 	if (vv->dr_loaded)
 		__asm__ volatile("mov %0, %%db6" ::"r"(v->dr6));
 	hvm_inject_exception(v, X86_EXC_DB, false, 0);
@@ -212,11 +239,14 @@ static void exit_debug(struct vcpu *v, struct vmx_vcpu *vv, uint32_t info)
 static void exit_undefined(struct vcpu *v)
 {
 	struct segment cs;
+	uint64_t at;
 	uint8_t b[3];
 
 	vmx_get_segment(v, SEG_CS, &cs);
-	if (!guest_linear_copy(v, cs.base + v->regs.rip, b, sizeof(b), PFEC_I, NULL) &&
-	    b[0] == 0x0f && b[1] == 0x01 && b[2] == 0xd9) {
+	/* 64-bit code has no base, whatever its descriptor says. */
+	at = hvm_code64(v) ? v->regs.rip : (uint32_t)(cs.base + v->regs.rip);
+	if (!guest_linear_copy(v, at, b, sizeof(b), PFEC_I, NULL) && b[0] == 0x0f && b[1] == 0x01 &&
+	    b[2] == 0xd9) {
 		hvm_exit_hypercall(v, sizeof(b));
 		return;
 	}

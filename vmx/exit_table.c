@@ -110,6 +110,8 @@ static void exit_machine_check(struct vcpu *v, struct vmx_vcpu *vv)
 	__asm__ volatile("int $18");
 }
 
+#define BY_IRET 1U
+
 /* Qualification: selector 0-15, source 30-31 (CALL, IRET, JMP, gate in the IDT). */
 void vmx_exit_task_switch(struct vcpu *v, struct vmx_vcpu *vv)
 {
@@ -124,6 +126,11 @@ void vmx_exit_task_switch(struct vcpu *v, struct vmx_vcpu *vv)
 	 */
 	if (v->hvm.event.type != HVM_EVENT_NONE)
 		len = 0;
+	/* An NMI's task runs with NMIs blocked, and an IRET ends that also when it switches tasks (volume 3, 6.7.1). */
+	if (v->hvm.event.type == HVM_EVENT_NMI)
+		v->hvm.nmi_masked = true;
+	else if (reason == BY_IRET)
+		v->hvm.nmi_masked = false;
 	v->hvm.event.type = HVM_EVENT_NONE;
 	hvm_exit_task_switch(v, (uint16_t)qual, reason, has_error, error, len);
 }

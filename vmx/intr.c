@@ -11,7 +11,6 @@
 #include "vlapic.h"
 
 #define PENDING_DEBUG_BS BIT(14)
-#define DEBUGCTL_BTF	 BIT(1)
 
 static void set_proc(struct vmx_vcpu *vv, uint32_t set, uint32_t clear)
 {
@@ -62,9 +61,15 @@ void vmx_want_interrupt_window(struct vcpu *v)
 	set_proc(vmx_load(v), PROC_INTR_WINDOW, 0);
 }
 
+/*
+ * A processor may open this window in the shadow of an STI (25.2), where NMIs are held back here: one exit would follow
+ * another without an instruction in between. Interrupts are on then, and their window opens behind the shadow.
+ */
 void vmx_want_nmi_window(struct vcpu *v)
 {
-	set_proc(vmx_load(v), PROC_NMI_WINDOW, 0);
+	struct vmx_vcpu *vv = vmx_load(v);
+
+	set_proc(vv, vv->interruptibility & BLOCKING_STI ? PROC_INTR_WINDOW : PROC_NMI_WINDOW, 0);
 }
 
 void vmx_exit_intr_window(struct vcpu *v, struct vmx_vcpu *vv)

@@ -18,6 +18,7 @@
 #define MSR_EFER	       0xc0000080U
 #define MSR_PAT		       0x277U
 #define X86_CR4_VMXE	       BIT(13)
+#define DEBUGCTL_BTF	       BIT(1) /* of GUEST_DEBUGCTL */
 
 #define VMX_NO_CPU	       ~0U
 

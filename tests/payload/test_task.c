@@ -1,14 +1,14 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /*
  * Hardware task switches of 32-bit mode (SDM vol. 3 ch. 7): far call and return, jump, task gate
- * for an exception.
+ * for an exception and for an NMI.
  */
 #include "payload.h"
 
 #ifndef __x86_64__
 static struct tss32 other __attribute__((aligned(256)));
 static u8 stack[4096] __attribute__((aligned(16)));
-static volatile u32 ran, error_seen, nt_seen, back_seen;
+static volatile u32 ran, error_seen, nt_seen, back_seen, nested;
 
 static void other_task(void)
 {
@@ -28,6 +28,19 @@ static void __attribute__((naked)) fault_task(void)
 {
 	asm volatile("1: popl %0; incl %1; addl $2, %2; iret; jmp 1b"
 		     : "=m"(error_seen), "+m"(ran), "+m"(tss.eip));
+}
+
+/* A second NMI, which comes while the first one's task runs, must wait for its IRET. */
+static void nmi_task(void)
+{
+	for (;;) {
+		if (++ran == 1) {
+			lapic_ipi(lapic_id(), 0x4400);
+			delay_us(50);
+			nested = ran != 1;
+		}
+		asm volatile("iret");
+	}
 }
 
 static void prepare(void (*fn)(void))
@@ -113,6 +126,21 @@ TEST(task_gate, "task: an exception with error code through a task gate")
 	asm volatile("clts; mov %w0, %%fs" : : "r"(SEL_DATA));
 	CHECK(ran == 1, "ran %u times", ran);
 	CHECK(error_seen == 0xf0, "error code %x", error_seen);
+	return NULL;
+}
+
+TEST(task_nmi, "task: NMI through a task gate, and no nesting before IRET")
+{
+	prepare(nmi_task);
+	nested = 0;
+	trap_gate_task(X_NMI, SEL_TSS2);
+	lapic_ipi(lapic_id(), 0x4400);
+	WAIT_FOR(ran >= 2, 500000);
+	trap_gate_default(X_NMI);
+	asm volatile("clts");
+	CHECK(ran, "not delivered");
+	CHECK(!nested, "nested");
+	CHECK(ran == 2, "%u delivered", ran);
 	return NULL;
 }
 #endif
