@@ -334,14 +334,43 @@ static long get_runstate(struct vcpu_runstate_info *r)
 	return hypercall(__HYPERVISOR_vcpu_op, VCPUOP_get_runstate_info, 0, (ulong)r, 0, 0);
 }
 
-/* Blocked by a poll of no ports for 20 ms. */
+#define POLL_NS	   20000000
+#define BLOCKED_NS 15000000
+#define POLL_TRIES 10
+
+/* A poll of no ports for 20 ms, and the blocked time that it brings. NULL, or what is wrong. */
+static const char *poll_once(volatile struct vcpu_runstate_info *area, u64 *blocked)
+{
+	struct vcpu_runstate_info before, after;
+	struct sched_poll poll = { 0 };
+	u64 start = pvclock(), passed;
+	long r;
+
+	get_runstate(&before);
+	poll.timeout = start + POLL_NS;
+	do /* any event ends a poll of no ports, such as the console's */
+		r = hypercall(__HYPERVISOR_sched_op, SCHEDOP_poll, (ulong)&poll, 0, 0, 0);
+	while (!r && pvclock() < poll.timeout);
+	CHECK(!r, "poll: %ld", r);
+	get_runstate(&after);
+	passed = pvclock() - start;
+	*blocked = after.time[RUNSTATE_blocked] - before.time[RUNSTATE_blocked];
+	CHECK(passed >= POLL_NS, "the poll ended after %llu ns", passed);
+	CHECK(area->state == RUNSTATE_running, "state of the area: %d", area->state);
+	CHECK(area->time[RUNSTATE_blocked] >= after.time[RUNSTATE_blocked],
+	      "the area was not updated");
+	CHECK(times_sum(&after) - times_sum(&before) <= passed, "%llu ns in %llu ns",
+	      times_sum(&after) - times_sum(&before), passed);
+	return NULL;
+}
+
+/* Events wake it early, and it waits for its CPU where others have work: one poll in ten has most of its time. */
 TEST(xen_runstate_area, "xen: runstate area, and blocked time that is counted")
 {
 	static struct vcpu_runstate_info area __attribute__((aligned(64)));
 	struct vcpu_register_runstate_memory_area reg = { 0 };
-	struct vcpu_runstate_info before, after;
-	struct sched_poll poll = { 0 };
-	u64 start, passed;
+	const char *why;
+	u64 blocked, most = 0;
 	long r;
 
 	NEED(plat.is_xen, "no Xen");
@@ -350,24 +379,13 @@ TEST(xen_runstate_area, "xen: runstate area, and blocked time that is counted")
 	r = hypercall(__HYPERVISOR_vcpu_op, VCPUOP_register_runstate_memory_area, 0, (ulong)&reg, 0,
 		      0);
 	CHECK(!r && area.state == RUNSTATE_running, "register: %ld, state %d", r, area.state);
-	start = pvclock();
-	get_runstate(&before);
-	poll.timeout = start + 20000000;
-	do /* any event ends a poll of no ports, such as the console's */
-		r = hypercall(__HYPERVISOR_sched_op, SCHEDOP_poll, (ulong)&poll, 0, 0, 0);
-	while (!r && pvclock() < poll.timeout);
-	CHECK(!r, "poll: %ld", r);
-	get_runstate(&after);
-	passed = pvclock() - start;
-	CHECK(passed >= 20000000, "the poll ended after %llu ns", passed);
-	CHECK(area.state == RUNSTATE_running, "state of the area: %d", area.state);
-	CHECK(after.time[RUNSTATE_blocked] - before.time[RUNSTATE_blocked] >= 15000000,
-	      "blocked for %llu ns of 20 ms",
-	      (u64)(after.time[RUNSTATE_blocked] - before.time[RUNSTATE_blocked]));
-	CHECK(area.time[RUNSTATE_blocked] >= after.time[RUNSTATE_blocked],
-	      "the area was not updated");
-	CHECK(times_sum(&after) - times_sum(&before) <= passed, "%llu ns in %llu ns",
-	      times_sum(&after) - times_sum(&before), passed);
+	for (unsigned int i = 0; i < POLL_TRIES && most < BLOCKED_NS; i++) {
+		why = poll_once(&area, &blocked);
+		if (why)
+			return why;
+		most = blocked > most ? blocked : most;
+	}
+	CHECK(most >= BLOCKED_NS, "blocked for %llu ns of 20 ms, at most", most);
 	reg.addr.p = 0;
 	hypercall(__HYPERVISOR_vcpu_op, VCPUOP_register_runstate_memory_area, 0, (ulong)&reg, 0, 0);
 	return NULL;
