@@ -34,6 +34,8 @@ BOOT_LIMIT_S = 240
 FIRST_VNC_PORT = 5900
 # Time between screen updates, which cost dom0 more than they cost us.
 REFRESH_S = 0.5
+# Between keys, so that a keyboard's queue of 16 events does not overflow.
+KEY_GAP_S = 0.05
 CASES = []
 # What the configurations of all HVM guests under test begin with.
 HVM = '''type = "hvm"
@@ -122,7 +124,7 @@ class Guest:
         with vnc.Vnc(self.vnc_port()) as link:
             text = ocr.read(link.screen())
             if keys:
-                link.type(keys)
+                link.type(keys, KEY_GAP_S * self.lab.slowness)
             while not (found := re.search(pattern, text, re.M)) and time.monotonic() < end:
                 time.sleep(REFRESH_S)
                 if link.update(1):
@@ -136,8 +138,9 @@ class Guest:
         return text
 
     def type(self, text):
+        """A keyboard's queue drains at the guest's speed."""
         with vnc.Vnc(self.vnc_port()) as link:
-            link.type(text)
+            link.type(text, KEY_GAP_S * self.lab.slowness)
 
     def serial_shell(self, command, pattern, timeout_s):
         """Type at the guest's serial console (a pty in dom0) and wait for a whole line of its answer."""

@@ -191,7 +191,7 @@ class Vnc:
         for keysym in reversed(keysyms):
             self.key(keysym, False)
 
-    def type(self, text, gap_s=0.05):
+    def type(self, text, gap_s):
         """Type text on an American keyboard; the gap lets a 16-byte keyboard queue drain."""
         for character in text:
             if character.isupper() or character in SHIFTED:
