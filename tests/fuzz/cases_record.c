@@ -62,3 +62,25 @@ CASE(record_of_msrs_is_checked)
 	hvm_ops->get_msrs(domain_vcpu(dom(DOMID_B), 0), &m);
 	EXPECT(m.lstar == PLACE && m.kernel_gs_base == PLACE && m.sfmask == 0x47700, != 0);
 }
+
+/* What is to be executed again needs no event: INT n, whose length the record does not have. */
+CASE(record_of_event)
+{
+	struct hvm_hw_cpu c = { .cr0 = X86_CR0_ET | X86_CR0_PE, .rflags = 2, .pending_valid = 1 };
+	const struct hvm_event *e = &domain_vcpu(dom(DOMID_B), 0)->hvm.event;
+
+	c.pending_type = 4;
+	c.pending_vector = 0x80;
+	EXPECT(load_cpu(&c), == 0);
+	EXPECT(e->type, == HVM_EVENT_NONE);
+	c.pending_type = 5;
+	c.pending_vector = 1;
+	EXPECT(load_cpu(&c), == 0);
+	EXPECT(e->type, == HVM_EVENT_ICEBP);
+	EXPECT(e->insn_len, == 1);
+	c.pending_type = 0;
+	c.pending_vector = 0x31;
+	EXPECT(load_cpu(&c), == 0);
+	EXPECT(e->type, == HVM_EVENT_EXTINT);
+	EXPECT(e->vector, == 0x31);
+}

@@ -144,17 +144,26 @@ static void load_msrs(struct vcpu *v, const struct hvm_hw_cpu *c)
 	v->tsc_aux = (uint32_t)c->msr_tsc_aux;
 }
 
-/* Event types of the record are VMX's and SVM's: 0 external, 2 NMI, 3 exception, 4 software, 6 INT3. */
+/*
+ * Event types of the record are VMX's and SVM's: 0 external, 2 NMI, 3 exception, 5 ICEBP. INT n, INT3 and INTO (4, 6)
+ * are not in it: the record has no place for their length, and RIP is still at them.
+ */
+#define EVENT_NOT_SAVED 0xff
 static const uint8_t event_code[] = {
-	[HVM_EVENT_EXTINT] = 0, [HVM_EVENT_NMI] = 2,   [HVM_EVENT_EXC] = 3,
-	[HVM_EVENT_SWINT] = 4,	[HVM_EVENT_ICEBP] = 5, [HVM_EVENT_SWEXC] = 6
+	[HVM_EVENT_NONE] = EVENT_NOT_SAVED,
+	[HVM_EVENT_EXTINT] = 0,
+	[HVM_EVENT_NMI] = 2,
+	[HVM_EVENT_EXC] = 3,
+	[HVM_EVENT_SWINT] = EVENT_NOT_SAVED,
+	[HVM_EVENT_ICEBP] = 5,
+	[HVM_EVENT_SWEXC] = EVENT_NOT_SAVED,
 };
 
 static void save_event(const struct vcpu *v, struct hvm_hw_cpu *c)
 {
 	const struct hvm_event *e = &v->hvm.event;
 
-	if (e->type == HVM_EVENT_NONE)
+	if (event_code[e->type] == EVENT_NOT_SAVED)
 		return;
 	c->pending_vector = e->vector;
 	c->pending_type = event_code[e->type];
@@ -177,6 +186,7 @@ static void load_event(struct vcpu *v, const struct hvm_hw_cpu *c)
 			e->has_error = c->pending_error_valid;
 			e->error_code = c->error_code;
 			e->cr2 = c->cr2;
+			e->insn_len = 1; /* ICEBP's */
 			return;
 		}
 }
