@@ -169,6 +169,14 @@ void vmx_exit_unknown(struct vcpu *v, struct vmx_vcpu *vv)
 			     vv->exit_reason, name, qual);
 }
 
+/* What an event's delivery or a walk accesses is not the operand of the instruction at RIP. */
+static void exit_mmio(struct vcpu *v, struct npt_fault *f)
+{
+	if (unlikely(vmread(IDT_VECTORING_INFO) & INTR_VALID))
+		f->table_walk = true;
+	hvm_exit_mmio(v, f);
+}
+
 /*
  * EPT violation: the qualification has the access in bits 0-2, whether there is a linear address in
  * bit 7, and in bit 8 whether it was that address's translation that faulted or the walk to it
@@ -194,7 +202,7 @@ void vmx_exit_ept_violation(struct vcpu *v, struct vmx_vcpu *vv)
 		f.gla = vmread(GUEST_LINEAR_ADDRESS);
 	if (p2m_fault(v, &f))
 		return;
-	hvm_exit_mmio(v, &f);
+	exit_mmio(v, &f);
 }
 
 /* An entry that the CPU cannot read: our own fault, but no reason to stop the host. */
@@ -297,19 +305,23 @@ void vmx_exit_exception(struct vcpu *v, struct vmx_vcpu *vv)
 	}
 }
 
-/* Qualification: offset in the page 0-11, kind 12-15 (0 read, 1 write, 2 fetch, 3 event delivery).
+/*
+ * Qualification: offset in the page 0-11, kind 12-15 (by linear address: 0 read, 1 write, 2 fetch, 3 event delivery;
+ * by guest-physical address, as of a walk: 10 event delivery, 15 other).
  */
 void vmx_exit_apic_access(struct vcpu *v, struct vmx_vcpu *vv)
 {
 	uint64_t qual = vmread(EXIT_QUALIFICATION);
+	unsigned int kind = qual >> 12 & 0xf;
 	struct npt_fault f = {
 		.gpa = _gpa(APIC_DEFAULT_BASE | (qual & 0xfff)),
-		.read = (qual >> 12 & 0xf) != 1,
-		.write = (qual >> 12 & 0xf) == 1,
-		.fetch = (qual >> 12 & 0xf) == 2,
+		.read = kind != 1,
+		.write = kind == 1,
+		.fetch = kind == 2,
+		.table_walk = kind >= 10,
 	};
 
 	(void)vv;
 	f.type = p2m_get(v->domain, gpa_to_gfn(f.gpa)).type;
-	hvm_exit_mmio(v, &f);
+	exit_mmio(v, &f);
 }
