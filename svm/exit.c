@@ -122,7 +122,7 @@ void svm_exit_npf(struct vcpu *v, struct vmcb *vmcb)
 		.write = err & PFEC_W,
 		.fetch = err & PFEC_I,
 		.read = !(err & (PFEC_W | PFEC_I)),
-		.table_walk = err & BIT(33),
+		.table_walk = (err & BIT(33)) || (vmcb->exit_int_info & SVM_EVENT_VALID),
 	};
 
 	if (p2m_fault(v, &f))
@@ -141,8 +141,8 @@ void svm_exit_ud(struct vcpu *v, struct vmcb *vmcb)
 	uint64_t at = hvm_code64(v) ? vmcb->rip : (uint32_t)(vmcb->cs.base + vmcb->rip);
 	uint8_t b[3];
 
-	if (!guest_linear_copy(v, at, b, sizeof(b), PFEC_I, NULL) &&
-	    b[0] == 0x0f && b[1] == 0x01 && b[2] == 0xc1) {
+	if (!guest_linear_copy(v, at, b, sizeof(b), PFEC_I, NULL) && b[0] == 0x0f && b[1] == 0x01 &&
+	    b[2] == 0xc1) {
 		hvm_exit_hypercall(v, sizeof(b));
 		return;
 	}

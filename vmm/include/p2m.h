@@ -199,7 +199,7 @@ struct npt_fault {
 	gpa_t gpa;
 	uint64_t gla; /* linear address, valid if gla_valid */
 	bool read, write, fetch, gla_valid;
-	bool table_walk;    /* during the guest's own page walk */
+	bool table_walk;    /* not by an operand: the guest's walk, or an event's delivery */
 	enum p2m_type type; /* of the frame; p2m_fault fills it in */
 };
 /* True: resolved (log-dirty, spurious, POD), run again. False: emulate as MMIO or report. */
