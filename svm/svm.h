@@ -56,7 +56,8 @@ struct svm_vcpu {
 	bool virq;	/* an interrupt is on its way as V_IRQ; see svm_inject */
 	bool nmi_iret;	/* the guest is at the IRET that ends its NMI handler */
 	uint64_t nmi_iret_rip;
-	uint64_t soft_entry; /* v->exits of the last entry that delivered an INT n, INT3 or INTO of ours */
+	uint64_t
+		soft_entry; /* v->exits of the last entry that delivered an INT n, INT3 or INTO of ours */
 	struct svm_len len_cache[SVM_LEN_CACHE];
 };
 

@@ -2,6 +2,8 @@
 /* What device models may ask for, and how much of it (xen/hvm/dm_op.h). */
 #include "cases.h"
 #include <xen/hvm/dm_op.h>
+#include "public/plinth_dm_op.h"
+#include "vmm/hvm/ioreq_private.h"
 
 #define B	    DOMID_B /* the HVM guest */
 #define SERVERS_MAX 8
@@ -81,4 +83,59 @@ CASE(ioreq_ranges_end_at_the_limit)
 	EXPECT(claim(other, XEN_DMOP_IO_RANGE_MEMORY, 0xf0000800, 0xf0001fff), == 0);
 	EXPECT(claim(id, XEN_DMOP_IO_RANGE_MEMORY, 0xf0003000, 0xf0002fff), == -EINVAL);
 	EXPECT(claim(id, 3, 0, 0), == -EINVAL);
+}
+
+/* What the guest's IN gets from what the device model left, or -1 for a request. */
+static int64_t take(const struct ioreq_server *srv, uint32_t port, unsigned int size)
+{
+	ioreq_t p = {
+		.type = IOREQ_TYPE_PIO, .dir = IOREQ_READ, .addr = port, .size = size, .count = 1
+	};
+	uint64_t val;
+
+	return ioreq_take_ahead(domain_vcpu(dom(B), 0), srv, &p, &val) ? (int64_t)val : -1;
+}
+
+CASE(reads_ahead_come_in_order_and_no_further)
+{
+	ioservid_t id;
+	struct ioreq_server *srv;
+	struct plinth_read_ahead *a;
+
+	EXPECT(create(0, B, &id), == 0);
+	srv = &dom(B)->hvm.ioreq->server[id];
+	a = (void *)((uint8_t *)page_to_virt(srv->page) + PLINTH_AHEAD_OFFSET);
+	EXPECT(take(srv, 0x310, 2), == -1);
+	memcpy(a->data, "\x44\x33\x22\x11", 4);
+	a->state = PLINTH_AHEAD_STATE(2, 2, 0x310, 7);
+	EXPECT(take(srv, 0x310, 1), == -1);
+	EXPECT(take(srv, 0x312, 2), == -1);
+	EXPECT(take(srv, 0x310, 2), == 0x1122);
+	EXPECT(a->state, == PLINTH_AHEAD_STATE(1, 2, 0x310, 7));
+	EXPECT(take(srv, 0x310, 2), == 0x3344);
+	EXPECT(take(srv, 0x310, 2), == -1);
+	EXPECT(PLINTH_AHEAD_LEFT(a->state), == 0);
+	/* More than there is room for, as a hostile device model says. */
+	a->state = PLINTH_AHEAD_STATE(PLINTH_AHEAD_BYTES / 4 + 1, 4, 0x310, 8);
+	EXPECT(take(srv, 0x310, 4), == -1);
+}
+
+CASE(reads_ahead_wait_for_posted_writes)
+{
+	struct xen_dm_op op = { .op = XEN_DMOP_create_ioreq_server };
+	struct plinth_read_ahead *a;
+	struct ioreq_server *srv;
+	buffered_iopage_t *ring;
+
+	op.u.create_ioreq_server.handle_bufioreq = HVM_IOREQSRV_BUFIOREQ_ATOMIC;
+	EXPECT(dm_op(0, B, &op), == 0);
+	srv = &dom(B)->hvm.ioreq->server[op.u.create_ioreq_server.id];
+	a = (void *)((uint8_t *)page_to_virt(srv->page) + PLINTH_AHEAD_OFFSET);
+	ring = page_to_virt(srv->buf_page);
+	a->data[0] = 0x55;
+	a->state = PLINTH_AHEAD_STATE(1, 1, 0x310, 1);
+	ring->write_pointer++;
+	EXPECT(take(srv, 0x310, 1), == -1);
+	ring->read_pointer++;
+	EXPECT(take(srv, 0x310, 1), == 0x55);
 }
