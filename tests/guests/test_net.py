@@ -95,7 +95,7 @@ def test_installer_rtl8139(lab):
 
 @case(order=68, group="installer", limit_s=2600, combos=("product",))
 def test_installer_ne2k(lab):
-    """iPXE reads each frame in 757 port accesses, so Xen would need an hour."""
+    """iPXE reads each frame in 757 port accesses, so Xen would need hours."""
     lab.boot(guests=True)
     installs(lab, USER, "ne2k_pci", 2200)
 
