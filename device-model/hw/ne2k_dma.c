@@ -89,6 +89,7 @@ static uint32_t read_item(const struct ne2k *s, struct cursor *c, unsigned int s
 	unsigned int width = s->dcr & DCR_WTS ? 2 : 1, at;
 	uint32_t v = 0;
 
+	size = MIN(size, 4u);
 	/* A byte-wide chip drives the low lane only; a byte read in word mode takes its word away. */
 	for (at = 0; at < size && c->left; at += width) {
 		uint16_t addr = width == 2 ? c->addr & 0xfffe : c->addr;
@@ -110,7 +111,7 @@ uint32_t ne2k_data_read(struct ne2k *s, unsigned int size)
 
 	if (!c.left)
 		return 0;
-	v = read_item(s, &c, MIN(size, 4u));
+	v = read_item(s, &c, size);
 	remote_moved(s, &c);
 	return v;
 }

@@ -57,8 +57,8 @@ define payload_iso
 	$(Q)grub-mkimage -O i386-pc-eltorito -p /boot -c $@.d.cfg -o $@.d/boot/grub.img $(PAYLOAD_GRUB)
 	$(call say,ISO,$@)
 	$(Q)xorriso -as mkisofs -quiet -R -b boot/grub.img -no-emul-boot -boot-load-size 4 -boot-info-table \
-		-o $@ $@.d >/dev/null 2>&1
-	$(Q)rm -rf $@.d $@.d.cfg
+		-o $@ $@.d >$@.log 2>&1 || { cat $@.log >&2; exit 1; }
+	$(Q)rm -rf $@.d $@.d.cfg $@.log
 endef
 
 $(PAYLOAD_OUT)/payload%.iso: $(PAYLOAD_OUT)/payload%.elf

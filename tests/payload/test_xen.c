@@ -370,7 +370,7 @@ TEST(xen_runstate_area, "xen: runstate area, and blocked time that is counted")
 	static struct vcpu_runstate_info area __attribute__((aligned(64)));
 	struct vcpu_register_runstate_memory_area reg = { 0 };
 	const char *why;
-	u64 blocked, most = 0;
+	u64 blocked = 0, most = 0;
 	long r;
 
 	NEED(plat.is_xen, "no Xen");
