@@ -14,7 +14,7 @@ import time
 
 from harness import HVM, case, check, hypervisor
 from test_intel import make_linux_cd
-from test_pvh import COMBOS, LOG, create, gone, scratch_disk, wait_up
+from test_pvh import COMBOS, LOG, create, gone, scratch_device, scratch_disk, wait_up
 
 FREE = "xl info | awk '/^free_memory/ { print $3 }'"
 NET = 'vif = [ "bridge=xenbr0,mac=00:16:3e:00:00:{0}" ]'
@@ -67,7 +67,7 @@ def test_pv_hotplug(lab):
     if dom0.command("xl domid net1")[0]:
         front(dom0, "net1", 50)
     dom0.run("truncate -s 8M /run/lab/small.img")
-    dom0.run("xl block-attach net1 phy:/dev/sdb,xvdb,w && "
+    dom0.run(f"xl block-attach net1 phy:{scratch_device(dom0)},xvdb,w && "
              "xl block-attach net1 phy:$(losetup -f --show /run/lab/small.img),xvdc,w")
     dom0.wait_for("[ $(xl block-list net1 | grep -c ' 4 ') = 2 ]", 60)
     shell(dom0, "net1", "grep xvdb /proc/partitions && grep xvdc /proc/partitions && "

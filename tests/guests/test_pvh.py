@@ -173,12 +173,20 @@ def test_pvh_above_4_gib(lab):
     dom0.run("xl destroy pvhl")
 
 
+SCRATCH_BYTES = 64 << 20
+
+
 def scratch_disk(lab):
     """An empty raw image for dom0's second disk."""
     path = lab.log_path("scratch", "img")
     with open(path, "wb") as file:
-        file.truncate(64 << 20)
+        file.truncate(SCRATCH_BYTES)
     return path
+
+
+def scratch_device(dom0):
+    """Its name in dom0, where the disk that answers first is sda."""
+    return "/dev/" + dom0.run(f"grep -lx {SCRATCH_BYTES // 512} /sys/block/sd*/size").split("/")[3]
 
 
 @case(order=37, group="pvhblk", limit_s=300, combos=COMBOS)
@@ -186,7 +194,7 @@ def test_blkback(lab):
     """A PV disk through dom0's blkback onto an emulated AHCI disk, read back the same."""
     dom0 = lab.boot(guests=True, disks=[{"path": scratch_disk(lab)}])
     create(dom0, "pvhd", "console=hvc0 quiet guest.do=disk",
-           extra='disk = [ "phy:/dev/sdb,xvda,w" ]')
+           extra=f'disk = [ "phy:{scratch_device(dom0)},xvda,w" ]')
     dom0.wait_for(f"grep -a '@@ DISK-OK' {LOG.format('pvhd')}", 150)
     dom0.run("xl destroy pvhd")
 
@@ -217,7 +225,7 @@ def test_dma_isolation(lab):
     pages = sum(len(memory) for memory in before) // page
     check(held > pages // 4, f"only {held} of {pages} pages hold the pattern: nothing is tested")
     create(dom0, "writer", "console=hvc0 quiet guest.do=disk",
-           extra='disk = [ "phy:/dev/sdb,xvda,w" ]')
+           extra=f'disk = [ "phy:{scratch_device(dom0)},xvda,w" ]')
     dom0.wait_for(f"grep -a '@@ DISK-OK' {LOG.format('writer')}", 200)
     for (start, end), old in zip(ranges, before):
         new = lab.dom0.machine.read_physical(start, end + 1 - start)
