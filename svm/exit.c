@@ -130,21 +130,8 @@ void svm_exit_npf(struct vcpu *v, struct vmcb *vmcb)
 	hvm_exit_mmio(v, &f);
 }
 
-/*
- * #UD: VMCALL (0f 01 c1) is the other vendor's hypercall instruction, which guests may use as well.
- * Everything else is the guest's own.
- */
-
 void svm_exit_ud(struct vcpu *v, struct vmcb *vmcb)
 {
-	/* 64-bit code has no base, whatever its descriptor says. */
-	uint64_t at = hvm_code64(v) ? vmcb->rip : (uint32_t)(vmcb->cs.base + vmcb->rip);
-	uint8_t b[3];
-
-	if (!guest_linear_copy(v, at, b, sizeof(b), PFEC_I, NULL) && b[0] == 0x0f && b[1] == 0x01 &&
-	    b[2] == 0xc1) {
-		hvm_exit_hypercall(v, sizeof(b));
-		return;
-	}
-	hvm_inject_ud(v);
+	(void)vmcb;
+	hvm_exit_ud(v, 0xc1); /* VMCALL */
 }

@@ -5,7 +5,6 @@
  */
 #include "vmx.h"
 #include "debug.h"
-#include "guest_access.h"
 #include "vlapic.h"
 
 COUNTER(buffers_cleared);
@@ -240,27 +239,6 @@ static void exit_debug(struct vcpu *v, struct vmx_vcpu *vv, uint32_t info)
 	hvm_inject_exception(v, X86_EXC_DB, false, 0);
 }
 
-/*
- * #UD: VMMCALL (0f 01 d9) is the other vendor's hypercall instruction, which guests may use as
- * well. Everything else is the guest's own.
- */
-static void exit_undefined(struct vcpu *v)
-{
-	struct segment cs;
-	uint64_t at;
-	uint8_t b[3];
-
-	vmx_get_segment(v, SEG_CS, &cs);
-	/* 64-bit code has no base, whatever its descriptor says. */
-	at = hvm_code64(v) ? v->regs.rip : (uint32_t)(cs.base + v->regs.rip);
-	if (!guest_linear_copy(v, at, b, sizeof(b), PFEC_I, NULL) && b[0] == 0x0f && b[1] == 0x01 &&
-	    b[2] == 0xd9) {
-		hvm_exit_hypercall(v, sizeof(b));
-		return;
-	}
-	hvm_inject_ud(v);
-}
-
 /* Not one of those that exit in every mode. */
 static bool vm86_only(uint32_t info)
 {
@@ -290,7 +268,7 @@ void vmx_exit_exception(struct vcpu *v, struct vmx_vcpu *vv)
 		exit_debug(v, vv, info);
 		break;
 	case X86_EXC_UD:
-		exit_undefined(v);
+		hvm_exit_ud(v, 0xd9); /* VMMCALL */
 		break;
 	case X86_EXC_AC:
 		hvm_inject_exception(v, X86_EXC_AC, true, 0);

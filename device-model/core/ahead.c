@@ -69,11 +69,11 @@ void ahead_settle(struct machine *m)
 	struct read_ahead *a = m->ahead;
 	unsigned int left, count;
 
-	if (!a || !a->offered) {
-		if (a)
-			a->ignored = false;
+	if (!a)
 		return;
-	}
+	a->ignored = false;
+	if (!a->offered)
+		return;
 	left = PLINTH_AHEAD_LEFT(__atomic_exchange_n(&a->window->state, 0, __ATOMIC_ACQ_REL));
 	count = a->offered - MIN(left, a->offered);
 	a->offered = 0;

@@ -157,9 +157,9 @@ static void unplug(void *opaque)
 static const struct net_nic_ops nic_ops = { receive, link_changed, unplug };
 
 /*
- * The ports have their place. Posted are where a transfer or a frame begins and how long it is: nothing happens before the command register is
- * written. (On page 1 these registers are addresses to receive by.) Linux does 14 such writes for a frame
- * received and one sent.
+ * The ports have their place. Posted are where a transfer or a frame begins and how long it is: nothing
+ * happens before the command register is written. (On page 1 these registers are addresses to receive by.)
+ * Linux does 14 such writes for a frame received and one sent.
  */
 static void ports_at(struct ne2k_card *c, uint32_t port)
 {

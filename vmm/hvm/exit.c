@@ -4,6 +4,7 @@
  * memory accesses are in io.c and emulate.c.
  */
 #include "abi.h"
+#include "guest_access.h"
 #include "hvm_devices.h"
 #include "hvm_ops.h"
 #include "policy.h"
@@ -114,6 +115,22 @@ void hvm_exit_hypercall(struct vcpu *v, unsigned int insn_len)
 	if (v->regs.rip == rip && !v->hypercall_again)
 		hvm_advance_rip(v, insn_len);
 	v->hypercall_again = false;
+}
+
+void hvm_exit_ud(struct vcpu *v, uint8_t foreign_hypercall)
+{
+	struct segment cs;
+	uint64_t at;
+	uint8_t b[3];
+
+	hvm_ops->get_segment(v, SEG_CS, &cs);
+	/* 64-bit code has no base, whatever its descriptor says. */
+	at = hvm_code64(v) ? v->regs.rip : (uint32_t)(cs.base + v->regs.rip);
+	if (!guest_linear_copy(v, at, b, sizeof(b), PFEC_I, NULL) && b[0] == 0x0f && b[1] == 0x01 &&
+	    b[2] == foreign_hypercall)
+		hvm_exit_hypercall(v, sizeof(b));
+	else
+		hvm_inject_ud(v);
 }
 
 void hvm_exit_xsetbv(struct vcpu *v, unsigned int insn_len)

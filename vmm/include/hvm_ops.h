@@ -98,6 +98,8 @@ void hvm_exit_rdmsr(struct vcpu *v, unsigned int insn_len);
 void hvm_exit_wrmsr(struct vcpu *v, unsigned int insn_len);
 void hvm_exit_hlt(struct vcpu *v, unsigned int insn_len);
 void hvm_exit_hypercall(struct vcpu *v, unsigned int insn_len);
+/* #UD. 0f 01 and this byte is the other vendor's hypercall instruction, which guests may use as well. */
+void hvm_exit_ud(struct vcpu *v, uint8_t foreign_hypercall);
 void hvm_exit_xsetbv(struct vcpu *v, unsigned int insn_len);
 /* One IN/OUT (struct io_access is in hvm_domain.h); string forms go to hvm_emulate. */
 void hvm_exit_io(struct vcpu *v, const struct io_access *a);
