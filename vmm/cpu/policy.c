@@ -10,6 +10,15 @@
 
 #define F(name) (1U << (XEN_X86_FEATURE_##name % 32))
 
+/* Bits that vulnerability fixes brought: the headers of Debian 12's earlier updates have no names for them. */
+#define FEAT_8_IBPB_RET	    (1U << 30)
+#define FEAT_11_VERW_CLEAR  (1U << 5)
+#define FEAT_11_SBPB	    (1U << 27)
+#define FEAT_11_IBPB_BRTYPE (1U << 28)
+#define FEAT_11_SRSO_NO	    (1U << 29)
+#define FEAT_11_SRSO_US_NO  (1U << 30)
+#define FEAT_13_MCDT_NO	    (1U << 5)
+
 /* Leaf 0xb: ECX has the level's type, EAX how far to shift an APIC id for the next level's. */
 #define TOPO_TYPE_MASK	   0xff00U
 #define TOPO_TYPE_THREAD   0x100U
@@ -81,13 +90,13 @@ static const uint32_t hvm_mask[POLICY_FEAT_WORDS] = {
 	      F(VAES) | F(VPCLMULQDQ) | F(AVX512_VNNI) | F(AVX512_BITALG) | F(AVX512_VPOPCNTDQ) |
 	      F(RDPID) | F(CLDEMOTE) | F(MOVDIRI) | F(MOVDIR64B),
 	[7] = F(ITSC),
-	[8] = F(CLZERO) | F(RSTR_FP_ERR_PTRS) | F(IBPB) | F(SSB_NO) | F(BTC_NO) | F(IBPB_RET),
+	[8] = F(CLZERO) | F(RSTR_FP_ERR_PTRS) | F(IBPB) | F(SSB_NO) | F(BTC_NO) | FEAT_8_IBPB_RET,
 	[9] = F(AVX512_4VNNIW) | F(AVX512_4FMAPS) | F(FSRM) | F(AVX512_VP2INTERSECT) | F(MD_CLEAR) |
 	      F(SERIALIZE) | F(AVX512_FP16),
 	[10] = F(AVX_VNNI) | F(AVX512_BF16) | F(FZRM) | F(FSRS) | F(FSRCS),
-	[11] = F(LFENCE_DISPATCH) | F(VERW_CLEAR) | F(NSCB) | F(SBPB) | F(IBPB_BRTYPE) |
-	       F(SRSO_NO) | F(SRSO_US_NO),
-	[13] = F(MCDT_NO),
+	[11] = F(LFENCE_DISPATCH) | FEAT_11_VERW_CLEAR | F(NSCB) | FEAT_11_SBPB |
+	       FEAT_11_IBPB_BRTYPE | FEAT_11_SRSO_NO | FEAT_11_SRSO_US_NO,
+	[13] = FEAT_13_MCDT_NO,
 };
 
 /* Offered on request only: a guest that knows of them may not be moved freely. */
