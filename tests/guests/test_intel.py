@@ -240,6 +240,8 @@ def test_vtx_cache_cleared(lab):
 def test_vtx_buffers_cleared(lab):
     """By command, and buffers by VERW, on a CPU that has both and is told to use them; predictions as on its own."""
     buffers_cleared(lab, "corei7_icelake_u", "vmx-flush=force", {"l1d_by_command", "buffers_cleared", "prediction_barriers"})
+    check("enhanced IBRS against guests, IBPB between domains" in lab.dom0.run("xl dmesg"),
+          "the log does not say how branch predictions are kept apart")
 
 
 @case(order=63, group="vtx", limit_s=GUESTS_LIMIT_S, combos=("product",))

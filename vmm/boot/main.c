@@ -11,6 +11,7 @@
 #include "hvm_ops.h"
 #include "multiboot.h"
 #include "platform.h"
+#include "predictions.h"
 #include "trap.h"
 
 extern char boot_stack[];
@@ -113,6 +114,7 @@ void boot_main(uint32_t magic, uint32_t info)
 	read_loader_info(magic, info);
 	acpi_find_rsdp();
 	print_banner();
+	predictions_init();
 	print_memory_map();
 	mm_init();
 	acpi_init();

@@ -13,9 +13,7 @@ struct host_cpu host_cpu;
 #define MSR_PAT		  0x277
 #define MSR_EFER	  0xc0000080
 
-#define F7_EDX_IBRS_IBPB  BIT(26) /* Intel's bit for both */
 #define E8_EBX_XSAVEERPTR BIT(2)
-#define E8_EBX_IBPB	  BIT(12) /* AMD's */
 /* WB, WT, UC-, UC, WC, WP, UC, UC: entry 4 and 5 are what the VMM's own WC and WP mappings use. */
 #define PAT_VALUE 0x0000050100070406ULL
 
@@ -80,12 +78,10 @@ void cpuid_init(void)
 	cpuid_count(0x80000001, 0, &a, &b, &h->e1_ecx, &h->e1_edx);
 	if (h->max_ext_leaf >= 0x80000007)
 		cpuid_count(0x80000007, 0, &a, &b, &c, &h->e7_edx);
-	h->ibpb = h->f7_edx & F7_EDX_IBRS_IBPB;
 	h->phys_bits = 36;
 	if (h->max_ext_leaf >= 0x80000008) {
 		cpuid_count(0x80000008, 0, &a, &b, &c, &d);
 		h->phys_bits = a & 0xff;
-		h->ibpb |= !!(b & E8_EBX_IBPB);
 		h->x87_pointers_stay = amd_design(h) && !(b & E8_EBX_XSAVEERPTR);
 	}
 	h->pages_1g = h->e1_edx & BIT(26);

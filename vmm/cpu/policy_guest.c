@@ -9,6 +9,7 @@
 #include "abi.h"
 #include "hvm_ops.h"
 #include "policy.h"
+#include "predictions.h"
 #include "vlapic.h"
 #include <xen/arch-x86/cpuid.h>
 #include <xen/arch-x86/cpufeatureset.h>

@@ -6,6 +6,7 @@
  */
 #include "hvm_ops.h"
 #include "platform.h"
+#include "predictions.h"
 #include "pagetable.h"
 #include "stack.h"
 #include "trap.h"
@@ -165,6 +166,7 @@ void smpboot_ap_main(void)
 
 	desc_init_cpu(c);
 	cpu_control_init();
+	predictions_init_cpu();
 	lapic_init_cpu();
 	go_to(AP_STARTED);
 	tsc_sync_check_ap();

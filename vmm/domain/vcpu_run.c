@@ -8,17 +8,7 @@
 #include "domain.h"
 #include "hvm_ops.h"
 #include "event.h"
-
-static bool barriers = true;
-
-COUNTER(prediction_barriers);
-
-static int parse_ibpb(const char *value)
-{
-	return parse_bool(value, &barriers);
-}
-BOOT_OPTION(ibpb, "ibpb", parse_ibpb,
-	    "forget branch predictions between domains (default: on where the CPU can)");
+#include "predictions.h"
 
 static void clear_attention(struct vcpu *v, uint32_t bits)
 {
@@ -83,24 +73,11 @@ void vcpu_switch_from(struct vcpu *prev)
 	fpu_save(&prev->fpu);
 }
 
-/*
- * What one domain taught the branch predictors must not steer what another one executes: Spectre variant 2 (Intel,
- * "Indirect Branch Predictor Barrier"; AMD, "Indirect branch control extension").
- */
-static void forget_branches(struct cpu *c, domid_t of)
-{
-	if (!host_cpu.ibpb || !barriers || c->branches_of == of)
-		return;
-	c->branches_of = of;
-	wrmsr(MSR_PRED_CMD, PRED_CMD_IBPB);
-	counter_inc(prediction_barriers);
-}
-
 void vcpu_switch_to(struct vcpu *next)
 {
 	if (next->domain->is_idle)
 		return;
-	forget_branches(this_cpu(), next->domain->domid);
+	predictions_turn_to(next->domain->domid);
 	fpu_restore(&next->fpu);
 	if (host_cpu.xsave)
 		xsetbv0(next->fpu.xcr0);

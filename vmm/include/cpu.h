@@ -113,15 +113,11 @@ struct host_cpu {
 	uint64_t xcr0_mask;	 /* XCR0 bits the host supports, 0 without XSAVE */
 	unsigned int xsave_size; /* bytes of the XSAVE area with all of xcr0_mask */
 	bool pages_1g, nx, x2apic, tsc_deadline, invariant_tsc, xsave;
-	bool ibpb;		/* MSR_PRED_CMD is there, to make the branch predictors forget */
 	bool x87_pointers_stay; /* over FXRSTOR and XRSTOR while no exception is pending */
 };
 extern struct host_cpu host_cpu;
 
 #define CPUID_1_ECX_XSAVE BIT(26)
-
-#define MSR_PRED_CMD	  0x49U
-#define PRED_CMD_IBPB	  BIT(0)
 
 static inline void cpuid_count(uint32_t leaf, uint32_t sub, uint32_t *a, uint32_t *b, uint32_t *c,
 			       uint32_t *d)
