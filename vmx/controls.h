@@ -21,6 +21,7 @@ struct vmx_cap_msrs {
 };
 
 #define VMX_BASIC_TRUE		BIT(55)
+#define VMX_BASIC_ANY_ERROR	BIT(56) /* exceptions are injected with or without a code */
 #define VMX_BASIC_REVISION(b)	((uint32_t)(b)&0x7fffffff)
 #define VMX_BASIC_SIZE(b)	((uint32_t)((b) >> 32) & 0x1fff)
 #define VMX_BASIC_ADDR_32	BIT(48)
@@ -55,5 +56,8 @@ const char *vmx_controls_compute(const struct vmx_cap_msrs *m, struct vmx_contro
 typedef uint64_t (*vmcs_reader)(enum vmcs_field field);
 const char *vmx_broken_rule_in(vmcs_reader read, const struct vmx_controls *c,
 			       unsigned int phys_bits);
+/* Which rule of 26.2.1 the controls and the event to inject break (check_controls.c). */
+const char *vmx_broken_control_in(vmcs_reader read, const struct vmx_cap_msrs *caps,
+				  unsigned int phys_bits);
 
 #endif

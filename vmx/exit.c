@@ -11,20 +11,26 @@ COUNTER(buffers_cleared);
 
 #define DR6_FROM_QUALIFICATION 0x600fULL /* B0-B3, BD, BS */
 #define DR7_GD		       BIT(13)
+#define ERROR_CONTROLS	       7U /* a VM-instruction error: 30.4 */
 
 static uint64_t read_field(enum vmcs_field field)
 {
 	return vmread(field);
 }
 
-const char *vmx_broken_rule(void)
+static const char *broken_rule(void)
 {
 	return vmx_broken_rule_in(read_field, &vmx_controls, host_cpu.phys_bits);
 }
 
+static const char *broken_control(void)
+{
+	return vmx_broken_control_in(read_field, &vmx_caps, host_cpu.phys_bits);
+}
+
 static const char *const instruction_errors[] = {
 	[5] = "VMRESUME of a VMCS that was not launched",
-	[7] = "invalid control fields",
+	[ERROR_CONTROLS] = "invalid control fields",
 	[8] = "invalid host state",
 	[25] = "event injection with blocking by MOV SS",
 	[26] = "blocked by MOV SS",
@@ -59,8 +65,9 @@ static void entry_refused(struct vcpu *v, unsigned int how)
 
 	if (error < ARRAY_SIZE(instruction_errors) && instruction_errors[error])
 		text = instruction_errors[error];
-	domain_crash(v->domain, "VM entry refused with error %lu (%s): %s", error,
-		     text ? text : "see SDM volume 3, 30.4", vmx_broken_rule());
+	domain_crash(v->domain, "VM entry refused with error %lu (%s)%s%s", error,
+		     text ? text : "see SDM volume 3, 30.4", error == ERROR_CONTROLS ? ": " : "",
+		     error == ERROR_CONTROLS ? broken_control() : "");
 }
 
 static unsigned int enter_flags(const struct vcpu *v, const struct vmx_vcpu *vv)
@@ -162,7 +169,7 @@ void vmx_exit_unknown(struct vcpu *v, struct vmx_vcpu *vv)
 
 	if (vv->exit_reason & VMX_EXIT_ENTRY_FAILED)
 		domain_crash(v->domain, "VM entry fails (%s), qualification %lx: %s", name, qual,
-			     vmx_broken_rule());
+			     broken_rule());
 	else
 		domain_crash(v->domain, "VT-x exit %u (%s) cannot be handled, qualification %lx",
 			     vv->exit_reason, name, qual);

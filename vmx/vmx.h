@@ -280,9 +280,6 @@ void vmx_vm86_exception(struct vcpu *v, uint32_t info);
 extern struct p2m_format vmx_ept_format;
 void vmx_ept_init(const struct vmx_controls *c);
 
-/* check.c: the rule of SDM 26.2 and 26.3 that the loaded VMCS most likely breaks. */
-const char *vmx_broken_rule(void);
-
 /* dump.c */
 void vmx_dump(struct vcpu *v);
 bool vmx_exit_count(unsigned int reason, const char **name, uint64_t *count);

@@ -4,8 +4,8 @@
 unit_DIR := $(O)/unit
 # Sources of the hypervisor that run on the host as they are.
 unit_VMM := vmm/lib/date.c vmm/boot/e820.c vmm/boot/multiboot.c vmm/boot/cmdline.c vmm/boot/acpi_tables.c \
-	vmm/mm/buddy.c vmm/cpu/timer_heap.c vmx/controls.c vmx/ept.c vmx/hazards.c vmx/check.c svm/intr.c \
-	vmm/cpu/predictions.c
+	vmm/mm/buddy.c vmm/cpu/predictions.c vmm/cpu/timer_heap.c vmx/controls.c vmx/ept.c vmx/hazards.c vmx/check.c \
+	vmx/check_controls.c svm/intr.c
 unit_LIB := vmm/lib/string.c vmm/lib/printf.c
 unit_TESTS := $(sort $(wildcard tests/unit/test_*.c))
 

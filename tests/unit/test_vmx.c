@@ -436,3 +436,143 @@ TEST(vmx_broken_rules)
 	*field_of(GUEST_RFLAGS) = 0x202;
 	*field_of(ENTRY_INTR_INFO) = 0;
 }
+
+/* --- which control is: those of Haswell for a vCPU in xAPIC mode, then one thing wrong at a time --- */
+
+static struct {
+	uint32_t field;
+	uint64_t value;
+} controls[] = {
+	{ CTL_PIN, 0x3f },
+	{ CTL_PROC, 0xb6a06dfa },
+	{ CTL_PROC2, 0x10eb },
+	{ CTL_EXIT, 0x2befff },
+	{ CTL_ENTRY, 0xd3ff },
+	{ GUEST_CR0, 0x80050033 },
+	{ IO_BITMAP_A, 0x1000 },
+	{ IO_BITMAP_B, 0x2000 },
+	{ MSR_BITMAP, 0x3000 },
+	{ VIRTUAL_APIC_PAGE, 0x4000 },
+	{ APIC_ACCESS_PAGE, 0x5000 },
+	{ POSTED_VECTOR, 0xf2 },
+	{ POSTED_DESCRIPTOR, 0x6000 },
+	{ EPT_POINTER, 0x705e },
+	{ VPID, 1 },
+	{ TPR_THRESHOLD, 0 },
+	{ ENTRY_INTR_INFO, 0 },
+	{ ENTRY_ERROR_CODE, 0 },
+	{ ENTRY_INSN_LEN, 0 },
+};
+
+static uint64_t *control_of(uint32_t field)
+{
+	for (size_t i = 0; i < ARRAY_SIZE(controls); i++)
+		if (controls[i].field == field)
+			return &controls[i].value;
+	unit_fail(__FILE__, __LINE__, "a field that the test does not have");
+	return NULL;
+}
+
+static uint64_t read_control(enum vmcs_field field)
+{
+	return *control_of(field);
+}
+
+static void expect_control(const struct vmx_cap_msrs *m, const char *text)
+{
+	const char *says = vmx_broken_control_in(read_control, m, 39);
+
+	if (!strstr(says, text))
+		unit_fail(__FILE__, __LINE__, says);
+}
+
+TEST(vmx_broken_controls)
+{
+	static const struct {
+		uint32_t field;
+		uint64_t value;
+		const char *text;
+	} wrong[] = {
+		{ CTL_PIN, 0xbf, "a pin-based control" },
+		{ CTL_PROC, 0xb6a06dfa & ~BIT(1), "a primary control" },
+		{ CTL_PROC2, 0x10eb | PROC2_VINTR_DELIVERY, "a secondary control" },
+		{ MSR_BITMAP, 0x3800, "bitmap" },
+		{ IO_BITMAP_B, 1ULL << 39, "bitmap" },
+		{ VIRTUAL_APIC_PAGE, 0x4010, "virtual-APIC page" },
+		{ TPR_THRESHOLD, 0x20, "TPR threshold" },
+		{ CTL_PIN, 0x37, "virtual NMIs" },
+		{ APIC_ACCESS_PAGE, 0x5001, "APIC-access page" },
+		{ CTL_PROC, 0xb6a06dfa & ~PROC_TPR_SHADOW, "no rule" }, /* for this test's PROC2 */
+		{ CTL_PROC2, 0x10eb | PROC2_X2APIC, "by page and by MSR" },
+		{ VPID, 0, "VPID" },
+		{ EPT_POINTER, 0x705b, "EPT pointer" },
+		{ EPT_POINTER, 0x7056, "EPT pointer" },
+		{ CTL_PROC2, 0x10e9, "without EPT" },
+		{ CTL_EXIT, 0x2beffb, "no rule" }, /* bit 2 may be off by the TRUE registers */
+		{ CTL_EXIT, 0x2beffe, "an exit control" },
+		{ CTL_ENTRY, 0x1d3ff, "an entry control" },
+		{ ENTRY_INTR_INFO, 0x80000120, "an event that does not exist" },
+		{ ENTRY_INTR_INFO, 0x80000203, "an event that does not exist" },
+		{ ENTRY_INTR_INFO, 0x80000202, "no rule" },
+		{ ENTRY_INTR_INFO, 0x80000320, "an event that does not exist" },
+		{ ENTRY_INTR_INFO, 0x80001020, "an event that does not exist" },
+		{ ENTRY_INTR_INFO, 0x80000b0d, "no rule" },
+		{ ENTRY_INTR_INFO, 0x8000030d, "error code" }, /* #GP without one */
+		{ ENTRY_INTR_INFO, 0x80000b06, "error code" }, /* #UD with one */
+		{ ENTRY_INTR_INFO, 0x80000880, "error code" }, /* an interrupt with one */
+		{ ENTRY_INTR_INFO, 0x80000480, "instruction length" },
+		{ ENTRY_INTR_INFO, 0xd0d, "no rule" }, /* not valid, so nothing is injected */
+	};
+
+	expect_control(&haswell, "no rule");
+	for (size_t i = 0; i < ARRAY_SIZE(wrong); i++) {
+		uint64_t *place = control_of(wrong[i].field), right = *place;
+
+		*place = wrong[i].value;
+		expect_control(&haswell, wrong[i].text);
+		*place = right;
+	}
+}
+
+/* Rules about controls that Haswell does not have, and that depend on several fields. */
+TEST(vmx_broken_controls_together)
+{
+	struct vmx_cap_msrs m = haswell;
+
+	m.proc2 |= (uint64_t)(PROC2_APIC_REGISTERS | PROC2_VINTR_DELIVERY) << 32;
+	m.pin |= (uint64_t)PIN_POSTED << 32;
+	*control_of(CTL_PIN) |= PIN_POSTED;
+	expect_control(&m, "posted interrupts");
+	*control_of(CTL_PROC2) |= PROC2_APIC_REGISTERS | PROC2_VINTR_DELIVERY;
+	*control_of(TPR_THRESHOLD) = 0x20; /* not looked at with virtual-interrupt delivery */
+	expect_control(&m, "no rule");
+	*control_of(CTL_EXIT) &= ~(uint64_t)EXIT_ACK_INTERRUPT;
+	expect_control(&m, "posted interrupts");
+	*control_of(CTL_EXIT) |= EXIT_ACK_INTERRUPT;
+	*control_of(POSTED_DESCRIPTOR) = 0x6020;
+	expect_control(&m, "posted interrupts");
+	*control_of(POSTED_DESCRIPTOR) = 0x6000;
+	*control_of(CTL_PROC) &= ~(uint64_t)PROC_TPR_SHADOW;
+	expect_control(&m, "without the TPR shadow");
+	*control_of(CTL_PROC) |= PROC_TPR_SHADOW;
+	*control_of(CTL_PIN) = 0x3f;
+	*control_of(CTL_PROC2) = 0x10eb;
+	*control_of(TPR_THRESHOLD) = 0;
+
+	/* Real mode pushes no error codes; CPUs with bit 56 of IA32_VMX_BASIC take both forms. */
+	*control_of(GUEST_CR0) = 0x30;
+	*control_of(ENTRY_INTR_INFO) = 0x80000b0d;
+	expect_control(&haswell, "error code");
+	*control_of(ENTRY_INTR_INFO) = 0x8000030d;
+	expect_control(&haswell, "no rule");
+	*control_of(GUEST_CR0) = 0x80050033;
+	m.basic |= VMX_BASIC_ANY_ERROR;
+	expect_control(&m, "no rule");
+	*control_of(ENTRY_INTR_INFO) = 0x80000b06;
+	expect_control(&m, "no rule");
+	*control_of(ENTRY_ERROR_CODE) = 0x10000;
+	expect_control(&m, "error code");
+	*control_of(ENTRY_ERROR_CODE) = 0;
+	*control_of(ENTRY_INTR_INFO) = 0;
+	expect_control(&haswell, "no rule");
+}
