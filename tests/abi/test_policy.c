@@ -114,6 +114,28 @@ TEST(policy_cannot_be_widened)
 	EXPECT(policy_check(&hvm, &back, &bad, &sub) == -EINVAL && bad == 0);
 }
 
+/* Addresses end where four levels of nested tables do, and where the host's do. */
+TEST(policy_physical_addresses)
+{
+	struct cpu_policy wide;
+
+	make();
+	wide = host;
+	wide.extd[8].a = 0x123934; /* 52 bits, 57 linear, of guests 18 */
+	policy_derive_hvm(&wide, &hvm);
+	EXPECT(hvm.extd[8].a == 0x3930);
+	wide.extd[8].a = 0x3027;
+	policy_derive_hvm(&wide, &hvm);
+	EXPECT(hvm.extd[8].a == 0x3027);
+	back = hvm;
+	back.extd[8].a = 0x3034;
+	policy_sanitise(&hvm, &back);
+	EXPECT(back.extd[8].a == 0x3027);
+	back.extd[8].a = 0x3024;
+	policy_sanitise(&hvm, &back);
+	EXPECT(back.extd[8].a == 0x3024);
+}
+
 /* Without AVX nothing of its state is offered, and the size falls to the legacy area and header. */
 TEST(policy_xstate_follows_features)
 {

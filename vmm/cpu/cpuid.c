@@ -81,7 +81,7 @@ void cpuid_init(void)
 	h->phys_bits = 36;
 	if (h->max_ext_leaf >= 0x80000008) {
 		cpuid_count(0x80000008, 0, &a, &b, &c, &d);
-		h->phys_bits = a & 0xff;
+		h->phys_bits = min(a & 0xff, GPA_BITS);
 		h->x87_pointers_stay = amd_design(h) && !(b & E8_EBX_XSAVEERPTR);
 	}
 	h->pages_1g = h->e1_edx & BIT(26);

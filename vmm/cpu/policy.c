@@ -5,6 +5,7 @@
  * host's leaves as data. SDM volume 2 "CPUID"; APM volume 3, appendix E.
  */
 #include "policy.h"
+#include "cpu.h"
 #include "lib.h"
 #include <xen/arch-x86/cpufeatureset.h>
 
@@ -259,6 +260,7 @@ void policy_sanitise(const struct cpu_policy *max, struct cpu_policy *p)
 		if (i != 0x19 && i != 0x1a && i != 0x1d && i != 0x21)
 			memset(&p->extd[i], 0, sizeof(p->extd[i]));
 	p->extd[7].a = p->extd[7].b = p->extd[7].c = 0;
+	p->extd[8].a = (p->extd[8].a & 0xff00) | min(p->extd[8].a & 0xff, max->extd[8].a & 0xff);
 	p->arch_caps = 0;
 	p->platform_info &= max->platform_info;
 }
@@ -283,7 +285,7 @@ static void derive(const struct cpu_policy *host, struct cpu_policy *out)
 	out->basic[1].d |= F(APIC);
 	out->basic[6].a |= 4;
 	out->feat[0].c &= ~F(OSPKE);
-	out->extd[8].a &= 0xffff;
+	out->extd[8].a = (host->extd[8].a & 0xff00) | min(host->extd[8].a & 0xff, GPA_BITS);
 	out->extd[8].d = 0;
 }
 

@@ -102,13 +102,19 @@ void run_loop(void) __noreturn;
 /* Drop the current stack contents and enter run_loop. */
 void reset_stack_and_run(void) __noreturn;
 
+/*
+ * Nested tables have four levels, which end at 2^48, while CPUs have addresses of up to 52 bits: nothing above that is used,
+ * and guests are told of no more (SDM volume 3, 28.2.2; APM volume 2, 15.25.5).
+ */
+#define GPA_BITS 48U
+
 /* The kind of CPU and what it can do, gathered once on the BSP (vmm/cpu/cpuid.c). */
 struct host_cpu {
 	char vendor[13];
 	char brand[49];
 	unsigned int family, model, stepping;
 	uint32_t max_leaf, max_ext_leaf;
-	unsigned int phys_bits;
+	unsigned int phys_bits; /* at most GPA_BITS */
 	uint32_t f1_ecx, f1_edx, f7_ebx, f7_ecx, f7_edx, e1_ecx, e1_edx, e7_edx, d1_eax;
 	uint64_t xcr0_mask;	 /* XCR0 bits the host supports, 0 without XSAVE */
 	unsigned int xsave_size; /* bytes of the XSAVE area with all of xcr0_mask */
