@@ -6,6 +6,8 @@
 #include "vmx.h"
 #include "vmm/emulate/x86_emulate.h"
 
+#define MODEL_AVOTON 0x4dU
+
 struct vmx_cap_msrs vmx_caps;
 struct vmx_controls vmx_controls;
 
@@ -24,6 +26,9 @@ static void read_caps(struct vmx_cap_msrs *m)
 		m->proc2 = rdmsr(MSR_VMX_PROC2);
 	if (m->proc2 >> 32 & (PROC2_EPT | PROC2_VPID))
 		m->ept_vpid = rdmsr(MSR_VMX_EPT_VPID);
+	/* Avoton's accessed and dirty bits cannot be relied on: erratum AVR41. */
+	if (host_cpu.family == 6 && host_cpu.model == MODEL_AVOTON)
+		m->ept_vpid &= ~EPT_CAP_AD;
 	for (unsigned int i = 0; i < 2; i++) {
 		m->cr0_fixed[i] = rdmsr(MSR_VMX_CR0_FIXED0 + i);
 		m->cr4_fixed[i] = rdmsr(MSR_VMX_CR4_FIXED0 + i);

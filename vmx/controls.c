@@ -54,7 +54,7 @@ static const char *compute_primary(const struct vmx_cap_msrs *m, struct vmx_cont
 static const char *compute_secondary(const struct vmx_cap_msrs *m, struct vmx_controls *c)
 {
 	struct wish w = { PROC2_EPT, PROC2_RDTSCP | PROC2_VPID | PROC2_WBINVD | PROC2_UNRESTRICTED |
-					     PROC2_INVPCID };
+					     PROC2_INVPCID | PROC2_ENCLS };
 	uint32_t may = (uint32_t)(m->proc2 >> 32);
 
 	if (!(may & PROC2_EPT))

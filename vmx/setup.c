@@ -100,6 +100,9 @@ static void write_controls(struct vmx_vcpu *vv)
 	vmwrite(MSR_BITMAP, virt_to_maddr(vmx_msr_bitmap).v);
 	if (vv->vpid)
 		vmwrite(VPID, vv->vpid);
+	/* SGX is hidden, which does not keep a CPU from executing it: every leaf exits, to #UD. */
+	if (vv->proc2 & PROC2_ENCLS)
+		vmwrite(ENCLS_EXITS, ~0ULL);
 }
 
 int vmx_vcpu_init(struct vcpu *v)

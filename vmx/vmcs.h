@@ -107,6 +107,7 @@
 	X(EOI_EXIT1, 0x201e)              \
 	X(EOI_EXIT2, 0x2020)              \
 	X(EOI_EXIT3, 0x2022)              \
+	X(ENCLS_EXITS, 0x202e)            \
 	X(INSTRUCTION_ERROR, 0x4400)      \
 	X(EXIT_REASON, 0x4402)            \
 	X(EXIT_QUALIFICATION, 0x6400)     \
@@ -190,6 +191,7 @@ static inline unsigned int vmcs_field_bytes(uint32_t encoding)
 #define PROC2_APIC_REGISTERS BIT(8)
 #define PROC2_VINTR_DELIVERY BIT(9)
 #define PROC2_INVPCID	     BIT(12)
+#define PROC2_ENCLS	     BIT(15)
 
 #define EXIT_SAVE_DEBUG	     BIT(2)
 #define EXIT_HOST_64	     BIT(9)

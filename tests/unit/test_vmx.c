@@ -168,6 +168,18 @@ TEST(vmx_controls_refusals)
 	}
 }
 
+/* Exits for ENCLS where a CPU has SGX. */
+TEST(vmx_controls_sgx)
+{
+	struct vmx_cap_msrs m = haswell;
+	struct vmx_controls c;
+
+	EXPECT(!vmx_controls_compute(&m, &c) && !(c.proc2 & PROC2_ENCLS));
+	m.proc2 |= (uint64_t)PROC2_ENCLS << 32;
+	EXPECT(!vmx_controls_compute(&m, &c) && (c.proc2 & PROC2_ENCLS));
+	expect_legal(&m, &c);
+}
+
 /* A control that is forced on and that we do not know would bring exits that nobody serves. */
 TEST(vmx_controls_forced)
 {
