@@ -236,6 +236,7 @@ void hostile_main(const char *kind)
 		{ "soak", hostile_soak, 1, true },
 		{ "hang", hostile_hang, 1, true },
 		{ "crash", hostile_crash, 1, true },
+		{ "entry", hostile_entry, 1, true },
 	};
 	unsigned int i;
 

@@ -1,22 +1,26 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /*
- * hostile=soak: hypercalls that get past the first checks. Structures are filled with domains, frames, ports,
- * references and sizes that mean something, for seconds=N (default 5). Frames are those of a region that this
- * program does not use, or holes, or nonsense; with wild=1 any frame, and also what ends the guest or stops it.
+ * Hostile programs that need Xen's interface. The largest is hostile=soak: hypercalls that get past the first checks.
+ * Structures are filled with domains, frames, ports, references and sizes that mean something, for seconds=N
+ * (default 5). Frames are those of a region that this program does not use, or holes, or nonsense; with wild=1 any
+ * frame, and also what ends the guest or stops it.
  */
 #include "payload.h"
 #include <xen/xen.h>
 #include <xen/event_channel.h>
 #include <xen/hvm/hvm_op.h>
+#include <xen/hvm/hvm_vcpu.h>
 #include <xen/memory.h>
 #include <xen/sched.h>
 #include <xen/vcpu.h>
 
-#define VICTIM_FIRST (48u << 8) /* frames from 48 MiB: page_alloc() starts far below */
-#define VICTIM_NR    1024u
-#define ARGS_BYTES   2048u
-#define REPORT_S     2u
-#define WATCHDOG_S   5u
+#define VICTIM_FIRST	  (48u << 8) /* frames from 48 MiB: page_alloc() starts far below */
+#define VICTIM_NR	  1024u
+#define ARGS_BYTES	  2048u
+#define REPORT_S	  2u
+#define WATCHDOG_S	  5u
+#define ENTRY_WAIT_US	  5000000u
+#define SEG_LONG_AND_WIDE 0xe9bu /* present code, L and D */
 
 /* Structures begin close to the end of an argument, too: what is written past it changes nothing that matters. */
 static struct {
@@ -233,6 +237,28 @@ void hostile_crash(void)
 	while (seconds--)
 		delay_us(1000000);
 	xen_shutdown(SHUTDOWN_crash);
+}
+
+/*
+ * A second vCPU in a state that no processor enters: long mode half switched on, in a code segment of both 64 and
+ * 32 bits. SDM volume 3, 26.3.1.1; APM volume 2, 15.5.1.
+ */
+void hostile_entry(void)
+{
+	struct vcpu_hvm_context *c = (struct vcpu_hvm_context *)args[0];
+	struct vcpu_hvm_x86_32 *r = &c->cpu_regs.x86_32;
+
+	memset(c, 0, sizeof(*c));
+	c->mode = VCPU_HVM_MODE_32B;
+	r->cr0 = X86_CR0_PG | X86_CR0_NE | X86_CR0_PE;
+	r->cr4 = X86_CR4_PAE;
+	r->efer = EFER_LME;
+	r->cs_ar = SEG_LONG_AND_WIDE;
+	r->cs_limit = ~0u;
+	print("initialise: %d\n",
+	      (int)hypercall(__HYPERVISOR_vcpu_op, VCPUOP_initialise, 1, (ulong)c, 0, 0));
+	print("up: %d\n", (int)hypercall(__HYPERVISOR_vcpu_op, VCPUOP_up, 1, 0, 0, 0));
+	delay_us(ENTRY_WAIT_US);
 }
 
 void hostile_soak(void)

@@ -121,6 +121,7 @@ void hostile_main(const char *kind);
 void hostile_soak(void);
 void hostile_hang(void); /* hostile_xen.c */
 void hostile_crash(void);
+void hostile_entry(void);
 
 /* ---- traps and interrupts (trap.c, entry.S) ---- */
 struct regs {
