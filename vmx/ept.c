@@ -62,6 +62,8 @@ static uint64_t ept_make_leaf(const struct domain *d, const struct p2m_entry *e,
 	uint64_t pte = ept_rights(e->type, e->access);
 
 	(void)gfn;
+	if (level > 1 && vmx_ept_format.small_code && !d->is_dom0)
+		pte &= ~EPT_X;
 	if (pte)
 		pte |= memory_type(d, e, level) | (level > 1 ? EPT_PS : 0) | EPT_A;
 	if (e->type != P2M_RAM_LOGDIRTY && (pte & EPT_W))

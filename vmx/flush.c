@@ -6,6 +6,9 @@
  * vCPU ran here, and after exits that look at more than the vCPU's own state. dom0 is trusted with the
  * machine and needs neither. A sibling hyper-thread shares both all the time; only firmware can
  * switch it off, so that is said.
+ *
+ * Where a guest can stop the CPU by changing the page size of code while it runs, large pages of nested tables are not
+ * executable: the first fetch from one splits it (paging/fault.c).
  */
 #include "vmx.h"
 #include "boot.h"
@@ -16,7 +19,7 @@
 #define LINE_BYTES 64U
 
 struct vmx_hazards vmx_hazards;
-static bool enabled = true, forced;
+static bool enabled = true, forced, large_code;
 static const uint8_t *read_buffer;
 
 COUNTER(l1d_by_command);
@@ -29,6 +32,13 @@ static int parse_flush(const char *value)
 }
 BOOT_OPTION(vmx_flush, "vmx-flush", parse_flush,
 	    "clear caches and buffers at entries of guests: on (where needed), off, force");
+
+static int parse_large_code(const char *value)
+{
+	return parse_bool(value, &large_code);
+}
+BOOT_OPTION(vmx_large_code, "vmx-large-code", parse_large_code,
+	    "code of guests in large pages, also where that is a risk (default: off)");
 
 static bool has_siblings(void)
 {
@@ -48,6 +58,8 @@ static void report(void)
 	if (h->l1d || h->verw)
 		printk(LOG_INFO "VT-x: cleared at entries of guests:%s%s%s\n", l1d[h->l1d],
 		       h->l1d && h->verw ? "," : "", h->verw ? " buffers (VERW)" : "");
+	if (vmx_ept_format.small_code)
+		printk(LOG_INFO "VT-x: guests' code runs in small pages on this CPU\n");
 	if (h->unprotected)
 		printk(LOG_WARN "VT-x: this CPU leaks data between guests by its buffers (MDS), "
 				"and its microcode cannot clear them: update the firmware\n");
@@ -73,6 +85,7 @@ int vmx_flush_init(void)
 		vmx_hazards.l1d = L1D_KEEP;
 		vmx_hazards.verw = false;
 	}
+	vmx_ept_format.small_code = vmx_hazards.large_code && !large_code;
 	report();
 	if (vmx_hazards.l1d != L1D_BY_READING)
 		return 0;

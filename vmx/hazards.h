@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * What a CPU leaves behind for the next guest to read by speculation, and how an entry clears it. Pure: the
- * same source runs in a host test. SDM volume 4, table 2-2 (IA32_ARCH_CAPABILITIES, IA32_FLUSH_CMD).
+ * What a CPU leaves behind for the next guest to read by speculation, how an entry clears it, and how a guest could stop
+ * the CPU. Pure: the same source runs in a host test. SDM volume 4, table 2-2 (IA32_ARCH_CAPABILITIES, IA32_FLUSH_CMD).
  */
 #ifndef PLINTH_VMX_HAZARDS_H
 #define PLINTH_VMX_HAZARDS_H
@@ -15,6 +15,7 @@
 #define ARCH_CAP_RDCL_NO	BIT(0)
 #define ARCH_CAP_SKIP_L1D_FLUSH BIT(3)
 #define ARCH_CAP_MDS_NO		BIT(5)
+#define ARCH_CAP_PSCHANGE_NO	BIT(6)
 #define ARCH_CAP_TAA_NO		BIT(8)
 #define ARCH_CAP_SBDR_NO	BIT(13)
 #define ARCH_CAP_FBSDP_NO	BIT(14)
@@ -42,6 +43,7 @@ struct vmx_hazards {
 		l1d;	  /* L1TF: nested translations do not protect what is in the L1 cache */
 	bool verw;	  /* MDS and its relatives: VERW clears the buffers */
 	bool unprotected; /* the CPU leaks by its buffers and has no microcode that clears them */
+	bool large_code;  /* a guest can stop the CPU where code is mapped by large pages */
 };
 
 /* How this CPU flushes its L1 data cache where it has to. */

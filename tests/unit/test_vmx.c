@@ -296,36 +296,39 @@ TEST(vmx_hazards_by_cpu)
 		struct vmx_hazards h;
 	} cpus[] = {
 		/* Nehalem without and with the microcode of 2019 */
-		{ { 6, 0x1e, 0, 0, 0 }, { L1D_BY_READING, false, true } },
+		{ { 6, 0x1e, 0, 0, 0 }, { L1D_BY_READING, false, true, true } },
 		{ { 6, 0x1e, 0, F7_EDX_L1D_FLUSH | F7_EDX_MD_CLEAR, 0 },
-		  { L1D_BY_COMMAND, true, false } },
+		  { L1D_BY_COMMAND, true, false, true } },
 		/* Skylake server with TSX */
 		{ { 6, 0x55, F7_EBX_RTM, F7_EDX_L1D_FLUSH | F7_EDX_MD_CLEAR, 0 },
-		  { L1D_BY_COMMAND, true, false } },
+		  { L1D_BY_COMMAND, true, false, true } },
 		/* Cascade Lake: immune to L1TF and MDS, not to TAA */
 		{ { 6, 0x55, F7_EBX_RTM, F7_EDX_MD_CLEAR | F7_EDX_ARCH_CAPS,
 		    ARCH_CAP_RDCL_NO | ARCH_CAP_SKIP_L1D_FLUSH | ARCH_CAP_MDS_NO },
-		  { L1D_KEEP, true, false } },
+		  { L1D_KEEP, true, false, true } },
 		/* the same with TSX switched off */
 		{ { 6, 0x55, 0, F7_EDX_MD_CLEAR | F7_EDX_ARCH_CAPS,
 		    ARCH_CAP_RDCL_NO | ARCH_CAP_SKIP_L1D_FLUSH | ARCH_CAP_MDS_NO },
-		  { L1D_KEEP, false, false } },
+		  { L1D_KEEP, false, false, true } },
 		/* Ice Lake: MMIO stale data, cleared by VERW */
 		{ { 6, 0x6a, 0, F7_EDX_MD_CLEAR | F7_EDX_ARCH_CAPS,
-		    ARCH_CAP_RDCL_NO | ARCH_CAP_MDS_NO | ARCH_CAP_TAA_NO | ARCH_CAP_FB_CLEAR },
-		  { L1D_KEEP, true, false } },
+		    ARCH_CAP_RDCL_NO | ARCH_CAP_MDS_NO | ARCH_CAP_TAA_NO | ARCH_CAP_FB_CLEAR |
+			    ARCH_CAP_PSCHANGE_NO },
+		  { L1D_KEEP, true, false, false } },
 		/* Sapphire Rapids: nothing left */
 		{ { 6, 0x8f, F7_EBX_RTM, F7_EDX_MD_CLEAR | F7_EDX_ARCH_CAPS,
 		    ARCH_CAP_RDCL_NO | ARCH_CAP_MDS_NO | ARCH_CAP_TAA_NO | ARCH_CAP_FB_CLEAR |
-			    ARCH_CAP_SBDR_NO | ARCH_CAP_FBSDP_NO | ARCH_CAP_PSDP_NO },
-		  { L1D_KEEP, false, false } },
+			    ARCH_CAP_SBDR_NO | ARCH_CAP_FBSDP_NO | ARCH_CAP_PSDP_NO |
+			    ARCH_CAP_PSCHANGE_NO },
+		  { L1D_KEEP, false, false, false } },
 		/* Gracemont: register file data sampling */
 		{ { 6, 0xbe, 0, F7_EDX_ARCH_CAPS,
-		    ARCH_CAP_RDCL_NO | ARCH_CAP_MDS_NO | ARCH_CAP_RFDS_CLEAR },
-		  { L1D_KEEP, true, false } },
+		    ARCH_CAP_RDCL_NO | ARCH_CAP_MDS_NO | ARCH_CAP_RFDS_CLEAR |
+			    ARCH_CAP_PSCHANGE_NO },
+		  { L1D_KEEP, true, false, false } },
 		/* Silvermont: no L1TF; Bonnell: nothing at all */
-		{ { 6, 0x37, 0, F7_EDX_MD_CLEAR, 0 }, { L1D_KEEP, true, false } },
-		{ { 6, 0x1c, 0, 0, 0 }, { L1D_KEEP, false, false } },
+		{ { 6, 0x37, 0, F7_EDX_MD_CLEAR, 0 }, { L1D_KEEP, true, false, false } },
+		{ { 6, 0x1c, 0, 0, 0 }, { L1D_KEEP, false, false, false } },
 	};
 
 	for (size_t i = 0; i < ARRAY_SIZE(cpus); i++) {
@@ -335,6 +338,7 @@ TEST(vmx_hazards_by_cpu)
 		EXPECT(h.l1d == cpus[i].h.l1d);
 		EXPECT(h.verw == cpus[i].h.verw);
 		EXPECT(h.unprotected == cpus[i].h.unprotected);
+		EXPECT(h.large_code == cpus[i].h.large_code);
 	}
 }
 

@@ -86,6 +86,8 @@ struct p2m_format {
 	 * leaves start without it and are writable then; others that are writable have it from the start.
 	 */
 	uint64_t dirty;
+	/* Guests cannot execute from leaves above level 1; those of dom0, which is trusted, are as they are. */
+	bool small_code;
 };
 
 static inline bool p2m_pte_is_table(uint64_t entry, unsigned int level)
@@ -138,6 +140,9 @@ int p2m_init(struct domain *d);
 void p2m_allow_pages(struct p2m *p, uint64_t pages);
 /* Free all tables; drops references of foreign and grant entries. Preemptible: -ERESTART = again. */
 int p2m_teardown(struct domain *d);
+
+/* Code in a large page becomes small pages of the same meaning. 0 or -ENOMEM. */
+int p2m_split_code(struct domain *d, gfn_t gfn);
 
 /* Look up; never fails: holes come back as P2M_INVALID with the order of the hole. No lock needed. */
 struct p2m_entry p2m_get(struct domain *d, gfn_t gfn);

@@ -1,11 +1,14 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /*
  * Nested page faults that memory management resolves by itself: spurious ones, log-dirty,
- * populate on demand, and dom0's device memory, which is mapped one to one the first time it is touched.
+ * populate on demand, code in large pages, and dom0's device memory, which is mapped one to one the first time it is touched.
  */
+#include "debug.h"
 #include "domain.h"
 #include "dom0.h"
 #include "hvm_ops.h"
+
+COUNTER(code_pages_split);
 
 /* First write since the page was last cleaned, where hardware does not note it. */
 static bool logdirty_fault(struct domain *d, gfn_t gfn)
@@ -33,6 +36,14 @@ static bool is_spurious(const struct p2m_entry *e, const struct npt_fault *f)
 	return true;
 }
 
+/* A fetch from memory that only small pages let through (struct p2m_format). */
+static void split_code(struct domain *d, gfn_t gfn)
+{
+	counter_inc(code_pages_split);
+	if (p2m_split_code(d, gfn))
+		domain_crash(d, "no memory for tables of small pages of code");
+}
+
 bool p2m_fault(struct vcpu *v, struct npt_fault *f)
 {
 	struct domain *d = v->domain;
@@ -53,9 +64,11 @@ bool p2m_fault(struct vcpu *v, struct npt_fault *f)
 	}
 	if (e.type == P2M_RAM_LOGDIRTY && f->write && !d->p2m.fmt->dirty)
 		return logdirty_fault(d, gfn);
-	if (is_spurious(&e, f)) {
+	if (!is_spurious(&e, f))
+		return false;
+	if (f->fetch && e.order && d->p2m.fmt->small_code && !d->is_dom0)
+		split_code(d, gfn);
+	else
 		hvm_ops->flush_vcpu(v);
-		return true;
-	}
-	return false;
+	return true;
 }

@@ -339,6 +339,19 @@ int p2m_set(struct domain *d, gfn_t gfn, mfn_t mfn, unsigned int order, enum p2m
 	return rc;
 }
 
+int p2m_split_code(struct domain *d, gfn_t gfn)
+{
+	struct p2m *p = &d->p2m;
+	bool done;
+
+	spin_lock(&p->lock);
+	done = walk_to(p, gfn, 1);
+	if (done)
+		hvm_ops->flush_domain(d);
+	spin_unlock(&p->lock);
+	return done ? 0 : -ENOMEM;
+}
+
 /* With p->lock held. -EBUSY when the frame is not of type `from`. */
 static int change_locked(struct p2m *p, gfn_t gfn, enum p2m_type from, enum p2m_type to)
 {
