@@ -142,20 +142,15 @@ def test_two_guests(lab):
     lab.dom0.run("xl info >/dev/null; ! xl domid one 2>/dev/null; xl destroy two")
 
 
-def hostile(lab, kind, reason=None, vcpus=1):
-    """
-    Run a hostile payload; the host and dom0 go on, and the guest ends with a reason if it should. Returns what
-    the hypervisor's log says of that.
-    """
-    log = ""
+def hostile(lab, kind, reason=None):
+    """Run a hostile payload; the host and dom0 go on, and the guest ends with a reason if it should."""
     dom0 = lab.boot(guests=True)
     if dom0.command(f"test -e /guests/hostile-{kind}.iso")[0]:
         raise Failure(f"hostile-{kind}.iso is not on the guest disk")
-    start_cd(lab, "hostile", f"hostile-{kind}.iso", vcpus=vcpus)
+    start_cd(lab, "hostile", f"hostile-{kind}.iso")
     if reason:
         dom0.wait_for("! xl domid hostile >/dev/null 2>&1", 150, 2)
-        log = dom0.run("xl dmesg | tail -n 120")
-        check(re.search(reason, log), f"xl dmesg does not say {reason!r}")
+        check(re.search(reason, dom0.run("xl dmesg | tail -n 40")), f"xl dmesg does not say {reason!r}")
     else:
         # It may also have stopped itself for good, by an INIT to its own CPU, say: then its time is up.
         dom0.command("end=$((SECONDS + 45)); while [ $SECONDS -lt $end ]; do "
@@ -164,7 +159,6 @@ def hostile(lab, kind, reason=None, vcpus=1):
         dom0.command("xl destroy hostile")
     check(len(dom0.run("xl list").splitlines()) == 2, "the guest is still there")
     check("panic" not in dom0.machine.text.lower().split("@@ dom0-ready")[1], "the host panicked")
-    return log
 
 
 @case(order=62, group="hostileguests", limit_s=300, combos=("product", "vmm"))
@@ -195,10 +189,3 @@ def test_hostile_mmio(lab):
 @case(order=67, group="hostileguests", limit_s=300, combos=("product", "vmm"))
 def test_hostile_hypercalls(lab):
     hostile(lab, "hypercalls")
-
-
-@case(order=68, group="hostileguests", limit_s=300, combos=("product", "vmm"))
-def test_hostile_entry(lab):
-    """A vCPU in a state that no processor enters: the reason says so, and the dump has what it was."""
-    log = hostile(lab, "entry", r"crashed: .*(VM entry fails|invalid VMCB)", vcpus=2)
-    check(re.search(r"(?i)efer\W+[01]*100\b", log), "EFER is not in the dump")

@@ -266,7 +266,7 @@ def test_vtx_hostile(lab):
     use_bochs(lab, bochs.DEFAULT_MODEL, 1)
     for kind in ("triple", "ud", "ports", "msrs", "mmio", "hypercalls"):
         test_hvm.hostile(lab, kind, r"(?i)triple fault" if kind == "triple" else None)
-    test_hvm.hostile(lab, "entry", r"VM entry fails \(invalid guest state\).*: EFER.LMA, EFER.LME, CR0.PG", vcpus=2)
+    test_pvh.no_entry(lab.dom0, r"VM entry fails \(invalid guest state\).*: EFER.LMA, EFER.LME, CR0.PG")
 
 
 @case(order=65, group="vtxold", limit_s=GUESTS_LIMIT_S, combos=("product",))

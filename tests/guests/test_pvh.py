@@ -114,6 +114,21 @@ def test_pvh_crash(lab):
     dom0.run("xl destroy pvh7; xl info >/dev/null")
 
 
+def no_entry(dom0, reason):
+    """A guest starts a vCPU in a state that no processor enters: it ends, the log says why and what the state was."""
+    create(dom0, "pvh8", "hostile=entry", memory=16, vcpus=2, kernel='kernel = "/guests/payload64.elf"',
+           extra='on_crash = "destroy"')
+    gone(dom0, "pvh8", 120)
+    log = dom0.run("xl dmesg | tail -n 120")
+    check(re.search(rf"crashed: .*({reason})", log), f"xl dmesg does not say {reason!r}")
+    check(re.search(r"(?i)efer\W+[01]*100\b", log), "EFER is not in the dump")
+
+
+@case(order=35, group="pvh", limit_s=240, combos=("vmm",))
+def test_pvh_no_entry(lab):
+    no_entry(lab.boot(guests=True), "VM entry fails|invalid VMCB")
+
+
 @case(order=36, group="pvh", limit_s=240, combos=COMBOS)
 def test_pvh_memory_sizes(lab):
     """From small to over the 4 GiB hole, as far as the machine's memory goes."""
