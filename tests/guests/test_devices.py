@@ -127,7 +127,9 @@ def input_events(guest, tag, device, action):
 
     A list of (kind, code, value), in their order; the kinds are key, rel and abs.
     """
-    guest.serial_shell(f"lab-input {tag} \"{device}\" 8", f"^{tag} ready .", 60)
+    # The prompt may be there before udev has found the device.
+    guest.serial_shell(f"until cat /sys/class/input/event*/device/name | grep -q \"{device}\"; do sleep 1; done; "
+                       f"lab-input {tag} \"{device}\" 8", f"^{tag} ready .", 60)
     with vnc.Vnc(guest.vnc_port()) as link:
         link.screen()
         action(link)

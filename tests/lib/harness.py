@@ -37,6 +37,8 @@ BOOT_LIMIT_S = 240
 FIRST_VNC_PORT = 5900
 # Time between screen updates, which cost dom0 more than they cost us.
 REFRESH_S = 0.5
+# From a login on the screen to one on the serial console.
+SERIAL_SHELL_LIMIT_S = 120
 # Between keys, so that a keyboard's queue of 16 events does not overflow.
 KEY_GAP_S = 0.05
 CASES = []
@@ -145,13 +147,20 @@ class Guest:
         with vnc.Vnc(self.vnc_port()) as link:
             link.type(text, KEY_GAP_S * self.lab.slowness)
 
+    def _listen(self, tty, log):
+        """Record the serial console, and wait for its shell: what is typed before it runs, getty may throw away."""
+        dom0 = self.lab.dom0
+        if dom0.command(f"test -e {log}")[0] == 0:
+            return
+        dom0.run(f"mkdir -p /run/lab; (setsid socat -u {tty},raw,echo=0 CREATE:{log} >/dev/null 2>&1 &)")
+        dom0.wait_for(f"printf '\\r' > {tty}; sleep 1; tail -c 80 {log} | tr -d '\\r' | grep -a '# $'",
+                      SERIAL_SHELL_LIMIT_S, 1)
+
     def serial_shell(self, command, pattern, timeout_s):
         """Type at the guest's serial console (a pty in dom0) and wait for a whole line of its answer."""
         log = f"/run/lab/{self.name}.serial"
         tty = self.lab.dom0.run(f"xenstore-read /local/domain/{self.number}/serial/0/tty").strip()
-        self.lab.dom0.run(
-            f"mkdir -p /run/lab; [ -e {log} ] || "
-            f"(setsid socat -u {tty},raw,echo=0 CREATE:{log} >/dev/null 2>&1 &) ")
+        self._listen(tty, log)
         if command:
             self.lab.dom0.run(f"printf '%s\\r' '{command}' > {tty}")
         return self.lab.dom0.wait_for(f"tr '\\r' '\\n' < {log} | sed '$d' | grep -a -m1 -E '{pattern}'", timeout_s,
