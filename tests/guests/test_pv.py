@@ -480,7 +480,8 @@ def soak(lab, seconds, each_s):
     Whatever becomes of them: the host and dom0 go on, dom0's and the other guest's memory stays as it was,
     and all memory comes back.
     """
-    mem_mib = 2560  # all of it below 4 GiB, where it is looked for
+    readable = lab.combo != "intel"  # Bochs does not let others read the machine's memory, and has less of it
+    mem_mib = 2560 if readable else 2048  # all of it below 4 GiB, where it is looked for
     dom0 = lab.boot(guests=True, mem_mib=mem_mib)
     create(dom0, "warm", paused=True)
     dom0.run("xl destroy warm")
@@ -489,8 +490,8 @@ def soak(lab, seconds, each_s):
     create(dom0, "victim", "console=hvc0 quiet guest.do=fill")
     dom0.wait_for(f"grep -a '@@ FILLED' {LOG.format('victim')}", 200)
     dom0.run("xl pause victim")
-    pages = pattern_pages(lab, mem_mib)
-    check(len(pages) > 20000, f"only {len(pages)} pages hold the pattern: nothing is tested")
+    pages = pattern_pages(lab, mem_mib) if readable else set()
+    check(len(pages) > 20000 or not readable, f"only {len(pages)} pages hold the pattern: nothing is tested")
     calls, end, seed = 0, time.monotonic() + seconds, 0
     while time.monotonic() < end:
         seed += 1
@@ -504,7 +505,9 @@ def soak(lab, seconds, each_s):
         text = dom0.run(f"xl dmesg | grep -a 'soak of seed {seed}: ' | tail -1; :")
         calls += int((re.findall(r"(\d+) calls", text) or [0])[-1])
     check(calls > 2000, f"{calls} calls in {seed} guests: nothing is tested")
-    check(pages <= pattern_pages(lab, mem_mib), "a page of another guest changed")
+    check(not readable or pages <= pattern_pages(lab, mem_mib), "a page of another guest changed")
+    dom0.run("xl unpause victim")
+    shell(dom0, "victim", "! tr -d P < /fill/pattern | grep -q .", 120)
     dom0.run("sha256sum -c /run/lab/canary.sum && rm /run/lab/canary*")
     dom0.run("xl destroy victim")
     dom0.wait_for(f"[ \"$({FREE})\" = '{before.strip()}' ]", 30)
