@@ -7,7 +7,6 @@
 #include "vmcb.h"
 #include "vmm/emulate/x86_emulate.h"
 
-#define MSR_EFER     0xc0000080U
 #define MSR_VM_CR    0xc0010114U
 #define MSR_VM_HSAVE 0xc0010117U
 #define VM_CR_SVMDIS BIT(4)

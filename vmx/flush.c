@@ -72,11 +72,9 @@ static void report(void)
 int vmx_flush_init(void)
 {
 	struct vmx_hazard_facts f = { host_cpu.family, host_cpu.model, host_cpu.f7_ebx,
-				      host_cpu.f7_edx, 0 };
+				      host_cpu.f7_edx, host_cpu.arch_caps };
 	struct page *buffer;
 
-	if (f.f7_edx & F7_EDX_ARCH_CAPS)
-		f.arch_caps = rdmsr(MSR_ARCH_CAPABILITIES);
 	vmx_hazards_compute(&f, &vmx_hazards);
 	if (forced) {
 		vmx_hazards.l1d = vmx_l1d_way(&f);

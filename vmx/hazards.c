@@ -25,11 +25,17 @@ static bool is_one_of(const struct vmx_hazard_facts *f, const uint8_t *models, s
 
 #define ONE_OF(f, list) is_one_of(f, list, ARRAY_SIZE(list))
 
+/* The models that neither L1TF nor the fault by page sizes concerns. */
+static bool is_spared(const struct vmx_hazard_facts *f)
+{
+	return ONE_OF(f, in_order_models) || ONE_OF(f, no_l1tf_models);
+}
+
 static bool has_l1tf(const struct vmx_hazard_facts *f)
 {
 	if (f->arch_caps & (ARCH_CAP_RDCL_NO | ARCH_CAP_SKIP_L1D_FLUSH))
 		return false;
-	return !ONE_OF(f, in_order_models) && !ONE_OF(f, no_l1tf_models);
+	return !is_spared(f);
 }
 
 static bool has_mds(const struct vmx_hazard_facts *f)
@@ -56,7 +62,7 @@ static bool has_page_size_fault(const struct vmx_hazard_facts *f)
 {
 	if (f->arch_caps & ARCH_CAP_PSCHANGE_NO)
 		return false;
-	return !ONE_OF(f, in_order_models) && !ONE_OF(f, no_l1tf_models);
+	return !is_spared(f);
 }
 
 enum vmx_l1d_flush vmx_l1d_way(const struct vmx_hazard_facts *f)

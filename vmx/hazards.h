@@ -8,7 +8,6 @@
 
 #include "types.h"
 
-#define MSR_ARCH_CAPABILITIES	0x10aU
 #define MSR_FLUSH_CMD		0x10bU
 #define FLUSH_CMD_L1D		1U
 
@@ -28,7 +27,6 @@
 #define F7_EBX_RTM	 BIT(11)
 #define F7_EDX_MD_CLEAR	 BIT(10)
 #define F7_EDX_L1D_FLUSH BIT(28)
-#define F7_EDX_ARCH_CAPS BIT(29)
 
 struct vmx_hazard_facts {
 	unsigned int family, model;

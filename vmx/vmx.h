@@ -15,7 +15,6 @@
 #define MSR_VMX_CR4_FIXED0     0x488U
 #define MSR_VMX_PROC2	       0x48bU
 #define MSR_VMX_EPT_VPID       0x48cU
-#define MSR_EFER	       0xc0000080U
 #define MSR_PAT		       0x277U
 #define X86_CR4_VMXE	       BIT(13)
 #define DEBUGCTL_BTF	       BIT(1) /* of GUEST_DEBUGCTL */

@@ -78,13 +78,41 @@ static uint64_t read_vmcs(enum vmcs_field field)
 	return value ? *value : 0;
 }
 
+/* A field, a value that is wrong in it, and a piece of what is said then. */
+struct wrong {
+	uint32_t field;
+	uint64_t value;
+	const char *text;
+};
+
+static void expect_each(const struct wrong *wrong, size_t nr, void (*expect)(const char *text))
+{
+	for (size_t i = 0; i < nr; i++) {
+		uint64_t *place = field_of(wrong[i].field), right = *place;
+
+		*place = wrong[i].value;
+		expect(wrong[i].text);
+		*place = right;
+	}
+}
+
+static void expect_text(const char *says, const char *text)
+{
+	if (!strstr(says, text))
+		unit_fail(__FILE__, __LINE__, says);
+}
+
+static void expect_rule(const char *text)
+{
+	struct vmx_controls c;
+
+	EXPECT(!vmx_controls_compute(&haswell, &c));
+	expect_text(vmx_broken_rule_in(read_vmcs, &c, 39), text);
+}
+
 TEST(vmx_broken_rules)
 {
-	static const struct {
-		uint32_t field;
-		uint64_t value;
-		const char *text;
-	} wrong[] = {
+	static const struct wrong wrong[] = {
 		{ GUEST_CR0, 0x80050013, "CR0 has a bit" },
 		{ GUEST_CR0, 0x80050032, "CR0.PG without CR0.PE" },
 		{ GUEST_CR4, 0x6b0, "CR4 has a bit" },
@@ -108,46 +136,32 @@ TEST(vmx_broken_rules)
 		{ GUEST_RIP, 1ULL << 47, "RIP" },
 		{ GUEST_RFLAGS, 0x200, "RFLAGS has a reserved" },
 		{ GUEST_INTERRUPTIBILITY, 3, "interruptibility" },
-
 	};
-	struct vmx_controls c;
 
-	EXPECT(!vmx_controls_compute(&haswell, &c));
-	EXPECT(strstr(vmx_broken_rule_in(read_vmcs, &c, 39), "no rule"));
-	for (size_t i = 0; i < ARRAY_SIZE(wrong); i++) {
-		uint64_t *place = field_of(wrong[i].field), right = *place;
-		const char *text;
-
-		*place = wrong[i].value;
-		text = vmx_broken_rule_in(read_vmcs, &c, 39);
-		if (!strstr(text, wrong[i].text))
-			unit_fail(__FILE__, __LINE__, text);
-		*place = right;
-	}
+	expect_rule("no rule");
+	expect_each(wrong, ARRAY_SIZE(wrong), expect_rule);
 	/* An interrupt into a guest that has IF clear. */
 	*field_of(ENTRY_INTR_INFO) = 0x80000020;
-	EXPECT(strstr(vmx_broken_rule_in(read_vmcs, &c, 39), "no rule"));
+	expect_rule("no rule");
 	*field_of(GUEST_RFLAGS) = 2;
-	EXPECT(strstr(vmx_broken_rule_in(read_vmcs, &c, 39), "an interrupt is injected"));
+	expect_rule("an interrupt is injected");
 	*field_of(GUEST_RFLAGS) = 0x202;
 	*field_of(ENTRY_INTR_INFO) = 0;
 }
 
 static void expect_control(const struct vmx_cap_msrs *m, const char *text)
 {
-	const char *says = vmx_broken_control_in(read_vmcs, m, 39);
+	expect_text(vmx_broken_control_in(read_vmcs, m, 39), text);
+}
 
-	if (!strstr(says, text))
-		unit_fail(__FILE__, __LINE__, says);
+static void expect_haswells(const char *text)
+{
+	expect_control(&haswell, text);
 }
 
 TEST(vmx_broken_controls)
 {
-	static const struct {
-		uint32_t field;
-		uint64_t value;
-		const char *text;
-	} wrong[] = {
+	static const struct wrong wrong[] = {
 		{ CTL_PIN, 0xbf, "a pin-based control" },
 		{ CTL_PROC, 0xb6a06dfa & ~BIT(1), "a primary control" },
 		{ CTL_PROC2, 0x10eb | PROC2_VINTR_DELIVERY, "a secondary control" },
@@ -180,13 +194,7 @@ TEST(vmx_broken_controls)
 	};
 
 	expect_control(&haswell, "no rule");
-	for (size_t i = 0; i < ARRAY_SIZE(wrong); i++) {
-		uint64_t *place = field_of(wrong[i].field), right = *place;
-
-		*place = wrong[i].value;
-		expect_control(&haswell, wrong[i].text);
-		*place = right;
-	}
+	expect_each(wrong, ARRAY_SIZE(wrong), expect_haswells);
 }
 
 /* Rules about controls that Haswell does not have, and that depend on several fields. */

@@ -10,10 +10,10 @@
 
 struct host_cpu host_cpu;
 
-#define MSR_PAT		  0x277
-#define MSR_EFER	  0xc0000080
+#define MSR_ARCH_CAPABILITIES 0x10a
+#define MSR_PAT		      0x277
 
-#define E8_EBX_XSAVEERPTR BIT(2)
+#define E8_EBX_XSAVEERPTR     BIT(2)
 /* WB, WT, UC-, UC, WC, WP, UC, UC: entry 4 and 5 are what the VMM's own WC and WP mappings use. */
 #define PAT_VALUE 0x0000050100070406ULL
 
@@ -75,6 +75,8 @@ void cpuid_init(void)
 	read_signature(h);
 	if (h->max_leaf >= 7)
 		cpuid_count(7, 0, &a, &h->f7_ebx, &h->f7_ecx, &h->f7_edx);
+	if (h->f7_edx & F7_EDX_ARCH_CAPS)
+		h->arch_caps = rdmsr(MSR_ARCH_CAPABILITIES);
 	cpuid_count(0x80000001, 0, &a, &b, &h->e1_ecx, &h->e1_edx);
 	if (h->max_ext_leaf >= 0x80000007)
 		cpuid_count(0x80000007, 0, &a, &b, &c, &h->e7_edx);

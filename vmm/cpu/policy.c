@@ -231,6 +231,12 @@ static void recalc_topology(const struct cpu_policy *max, struct cpu_policy *p)
 	}
 }
 
+/* EAX of leaf 0x80000008 with physical addresses of at most `bits`; linear ones stay, a guest's own size goes. */
+static uint32_t address_sizes(uint32_t eax, uint32_t bits)
+{
+	return (eax & 0xff00) | min(eax & 0xff, bits);
+}
+
 void policy_sanitise(const struct cpu_policy *max, struct cpu_policy *p)
 {
 	uint32_t *f;
@@ -260,7 +266,7 @@ void policy_sanitise(const struct cpu_policy *max, struct cpu_policy *p)
 		if (i != 0x19 && i != 0x1a && i != 0x1d && i != 0x21)
 			memset(&p->extd[i], 0, sizeof(p->extd[i]));
 	p->extd[7].a = p->extd[7].b = p->extd[7].c = 0;
-	p->extd[8].a = (p->extd[8].a & 0xff00) | min(p->extd[8].a & 0xff, max->extd[8].a & 0xff);
+	p->extd[8].a = address_sizes(p->extd[8].a, max->extd[8].a & 0xff);
 	p->arch_caps = 0;
 	p->platform_info &= max->platform_info;
 }
@@ -285,7 +291,7 @@ static void derive(const struct cpu_policy *host, struct cpu_policy *out)
 	out->basic[1].d |= F(APIC);
 	out->basic[6].a |= 4;
 	out->feat[0].c &= ~F(OSPKE);
-	out->extd[8].a = (host->extd[8].a & 0xff00) | min(host->extd[8].a & 0xff, GPA_BITS);
+	out->extd[8].a = address_sizes(host->extd[8].a, GPA_BITS);
 	out->extd[8].d = 0;
 }
 

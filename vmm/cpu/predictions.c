@@ -10,17 +10,14 @@
 #include "cpu.h"
 #include "debug.h"
 
-#define MSR_SPEC_CTRL	      0x48U
-#define SPEC_CTRL_IBRS	      BIT(0)
-#define MSR_ARCH_CAPABILITIES 0x10aU
-#define MSR_EFER	      0xc0000080U
-#define EFER_AIBRSE	      BIT(21)
+#define MSR_SPEC_CTRL	  0x48U
+#define SPEC_CTRL_IBRS	  BIT(0)
+#define EFER_AIBRSE	  BIT(21)
 
-#define F7_EDX_IBRS_IBPB      BIT(26) /* Intel's bit for both */
-#define F7_EDX_ARCH_CAPS      BIT(29)
-#define ARCH_CAP_IBRS_ALL     BIT(1)
-#define E8_EBX_IBPB	      BIT(12) /* AMD's */
-#define E21_EAX_AUTO_IBRS     BIT(8)
+#define F7_EDX_IBRS_IBPB  BIT(26) /* Intel's bit for both */
+#define ARCH_CAP_IBRS_ALL BIT(1)
+#define E8_EBX_IBPB	  BIT(12) /* AMD's */
+#define E21_EAX_AUTO_IBRS BIT(8)
 
 static struct prediction_ways ways;
 static bool barriers = true;
@@ -51,8 +48,7 @@ static void read_facts(struct prediction_facts *f)
 	uint32_t a, b, c, d;
 
 	f->f7_edx = host_cpu.f7_edx;
-	if (f->f7_edx & F7_EDX_ARCH_CAPS)
-		f->arch_caps = rdmsr(MSR_ARCH_CAPABILITIES);
+	f->arch_caps = host_cpu.arch_caps;
 	if (host_cpu.max_ext_leaf >= 0x80000008)
 		cpuid_count(0x80000008, 0, &a, &f->e8_ebx, &c, &d);
 	if (host_cpu.max_ext_leaf >= 0x80000021)
@@ -66,8 +62,9 @@ void predictions_init(void)
 
 	read_facts(&f);
 	ways = prediction_ways_of(&f);
+	ways.ibpb = ways.ibpb && barriers;
 	printk(LOG_INFO "Branch predictions: %s IBRS against guests, %s between domains\n",
-	       names[ways.ibrs], ways.ibpb && barriers ? "IBPB" : "nothing");
+	       names[ways.ibrs], ways.ibpb ? "IBPB" : "nothing");
 	predictions_init_cpu();
 }
 
@@ -84,7 +81,7 @@ void predictions_turn_to(domid_t domid)
 {
 	struct cpu *c = this_cpu();
 
-	if (!ways.ibpb || !barriers || c->branches_of == domid)
+	if (!ways.ibpb || c->branches_of == domid)
 		return;
 	c->branches_of = domid;
 	wrmsr(MSR_PRED_CMD, PRED_CMD_IBPB);

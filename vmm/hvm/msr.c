@@ -26,7 +26,6 @@
 #define MSR_XSS		   0xda0
 #define MSR_X2APIC_FIRST   0x800
 #define MSR_X2APIC_LAST	   0x8ff
-#define MSR_EFER	   0xc0000080
 #define MSR_STAR	   0xc0000081
 #define MSR_LSTAR	   0xc0000082
 #define MSR_CSTAR	   0xc0000083

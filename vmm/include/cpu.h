@@ -116,6 +116,7 @@ struct host_cpu {
 	uint32_t max_leaf, max_ext_leaf;
 	unsigned int phys_bits; /* at most GPA_BITS */
 	uint32_t f1_ecx, f1_edx, f7_ebx, f7_ecx, f7_edx, e1_ecx, e1_edx, e7_edx, d1_eax;
+	uint64_t arch_caps;	 /* IA32_ARCH_CAPABILITIES, 0 where the CPU has no such register */
 	uint64_t xcr0_mask;	 /* XCR0 bits the host supports, 0 without XSAVE */
 	unsigned int xsave_size; /* bytes of the XSAVE area with all of xcr0_mask */
 	bool pages_1g, nx, x2apic, tsc_deadline, invariant_tsc, xsave;
@@ -124,6 +125,9 @@ struct host_cpu {
 extern struct host_cpu host_cpu;
 
 #define CPUID_1_ECX_XSAVE BIT(26)
+#define F7_EDX_ARCH_CAPS  BIT(29)
+
+#define MSR_EFER	  0xc0000080U
 
 static inline void cpuid_count(uint32_t leaf, uint32_t sub, uint32_t *a, uint32_t *b, uint32_t *c,
 			       uint32_t *d)
