@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 # Entry points only. The rules live in the build.mk of each folder, which append to:
-#   ALL       files that `make` builds
+#   ALL       files that `make` builds: what is installed, by packages of deps.list's group build alone
+#   LAB_FILES files that only whole boots need (`make lab-guests` builds them, with group run)
 #   CHECKS    phony targets of `make check` (host-only, fast, no root)
 #   FUZZERS   phony targets of `make fuzz`
 #   INSTALLS  phony targets of `make install` (honour DESTDIR and PREFIX)

@@ -39,7 +39,7 @@ $(O)/guests/guests.img: $(O)/guests/debian.img $(TOOLS_DIR)/mk-guests $(TOOLS_GU
 	$(Q)$(TOOLS_DIR)/mk-guests $(O) configs $(TOOLS_PAYLOADS)
 
 .PHONY: lab-guests
-lab-guests: lab-dom0 $(O)/guests/guests.img
+lab-guests: lab-dom0 $(O)/guests/guests.img $(LAB_FILES)
 
 # Our own installed files, as the initramfs takes them. Runs each time; make decides what is stale.
 # TOOLS_STAGE='install-device-model install-hvmloader install-firmware' takes only some.
@@ -73,13 +73,13 @@ test:
 # What does not fit into make test's time, or does not pass everywhere yet: tests/guests/EXTENDED.
 test-extended:
 	$(Q)$(TOOLS_DIR)/deps build run test
-	$(Q)$(MAKE) all lab-parts lab-guests
+	$(Q)$(MAKE) lab-parts lab-guests
 	$(Q)O=$(O) tests/lib/run-guests --extended --budget 14400
 
 # The whole-boot tests once more, in Bochs on VT-x.
 test-intel:
 	$(Q)$(TOOLS_DIR)/deps build run test
-	$(Q)$(MAKE) all lab-parts lab-guests
+	$(Q)$(MAKE) lab-parts lab-guests
 	$(Q)O=$(O) tests/lib/run-guests --combo intel --budget 28800
 
 bench:

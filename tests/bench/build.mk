@@ -17,10 +17,11 @@ $(O)/payload/bench.elf: $$(patsubst %,$(O)/payload/32/%.o,$$(PAYLOAD_BASE) hosti
 $(O)/payload/bench.iso: $(O)/payload/bench.elf
 	$(call payload_iso,$<,bench=1)
 
-ALL += $(O)/payload/bench.elf $(O)/payload/bench.iso
+LAB_FILES += $(O)/payload/bench.iso
 
 .PHONY: bench-pv
 bench-pv:
-	$(Q)$(MAKE) all lab-parts lab-guests
+	$(Q)tools/deps build run
+	$(Q)$(MAKE) lab-parts lab-guests
 	$(Q)tests/bench/run-pv
 HELP += 'make bench-pv|start, disk and network of a PVH guest beside the peer'

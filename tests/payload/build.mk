@@ -71,4 +71,11 @@ $(PAYLOAD_OUT)/reset.iso: $(PAYLOAD_OUT)/payload64.elf
 	$(call payload_iso,$<,tests=reset reset=1)
 
 PAYLOAD_IMAGES := $(foreach w,32 64,payload$(w).elf payload$(w).iso) reset.iso $(PAYLOAD_KINDS:%=hostile-%.iso)
-ALL += $(PAYLOAD_IMAGES:%=$(PAYLOAD_OUT)/%) $(foreach w,32 64,$(PAYLOAD_OUT)/payload$(w)-dom0)
+LAB_FILES += $(PAYLOAD_IMAGES:%=$(PAYLOAD_OUT)/%) $(foreach w,32 64,$(PAYLOAD_OUT)/payload$(w)-dom0)
+
+# Compiled by make check, so that a header's change cannot break them unseen. The CD images need more than a compiler.
+PAYLOAD_ELFS := $(foreach w,32 64,$(PAYLOAD_OUT)/payload$(w).elf $(PAYLOAD_OUT)/payload$(w)-dom0) $(PAYLOAD_OUT)/bench.elf
+.PHONY: check-payload
+check-payload: $(PAYLOAD_ELFS)
+	$(Q)$(PAYLOAD_DIR)check-images $^
+CHECKS += check-payload
