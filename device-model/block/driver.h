@@ -23,6 +23,7 @@ struct block_image {
 
 struct block_driver {
 	const char *name;
+	bool grows; /* writing may make the file longer */
 	/* Fills size and state. 0, or -errno after logging why. */
 	int (*open)(struct block_image *img);
 	void (*close)(struct block_image *img);

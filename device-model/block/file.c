@@ -58,20 +58,81 @@ struct block_file *block_file_open(const char *name, int fd, bool read_only)
 	return NULL;
 }
 
-int block_file_lock(struct block_file *f)
-{
-	struct flock lock = {
-		.l_type = f->read_only ? F_RDLCK : F_WRLCK,
-		.l_whence = SEEK_SET,
-		.l_len = 1,
-	};
+/*
+ * QEMU's lock protocol: what somebody does with an image is a shared lock on byte 100 + n, what he cannot bear
+ * from others one on byte 200 + n, where n is the number of the permission. Locks never stand against each other;
+ * everybody first takes his own and then asks whether another has the opposite one. What we never do (copy on read
+ * writes unchanged data, permission 2) needs no lock.
+ */
+enum { PERM_READ = 0, PERM_WRITE = 1, PERM_RESIZE = 3 };
+enum { BASE_USED = 100, BASE_NOT_SHARED = 200 };
 
-	if (!fcntl(f->fd, F_OFD_SETLK, &lock))
-		return 0;
-	if (errno != EAGAIN && errno != EACCES)
-		return 0; /* a file system without locks */
-	log_error("%s is in use by another device model; stop the other guest first", f->name);
+/* When a lock is taken: always, by writers, by writers of a format whose files grow. */
+enum { BY_ALL, BY_WRITERS, BY_GROWING };
+
+static const struct {
+	int base, perm, by;
+} lock_bytes[] = {
+	{ BASE_USED, PERM_READ, BY_ALL },	  { BASE_USED, PERM_WRITE, BY_WRITERS },
+	{ BASE_USED, PERM_RESIZE, BY_GROWING },	  { BASE_NOT_SHARED, PERM_WRITE, BY_ALL },
+	{ BASE_NOT_SHARED, PERM_RESIZE, BY_ALL },
+};
+
+static int lock_call(struct block_file *f, int command, short type, int byte, short *found)
+{
+	struct flock lock = { .l_type = type, .l_whence = SEEK_SET, .l_start = byte, .l_len = 1 };
+
+	if (fcntl(f->fd, command, &lock))
+		return -errno;
+	if (found)
+		*found = lock.l_type;
+	return 0;
+}
+
+/* Somebody else does what we cannot bear, or cannot bear what we do. */
+static bool lock_opposed(struct block_file *f, size_t i)
+{
+	int opposite = lock_bytes[i].base == BASE_USED ? BASE_NOT_SHARED : BASE_USED;
+	short found = F_UNLCK;
+
+	return !lock_call(f, F_OFD_GETLK, F_WRLCK, opposite + lock_bytes[i].perm, &found) &&
+	       found != F_UNLCK;
+}
+
+static int lock_refuse(struct block_file *f, size_t i)
+{
+	size_t k;
+
+	for (k = 0; k < ARRAY_SIZE(lock_bytes); k++)
+		lock_call(f, F_OFD_SETLK, F_UNLCK, lock_bytes[k].base + lock_bytes[k].perm, NULL);
+	log_error(
+		"%s is in use by another program (a guest's device model, qemu-img, qemu-nbd) that %s; "
+		"stop that first%s",
+		f->name, lock_bytes[i].base == BASE_USED ? "needs it unchanged" : "writes to it",
+		lock_bytes[i].base == BASE_USED ? ", or use the image read-only" : "");
 	return -EBUSY;
+}
+
+int block_file_lock(struct block_file *f, bool grows)
+{
+	int kind = f->read_only ? BY_ALL : grows ? BY_GROWING : BY_WRITERS;
+	size_t i;
+	int rc;
+
+	for (i = 0; i < ARRAY_SIZE(lock_bytes); i++) {
+		if (lock_bytes[i].by > kind)
+			continue;
+		rc = lock_call(f, F_OFD_SETLK, F_RDLCK, lock_bytes[i].base + lock_bytes[i].perm,
+			       NULL);
+		if (rc == -EAGAIN || rc == -EACCES)
+			return lock_refuse(f, i);
+		if (rc)
+			return 0; /* a file system without locks */
+	}
+	for (i = 0; i < ARRAY_SIZE(lock_bytes); i++)
+		if (lock_bytes[i].by <= kind && lock_opposed(f, i))
+			return lock_refuse(f, i);
+	return 0;
 }
 
 void block_file_close(struct block_file *f)

@@ -25,8 +25,12 @@ struct block_file {
 
 /* fd -1: open name. Takes fd over, also on failure. NULL after logging why. */
 struct block_file *block_file_open(const char *name, int fd, bool read_only);
-/* Another writer would destroy the guest's file system; the lock goes away with the process. */
-int block_file_lock(struct block_file *f);
+/*
+ * Keep writers off, and, unless f is read-only, whoever needs it unchanged: other device models, QEMU, qemu-img,
+ * qemu-nbd (QEMU's lock protocol). `grows`: writing may make it longer, which keeps off whoever needs its size. The
+ * lock goes away with the file. -EBUSY after logging what is in the way.
+ */
+int block_file_lock(struct block_file *f, bool grows);
 void block_file_close(struct block_file *f);
 
 /* All return 0 or -errno. What lies after the end of the file reads as zero. */

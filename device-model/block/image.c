@@ -56,7 +56,7 @@ static int image_begin(struct block_image *img, bool lock)
 	int rc = chain_check(img);
 
 	if (!rc && lock)
-		rc = block_file_lock(img->file);
+		rc = block_file_lock(img->file, img->drv->grows);
 	if (!rc)
 		rc = img->drv->open(img);
 	return rc;

@@ -340,6 +340,7 @@ static int qcow2_flush(struct block_image *img)
 
 const struct block_driver qcow2_driver = {
 	.name = "qcow2",
+	.grows = true,
 	.open = qcow2_open,
 	.close = qcow2_close,
 	.read = qcow2_read,

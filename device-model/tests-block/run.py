@@ -16,9 +16,10 @@ import disk
 import test_crash
 import test_failing
 import test_limits
+import test_locks
 import test_qcow2
 
-MODULES = (test_qcow2, test_limits, test_failing, test_crash)
+MODULES = (test_qcow2, test_limits, test_locks, test_failing, test_crash)
 
 
 def main():
