@@ -169,7 +169,7 @@ static void setup_pci(void)
 	found = pci_setup_chipset(&st.pci, &machine_pci);
 	if (!found.isa_bridge)
 		fatal("no PIIX3 (8086:7000) at 00:01.0");
-	if (!found.power_management)
+	if (st.config.acpi && !found.power_management)
 		fatal("no PIIX4 power management function (8086:7113)");
 	machine_setup_elcr();
 	say_pci();

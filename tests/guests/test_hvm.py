@@ -4,6 +4,7 @@
 import re
 
 from harness import HVM, Failure, case, check
+from lab.machine import MachineError
 
 COMBOS = ("product", "vmm", "parts", "peer")
 CD = HVM + '''memory = {memory}
@@ -61,6 +62,26 @@ def test_rescue_cd(lab):
     check("Rescue: power off" in text, "the menu is not complete")
     grub_shell(guest, "cold-storage")
     guest.destroy()
+
+
+# What xl.cfg(5) lets a user switch off or on, one at a time.
+SWITCHES = ("acpi=0", "apic=0", "hpet=0", "pae=0", "nx=0", "acpi_s3=0", "acpi_s4=0", "acpi_laptop_slate=1",
+            "xen_platform_pci=0", 'vga="none"', "usb=1", "vpt_align=0", "mmio_hole=2048", 'tsc_mode="always_emulate"',
+            'tsc_mode="native"', "timer_mode=1", "nomigrate=1", 'bios="seabios"')
+
+
+@case(order=41, group="hvmcd", limit_s=400, combos=("product",))
+def test_switches(lab):
+    """With each switch of the configuration the loader still comes to the BIOS."""
+    dom0 = lab.boot(guests=True)
+    for switch in SWITCHES:
+        started = int(dom0.run("xl dmesg | grep -c 'starting the BIOS' || true"))
+        guest = start_cd(lab, "switches", "rescue.iso", memory=32, extra=switch)
+        try:
+            dom0.wait_for(f"[ $(xl dmesg | grep -c 'starting the BIOS') -gt {started} ]", 60, 1)
+        except MachineError as error:
+            raise Failure(f"with {switch}: {error}") from error
+        guest.destroy()
 
 
 @case(order=41, group="hvmcd", limit_s=400, combos=COMBOS)
