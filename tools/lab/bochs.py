@@ -116,8 +116,7 @@ class BochsMachine(machine.Machine):
     def launch(self):
         """With the log of Bochs itself in `errors()`'s file."""
         with open(os.path.join(self.directory, "stderr"), "wb") as out:
-            return subprocess.Popen(self.command, stdin=subprocess.DEVNULL, stdout=out,
-                                    stderr=out, env=self.environment, cwd=self.directory)
+            return machine.spawn(self.command, stdout=out, stderr=out, env=self.environment, cwd=self.directory)
 
     def connect_serial(self):
         self.listener.settimeout(20)

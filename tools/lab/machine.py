@@ -11,8 +11,10 @@ import json
 import os
 import re
 import shutil
+import signal
 import socket
 import subprocess
+import sys
 import tempfile
 import threading
 import time
@@ -40,6 +42,17 @@ def free_port():
 def stop_all():
     for machine in list(_live):
         machine.stop()
+
+
+def end_on_signals():
+    """Told to end, a program ends as by exit(): its machines are stopped, their files removed."""
+    for number in (signal.SIGTERM, signal.SIGHUP):
+        signal.signal(number, lambda which, _: sys.exit(128 + which))
+
+
+def spawn(command, **options):
+    """Start an emulator, which does not outlive this thread, whatever ends that."""
+    return subprocess.Popen(["setpriv", "--pdeathsig", "KILL", "--", *command], stdin=subprocess.DEVNULL, **options)
 
 
 class Machine:
@@ -89,8 +102,7 @@ class Machine:
     def launch(self):
         """The emulator's process."""
         with open(os.path.join(self.directory, "stderr"), "wb") as errors:
-            return subprocess.Popen(self.command, stdin=subprocess.DEVNULL, stdout=errors,
-                                    stderr=errors)
+            return spawn(self.command, stdout=errors, stderr=errors)
 
     def connect_serial(self):
         return self._connect("serial")
@@ -260,7 +272,8 @@ class Machine:
             except subprocess.TimeoutExpired:
                 self.process.kill()
                 self.process.wait()
-        if self.reader:
+        # An exit may come while start() waits for the reader.
+        if self.reader and self.reader.is_alive():
             self.reader.join(STOP_WAIT_S)
         if self.serial:
             self.serial.close()
