@@ -7,6 +7,7 @@
 #include "debug.h"
 #include "domain.h"
 #include "platform.h"
+#include "publish.h"
 
 /* One instruction with interrupts open takes everything that is pending. */
 static void interrupt_window(struct cpu *c)
@@ -44,6 +45,7 @@ static void deferred_work(struct cpu *c)
 		console_run_keys();
 	if (work & SOFTIRQ_SCHED)
 		schedule();
+	grace_pass();
 }
 
 void run_loop(void)

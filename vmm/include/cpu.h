@@ -27,6 +27,7 @@
 #define SOFTIRQ_SCHED	   BIT(2) /* choose again which vCPU runs */
 #define SOFTIRQ_CALL	   BIT(3) /* a cross-CPU call waits */
 #define SOFTIRQ_KEY	   BIT(4) /* a debug key waits (BSP) */
+#define SOFTIRQ_GRACE	   BIT(5) /* only pass the run loop (publish.h) */
 
 struct vcpu;
 struct timer_heap;

@@ -99,8 +99,9 @@ static inline bool mfn_valid_value(mfn_t m)
 #define likely(x)		      __builtin_expect(!!(x), 1)
 #define unlikely(x)		      __builtin_expect(!!(x), 0)
 #define container_of(p, type, member) ((type *)((char *)(p)-offsetof(type, member)))
-#define READ_ONCE(x)		      (*(const volatile typeof(x) *)&(x))
-#define WRITE_ONCE(x, val)	      (*(volatile typeof(x) *)&(x) = (val))
+/* A word that others may write, or read, at the same time: one access, of no order (publish.h has order). */
+#define READ_ONCE(x)	   __atomic_load_n(&(x), __ATOMIC_RELAXED)
+#define WRITE_ONCE(x, val) __atomic_store_n(&(x), (val), __ATOMIC_RELAXED)
 #define min(a, b)                   \
 	({                          \
 		typeof(a) _a = (a); \
