@@ -10,7 +10,7 @@ fuzz_FAMILIES := memory event grant sched vcpu hvm dm physdev platform domctl sy
 fuzz_REGRESS  := tests/regress/hypercall
 fuzz_VMM      := $(filter-out vmm/hvm/setup.c,$(sort $(wildcard vmm/abi/*.c vmm/domain/*.c vmm/paging/*.c \
 	vmm/hvm/*.c vmm/emulate/*.c))) vmm/mm/page.c vmm/mm/buddy.c vmm/cpu/policy.c vmm/cpu/policy_guest.c \
-	vmm/cpu/predictions.c vmm/cpu/timer.c vmm/cpu/timer_heap.c vmm/cpu/spinlock.c vmm/cpu/fpu.c vmm/debug/keys.c \
+	vmm/cpu/predictions.c vmm/cpu/timer.c vmm/cpu/timer_heap.c vmm/cpu/spinlock.c vmm/cpu/publish.c vmm/cpu/fpu.c vmm/debug/keys.c \
 	vmm/dom0/memory.c vmm/lib/date.c svm/npt.c \
 	$(addprefix tests/fuzz/,calls.c check.c fuzz.c machine.c stubs.c)
 fuzz_HOST     := tests/fuzz/host.c tests/fuzz/family.c

@@ -15,6 +15,7 @@
 void host_map_ram(void);
 uint64_t host_heap_blocks(void);
 void host_fail_alloc(unsigned int nth);
+void host_on_alloc(void (*fn)(void));
 void host_poison(void *p, uint64_t len, bool on);
 void host_printf(const char *fmt, ...);
 void host_result(const char *check, unsigned int good, unsigned int bad);
@@ -28,6 +29,7 @@ size_t vmm_strlcpy(char *dst, const char *src, size_t size);
 bool host_verbose;
 static uint64_t blocks;
 static unsigned int fail_in;
+static void (*on_alloc)(void);
 
 void host_map_ram(void)
 {
@@ -50,6 +52,11 @@ void host_fail_alloc(unsigned int nth)
 	fail_in = nth;
 }
 
+void host_on_alloc(void (*fn)(void))
+{
+	on_alloc = fn;
+}
+
 void host_poison(void *p, uint64_t len, bool on)
 {
 	if (on)
@@ -62,6 +69,8 @@ void *xzalloc_bytes(size_t size)
 {
 	void *p;
 
+	if (on_alloc)
+		on_alloc();
 	if (size > 2UL << 20 || (fail_in && !--fail_in))
 		return NULL;
 	p = aligned_alloc(64, (size + 63) & ~63UL);

@@ -156,6 +156,7 @@ void machine_hypercall(struct vcpu *v, uint32_t preempt)
 		fake_cpu.softirq = i < 32 && (preempt >> i & 1) ? SOFTIRQ_CALL : 0;
 		v->hypercall_again = false;
 		hypercall_dispatch(v);
+		grace_pass();
 		if (!v->hypercall_again)
 			break;
 	}
@@ -178,7 +179,14 @@ void machine_pass(uint64_t ns)
 	fake_now_ns += ns;
 	fake_cpu.softirq = 0;
 	timers_run();
+	grace_pass();
 	fake_cpu.softirq = 0;
+}
+
+void machine_kill(struct domain *d)
+{
+	while (domain_kill(d) == -ERESTART)
+		grace_pass();
 }
 
 static void kill_guests(void)
@@ -188,8 +196,7 @@ static void kill_guests(void)
 
 	while ((d = domain_get_next(id)) != NULL) {
 		id = d->domid + 1U;
-		while (domain_kill(d) == -ERESTART)
-			;
+		machine_kill(d);
 		domain_put(d);
 	}
 }
@@ -204,8 +211,7 @@ static void kill_dom0(void)
 	dom0 = NULL;
 	d->is_dom0 = false;
 	d->tot_pages = 0;
-	while (domain_kill(d) == -ERESTART)
-		;
+	machine_kill(d);
 }
 
 void machine_stop(void)
@@ -218,6 +224,7 @@ void machine_stop(void)
 	for (unsigned int i = 0; i < 4; i++) {
 		fake_now_ns += NS_PER_SEC;
 		timers_run();
+		grace_pass();
 	}
 	fake_cpu.softirq = 0;
 	if (domain_get_next(0))

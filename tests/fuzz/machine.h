@@ -32,6 +32,8 @@ void machine_stop(void);
 void machine_pass(uint64_t ns);
 /* Call as v, with what its registers hold; `preempt`: bit n = the nth look finds work waiting. */
 void machine_hypercall(struct vcpu *v, uint32_t preempt);
+/* All of domain_kill(), with the passes of the run loop that it waits for. */
+void machine_kill(struct domain *d);
 /* Make v the current vCPU in 64- or 32-bit code. False: it cannot run. */
 bool machine_become(struct vcpu *v, bool wide);
 
@@ -51,6 +53,8 @@ void host_map_ram(void);
 uint64_t host_heap_blocks(void);
 /* The nth allocation from now fails; 0 = none. */
 void host_fail_alloc(unsigned int nth);
+/* Called at each allocation; NULL = nothing is. */
+void host_on_alloc(void (*fn)(void));
 void host_poison(void *p, uint64_t len, bool on);
 void host_printf(const char *fmt, ...) __printf(1, 2);
 /* A check's line of result on the standard output. */

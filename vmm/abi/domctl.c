@@ -64,7 +64,7 @@ static long op_max_vcpus(struct domain *d, unsigned int max)
 	if (d->is_dom0 || max != d->max_vcpus)
 		return -EINVAL;
 	for (unsigned int i = 0; i < max; i++) {
-		int rc = d->vcpu[i] ? 0 : vcpu_create(d, i);
+		int rc = domain_vcpu(d, i) ? 0 : vcpu_create(d, i);
 
 		if (rc)
 			return rc;
@@ -106,16 +106,16 @@ void domctl_fill_info(struct domain *d, struct xen_domctl_getdomaininfo *info)
 	info->flags = vcpus_info(d, info) | XEN_DOMINF_hvm_guest;
 	if (hvm_ops->nested_paging)
 		info->flags |= XEN_DOMINF_hap;
-	if (d->dying != DOMDYING_ALIVE)
+	if (READ_ONCE(d->dying) != DOMDYING_ALIVE)
 		info->flags |= XEN_DOMINF_dying;
-	if (d->shut_down)
+	if (READ_ONCE(d->shut_down))
 		info->flags |= XEN_DOMINF_shutdown;
-	if (d->tool_pauses)
+	if (READ_ONCE(d->tool_pauses))
 		info->flags |= XEN_DOMINF_paused;
 	if (d->create_flags & XEN_DOMCTL_CDF_xs_domain)
 		info->flags |= XEN_DOMINF_xs_domain;
-	if (d->shut_down || d->shutting_down)
-		info->flags |= (d->shutdown_code & XEN_DOMINF_shutdownmask)
+	if (published(d->shutting_down))
+		info->flags |= (READ_ONCE(d->shutdown_code) & XEN_DOMINF_shutdownmask)
 			       << XEN_DOMINF_shutdownshift;
 	else
 		info->flags |= XEN_DOMINF_shutdownmask << XEN_DOMINF_shutdownshift;

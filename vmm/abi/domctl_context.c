@@ -84,7 +84,7 @@ long domctl_getvcpucontext(struct domain *d, const struct xen_domctl_vcpucontext
 		return -EINVAL;
 	if (!v)
 		return -ESRCH;
-	if (!v->initialised)
+	if (!published(v->initialised))
 		return -ENODATA;
 	c = xzalloc(struct vcpu_guest_context);
 	if (!c)

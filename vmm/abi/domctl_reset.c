@@ -19,6 +19,21 @@ static void forget_vcpu(struct vcpu *v)
 	vcpu_info_unregister(v);
 }
 
+/* Until others have stopped looking at the areas that were registered; then their pages are given back. */
+static int release_areas(struct domain *d)
+{
+	struct domain_priv *p = domain_priv(d);
+	struct vcpu *v;
+
+	if (!p->grace.nr)
+		p->grace = grace_start();
+	if (!grace_over(p->grace))
+		return -ERESTART;
+	for_each_vcpu(d, v)
+		vcpu_info_release(v);
+	return 0;
+}
+
 /* The next kernel must not take old events, masks or selectors for its own. */
 static void clear_shared_info(struct domain *d)
 {
@@ -54,6 +69,7 @@ long domctl_soft_reset(struct domain *d)
 	if (first) {
 		hvm_devices_disconnect(d);
 		d->evtchn->reset = 1; /* the guest may have stopped in the middle of one */
+		p->grace.nr = 0;
 	}
 	rc = evtchn_reset(d);
 	if (!rc)
@@ -62,6 +78,9 @@ long domctl_soft_reset(struct domain *d)
 		return rc;
 	for_each_vcpu(d, v)
 		forget_vcpu(v);
+	rc = release_areas(d);
+	if (rc)
+		return rc;
 	rc = physmap_replace_shared_info(d);
 	if (rc)
 		return rc;

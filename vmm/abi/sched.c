@@ -10,7 +10,7 @@
 
 static long op_block(struct vcpu *v)
 {
-	v->info->evtchn_upcall_mask = 0;
+	vcpu_info(v)->evtchn_upcall_mask = 0;
 	vcpu_block(v, VPF_BLOCKED);
 	return 0;
 }
@@ -104,8 +104,8 @@ static long op_shutdown(struct vcpu *v, uint64_t la, bool only_code)
 		return -EFAULT;
 	if (!only_code)
 		domain_shutdown(v->domain, s.reason);
-	else if (!v->domain->shutting_down)
-		v->domain->shutdown_code = s.reason;
+	else
+		domain_shutdown_code(v->domain, s.reason);
 	return 0;
 }
 

@@ -101,6 +101,28 @@ static int init_64(struct vcpu *v, const struct vcpu_hvm_x86_64 *r)
 	return 0;
 }
 
+/* v cannot run. It has a state, for VCPUOP_up, when all of it is there. */
+static long set_context(struct vcpu *v, const struct vcpu_hvm_context *ctx)
+{
+	long rc = -EINVAL;
+
+	hvm_vcpu_reset_flat32(v); /* known state for what the structure does not name */
+	if (ctx->mode == VCPU_HVM_MODE_32B)
+		rc = init_32(v, &ctx->cpu_regs.x86_32);
+	else if (ctx->mode == VCPU_HVM_MODE_64B)
+		rc = init_64(v, &ctx->cpu_regs.x86_64);
+	if (rc)
+		return rc;
+	hvm_ops->cr_changed(v);
+	publish(v->initialised, true);
+	return 0;
+}
+
+static bool is_blank(const struct vcpu *v)
+{
+	return !published(v->initialised) && (v->pause_flags & VPF_DOWN);
+}
+
 static long op_initialise(struct vcpu *v, uint64_t la)
 {
 	struct vcpu_hvm_context ctx;
@@ -108,23 +130,13 @@ static long op_initialise(struct vcpu *v, uint64_t la)
 
 	if (copy_from_guest_la(&ctx, la, sizeof(ctx)))
 		return -EFAULT;
-	spin_lock(&v->domain->lock);
-	if (v->initialised || !(v->pause_flags & VPF_DOWN)) {
-		spin_unlock(&v->domain->lock);
+	if (!is_blank(v))
 		return -EEXIST;
-	}
-	hvm_vcpu_set_flat32(v, 0, 0); /* known state for what the structure does not name */
-	v->initialised = false;
-	if (ctx.mode == VCPU_HVM_MODE_32B)
-		rc = init_32(v, &ctx.cpu_regs.x86_32);
-	else if (ctx.mode == VCPU_HVM_MODE_64B)
-		rc = init_64(v, &ctx.cpu_regs.x86_64);
-	else
-		rc = -EINVAL;
-	if (!rc) {
-		hvm_ops->cr_changed(v);
-		v->initialised = true;
-	}
+	spin_lock(&v->domain->lock);
+	/* Whoever starts it meanwhile, by INIT and start-up IPI for one, starts it when this is over. */
+	vcpu_pause_nosync(v);
+	rc = is_blank(v) && !published(v->running) ? set_context(v, &ctx) : -EEXIST;
+	vcpu_unpause(v);
 	spin_unlock(&v->domain->lock);
 	return rc;
 }
@@ -133,7 +145,7 @@ static long op_initialise(struct vcpu *v, uint64_t la)
 
 static long op_up(struct vcpu *v)
 {
-	if (!v->initialised)
+	if (!published(v->initialised))
 		return -EINVAL;
 	__atomic_fetch_and(&v->pause_flags, ~(uint32_t)VPF_DOWN, __ATOMIC_SEQ_CST);
 	sched_vcpu_update(v);

@@ -198,7 +198,7 @@ static void cpuid_hypervisor(struct vcpu *v, uint32_t leaf, uint32_t sub, uint32
 		out[1] = MSR_XEN_HYPERCALL;
 		break;
 	case XEN_CPUID_LEAF(3): {
-		uint8_t shift = v->info->time.tsc_shift;
+		uint8_t shift = vcpu_info(v)->time.tsc_shift;
 
 		if (sub == 0) {
 			out[0] = host_cpu.invariant_tsc ? 4 : 0; /* TSC is reliable */
@@ -208,7 +208,7 @@ static void cpuid_hypervisor(struct vcpu *v, uint32_t leaf, uint32_t sub, uint32
 		} else if (sub == 1) {
 			out[0] = (uint32_t)v->tsc_offset;
 			out[1] = (uint32_t)(v->tsc_offset >> 32);
-			out[2] = v->info->time.tsc_to_system_mul;
+			out[2] = vcpu_info(v)->time.tsc_to_system_mul;
 			out[3] = shift;
 		} else if (sub == 2) {
 			out[0] = (uint32_t)tsc_khz;

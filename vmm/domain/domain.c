@@ -3,20 +3,23 @@
  * Domains: the list of them, references, creation of domains and vCPUs. The end of a domain is in
  * kill.c, stopping and crashing in shutdown.c, pausing in pause.c.
  *
- * A domain is on the list from domain_create() until its last reference goes. References are held by
- * the list itself (dropped at the end of domain_kill), by foreign and grant mappings of its pages, and
- * by whoever looked it up.
+ * A domain is on the list from the end of domain_create() until its last reference goes; its id is taken
+ * before it is built, and free again when its memory is. References are held by the list itself (dropped at
+ * the end of domain_kill), by foreign and grant mappings of its pages, and by whoever looked it up.
  */
 #include "private.h"
 #include "hvm_ops.h"
 #include "policy.h"
+#include "publish.h"
 #include <xen/domctl.h>
 
 struct domain *dom0;
 struct domain idle_domain = { .domid = DOMID_IDLE, .is_idle = true, .refs = 1 };
 
 static spinlock_t domlist_lock = SPINLOCK_INIT(LOCK_DOMLIST, "domlist");
-static struct list_head domlist = LIST_HEAD_INIT(domlist); /* sorted by domid */
+static struct list_head domlist =
+	LIST_HEAD_INIT(domlist);	       /* complete domains, sorted by domid; lock */
+static uint32_t domids[(DOMID_MAX + 32) / 32]; /* a bit for each id in use; lock */
 
 bool domain_get(struct domain *d)
 {
@@ -98,35 +101,48 @@ struct domain *domain_get_next(uint32_t id)
 	return n.found;
 }
 
-/* Takes a free id (0xffff) or the one asked for, and enters d. */
-static int domlist_insert(struct domain *d, domid_t id)
+static bool domid_take(domid_t id)
+{
+	return !test_and_set_bit(id, domids);
+}
+
+/* A free id (0xffff: any) is the caller's until domid_release(); nobody finds anything under it yet. */
+static int domid_reserve(domid_t id, domid_t *out)
 {
 	static domid_t last = DOMID_FIRST - 1;
-	struct domain *pos;
-	int rc = 0;
+	unsigned int tries = DOMID_MAX;
+	bool any = id == DOMID_INVALID || id > DOMID_MAX, found = false;
 
 	spin_lock(&domlist_lock);
-	if (id == DOMID_INVALID || id > DOMID_MAX) {
-		unsigned int tries = DOMID_MAX;
-
-		id = last;
-		do {
-			id = id >= DOMID_MAX ? (domid_t)DOMID_FIRST : (domid_t)(id + 1);
-		} while (--tries && domlist_find(id));
-		rc = tries ? 0 : -ENOSPC;
-		last = id;
-	} else if (domlist_find(id)) {
-		rc = -EEXIST;
-	}
-	if (!rc) {
-		d->domid = id;
-		list_for_each(pos, &domlist, list)
-			if (pos->domid > id)
-				break;
-		list_add_tail(&d->list, &pos->list);
+	if (!any)
+		found = domid_take(id);
+	for (; any && !found && tries--; id = last) {
+		last = last >= DOMID_MAX ? (domid_t)DOMID_FIRST : (domid_t)(last + 1);
+		found = domid_take(last);
 	}
 	spin_unlock(&domlist_lock);
-	return rc;
+	*out = id;
+	return found ? 0 : any ? -ENOSPC : -EEXIST;
+}
+
+static void domid_release(domid_t id)
+{
+	spin_lock(&domlist_lock);
+	clear_bit(id, domids);
+	spin_unlock(&domlist_lock);
+}
+
+/* d is complete: from here on others find it. */
+static void domlist_insert(struct domain *d)
+{
+	struct domain *pos;
+
+	spin_lock(&domlist_lock);
+	list_for_each(pos, &domlist, list)
+		if (pos->domid > d->domid)
+			break;
+	list_add_tail(&d->list, &pos->list);
+	spin_unlock(&domlist_lock);
 }
 
 void domlist_remove(struct domain *d)
@@ -198,11 +214,12 @@ static void domain_init_fields(struct domain *d, const struct xen_domctl_created
 	d->shared_info_64 = true;
 	d->tsc_khz = tsc_khz;
 	d->creation_finished = is_dom0;
+	d->shutdown_code = SHUTDOWN_NO_CODE;
 	d->pause_count = 1; /* until the first unpause */
 	d->tool_pauses = 1;
 }
 
-/* Undo what domain_create built, in reverse order; also the end of a domain without references. */
+/* Undo what domain_create built, in reverse order, and give the id back; nobody looks at d any more, or did yet. */
 void domain_free(struct domain *d)
 {
 	hvm_domain_fini(d);
@@ -214,6 +231,7 @@ void domain_free(struct domain *d)
 		domain_lent_page_free(d->shared_info_page);
 	xfree(d->e820);
 	xfree(d->vcpu);
+	domid_release(d->domid);
 	xfree(domain_priv(d));
 }
 
@@ -257,23 +275,28 @@ struct domain *domain_create(domid_t id, const struct xen_domctl_createdomain *c
 		return NULL;
 	d = &p->d;
 	domain_init_fields(d, cfg, is_dom0);
-	rc = domlist_insert(d, is_dom0 ? 0 : id);
+	rc = domid_reserve(is_dom0 ? 0 : id, &d->domid);
 	if (rc) {
 		xfree(p);
 		*err = rc;
 		return NULL;
 	}
-	if (is_dom0)
-		dom0 = d;
 	rc = domain_build(d, cfg);
 	if (rc) {
+		p2m_hide(d);
 		while (p2m_teardown(d) == -ERESTART)
-			;
-		domlist_remove(d);
+			; /* a few tables */
 		domain_free(d);
 		*err = rc;
 		return NULL;
 	}
+	domlist_insert(d);
+	/* Whoever set the clock while d was built did not find it. */
+	spin_lock(&d->lock);
+	time_update_wallclock(d);
+	spin_unlock(&d->lock);
+	if (is_dom0)
+		publish(dom0, d);
 	*err = 0;
 	return d;
 }
@@ -300,7 +323,7 @@ int vcpu_create(struct domain *d, unsigned int id)
 	struct vcpu *v;
 	int rc;
 
-	if (id >= d->max_vcpus)
+	if (id >= d->max_vcpus || READ_ONCE(d->dying))
 		return -EINVAL;
 	if (d->vcpu[id])
 		return -EEXIST;
@@ -318,6 +341,6 @@ int vcpu_create(struct domain *d, unsigned int id)
 		vcpu_free(v);
 		return rc;
 	}
-	__atomic_store_n(&d->vcpu[id], v, __ATOMIC_RELEASE);
+	publish(d->vcpu[id], v);
 	return 0;
 }

@@ -28,8 +28,8 @@ static int dump_events(struct domain *d, void *arg)
 	struct vcpu *v;
 
 	(void)arg;
-	printk("d%u: event channels, %s form\n", d->domid, d->evtchn->fifo ? "FIFO" : "2-level");
 	spin_lock(&d->event_lock);
+	printk("d%u: event channels, %s form\n", d->domid, d->evtchn->fifo ? "FIFO" : "2-level");
 	for (unsigned int i = 1; i < evtchn_nr_ports(d); i++) {
 		e = evtchn_port(d, i);
 		if (e && e->state != ECS_FREE)
@@ -37,7 +37,7 @@ static int dump_events(struct domain *d, void *arg)
 	}
 	for_each_vcpu(d, v)
 		printk("  v%u: upcall %s vector %#x\n", v->id,
-		       v->info->evtchn_upcall_pending ? "pending" : "idle", v->upcall_vector);
+		       vcpu_info(v)->evtchn_upcall_pending ? "pending" : "idle", v->upcall_vector);
 	spin_unlock(&d->event_lock);
 	return 0;
 }
@@ -49,6 +49,7 @@ void evtchn_dump(void)
 
 static int dump_domain(struct domain *d, void *arg)
 {
+	const char *why = domain_crash_reason(d);
 	struct vcpu *v;
 
 	(void)arg;
@@ -57,10 +58,10 @@ static int dump_domain(struct domain *d, void *arg)
 	       : d->is_pvh ? "PVH"
 			   : "HVM",
 	       d->dying ? " dying" : "", d->refs, d->pause_count, d->tool_pauses ? " (tools)" : "",
-	       d->shut_down ? " shut down" : "", d->crash_reason[0] ? " crashed:" : "",
-	       d->tot_pages, d->max_pages, d->teardown_step);
-	if (d->crash_reason[0])
-		printk("  %s\n", d->crash_reason);
+	       d->shut_down ? " shut down" : "", *why ? " crashed:" : "", d->tot_pages,
+	       d->max_pages, d->teardown_step);
+	if (*why)
+		printk("  %s\n", why);
 	for_each_vcpu(d, v)
 		printk("  v%u: CPU %u%s flags %#x pause %d attention %#x affinity %#lx exits %lu\n",
 		       v->id, v->cpu,

@@ -57,7 +57,7 @@ void evtchn_fini(struct domain *d)
  */
 void evtchn_mark_vcpu(struct vcpu *v)
 {
-	__atomic_store_n(&v->info->evtchn_upcall_pending, 1, __ATOMIC_SEQ_CST);
+	__atomic_store_n(&vcpu_info(v)->evtchn_upcall_pending, 1, __ATOMIC_SEQ_CST);
 	if (v->upcall_vector)
 		vlapic_set_irq(v->hvm.vlapic, v->upcall_vector, false);
 	vcpu_wake(v, VCPU_ATT_EVENT);
@@ -65,7 +65,7 @@ void evtchn_mark_vcpu(struct vcpu *v)
 
 bool evtchn_upcall_pending(struct vcpu *v)
 {
-	return READ_ONCE(v->info->evtchn_upcall_pending);
+	return READ_ONCE(vcpu_info(v)->evtchn_upcall_pending);
 }
 
 /* Wake vCPUs in SCHEDOP_poll that wait for this port; poll_port -1 = for several. */
@@ -96,7 +96,7 @@ static int send_remote(struct domain *ld, unsigned int lport, struct domain *rd,
 	if (e && e->state == ECS_INTERDOMAIN && e->remote == ld && e->remote_port == lport) {
 		if (e->consumer) {
 			fn = e->consumer;
-			v = rd->vcpu[e->vcpu];
+			v = domain_vcpu(rd, e->vcpu);
 		} else {
 			evtchn_raise(rd, e);
 		}
@@ -162,12 +162,15 @@ void evtchn_send_virq(struct vcpu *v, unsigned int virq)
 
 void evtchn_send_global_virq(struct domain *d, unsigned int virq)
 {
-	if (d->vcpu[0])
-		send_virq(d, d->vcpu[0], virq);
+	struct vcpu *v = domain_vcpu(d, 0);
+
+	if (v)
+		send_virq(d, v, virq);
 }
 
 /* VIRQs of dom0 may be raised anywhere, so a timer sends them. */
-static struct timer dom0_virq_timer;
+static void dom0_virq_fire(void *data);
+static struct timer dom0_virq_timer = TIMER_INIT(dom0_virq_fire, NULL);
 static uint32_t dom0_virqs; /* atomic */
 
 static void dom0_virq_fire(void *data)
@@ -183,10 +186,8 @@ static void dom0_virq_fire(void *data)
 
 void evtchn_send_dom0_virq(unsigned int virq)
 {
-	if (!dom0)
+	if (!published(dom0))
 		return;
-	if (!dom0_virq_timer.fn)
-		timer_init(&dom0_virq_timer, dom0_virq_fire, NULL, 0);
 	if (!__atomic_fetch_or(&dom0_virqs, BIT(virq), __ATOMIC_SEQ_CST))
 		timer_set(&dom0_virq_timer, 0);
 }

@@ -30,8 +30,9 @@ void *evtchn_2l_mask(const struct domain *d)
 
 static void select_port(struct domain *d, const struct evtchn *e)
 {
-	struct vcpu *v = d->vcpu[e->vcpu];
-	uint8_t *sel = (uint8_t *)v->info + (d->shared_info_64 ? SELECTOR_OFF_64 : SELECTOR_OFF_32);
+	struct vcpu *v = domain_vcpu(d, e->vcpu);
+	uint8_t *sel =
+		(uint8_t *)vcpu_info(v) + (d->shared_info_64 ? SELECTOR_OFF_64 : SELECTOR_OFF_32);
 
 	if (!test_and_set_bit(e->port / word_bits(d), sel))
 		evtchn_mark_vcpu(v);

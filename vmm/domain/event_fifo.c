@@ -63,9 +63,9 @@ static bool link_after(event_word_t *word, uint32_t port)
 
 static void fifo_enqueue(struct domain *d, struct evtchn *e, event_word_t *word)
 {
-	struct vcpu *v = d->vcpu[e->vcpu];
+	struct vcpu *v = domain_vcpu(d, e->vcpu);
 	struct evtchn_fifo_vcpu *q = v->fifo;
-	struct evtchn_fifo_vcpu *old = d->vcpu[e->last_vcpu]->fifo;
+	struct evtchn_fifo_vcpu *old = domain_vcpu(d, e->last_vcpu)->fifo;
 	event_word_t *tail;
 	bool linked = false;
 

@@ -30,7 +30,7 @@ static int alloc_port(struct domain *d, struct evtchn **out)
 {
 	unsigned int i, end = min(evtchn_nr_ports(d), d->evtchn->ops->max_port(d));
 
-	if (d->dying || !d->vcpu[0])
+	if (READ_ONCE(d->dying) || !domain_vcpu(d, 0))
 		return -EINVAL; /* nobody is there, or not yet, to be told */
 	for (i = 1; i < end; i++) {
 		struct evtchn **b = &d->evtchn->bucket[i / EVTCHN_BUCKET], *e;
@@ -132,7 +132,7 @@ int evtchn_bind_interdomain(struct domain *d, struct evtchn_bind_interdomain *op
 	if (!rd)
 		return -ESRCH;
 	lock_two(d, rd);
-	rc = rd->dying ? -EINVAL : bind_ends(d, rd, op->remote_port, &op->local_port);
+	rc = READ_ONCE(rd->dying) ? -EINVAL : bind_ends(d, rd, op->remote_port, &op->local_port);
 	unlock_two(d, rd);
 	domain_put(rd);
 	return rc;

@@ -8,43 +8,10 @@
  */
 #include "grant_private.h"
 
-int grant_init(struct domain *d, unsigned int max_frames, unsigned int max_maptrack)
+static void table_free(struct grant_table *t)
 {
-	struct grant_table *t = xzalloc(struct grant_table);
-
-	if (!t)
-		return -ENOMEM;
-	d->grant = t;
-	spin_lock_init(&t->lock, LOCK_GRANT, "grant");
-	t->max_frames = min(max_frames ? max_frames : GRANT_DEFAULT_FRAMES, GRANT_FRAMES_LIMIT);
-	t->max_buckets = min(max_maptrack ? max_maptrack : MAPTRACK_DEFAULT, MAPTRACK_LIMIT);
-	t->free_head = GRANT_HANDLE_NONE;
-	t->frame = xzalloc_array(struct page *, t->max_frames);
-	t->active = xzalloc_array(struct grant_active *, t->max_frames);
-	t->frame_gfn = xzalloc_array(uint64_t, t->max_frames);
-	t->bucket = xzalloc_array(struct maptrack *, t->max_buckets);
-	if (!t->frame || !t->active || !t->frame_gfn || !t->bucket)
-		return -ENOMEM;
-	return grant_grow(d, 1);
-}
-
-bool grant_frames_used(const struct domain *d)
-{
-	const struct grant_table *t = d->grant;
-
-	for (unsigned int i = 0; i < t->nr_frames; i++)
-		if (__atomic_load_n(&t->frame[i]->refs, __ATOMIC_ACQUIRE) != 1)
-			return true;
-	return false;
-}
-
-void grant_fini(struct domain *d)
-{
-	struct grant_table *t = d->grant;
 	unsigned int i;
 
-	if (!t)
-		return;
 	for (i = 0; i < t->nr_frames; i++) {
 		domain_lent_page_free(t->frame[i]);
 		xfree(t->active[i]);
@@ -56,13 +23,11 @@ void grant_fini(struct domain *d)
 	xfree(t->frame_gfn);
 	xfree(t->bucket);
 	xfree(t);
-	d->grant = NULL;
 }
 
-int grant_grow(struct domain *d, unsigned int nr)
+/* To nr frames in all, for d, with the lock of a table that others know. 0, -ENOMEM, -EINVAL. */
+static int grow(struct grant_table *t, struct domain *d, unsigned int nr)
 {
-	struct grant_table *t = d->grant;
-
 	if (nr > t->max_frames)
 		return -EINVAL;
 	while (t->nr_frames < nr) {
@@ -79,6 +44,58 @@ int grant_grow(struct domain *d, unsigned int nr)
 		t->nr_frames++;
 	}
 	return 0;
+}
+
+static int table_init(struct grant_table *t, struct domain *d)
+{
+	spin_lock_init(&t->lock, LOCK_GRANT, "grant");
+	t->free_head = GRANT_HANDLE_NONE;
+	t->frame = xzalloc_array(struct page *, t->max_frames);
+	t->active = xzalloc_array(struct grant_active *, t->max_frames);
+	t->frame_gfn = xzalloc_array(uint64_t, t->max_frames);
+	t->bucket = xzalloc_array(struct maptrack *, t->max_buckets);
+	if (!t->frame || !t->active || !t->frame_gfn || !t->bucket)
+		return -ENOMEM;
+	return grow(t, d, 1);
+}
+
+int grant_init(struct domain *d, unsigned int max_frames, unsigned int max_maptrack)
+{
+	struct grant_table *t = xzalloc(struct grant_table);
+	int rc;
+
+	if (!t)
+		return -ENOMEM;
+	t->max_frames = min(max_frames ? max_frames : GRANT_DEFAULT_FRAMES, GRANT_FRAMES_LIMIT);
+	t->max_buckets = min(max_maptrack ? max_maptrack : MAPTRACK_DEFAULT, MAPTRACK_LIMIT);
+	rc = table_init(t, d);
+	if (rc)
+		table_free(t);
+	else
+		publish(d->grant, t);
+	return rc;
+}
+
+bool grant_frames_used(const struct domain *d)
+{
+	const struct grant_table *t = d->grant;
+
+	for (unsigned int i = 0; i < t->nr_frames; i++)
+		if (__atomic_load_n(&t->frame[i]->refs, __ATOMIC_ACQUIRE) != 1)
+			return true;
+	return false;
+}
+
+void grant_fini(struct domain *d)
+{
+	if (d->grant)
+		table_free(d->grant);
+	d->grant = NULL;
+}
+
+int grant_grow(struct domain *d, unsigned int nr)
+{
+	return grow(d->grant, d, nr);
 }
 
 int grant_frame_mfn(struct domain *d, unsigned int idx, mfn_t *mfn)

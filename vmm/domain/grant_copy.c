@@ -24,8 +24,9 @@ static int take_end(const struct gnttab_copy_ptr *p, bool by_ref, bool readonly,
 		return GNTST_bad_domain;
 	if (by_ref) {
 		e->ref = p->u.ref;
-		rc = e->d->dying ? GNTST_bad_domain
-				 : grant_acquire(e->d, e->ref, cur->domid, readonly, &e->page);
+		rc = READ_ONCE(e->d->dying)
+			     ? GNTST_bad_domain
+			     : grant_acquire(e->d, e->ref, cur->domid, readonly, &e->page);
 	} else if (e->d != cur) {
 		rc = GNTST_permission_denied;
 	} else {

@@ -125,7 +125,8 @@ int grant_map_one(struct gnttab_map_grant_ref *op)
 		domain_put(rd);
 		return op->status = GNTST_no_space;
 	}
-	rc = rd->dying ? GNTST_bad_domain : grant_acquire(rd, op->ref, ld->domid, ro, &page);
+	rc = READ_ONCE(rd->dying) ? GNTST_bad_domain
+				  : grant_acquire(rd, op->ref, ld->domid, ro, &page);
 	if (!rc) {
 		rc = map_pinned(ld, rd, page, h, op);
 		if (rc)

@@ -1,9 +1,10 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
  * The end of a domain. domain_kill() does bounded work per call; teardown_step says where to go on.
- * When it is through, the list's reference is dropped; the last reference of all (a foreign mapping in
- * dom0, perhaps much later) hands the rest to a timer, because it may go with locks held (any below
- * LOCK_TIMER).
+ * What others may look at without a lock goes in two halves: before TEARDOWN_GRACE it becomes unfindable, behind
+ * it its memory is given back. When all is through, the list's reference is dropped; the last reference of all (a
+ * foreign mapping in dom0, perhaps much later) hands the rest to a timer, because it may go with locks held
+ * (any below LOCK_TIMER). The timer takes the domain off the list, and frees it after another grace period.
  */
 #include "private.h"
 #include "abi.h"
@@ -22,14 +23,18 @@ enum teardown_step {
 	TEARDOWN_DEVICES,
 	TEARDOWN_GRANTS,
 	TEARDOWN_EVENTS,
+	TEARDOWN_HIDE,
+	TEARDOWN_GRACE,
 	TEARDOWN_P2M,
+	TEARDOWN_INFO,
 	TEARDOWN_PAGES,
 	TEARDOWN_DONE,
 };
 
 static spinlock_t reap_lock = SPINLOCK_INIT(LOCK_REAP, "reap");
 static struct domain *reap_list;
-static struct timer reap_timer;
+static void reap(void *data);
+static struct timer reap_timer = TIMER_INIT(reap, NULL);
 
 /* Takes the next page off d's list, or NULL; it stays findable on the relinquished list. */
 static struct page *next_page(struct domain *d)
@@ -59,20 +64,30 @@ static int relinquish_pages(struct domain *d)
 	return 0;
 }
 
-static int unregister_vcpu_info(struct domain *d)
+static int hide(struct domain *d)
 {
 	struct vcpu *v;
 
 	for_each_vcpu(d, v)
 		vcpu_info_unregister(v);
+	p2m_hide(d);
+	domain_priv(d)->grace = grace_start();
 	return 0;
 }
 
-static int teardown_events(struct domain *d)
+/* Also ends what began before d was seen to die: pages on their way to its list, for one. */
+static int wait_grace(struct domain *d)
 {
-	int rc = evtchn_destroy(d);
+	return grace_over(domain_priv(d)->grace) ? 0 : -ERESTART;
+}
 
-	return rc ? rc : unregister_vcpu_info(d);
+static int release_vcpu_info(struct domain *d)
+{
+	struct vcpu *v;
+
+	for_each_vcpu(d, v)
+		vcpu_info_release(v);
+	return 0;
 }
 
 static int teardown_pause(struct domain *d)
@@ -85,14 +100,24 @@ static int teardown_pause(struct domain *d)
 
 static int teardown_devices(struct domain *d)
 {
+	struct vcpu *v;
+
 	hvm_devices_relinquish(d);
+	for_each_vcpu(d, v)
+		time_vcpu_fini(v);
 	return 0;
 }
 
 static int (*const teardown[TEARDOWN_DONE])(struct domain *d) = {
-	[TEARDOWN_PAUSE] = teardown_pause,	[TEARDOWN_DEVICES] = teardown_devices,
-	[TEARDOWN_GRANTS] = grant_release_maps, [TEARDOWN_EVENTS] = teardown_events,
-	[TEARDOWN_P2M] = p2m_teardown,		[TEARDOWN_PAGES] = relinquish_pages,
+	[TEARDOWN_PAUSE] = teardown_pause,
+	[TEARDOWN_DEVICES] = teardown_devices,
+	[TEARDOWN_GRANTS] = grant_release_maps,
+	[TEARDOWN_EVENTS] = evtchn_destroy,
+	[TEARDOWN_HIDE] = hide,
+	[TEARDOWN_GRACE] = wait_grace,
+	[TEARDOWN_P2M] = p2m_teardown,
+	[TEARDOWN_INFO] = release_vcpu_info,
+	[TEARDOWN_PAGES] = relinquish_pages,
 };
 
 int domain_kill(struct domain *d)
@@ -104,7 +129,7 @@ int domain_kill(struct domain *d)
 	spin_lock(&d->lock);
 	rc = d->dying == DOMDYING_DEAD ? -ESRCH : 0;
 	if (d->dying == DOMDYING_ALIVE)
-		d->dying = DOMDYING_DYING;
+		WRITE_ONCE(d->dying, DOMDYING_DYING);
 	spin_unlock(&d->lock);
 	if (rc)
 		return 0;
@@ -118,7 +143,7 @@ int domain_kill(struct domain *d)
 		if (hypercall_preempt())
 			return -ERESTART;
 	}
-	d->dying = DOMDYING_DEAD;
+	WRITE_ONCE(d->dying, DOMDYING_DEAD);
 	domain_put(d);
 	domain_notify_exc();
 	return 0;
@@ -138,32 +163,42 @@ static bool still_used(struct domain *d)
 	return used || grant_frames_used(d);
 }
 
+/* Without references: off the list at first, and gone when nobody looks at it any more. */
 static void domain_finish(struct domain *d)
 {
-	struct vcpu *v;
 	unsigned int i;
 
-	domlist_remove(d);
-	for (i = 0; i < d->max_vcpus; i++) {
-		v = d->vcpu[i];
-		d->vcpu[i] = NULL;
-		if (v)
-			vcpu_free(v);
-	}
+	for (i = 0; i < d->max_vcpus; i++)
+		if (d->vcpu[i])
+			vcpu_free(d->vcpu[i]);
 	domain_free(d);
 	domain_notify_exc();
 }
-
-static void reap(void *data);
 
 static void reap_add(struct domain *d)
 {
 	spin_lock(&reap_lock);
 	domain_priv(d)->reap_next = reap_list;
 	reap_list = d;
-	if (!reap_timer.fn)
-		timer_init(&reap_timer, reap, NULL, 0);
 	spin_unlock(&reap_lock);
+}
+
+/* One step towards the end of d; false: not there yet. */
+static bool reap_one(struct domain *d)
+{
+	struct domain_priv *p = domain_priv(d);
+
+	if (!p->unlisted) {
+		if (still_used(d))
+			return false;
+		domlist_remove(d);
+		p->unlisted = true;
+		p->grace = grace_start();
+	}
+	if (!grace_over(p->grace))
+		return false;
+	domain_finish(d);
+	return true;
 }
 
 static void reap(void *data)
@@ -178,10 +213,8 @@ static void reap(void *data)
 	spin_unlock(&reap_lock);
 	while ((d = next) != NULL) {
 		next = domain_priv(d)->reap_next;
-		if (!still_used(d)) {
-			domain_finish(d);
+		if (reap_one(d))
 			continue;
-		}
 		reap_add(d);
 		again = true;
 	}

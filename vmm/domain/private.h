@@ -16,6 +16,8 @@ struct domain_priv {
 	uint64_t shared_info_gfn;  /* d->lock; ~0 = not mapped */
 	uint32_t suspend_port;	   /* d->lock; XEN_DOMCTL_subscribe, 0 = none */
 	struct domain *reap_next;  /* reap_lock */
+	grace_t grace;		   /* domctl lock, then the reap timer: kill.c, soft reset */
+	bool unlisted;		   /* reap timer: off the list, waits for `grace` */
 	uint64_t mempool_bytes;	   /* d->lock; XEN_DOMCTL_set_paging_mempool_size */
 	uint32_t target_domid;	   /* d->lock; XEN_DOMCTL_set_target */
 	uint32_t enosys_logged[2]; /* atomic bitmap: hypercalls already reported as missing */
@@ -58,7 +60,7 @@ void time_domain_init(struct domain *d);
 void time_vcpu_init(struct vcpu *v);
 void time_vcpu_fini(struct vcpu *v);
 void time_domain_fini(struct domain *d);
-/* Write the wall clock into d's shared info. */
+/* Write the wall clock into d's shared info. d->lock held, or nobody finds d yet. */
 void time_update_wallclock(struct domain *d);
 /* Wall clock of the host: seconds and nanoseconds at system time 0. */
 void time_set_wallclock(uint64_t secs, uint32_t nsecs, uint64_t system_time_ns);

@@ -3,6 +3,9 @@
  * Shutting down and crashing. A shutdown may be asked for in any context and with locks held, so the
  * caller only stops the vCPUs and arms a timer; the timer's function waits until none runs, marks the
  * domain shut down and tells dom0. The shutdown of dom0 is that of the machine.
+ *
+ * Several vCPUs, device models and tools may ask at once: one of them takes the shutdown (shutdown_taken), writes down
+ * code and reason, and publishes it (shutting_down); the others' requests are forgotten, whatever their reason.
  */
 #include "private.h"
 #include "hvm_ops.h"
@@ -18,10 +21,10 @@ static int shutdown_finish(struct domain *d, void *arg)
 	struct vcpu *v;
 	bool *again = arg;
 
-	if (!d->shutting_down || d->shut_down)
+	if (!published(d->shutting_down) || READ_ONCE(d->shut_down))
 		return 0;
 	for_each_vcpu(d, v)
-		if (v->running) {
+		if (published(v->running)) {
 			*again = true;
 			return 0;
 		}
@@ -74,15 +77,39 @@ static void dom0_shutdown(unsigned int reason)
 	}
 }
 
+/* Only one caller may shut d down until it is resumed. */
+static bool take_shutdown(struct domain *d)
+{
+	return !__atomic_exchange_n(&d->shutdown_taken, true, __ATOMIC_SEQ_CST);
+}
+
+/* The caller has taken it, and written the reason if there is one. */
+static void begin_shutdown(struct domain *d, unsigned int code)
+{
+	unsigned int none = SHUTDOWN_NO_CODE;
+
+	/* A code that the guest gave in advance counts (SCHEDOP_shutdown_code). */
+	__atomic_compare_exchange_n(&d->shutdown_code, &none, code, false, __ATOMIC_SEQ_CST,
+				    __ATOMIC_RELAXED);
+	publish(d->shutting_down, true);
+	domain_pause_nosync(d);
+	domain_notify_exc();
+}
+
 void domain_shutdown(struct domain *d, unsigned int reason)
 {
 	if (d->is_dom0)
 		dom0_shutdown(reason);
-	if (__atomic_exchange_n(&d->shutting_down, true, __ATOMIC_SEQ_CST))
-		return;
-	d->shutdown_code = reason;
-	domain_pause_nosync(d);
-	domain_notify_exc();
+	if (take_shutdown(d))
+		begin_shutdown(d, reason);
+}
+
+void domain_shutdown_code(struct domain *d, unsigned int code)
+{
+	unsigned int none = SHUTDOWN_NO_CODE;
+
+	__atomic_compare_exchange_n(&d->shutdown_code, &none, code, false, __ATOMIC_SEQ_CST,
+				    __ATOMIC_RELAXED);
 }
 
 void domain_resume(struct domain *d)
@@ -92,13 +119,21 @@ void domain_resume(struct domain *d)
 		spin_unlock(&d->lock);
 		return;
 	}
-	d->shut_down = false;
-	d->shutdown_code = 0;
-	d->crash_reason[0] = 0;
+	WRITE_ONCE(d->shut_down, false);
+	WRITE_ONCE(d->shutdown_code, SHUTDOWN_NO_CODE);
+	WRITE_ONCE(d->shutting_down, false);
 	domain_priv(d)->soft_reset_begun = false;
-	__atomic_store_n(&d->shutting_down, false, __ATOMIC_SEQ_CST);
+	/* Last: from here on it may be taken, and a reason written, again. */
+	publish(d->shutdown_taken, false);
 	spin_unlock(&d->lock);
 	domain_unpause(d);
+}
+
+const char *domain_crash_reason(const struct domain *d)
+{
+	if (!published(d->shutting_down) || READ_ONCE(d->shutdown_code) != SHUTDOWN_crash)
+		return "";
+	return d->crash_reason;
 }
 
 void domain_crash(struct domain *d, const char *fmt, ...)
@@ -106,7 +141,7 @@ void domain_crash(struct domain *d, const char *fmt, ...)
 	struct vcpu *v = current_vcpu();
 	va_list ap;
 
-	if (d->shutting_down)
+	if (!take_shutdown(d))
 		return;
 	va_start(ap, fmt);
 	vsnprintf(d->crash_reason, sizeof(d->crash_reason), fmt, ap);
@@ -114,20 +149,25 @@ void domain_crash(struct domain *d, const char *fmt, ...)
 	printk(LOG_ERR "d%u crashed: %s\n", d->domid, d->crash_reason);
 	if (v && v->domain == d)
 		vcpu_dump(v);
-	domain_shutdown(d, SHUTDOWN_crash);
+	if (d->is_dom0)
+		dom0_shutdown(SHUTDOWN_crash);
+	begin_shutdown(d, SHUTDOWN_crash);
+}
+
+static bool all_down(const struct domain *d)
+{
+	struct vcpu *v;
+
+	for_each_vcpu(d, v)
+		if (!(__atomic_load_n(&v->pause_flags, __ATOMIC_SEQ_CST) & VPF_DOWN))
+			return false;
+	return true;
 }
 
 void vcpu_down(struct vcpu *v)
 {
-	struct domain *d = v->domain;
-	struct vcpu *o;
-	bool last = true;
-
-	for_each_vcpu(d, o)
-		if (o != v && !(o->pause_flags & VPF_DOWN))
-			last = false;
-	if (last)
-		domain_shutdown(d, SHUTDOWN_poweroff);
-	else
-		vcpu_block(v, VPF_DOWN);
+	/* The own flag comes first: of vCPUs that go down at once, the one that is last sees all of them. */
+	vcpu_block(v, VPF_DOWN);
+	if (all_down(v->domain))
+		domain_shutdown(v->domain, SHUTDOWN_poweroff);
 }

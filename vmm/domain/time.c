@@ -31,15 +31,24 @@ static void tsc_scale(uint32_t *mul, int8_t *shift)
 	*shift = s;
 }
 
+/* Reckoned once; two CPUs that do so at once come to the same. */
+static void tsc_scale_cached(uint32_t *mul, int8_t *shift)
+{
+	static uint64_t known; /* published: mul, and shift above it */
+	uint64_t both = published(known);
+
+	if (!both) {
+		tsc_scale(mul, shift);
+		publish(known, (uint64_t)(uint8_t)*shift << 32 | *mul);
+		return;
+	}
+	*mul = (uint32_t)both;
+	*shift = (int8_t)(both >> 32);
+}
+
 static void time_info_fill(const struct vcpu *v, struct vcpu_time_info *t)
 {
-	static uint32_t mul;
-	static int8_t shift;
-
-	if (!mul)
-		tsc_scale(&mul, &shift);
-	t->tsc_to_system_mul = mul;
-	t->tsc_shift = shift;
+	tsc_scale_cached(&t->tsc_to_system_mul, &t->tsc_shift);
 	t->flags = host_cpu.invariant_tsc ? XEN_PVCLOCK_TSC_STABLE_BIT : 0;
 	t->tsc_timestamp = rdtsc() + v->tsc_offset;
 	t->system_time = now_ns();
@@ -69,7 +78,7 @@ static void time_info_write_gpa(struct vcpu *v, const struct vcpu_time_info *t)
 
 	if (v->time_info_gpa.v == ~0ULL)
 		return;
-	copy.version = v->info->time.version | 1;
+	copy.version = vcpu_info(v)->time.version | 1;
 	if (guest_phys_write(d, v->time_info_gpa, &copy.version, sizeof(copy.version)) ||
 	    guest_phys_write(d, v->time_info_gpa, &copy, sizeof(copy)))
 		return;
@@ -158,7 +167,7 @@ void vcpu_update_time(struct vcpu *v)
 	memset(&t, 0, sizeof(t));
 	time_info_fill(v, &t);
 	v->time_info_ns = t.system_time;
-	time_info_publish(&v->info->time, &t);
+	time_info_publish(&vcpu_info(v)->time, &t);
 	time_info_write_gpa(v, &t);
 	runstate_write(v);
 }

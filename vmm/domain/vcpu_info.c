@@ -1,17 +1,14 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * Where a vCPU's vcpu_info lies: its slot in shared info (vCPUs 0-31), else a dummy that nobody sees,
- * or the place that the guest registered, which stays for the life of the domain.
+ * Where a vCPU's vcpu_info lies: its slot in shared info (vCPUs 0-31), else one of its own that nobody sees,
+ * or the place that the guest registered, which stays for the life of the domain. Readers take no lock.
  */
 #include "event_private.h"
 
-/* Written by all vCPUs without a vcpu_info and read by nobody. */
-static struct vcpu_info dummy_info;
-
 void evtchn_vcpu_init(struct vcpu *v)
 {
-	v->info = v->id < XEN_LEGACY_MAX_VCPUS ? &v->domain->shared_info->vcpu_info[v->id]
-					       : &dummy_info;
+	publish(v->info, v->id < XEN_LEGACY_MAX_VCPUS ? &v->domain->shared_info->vcpu_info[v->id]
+						      : &v->unseen_info);
 	v->time_info_ns = 0;
 }
 
@@ -20,7 +17,7 @@ int vcpu_info_register(struct vcpu *v, gfn_t gfn, unsigned int offset)
 	struct domain *d = v->domain;
 	struct vcpu_info *info;
 	struct page *p;
-	bool was_dummy;
+	bool unseen;
 
 	if (offset > PAGE_SIZE - sizeof(*info) || (offset & 7))
 		return -EINVAL;
@@ -36,21 +33,21 @@ int vcpu_info_register(struct vcpu *v, gfn_t gfn, unsigned int offset)
 		return -EINVAL;
 	}
 	/*
-	 * The slot in shared info was exact: taken over as it is. The dummy was not: let the guest look at
-	 * everything once.
+	 * The slot in shared info was exact: taken over as it is. The unseen one was not, as nobody cleared it: let
+	 * the guest look at everything once.
 	 */
-	if (v->info == &dummy_info) {
+	unseen = v->info == &v->unseen_info;
+	if (unseen) {
 		memset(info, 0, sizeof(*info));
 		memset((uint8_t *)info + (d->shared_info_64 ? 8 : 4), 0xff,
 		       d->shared_info_64 ? 8 : 4);
 	} else {
 		memcpy(info, v->info, sizeof(*info));
 	}
-	was_dummy = v->info == &dummy_info;
 	v->info_page = p;
-	v->info = info;
+	publish(v->info, info);
 	v->time_info_ns = 0;
-	if (was_dummy)
+	if (unseen)
 		evtchn_mark_vcpu(v);
 	spin_unlock(&d->event_lock);
 	return 0;
@@ -58,12 +55,18 @@ int vcpu_info_register(struct vcpu *v, gfn_t gfn, unsigned int offset)
 
 void vcpu_info_unregister(struct vcpu *v)
 {
+	spin_lock(&v->domain->event_lock);
+	evtchn_vcpu_init(v);
+	spin_unlock(&v->domain->event_lock);
+}
+
+void vcpu_info_release(struct vcpu *v)
+{
 	struct page *p;
 
 	spin_lock(&v->domain->event_lock);
 	p = v->info_page;
 	v->info_page = NULL;
-	evtchn_vcpu_init(v);
 	spin_unlock(&v->domain->event_lock);
 	if (p)
 		page_put(p);

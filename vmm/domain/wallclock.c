@@ -5,13 +5,13 @@
  */
 #include "private.h"
 
-static uint64_t wc_ns_at_zero; /* nanoseconds since 1970 at system time 0 */
-static bool wc_known;
+static uint64_t
+	wc_ns_at_zero; /* atomic; nanoseconds since 1970 at system time 0, once dom0 has set it */
+static bool wc_set;    /* published with it */
 
-static void time_set_wallclock_base(void)
+static uint64_t ns_at_zero(void)
 {
-	wc_ns_at_zero = wallclock_sec_at_boot * NS_PER_SEC;
-	wc_known = true;
+	return published(wc_set) ? READ_ONCE(wc_ns_at_zero) : wallclock_sec_at_boot * NS_PER_SEC;
 }
 
 /* Offsets of wc_version, wc_sec, wc_nsec and of wc_sec_hi in the two layouts of shared info. */
@@ -29,9 +29,7 @@ void time_update_wallclock(struct domain *d)
 	uint32_t *hi = (uint32_t *)(s + (d->shared_info_64 ? WC_HI_OFF_64 : WC_HI_OFF_32));
 	uint64_t ns, sec;
 
-	if (!wc_known)
-		time_set_wallclock_base();
-	ns = wc_ns_at_zero + (uint64_t)d->time_offset_s * NS_PER_SEC;
+	ns = ns_at_zero() + (uint64_t)d->time_offset_s * NS_PER_SEC;
 	sec = ns / NS_PER_SEC;
 	d->wc_sec = sec;
 	d->wc_nsec = (uint32_t)(ns % NS_PER_SEC);
@@ -47,13 +45,16 @@ void time_update_wallclock(struct domain *d)
 static int update_one(struct domain *d, void *arg)
 {
 	(void)arg;
+	spin_lock(&d->lock);
 	time_update_wallclock(d);
+	spin_unlock(&d->lock);
 	return 0;
 }
 
 void time_set_wallclock(uint64_t secs, uint32_t nsecs, uint64_t system_time_ns)
 {
-	wc_ns_at_zero = secs * NS_PER_SEC + nsecs - system_time_ns;
-	wc_known = true;
+	/* Each domain takes the newest one, whichever of several callers comes to it last. */
+	WRITE_ONCE(wc_ns_at_zero, secs * NS_PER_SEC + nsecs - system_time_ns);
+	publish(wc_set, true);
 	domain_for_each(update_one, NULL);
 }

@@ -7,6 +7,8 @@
 #include "ioreq_private.h"
 #include "irq_private.h"
 #include "pc_private.h"
+#include "vlapic.h"
+#include "vlapic_private.h"
 
 /* In order; the local APIC comes first because it is looked up first. */
 static int (*const pc_init[])(struct domain *d) = {
@@ -43,7 +45,11 @@ void hvm_devices_disconnect(struct domain *d)
 
 void hvm_devices_relinquish(struct domain *d)
 {
+	struct vcpu *v;
+
 	stop_timers(d);
+	for_each_vcpu(d, v)
+		vlapic_timer_stop(v->hvm.vlapic);
 	hvm_devices_disconnect(d);
 }
 

@@ -12,14 +12,15 @@
 /* HVM_PARAM_CALLBACK_IRQ type 2: a vector on every vCPU, not through the local APIC. 0 = none. */
 static uint8_t callback_vector(const struct domain *d)
 {
-	uint64_t via = d->hvm.params[HVM_PARAM_CALLBACK_IRQ];
+	uint64_t via = READ_ONCE(d->hvm.params[HVM_PARAM_CALLBACK_IRQ]);
 
 	return via >> 56 == HVM_PARAM_CALLBACK_TYPE_VECTOR ? (uint8_t)via : 0;
 }
 
 static bool callback_due(struct vcpu *v)
 {
-	return callback_vector(v->domain) && !v->upcall_vector && v->info->evtchn_upcall_pending;
+	return callback_vector(v->domain) && !v->upcall_vector &&
+	       vcpu_info(v)->evtchn_upcall_pending;
 }
 
 static bool pic_due(struct vcpu *v)

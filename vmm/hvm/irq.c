@@ -148,10 +148,10 @@ void hvm_callback_update(struct domain *d)
 	if (!irq || !v || !irq->callback_via ||
 	    irq->callback_via >> 56 == HVM_PARAM_CALLBACK_TYPE_VECTOR)
 		return;
-	if (!!READ_ONCE(v->info->evtchn_upcall_pending) == READ_ONCE(irq->callback_high))
+	if (!!READ_ONCE(vcpu_info(v)->evtchn_upcall_pending) == READ_ONCE(irq->callback_high))
 		return;
 	spin_lock(&d->hvm.irq_lock);
-	callback_level(d, READ_ONCE(v->info->evtchn_upcall_pending));
+	callback_level(d, READ_ONCE(vcpu_info(v)->evtchn_upcall_pending));
 	spin_unlock(&d->hvm.irq_lock);
 }
 

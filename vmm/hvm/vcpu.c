@@ -69,16 +69,21 @@ static void set_real_mode(struct vcpu *v, uint16_t cs, uint64_t cs_base, uint16_
 	v->regs.gpr[R_RDX] = out[0];
 }
 
-void hvm_vcpu_set_flat32(struct vcpu *v, uint32_t eip, uint32_t ebx)
+void hvm_vcpu_reset_flat32(struct vcpu *v)
 {
 	reset_control_state(v, X86_CR0_PE | X86_CR0_ET);
 	set_data_segments(v, 0, 0xffffffff, 0xc93);
 	set_seg(v, SEG_CS, 0, 0, 0xffffffff, 0xc9b);
 	set_system_segments(v);
 	set_seg(v, SEG_TR, 0, 0, 0x67, 0x8b);
+}
+
+void hvm_vcpu_set_flat32(struct vcpu *v, uint32_t eip, uint32_t ebx)
+{
+	hvm_vcpu_reset_flat32(v);
 	v->regs.rip = eip;
 	v->regs.gpr[R_RBX] = ebx;
-	v->initialised = true;
+	publish(v->initialised, true);
 }
 
 int hvm_vcpu_init(struct vcpu *v)
@@ -132,7 +137,7 @@ void hvm_vcpu_startup_ipi(struct vcpu *v, uint8_t vector)
 	    (init || !(v->pause_flags & VPF_DOWN)))
 		return; /* a second start-up IPI, or one to a CPU that runs: ignored */
 	__atomic_store_n(&v->hvm.init_sipi, start, __ATOMIC_SEQ_CST);
-	v->initialised = true;
+	publish(v->initialised, true);
 	__atomic_fetch_or(&v->attention, VCPU_ATT_INIT, __ATOMIC_SEQ_CST);
 	__atomic_fetch_and(&v->pause_flags, ~(uint32_t)VPF_DOWN, __ATOMIC_SEQ_CST);
 	sched_vcpu_update(v);

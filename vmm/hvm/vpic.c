@@ -49,8 +49,8 @@ static void update(struct domain *d)
 	s->int_output = !s->init_state && pending(s) >= 0;
 	m->irr = s->int_output ? m->irr | 1U << SLAVE_IR : m->irr & (uint8_t) ~(1U << SLAVE_IR);
 	m->int_output = !m->init_state && pending(m) >= 0;
-	if (m->int_output && !was && d->vcpu[0])
-		vcpu_wake(d->vcpu[0], VCPU_ATT_IRQ);
+	if (m->int_output && !was && domain_vcpu(d, 0))
+		vcpu_wake(domain_vcpu(d, 0), VCPU_ATT_IRQ);
 }
 
 void vpic_line(struct domain *d, unsigned int isa_irq, bool level)

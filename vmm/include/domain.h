@@ -15,6 +15,7 @@
 #include "guest_regs.h"
 #include "list.h"
 #include "p2m.h"
+#include "publish.h"
 #include "timer.h"
 #include "hvm_domain.h"
 
@@ -62,7 +63,7 @@ struct vcpu {
 	/* life and scheduling */
 	volatile uint32_t pause_flags; /* [a] VPF_* */
 	volatile int pause_count;      /* [a] vcpu_pause nesting */
-	bool initialised;	       /* [d] has state: VCPUOP_initialise or set context */
+	bool initialised;	       /* published with its state; never taken back */
 	unsigned int cpu;	       /* [s] CPU it runs or last ran on */
 	volatile bool running;	       /* [s] its state is loaded on `cpu` */
 	uint64_t affinity_hard;	       /* [d] bit per CPU */
@@ -75,7 +76,9 @@ struct vcpu {
 	uint64_t time_info_ns; /* [v] age of the pvclock record; 0 = write it at the next switch */
 
 	/* events */
-	struct vcpu_info *info;	 /* [e] mapped; the dummy page before registration */
+	struct vcpu_info *info; /* [e] published: vcpu_info(v) */
+	struct vcpu_info
+		unseen_info;	 /* of vCPUs without a slot in shared info, before registration */
 	struct page *info_page;	 /* [e] reference held on it, NULL for shared_info's slot */
 	uint8_t upcall_vector;	 /* [d] HVMOP_set_evtchn_upcall_vector, 0 = none */
 	uint32_t virq_port[24];	 /* [e] NR_VIRQS; 0 = unbound */
@@ -100,25 +103,27 @@ struct vcpu {
 enum domain_dying { DOMDYING_ALIVE, DOMDYING_DYING, DOMDYING_DEAD };
 
 struct domain {
-	domid_t domid;		       /* [c] */
-	volatile int refs;	       /* [a] domain_get/put */
-	struct list_head list;	       /* all domains, LOCK_DOMLIST */
-	spinlock_t lock;	       /* LOCK_DOMAIN */
-	xen_domain_handle_t handle;    /* [d] */
-	bool is_dom0, is_idle;	       /* [c] */
-	bool is_pvh;		       /* [c] created with only the LAPIC emulated */
-	uint32_t create_flags;	       /* [c] XEN_DOMCTL_CDF_* */
-	uint32_t emulation_flags;      /* [c] XEN_X86_EMU_* */
-	enum domain_dying dying;       /* [d] */
-	volatile int pause_count;      /* [a] domain_pause nesting */
-	unsigned int tool_pauses;      /* [d] domctl pauses not undone yet */
-	bool creation_finished;	       /* [d] first unpause done */
-	bool shutting_down, shut_down; /* [d] */
-	unsigned int shutdown_code;    /* [d] SHUTDOWN_* */
-	char crash_reason[128];	       /* [d] "" unless domain_crash was called */
+	domid_t domid;		    /* [c] */
+	volatile int refs;	    /* [a] domain_get/put */
+	struct list_head list;	    /* all domains, LOCK_DOMLIST */
+	spinlock_t lock;	    /* LOCK_DOMAIN */
+	xen_domain_handle_t handle; /* [d] */
+	bool is_dom0, is_idle;	    /* [c] */
+	bool is_pvh;		    /* [c] created with only the LAPIC emulated */
+	uint32_t create_flags;	    /* [c] XEN_DOMCTL_CDF_* */
+	uint32_t emulation_flags;   /* [c] XEN_X86_EMU_* */
+	enum domain_dying dying;    /* [d] */
+	volatile int pause_count;   /* [a] domain_pause nesting */
+	unsigned int tool_pauses;   /* [d] domctl pauses not undone yet */
+	bool creation_finished;	    /* [d] first unpause done */
+	bool shutdown_taken;	    /* [a] who sets it writes the code and the reason */
+	bool shutting_down;	    /* published with the code and the reason */
+	bool shut_down;		    /* [d] no vCPU runs any more */
+	unsigned int shutdown_code; /* [a] SHUTDOWN_*, or SHUTDOWN_NO_CODE */
+	char crash_reason[128];	    /* whoever took the shutdown: domain_crash_reason() */
 
 	unsigned int max_vcpus; /* [c] size of vcpu[] */
-	struct vcpu **vcpu;	/* [c] array; entries set once */
+	struct vcpu **vcpu;	/* [c] array; entries are published, each once: domain_vcpu() */
 
 	/* memory */
 	spinlock_t page_lock;	    /* LOCK_HEAP level */
@@ -174,22 +179,42 @@ struct domain *domain_get_next(uint32_t id);
 int domain_for_each(int (*fn)(struct domain *d, void *arg), void *arg);
 
 struct xen_domctl_createdomain;
-/* id: a free one is chosen for 0xffff. dom0 is made by dom0/build.c with is_dom0. */
+/*
+ * id: a free one is chosen for 0xffff. dom0 is made by dom0/build.c with is_dom0. Others find the domain when it is
+ * complete, but for its vCPUs, and not before; two callers at once do not get one id. NULL with *err: -EINVAL,
+ * -ENOMEM, -EEXIST (the id), -ENOSPC (no id is free).
+ */
 struct domain *domain_create(domid_t id, const struct xen_domctl_createdomain *cfg, bool is_dom0,
 			     int *err);
-/* Creates vCPU id, down; -ENOMEM, -EINVAL, -EEXIST. */
+/*
+ * Creates vCPU id, down; -ENOMEM, -EINVAL, -EEXIST. One caller at a time for a domain: the domctl lock. Whoever goes
+ * over the vCPUs meanwhile finds those that are complete, and the others later, or never, so what applies to the
+ * whole domain must be in struct domain, or wait for domain_has_vcpus().
+ */
 int vcpu_create(struct domain *d, unsigned int id);
 /* Bounded work towards freeing a dying domain: 0 = gone, -ERESTART = call again. */
 int domain_kill(struct domain *d);
 
 static inline struct vcpu *domain_vcpu(const struct domain *d, unsigned int id)
 {
-	return id < d->max_vcpus ? d->vcpu[id] : NULL;
+	return id < d->max_vcpus ? published(d->vcpu[id]) : NULL;
+}
+
+/* Are all of them there? They are created in order. */
+static inline bool domain_has_vcpus(const struct domain *d)
+{
+	return domain_vcpu(d, d->max_vcpus - 1) != NULL;
 }
 
 #define for_each_vcpu(d, v)                                  \
 	for (unsigned int _i = 0; _i < (d)->max_vcpus; _i++) \
-		if (((v) = (d)->vcpu[_i]) != NULL)
+		if (((v) = published((d)->vcpu[_i])) != NULL)
+
+/* v's vcpu_info: good until the event lock is given up, or until this CPU passes its run loop. */
+static inline struct vcpu_info *vcpu_info(const struct vcpu *v)
+{
+	return published(v->info);
+}
 
 static inline struct vcpu *current_vcpu(void)
 {
@@ -208,8 +233,16 @@ void vcpu_pause(struct vcpu *v);
 void vcpu_pause_nosync(struct vcpu *v);
 void vcpu_unpause(struct vcpu *v);
 
-/* The whole domain stops with a SHUTDOWN_* code and dom0 is told (VIRQ_DOM_EXC). */
+/*
+ * The whole domain stops with a SHUTDOWN_* code and dom0 is told (VIRQ_DOM_EXC). Of several requests the first one
+ * counts. Any context.
+ */
 void domain_shutdown(struct domain *d, unsigned int reason);
+/* When it shuts down one day, this will be the code, unless there is one already (SCHEDOP_shutdown_code). */
+void domain_shutdown_code(struct domain *d, unsigned int code);
+#define SHUTDOWN_NO_CODE (~0U)
+/* Why it crashed, "" if it did not; good until the domain is resumed. */
+const char *domain_crash_reason(const struct domain *d);
 /* The guest did, or needs, what cannot be served: log why, dump the vCPU, shut down with CRASH. */
 void domain_crash(struct domain *d, const char *fmt, ...) __printf(2, 3);
 

@@ -36,7 +36,12 @@ void hvm_evtchn_upcall(struct vcpu *v);
 
 /* Map v's vcpu_info at a guest frame (VCPUOP_register_vcpu_info); offset within the page. */
 int vcpu_info_register(struct vcpu *v, gfn_t gfn, unsigned int offset);
+/*
+ * v's vcpu_info is its slot in shared info again, or one that nobody sees. Others may be looking at the registered one
+ * still: the page that holds it is given back by vcpu_info_release(), a grace period later.
+ */
 void vcpu_info_unregister(struct vcpu *v);
+void vcpu_info_release(struct vcpu *v);
 
 void evtchn_dump(void);
 

@@ -189,5 +189,7 @@ void hvm_vcpu_startup_ipi(struct vcpu *v, uint8_t vector);
 bool hvm_vcpu_serve_init(struct vcpu *v);
 /* 32-bit flat, paging off, EBX = start_info: how PVH kernels and hvmloader start. */
 void hvm_vcpu_set_flat32(struct vcpu *v, uint32_t eip, uint32_t ebx);
+/* The state alone, with eip and ebx 0: v does not count as having one, and cannot run. */
+void hvm_vcpu_reset_flat32(struct vcpu *v);
 
 #endif

@@ -118,7 +118,7 @@ struct p2m {
 	struct domain *domain;
 	spinlock_t lock; /* LOCK_P2M: all changes; lookups are lock-free reads of entries */
 	const struct p2m_format *fmt;
-	struct page *root;	 /* constant */
+	struct page *root;	 /* published; NULL once hidden */
 	uint64_t generation;	 /* lock; never twice the same among all: new with each change */
 	struct list_head tables; /* pages of the tree; lock */
 	uint64_t nr_tables;	 /* lock */
@@ -138,7 +138,12 @@ struct p2m {
 int p2m_init(struct domain *d);
 /* The domain may have so many pages of memory: allow tables for them. Never takes back. */
 void p2m_allow_pages(struct p2m *p, uint64_t pages);
-/* Free all tables; drops references of foreign and grant entries. Preemptible: -ERESTART = again. */
+/* From here on lookups find holes: a dying domain may be asked about until it is freed. */
+void p2m_hide(struct domain *d);
+/*
+ * Free all tables; drops references of foreign and grant entries. Preemptible: -ERESTART = again. The tree has been
+ * hidden for a grace period, or nobody has ever found the domain.
+ */
 int p2m_teardown(struct domain *d);
 
 /* Code in a large page becomes small pages of the same meaning. 0 or -ENOMEM. */

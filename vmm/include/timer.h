@@ -31,6 +31,11 @@ extern uint64_t wallclock_sec_at_boot;
 /* Days since 1970-01-01 of a Gregorian date. */
 uint64_t days_from_civil(unsigned int year, unsigned int month, unsigned int day);
 
+/* Of a timer that anybody may set from the start, on CPU 0. */
+#define TIMER_INIT(function, argument)                                 \
+	{                                                              \
+		.fn = (function), .data = (argument), .heap_index = -1 \
+	}
 void timer_init(struct timer *t, void (*fn)(void *data), void *data, unsigned int cpu);
 /* (Re)arm for system time expires_ns; a time in the past fires at the next pass of the run loop. */
 void timer_set(struct timer *t, uint64_t expires_ns);

@@ -4,8 +4,9 @@
  * find, split, set and take down entries; it leaves the meaning of faults to fault.c and the entry
  * bits to svm/npt.c and vmx/ept.c. APM volume 2, 15.25; SDM volume 3, "EPT".
  *
- * Lookups take no lock: an entry is one aligned 64-bit word, tables are freed only with the domain. Each CPU
- * remembers some; they hold for as long as nothing in that p2m changes.
+ * Lookups take no lock: an entry is one aligned 64-bit word, tables stay where they are until the tree is hidden and
+ * no CPU walks it any more (publish.h). Each CPU remembers some entries; they hold for as long as nothing in that
+ * p2m changes.
  */
 #include "domain.h"
 #include "hvm_ops.h"
@@ -72,13 +73,13 @@ static inline uint64_t *table_virt(uint64_t entry)
  */
 static uint64_t *find(const struct p2m *p, gfn_t gfn, unsigned int *level, uint64_t *entry)
 {
-	struct page *root = READ_ONCE(p->root);
+	struct page *root = published(p->root);
 	uint64_t *slot;
 
 	if (unlikely(!root || gfn.v >> (9 * LEVELS)))
 		return NULL;
 	slot = (uint64_t *)page_to_virt(root) + index_at(gfn, LEVELS);
-	for (*level = LEVELS; p2m_pte_is_table(*entry = READ_ONCE(*slot), *level);) {
+	for (*level = LEVELS; p2m_pte_is_table(*entry = published(*slot), *level);) {
 		(*level)--;
 		slot = table_virt(*entry) + index_at(gfn, *level);
 	}
@@ -152,7 +153,7 @@ static uint64_t replace(struct p2m *p, gfn_t gfn, uint64_t *slot, uint64_t leaf,
 	uint64_t old = *slot;
 
 	if (likely(!is_logdirty(old) || p2m_pte_is_table(old, level))) {
-		WRITE_ONCE(*slot, leaf);
+		publish(*slot, leaf);
 		return old;
 	}
 	old = __atomic_exchange_n(slot, leaf, __ATOMIC_SEQ_CST);
@@ -187,7 +188,7 @@ static int split(struct p2m *p, uint64_t *slot, gfn_t gfn, unsigned int level)
 			first = gfn_add(first, BIT(level_order(level - 1)));
 		}
 	}
-	__atomic_store_n(slot, p->fmt->make_table(mfn_to_maddr(page_to_mfn(pg))), __ATOMIC_RELEASE);
+	publish(*slot, p->fmt->make_table(mfn_to_maddr(page_to_mfn(pg))));
 	changed(p);
 	return 0;
 }
@@ -432,6 +433,19 @@ int p2m_change_range(struct domain *d, gfn_t first, uint64_t nr, enum p2m_type f
 /* Entries examined between two looks at the clock of a preemptible teardown. */
 #define TEARDOWN_TABLES 64
 
+void p2m_hide(struct domain *d)
+{
+	struct p2m *p = &d->p2m;
+
+	if (!p->fmt)
+		return;
+	logdirty_disable(d);
+	spin_lock(&p->lock);
+	publish(p->root, NULL);
+	changed(p);
+	spin_unlock(&p->lock);
+}
+
 int p2m_teardown(struct domain *d)
 {
 	struct p2m *p = &d->p2m;
@@ -440,11 +454,8 @@ int p2m_teardown(struct domain *d)
 
 	if (!p->fmt)
 		return 0;
-	logdirty_disable(d);
+	BUG_ON(p->root);
 	spin_lock(&p->lock);
-	/* From here on lookups find holes: the domain may be asked about until it is freed. */
-	p->root = NULL;
-	changed(p);
 	/* Tables come newest last; the root is first and goes last. */
 	while (!list_empty(&p->tables) && done++ < TEARDOWN_TABLES) {
 		struct page *pg = list_entry(p->tables.prev, struct page, list);
