@@ -117,15 +117,6 @@ int io_register_port(struct domain *d, uint16_t first, uint16_t count, io_port_f
 	return -ENOSPC;
 }
 
-void io_unregister_port(struct domain *d, uint16_t first, uint16_t count)
-{
-	(void)d;
-	(void)count;
-	for (unsigned int i = 0; i < ARRAY_SIZE(ports); i++)
-		if (ports[i].first == first)
-			ports[i].fn = NULL;
-}
-
 int io_register_mmio(struct domain *d, uint64_t base, uint64_t len, const struct io_mmio_ops *ops,
 		     void *opaque)
 {

@@ -68,39 +68,55 @@ static int param_value_ok(uint32_t index, uint64_t value)
 	}
 }
 
-/* Sleep state: S3 stops the guest, S0 starts it again at its reset vector's resume path. */
+/*
+ * Sleep state: S3 stops the guest, S0 starts it again at its reset vector's resume path. No lock: it waits for the
+ * vCPUs. Of two callers at once one has the pause that S0 ends.
+ */
 static int set_s_state(struct domain *d, uint64_t value)
 {
-	if (d == current_domain())
+	struct vcpu *v = domain_vcpu(d, 0);
+
+	if (d == current_domain() || (value != 0 && value != 3))
 		return -EINVAL;
-	if (value == 3 && !d->hvm.is_s3_suspended) {
-		d->hvm.is_s3_suspended = true;
+	if (value == 3) {
 		domain_pause(d);
-	} else if (value == 0 && d->hvm.is_s3_suspended) {
-		d->hvm.is_s3_suspended = false;
-		if (d->vcpu[0])
-			hvm_vcpu_reset_init(d->vcpu[0]);
+		if (__atomic_exchange_n(&d->hvm.is_s3_suspended, true, __ATOMIC_SEQ_CST))
+			domain_unpause(d);
+	} else if (__atomic_exchange_n(&d->hvm.is_s3_suspended, false, __ATOMIC_SEQ_CST)) {
+		if (v)
+			hvm_vcpu_reset_init(v);
 		domain_unpause(d);
 	}
-	return value == 0 || value == 3 ? 0 : -EINVAL;
+	return 0;
 }
 
 static int param_effect(struct domain *d, uint32_t index, uint64_t value)
 {
 	switch (index) {
 	case HVM_PARAM_CALLBACK_IRQ:
-		hvm_latch_shinfo_size(d);
 		/* Linux sets line 1 to be taken for enlightened, where a PVH domain has no lines. */
 		if (!d->hvm.irq && value >> 56 != HVM_PARAM_CALLBACK_TYPE_VECTOR)
 			return 0;
 		return hvm_set_callback_irq(d, value);
 	case HVM_PARAM_ACPI_IOPORTS_LOCATION:
 		return d->hvm.pmtimer ? pmtimer_change_ioport(d, (unsigned int)value) : 0;
-	case HVM_PARAM_ACPI_S_STATE:
-		return set_s_state(d, value);
 	default:
 		return 0;
 	}
+}
+
+/* With d->lock, so that the value and what it does are those of one caller. */
+static int param_apply(struct domain *d, uint32_t index, uint64_t value)
+{
+	uint64_t old = d->hvm.params[index];
+	int rc;
+
+	if ((param_rules[index] & P_ONCE) && old && old != value)
+		return -EEXIST;
+	rc = param_effect(d, index, value);
+	if (!rc)
+		WRITE_ONCE(d->hvm.params[index], value);
+	return rc;
 }
 
 static long param_set(struct domain *d, uint32_t index, uint64_t value)
@@ -114,20 +130,16 @@ static long param_set(struct domain *d, uint32_t index, uint64_t value)
 	if (!(rules & (own && !d->is_dom0 ? P_GUEST_SET : P_TOOL_SET)))
 		return -EPERM;
 	rc = param_value_ok(index, value);
+	if (!rc && index == HVM_PARAM_ACPI_S_STATE)
+		rc = set_s_state(d, value);
 	if (rc)
 		return rc;
+	if (index == HVM_PARAM_CALLBACK_IRQ)
+		hvm_latch_shinfo_size(d);
 	spin_lock(&d->lock);
-	if ((rules & P_ONCE) && d->hvm.params[index] && d->hvm.params[index] != value)
-		rc = -EEXIST;
+	rc = param_apply(d, index, value);
 	spin_unlock(&d->lock);
-	if (!rc)
-		rc = param_effect(d, index, value);
-	if (rc)
-		return rc;
-	spin_lock(&d->lock);
-	d->hvm.params[index] = value;
-	spin_unlock(&d->lock);
-	return 0;
+	return rc;
 }
 
 static long param_get(struct domain *d, uint32_t index, uint64_t *value)

@@ -206,5 +206,5 @@ void hvm_exit_triple_fault(struct vcpu *v)
 	printk(LOG_WARN "d%uv%u: triple fault at rip %lx\n", d->domid, v->id, v->regs.rip);
 	if (d->is_dom0)
 		vcpu_dump(v);
-	domain_shutdown(d, (unsigned int)d->hvm.params[HVM_PARAM_TRIPLE_FAULT_REASON]);
+	domain_shutdown(d, (unsigned int)READ_ONCE(d->hvm.params[HVM_PARAM_TRIPLE_FAULT_REASON]));
 }

@@ -21,9 +21,9 @@ struct mmio_range {
 	void *opaque;
 };
 
+/* Constant from the first vCPU on, so its readers take no lock. */
 struct io_dispatch {
-	uint8_t port
-		[65536]; /* 0 = none, else index into range + 1; constant while the domain runs */
+	uint8_t port[65536]; /* 0 = none, else index into range + 1 */
 	struct port_range range[IO_MAX_PORT_RANGES];
 	struct mmio_range mmio[IO_MAX_MMIO_RANGES];
 	unsigned int nr_mmio;
@@ -41,10 +41,21 @@ void io_domain_fini(struct domain *d)
 	d->hvm.io = NULL;
 }
 
+static bool may_run(const struct domain *d)
+{
+	struct vcpu *v;
+
+	for_each_vcpu(d, v)
+		if (!(v->pause_flags & VPF_DOWN))
+			return true;
+	return false;
+}
+
 int io_register_port(struct domain *d, uint16_t first, uint16_t count, io_port_fn fn, void *opaque)
 {
 	struct io_dispatch *io = d->hvm.io;
 
+	BUG_ON(may_run(d));
 	for (unsigned int i = 0; i < IO_MAX_PORT_RANGES; i++) {
 		if (io->range[i].fn)
 			continue;
@@ -55,23 +66,12 @@ int io_register_port(struct domain *d, uint16_t first, uint16_t count, io_port_f
 	return -ENOSPC;
 }
 
-void io_unregister_port(struct domain *d, uint16_t first, uint16_t count)
-{
-	struct io_dispatch *io = d->hvm.io;
-	uint8_t index = io->port[first];
-
-	if (!index)
-		return;
-	memset(&io->port[first], 0, count);
-	if (!memchr(io->port, index, sizeof(io->port)))
-		io->range[index - 1].fn = NULL;
-}
-
 int io_register_mmio(struct domain *d, uint64_t base, uint64_t len, const struct io_mmio_ops *ops,
 		     void *opaque)
 {
 	struct io_dispatch *io = d->hvm.io;
 
+	BUG_ON(may_run(d));
 	if (io->nr_mmio == IO_MAX_MMIO_RANGES)
 		return -ENOSPC;
 	io->mmio[io->nr_mmio++] =

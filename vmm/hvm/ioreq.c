@@ -84,7 +84,7 @@ static int alloc_resources(struct domain *d, struct ioreq_server *s, domid_t emu
 		slot->vp_eport = s->port[v->id];
 	}
 	if (buffered)
-		rc = alloc_port(d, d->vcpu[0], emulator, buffered_notified, &s->buf_port);
+		rc = alloc_port(d, domain_vcpu(d, 0), emulator, buffered_notified, &s->buf_port);
 	return rc;
 }
 
@@ -93,9 +93,12 @@ int ioreq_server_create(struct domain *d, domid_t emulator, bool buffered, ioser
 	struct ioreq_state *st = d->hvm.ioreq;
 	int rc = -ENOSPC;
 
-	if (!st || d->dying || !d->vcpu[0] || d->max_vcpus > PAGE_SIZE / sizeof(ioreq_t))
+	/* With a port for each vCPU: they must all be there. */
+	if (!st || !domain_has_vcpus(d) || d->max_vcpus > PAGE_SIZE / sizeof(ioreq_t))
 		return -EINVAL;
 	spin_lock(&st->lock);
+	if (READ_ONCE(d->dying))
+		rc = -EINVAL; /* the others have been destroyed, or will be when the lock is free */
 	for (unsigned int i = 0; i < IOREQ_MAX_SERVERS && rc == -ENOSPC; i++) {
 		struct ioreq_server *s = &st->server[i];
 

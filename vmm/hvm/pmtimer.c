@@ -24,9 +24,16 @@
 #define PM1_STS_MASK (BIT(0) | BIT(4) | BIT(5) | BIT(8) | BIT(9) | BIT(10) | BIT(15))
 #define PM1_SCI_MASK (PM1_TMR | PM1_GBL | PM1_PWRBTN | PM1_SLPBTN)
 
+/* A place where the registers may be; the ports of all are registered (hvm_io.h). */
+struct pm_place {
+	struct vpmtimer *p;
+	uint16_t base;
+};
+
 struct vpmtimer {
 	struct domain *domain;
-	uint16_t base;
+	struct pm_place place[2]; /* constant */
+	unsigned int version;	  /* the place where they are: published */
 	uint16_t sts, en;
 	uint64_t offset;     /* added to the ticks of system time */
 	uint64_t flips_seen; /* changes of the top bit that the status has */
@@ -93,16 +100,22 @@ static void timer_fn(void *data)
 	spin_unlock(&p->domain->hvm.time_lock);
 }
 
+static bool is_here(const struct pm_place *place)
+{
+	return &place->p->place[published(place->p->version)] == place;
+}
+
 /* The bytes [off, off + size) of status and enable as one 32-bit register. */
 static enum io_result port_evt(struct vcpu *v, void *opaque, uint16_t port, unsigned int size,
 			       bool write, uint32_t *val)
 {
-	struct vpmtimer *p = opaque;
+	const struct pm_place *place = opaque;
+	struct vpmtimer *p = place->p;
 	struct domain *d = v->domain;
-	unsigned int off = port - p->base;
+	unsigned int off = port - place->base;
 	uint32_t reg, shifted, mask = size == 4 ? 0xffffffff : (uint32_t)BIT(size * 8) - 1;
 
-	if (off + size > EVT_LEN)
+	if (!is_here(place) || off + size > EVT_LEN)
 		return IO_PASS;
 	spin_lock(&d->hvm.time_lock);
 	catch_up(p);
@@ -125,38 +138,34 @@ static enum io_result port_evt(struct vcpu *v, void *opaque, uint16_t port, unsi
 static enum io_result port_tmr(struct vcpu *v, void *opaque, uint16_t port, unsigned int size,
 			       bool write, uint32_t *val)
 {
-	struct vpmtimer *p = opaque;
-	unsigned int off = port - p->base - TMR_OFFSET;
+	const struct pm_place *place = opaque;
+	unsigned int off = port - place->base - TMR_OFFSET;
 
 	(void)v;
-	(void)size;
+	if (!is_here(place))
+		return IO_PASS;
 	if (!write)
-		*val = (uint32_t)ticks(p) >> (off * 8) &
+		*val = (uint32_t)ticks(place->p) >> (off * 8) &
 		       (size == 4 ? 0xffffffff : (uint32_t)BIT(size * 8) - 1);
 	return IO_DONE;
 }
 
-static int claim(struct domain *d, struct vpmtimer *p)
+static int claim(struct domain *d, struct pm_place *place)
 {
-	int rc = io_register_port(d, p->base, EVT_LEN, port_evt, p);
+	uint16_t tmr = (uint16_t)(place->base + TMR_OFFSET);
+	int rc = io_register_port(d, place->base, EVT_LEN, port_evt, place);
 
-	return rc ? rc
-		  : io_register_port(d, (uint16_t)(p->base + TMR_OFFSET), TMR_LEN, port_tmr, p);
+	return rc ? rc : io_register_port(d, tmr, TMR_LEN, port_tmr, place);
 }
 
 int pmtimer_change_ioport(struct domain *d, unsigned int version)
 {
 	struct vpmtimer *p = d->hvm.pmtimer;
-	uint16_t base = version ? BASE_V1 : BASE_V0;
 
-	if (version > 1 || !p)
+	if (!p || version >= ARRAY_SIZE(p->place))
 		return -EINVAL;
-	if (p->base == base)
-		return 0;
-	io_unregister_port(d, p->base, EVT_LEN);
-	io_unregister_port(d, (uint16_t)(p->base + TMR_OFFSET), TMR_LEN);
-	p->base = base;
-	return claim(d, p);
+	publish(p->version, version);
+	return 0;
 }
 
 static void button(struct domain *d, uint16_t bit)
@@ -182,15 +191,18 @@ void pmtimer_sleep_button(struct domain *d)
 int vpmtimer_init(struct domain *d)
 {
 	struct vpmtimer *p = xzalloc(struct vpmtimer);
+	int rc;
 
 	if (!p)
 		return -ENOMEM;
 	d->hvm.pmtimer = p;
 	p->domain = d;
-	p->base = BASE_V0;
+	p->place[0] = (struct pm_place){ p, BASE_V0 };
+	p->place[1] = (struct pm_place){ p, BASE_V1 };
 	p->offset = 0 - muldiv64(now_ns(), PMTIMER_HZ, NS_PER_SEC);
 	timer_init(&p->timer, timer_fn, p, 0);
-	return claim(d, p);
+	rc = claim(d, &p->place[0]);
+	return rc ? rc : claim(d, &p->place[1]);
 }
 
 void vpmtimer_stop(struct domain *d)

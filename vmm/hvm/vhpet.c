@@ -285,7 +285,7 @@ static void write_reg(struct vhpet *h, unsigned int reg, uint64_t v)
 
 static bool off(const struct vcpu *v)
 {
-	return !v->domain->hvm.params[HVM_PARAM_HPET_ENABLED];
+	return !READ_ONCE(v->domain->hvm.params[HVM_PARAM_HPET_ENABLED]);
 }
 
 /* Aligned accesses of 4 and 8 bytes are defined; others read parts and write nothing. */
@@ -367,7 +367,7 @@ static int hpet_save(struct domain *d, unsigned int instance, void *buf, uint32_
 
 	(void)instance;
 	(void)len;
-	if (!h || !d->hvm.params[HVM_PARAM_HPET_ENABLED])
+	if (!h || !READ_ONCE(d->hvm.params[HVM_PARAM_HPET_ENABLED]))
 		return -ENOENT;
 	spin_lock(&d->hvm.time_lock);
 	r->capability = read_reg(h, REG_CAP);

@@ -233,8 +233,8 @@ static bool catch_up(struct vrtc *r, uint64_t now)
 
 static bool pays_back(const struct vrtc *r)
 {
-	return r->owed &&
-	       r->domain->hvm.params[HVM_PARAM_TIMER_MODE] != HVMPTM_no_missed_ticks_pending;
+	return r->owed && READ_ONCE(r->domain->hvm.params[HVM_PARAM_TIMER_MODE]) !=
+				  HVMPTM_no_missed_ticks_pending;
 }
 
 /*

@@ -25,7 +25,7 @@ struct mtrr_state;
 struct vcpu_io;
 
 struct hvm_domain {
-	uint64_t params[HVM_NR_PARAMS]; /* d->lock */
+	uint64_t params[HVM_NR_PARAMS]; /* d->lock; single ones are read without */
 	spinlock_t irq_lock;		/* LOCK_HVM_IRQ */
 	spinlock_t time_lock;		/* LOCK_HVM_TIME */
 	struct hvm_irq *irq;		/* lines, links, callback: hvm/irq.c */
@@ -38,8 +38,8 @@ struct hvm_domain {
 	struct debug_port *debug_port; /* text to port 0xe9, not yet a whole line */
 	struct io_dispatch *io;	       /* internal port and MMIO handlers: hvm/io.c */
 	struct ioreq_state *ioreq;     /* ioreq servers: hvm/ioreq.c */
-	uint8_t *io_bitmap; /* vendor-neutral copy: 64 Ki ports, 1 = intercept; NULL = all */
-	bool is_s3_suspended;
+	uint8_t *io_bitmap;   /* vendor-neutral copy: 64 Ki ports, 1 = intercept; NULL = all */
+	bool is_s3_suspended; /* atomic; who sets it has paused the domain */
 };
 
 /* What to inject at the next entry, or what an exit interrupted on its way in. */

@@ -29,9 +29,11 @@ struct io_mmio_ops {
 
 int io_domain_init(struct domain *d);
 void io_domain_fini(struct domain *d);
-/* Device creation and HVM_PARAM_ACPI_IOPORTS_LOCATION; the domain is paused or not started. */
+/*
+ * While the domain is made, before a vCPU can run: the tables do not change under those who look something up. A device
+ * whose place can change later registers all its places, and answers IO_PASS where it is not at that moment. 0, -ENOSPC.
+ */
 int io_register_port(struct domain *d, uint16_t first, uint16_t count, io_port_fn fn, void *opaque);
-void io_unregister_port(struct domain *d, uint16_t first, uint16_t count);
 int io_register_mmio(struct domain *d, uint64_t base, uint64_t len, const struct io_mmio_ops *ops,
 		     void *opaque);
 
