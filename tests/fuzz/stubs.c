@@ -278,10 +278,14 @@ uint32_t console_ring_read(uint32_t *index, bool incremental, bool clear, char *
 	*index += max;
 	return max;
 }
-void console_dom0_write(const char *buf, size_t len)
+size_t console_room = ~0UL, console_taken; /* of dom0's text, at once and so far */
+size_t console_dom0_write(const char *buf, size_t len)
 {
 	for (size_t i = 0; i < len; i++)
 		(void)READ_ONCE(buf[i]);
+	len = min(len, console_room);
+	console_taken += len;
+	return len;
 }
 size_t console_dom0_read(char *buf, size_t max)
 {

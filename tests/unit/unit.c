@@ -5,8 +5,14 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/wait.h>
 #include <time.h>
+#include <unistd.h>
 #include "unit.h"
+
+#ifndef UNIT_NAME
+#define UNIT_NAME "check-unit"
+#endif
 
 static struct unit_test *tests;
 static const char *current;
@@ -15,7 +21,8 @@ static char log_text[65536];
 static size_t log_len;
 static uint64_t seed = 0x9e3779b97f4a7c15ULL;
 
-void printk(const char *fmt, ...);
+/* Tests of the console have the real one. */
+void printk(const char *fmt, ...) __attribute__((weak));
 void panic(const char *fmt, ...);
 
 void unit_register(struct unit_test *t)
@@ -117,6 +124,21 @@ int64_t unit_libc_days(int year, int month, int day)
 	return timegm(&tm) / 86400;
 }
 
+void unit_isolated(void (*fn)(void))
+{
+	pid_t child;
+	int status;
+
+	fflush(stdout);
+	child = fork();
+	if (!child) {
+		fn();
+		_exit(current_failed ? 1 : 0);
+	}
+	if (child < 0 || waitpid(child, &status, 0) != child || status)
+		current_failed = true;
+}
+
 int main(int argc, char **argv)
 {
 	unsigned int passed = 0, failed = 0;
@@ -133,6 +155,6 @@ int main(int argc, char **argv)
 		else
 			passed++;
 	}
-	printf("check-unit: %u passed, %u failed\n", passed, failed);
+	printf(UNIT_NAME ": %u passed, %u failed\n", passed, failed);
 	return failed != 0;
 }

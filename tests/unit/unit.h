@@ -32,6 +32,9 @@ uint64_t unit_libc_strtoull(const char *s, size_t *used, int base);
 /* Days since 1970 by the C library's timegm. */
 int64_t unit_libc_days(int year, int month, int day);
 
+/* Runs fn in a process of its own, where statics are as at the start; its failures count as the test's. */
+void unit_isolated(void (*fn)(void));
+
 #define TEST(ident)                                                         \
 	static void test_##ident(void);                                     \
 	static void __attribute__((constructor)) register_##ident(void)     \

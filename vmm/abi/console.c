@@ -1,45 +1,41 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * HYPERVISOR_console_io: dom0's hvc0 on the VMM's console; what another guest writes goes to the log,
- * line by line, with its name.
+ * HYPERVISOR_console_io: dom0's hvc0 on the VMM's console; what another guest writes goes to the log as
+ * the text of its debug port does.
  */
 #include "handlers.h"
 #include "console.h"
+#include "sched.h"
 
-#define CHUNK	  256U
-#define WRITE_MAX (64U << 10)
+#define CHUNK 256U
 
-/* Control characters but tab would let a guest forge lines of others. */
-static void write_guest(struct domain *d, char *buf, size_t len)
+/* How much of the text was taken: all of a guest's, of dom0's what the line has room for. */
+static uint32_t put(struct domain *d, const char *buf, uint32_t n)
 {
-	for (size_t i = 0; i < len; i++)
-		if ((uint8_t)buf[i] < ' ' && buf[i] != '\t' && buf[i] != '\n')
-			buf[i] = '.';
-	while (len && buf[len - 1] == '\n')
-		len--;
-	if (len && debug_port_may_print(d, (unsigned int)len + 1))
-		guest_printk("(d%u) %.*s\n", d->domid, (int)len, buf);
+	if (d->is_dom0)
+		return (uint32_t)console_dom0_write(buf, n);
+	debug_port_write(d, buf, n);
+	return n;
 }
 
+/* While the line is slower than dom0, others run and dom0 comes back. */
 static long op_write(struct vcpu *v, uint64_t la, uint32_t count)
 {
 	char buf[CHUNK];
-	uint32_t n, done;
+	uint32_t n, taken, done;
 
-	count = min(count, WRITE_MAX);
-	for (done = 0; done < count; done += n) {
-		if (done && hypercall_preempt()) {
-			hypercall_set_arg(v, 1, count - done);
-			hypercall_set_arg(v, 2, la + done);
-			return -ERESTART;
-		}
+	for (done = 0; done < count; done += taken) {
 		n = min(count - done, CHUNK);
 		if (copy_from_guest_la(buf, la + done, n))
 			return -EFAULT;
-		if (v->domain->is_dom0)
-			console_dom0_write(buf, n);
-		else
-			write_guest(v->domain, buf, n);
+		taken = put(v->domain, buf, n);
+		if (taken < n)
+			sched_yield();
+		if (done + taken < count && (taken < n || hypercall_preempt())) {
+			hypercall_set_arg(v, 1, count - done - taken);
+			hypercall_set_arg(v, 2, la + done + taken);
+			return -ERESTART;
+		}
 	}
 	return 0;
 }

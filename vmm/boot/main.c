@@ -121,7 +121,7 @@ void boot_main(uint32_t magic, uint32_t info)
 	handover_mask_interrupts();
 	start_time();
 	smpboot_start_all();
-	console_start_input();
+	console_start_timers();
 	trace_init();
 	domain0_start();
 	hand_console_over();

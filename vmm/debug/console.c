@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * Console: printk into a ring, to the serial line and the screen; dom0's hvc0 output; typed input
- * for dom0 or, after Ctrl-A three times, for the debug keys. The serial line is polled, because
- * its interrupt belongs to dom0's IO-APIC.
+ * Console: printk into a ring and, through output.c, to the serial line and the screen; dom0's hvc0
+ * output; typed input for dom0 or, after Ctrl-A three times, for the debug keys. The serial line is
+ * polled, because its interrupt belongs to dom0's IO-APIC.
  */
 #include "boot.h"
 #include "console.h"
@@ -10,6 +10,7 @@
 #include "timer.h"
 
 #define INPUT_SIZE   256U
+#define INPUT_PIECE  64U /* characters of one look at the line */
 #define KEYS_SIZE    16U
 #define SWITCH_CHAR  0x01 /* Ctrl-A */
 #define SWITCH_COUNT 3U
@@ -32,6 +33,10 @@ static char keys[KEYS_SIZE];
 static uint32_t keys_start, keys_end; /* lock */
 
 static bool use_serial = true, use_screen = true, serial_up, screen_up, keep_screen;
+static bool sync_console;
+static bool pieces;   /* text goes out in pieces: timers run */
+static bool log_grew; /* atomic: the output hook is to be called */
+static struct timer piece_timer;
 static bool input_to_vmm = true; /* until dom0 runs */
 static unsigned int switch_seen;
 static uint64_t last_input_ns;
@@ -101,6 +106,13 @@ static int parse_vga(const char *value)
 }
 BOOT_OPTION(vga, "vga", parse_vga, "keep: go on writing to the screen when dom0 runs");
 
+static int parse_sync_console(const char *value)
+{
+	return parse_bool(value, &sync_console);
+}
+BOOT_OPTION(sync_console, "sync_console", parse_sync_console,
+	    "text waits for the serial line: slow, but complete when the host hangs");
+
 static bool console_lock(void)
 {
 	/* an NMI or a fault inside printk: go on without, the text may be torn */
@@ -116,12 +128,13 @@ static void console_unlock(bool locked)
 		spin_unlock(&lock);
 }
 
-static void to_devices(const char *buf, size_t len)
+/* What goes out at once. True: the rest is for the run loop (console_run_keys). The lock is held. */
+static bool send_some(void)
 {
-	if (serial_up)
-		serial_write(buf, len);
-	if (screen_up)
-		screen_write(buf, len);
+	if (pieces && !sync_console && !locks_busted)
+		return output_piece();
+	output_all();
+	return false;
 }
 
 static void to_ring(const char *buf, size_t len)
@@ -132,18 +145,21 @@ static void to_ring(const char *buf, size_t len)
 		ring_start = ring_end - CONSOLE_RING_SIZE;
 }
 
-static void emit(const char *buf, size_t len)
+static void emit(enum output_from from, const char *buf, size_t len)
 {
-	bool locked = console_lock();
+	bool locked = console_lock(), more;
 
 	to_ring(buf, len);
-	to_devices(buf, len);
+	output_text(from, buf, len);
+	more = send_some();
 	console_unlock(locked);
-	if (console_output_hook && locked)
+	if (console_output_hook)
+		WRITE_ONCE(log_grew, true);
+	if (locked && (console_output_hook || more))
 		this_cpu_raise(SOFTIRQ_KEY);
 }
 
-static void vprintk_level(int limit, const char *fmt, va_list ap)
+static void vprintk_level(enum output_from from, int limit, const char *fmt, va_list ap)
 {
 	char buf[512];
 	int level = 0, n;
@@ -155,12 +171,12 @@ static void vprintk_level(int limit, const char *fmt, va_list ap)
 	if (level > limit)
 		return;
 	n = vsnprintf(buf, sizeof(buf), fmt, ap);
-	emit(buf, n < (int)sizeof(buf) ? (size_t)n : sizeof(buf) - 1);
+	emit(from, buf, n < (int)sizeof(buf) ? (size_t)n : sizeof(buf) - 1);
 }
 
 void vprintk(const char *fmt, va_list ap)
 {
-	vprintk_level(log_level, fmt, ap);
+	vprintk_level(OUTPUT_LOG, log_level, fmt, ap);
 }
 
 void printk(const char *fmt, ...)
@@ -177,13 +193,22 @@ void guest_printk(const char *fmt, ...)
 	va_list ap;
 
 	va_start(ap, fmt);
-	vprintk_level(guest_log_level, fmt, ap);
+	vprintk_level(OUTPUT_GUEST, guest_log_level, fmt, ap);
 	va_end(ap);
 }
 
 void console_bust_locks(void)
 {
 	locks_busted = true;
+	output_all();
+}
+
+void console_flush(void)
+{
+	bool locked = console_lock();
+
+	output_all();
+	console_unlock(locked);
 }
 
 uint32_t console_ring_read(uint32_t *index, bool incremental, bool clear, char *buf, uint32_t max)
@@ -202,12 +227,31 @@ uint32_t console_ring_read(uint32_t *index, bool incremental, bool clear, char *
 	return n;
 }
 
-void console_dom0_write(const char *buf, size_t len)
+size_t console_dom0_write(const char *buf, size_t len)
 {
-	bool locked = console_lock();
+	bool locked = console_lock(), more;
+	size_t n = output_some(OUTPUT_DOM0, buf, len);
 
-	to_devices(buf, len);
+	more = send_some();
+	if (n < len && !more) { /* the line takes text as fast as it comes */
+		n += output_some(OUTPUT_DOM0, buf + n, len - n);
+		more = send_some();
+	}
 	console_unlock(locked);
+	if (more)
+		this_cpu_raise(SOFTIRQ_KEY);
+	return n;
+}
+
+/* The next piece of what waits for the line: a timer of the first CPU. */
+static void next_piece(void *unused)
+{
+	bool locked = console_lock(), more = send_some();
+
+	(void)unused;
+	console_unlock(locked);
+	if (more)
+		timer_set(&piece_timer, now_ns() + serial_piece_ns());
 }
 
 size_t console_dom0_read(char *buf, size_t max)
@@ -231,14 +275,16 @@ void console_debug_key(char key)
 	cpu_raise(0, SOFTIRQ_KEY);
 }
 
-/* Also the place where the output hook runs: no locks are held here. */
+/* Also the place where the output hook runs, and where the rest of the text gets its timer: no locks are held here. */
 void console_run_keys(void)
 {
 	bool locked, any;
 	char key = 0;
 
-	if (console_output_hook)
+	if (console_output_hook && __atomic_exchange_n(&log_grew, false, __ATOMIC_RELAXED))
 		console_output_hook();
+	if (pieces && !timer_armed(&piece_timer))
+		timer_set(&piece_timer, now_ns() + serial_piece_ns());
 	if (cpu_id() != 0)
 		return;
 	do {
@@ -281,10 +327,11 @@ static void input_char(char c)
 static void poll_input(void *unused)
 {
 	uint64_t now = now_ns();
+	unsigned int left = INPUT_PIECE;
 	int c;
 
 	(void)unused;
-	while ((c = serial_read()) >= 0) {
+	while (left-- && (c = serial_read()) >= 0) {
 		last_input_ns = now;
 		input_char((char)c);
 	}
@@ -298,8 +345,10 @@ void console_input_to_dom0(void)
 	printk(LOG_INFO "Serial input goes to domain 0 (type Ctrl-A three times to switch)\n");
 }
 
-void console_start_input(void)
+void console_start_timers(void)
 {
+	timer_init(&piece_timer, next_piece, NULL, 0);
+	pieces = true;
 	if (!serial_up)
 		return;
 	timer_init(&poll_timer, poll_input, NULL, 0);
@@ -309,7 +358,8 @@ void console_start_input(void)
 static void replay_ring(void)
 {
 	for (uint32_t pos = ring_start; pos != ring_end; pos++)
-		to_devices(&ring[pos % CONSOLE_RING_SIZE], 1);
+		output_text(OUTPUT_LOG, &ring[pos % CONSOLE_RING_SIZE], 1);
+	output_all();
 }
 
 void console_init(void)
@@ -319,6 +369,7 @@ void console_init(void)
 		screen_init();
 		screen_up = true;
 	}
+	output_devices(serial_up, screen_up);
 	replay_ring();
 }
 
@@ -336,7 +387,9 @@ void console_screen_release(void)
 		return;
 	printk(LOG_INFO "The screen is domain 0's from now on (keep it with vga=keep)\n");
 	locked = console_lock();
+	output_all();
 	screen_up = false;
+	output_devices(serial_up, false);
 	screen_release();
 	console_unlock(locked);
 }

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
  * Messages on the screen until dom0 takes it: VGA text memory, or the loader's linear framebuffer
- * with the font of font.c (each dot row doubled: 8x16 cells). A copy of the text is kept, so that
- * scrolling redraws only what changed and never reads the screen.
+ * with the font of font.c (each dot row doubled: 8x16 cells). The text is kept apart from what is
+ * drawn: scrolling is a count, what changed is drawn in pieces, and the screen is never read.
  */
 #include "boot.h"
 #include "console.h"
@@ -16,8 +16,10 @@
 #define VGA_TEXT 0xb8000UL
 #define ATTR	 0x0700
 
-static char text[ROWS_MAX][COLS_MAX];
-static unsigned int cols, rows, col, row;
+static char text[ROWS_MAX][COLS_MAX];  /* of row r in line (top + r) % rows */
+static char drawn[ROWS_MAX][COLS_MAX]; /* 0 = nothing that is known */
+static bool changed[ROWS_MAX];	       /* rows on the screen to be compared */
+static unsigned int cols, rows, col, row, top;
 static volatile uint16_t *vga; /* text mode */
 static volatile uint8_t *fb;   /* linear mode */
 static uint32_t fore;
@@ -52,7 +54,7 @@ static void put_pixel(const struct boot_fb *f, unsigned int x, unsigned int y, b
 
 static void draw_cell(unsigned int r, unsigned int c)
 {
-	unsigned char ch = (unsigned char)text[r][c];
+	unsigned char ch = (unsigned char)drawn[r][c];
 	const uint8_t *glyph;
 
 	if (vga) {
@@ -69,21 +71,22 @@ static void draw_cell(unsigned int r, unsigned int c)
 		}
 }
 
+static char *line(unsigned int r)
+{
+	return text[(top + r) % rows];
+}
+
 static void set_cell(unsigned int r, unsigned int c, char ch)
 {
-	if (text[r][c] == ch)
-		return;
-	text[r][c] = ch;
-	draw_cell(r, c);
+	line(r)[c] = ch;
+	changed[r] = true;
 }
 
 static void scroll(void)
 {
-	for (unsigned int r = 0; r + 1 < rows; r++)
-		for (unsigned int c = 0; c < cols; c++)
-			set_cell(r, c, text[r + 1][c]);
-	for (unsigned int c = 0; c < cols; c++)
-		set_cell(rows - 1, c, ' ');
+	top = (top + 1) % rows;
+	memset(line(rows - 1), ' ', cols);
+	memset(changed, true, rows);
 }
 
 static void newline(void)
@@ -128,15 +131,43 @@ void screen_write(const char *buf, size_t len)
 		put_char(buf[i]);
 }
 
+/* False when the row is as its text says; cells are counted down as they are drawn. */
+static bool draw_row(unsigned int r, unsigned int *cells)
+{
+	const char *want = line(r);
+
+	for (unsigned int c = 0; c < cols; c++) {
+		if (drawn[r][c] == want[c])
+			continue;
+		if (!*cells)
+			return true;
+		--*cells;
+		drawn[r][c] = want[c];
+		draw_cell(r, c);
+	}
+	changed[r] = false;
+	return false;
+}
+
+bool screen_draw(unsigned int cells)
+{
+	if (!vga && !fb)
+		return false;
+	for (unsigned int r = 0; r < rows; r++)
+		if (changed[r] && draw_row(r, &cells))
+			return true;
+	return false;
+}
+
 static void set_size(unsigned int c, unsigned int r)
 {
 	cols = min(c, COLS_MAX);
 	rows = min(r, ROWS_MAX);
-	memset(text, 0, sizeof(text)); /* no cell is as drawn: the first scroll draws them */
-	for (unsigned int y = 0; y < rows; y++)
-		for (unsigned int x = 0; x < cols; x++)
-			set_cell(y, x, ' ');
-	col = row = 0;
+	memset(drawn, 0, sizeof(drawn));
+	memset(text, ' ', sizeof(text));
+	memset(changed, true, rows);
+	col = row = top = 0;
+	screen_draw(~0U);
 }
 
 /* Early: only what the boot page tables reach, that is memory below 4 GiB. */

@@ -1,22 +1,35 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /*
- * Port 0xe9: text from firmware and guests to the log, by lines, with the domain's number. A budget
- * of bytes that fills up with time keeps a hostile guest from drowning the log; what it writes by
- * CONSOLEIO_write comes out of the same one.
+ * Port 0xe9 and CONSOLEIO_write: text from firmware and guests to the log, by lines, with the domain's
+ * number, as messages of the level "info" about guests. A budget of bytes that fills up with time keeps a
+ * hostile guest from drowning the log; lines are printed with no lock held.
  */
+#include "console.h"
 #include "pc_private.h"
 
 #define DEBUG_PORT   0xe9
-#define LINE_MAX     120U
-#define BURST_BYTES  65536U
-#define BYTES_PER_MS 4U
+#define LINE_MAX     200U
+#define BURST_BYTES  32768U
+#define BYTES_PER_MS 2U
 
-struct debug_port {
-	char line[LINE_MAX + 1];
+struct line {
+	char text[LINE_MAX + 1];
 	unsigned int len;
+};
+
+/* Guarded by the domain's time_lock. */
+struct debug_port {
+	struct line port, console; /* not yet whole lines of the two ways */
 	unsigned int budget;
 	uint64_t refilled_ms;
 	unsigned int dropped; /* lines */
+};
+
+/* A line to be printed once the lock is dropped. */
+struct ready {
+	char text[LINE_MAX + 1];
+	bool whole;
+	unsigned int dropped;
 };
 
 /* Takes n bytes out of the budget; false, and counted, when there are not so many. */
@@ -45,26 +58,66 @@ bool debug_port_may_print(struct domain *d, unsigned int n)
 	return ok;
 }
 
-static void flush(struct domain *d, struct debug_port *p)
+/* The line is over: out of the buffer it goes, and into r if it may be printed. */
+static void end_line(struct debug_port *p, struct line *l, struct ready *r)
 {
-	p->line[p->len] = '\0';
-	if (may_print(p, p->len + 1)) {
-		if (p->dropped)
-			printk(LOG_INFO "d%u: (%u lines dropped)\n", d->domid, p->dropped);
+	if (may_print(p, l->len + 1)) {
+		memcpy(r->text, l->text, l->len);
+		r->text[l->len] = '\0';
+		r->whole = true;
+		r->dropped = p->dropped;
 		p->dropped = 0;
-		printk(LOG_INFO "d%u: %s\n", d->domid, p->line);
 	}
-	p->len = 0;
+	l->len = 0;
 }
 
-static void put(struct domain *d, struct debug_port *p, char c)
+/* Control characters would let a guest forge lines of others. */
+static void put(struct debug_port *p, struct line *l, char c, struct ready *r)
 {
-	if (c == '\n' || p->len == LINE_MAX)
-		flush(d, p);
+	if (c == '\n' || l->len == LINE_MAX)
+		end_line(p, l, r);
 	if (c == '\t')
 		c = ' ';
 	if (c >= ' ' && c < 0x7f)
-		p->line[p->len++] = c;
+		l->text[l->len++] = c;
+}
+
+/* Puts characters into the line until one is ready; returns how many. */
+static size_t gather(struct domain *d, struct line *l, const char *text, size_t len,
+		     struct ready *r)
+{
+	size_t n = 0;
+
+	r->whole = false;
+	spin_lock(&d->hvm.time_lock);
+	while (n < len && !r->whole)
+		put(d->hvm.debug_port, l, text[n++], r);
+	spin_unlock(&d->hvm.time_lock);
+	return n;
+}
+
+static void print(const struct domain *d, const struct ready *r)
+{
+	if (r->dropped)
+		guest_printk(LOG_INFO "d%u: (%u lines dropped)\n", d->domid, r->dropped);
+	guest_printk(LOG_INFO "d%u: %s\n", d->domid, r->text);
+}
+
+static void add_text(struct domain *d, struct line *l, const char *text, size_t len)
+{
+	struct ready r;
+	size_t n;
+
+	for (; len; text += n, len -= n) {
+		n = gather(d, l, text, len, &r);
+		if (r.whole)
+			print(d, &r);
+	}
+}
+
+void debug_port_write(struct domain *d, const char *text, size_t len)
+{
+	add_text(d, &d->hvm.debug_port->console, text, len);
 }
 
 /* Reads give the port's number, by which guests find it (Bochs). */
@@ -72,16 +125,16 @@ static enum io_result port_e9(struct vcpu *v, void *opaque, uint16_t port, unsig
 			      bool write, uint32_t *val)
 {
 	struct debug_port *p = opaque;
+	char text[4];
 
 	(void)port;
 	if (!write) {
 		*val = size == 1 ? DEBUG_PORT : 0xffffff00 | DEBUG_PORT;
 		return IO_DONE;
 	}
-	spin_lock(&v->domain->hvm.time_lock);
 	for (unsigned int i = 0; i < size; i++)
-		put(v->domain, p, (char)(*val >> (i * 8)));
-	spin_unlock(&v->domain->hvm.time_lock);
+		text[i] = (char)(*val >> (i * 8));
+	add_text(v->domain, &p->port, text, size);
 	return IO_DONE;
 }
 
@@ -96,8 +149,17 @@ int debug_port_init(struct domain *d)
 	return io_register_port(d, DEBUG_PORT, 1, port_e9, p);
 }
 
+/* What a guest printed last may have no end of line. */
 void debug_port_fini(struct domain *d)
 {
-	xfree(d->hvm.debug_port);
+	struct debug_port *p = d->hvm.debug_port;
+
+	if (!p)
+		return;
+	if (p->port.len)
+		add_text(d, &p->port, "\n", 1);
+	if (p->console.len)
+		add_text(d, &p->console, "\n", 1);
+	xfree(p);
 	d->hvm.debug_port = NULL;
 }

@@ -4,6 +4,7 @@
  * memory accesses are in io.c and emulate.c.
  */
 #include "abi.h"
+#include "console.h"
 #include "guest_access.h"
 #include "hvm_devices.h"
 #include "hvm_ops.h"
@@ -81,8 +82,8 @@ static void report_stop(const struct vcpu *v)
 	struct domain *d = v->domain;
 
 	if (d->is_dom0 || debug_port_may_print(d, STOP_LINE_BYTES))
-		printk(LOG_INFO "d%uv%u: stops by HLT with interrupts off at %lx\n", d->domid,
-		       v->id, v->regs.rip);
+		guest_printk(LOG_INFO "d%uv%u: stops by HLT with interrupts off at %lx\n", d->domid,
+			     v->id, v->regs.rip);
 }
 
 /*
@@ -203,7 +204,7 @@ void hvm_exit_triple_fault(struct vcpu *v)
 {
 	struct domain *d = v->domain;
 
-	printk(LOG_WARN "d%uv%u: triple fault at rip %lx\n", d->domid, v->id, v->regs.rip);
+	guest_printk(LOG_WARN "d%uv%u: triple fault at rip %lx\n", d->domid, v->id, v->regs.rip);
 	if (d->is_dom0)
 		vcpu_dump(v);
 	domain_shutdown(d, (unsigned int)READ_ONCE(d->hvm.params[HVM_PARAM_TRIPLE_FAULT_REASON]));

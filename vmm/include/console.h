@@ -12,16 +12,21 @@
 
 /* Parse options, find the devices, print what the ring already holds. BSP, once. */
 void console_init(void);
-/* Start polling the serial line for input: needs timers. */
-void console_start_input(void);
+/*
+ * Timers run from now on: look for typed characters, and let text go out in pieces instead of waiting for the line (unless
+ * the option sync_console says so).
+ */
+void console_start_timers(void);
 /* Typed input is dom0's from now on (until switched by Ctrl-A three times). */
 void console_input_to_dom0(void);
 /* Remap devices whose first mapping was in the boot page tables. */
 void console_mm_ready(void);
 /* The screen belongs to dom0 from now on, unless vga=keep. */
 void console_screen_release(void);
-/* Ignore the lock from now on and print everything: the host is dying. */
+/* Ignore the lock from now on and print everything at once, also what waits already: the host is dying. */
 void console_bust_locks(void);
+/* Wait until everything is out: before the machine is reset or switched off. */
+void console_flush(void);
 
 /*
  * Read the log from position *index (a running count of characters; positions older than the ring
@@ -30,8 +35,11 @@ void console_bust_locks(void);
  */
 uint32_t console_ring_read(uint32_t *index, bool incremental, bool clear, char *buf, uint32_t max);
 
-/* Text of dom0's hvc0: to the serial line and screen, not into the log ring. */
-void console_dom0_write(const char *buf, size_t len);
+/*
+ * Text of dom0's hvc0: to the serial line and screen, not into the log ring. Returns how many characters found room; the
+ * rest is to be offered again when the line has taken some.
+ */
+size_t console_dom0_write(const char *buf, size_t len);
 /* Typed characters meant for dom0; returns how many were copied. */
 size_t console_dom0_read(char *buf, size_t max);
 
@@ -44,22 +52,45 @@ extern void (*console_input_hook)(void);
 
 /* Queue a debug key; it runs on the BSP from the run loop. */
 void console_debug_key(char key);
-/* Run the queued keys: SOFTIRQ_KEY. */
+/* Run the queued keys, and see to the rest of what was printed: SOFTIRQ_KEY. */
 void console_run_keys(void);
 
-/* Messages about guests: printed when level <= guest_loglvl. */
+/*
+ * Messages about guests and their own text: printed when level <= guest_loglvl. While much waits for the serial line they are
+ * in the log only.
+ */
 void guest_printk(const char *fmt, ...) __printf(1, 2);
+
+/* What waits for the devices (output.c); the console's lock is held. */
+enum output_from { OUTPUT_LOG, OUTPUT_DOM0, OUTPUT_GUEST };
+/* Which devices there are. Text for others is dropped. */
+void output_devices(bool serial, bool screen);
+/* Queue all of a text, or, when it finds no room, nothing but a note about it. */
+void output_text(enum output_from from, const char *buf, size_t len);
+/* Queue as much as finds room; returns how much. */
+size_t output_some(enum output_from from, const char *buf, size_t len);
+/* Send what the devices take without waiting, at most 512 characters and 64 cells. True: more waits. */
+bool output_piece(void);
+/* Send everything, waiting for the devices. */
+void output_all(void);
 
 /* Devices (serial.c, screen.c); the console's lock is held. */
 bool serial_init(void);
+/* Waits for the line, but not for ever. */
 void serial_write(const char *buf, size_t len);
+/* Gives the UART what it takes at once; returns how many characters of buf these are. */
+size_t serial_send(const char *buf, size_t len);
+/* After how long the UART takes the next ones. */
+uint64_t serial_piece_ns(void);
 /* Next typed character, or -1. */
 int serial_read(void);
 /* Ports of the console's UART, which dom0 must not see; false = no serial console. */
 bool serial_ports(uint16_t *first, uint16_t *count);
 void screen_init(void);
 void screen_mm_ready(void);
+/* Text for the screen; shown by screen_draw(), which draws at most that many cells. True: more have changed. */
 void screen_write(const char *buf, size_t len);
+bool screen_draw(unsigned int cells);
 void screen_release(void);
 
 extern const uint8_t font_5x7[95][5];

@@ -36,5 +36,7 @@ long abi_dm_op(struct vcpu *v, const struct hypercall_args *args);
 
 /* May a guest put n bytes into the log now? They are taken out of its budget (hvm/debug_port.c). Not for dom0. */
 bool debug_port_may_print(struct domain *d, unsigned int n);
+/* Text that a guest gives to CONSOLEIO_write: to the log as the port's, by lines (hvm/debug_port.c). Not for dom0. */
+void debug_port_write(struct domain *d, const char *text, size_t len);
 
 #endif

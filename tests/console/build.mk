@@ -1,0 +1,33 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+# The VMM's console and guests' text on the host, with a UART that is as slow as a real one, under ASan and UBSan.
+
+console_DIR  := $(O)/tests/console
+console_VMM  := vmm/debug/console.c vmm/debug/output.c vmm/debug/serial.c vmm/debug/screen.c vmm/debug/font.c \
+	vmm/hvm/debug_port.c
+console_OBJS := $(console_VMM:%.c=$(console_DIR)/%.o) $(patsubst %.c,$(console_DIR)/%.o,$(wildcard tests/console/*.c)) \
+	$(console_DIR)/tests/unit/unit.o
+console_CFLAGS := -std=gnu11 -O1 -g -Wall -Wextra -Werror -Wno-address-of-packed-member -fno-omit-frame-pointer \
+	-fsanitize=address,undefined -fno-sanitize=alignment -fno-sanitize-recover=all -MMD -MP
+console_VMMFLAGS = $(devices_VMMFLAGS) -DPLINTH_HOST_CPU=test_cpu -include tests/console/ports.h -Itests/unit -Itests/console \
+	-fno-builtin
+
+$(console_DIR)/tests/unit/unit.o: tests/unit/unit.c
+	$(Q)mkdir -p $(@D)
+	$(Q)$(CC) $(console_CFLAGS) -Itests/unit -DUNIT_NAME='"check-console"' -c -o $@ $<
+
+# The options' section gets a name for which the linker makes start and stop symbols.
+$(console_DIR)/%.o: %.c | $(O)/xen-include/xen
+	$(Q)mkdir -p $(@D)
+	$(Q)$(CC) $(console_CFLAGS) $(console_VMMFLAGS) -c -o $@ $<
+	$(Q)objcopy --rename-section .options=test_options $@
+
+$(console_DIR)/console: $(console_OBJS)
+	$(call say,LD,$@)
+	$(Q)$(CC) -fsanitize=address,undefined -o $@ $^
+
+-include $(console_OBJS:.o=.d)
+
+.PHONY: check-console
+check-console: $(console_DIR)/console
+	$(Q)timeout 60 $<
+CHECKS += check-console

@@ -1,0 +1,40 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * The surroundings of the console: a UART that sends no faster than its line, time, timers and the run loop. A look at a
+ * port takes a microsecond; nothing else takes time.
+ */
+#ifndef CONSOLE_TEST_H
+#define CONSOLE_TEST_H
+
+#include "boot.h"
+#include "console.h"
+#include "domain.h"
+#include "unit.h"
+
+struct uart {
+	unsigned int fifo;  /* characters; 1 = a UART without */
+	bool instant;	    /* as an emulator's: takes everything at once */
+	bool stuck;	    /* takes nothing any more */
+	bool types;	    /* somebody keeps a key down */
+	unsigned int looks; /* at its ports */
+	unsigned int overruns;
+	char sent[1 << 19];
+	size_t len;
+};
+extern struct uart uart;
+extern struct boot_info boot_info;
+extern unsigned int world_locks; /* held now */
+
+/* Boots the console with these options ("name=value ..."): a line of 115,200 baud, FIFO of 16, and timers run. */
+void world_start(const char *options);
+/* The same until timers run. */
+void world_early(const char *options);
+/* Time passes: timers fire, the run loop does its work. */
+void world_pass(uint64_t ns);
+/* What the run loop does before a guest is entered. */
+void world_loop(void);
+/* What the line has carried so far, without carriage returns. */
+const char *world_sent(void);
+unsigned int world_count(const char *text, const char *what);
+
+#endif
