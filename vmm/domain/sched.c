@@ -34,9 +34,10 @@ static void runstate_set(struct vcpu *v, int state, uint64_t now)
 {
 	struct vcpu_runstate_info *r = &v->runstate;
 
-	if (now > r->state_entry_time)
+	if (now > r->state_entry_time) {
 		r->time[r->state] += now - r->state_entry_time;
-	r->state_entry_time = now;
+		r->state_entry_time = now;
+	}
 	r->state = state;
 }
 
@@ -61,10 +62,10 @@ void vcpu_runstate_get(struct vcpu *v, struct vcpu_runstate_info *out)
 	spin_unlock(&c->lock);
 }
 
-/* For how long the running vCPU may go on when the first other one is queued behind it. */
-#define SLICE_SHARED_NS (5 * NS_PER_MS)
+/* How often a CPU on which vCPUs wait looks for one with a shorter queue. */
+#define BALANCE_NS (20 * NS_PER_MS)
 
-/* Charge the running vCPU up to now; without others to wait for it, it may run for long in one piece. */
+/* Charge the running vCPU up to now. */
 static void account_current(struct sched_cpu *c, uint64_t now)
 {
 	if (c->curr == c->idle || now <= c->curr->sched.started_ns)
@@ -73,11 +74,12 @@ static void account_current(struct sched_cpu *c, uint64_t now)
 	c->curr->sched.started_ns = now;
 }
 
-static void enqueue(struct sched_cpu *c, struct vcpu *v, bool woken, uint64_t now)
+static void enqueue(struct sched_cpu *c, struct vcpu *v, uint64_t now)
 {
 	v->sched.queued = true;
 	c->nr_queued++;
-	policy->insert(c, v, woken, now);
+	policy->insert(c, v, v->sched.slept, now);
+	v->sched.slept = false;
 }
 
 static void dequeue(struct sched_cpu *c, struct vcpu *v)
@@ -87,26 +89,33 @@ static void dequeue(struct sched_cpu *c, struct vcpu *v)
 	c->nr_queued--;
 }
 
-static bool is_idle(unsigned int cpu)
+/* How many run or could run on a CPU; without its lock only a hint. */
+static unsigned int busy(unsigned int cpu)
 {
 	const struct sched_cpu *c = scpus[cpu];
 
-	return READ_ONCE(c->curr) == c->idle && !READ_ONCE(c->nr_queued);
+	return READ_ONCE(c->nr_queued) - READ_ONCE(c->nr_parked) + (READ_ONCE(c->curr) != c->idle);
+}
+
+/* Soft affinity, where it leaves a choice, is a wish: true when v would rather not run on cpu. */
+static bool unwelcome(const struct vcpu *v, unsigned int cpu)
+{
+	uint64_t soft = v->affinity_hard & v->affinity_soft;
+
+	return soft && !(soft & BIT(cpu));
 }
 
 /* Where v is best queued: where it ran if that is idle, else any idle CPU, else the shortest queue. */
 static unsigned int choose_cpu(const struct vcpu *v)
 {
-	uint64_t hard = v->affinity_hard, soft = hard & v->affinity_soft;
 	unsigned int i, best = MAX_CPUS, load, best_load = ~0U;
 
-	if ((hard & BIT(v->cpu)) && is_idle(v->cpu) && (!soft || (soft & BIT(v->cpu))))
+	if ((v->affinity_hard & BIT(v->cpu)) && !busy(v->cpu) && !unwelcome(v, v->cpu))
 		return v->cpu;
 	for_each_cpu(i) {
-		if (!(hard & BIT(i)))
+		if (!(v->affinity_hard & BIT(i)))
 			continue;
-		load = is_idle(i) ? 0 : 4 * (READ_ONCE(scpus[i]->nr_queued) + 1);
-		load += (soft && !(soft & BIT(i))) * 2 + (i != v->cpu);
+		load = 4 * busy(i) + unwelcome(v, i) * 2 + (i != v->cpu);
 		if (load < best_load) {
 			best_load = load;
 			best = i;
@@ -115,23 +124,56 @@ static unsigned int choose_cpu(const struct vcpu *v)
 	return best < MAX_CPUS ? best : v->cpu;
 }
 
-/* v is queued on c: make c look, if that can change anything. Returns with c->lock held. */
-static void poke(struct sched_cpu *c, struct vcpu *v, uint64_t now)
+/* c chooses again at `at`, or before. */
+static void look_at(struct sched_cpu *c, uint64_t at)
 {
-	uint64_t ran = now - c->curr->sched.started_ns;
-
-	if (c->curr == c->idle || policy->preempts(c, v, ran, now))
-		cpu_raise(c->cpu, SOFTIRQ_SCHED);
-	else if (!timer_armed(&c->slice))
-		timer_set(&c->slice, now + SLICE_SHARED_NS); /* it ran alone until now */
+	if (!timer_armed(&c->slice) || c->slice.expires_ns > at)
+		timer_set(&c->slice, at);
 }
 
-/* v is runnable, neither queued nor running; c is its queue, locked. Unlocks. */
-static void place(struct sched_cpu *c, struct vcpu *v, bool woken)
+/* v was queued on c, whose running vCPU is charged up to now: see to it that c looks in time. */
+static void poke(struct sched_cpu *c, const struct vcpu *v, uint64_t now)
 {
-	unsigned int cpu = choose_cpu(v);
+	uint64_t ns = policy->until(c, v, now);
+
+	if (!ns)
+		cpu_raise(c->cpu, SOFTIRQ_SCHED);
+	else if (ns != ~0ULL)
+		look_at(c, now + ns);
+}
+
+/*
+ * v waits on c, locked, while perhaps some CPU idles that it may use: let that one come and take it. The CPU that
+ * goes idle says so first and then looks at the queues (steal), so one of the two sees the other.
+ */
+static bool offer(const struct sched_cpu *c, const struct vcpu *v, uint64_t now)
+{
+	unsigned int i;
+
+	__atomic_thread_fence(__ATOMIC_SEQ_CST);
+	for_each_cpu(i)
+		if (i != c->cpu && (v->affinity_hard & BIT(i)) && !busy(i) &&
+		    policy->may_run(v, now)) {
+			cpu_raise(i, SOFTIRQ_SCHED);
+			return true;
+		}
+	return false;
+}
+
+static void offer_one(const struct sched_cpu *c, uint64_t now)
+{
+	const struct vcpu *v;
+
+	list_for_each(v, &c->queue, sched.queue)
+		if (offer(c, v, now))
+			return;
+}
+
+/* v is runnable, neither queued nor running; c is its queue, locked. It goes to CPU `cpu`. Unlocks. */
+static void place_on(struct sched_cpu *c, struct vcpu *v, unsigned int cpu)
+{
 	struct sched_cpu *to = scpus[cpu];
-	uint64_t now = now_ns();
+	uint64_t now;
 
 	if (to != c) {
 		policy->migrate(c, to, v);
@@ -144,11 +186,19 @@ static void place(struct sched_cpu *c, struct vcpu *v, bool woken)
 			return;
 		}
 	}
+	now = now_ns();
 	account_current(to, now); /* before v is placed by the queue's clock */
 	runstate_set(v, RUNSTATE_runnable, now);
-	enqueue(to, v, woken, now);
+	enqueue(to, v, now);
 	poke(to, v, now);
+	if (to->curr != to->idle)
+		offer(to, v, now);
 	spin_unlock(&to->lock);
+}
+
+static void place(struct sched_cpu *c, struct vcpu *v)
+{
+	place_on(c, v, choose_cpu(v));
 }
 
 void sched_vcpu_update(struct vcpu *v)
@@ -159,15 +209,14 @@ void sched_vcpu_update(struct vcpu *v)
 	if (v->sched.queued) {
 		if (!runnable) {
 			dequeue(c, v);
-			if (!v->running)
-				runstate_set(v, runstate_of(v), now_ns());
+			runstate_set(v, runstate_of(v), now_ns());
 		}
 	} else if (v->running) {
 		/* If it is just being saved, switch_vcpus() looks at it again. */
 		if (!runnable)
 			cpu_raise(c->cpu, SOFTIRQ_SCHED);
 	} else if (runnable) {
-		place(c, v, true);
+		place(c, v);
 		return;
 	} else {
 		runstate_set(v, runstate_of(v), now_ns());
@@ -187,7 +236,8 @@ static bool steal(struct sched_cpu *c)
 		if (from == c || !READ_ONCE(from->nr_queued) || !spin_trylock(&from->lock))
 			continue;
 		list_for_each(v, &from->queue, sched.queue)
-			if ((v->affinity_hard & BIT(c->cpu)) && !v->running) {
+			if ((v->affinity_hard & BIT(c->cpu)) && !v->running &&
+			    policy->may_run(v, now_ns())) {
 				found = v;
 				break;
 			}
@@ -215,17 +265,22 @@ static void put_back(struct sched_cpu *c, struct vcpu *prev, uint64_t now)
 	if (prev == c->idle)
 		return;
 	account_current(c, now);
-	if (vcpu_runnable(prev) && (prev->affinity_hard & BIT(c->cpu)))
-		enqueue(c, prev, false, now);
+	if (!vcpu_runnable(prev))
+		prev->sched.slept = prev->pause_flags != 0;
+	else if (prev->affinity_hard & BIT(c->cpu))
+		enqueue(c, prev, now);
 }
 
-/* The vCPU that a donation named, unless it went away or its donor was woken meanwhile. */
-static struct vcpu *take_handoff(struct sched_cpu *c)
+/*
+ * The vCPU that a donation named, unless it went away, its donor was woken meanwhile, or it has had its share:
+ * donors are not to take the CPU from those that wait.
+ */
+static struct vcpu *take_handoff(struct sched_cpu *c, uint64_t now)
 {
 	struct vcpu *v = c->handoff;
 
 	c->handoff = NULL;
-	if (!v || !v->sched.queued || v->cpu != c->cpu)
+	if (!v || !v->sched.queued || v->cpu != c->cpu || !policy->may_pass(c, v, now))
 		return NULL;
 	return c->donor && !(c->donor->pause_flags & VPF_DONATES) ? NULL : v;
 }
@@ -236,14 +291,13 @@ static struct vcpu *choose(struct sched_cpu *c, struct vcpu *prev, uint64_t now)
 	uint64_t slice;
 
 	put_back(c, prev, now);
-	next = take_handoff(c);
-	if (next)
-		slice = c->nr_queued > 1 ? SLICE_SHARED_NS : ~0ULL;
-	else
-		next = policy->pick(c, now, &slice);
+	next = take_handoff(c, now);
+	if (!next)
+		next = policy->pick(c, now);
 	if (next)
 		dequeue(c, next);
-	else
+	slice = policy->slice(c, next, now);
+	if (!next)
 		next = c->idle;
 	if (prev != c->idle && prev != next)
 		runstate_set(prev, runstate_of(prev), now);
@@ -256,23 +310,78 @@ static struct vcpu *choose(struct sched_cpu *c, struct vcpu *prev, uint64_t now)
 		timer_stop(&c->slice);
 	else
 		timer_set(&c->slice, now + slice);
-	/* The policy returns a vCPU, nothing made from &slice. */
-	/* cppcheck-suppress returnDanglingLifetime */
 	return next;
 }
 
-/* Others wait here while some CPU idles that they may use: let it come and take one. */
-static void offer(struct sched_cpu *c)
+/* Sum of the weights of those that run or could run on c, locked. */
+static unsigned int load(const struct sched_cpu *c, uint64_t now)
 {
-	unsigned int i;
+	unsigned int sum = c->curr == c->idle ? 0 : c->curr->sched.weight;
+	const struct vcpu *v;
 
-	if (!c->nr_queued)
+	list_for_each(v, &c->queue, sched.queue)
+		if (!c->nr_parked || policy->may_run(v, now))
+			sum += v->sched.weight;
+	return sum;
+}
+
+/* A CPU where v, which waits on c, would have no more beside it than the load here; c's own if there is none. */
+static unsigned int lighter_cpu(const struct sched_cpu *c, const struct vcpu *v, unsigned int here,
+				uint64_t now)
+{
+	for (unsigned int n = 1; n < nr_cpus; n++) {
+		unsigned int i = (c->cpu + n) % nr_cpus;
+		struct sched_cpu *to = scpus[i];
+		bool ok;
+
+		if (!(v->affinity_hard & BIT(i)) || unwelcome(v, i) || !spin_trylock(&to->lock))
+			continue;
+		ok = load(to, now) + v->sched.weight <= here;
+		spin_unlock(&to->lock);
+		if (ok)
+			return i;
+	}
+	return c->cpu;
+}
+
+static bool movable(const struct sched_cpu *c, const struct vcpu *v)
+{
+	return v != c->idle && (v->affinity_hard & ~BIT(c->cpu));
+}
+
+/* Of those that may leave c the one that has not moved for the longest time. */
+static struct vcpu *next_to_move(struct sched_cpu *c)
+{
+	struct vcpu *v, *found = movable(c, c->curr) ? c->curr : NULL;
+
+	list_for_each(v, &c->queue, sched.queue)
+		if (movable(c, v) && (!found || v->sched.moved_ns <= found->sched.moved_ns))
+			found = v;
+	return found;
+}
+
+/*
+ * Every BALANCE_NS one that waits here goes to a CPU where it is not worse off, if there is one. So three busy vCPUs on two
+ * CPUs take turns at having one alone. If it runs just now, it goes when it waits again. Called without locks.
+ */
+static void balance(struct sched_cpu *c, uint64_t now)
+{
+	unsigned int cpu = c->cpu;
+	struct vcpu *v;
+
+	spin_lock(&c->lock);
+	v = next_to_move(c);
+	if (v && v != c->curr) {
+		c->balanced_ns = now;
+		cpu = lighter_cpu(c, v, load(c, now), now);
+	}
+	if (cpu == c->cpu) {
+		spin_unlock(&c->lock);
 		return;
-	for_each_cpu(i)
-		if (i != c->cpu && is_idle(i)) {
-			cpu_raise(i, SOFTIRQ_SCHED);
-			return;
-		}
+	}
+	dequeue(c, v);
+	v->sched.moved_ns = now;
+	place_on(c, v, cpu);
 }
 
 static void switch_vcpus(struct vcpu *prev, struct vcpu *next)
@@ -312,18 +421,22 @@ void schedule(void)
 	struct sched_cpu *c = cpu->sched;
 	struct vcpu *prev = cpu->current, *next, *donor;
 	uint64_t now;
+	bool crowded;
 
 	spin_lock(&c->lock);
 	now = now_ns();
 	next = choose(c, prev, now);
 	donor = donation_over(c, prev, next);
-	offer(c);
+	offer_one(c, now);
+	crowded = c->nr_queued > c->nr_parked && now - c->balanced_ns >= BALANCE_NS;
 	spin_unlock(&c->lock);
 
 	if (next != prev)
 		switch_vcpus(prev, next);
 	if (donor)
 		sched_vcpu_update(donor);
+	if (crowded && nr_cpus > 1)
+		balance(c, now);
 	if (next == c->idle && steal(c))
 		this_cpu_raise(SOFTIRQ_SCHED);
 }
@@ -349,8 +462,14 @@ static bool fetch_here(struct sched_cpu *c, struct vcpu *to, uint64_t now)
 		return false;
 	}
 	if (!to->sched.queued) {
+		account_current(c, now);
 		runstate_set(to, RUNSTATE_runnable, now);
-		enqueue(c, to, true, now);
+		enqueue(c, to, now);
+	}
+	if (!policy->may_pass(c, to, now)) {
+		poke(c, to, now); /* it waits for its turn */
+		spin_unlock(&c->lock);
+		return false;
 	}
 	return true;
 }
@@ -397,7 +516,9 @@ bool sched_resume_donor(const void *key)
 	if (donor && vcpu_runnable(donor)) {
 		now = now_ns();
 		runstate_set(donor, RUNSTATE_runnable, now);
-		enqueue(c, donor, true, now);
+		account_current(c, now);
+		donor->sched.slept = true;
+		enqueue(c, donor, now);
 		c->handoff = donor;
 	}
 	spin_unlock(&c->lock);
@@ -470,6 +591,7 @@ int sched_vcpu_init(struct vcpu *v)
 	uint64_t all = nr_cpus >= 64 ? ~0ULL : BIT(nr_cpus) - 1;
 
 	list_init(&v->sched.queue);
+	v->sched.slept = true;
 	v->sched.policy = xzalloc_bytes(SCHED_POLICY_BYTES);
 	if (!v->sched.policy)
 		return -ENOMEM;
@@ -501,6 +623,8 @@ void sched_set_affinity(struct vcpu *v, uint64_t hard, uint64_t soft)
 	v->affinity_hard = hard;
 	v->affinity_soft = soft;
 	if (hard & BIT(v->cpu)) {
+		if (v->sched.queued)
+			offer(c, v, now_ns());
 		spin_unlock(&c->lock);
 	} else if (v->running) {
 		if (v->sched.queued)
@@ -509,10 +633,27 @@ void sched_set_affinity(struct vcpu *v, uint64_t hard, uint64_t soft)
 		spin_unlock(&c->lock);
 	} else if (v->sched.queued) {
 		dequeue(c, v);
-		place(c, v, false);
+		place(c, v);
 	} else {
 		spin_unlock(&c->lock);
 	}
+}
+
+/* Weight and cap count from now on: what waits is sorted anew, what runs gets another slice. */
+static void params_changed(struct vcpu *v, unsigned int weight)
+{
+	struct sched_cpu *c = lock_vcpu(v);
+	uint64_t now = now_ns();
+
+	account_current(c, now);
+	v->sched.weight = weight;
+	if (v->sched.queued) {
+		dequeue(c, v);
+		enqueue(c, v, now);
+	}
+	if (v->sched.queued || c->curr == v)
+		cpu_raise(c->cpu, SOFTIRQ_SCHED);
+	spin_unlock(&c->lock);
 }
 
 int sched_set_params(struct domain *d, const struct sched_params *p)
@@ -521,22 +662,18 @@ int sched_set_params(struct domain *d, const struct sched_params *p)
 
 	if (!p->weight || p->weight > 65535)
 		return -EINVAL;
-	for_each_vcpu(d, v) {
-		struct sched_cpu *c = lock_vcpu(v);
-
-		v->sched.weight = p->weight;
-		v->sched.cap = p->cap;
-		spin_unlock(&c->lock);
-	}
+	WRITE_ONCE(d->sched.cap, p->cap);
+	for_each_vcpu(d, v)
+		params_changed(v, p->weight);
 	return 0;
 }
 
 void sched_get_params(struct domain *d, struct sched_params *p)
 {
-	struct vcpu *v = domain_vcpu(d, 0);
+	const struct vcpu *v = domain_vcpu(d, 0);
 
 	p->weight = v ? v->sched.weight : 256;
-	p->cap = v ? v->sched.cap : 0;
+	p->cap = d->sched.cap;
 }
 
 static void dump_cpu(struct sched_cpu *c)
@@ -544,11 +681,10 @@ static void dump_cpu(struct sched_cpu *c)
 	struct vcpu *v;
 
 	spin_lock(&c->lock);
-	printk("CPU%u: runs d%uv%u, vtime %lu, %u waiting:", c->cpu, c->curr->domain->domid,
-	       c->curr->id, c->vtime, c->nr_queued);
+	printk("CPU%u: runs d%uv%u, vtime %lu, %u waiting, %u of them parked:", c->cpu,
+	       c->curr->domain->domid, c->curr->id, c->vtime, c->nr_queued, c->nr_parked);
 	list_for_each(v, &c->queue, sched.queue)
-		printk(" d%uv%u(vtime %lu%s)", v->domain->domid, v->id, v->sched.vtime,
-		       v->sched.warped ? ", warped" : "");
+		printk(" d%uv%u(vtime %lu)", v->domain->domid, v->id, policy->vtime(v));
 	printk("\n");
 	spin_unlock(&c->lock);
 }

@@ -42,13 +42,18 @@
 struct sched_vcpu {
 	struct list_head queue; /* [s] */
 	bool queued;		/* [s] */
+	bool slept;		/* [s] it waited for something since it last ran */
 	unsigned int weight;	/* [s] 1..65535, default 256 */
-	unsigned int cap;	/* [s] percent, 0 = none */
-	uint64_t vtime;		/* [s] bvt: actual virtual time, units of weighted ns */
-	uint64_t warp_until_ns; /* [s] */
 	uint64_t started_ns;	/* [s] when it began to run */
-	bool warped;		/* [s] */
+	uint64_t moved_ns;	/* [s] when it was last moved to even the queues out */
 	void *policy;		/* [s] a policy's own record */
+};
+
+/* What the vCPUs of a domain share: the limit of the CPU time they get together. */
+struct sched_domain {
+	unsigned int cap;	  /* [a] percent of one CPU, 0 = none */
+	uint64_t cap_refilled_ns; /* [a] begin of the present window */
+	int64_t cap_left_ns;	  /* [a] of it; below 0 = taken in advance */
 };
 
 struct vcpu {
@@ -145,6 +150,8 @@ struct domain {
 	struct page *shared_info_page;	 /* [c] allocated at creation */
 	struct shared_info *shared_info; /* [c] */
 	bool shared_info_64; /* [d] layout: latched when the hypercall page or shared info is set up */
+
+	struct sched_domain sched;
 
 	/* time */
 	uint64_t wc_sec; /* wall clock at system time 0, seconds */

@@ -14,49 +14,58 @@ struct sched_cpu {
 	spinlock_t lock;	/* LOCK_SCHED */
 	struct list_head queue; /* lock: runnable, not running, in the policy's order */
 	unsigned int nr_queued; /* lock */
+	unsigned int nr_parked; /* lock: of these, how many the policy keeps from running (cap) */
 	unsigned int cpu;	/* constant */
 	struct vcpu *curr;	/* lock: what runs here; the idle vCPU when nothing does */
 	struct vcpu *idle;	/* constant */
-	struct timer slice;	/* own CPU */
+	struct timer slice;	/* lock: when to choose again */
 	struct vcpu *donor;	/* lock: waits while curr runs in its stead; NULL = none */
 	struct vcpu *donee;	/* lock: whom it gave the CPU to */
 	const void *donor_key;	/* lock: what the donor waits for */
-	struct vcpu *handoff;	/* lock: to run next, whatever the policy says; NULL = none */
+	struct vcpu *handoff;	/* lock: to run next if the policy lets it; NULL = none */
+	uint64_t balanced_ns;	/* lock: when this CPU last looked for a shorter queue */
 	uint64_t vtime;		/* lock: the policy's clock of this queue */
 };
 
-/* What tools may set; the mapping to credit2's parameters is in the domctl. */
 #define SCHED_POLICY_BYTES 64U /* record at sched_vcpu.policy, zeroed, allocated by the core */
 
+/* What tools may set; the mapping to credit2's parameters is in the domctl. */
 struct sched_params {
-	unsigned int weight; /* 1..65535, 256 = normal */
-	unsigned int cap;    /* percent of one CPU, 0 = none */
+	unsigned int weight; /* 1..65535, 256 = normal; each vCPU has it */
+	unsigned int cap;    /* percent of one CPU that all vCPUs together may use, 0 = no limit */
 };
 
 struct sched_policy {
 	const char *name;
-	/* v becomes known to / leaves the scheduler. */
+	/* v becomes known to the scheduler. */
 	void (*init)(struct vcpu *v);
-	/* Put v in c's queue / take it out. woken: it was blocked, not preempted or moved. */
+	/* Put v in c's queue / take it out. woken: it slept, and was not preempted, paused or moved. */
 	void (*insert)(struct sched_cpu *c, struct vcpu *v, bool woken, uint64_t now_ns);
 	void (*remove)(struct sched_cpu *c, struct vcpu *v);
-	/* v ran on c for ran_ns. */
+	/* v, which is in no queue, ran on c for ran_ns. */
 	void (*account)(struct sched_cpu *c, struct vcpu *v, uint64_t ran_ns, uint64_t now_ns);
+	/* Which of the queue is to run now (left in the queue), NULL = none may. */
+	struct vcpu *(*pick)(struct sched_cpu *c, uint64_t now_ns);
 	/*
-	 * Which of the queue is to run now (left in the queue), NULL = none may; *slice_ns = for how long
-	 * before asking again, ~0 = until something happens.
+	 * For how long v, taken out of the queue, may run before the CPU chooses again; ~0 = until something
+	 * happens. v is NULL when the CPU idles.
 	 */
-	struct vcpu *(*pick)(struct sched_cpu *c, uint64_t now_ns, uint64_t *slice_ns);
-	/* Should v, just inserted, take the CPU from c->curr, which has run for ran_ns unaccounted? */
-	bool (*preempts)(const struct sched_cpu *c, const struct vcpu *v, uint64_t ran_ns,
-			 uint64_t now_ns);
+	uint64_t (*slice)(struct sched_cpu *c, const struct vcpu *v, uint64_t now_ns);
+	/* v was just inserted, c->curr is charged up to now: in what time is c to choose again because of v? */
+	uint64_t (*until)(const struct sched_cpu *c, const struct vcpu *v, uint64_t now_ns);
+	/* False: v is to wait although a CPU may idle (its cap). */
+	bool (*may_run)(const struct vcpu *v, uint64_t now_ns);
+	/* May v, in c's queue, be given c past the others there? False: that would be more than its share. */
+	bool (*may_pass)(const struct sched_cpu *c, const struct vcpu *v, uint64_t now_ns);
 	/* v moves from one CPU's queue to another's; in neither. */
 	void (*migrate)(const struct sched_cpu *from, const struct sched_cpu *to, struct vcpu *v);
+	/* For dumps: v's virtual time, or what the policy has in its place. */
+	uint64_t (*vtime)(const struct vcpu *v);
 };
 
 extern const struct sched_policy sched_bvt;
 
-/* Parameters of a whole domain (all its vCPUs have the same). */
+/* Parameters of a whole domain. -EINVAL: weight out of range. */
 int sched_set_params(struct domain *d, const struct sched_params *p);
 void sched_get_params(struct domain *d, struct sched_params *p);
 /* Nanoseconds that a CPU has been idle, up to its last wake-up. */

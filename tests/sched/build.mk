@@ -1,0 +1,32 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+# The scheduler on a simulated machine of up to four CPUs, under ASan and UBSan.
+
+sched_DIR    := $(O)/sched
+sched_VMM    := vmm/domain/sched.c vmm/domain/sched_bvt.c vmm/domain/pause.c vmm/cpu/timer.c vmm/cpu/timer_heap.c \
+	vmm/cpu/spinlock.c
+sched_TESTS  := $(filter-out tests/sched/host.c,$(sort $(wildcard tests/sched/*.c)))
+sched_OBJS   := $(sched_VMM:%.c=$(sched_DIR)/%.o) $(sched_TESTS:%.c=$(sched_DIR)/%.o) $(sched_DIR)/tests/sched/host.o
+sched_CFLAGS := -std=gnu11 -O2 -g -Wall -Wextra -Werror -Wno-address-of-packed-member -fno-omit-frame-pointer \
+	-fsanitize=address,undefined -fno-sanitize=alignment -fno-sanitize-recover=all -MMD -MP
+# Tests include the hypervisor's headers, never libc's; host.c the other way round.
+sched_VMMFLAGS := -Ivmm/include -Ivmm -Itests/sched -I. -fno-builtin -DPLINTH_DEBUG=1 -D__XEN_TOOLS__ \
+	'-DPLINTH_HOST_CPU=(*sim_cpu)' -fno-strict-aliasing --param asan-globals=0 -include vmm/include/types.h
+
+$(sched_DIR)/tests/sched/host.o: tests/sched/host.c
+	$(Q)mkdir -p $(@D)
+	$(Q)$(CC) $(sched_CFLAGS) -c -o $@ $<
+
+$(sched_DIR)/%.o: %.c
+	$(Q)mkdir -p $(@D)
+	$(Q)$(CC) $(sched_CFLAGS) $(sched_VMMFLAGS) -c -o $@ $<
+
+$(sched_DIR)/sched: $(sched_OBJS) tests/fuzz/sections.ld
+	$(call say,LD,$@)
+	$(Q)$(CC) -no-pie -fsanitize=address,undefined -Wl,-T,tests/fuzz/sections.ld -o $@ $(sched_OBJS)
+
+-include $(sched_OBJS:.o=.d)
+
+.PHONY: check-sched
+check-sched: $(sched_DIR)/sched
+	$(Q)$<
+CHECKS += check-sched
