@@ -8,6 +8,7 @@
 #define V_LOW	0x41
 #define V_HIGH	0x81
 #define V_TIMER 0x71
+#define V_ERROR 0x91
 
 static volatile unsigned int hits;
 static volatile u8 order[8];
@@ -232,6 +233,49 @@ TEST(apic_deadline, "apic: timer, TSC deadline")
 	WAIT_FOR(hits == 2, 100000);
 	irq_off();
 	CHECK(hits == 2, "a past deadline gave no interrupt");
+	return NULL;
+}
+
+static u32 errors(void)
+{
+	lapic_write(LAPIC_ESR, 0);
+	return lapic_read(LAPIC_ESR);
+}
+
+TEST(apic_errors, "apic: an illegal vector is told by ESR and LVTERR")
+{
+	u32 seen;
+
+	NEED(!plat.is_tcg, "QEMU's TCG does not look");
+	hits = 0;
+	irq_set(V_ERROR, on_ipi);
+	lapic_write(LAPIC_LVT_ERROR, 0x10000 | V_ERROR);
+	errors();
+	errors();
+	lapic_self(3);
+	CHECK(!lapic_irr(3), "requested");
+	seen = errors();
+	CHECK(seen == 0x60, "sent to itself, masked: ESR %x", seen);
+	CHECK(!errors(), "still there");
+	irq_on();
+	delay_us(200);
+	irq_off();
+	CHECK(!hits, "an interrupt in spite of the mask");
+	lapic_write(LAPIC_LVT_ERROR, V_ERROR);
+	lapic_self(3);
+	irq_on();
+	WAIT_FOR(hits, 100000);
+	irq_off();
+	CHECK(hits == 1, "%u interrupts", hits);
+	seen = errors();
+	lapic_write(LAPIC_LVT_ERROR, 0x10000 | V_ERROR);
+	CHECK(seen == 0x60, "sent to itself: ESR %x", seen);
+	if (!lapic_x2()) {
+		lapic_read(0x3f0);
+		seen = errors();
+		NEED(seen || !plat.is_xen, "Xen does not look at addresses");
+		CHECK(seen == 0x80, "reserved address: ESR %x", seen);
+	}
 	return NULL;
 }
 

@@ -117,8 +117,8 @@ int hvm_inject_msi(struct domain *d, uint64_t addr, uint32_t data)
 
 	if ((addr & 0xfff00000) != 0xfee00000 || addr >> 32)
 		return -EINVAL;
-	if (mode == 4 ? false
-		      : mode > 1 || (data & 0xff) < 16) /* an NMI's vector does not matter */
+	/* Fixed, lowest priority, NMI. A vector below 16 is an error of those that it reaches. */
+	if (mode > 1 && mode != 4)
 		return -EINVAL;
 	vlapic_deliver(d, NULL, addr >> 12 & 0xff, addr & BIT(2), false, mode, (uint8_t)data,
 		       data & BIT(15), 0);

@@ -6,6 +6,7 @@
 #include "dom0.h"
 #include "hvm_pc.h"
 #include "hvm_ops.h"
+#include "policy.h"
 #include "vlapic.h"
 #include "vlapic_private.h"
 
@@ -16,6 +17,13 @@
 #define BASE_EXTD     BIT(10)
 #define BASE_EN	      BIT(11)
 #define BASE_RESERVED 0x2ffULL
+#define ICR_KNOWN     0x000cdfffU /* bit 12, delivery status, reads as zero */
+#define ICR_STATUS    BIT(12)
+#define LVTT_DEADLINE BIT(18)
+
+/* CPUID leaf 1, ECX. */
+#define C1_X2APIC   BIT(21)
+#define C1_DEADLINE BIT(24)
 
 static uint32_t x2apic_ldr(uint32_t id)
 {
@@ -87,12 +95,29 @@ static int post(struct vlapic *a, uint8_t vector)
 	return rc;
 }
 
+void vlapic_error(struct vlapic *a, uint32_t bits)
+{
+	uint32_t lvt = vlapic_get(a, APIC_LVTERR);
+	bool raise = !(lvt & LVT_MASKED);
+
+	if (raise && (uint8_t)lvt < VECTOR_LEGAL) {
+		bits |= ESR_RECEIVED_ILLEGAL;
+		raise = false;
+	}
+	if ((__atomic_fetch_or(&a->esr_pending, bits, __ATOMIC_SEQ_CST) & bits) == bits)
+		return;
+	if (raise)
+		vlapic_set_irq(a, (uint8_t)lvt, false);
+}
+
 bool vlapic_set_irq(struct vlapic *a, uint8_t vector, bool level)
 {
 	int posted;
 
-	if (vector < 16)
+	if (unlikely(vector < VECTOR_LEGAL)) {
+		vlapic_error(a, ESR_RECEIVED_ILLEGAL);
 		return false;
+	}
 	posted = level ? -EOPNOTSUPP : post(a, vector);
 	if (posted >= 0)
 		return posted;
@@ -245,6 +270,21 @@ void vlapic_fini(struct vcpu *v)
 	v->hvm.vlapic = NULL;
 }
 
+static bool in_policy(const struct vlapic *a, uint32_t leaf1_ecx)
+{
+	return a->vcpu->domain->cpu_policy->basic[1].c & leaf1_ecx;
+}
+
+/* One bit for each 16 bytes: what the register page has. CMCI's entry (2f0) is not among the six of LVR. */
+#define REGS(first, last) (((2ULL << ((last) >> 4)) - 1) & ~((1ULL << ((first) >> 4)) - 1))
+static const uint64_t xapic_regs = REGS(APIC_ID, APIC_LVR) | REGS(APIC_TPR, APIC_ESR) |
+				   REGS(APIC_ICR, APIC_TMCCT) | REGS(APIC_TDCR, APIC_TDCR);
+
+bool vlapic_has_register(unsigned int reg)
+{
+	return reg < 0x400 && xapic_regs >> (reg >> 4) & 1;
+}
+
 uint32_t vlapic_read(struct vlapic *a, unsigned int reg)
 {
 	switch (reg) {
@@ -292,9 +332,10 @@ static void write_spiv(struct vlapic *a, uint32_t v)
 	vcpu_attention(a->vcpu, VCPU_ATT_IRQ);
 }
 
-static void write_lvt(struct vlapic *a, unsigned int reg, uint32_t v)
+/* The bits that an entry of the local vector table has; bit 12, the delivery status, reads as zero. */
+static uint32_t lvt_bits(const struct vlapic *a, unsigned int reg)
 {
-	static const uint32_t writable[] = {
+	static const uint32_t known[] = {
 		0x000710ff /* timer: vector, status, mask, mode */,
 		0x000117ff,
 		0x000117ff,
@@ -303,7 +344,14 @@ static void write_lvt(struct vlapic *a, unsigned int reg, uint32_t v)
 		0x000110ff,
 	};
 
-	v &= writable[(reg - APIC_LVTT) / 0x10] & ~(uint32_t)BIT(12);
+	if (reg == APIC_LVTT && !in_policy(a, C1_DEADLINE))
+		return known[0] & ~(uint32_t)LVTT_DEADLINE;
+	return known[(reg - APIC_LVTT) / 0x10];
+}
+
+static void write_lvt(struct vlapic *a, unsigned int reg, uint32_t v)
+{
+	v &= lvt_bits(a, reg) & ~(uint32_t)BIT(12);
 	if (!vlapic_sw_enabled(a))
 		v |= LVT_MASKED;
 	if (reg == APIC_LVTT)
@@ -334,11 +382,10 @@ void vlapic_write(struct vlapic *a, unsigned int reg, uint32_t v)
 		write_spiv(a, v);
 		break;
 	case APIC_ESR:
-		vlapic_set(a, reg, a->esr_pending);
-		a->esr_pending = 0;
+		vlapic_set(a, reg, __atomic_exchange_n(&a->esr_pending, 0, __ATOMIC_SEQ_CST));
 		break;
 	case APIC_ICR:
-		vlapic_set(a, reg, v & 0x000ccfff & ~(uint32_t)BIT(12));
+		vlapic_set(a, reg, v & ICR_KNOWN & ~(uint32_t)ICR_STATUS);
 		vlapic_send_ipi(a, v, vlapic_get(a, APIC_ICR2));
 		break;
 	case APIC_ICR2:
@@ -367,7 +414,7 @@ static int set_base(struct vlapic *a, uint64_t v)
 {
 	uint64_t old = a->base_msr;
 
-	if (v & BASE_RESERVED)
+	if (v & BASE_RESERVED || ((v & BASE_EXTD) && !in_policy(a, C1_X2APIC)))
 		return -EINVAL;
 	if ((v & BASE_EXTD) && !(v & BASE_EN))
 		return -EINVAL;
@@ -385,9 +432,15 @@ static int set_base(struct vlapic *a, uint64_t v)
 	return 0;
 }
 
+/* In x2APIC mode some registers are gone, and EOI and the self-IPI register cannot be read (SDM table 11-6). */
+static const uint64_t x2apic_readable = REGS(APIC_ID, APIC_LVR) | REGS(APIC_TPR, APIC_TPR) |
+					REGS(APIC_PPR, APIC_PPR) | REGS(APIC_LDR, APIC_LDR) |
+					REGS(APIC_SPIV, APIC_ESR) | REGS(APIC_ICR, APIC_ICR) |
+					REGS(APIC_LVTT, APIC_TMCCT) | REGS(APIC_TDCR, APIC_TDCR);
+
 int vlapic_rdmsr(struct vlapic *a, uint32_t msr, uint64_t *v)
 {
-	unsigned int reg = (msr - 0x800) << 4;
+	uint32_t index = msr - 0x800;
 
 	if (msr == 0x1b) {
 		*v = a->base_msr;
@@ -395,51 +448,65 @@ int vlapic_rdmsr(struct vlapic *a, uint32_t msr, uint64_t *v)
 	}
 	if (msr == 0x6e0) {
 		*v = vlapic_tsc_deadline(a);
-		return 0;
+		return in_policy(a, C1_DEADLINE) ? 0 : -EINVAL;
 	}
-	if (!vlapic_x2apic(a) || msr < 0x802 || msr > 0x83e || reg == APIC_DFR ||
-	    reg == APIC_ICR2 || reg == APIC_EOI || (reg > APIC_ESR && reg < APIC_ICR))
+	if (!vlapic_x2apic(a) || index > 0x3f || !(x2apic_readable >> index & 1))
 		return -EINVAL;
-	*v = vlapic_read(a, reg);
-	if (reg == APIC_ICR)
+	*v = vlapic_read(a, index << 4);
+	if (index << 4 == APIC_ICR)
 		*v |= (uint64_t)vlapic_get(a, APIC_ICR2) << 32;
 	return 0;
+}
+
+/* What may be written to a register by WRMSR; false: nothing. Other bits raise #GP. */
+static bool x2apic_writable(const struct vlapic *a, unsigned int reg, uint64_t *bits)
+{
+	switch (reg) {
+	case APIC_ICR:
+		*bits = 0xffffffff00000000ULL | ICR_KNOWN;
+		return true;
+	case APIC_EOI:
+	case APIC_ESR:
+		*bits = 0;
+		return true;
+	case APIC_TPR:
+	case APIC_SELF_IPI:
+		*bits = 0xff;
+		return true;
+	case APIC_SPIV:
+		*bits = 0x3ff;
+		return true;
+	case APIC_LVTT ... APIC_LVTERR:
+		*bits = lvt_bits(a, reg);
+		return true;
+	case APIC_TMICT:
+		*bits = 0xffffffff;
+		return true;
+	case APIC_TDCR:
+		*bits = 0xb;
+		return true;
+	default:
+		return false; /* LDR, DFR, ISR, IRR, ... are read-only or absent */
+	}
 }
 
 int vlapic_wrmsr(struct vlapic *a, uint32_t msr, uint64_t v)
 {
 	unsigned int reg = (msr - 0x800) << 4;
+	uint64_t bits;
 
 	if (msr == 0x1b)
 		return set_base(a, v);
 	if (msr == 0x6e0) {
+		if (!in_policy(a, C1_DEADLINE))
+			return -EINVAL;
 		vlapic_set_tsc_deadline(a, v);
 		return 0;
 	}
-	if (!vlapic_x2apic(a) || msr < 0x808 || msr > 0x83f)
+	if (!vlapic_x2apic(a) || !x2apic_writable(a, reg, &bits) || (v & ~bits))
 		return -EINVAL;
-	switch (reg) {
-	case APIC_ICR:
+	if (reg == APIC_ICR)
 		vlapic_set(a, APIC_ICR2, (uint32_t)(v >> 32));
-		vlapic_write(a, APIC_ICR, (uint32_t)v);
-		return 0;
-	case APIC_EOI:
-	case APIC_ESR:
-		if (v)
-			return -EINVAL;
-		break;
-	case APIC_TPR:
-	case APIC_SPIV:
-	case APIC_LVTT ... APIC_LVTERR:
-	case APIC_TMICT:
-	case APIC_TDCR:
-	case APIC_SELF_IPI:
-		if (v >> 32)
-			return -EINVAL;
-		break;
-	default:
-		return -EINVAL; /* LDR, DFR, ISR, IRR, ... are read-only or absent */
-	}
 	vlapic_write(a, reg, (uint32_t)v);
 	return 0;
 }

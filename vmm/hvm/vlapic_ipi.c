@@ -116,10 +116,9 @@ void vlapic_send_ipi(struct vlapic *a, uint32_t icr_low, uint32_t icr_high)
 	/* INIT level de-assert only synchronises arbitration IDs: nothing to do. */
 	if (mode == D_INIT && level && !assert)
 		return;
-	if ((mode == D_FIXED || mode == D_LOWEST) && vector < 16) {
-		a->esr_pending |= BIT(5);
-		return;
-	}
+	/* It goes out all the same: whom it reaches has an error, too. */
+	if ((mode == D_FIXED || mode == D_LOWEST) && vector < VECTOR_LEGAL)
+		vlapic_error(a, ESR_SENT_ILLEGAL);
 	vlapic_deliver(a->vcpu->domain, a, dest, icr_low & BIT(11), vlapic_x2apic(a), mode, vector,
 		       false, icr_low >> 18 & 3);
 }

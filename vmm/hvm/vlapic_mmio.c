@@ -6,6 +6,7 @@
  */
 #include "pc_private.h"
 #include "vlapic.h"
+#include "vlapic_private.h"
 
 static bool absent(const struct vlapic *a)
 {
@@ -21,6 +22,8 @@ static enum io_result mmio_read(struct vcpu *v, void *opaque, uint64_t offset, u
 	(void)opaque;
 	if (absent(a))
 		return IO_PASS;
+	if (!vlapic_has_register((unsigned int)offset & ~15U))
+		vlapic_error(a, ESR_ILLEGAL_REGISTER);
 	/* Bytes 4-15 of each register are reserved. */
 	*val = sub < 4 ? (uint64_t)vlapic_read(a, (unsigned int)offset & ~15U) >> (sub * 8) : 0;
 	if (size < 4)
@@ -38,6 +41,8 @@ static enum io_result mmio_write(struct vcpu *v, void *opaque, uint64_t offset, 
 	(void)opaque;
 	if (absent(a))
 		return IO_PASS;
+	if (!vlapic_has_register(reg))
+		vlapic_error(a, ESR_ILLEGAL_REGISTER);
 	if (sub >= 4)
 		return IO_DONE;
 	if (size < 4 || sub) {

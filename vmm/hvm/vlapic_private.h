@@ -5,6 +5,20 @@
 
 #include "vlapic.h"
 
+/* Error status: SDM volume 3, 11.5.3; APM volume 2, 16.4.6. */
+#define ESR_SENT_ILLEGAL     BIT(5)
+#define ESR_RECEIVED_ILLEGAL BIT(6)
+#define ESR_ILLEGAL_REGISTER BIT(7)
+#define VECTOR_LEGAL	     16U /* and above */
+
+/*
+ * Any CPU: these bits are in ESR after its next write, and LVTERR raises its interrupt for one that did not wait there
+ * already. A vector of LVTERR that is illegal itself is received as such and raises nothing.
+ */
+void vlapic_error(struct vlapic *a, uint32_t bits);
+/* Is there a register at this offset (a multiple of 16) of the xAPIC's page? */
+bool vlapic_has_register(unsigned int reg);
+
 /* vlapic_timer.c */
 void vlapic_timer_init(struct vlapic *a);
 void vlapic_timer_stop(struct vlapic *a);

@@ -43,9 +43,9 @@ struct vlapic {
 	uint64_t timer_last_ns; /* when the count began, system time */
 	uint64_t period_ns;	/* 0 = one-shot */
 	uint64_t tsc_deadline;	/* guest TSC, 0 = off */
-	uint32_t esr_pending;
-	bool irr_maybe;	 /* IRR may be non-empty: cheap test before a scan (atomic) */
-	spinlock_t lock; /* timer and mode */
+	uint32_t esr_pending;	/* errors since the last write of ESR (atomic) */
+	bool irr_maybe;		/* IRR may be non-empty: cheap test before a scan (atomic) */
+	spinlock_t lock;	/* timer and mode */
 };
 
 int vlapic_init(struct vcpu *v);
@@ -86,7 +86,7 @@ int vlapic_rdmsr(struct vlapic *a, uint32_t msr, uint64_t *v);
 int vlapic_wrmsr(struct vlapic *a, uint32_t msr, uint64_t v);
 
 /*
- * Any CPU: a vector becomes pending; level sets TMR. Wakes the vCPU. It is kept while the vLAPIC is disabled by
+ * Any CPU: a vector becomes pending; level sets TMR; below 16 it is an error. Wakes the vCPU. It is kept while the vLAPIC is disabled by
  * software (event channel upcalls rely on that); messages from the bus go through vlapic_deliver, which drops
  * them then. False: it was pending already.
  */
