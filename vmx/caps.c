@@ -164,7 +164,6 @@ const struct hvm_ops vmx_ops = {
 	.set_segment = vmx_set_segment,
 	.get_msrs = vmx_get_msrs,
 	.set_msrs = vmx_set_msrs,
-	.rdmsr = vmx_rdmsr,
 	.get_cpl = vmx_get_cpl,
 	.cr_changed = vmx_cr_changed,
 	.sync_debug = vmx_sync_debug,

@@ -1,15 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /* RDMSR and WRMSR: which are intercepted (SDM volume 3, 24.6.9), and their exits. */
-#include "policy.h"
 #include "vmx.h"
-
-#define MSR_PLATFORM_INFO	 0xceU
-#define MSR_MISC_FEATURES	 0x140U
-#define MSR_MISC_ENABLE		 0x1a0U
-
-#define MISC_ENABLE_FAST_STRINGS BIT(0)
-#define MISC_ENABLE_NO_BTS	 BIT(11)
-#define MISC_ENABLE_NO_PEBS	 BIT(12)
 
 /* One page for all domains: read low, read high, write low, write high, 1 KiB each; 1 = exit. */
 uint8_t *vmx_msr_bitmap;
@@ -42,24 +33,6 @@ int vmx_msr_bitmap_init(void)
 		vmx_msr_allow_write(vmx_msr_bitmap, direct_msrs[i]);
 	}
 	return 0;
-}
-
-/* Intel's own MSRs (SDM volume 4, table 2-2), as the guest's policy has them. */
-int vmx_rdmsr(struct vcpu *v, uint32_t msr, uint64_t *value)
-{
-	switch (msr) {
-	case MSR_PLATFORM_INFO:
-		*value = v->domain->cpu_policy->platform_info;
-		return 0;
-	case MSR_MISC_FEATURES: /* no CPUID faulting */
-		*value = 0;
-		return 0;
-	case MSR_MISC_ENABLE:
-		*value = MISC_ENABLE_FAST_STRINGS | MISC_ENABLE_NO_BTS | MISC_ENABLE_NO_PEBS;
-		return 0;
-	default:
-		return -EINVAL;
-	}
 }
 
 void vmx_exit_rdmsr(struct vcpu *v, struct vmx_vcpu *vv)

@@ -250,7 +250,6 @@ void vmx_flush_l1d(struct vmx_vcpu *vv);
 /* msr.c */
 extern uint8_t *vmx_msr_bitmap;
 int vmx_msr_bitmap_init(void);
-int vmx_rdmsr(struct vcpu *v, uint32_t msr, uint64_t *value);
 void vmx_msr_allow_write(uint8_t *bitmap, uint32_t msr);
 
 /* setup.c */

@@ -3,6 +3,8 @@
 #include "cases.h"
 #include "xen_abi.h"
 #include "hvm_ops.h"
+#include "policy.h"
+#include "vmm/domain/private.h"
 #include <xen/domctl.h>
 #include <xen/hvm/save.h>
 
@@ -83,4 +85,152 @@ CASE(record_of_event)
 	EXPECT(load_cpu(&c), == 0);
 	EXPECT(e->type, == HVM_EVENT_EXTINT);
 	EXPECT(e->vector, == 0x31);
+}
+
+/* --- before a domain is saved ------------------------------------------------------------------ */
+
+static long domctl(uint32_t cmd, struct xen_domctl *op)
+{
+	long rc;
+
+	op->cmd = cmd;
+	op->interface_version = XEN_DOMCTL_INTERFACE_VERSION;
+	op->domain = DOMID_B;
+	memcpy(guest_page(0, ARG_GFN), op, sizeof(*op));
+	rc = call_as(0, 0, __HYPERVISOR_domctl, ARG, 0, 0, 0);
+	memcpy(op, guest_page(0, ARG_GFN), sizeof(*op));
+	return rc;
+}
+
+/* What libxl-save-helper asks while the domain still runs. */
+static long ask_policy(void)
+{
+	struct xen_domctl op = { 0 };
+
+	return domctl(XEN_DOMCTL_get_cpu_policy, &op);
+}
+
+/* As much of all records as the pages for lists hold. */
+static long get_context(struct xen_domctl *op)
+{
+	memset(op, 0, sizeof(*op));
+	op->u.hvmcontext.size = SCRATCH_NR * PAGE_SIZE;
+	op->u.hvmcontext.buffer.p = (void *)LIST;
+	return domctl(XEN_DOMCTL_gethvmcontext, op);
+}
+
+/*
+ * A guest that could not be restored is not saved: it is said before it is suspended, and once more before the image is
+ * complete, and it can go on then.
+ */
+CASE(record_that_could_not_be_loaded)
+{
+	struct vcpu *v = domain_vcpu(dom(DOMID_B), 0);
+	struct hvm_msr_state m, good;
+	struct xen_domctl op;
+
+	v->cr0 = X86_CR0_ET | X86_CR0_PE;
+	host_log_clear();
+	EXPECT(ask_policy(), == 0);
+	EXPECT(host_log_lines(), == 0);
+	hvm_ops->get_msrs(v, &good);
+	m = good;
+	m.lstar = NOT_CANONICAL; /* emulators take it from the guest */
+	hvm_ops->set_msrs(v, &m);
+	EXPECT(ask_policy(), == -EOPNOTSUPP);
+	EXPECT(host_log_has("d2: cannot be saved: its CPU of vCPU 0 could not be restored"), != 0);
+	EXPECT(dom(DOMID_B)->pause_count, == 0);
+	EXPECT(dom(DOMID_B)->shut_down, == 0);
+
+	domain_shutdown(dom(DOMID_B), SHUTDOWN_suspend);
+	machine_pass(NS_PER_MS);
+	host_log_clear();
+	EXPECT(get_context(&op), == -EOPNOTSUPP);
+	EXPECT(host_log_has("cannot be saved"), != 0);
+	hvm_ops->set_msrs(v, &good);
+	EXPECT(get_context(&op), == 0);
+	domain_resume(dom(DOMID_B));
+	EXPECT(dom(DOMID_B)->shut_down, == 0);
+}
+
+/* libxc tells a guest that goes on in place by RAX of its vCPU 0; nothing else changes. */
+CASE(record_of_resumed_vcpu)
+{
+	struct vcpu *v = domain_vcpu(dom(DOMID_B), 0);
+	struct xen_domctl op = { .u.vcpucontext = { .vcpu = 0, .ctxt.p = (void *)LIST } };
+	struct vcpu_guest_context *c = guest_page(0, SCRATCH_GFN);
+	struct guest_regs before;
+
+	for (unsigned int i = 0; i < ARRAY_SIZE(v->regs.gpr); i++)
+		v->regs.gpr[i] = 0x1111111111111111ULL * i;
+	v->regs.rip = 0x1234;
+	v->regs.rflags = 0x202;
+	before = v->regs;
+	EXPECT(domctl(XEN_DOMCTL_getvcpucontext, &op), == 0);
+	c->user_regs.rax = 1;
+	EXPECT(domctl(XEN_DOMCTL_setvcpucontext, &op), == 0);
+	before.gpr[R_RAX] = 1;
+	EXPECT(memcmp(&before, &v->regs, sizeof(before)), == 0);
+	c->user_regs.rflags = ~0ULL;
+	EXPECT(domctl(XEN_DOMCTL_setvcpucontext, &op), == 0);
+	EXPECT(v->regs.rflags, == 0x3f7fd7);
+	op.u.vcpucontext.vcpu = 1;
+	EXPECT(domctl(XEN_DOMCTL_setvcpucontext, &op), == -EINVAL);
+	op.u.vcpucontext.vcpu = 0;
+	op.u.vcpucontext.ctxt.p = NULL;
+	EXPECT(domctl(XEN_DOMCTL_setvcpucontext, &op), == -EOPNOTSUPP);
+}
+
+/* What is at `offset` of the record CPU_XSAVE in the pages for lists. */
+static uint64_t *xsave_field(size_t offset)
+{
+	uint8_t *at = guest_page(0, SCRATCH_GFN);
+	struct hvm_save_descriptor d;
+
+	for (;;) {
+		memcpy(&d, at, sizeof(d));
+		BUG_ON(d.typecode == HVM_SAVE_CODE(END));
+		if (d.typecode == CPU_XSAVE_CODE)
+			return (uint64_t *)(void *)(at + sizeof(d) + offset);
+		at += sizeof(d) + d.length;
+	}
+}
+
+/*
+ * On emulators every component is in use, whatever the guest has enabled, and XCR0 is written without an exit. The
+ * record has what the guest can have used, and can be loaded.
+ */
+CASE(record_of_extended_state)
+{
+	static const uint64_t xcr0[] = { 1, 3, 7 };
+	const struct host_cpu real = host_cpu;
+	struct xen_domctl op;
+
+	host_cpu.xsave = true;
+	host_cpu.xcr0_mask = 7;
+	host_cpu.xsave_size = 832;
+	change_machine(&fake_hvm_ops);
+	for (unsigned int i = 0; i < ARRAY_SIZE(xcr0); i++) {
+		struct vcpu *v = domain_vcpu(dom(DOMID_B), 0);
+		struct cpu_policy *p = v->domain->cpu_policy;
+		uint64_t accum = xcr0[i] | 3;
+
+		p->xstate[0].a = 7;
+		p->xstate[2] = (struct cpuid_regs){ .a = 256, .b = 576 };
+		v->cr0 = X86_CR0_ET | X86_CR0_PE;
+		v->fpu.xcr0 = xcr0[i];
+		v->fpu.xcr0_accum = 1;
+		*(uint64_t *)((uint8_t *)v->fpu.area + 512) = 7;
+		EXPECT(ask_policy(), == 0);
+		EXPECT(get_context(&op), == 0);
+		EXPECT(*xsave_field(offsetof(struct hvm_hw_cpu_xsave, xcr0_accum)), == (long)accum);
+		EXPECT(*xsave_field(offsetof(struct hvm_hw_cpu_xsave, save_area) + 512),
+		       == (long)accum);
+		EXPECT(domctl(XEN_DOMCTL_sethvmcontext, &op), == 0);
+		EXPECT(v->fpu.xcr0, == (long)xcr0[i]);
+		*xsave_field(offsetof(struct hvm_hw_cpu_xsave, save_area) + 512) = 15;
+		EXPECT(domctl(XEN_DOMCTL_sethvmcontext, &op), == -EINVAL);
+	}
+	host_cpu = real;
+	change_machine(&fake_hvm_ops);
 }

@@ -19,6 +19,9 @@ void host_on_alloc(void (*fn)(void));
 void host_poison(void *p, uint64_t len, bool on);
 void host_printf(const char *fmt, ...);
 void host_result(const char *check, unsigned int good, unsigned int bad);
+void host_log_clear(void);
+bool host_log_has(const char *text);
+unsigned int host_log_lines(void);
 void printk(const char *fmt, ...);
 void guest_printk(const char *fmt, ...);
 void panic(const char *fmt, ...) __attribute__((noreturn));
@@ -115,16 +118,61 @@ void host_result(const char *check, unsigned int good, unsigned int bad)
 	printf("%s: %u passed, %u failed\n", check, good, bad);
 }
 
+static char log_text[16384];
+static size_t log_len;
+
+void host_log_clear(void)
+{
+	log_len = 0;
+	log_text[0] = 0;
+}
+
+bool host_log_has(const char *text)
+{
+	return strstr(log_text, text);
+}
+
+unsigned int host_log_lines(void)
+{
+	unsigned int n = 0;
+
+	for (size_t i = 0; i < log_len; i++)
+		n += log_text[i] == '\n';
+	return n;
+}
+
+/* The log's end is lost when it is full: cases clear it before what they look for. */
+static void keep(const char *fmt, va_list ap)
+{
+	int n;
+
+	if (*fmt == '<' && fmt[1] && fmt[2] == '>')
+		fmt += 3;
+	n = vsnprintf(log_text + log_len, sizeof(log_text) - log_len, fmt, ap);
+	if (n > 0)
+		log_len += (size_t)n;
+	if (log_len > sizeof(log_text) - 1)
+		log_len = sizeof(log_text) - 1;
+}
+
+#define KEEP(fmt)                  \
+	do {                       \
+		va_list ap;        \
+		va_start(ap, fmt); \
+		keep(fmt, ap);     \
+		va_end(ap);        \
+		if (host_verbose)  \
+			SAY(fmt);  \
+	} while (0)
+
 void printk(const char *fmt, ...)
 {
-	if (host_verbose)
-		SAY(fmt);
+	KEEP(fmt);
 }
 
 void guest_printk(const char *fmt, ...)
 {
-	if (host_verbose)
-		SAY(fmt);
+	KEEP(fmt);
 }
 
 void panic(const char *fmt, ...)

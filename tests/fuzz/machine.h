@@ -60,5 +60,9 @@ void host_printf(const char *fmt, ...) __printf(1, 2);
 /* A check's line of result on the standard output. */
 void host_result(const char *check, unsigned int good, unsigned int bad);
 extern bool host_verbose;
+/* What printk and guest_printk have said since the log was cleared, without levels. */
+void host_log_clear(void);
+bool host_log_has(const char *text);
+unsigned int host_log_lines(void);
 
 #endif

@@ -120,6 +120,84 @@ TEST(msr_tsc_aux, "msr: TSC_AUX and RDTSCP")
 	return NULL;
 }
 
+TEST(msr_tsc_aux_absent, "msr: TSC_AUX is not there without RDTSCP and RDPID")
+{
+	bool there = (cpuid(0x80000001).d >> 27 & 1) || (cpuid(0).a >= 7 && (cpuid(7).c >> 22 & 1));
+	int v;
+
+	NEED(!there, "one of them is there");
+	NEED(!plat.is_tcg, "QEMU's TCG has the register always");
+	v = TRAP(rdmsr(MSR_TSC_AUX));
+	CHECK(v == X_GP, "RDMSR: vector %d", v);
+	v = TRAP(wrmsr(MSR_TSC_AUX, 0));
+	CHECK(v == X_GP, "WRMSR: vector %d", v);
+	return NULL;
+}
+
+/* By family alone, as kernels do that are older than the CPUID bits. */
+TEST(msr_unasked, "msr: registers that kernels touch without a CPUID bit")
+{
+	u32 family = cpuid(1).a >> 8 & 0xf, i;
+	u64 sum = 0;
+	int v;
+
+	if (cpuid(1).d >> 7 & 1) {
+		v = TRAP(sum = rdmsr(0) + rdmsr(1));
+		CHECK(v == -1, "P5_MC_ADDR or P5_MC_TYPE: vector %d", v);
+	}
+	if (plat.is_amd && family >= 6) {
+		for (i = 0xc0010000; i < 0xc0010008; i++) {
+			v = TRAP(wrmsr(i, 0); rdmsr(i));
+			CHECK(v == -1, "K7 counter register %x: vector %d", i, v);
+		}
+		v = TRAP(sum = rdmsr(0xc0010015) + rdmsr(0xc0010010) + rdmsr(0x8b));
+		CHECK(v == -1, "HWCR, SYSCFG or PATCH_LEVEL: vector %d", v);
+	} else if (family >= 6) {
+		v = TRAP(sum = rdmsr(0x17) + rdmsr(0x1a0) + rdmsr(0x8b));
+		CHECK(v == -1, "PLATFORM_ID, MISC_ENABLE or BIOS_SIGN_ID: vector %d", v);
+	}
+	(void)sum;
+	return NULL;
+}
+
+#ifdef __x86_64__
+/* CPUID in user mode, then UD2; the vector says which of them ended it. */
+static int cpuid_of_user(void)
+{
+	static const u8 code[] = { 0x0f, 0xa2, 0x0f, 0x0b };
+	static u8 user_stack[512] __attribute__((aligned(16)));
+
+	return TRAP(asm volatile("pushq %0; pushq %1; pushq $2; pushq %2; pushq %3; iretq"
+				 :
+				 : "r"((ulong)SEL_UDATA | 3), "r"((ulong)user_stack + 512),
+				   "r"((ulong)SEL_UCODE | 3), "r"(code), "a"(0), "c"(0)
+				 : "memory"));
+}
+
+TEST(msr_cpuid_faulting, "msr: CPUID faulting")
+{
+	u64 info = 0;
+	int v = TRAP(info = rdmsr(0xce));
+
+	NEED(v == -1 && (info >> 31 & 1), "not there");
+	CHECK(rdmsr(0x140) == 0, "on at the start: %llx", rdmsr(0x140));
+	v = cpuid_of_user();
+	CHECK(v == X_UD, "off, level 3: vector %d", v);
+	wrmsr(0x140, 1);
+	v = cpuid_of_user();
+	CHECK(cpuid(0).a, "level 0 is refused, too");
+	wrmsr(0x140, 0);
+	CHECK(v == X_GP, "on, level 3: vector %d", v);
+	v = cpuid_of_user();
+	CHECK(v == X_UD, "off again: vector %d", v);
+	v = TRAP(wrmsr(0x140, 2));
+	CHECK(v == X_GP, "a bit that is not there: vector %d", v);
+	v = TRAP(wrmsr(0xce, info));
+	CHECK(v == X_GP, "write to PLATFORM_INFO: vector %d", v);
+	return NULL;
+}
+#endif
+
 TEST(msr_sysenter, "msr: SYSENTER, STAR and base registers hold values")
 {
 	CHECK(msr_holds(MSR_SYSENTER_CS, 0x1234), "SYSENTER_CS");

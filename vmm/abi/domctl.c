@@ -7,6 +7,7 @@
 #include "handlers.h"
 #include "hvm_ops.h"
 #include "policy.h"
+#include "save.h"
 #include "sched.h"
 #include <xen/domctl.h>
 
@@ -279,25 +280,20 @@ static void op_gettscinfo(struct domain *d, struct xen_domctl_tsc_info *t)
 	t->elapsed_nsec = now_ns();
 }
 
+/*
+ * Without a place for leaves or MSRs the answer is how many there can be, and the other half is given all the same.
+ * libxl-save-helper asks before it has a running domain suspended: that is the last moment to say that the image
+ * would be of no use while the domain can still go on.
+ */
 static long op_get_cpu_policy(struct domain *d, struct xen_domctl_cpu_policy *op)
 {
-	xen_cpuid_leaf_t *leaves = xzalloc_array(xen_cpuid_leaf_t, POLICY_MAX_LEAVES);
-	xen_msr_entry_t msrs[POLICY_MAX_MSRS];
-	unsigned int nl, nm;
 	long rc = 0;
 
-	if (!leaves)
-		return -ENOMEM;
-	nl = policy_serialise(d->cpu_policy, leaves);
-	nm = policy_msrs(d->cpu_policy, msrs);
-	if (op->nr_leaves < nl || op->nr_msrs < nm)
-		rc = -ENOBUFS;
-	else if (copy_to_guest(op->leaves, leaves, nl) || copy_to_guest(op->msrs, msrs, nm))
-		rc = -EFAULT;
-	xfree(leaves);
-	op->nr_leaves = nl;
-	op->nr_msrs = nm;
-	return rc;
+	if (d->creation_finished && d != current_domain() && d->dying == DOMDYING_ALIVE)
+		rc = hvm_restorable(d);
+	return rc ? rc
+		  : policy_to_guest(d->cpu_policy, guest_handle_la(op->leaves), &op->nr_leaves,
+				    guest_handle_la(op->msrs), &op->nr_msrs);
 }
 
 static long domctl_on_domain(struct domain *d, struct xen_domctl *op, bool *copyback)

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * XEN_DOMCTL_getvcpucontext: a vCPU's registers in the form that core dumps have (xen/arch-x86/xen.h, struct
- * vcpu_guest_context). Setting them that way is for PV guests and not there.
+ * XEN_DOMCTL_getvcpucontext and setvcpucontext: a vCPU's registers in the form that core dumps have (xen/arch-x86/xen.h,
+ * struct vcpu_guest_context).
  */
 #include "handlers.h"
 #include "hvm_ops.h"
@@ -93,6 +93,62 @@ long domctl_getvcpucontext(struct domain *d, const struct xen_domctl_vcpucontext
 	fill_context(v, c);
 	vcpu_unpause(v);
 	rc = copy_to_guest_la(guest_handle_la(op->ctxt), c, sizeof(*c));
+	xfree(c);
+	return rc;
+}
+
+/* Flags that a caller sets: as of a record that is loaded (save_cpu.c). */
+#define RFLAGS_KNOWN 0x3f7fd5U
+#define RFLAGS_ONE   BIT(1)
+
+static void take_user_regs(struct vcpu *v, const struct cpu_user_regs *u)
+{
+	uint64_t *g = v->regs.gpr;
+
+	g[R_RAX] = u->rax;
+	g[R_RCX] = u->rcx;
+	g[R_RDX] = u->rdx;
+	g[R_RBX] = u->rbx;
+	g[R_RSP] = u->rsp;
+	g[R_RBP] = u->rbp;
+	g[R_RSI] = u->rsi;
+	g[R_RDI] = u->rdi;
+	g[R_R8] = u->r8;
+	g[R_R9] = u->r9;
+	g[R_R10] = u->r10;
+	g[R_R11] = u->r11;
+	g[R_R12] = u->r12;
+	g[R_R13] = u->r13;
+	g[R_R14] = u->r14;
+	g[R_R15] = u->r15;
+	v->regs.rip = u->rip;
+	v->regs.rflags = (u->rflags & RFLAGS_KNOWN) | RFLAGS_ONE;
+}
+
+/*
+ * How a guest that was suspended learns that it goes on in place: libxc sets RAX, which SCHEDOP_shutdown returns then.
+ * General registers, RIP and RFLAGS are taken, as from HVM guests' contexts by Xen; all else stays.
+ */
+long domctl_setvcpucontext(struct domain *d, const struct xen_domctl_vcpucontext *op)
+{
+	struct vcpu *v = domain_vcpu(d, op->vcpu);
+	struct vcpu_guest_context *c;
+	long rc;
+
+	if (d == current_domain() || !v || !v->initialised)
+		return -EINVAL;
+	if (guest_handle_is_null(op->ctxt))
+		return -EOPNOTSUPP; /* a reset of the vCPU: nobody asks for it */
+	c = xzalloc(struct vcpu_guest_context);
+	if (!c)
+		return -ENOMEM;
+	rc = copy_from_guest_la(c, guest_handle_la(op->ctxt), sizeof(*c));
+	if (!rc) {
+		vcpu_pause(v);
+		take_user_regs(v, &c->user_regs);
+		vcpu_attention(v, VCPU_ATT_STATE);
+		vcpu_unpause(v);
+	}
 	xfree(c);
 	return rc;
 }

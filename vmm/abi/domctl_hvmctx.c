@@ -23,6 +23,9 @@ static long op_get(struct domain *d, struct xen_domctl_hvmcontext *c)
 		return -ENOMEM;
 	domain_pause(d);
 	rc = hvm_save(d, buf, &len);
+	/* An image is being written: the tools let the domain go on where that fails, and destroy it where not. */
+	if (!rc && d->shut_down && d->shutdown_code == SHUTDOWN_suspend)
+		rc = hvm_save_check(d, buf, len);
 	domain_unpause(d);
 	if (!rc && copy_to_guest_la(guest_handle_la(c->buffer), buf, len))
 		rc = -EFAULT;

@@ -121,6 +121,8 @@ long domctl_vcpu(struct domain *d, struct xen_domctl *op, bool *copyback)
 		return op_getvcpuinfo(d, &op->u.getvcpuinfo);
 	case XEN_DOMCTL_getvcpucontext:
 		return domctl_getvcpucontext(d, &op->u.vcpucontext);
+	case XEN_DOMCTL_setvcpucontext:
+		return domctl_setvcpucontext(d, &op->u.vcpucontext);
 	case XEN_DOMCTL_setvcpuaffinity:
 		return op_setaffinity(d, &op->u.vcpuaffinity);
 	case XEN_DOMCTL_getvcpuaffinity:

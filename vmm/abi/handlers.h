@@ -54,6 +54,7 @@ void domctl_fill_info(struct domain *d, struct xen_domctl_getdomaininfo *info);
 long domctl_vcpu(struct domain *d, struct xen_domctl *op, bool *copyback);
 struct xen_domctl_vcpucontext;
 long domctl_getvcpucontext(struct domain *d, const struct xen_domctl_vcpucontext *op);
+long domctl_setvcpucontext(struct domain *d, const struct xen_domctl_vcpucontext *op);
 long domctl_mem(struct vcpu *v, struct domain *d, struct xen_domctl *op, bool *copyback);
 long domctl_soft_reset(struct domain *d);
 long domctl_hvmctx(struct domain *d, struct xen_domctl *op, bool *copyback);

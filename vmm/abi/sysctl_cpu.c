@@ -115,36 +115,13 @@ static const struct cpu_policy *policy_by_index(uint32_t index)
 static long op_get_policy(struct xen_sysctl_cpu_policy *op)
 {
 	const struct cpu_policy *p = policy_by_index(op->index);
-	xen_msr_entry_t msrs[POLICY_MAX_MSRS];
-	unsigned int nl = POLICY_MAX_LEAVES, nm = POLICY_MAX_MSRS;
-	xen_cpuid_leaf_t *leaves;
-	long rc = 0;
 
 	if (op->_rsvd)
 		return -EINVAL;
 	if (!p)
 		return op->index <= XEN_SYSCTL_cpu_policy_hvm_default ? -EOPNOTSUPP : -EINVAL;
-	leaves = xzalloc_array(xen_cpuid_leaf_t, POLICY_MAX_LEAVES);
-	if (!leaves)
-		return -ENOMEM;
-	if (!guest_handle_is_null(op->leaves)) {
-		nl = policy_serialise(p, leaves);
-		if (op->nr_leaves < nl)
-			rc = -ENOBUFS;
-		else if (copy_to_guest(op->leaves, leaves, nl))
-			rc = -EFAULT;
-	}
-	if (!rc && !guest_handle_is_null(op->msrs)) {
-		nm = policy_msrs(p, msrs);
-		if (op->nr_msrs < nm)
-			rc = -ENOBUFS;
-		else if (copy_to_guest(op->msrs, msrs, nm))
-			rc = -EFAULT;
-	}
-	xfree(leaves);
-	op->nr_leaves = nl;
-	op->nr_msrs = nm;
-	return rc;
+	return policy_to_guest(p, guest_handle_la(op->leaves), &op->nr_leaves,
+			       guest_handle_la(op->msrs), &op->nr_msrs);
 }
 
 static long op_featureset(struct xen_sysctl_cpu_featureset *f)

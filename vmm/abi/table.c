@@ -24,11 +24,18 @@ static struct {
 #define PIECE_TICKS  (tsc_khz / 2)
 
 #define BOTH(nr, fn) [__HYPERVISOR_##nr] = { abi_##fn, abi_##fn, #nr }
-#define WIDE(nr, fn) [__HYPERVISOR_##nr] = { abi_##fn, NULL, #nr }
+
+/* Nobody but dom0 has these, and dom0 is 64-bit: the others, of either width, are told so in the same words. */
+static long for_dom0(struct vcpu *v, const struct hypercall_args *args)
+{
+	(void)args;
+	return v->domain->is_dom0 ? -ENOSYS : -EPERM;
+}
+#define DOM0(nr, fn) [__HYPERVISOR_##nr] = { abi_##fn, for_dom0, #nr }
 
 /* A family that takes the same handler for both reads its structures by hypercall_is_compat(). */
 const struct hypercall hypercall_table[] = {
-	WIDE(platform_op, platform_op),
+	DOM0(platform_op, platform_op),
 	BOTH(memory_op, memory_op),
 	BOTH(multicall, multicall),
 	BOTH(set_timer_op, set_timer_op),
@@ -39,11 +46,11 @@ const struct hypercall hypercall_table[] = {
 	BOTH(vcpu_op, vcpu_op),
 	BOTH(sched_op, sched_op),
 	BOTH(event_channel_op, event_channel_op),
-	WIDE(physdev_op, physdev_op),
+	BOTH(physdev_op, physdev_op),
 	BOTH(hvm_op, hvm_op),
-	WIDE(sysctl, sysctl),
-	WIDE(domctl, domctl),
-	WIDE(dm_op, dm_op),
+	DOM0(sysctl, sysctl),
+	DOM0(domctl, domctl),
+	DOM0(dm_op, dm_op),
 };
 const unsigned int hypercall_count = ARRAY_SIZE(hypercall_table);
 uint64_t hypercall_calls[NR_HYPERCALLS];

@@ -293,6 +293,8 @@ static void derive(const struct cpu_policy *host, struct cpu_policy *out)
 	out->feat[0].c &= ~F(OSPKE);
 	out->extd[8].a = address_sizes(host->extd[8].a, GPA_BITS);
 	out->extd[8].d = 0;
+	/* CPUID always exits: it can fault whatever the processor can. */
+	out->platform_info = PLATFORM_CPUID_FAULTING;
 }
 
 void policy_derive_hvm(const struct cpu_policy *host, struct cpu_policy *out)

@@ -94,6 +94,48 @@ void policy_domain_fini(struct domain *d)
 	d->cpu_policy = NULL;
 }
 
+static int leaves_to_guest(const struct cpu_policy *p, uint64_t la, uint32_t *nr)
+{
+	xen_cpuid_leaf_t *leaves;
+	unsigned int n;
+	int rc;
+
+	if (!la) {
+		*nr = POLICY_MAX_LEAVES;
+		return 0;
+	}
+	leaves = xzalloc_array(xen_cpuid_leaf_t, POLICY_MAX_LEAVES);
+	if (!leaves)
+		return -ENOMEM;
+	n = policy_serialise(p, leaves);
+	rc = *nr < n ? -ENOBUFS : copy_to_guest_la(la, leaves, n * sizeof(*leaves));
+	xfree(leaves);
+	*nr = n;
+	return rc;
+}
+
+static int msrs_to_guest(const struct cpu_policy *p, uint64_t la, uint32_t *nr)
+{
+	xen_msr_entry_t msrs[POLICY_MAX_MSRS];
+	unsigned int n = POLICY_MAX_MSRS;
+	int rc = 0;
+
+	if (la) {
+		n = policy_msrs(p, msrs);
+		rc = *nr < n ? -ENOBUFS : copy_to_guest_la(la, msrs, n * sizeof(msrs[0]));
+	}
+	*nr = n;
+	return rc;
+}
+
+int policy_to_guest(const struct cpu_policy *p, uint64_t leaves_la, uint32_t *nr_leaves,
+		    uint64_t msrs_la, uint32_t *nr_msrs)
+{
+	int rc = leaves_to_guest(p, leaves_la, nr_leaves);
+
+	return rc ? rc : msrs_to_guest(p, msrs_la, nr_msrs);
+}
+
 static int copy_leaves(struct cpu_policy *p, struct xen_domctl_cpu_policy *op)
 {
 	unsigned int done = 0, n;
@@ -110,7 +152,8 @@ static int copy_leaves(struct cpu_policy *p, struct xen_domctl_cpu_policy *op)
 	return rc;
 }
 
-static int copy_msrs(struct cpu_policy *p, struct xen_domctl_cpu_policy *op)
+static int copy_msrs(const struct cpu_policy *max, struct cpu_policy *p,
+		     struct xen_domctl_cpu_policy *op)
 {
 	xen_msr_entry_t e;
 
@@ -123,6 +166,10 @@ static int copy_msrs(struct cpu_policy *p, struct xen_domctl_cpu_policy *op)
 		}
 		if (e.idx == MSR_PLATFORM_INFO)
 			p->platform_info = e.val;
+		if (e.idx == MSR_PLATFORM_INFO && (e.val & ~max->platform_info)) {
+			op->err_msr = e.idx;
+			return -EINVAL;
+		}
 	}
 	return 0;
 }
@@ -144,7 +191,7 @@ int policy_set_domain(struct domain *d, struct xen_domctl_cpu_policy *op)
 	*p = *d->cpu_policy;
 	rc = copy_leaves(p, op);
 	if (!rc)
-		rc = copy_msrs(p, op);
+		rc = copy_msrs(max, p, op);
 	if (!rc)
 		rc = policy_check(max, p, &op->err_leaf, &op->err_subleaf);
 	if (!rc) {
@@ -161,6 +208,18 @@ uint32_t policy_apic_id(const struct vcpu *v)
 	if (v->domain->cpu_policy->topo_by_vcpu)
 		return v->id * 2;
 	return v->id < nr_cpus ? cpus[v->id]->apic_id : v->id;
+}
+
+uint64_t policy_efer_mask(const struct domain *d)
+{
+	uint32_t edx = d->cpu_policy->extd[1].d;
+	uint64_t m = 0;
+
+	m |= (edx & F(SYSCALL)) ? X86_EFER_SCE : 0;
+	m |= (edx & F(NX)) ? X86_EFER_NX : 0;
+	m |= (edx & F(LM)) ? X86_EFER_LME | X86_EFER_LMA : 0;
+	m |= (edx & F(FFXSR)) ? X86_EFER_FFXSR : 0;
+	return m;
 }
 
 uint64_t policy_cr4_mask(const struct domain *d)

@@ -68,6 +68,7 @@ void vcpu_switch_from(struct vcpu *prev)
 	/* XSAVE stores only what XCR0 has: the host's has everything. */
 	if (host_cpu.xsave) {
 		prev->fpu.xcr0 = xgetbv0(); /* not every test bed intercepts XSETBV */
+		prev->fpu.xcr0_accum |= prev->fpu.xcr0;
 		xsetbv0(host_cpu.xcr0_mask);
 	}
 	fpu_save(&prev->fpu);

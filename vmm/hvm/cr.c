@@ -64,11 +64,7 @@ int hvm_set_cr4(struct vcpu *v, uint64_t value)
 
 int hvm_set_efer(struct vcpu *v, uint64_t value)
 {
-	uint64_t known = X86_EFER_SCE | X86_EFER_LME | X86_EFER_LMA | X86_EFER_NX;
-
-	if (host_cpu.e1_edx & BIT(25))
-		known |= X86_EFER_FFXSR;
-	if (value & ~known)
+	if (value & ~policy_efer_mask(v->domain))
 		return -EINVAL;
 	if (hvm_paging(v) && ((value ^ v->efer) & X86_EFER_LME))
 		return -EINVAL;

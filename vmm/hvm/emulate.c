@@ -333,6 +333,8 @@ static int op_write_xcr(unsigned int xcr, uint64_t val, struct x86_emulate_ctxt 
 
 static int op_cpuid(uint32_t leaf, uint32_t sub, uint32_t out[4], struct x86_emulate_ctxt *c)
 {
+	if (hvm_cpuid_faults(vcpu_of(c)))
+		return gp_if(-EINVAL, c);
 	hvm_cpuid(vcpu_of(c), leaf, sub, out);
 	return X86EMUL_OKAY;
 }

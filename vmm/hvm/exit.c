@@ -41,10 +41,19 @@ bool hvm_code64(struct vcpu *v)
 	return cs.attr & SEG_ATTR_L;
 }
 
+bool hvm_cpuid_faults(struct vcpu *v)
+{
+	return unlikely(v->hvm.misc_features & MISC_CPUID_FAULTING) && hvm_ops->get_cpl(v);
+}
+
 void hvm_exit_cpuid(struct vcpu *v, unsigned int insn_len)
 {
 	uint32_t out[4];
 
+	if (hvm_cpuid_faults(v)) {
+		hvm_inject_gp(v);
+		return;
+	}
 	hvm_cpuid(v, (uint32_t)v->regs.gpr[R_RAX], (uint32_t)v->regs.gpr[R_RCX], out);
 	v->regs.gpr[R_RAX] = out[0];
 	v->regs.gpr[R_RBX] = out[1];

@@ -2,25 +2,26 @@
 /*
  * Model-specific registers as guests see them. Registers that the control block holds are accessed by
  * the guest directly where the vendor allows; this is for the rest and for the emulator. SDM volume 4;
- * APM volume 2, appendix A. dom0 may read what the host has; nobody writes what is not listed.
+ * APM volume 2, appendix A. dom0 may read what the host has; nobody writes what is not listed. Registers
+ * without an effect are in msr_table.c.
  */
 #include "abi.h"
 #include "hvm_ops.h"
 #include "mtrr.h"
+#include "msr_private.h"
 #include "policy.h"
 #include "vlapic.h"
 
 #define MSR_TSC		   0x10
 #define MSR_APIC_BASE	   0x1b
-#define MSR_UCODE_REV	   0x8b
+#define MSR_PLATFORM_INFO  0xce
 #define MSR_MTRRCAP	   0xfe
+#define MSR_MISC_FEATURES  0x140
 #define MSR_SYSENTER_CS	   0x174
 #define MSR_SYSENTER_ESP   0x175
 #define MSR_SYSENTER_EIP   0x176
-#define MSR_MCG_CAP	   0x179
-#define MSR_MCG_STATUS	   0x17a
-#define MSR_MISC_ENABLE	   0x1a0
 #define MSR_DEBUGCTL	   0x1d9
+#define MSR_MISC_ENABLE	   0x1a0
 #define MSR_PAT		   0x277
 #define MSR_TSC_DEADLINE   0x6e0
 #define MSR_XSS		   0xda0
@@ -34,11 +35,6 @@
 #define MSR_GS_BASE	   0xc0000101
 #define MSR_KERNEL_GS_BASE 0xc0000102
 #define MSR_TSC_AUX	   0xc0000103
-#define MSR_SYSCFG	   0xc0010010
-#define MSR_HWCR	   0xc0010015
-#define MSR_NB_CFG	   0xc001001f
-#define MSR_INT_PENDING	   0xc0010055
-#define MSR_DE_CFG	   0xc0011029
 
 static bool canonical(uint64_t a)
 {
@@ -77,27 +73,16 @@ static uint64_t *vendor_msr(struct hvm_msr_state *s, uint32_t msr)
 	}
 }
 
-static bool is_mtrr(uint32_t msr)
+static bool is_mtrr(const struct cpu_policy *p, uint32_t msr)
 {
-	return msr == MSR_MTRRCAP || (msr >= 0x200 && msr <= 0x2ff && msr != MSR_PAT);
+	return (msr == MSR_MTRRCAP || (msr >= 0x200 && msr <= 0x2ff && msr != MSR_PAT)) &&
+	       (p->basic[1].d & BIT(12));
 }
 
-/* Registers of no consequence that operating systems read or write without asking CPUID first. */
-static bool reads_as_zero(uint32_t msr)
+/* RDTSCP or RDPID reads it: where neither is there, nor is the register. */
+static bool has_tsc_aux(const struct cpu_policy *p)
 {
-	switch (msr) {
-	case MSR_UCODE_REV:
-	case MSR_MCG_CAP:
-	case MSR_MCG_STATUS:
-	case MSR_HWCR:
-	case MSR_NB_CFG:
-	case MSR_SYSCFG:
-	case MSR_INT_PENDING:
-	case MSR_DE_CFG:
-		return true;
-	default:
-		return false;
-	}
+	return (p->extd[1].d & BIT(27)) || (p->feat[0].c & BIT(22));
 }
 
 static int read_vendor_msr(struct vcpu *v, uint32_t msr, uint64_t *value)
@@ -121,6 +106,8 @@ static int read_vendor_msr(struct vcpu *v, uint32_t msr, uint64_t *value)
 
 int hvm_rdmsr(struct vcpu *v, uint32_t msr, uint64_t *value)
 {
+	const struct cpu_policy *p = v->domain->cpu_policy;
+
 	switch (msr) {
 	case MSR_APIC_BASE:
 	case MSR_TSC_DEADLINE:
@@ -134,26 +121,28 @@ int hvm_rdmsr(struct vcpu *v, uint32_t msr, uint64_t *value)
 		return 0;
 	case MSR_TSC_AUX:
 		*value = v->tsc_aux;
-		return 0;
+		return has_tsc_aux(p) ? 0 : -EINVAL;
 	case MSR_PAT:
 		*value = v->hvm.pat;
 		return 0;
+	case MSR_PLATFORM_INFO:
+		*value = p->platform_info;
+		return 0;
+	case MSR_MISC_FEATURES:
+		*value = v->hvm.misc_features;
+		return 0;
+	case MSR_MISC_ENABLE: /* of dom0, too: the machine's would offer what is not passed on */
+		return msr_table_read(p, msr, value) ? 0 : -EINVAL;
 	default:
 		break;
 	}
-	if (hvm_ops->rdmsr && !hvm_ops->rdmsr(v, msr, value))
-		return 0;
-	if (is_mtrr(msr))
+	if (is_mtrr(p, msr))
 		return mtrr_rdmsr(v, msr, value);
 	if (!read_vendor_msr(v, msr, value) || !policy_rdmsr(v, msr, value))
 		return 0;
 	if (v->domain->is_dom0 && msr != 0xc0010117 && !rdmsr_safe(msr, value))
 		return 0;
-	if (reads_as_zero(msr)) {
-		*value = 0;
-		return 0;
-	}
-	return -EINVAL;
+	return msr_table_read(p, msr, value) ? 0 : -EINVAL;
 }
 
 static int write_vendor_msr(struct vcpu *v, uint32_t msr, uint64_t value)
@@ -204,8 +193,31 @@ static int write_pat(struct vcpu *v, uint64_t value)
 	return 0;
 }
 
+/* One feature is there, CPUID faulting, where the policy offers it. */
+static int write_misc_features(struct vcpu *v, uint64_t value)
+{
+	const struct cpu_policy *p = v->domain->cpu_policy;
+	uint64_t known = p->platform_info & PLATFORM_CPUID_FAULTING ? MISC_CPUID_FAULTING : 0;
+
+	if (value & ~known)
+		return -EINVAL;
+	v->hvm.misc_features = value;
+	return 0;
+}
+
+static int write_tsc_aux(struct vcpu *v, uint64_t value)
+{
+	if (value >> 32 || !has_tsc_aux(v->domain->cpu_policy))
+		return -EINVAL;
+	v->tsc_aux = value;
+	if (host_cpu.e1_edx & BIT(27))
+		wrmsr(MSR_TSC_AUX, value);
+	return 0;
+}
+
 int hvm_wrmsr(struct vcpu *v, uint32_t msr, uint64_t value)
 {
+	const struct cpu_policy *p = v->domain->cpu_policy;
 	int rc;
 
 	switch (msr) {
@@ -220,26 +232,22 @@ int hvm_wrmsr(struct vcpu *v, uint32_t msr, uint64_t value)
 		vlapic_tsc_changed(v->hvm.vlapic);
 		return 0;
 	case MSR_TSC_AUX:
-		if (value >> 32)
-			return -EINVAL;
-		v->tsc_aux = value;
-		if (host_cpu.e1_edx & BIT(27))
-			wrmsr(MSR_TSC_AUX, value);
-		return 0;
+		return write_tsc_aux(v, value);
 	case MSR_PAT:
 		return write_pat(v, value);
-	case MSR_MISC_ENABLE:
-	case MSR_UCODE_REV:
-		return 0;
+	case MSR_PLATFORM_INFO:
+		return -EINVAL; /* read-only */
+	case MSR_MISC_FEATURES:
+		return write_misc_features(v, value);
 	default:
 		break;
 	}
-	if (is_mtrr(msr))
+	if (is_mtrr(p, msr))
 		return mtrr_wrmsr(v, msr, value);
 	rc = write_vendor_msr(v, msr, value);
 	if (rc != -ENOENT)
 		return rc;
 	if (!policy_wrmsr(v, msr, value))
 		return 0;
-	return reads_as_zero(msr) || v->domain->is_dom0 ? 0 : -EINVAL;
+	return msr_table_drops(p, msr) || v->domain->is_dom0 ? 0 : -EINVAL;
 }

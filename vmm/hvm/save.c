@@ -203,3 +203,45 @@ int hvm_load(struct domain *d, const void *buf, size_t len)
 	xfree(padded);
 	return rc;
 }
+
+/* --- before a domain is saved ------------------------------------------------------------------ */
+
+int hvm_save_check(struct domain *d, const void *buf, size_t len)
+{
+	struct hvm_save_descriptor desc;
+	const struct hvm_save_handler *h;
+	size_t at = 0;
+
+	while (len - at >= sizeof(desc)) {
+		memcpy(&desc, (const uint8_t *)buf + at, sizeof(desc));
+		at += sizeof(desc);
+		h = find(desc.typecode);
+		if (h && h->check &&
+		    h->check(d, desc.instance, (const uint8_t *)buf + at, desc.length)) {
+			printk(LOG_WARN
+			       "d%u: cannot be saved: its %s of vCPU %u could not be restored; it "
+			       "goes on\n",
+			       d->domid, h->name, desc.instance);
+			return -EOPNOTSUPP;
+		}
+		at += desc.length;
+	}
+	return 0;
+}
+
+int hvm_restorable(struct domain *d)
+{
+	size_t len = (size_t)hvm_save_size(d);
+	void *buf = xzalloc_bytes(len);
+	int rc;
+
+	if (!buf)
+		return -ENOMEM;
+	domain_pause(d);
+	rc = hvm_save(d, buf, &len);
+	if (!rc)
+		rc = hvm_save_check(d, buf, len);
+	domain_unpause(d);
+	xfree(buf);
+	return rc;
+}

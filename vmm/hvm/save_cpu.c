@@ -220,14 +220,13 @@ static int cpu_save(struct domain *d, unsigned int instance, void *buf, uint32_t
 
 static int cpu_check(const struct vcpu *v, const struct hvm_hw_cpu *c)
 {
-	uint64_t efer = X86_EFER_SCE | X86_EFER_LME | X86_EFER_LMA | X86_EFER_NX | X86_EFER_FFXSR;
 	struct hvm_msr_state m = { 0 };
 
 	if ((c->cr0 >> 32) || !(c->cr0 & X86_CR0_ET) ||
 	    ((c->cr0 & X86_CR0_PG) && !(c->cr0 & X86_CR0_PE)) ||
 	    ((c->cr0 & X86_CR0_NW) && !(c->cr0 & X86_CR0_CD)))
 		return -EINVAL;
-	if ((c->cr4 & ~policy_cr4_mask(v->domain)) || (c->msr_efer & ~efer))
+	if ((c->cr4 & ~policy_cr4_mask(v->domain)) || (c->msr_efer & ~policy_efer_mask(v->domain)))
 		return -EINVAL;
 	if (c->cr3 >> host_cpu.phys_bits)
 		return -EINVAL;
@@ -295,7 +294,16 @@ static int cpu_load(struct domain *d, unsigned int instance, const void *buf, ui
 	sched_vcpu_update(v);
 	return 0;
 }
-HVM_SAVE_HANDLER(CPU, SAVE_PER_VCPU, sizeof(struct hvm_hw_cpu), cpu_save, cpu_load);
+
+static int cpu_record_check(struct domain *d, unsigned int instance, const void *buf, uint32_t len)
+{
+	const struct vcpu *v = domain_vcpu(d, instance);
+
+	(void)len;
+	return v ? cpu_check(v, buf) : -EINVAL;
+}
+HVM_SAVE_HANDLER_CHECKED(CPU, SAVE_PER_VCPU, sizeof(struct hvm_hw_cpu), cpu_save, cpu_load,
+			 cpu_record_check);
 
 /* --- MTRR -------------------------------------------------------------------------------------- */
 
@@ -349,34 +357,41 @@ HVM_SAVE_HANDLER(MTRR, SAVE_PER_VCPU, sizeof(struct hvm_hw_mtrr), mtrr_save, mtr
 
 #define XSAVE_RECORD_MAX 16384U
 
-static uint32_t xsave_image_size(const struct vcpu *v)
+/*
+ * What the guest can have put a value into. x87 and SSE need no XCR0. Components that it never enabled are in their
+ * first state, though emulators mark them as in use: loading refuses them.
+ */
+static uint64_t xsave_components(const struct vcpu *v)
 {
-	return policy_xsave_size(v->domain->cpu_policy, v->fpu.xcr0_accum, false);
+	return v->fpu.xcr0_accum | v->fpu.xcr0 | 3;
 }
 
 static int xsave_save(struct domain *d, unsigned int instance, void *buf, uint32_t *len)
 {
 	struct vcpu *v = domain_vcpu(d, instance);
 	struct hvm_hw_cpu_xsave *r = buf;
+	uint64_t accum;
 	uint32_t image;
 
 	if (!v || !host_cpu.xsave || !v->fpu.xcr0_accum)
 		return -ENOENT;
-	image = xsave_image_size(v);
+	accum = xsave_components(v);
+	image = policy_xsave_size(v->domain->cpu_policy, accum, false);
 	if (offsetof(struct hvm_hw_cpu_xsave, save_area) + image > *len ||
 	    image > host_cpu.xsave_size)
 		return -E2BIG;
 	r->xfeature_mask = host_cpu.xcr0_mask;
 	r->xcr0 = v->fpu.xcr0;
-	r->xcr0_accum = v->fpu.xcr0_accum;
+	r->xcr0_accum = accum;
 	memcpy(&r->save_area, v->fpu.area, image);
+	r->save_area.xsave_hdr.xstate_bv &= accum;
 	*len = (uint32_t)offsetof(struct hvm_hw_cpu_xsave, save_area) + image;
 	return 0;
 }
 
-static int xsave_load(struct domain *d, unsigned int instance, const void *buf, uint32_t len)
+static int xsave_check(struct domain *d, unsigned int instance, const void *buf, uint32_t len)
 {
-	struct vcpu *v = domain_vcpu(d, instance);
+	const struct vcpu *v = domain_vcpu(d, instance);
 	const struct hvm_hw_cpu_xsave *r = buf;
 	uint32_t image = len - (uint32_t)offsetof(struct hvm_hw_cpu_xsave, save_area);
 	uint64_t bv;
@@ -391,10 +406,20 @@ static int xsave_load(struct domain *d, unsigned int instance, const void *buf, 
 	for (unsigned int i = 0; i < ARRAY_SIZE(r->save_area.xsave_hdr.reserved); i++)
 		if (r->save_area.xsave_hdr.reserved[i])
 			return -EINVAL;
+	return policy_xcr0_ok(d->cpu_policy, r->xcr0) ? 0 : -EINVAL;
+}
+
+static int xsave_load(struct domain *d, unsigned int instance, const void *buf, uint32_t len)
+{
+	const struct hvm_hw_cpu_xsave *r = buf;
+	struct vcpu *v = domain_vcpu(d, instance);
+
+	if (xsave_check(d, instance, buf, len))
+		return -EINVAL;
 	if (hvm_set_xcr0(v, r->xcr0))
 		return -EINVAL;
 	v->fpu.xcr0_accum = r->xcr0_accum;
-	memcpy(v->fpu.area, &r->save_area, image);
+	memcpy(v->fpu.area, &r->save_area, len - offsetof(struct hvm_hw_cpu_xsave, save_area));
 	return 0;
 }
 
@@ -402,4 +427,63 @@ static int xsave_load(struct domain *d, unsigned int instance, const void *buf, 
 static const struct hvm_save_handler __used __aligned(8)
 	__section(".hvm_save") hvm_save_handler_xsave = { "CPU_XSAVE",	 CPU_XSAVE_CODE,
 							  SAVE_PER_VCPU, XSAVE_RECORD_MAX,
-							  xsave_save,	 xsave_load };
+							  xsave_save,	 xsave_load,
+							  xsave_check };
+
+/* --- CPU_MSR ----------------------------------------------------------------------------------- */
+
+#define MSR_RECORD_ENTRIES 32U
+#define MSR_MISC_FEATURES  0x140U
+
+static uint32_t msr_record_bytes(uint32_t count)
+{
+	return (uint32_t)(offsetof(struct hvm_msr, msr) + count * sizeof(struct hvm_one_msr));
+}
+
+/* Registers that are not in the record CPU and hold something. */
+static int msrs_save(struct domain *d, unsigned int instance, void *buf, uint32_t *len)
+{
+	const struct vcpu *v = domain_vcpu(d, instance);
+	struct hvm_msr *r = buf;
+
+	if (!v || !v->hvm.misc_features)
+		return -ENOENT;
+	r->count = 1;
+	r->msr[0].index = MSR_MISC_FEATURES;
+	r->msr[0].val = v->hvm.misc_features;
+	*len = msr_record_bytes(1);
+	return 0;
+}
+
+/* Other savers write registers that are not here: a value of zero loses nothing. */
+static int msrs_load(struct domain *d, unsigned int instance, const void *buf, uint32_t len)
+{
+	struct vcpu *v = domain_vcpu(d, instance);
+	const struct hvm_msr *r = buf;
+
+	if (!v || len < msr_record_bytes(0) || r->count > MSR_RECORD_ENTRIES ||
+	    len != msr_record_bytes(r->count))
+		return -EINVAL;
+	for (uint32_t i = 0; i < r->count; i++) {
+		if (r->msr[i]._rsvd)
+			return -EINVAL;
+		if (r->msr[i].val && (r->msr[i].index != MSR_MISC_FEATURES ||
+				      hvm_wrmsr(v, r->msr[i].index, r->msr[i].val))) {
+			printk(LOG_ERR "d%uv%u: MSR %#x of the saved state cannot be %#lx\n",
+			       d->domid, v->id, r->msr[i].index, r->msr[i].val);
+			return -ENXIO;
+		}
+	}
+	return 0;
+}
+
+static const struct hvm_save_handler __used __aligned(8)
+	__section(".hvm_save") hvm_save_handler_msr = {
+		.name = "CPU_MSR",
+		.type = CPU_MSR_CODE,
+		.instances = SAVE_PER_VCPU,
+		.max_len = offsetof(struct hvm_msr, msr) +
+			   MSR_RECORD_ENTRIES * sizeof(struct hvm_one_msr),
+		.save = msrs_save,
+		.load = msrs_load,
+	};

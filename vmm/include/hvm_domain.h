@@ -81,6 +81,7 @@ struct hvm_vcpu {
 	bool nmi_pending;	 /* atomic */
 	bool nmi_masked; /* vendor keeps it true between NMI and IRET where hardware does not */
 	uint64_t pat;	 /* guest's IA32_PAT */
+	uint64_t misc_features; /* MSR 0x140: MISC_CPUID_FAULTING; own vCPU */
 	uint64_t sysenter_cs, sysenter_esp, sysenter_eip; /* where the vendor does not hold them */
 	uint64_t bndcfgs;
 	uint64_t spec_ctrl;

@@ -38,8 +38,6 @@ struct hvm_ops {
 	void (*set_segment)(struct vcpu *v, enum guest_seg s, const struct segment *in);
 	void (*get_msrs)(struct vcpu *v, struct hvm_msr_state *out);
 	void (*set_msrs)(struct vcpu *v, const struct hvm_msr_state *in);
-	/* MSRs that every CPU of this vendor has, and no other's: 0, -EINVAL = not one. NULL = none. */
-	int (*rdmsr)(struct vcpu *v, uint32_t msr, uint64_t *value);
 	unsigned int (*get_cpl)(struct vcpu *v);
 	/* cr0/cr2/cr3/cr4/efer/dr of struct vcpu were written: carry them into the control block. */
 	void (*cr_changed)(struct vcpu *v);
@@ -165,6 +163,8 @@ int hvm_rdmsr(struct vcpu *v, uint32_t msr, uint64_t *value);
 int hvm_wrmsr(struct vcpu *v, uint32_t msr, uint64_t value);
 /* CPUID as the guest sees it (cpu/policy.c), including what depends on v's state. */
 void hvm_cpuid(struct vcpu *v, uint32_t leaf, uint32_t sub, uint32_t out[4]);
+/* Has the guest asked for #GP where code of v's present privilege executes CPUID? */
+bool hvm_cpuid_faults(struct vcpu *v);
 
 /* Decide on injection before an entry (hvm/intr.c): NMI, PIC, LAPIC, event upcall. */
 void hvm_intr_assist(struct vcpu *v);

@@ -38,6 +38,10 @@ struct cpu_policy {
 	bool topo_by_vcpu; /* APIC ids are vCPU id * 2, else the pCPU's own */
 };
 
+/* MSR 0xce: CPUID faulting is there; MSR 0x140: CPUID raises #GP but for CPL 0 (SDM volume 4, table 2-2). */
+#define PLATFORM_CPUID_FAULTING BIT(31)
+#define MISC_CPUID_FAULTING	BIT(0)
+
 enum policy_index {
 	POLICY_RAW,
 	POLICY_HOST,
@@ -52,6 +56,8 @@ const struct cpu_policy *policy_system(enum policy_index i);
 int policy_domain_init(struct domain *d);
 void policy_domain_fini(struct domain *d);
 
+/* EFER bits that d's CPUID offers. */
+uint64_t policy_efer_mask(const struct domain *d);
 /* CR4 bits that d's CPUID offers. */
 uint64_t policy_cr4_mask(const struct domain *d);
 /* The APIC id that CPUID and the vLAPIC of v show. */
@@ -63,6 +69,13 @@ int policy_wrmsr(struct vcpu *v, uint32_t msr, uint64_t value);
 struct xen_domctl_cpu_policy;
 int policy_set_domain(struct domain *d, struct xen_domctl_cpu_policy *op);
 
+/*
+ * Leaves and MSRs of p to the caller, whose arrays are at these linear addresses with room for *nr_leaves and *nr_msrs
+ * entries; then the numbers are what there was. An address of 0 asks how many there can be, and the other half is still
+ * answered. 0, -ENOMEM, -EFAULT, -ENOBUFS = too little room (leaves are looked at first).
+ */
+int policy_to_guest(const struct cpu_policy *p, uint64_t leaves_la, uint32_t *nr_leaves,
+		    uint64_t msrs_la, uint32_t *nr_msrs);
 /* Number of leaves that serialising p takes; entries are written when out is not NULL. */
 unsigned int policy_serialise(const struct cpu_policy *p, xen_cpuid_leaf_t *out);
 /* Read nr leaves into p; -ERANGE for one that has no place, named in *bad_leaf, *bad_sub. */

@@ -22,19 +22,29 @@ struct hvm_save_handler {
 	int (*save)(struct domain *d, unsigned int instance, void *buf, uint32_t *len);
 	/* Check a record of len bytes wholly, then set the state. 0 or -errno. */
 	int (*load)(struct domain *d, unsigned int instance, const void *buf, uint32_t len);
+	/* What load checks first, where a guest can bring its state to where that fails; or NULL. */
+	int (*check)(struct domain *d, unsigned int instance, const void *buf, uint32_t len);
 };
 
 enum hvm_save_instances { SAVE_PER_DOMAIN = 1, SAVE_TWO = 2, SAVE_PER_VCPU = 255 };
 
 /* max: the record's length, or the largest if it varies. Saved in order of type. */
-#define HVM_SAVE_HANDLER(rec, inst, max, save_fn, load_fn)                              \
+#define HVM_SAVE_HANDLER_CHECKED(rec, inst, max, save_fn, load_fn, check_fn)            \
 	static const struct hvm_save_handler __used __aligned(8) __section(".hvm_save") \
-		hvm_save_handler_##rec = { #rec, HVM_SAVE_CODE(rec), inst, max, save_fn, load_fn }
+		hvm_save_handler_##rec = {                                              \
+			#rec, HVM_SAVE_CODE(rec), inst, max, save_fn, load_fn, check_fn \
+		}
+#define HVM_SAVE_HANDLER(rec, inst, max, save_fn, load_fn) \
+	HVM_SAVE_HANDLER_CHECKED(rec, inst, max, save_fn, load_fn, NULL)
 
 /* Bytes that hvm_save may write at most. */
 int hvm_save_size(struct domain *d);
 /* All records of d, paused, between HEADER and END. *len: bytes written. */
 int hvm_save(struct domain *d, void *buf, size_t *len);
+/* Would hvm_load take these records, which hvm_save has just made of d? 0, or -EOPNOTSUPP; logged. */
+int hvm_save_check(struct domain *d, const void *buf, size_t len);
+/* Would d be restored, if it were saved now? It is paused meanwhile. 0, -ENOMEM, -EOPNOTSUPP; logged. */
+int hvm_restorable(struct domain *d);
 /* One record without its descriptor; buf of hvm_save_record_max() bytes. -ENOENT. */
 int hvm_save_one(struct domain *d, unsigned int type, unsigned int instance, void *buf,
 		 size_t *len);
