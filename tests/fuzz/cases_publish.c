@@ -263,6 +263,7 @@ CASE(vcpus_without_a_slot_have_records_of_their_own)
 
 static void crash_again(struct vcpu *v)
 {
+	hooked.dump = fake_hvm_ops.dump;
 	domain_crash(v->domain, "second");
 	domain_shutdown(v->domain, SHUTDOWN_poweroff);
 }
@@ -310,7 +311,8 @@ static void start_meanwhile(struct vcpu *v, enum guest_seg s, const struct segme
 	ran_half_made += vcpu_runnable(v);
 }
 
-static void initialise_and_start(bool valid)
+static void initialise_and_start(bool valid, void (*hook)(struct vcpu *v, enum guest_seg s,
+							  const struct segment *in))
 {
 	struct vcpu_hvm_context ctx = { .mode = valid ? VCPU_HVM_MODE_32B : 7 };
 
@@ -323,16 +325,38 @@ static void initialise_and_start(bool valid)
 	ctx.cpu_regs.x86_32.cr0 = 0x11;
 	memcpy(guest_page(A, ARG_GFN), &ctx, sizeof(ctx));
 	hooked = fake_hvm_ops;
-	hooked.set_segment = start_meanwhile;
+	hooked.set_segment = hook;
 	EXPECT(call_as(A, 0, __HYPERVISOR_vcpu_op, VCPUOP_initialise, 1, ARG, 0),
 	       == (valid ? 0 : -EINVAL));
+}
+
+/* A third vCPU tries VCPUOP_up, which takes whoever has a state. */
+static void up_meanwhile(struct vcpu *v, enum guest_seg s, const struct segment *in)
+{
+	fake_hvm_ops.set_segment(v, s, in);
+	if (v != target)
+		return;
+	started++;
+	ran_half_made += READ_ONCE(v->initialised);
+}
+
+CASE(a_vcpu_has_a_state_when_all_of_it_is_written)
+{
+	for (unsigned int valid = 0; valid < 2; valid++) {
+		hvm_ops = &hooked;
+		initialise_and_start(valid, up_meanwhile);
+		hvm_ops = &fake_hvm_ops;
+		EXPECT(started, > 5);
+		EXPECT(ran_half_made, == 0);
+		EXPECT(target->initialised, == valid);
+	}
 }
 
 CASE(nobody_starts_a_vcpu_while_its_state_is_written)
 {
 	for (unsigned int valid = 0; valid < 2; valid++) {
 		hvm_ops = &hooked;
-		initialise_and_start(valid);
+		initialise_and_start(valid, start_meanwhile);
 		hvm_ops = &fake_hvm_ops;
 		EXPECT(started, > 0);
 		EXPECT(ran_half_made, == 0);

@@ -4,7 +4,7 @@
 unit_DIR := $(O)/unit
 # Sources of the hypervisor that run on the host as they are.
 unit_VMM := vmm/lib/date.c vmm/boot/e820.c vmm/boot/multiboot.c vmm/boot/cmdline.c vmm/boot/acpi_tables.c \
-	vmm/mm/buddy.c vmm/cpu/predictions.c vmm/cpu/timer_heap.c vmx/controls.c vmx/ept.c vmx/hazards.c vmx/check.c \
+	vmm/mm/buddy.c vmm/cpu/predictions.c vmm/cpu/timer_heap.c vmm/cpu/publish.c vmx/controls.c vmx/ept.c vmx/hazards.c vmx/check.c \
 	vmx/check_controls.c svm/intr.c
 unit_LIB := vmm/lib/string.c vmm/lib/printf.c
 unit_TESTS := $(sort $(wildcard tests/unit/test_*.c))
@@ -23,6 +23,8 @@ $(unit_DIR)/tests/unit/unit.o: tests/unit/unit.c
 
 $(unit_LIB:%.c=$(unit_DIR)/%.o) $(unit_DIR)/tests/unit/test_lib.o: unit_RENAME := -include tests/unit/rename.h
 unit_RENAME := -Dstrtoull=plinth_strtoull -Dstrlcpy=plinth_strlcpy -Dstrlcat=plinth_strlcat
+
+$(unit_DIR)/vmm/cpu/publish.o $(unit_DIR)/tests/unit/test_publish.o: unit_VMMFLAGS += -DPLINTH_HOST_CPU=unit_cpu
 
 # Prerequisites are expanded here, before vmm/build.mk names its folder.
 $(unit_DIR)/%.o: %.c | $(O)/xen-include/xen

@@ -124,7 +124,9 @@ void domctl_fill_info(struct domain *d, struct xen_domctl_getdomaininfo *info)
 	info->max_pages = d->max_pages;
 	info->outstanding_pages = d->outstanding_pages;
 	info->shared_info_frame = domain_priv(d)->shared_info_gfn;
+	spin_lock(&d->lock);
 	memcpy(info->handle, d->handle, sizeof(info->handle));
+	spin_unlock(&d->lock);
 	info->gpaddr_bits = (uint8_t)host_cpu.phys_bits;
 	info->arch_config.emulation_flags = d->emulation_flags;
 	info->arch_config.misc_flags = domain_priv(d)->msr_relaxed ? XEN_X86_MSR_RELAXED : 0;
@@ -316,7 +318,9 @@ static long domctl_on_domain(struct domain *d, struct xen_domctl *op, bool *copy
 	case XEN_DOMCTL_scheduler_op:
 		return op_scheduler(d, &op->u.scheduler_op, copyback);
 	case XEN_DOMCTL_setdomainhandle:
+		spin_lock(&d->lock);
 		memcpy(d->handle, op->u.setdomainhandle.handle, sizeof(d->handle));
+		spin_unlock(&d->lock);
 		return 0;
 	case XEN_DOMCTL_settimeoffset:
 		return op_settimeoffset(d, op->u.settimeoffset.time_offset_seconds);
@@ -333,7 +337,7 @@ static long domctl_on_domain(struct domain *d, struct xen_domctl *op, bool *copy
 		*copyback = true;
 		return d->is_dom0 ? -EINVAL : policy_set_domain(d, &op->u.cpu_policy);
 	case XEN_DOMCTL_subscribe:
-		domain_priv(d)->suspend_port = op->u.subscribe.port;
+		WRITE_ONCE(domain_priv(d)->suspend_port, op->u.subscribe.port);
 		return 0;
 	case XEN_DOMCTL_set_target:
 		domain_priv(d)->target_domid = op->u.set_target.target;

@@ -41,7 +41,7 @@ static void clear_shared_info(struct domain *d)
 	memset(d->shared_info, 0, PAGE_SIZE);
 	spin_unlock(&d->event_lock);
 	spin_lock(&d->lock);
-	domain_priv(d)->suspend_port = 0;
+	WRITE_ONCE(domain_priv(d)->suspend_port, 0);
 	time_update_wallclock(d);
 	spin_unlock(&d->lock);
 }

@@ -225,7 +225,7 @@ static long op_set_upcall_vector(struct domain *d, uint64_t la)
 	if (a.vector < 0x10)
 		return -EINVAL;
 	spin_lock(&d->lock);
-	v->upcall_vector = a.vector;
+	WRITE_ONCE(v->upcall_vector, a.vector);
 	spin_unlock(&d->lock);
 	/* What was pending came without this vector. */
 	if (evtchn_upcall_pending(v))

@@ -65,7 +65,7 @@ static long op_poll(struct vcpu *v, uint64_t la)
 		return -EINVAL;
 	if (nr == 1 && copy_from_guest_la(&one, ports_la, sizeof(one)))
 		return -EFAULT;
-	v->poll_port = nr == 1 ? (int)one : -1;
+	WRITE_ONCE(v->poll_port, nr == 1 ? (int)one : -1);
 	__atomic_fetch_or(&v->pause_flags, VPF_BLOCKED | VPF_POLL, __ATOMIC_SEQ_CST);
 	rc = poll_check(v->domain, ports_la, nr);
 	if (rc || (hvm_intr_pending(v) && !hvm_ops->interrupt_blocked(v))) {

@@ -194,7 +194,7 @@ static long op_register_runstate(struct vcpu *cur, struct vcpu *v, uint64_t la)
 	if (area_address(la, &where))
 		return -EFAULT;
 	if (!where) {
-		v->runstate_gpa = _gpa(~0ULL);
+		publish(v->runstate_gpa.v, ~0ULL);
 		return 0;
 	}
 	last = where + size - 1;
@@ -206,8 +206,8 @@ static long op_register_runstate(struct vcpu *cur, struct vcpu *v, uint64_t la)
 			    v->domain->domid, v->id);
 		return 0;
 	}
-	v->runstate_compat = compat;
-	v->runstate_gpa = first;
+	WRITE_ONCE(v->runstate_compat, compat);
+	publish(v->runstate_gpa.v, first.v);
 	if (v == cur)
 		vcpu_update_time(v);
 	return 0;
@@ -222,11 +222,14 @@ static long op_register_time(struct vcpu *v, uint64_t la)
 	return v == current_vcpu() ? time_register_vcpu_time(v, where) : -EINVAL;
 }
 
+/* A running vCPU's record is written by itself: only its own call may move it. */
 static long op_register_info(struct vcpu *v, uint64_t la)
 {
 	struct vcpu_register_vcpu_info r;
 	int rc;
 
+	if (v != current_vcpu() && !(v->pause_flags & VPF_DOWN))
+		return -EINVAL;
 	if (copy_from_guest_la(&r, la, sizeof(r)))
 		return -EFAULT;
 	rc = vcpu_info_register(v, _gfn(r.mfn), r.offset);

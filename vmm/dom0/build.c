@@ -197,7 +197,8 @@ static void set_port_intercepts(struct domain *d)
 	hvm_ops->io_bitmap_changed(d);
 }
 
-static struct domain *create(unsigned int nr_vcpus)
+/* dom0 and its vCPUs, down. */
+static void create(unsigned int nr_vcpus)
 {
 	struct xen_domctl_createdomain cfg = {
 		.flags = XEN_DOMCTL_CDF_hvm | (hvm_ops->nested_paging ? XEN_DOMCTL_CDF_hap : 0),
@@ -218,7 +219,6 @@ static struct domain *create(unsigned int nr_vcpus)
 		if (err)
 			panic("dom0: vCPU %u cannot be created, error %d", i, err);
 	}
-	return d;
 }
 
 static unsigned int max_vcpus_option;
@@ -261,7 +261,7 @@ void domain0_start(void)
 	dom0_layout_carve(acpi, ACPI_BYTES, E820_ACPI);
 	memset(maddr_to_virt(_maddr(acpi)), 0, ACPI_BYTES);
 
-	dom0 = create(nr_vcpus);
+	create(nr_vcpus);
 	give_memory(dom0);
 	set_port_intercepts(dom0);
 	rsdp = dom0_build_acpi(acpi, ACPI_BYTES, nr_vcpus);

@@ -57,9 +57,11 @@ void evtchn_fini(struct domain *d)
  */
 void evtchn_mark_vcpu(struct vcpu *v)
 {
+	uint8_t vector = READ_ONCE(v->upcall_vector);
+
 	__atomic_store_n(&vcpu_info(v)->evtchn_upcall_pending, 1, __ATOMIC_SEQ_CST);
-	if (v->upcall_vector)
-		vlapic_set_irq(v->hvm.vlapic, v->upcall_vector, false);
+	if (vector)
+		vlapic_set_irq(v->hvm.vlapic, vector, false);
 	vcpu_wake(v, VCPU_ATT_EVENT);
 }
 
@@ -73,9 +75,12 @@ static void wake_pollers(struct domain *d, unsigned int port)
 {
 	struct vcpu *v;
 
-	for_each_vcpu(d, v)
-		if ((v->pause_flags & VPF_POLL) && (v->poll_port == (int)port || v->poll_port < 0))
+	for_each_vcpu(d, v) {
+		int polled = READ_ONCE(v->poll_port);
+
+		if ((v->pause_flags & VPF_POLL) && (polled == (int)port || polled < 0))
 			vcpu_wake(v, 0);
+	}
 }
 
 void evtchn_raise(struct domain *d, struct evtchn *e)

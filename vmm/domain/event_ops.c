@@ -341,19 +341,22 @@ int evtchn_destroy(struct domain *d)
 	return 0;
 }
 
-/* The caller has seen to it that no other vCPU of d runs, or is d itself. */
+/*
+ * The caller has seen to it that no other vCPU of d runs, or is d itself: vCPUs that call at once share the work, and one
+ * of them may be through before the others.
+ */
 int evtchn_reset(struct domain *d)
 {
-	unsigned int end = evtchn_nr_ports(d);
+	unsigned int end = evtchn_nr_ports(d), port;
 	struct evtchn_table *t = d->evtchn;
 
-	while (t->reset < end) {
-		close_port(d, t->reset++, false);
-		if (!(t->reset % DESTROY_BATCH) && hypercall_preempt())
+	while ((port = __atomic_fetch_add(&t->reset, 1, __ATOMIC_RELAXED)) < end) {
+		close_port(d, port, false);
+		if (!(port % DESTROY_BATCH) && hypercall_preempt())
 			return -ERESTART;
 	}
 	spin_lock(&d->event_lock);
-	t->reset = 1;
+	WRITE_ONCE(t->reset, 1);
 	evtchn_fifo_destroy(d);
 	spin_unlock(&d->event_lock);
 	return 0;

@@ -41,7 +41,7 @@ struct evtchn_table {
 	struct evtchn **bucket; /* nr_buckets pointers, filled as ports are needed */
 	unsigned int nr_buckets;
 	unsigned int destroyed;	  /* ports closed so far by evtchn_destroy */
-	unsigned int reset;	  /* where evtchn_reset goes on; 1 = at the beginning */
+	unsigned int reset;	  /* atomic; where evtchn_reset goes on; 1 = at the beginning */
 	struct evtchn_fifo *fifo; /* NULL until init_control */
 };
 

@@ -14,7 +14,7 @@ struct domain_priv {
 	struct list_head
 		relinquished;	   /* page_lock: pages that only others' references keep alive */
 	uint64_t shared_info_gfn;  /* d->lock; ~0 = not mapped */
-	uint32_t suspend_port;	   /* d->lock; XEN_DOMCTL_subscribe, 0 = none */
+	uint32_t suspend_port;	   /* atomic; XEN_DOMCTL_subscribe, 0 = none */
 	struct domain *reap_next;  /* reap_lock */
 	grace_t grace;		   /* domctl lock, then the reap timer: kill.c, soft reset */
 	bool unlisted;		   /* reap timer: off the list, waits for `grace` */

@@ -18,6 +18,7 @@ static struct timer exc_timer;
 /* Completes one shutdown; 1 = a vCPU still runs. */
 static int shutdown_finish(struct domain *d, void *arg)
 {
+	unsigned int port = READ_ONCE(domain_priv(d)->suspend_port);
 	struct vcpu *v;
 	bool *again = arg;
 
@@ -29,8 +30,8 @@ static int shutdown_finish(struct domain *d, void *arg)
 			return 0;
 		}
 	WRITE_ONCE(d->shut_down, true);
-	if (d->shutdown_code == SHUTDOWN_suspend && domain_priv(d)->suspend_port)
-		evtchn_send(d, domain_priv(d)->suspend_port);
+	if (READ_ONCE(d->shutdown_code) == SHUTDOWN_suspend && port)
+		evtchn_send(d, port);
 	return 0;
 }
 

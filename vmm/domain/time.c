@@ -94,11 +94,11 @@ struct runstate_compat {
 } __packed;
 
 /* r in the guest's layout; returns its size. */
-static size_t runstate_layout(const struct vcpu *v, const struct vcpu_runstate_info *r, void *out)
+static size_t runstate_layout(bool compat, const struct vcpu_runstate_info *r, void *out)
 {
 	struct runstate_compat c = { .state = r->state, .state_entry_time = r->state_entry_time };
 
-	if (!v->runstate_compat) {
+	if (!compat) {
 		memcpy(out, r, sizeof(*r));
 		return sizeof(*r);
 	}
@@ -126,26 +126,30 @@ static void runstate_store(uint8_t *to, const uint8_t *from, size_t size, size_t
 	memcpy(to + entry_at, from + entry_at, sizeof(entry));
 }
 
-/* Written at each switch, so the page is looked up once; one that crosses a page takes the long way. */
+/*
+ * Written at each switch, so the page is looked up once; one that crosses a page takes the long way. Another vCPU may
+ * register another place meanwhile.
+ */
 static void runstate_write(struct vcpu *v)
 {
 	uint8_t r[sizeof(struct vcpu_runstate_info)];
 	struct domain *d = v->domain;
 	bool flag = d->vm_assist & BIT(VMASST_TYPE_runstate_update_flag);
-	size_t entry_at = v->runstate_compat
-				  ? offsetof(struct runstate_compat, state_entry_time)
-				  : offsetof(struct vcpu_runstate_info, state_entry_time);
-	size_t offset = v->runstate_gpa.v & ~PAGE_MASK, size;
+	gpa_t at = _gpa(published(v->runstate_gpa.v));
+	bool compat = READ_ONCE(v->runstate_compat);
+	size_t entry_at = compat ? offsetof(struct runstate_compat, state_entry_time)
+				 : offsetof(struct vcpu_runstate_info, state_entry_time);
+	size_t offset = at.v & ~PAGE_MASK, size;
 	struct page *pg;
 
-	if (v->runstate_gpa.v == ~0ULL)
+	if (at.v == ~0ULL)
 		return;
-	size = runstate_layout(v, &v->runstate, r);
+	size = runstate_layout(compat, &v->runstate, r);
 	if (offset + size > PAGE_SIZE) {
-		guest_phys_write(d, v->runstate_gpa, r, size);
+		guest_phys_write(d, at, r, size);
 		return;
 	}
-	pg = p2m_get_page(d, gpa_to_gfn(v->runstate_gpa), true, NULL);
+	pg = p2m_get_page(d, gpa_to_gfn(at), true, NULL);
 	if (!pg)
 		return;
 	runstate_store((uint8_t *)page_to_virt(pg) + offset, r, size, entry_at, flag);

@@ -30,8 +30,12 @@ static int dump_domain(struct domain *d, void *arg)
 	struct vcpu *v;
 
 	(void)arg;
-	for_each_vcpu(d, v)
+	for_each_vcpu(d, v) {
+		/* What does not run now must not start in the middle of it: its VMCS can be loaded on one CPU only. */
+		vcpu_pause_nosync(v);
 		vcpu_dump(v);
+		vcpu_unpause(v);
+	}
 	return 0;
 }
 

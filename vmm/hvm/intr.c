@@ -19,8 +19,8 @@ static uint8_t callback_vector(const struct domain *d)
 
 static bool callback_due(struct vcpu *v)
 {
-	return callback_vector(v->domain) && !v->upcall_vector &&
-	       vcpu_info(v)->evtchn_upcall_pending;
+	return callback_vector(v->domain) && !READ_ONCE(v->upcall_vector) &&
+	       READ_ONCE(vcpu_info(v)->evtchn_upcall_pending);
 }
 
 static bool pic_due(struct vcpu *v)

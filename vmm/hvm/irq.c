@@ -133,7 +133,7 @@ static void callback_level(struct domain *d, bool level)
 
 	if (irq->callback_high == level)
 		return;
-	irq->callback_high = level;
+	WRITE_ONCE(irq->callback_high, level);
 	if (via >> 56 == HVM_PARAM_CALLBACK_TYPE_GSI && via)
 		wire(d, (unsigned int)via & 0xff, via < 16 ? (unsigned int)via : 16, level);
 	else if (via >> 56 == HVM_PARAM_CALLBACK_TYPE_PCI_INTX)
@@ -144,9 +144,9 @@ void hvm_callback_update(struct domain *d)
 {
 	struct hvm_irq *irq = d->hvm.irq;
 	const struct vcpu *v = domain_vcpu(d, 0);
+	uint64_t via = irq ? READ_ONCE(irq->callback_via) : 0;
 
-	if (!irq || !v || !irq->callback_via ||
-	    irq->callback_via >> 56 == HVM_PARAM_CALLBACK_TYPE_VECTOR)
+	if (!v || !via || via >> 56 == HVM_PARAM_CALLBACK_TYPE_VECTOR)
 		return;
 	if (!!READ_ONCE(vcpu_info(v)->evtchn_upcall_pending) == READ_ONCE(irq->callback_high))
 		return;
@@ -170,7 +170,7 @@ int hvm_set_callback_irq(struct domain *d, uint64_t via)
 	if (d->hvm.irq) {
 		spin_lock(&d->hvm.irq_lock);
 		callback_level(d, false);
-		d->hvm.irq->callback_via = via;
+		WRITE_ONCE(d->hvm.irq->callback_via, via);
 		spin_unlock(&d->hvm.irq_lock);
 		hvm_callback_update(d);
 	}

@@ -75,9 +75,9 @@ struct vcpu {
 	uint64_t affinity_soft;	       /* [d] */
 	struct sched_vcpu sched;
 	struct vcpu_runstate_info runstate; /* [s] */
-	gpa_t runstate_gpa;		    /* [v] where the guest wants it, ~0 = nowhere */
+	gpa_t runstate_gpa;		    /* published; where the guest wants it, ~0 = nowhere */
 	gpa_t time_info_gpa;   /* [v] VCPUOP_register_vcpu_time_memory_area, ~0 = nowhere */
-	bool runstate_compat;  /* [v] 32-bit layout */
+	bool runstate_compat;  /* [a] 32-bit layout */
 	uint64_t time_info_ns; /* [v] age of the pvclock record; 0 = write it at the next switch */
 
 	/* events */
@@ -85,13 +85,13 @@ struct vcpu {
 	struct vcpu_info
 		unseen_info;	 /* of vCPUs without a slot in shared info, before registration */
 	struct page *info_page;	 /* [e] reference held on it, NULL for shared_info's slot */
-	uint8_t upcall_vector;	 /* [d] HVMOP_set_evtchn_upcall_vector, 0 = none */
+	uint8_t upcall_vector;	 /* [a] HVMOP_set_evtchn_upcall_vector, 0 = none */
 	uint32_t virq_port[24];	 /* [e] NR_VIRQS; 0 = unbound */
 	struct timer singleshot; /* VCPUOP_set_singleshot_timer */
 	struct timer periodic;
 	uint64_t periodic_ns;	       /* [v] */
 	struct timer poll_timer;       /* SCHEDOP_poll timeout */
-	int poll_port;		       /* [e] 0 = none or many */
+	int poll_port;		       /* [a] -1 = several */
 	struct evtchn_fifo_vcpu *fifo; /* [e] */
 
 	/* the processor's guest-visible state; segments and MSRs are the vendor's (hvm_ops) */

@@ -79,13 +79,13 @@ void panic(const char *fmt, ...) __printf(1, 2) __noreturn;
 #define ASSERT(cond) BUG_ON(!(cond))
 
 /* Logs once per call site. */
-#define printk_once(...)                     \
-	do {                                 \
-		static bool _said;           \
-		if (!_said) {                \
-			_said = true;        \
-			printk(__VA_ARGS__); \
-		}                            \
+#define printk_once(...)                         \
+	do {                                     \
+		static bool _said;               \
+		if (!READ_ONCE(_said)) {         \
+			WRITE_ONCE(_said, true); \
+			printk(__VA_ARGS__);     \
+		}                                \
 	} while (0)
 
 static inline unsigned int fls64(uint64_t v)
