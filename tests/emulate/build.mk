@@ -52,7 +52,7 @@ $(emulate_DIR)/fuzz-emulate: $(emulate_FOBJS)
 
 .PHONY: check-emulate fuzz-emulate bench-emulate
 check-emulate: $(emulate_DIR)/test-emulate
-	$(Q)timeout 120 $<
+	$(Q)timeout 900 $<
 
 bench-emulate: $(emulate_DIR)/bench-emulate
 	$(Q)$< bench

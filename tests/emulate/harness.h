@@ -79,7 +79,8 @@ void machine_init(struct machine *m, enum x86_mode mode, unsigned int code_bits)
 
 /* test_*.c */
 void test_decode(void);
-void test_native(void);
+void test_native(bool on_any_cpu);
+void test_open(void);
 void test_machine(void);
 void test_mmio(void);
 void test_system(void);

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /*
  * Runs the emulator's tests: all of them, or those named on the command line (decode, native,
- * machine, mmio, system, regress); `bench` counts instructions under callgrind instead. One summary
+ * machine, mmio, system, open, regress); `bench` counts instructions under callgrind instead. One summary
  * line.
  */
 #include "harness.h"
@@ -29,8 +29,10 @@ int main(int argc, char **argv)
 		test_system();
 	if (wanted(argc, argv, "decode"))
 		test_decode();
+	if (wanted(argc, argv, "open"))
+		test_open();
 	if (wanted(argc, argv, "native"))
-		test_native();
+		test_native(argc > 1);
 	if (wanted(argc, argv, "regress"))
 		test_regress("tests/regress/emulate");
 	printf("  %lu comparisons in batches that count once\n", tests.compared);

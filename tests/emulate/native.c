@@ -62,7 +62,7 @@ static void leave(ucontext_t *uc, int sig, const siginfo_t *info)
 	greg_t *g = uc->uc_mcontext.gregs;
 	unsigned int i;
 
-	result->signal = sig == SIGTRAP && info->si_code == TRAP_TRACE ? 0 : sig;
+	result->signal = sig == SIGTRAP ? 0 : sig;
 	result->address = (uint64_t)info->si_addr;
 	for (i = 0; i < 16; i++)
 		result->regs.gpr[i] = (uint64_t)g[greg_of[i]];
@@ -96,9 +96,10 @@ bool native_setup(void)
 	uint8_t *guard = (uint8_t *)NATIVE_DATA - 0x1000;
 	unsigned int i;
 
-	if (mmap((void *)NATIVE_CODE, 0x1000, PROT_READ | PROT_WRITE | PROT_EXEC, flags, -1, 0) ==
-		    MAP_FAILED ||
-	    mmap(guard, NATIVE_DATA_LEN + 0x2000, PROT_NONE, flags, -1, 0) == MAP_FAILED ||
+	/* Kernels before 4.17 do not know MAP_FIXED_NOREPLACE and answer with another address. */
+	if (mmap((void *)NATIVE_CODE, 0x1000, PROT_READ | PROT_WRITE | PROT_EXEC, flags, -1, 0) !=
+		    (void *)NATIVE_CODE ||
+	    mmap(guard, NATIVE_DATA_LEN + 0x2000, PROT_NONE, flags, -1, 0) != guard ||
 	    mprotect((void *)NATIVE_DATA, NATIVE_DATA_LEN, PROT_READ | PROT_WRITE))
 		return false;
 	if (sigaltstack(&stack, NULL))

@@ -186,10 +186,15 @@ int alu_xchg(struct x86_emul *s)
 	return X86EMUL_OKAY;
 }
 
-/* 90 is NOP (PAUSE with F3) unless REX.B makes it XCHG r8, rAX. */
+/*
+ * 90 is NOP (PAUSE with F3) unless REX.B makes it XCHG r8, rAX. With both F3 and REX.B, which the manuals
+ * leave open, Intel's processors pause and AMD's exchange.
+ */
 int alu_nop_xchg(struct x86_emul *s)
 {
-	if (!(s->insn.rex & X86_REX_B)) {
+	bool pause = s->insn.prefixes & X86_PFX_REP && s->ctxt->vendor == X86_VENDOR_INTEL;
+
+	if (!(s->insn.rex & X86_REX_B) || pause) {
 		s->dst.kind = OPK_NONE;
 		return X86EMUL_OKAY;
 	}

@@ -5,6 +5,7 @@
  * restartable (see x86_emulate.h); handlers work on the pending state in struct x86_emul.
  */
 #include "internal.h"
+#include "handlers.h"
 
 int x86_emulate_exception(struct x86_emulate_ctxt *ctxt, unsigned int vector, bool has_error_code,
 			  uint32_t error_code)
@@ -155,7 +156,9 @@ static inline void retire(struct x86_emul *s)
 	if (EM_UNLIKELY(regs->rflags & FL_TF))
 		s->ctxt->retire.singlestep = true;
 	regs->rip = em_mode64(s->ctxt) ? s->rip : (uint32_t)s->rip;
-	regs->rflags = s->rflags & ~(uint64_t)FL_RF;
+	regs->rflags = s->rflags;
+	if (EM_LIKELY(s->insn.op->fn != far_iret)) /* which takes RF from the stack */
+		regs->rflags &= ~(uint64_t)FL_RF;
 }
 
 int x86_emulate(struct x86_emulate_ctxt *ctxt, const struct x86_emulate_ops *ops)

@@ -209,11 +209,21 @@ static int outs_bulk(struct x86_emul *s, unsigned int bytes, uint64_t *reps)
 	return s->ops->rep_outs(src, (uint16_t)s->regs->gpr[X86_RDX], bytes, reps, s->ctxt);
 }
 
-/* Instruction completed this far with elements left. */
+static bool is_intel(const struct x86_emul *s)
+{
+	return s->ctxt->vendor == X86_VENDOR_INTEL;
+}
+
+/*
+ * Instruction completed this far with elements left: what comes now (a single step, an interrupt) finds RF set
+ * on Intel, SDM vol. 3 17.3.1.1.
+ */
 static int unfinished(struct x86_emul *s)
 {
 	if (s->regs->rflags & FL_TF)
 		s->ctxt->retire.singlestep = true;
+	if (is_intel(s))
+		s->regs->rflags |= FL_RF;
 	return X86EMUL_DONE;
 }
 
@@ -240,7 +250,9 @@ static int run_items(struct x86_emul *s, const struct string_kind *k, unsigned i
 		if (k->flags & COMPARES) {
 			if (compare_stops(s))
 				return X86EMUL_OKAY;
-			s->regs->rflags = s->rflags;
+			/* Intel: flags from before while it is not finished (SDM vol. 2, REP). */
+			if (!is_intel(s))
+				s->regs->rflags = s->rflags;
 		}
 		/* The callback may have declined this element of a port's only, as it crosses a page. */
 		if (i >= X86_EMULATE_MAX_ITERATIONS || s->regs->rflags & FL_TF || !s->ops->commit ||

@@ -65,7 +65,6 @@ static void inject(struct vcpu *v, const struct x86_event *e)
 static void retired(struct vcpu *v, const struct x86_retire *r)
 {
 	hvm_ops->set_shadow(v, (r->sti ? 1 : 0) | (r->mov_ss ? 2 : 0));
-	v->regs.rflags &= ~X86_EFLAGS_RF;
 	if (r->unblock_nmi)
 		v->hvm.nmi_masked = false;
 	if (r->singlestep) {
