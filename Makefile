@@ -27,6 +27,7 @@ all: $(ALL)
 
 # Side by side on all CPUs, each one's output in one piece, unless make was given -j itself.
 check:
+	$(Q)tools/deps --check build check
 	$(Q)+$(MAKE) --no-print-directory --output-sync=target \
 		$(if $(findstring jobserver,$(MAKEFLAGS)),,-j$(shell nproc)) $(CHECKS)
 
