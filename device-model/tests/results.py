@@ -4,6 +4,10 @@ import os
 import traceback
 
 
+class Skip(Exception):
+    """This machine lacks what the test needs; the text says what."""
+
+
 class Results:
     def __init__(self, wanted):
         self.wanted = wanted
@@ -16,6 +20,9 @@ class Results:
         try:
             action()
             self.passed += 1
+        except Skip as why:
+            self.skipped += 1
+            print("SKIP %s: %s" % (name, why))
         except Exception as e:
             self.failed += 1
             print("FAIL %s: %s" % (name, e))

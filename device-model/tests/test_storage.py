@@ -8,6 +8,7 @@ import subprocess
 
 import test_process
 from ide import Drive, ABRT, BM_INTR, ERR
+from results import Skip
 from test_process import Guest
 
 MIB = 1 << 20
@@ -48,7 +49,7 @@ class Machine(Guest):
 def test_qcow2(program, work, images):
     """As libxl spells it. Killed after a flush, and ended in order."""
     if not shutil.which("qemu-img"):
-        return
+        raise Skip("no qemu-img (package qemu-utils)")
     path, raw = os.path.join(work, "d.qcow2"), os.path.join(work, "d.raw")
     for kill in (True, False):
         qemu_img("create", "-q", "-f", "qcow2", path, "32M")
