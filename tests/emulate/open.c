@@ -345,9 +345,9 @@ bool open_fault(const struct open_case *c)
 /* A page above 47 bits can be had where the kernel uses 5-level tables. */
 static uint8_t kernel_va_bits(void)
 {
-	void *high = (void *)(1UL << 52), *p;
+	const int flags = MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE;
+	void *p = mmap((void *)(1UL << 52), 0x1000, PROT_NONE, flags, -1, 0);
 
-	p = mmap(high, 0x1000, PROT_NONE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
 	if (p == MAP_FAILED)
 		return 48;
 	munmap(p, 0x1000);
