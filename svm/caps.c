@@ -122,6 +122,7 @@ const struct hvm_ops svm_ops = {
 	.set_msrs = svm_set_msrs,
 	.get_cpl = svm_get_cpl,
 	.cr_changed = svm_cr_changed,
+	.debug_changed = svm_debug_changed,
 	.sync_debug = svm_sync_debug,
 	.inject = svm_inject,
 	.interrupt_blocked = svm_interrupt_blocked,

@@ -44,21 +44,7 @@ void svm_exit_cr_write(struct vcpu *v, struct vmcb *vmcb)
 		return;
 	}
 	value = mask_operand(v, v->regs.gpr[gpr]);
-	switch (cr) {
-	case 0:
-		rc = hvm_set_cr0(v, value);
-		break;
-	case 3:
-		rc = hvm_set_cr3(v, value);
-		break;
-	case 4:
-		rc = hvm_set_cr4(v, value);
-		break;
-	default:
-		vlapic_set_tpr(v->hvm.vlapic, (uint8_t)(value << 4));
-		rc = value & ~0xfULL ? -EINVAL : 0;
-		break;
-	}
+	rc = hvm_mov_to_cr(v, cr, value);
 	if (rc)
 		hvm_inject_gp(v);
 	else

@@ -93,18 +93,25 @@ void svm_set_msrs(struct vcpu *v, const struct hvm_msr_state *in)
 	b->debugctl = in->debugctl;
 }
 
+void svm_debug_changed(struct vcpu *v)
+{
+	struct vmcb *b = svm_vmcb(v);
+
+	b->cr2 = v->cr2;
+	b->dr6 = v->dr6;
+	b->dr7 = v->dr7;
+}
+
 /* CR0, CR2, CR3, CR4, EFER, DR6 and DR7 of struct vcpu go into the VMCB, at once. */
 void svm_cr_changed(struct vcpu *v)
 {
 	struct vmcb *b = svm_vmcb(v);
 
 	b->cr0 = v->cr0;
-	b->cr2 = v->cr2;
 	b->cr3 = v->cr3;
 	b->cr4 = v->cr4;
 	b->efer = v->efer | X86_EFER_SVME;
-	b->dr6 = v->dr6;
-	b->dr7 = v->dr7;
+	svm_debug_changed(v);
 	svm_flush_vcpu(v);
 }
 

@@ -145,6 +145,7 @@ void svm_get_msrs(struct vcpu *v, struct hvm_msr_state *out);
 void svm_set_msrs(struct vcpu *v, const struct hvm_msr_state *in);
 unsigned int svm_get_cpl(struct vcpu *v);
 void svm_cr_changed(struct vcpu *v);
+void svm_debug_changed(struct vcpu *v);
 /* DR0-3 back into struct vcpu, accesses intercepted again. */
 void svm_sync_debug(struct vcpu *v);
 void svm_switch_from(struct vcpu *v);

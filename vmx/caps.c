@@ -166,6 +166,7 @@ const struct hvm_ops vmx_ops = {
 	.set_msrs = vmx_set_msrs,
 	.get_cpl = vmx_get_cpl,
 	.cr_changed = vmx_cr_changed,
+	.debug_changed = vmx_debug_changed,
 	.sync_debug = vmx_sync_debug,
 	.inject = vmx_inject,
 	.interrupt_blocked = vmx_interrupt_blocked,

@@ -15,38 +15,18 @@
 static const enum vmcs_field pdpte_field[4] = { GUEST_PDPTE0, GUEST_PDPTE1, GUEST_PDPTE2,
 						GUEST_PDPTE3 };
 
-static bool pae_paging(uint64_t cr0, uint64_t cr4, uint64_t efer)
-{
-	return (cr0 & X86_CR0_PG) && (cr4 & X86_CR4_PAE) && !(efer & X86_EFER_LMA);
-}
-
-/* Bits that a present PDPTE must not have: table 4-8. */
-static uint64_t pdpte_reserved(void)
-{
-	return 0x1e6 | ~(BIT(host_cpu.phys_bits) - 1);
-}
-
-static int read_pdptes(struct vcpu *v, uint64_t cr3, uint64_t pdpte[4])
-{
-	if (guest_phys_read(v->domain, _gpa(cr3 & 0xffffffe0), pdpte, 4 * sizeof(*pdpte)))
-		memset(pdpte, 0, 4 * sizeof(*pdpte));
-	for (unsigned int i = 0; i < 4; i++)
-		if ((pdpte[i] & PDPTE_P) && (pdpte[i] & pdpte_reserved()))
-			return -EINVAL;
-	return 0;
-}
-
 /* With EPT a MOV to CR0, CR3 or CR4 in the guest loads these; when we do it, we have to. */
 static void load_pdptes(struct vcpu *v)
 {
 	uint64_t pdpte[4];
 
-	if (!pae_paging(v->cr0, v->cr4, v->efer))
+	if (!hvm_pae_paging(v->cr0, v->cr4, v->efer))
 		return;
-	read_pdptes(v, v->cr3, pdpte);
+	/* The move was refused if they are wrong; a record's are made right. */
+	hvm_read_pdptes(v, v->cr3, pdpte);
 	for (unsigned int i = 0; i < 4; i++)
 		vmwrite(pdpte_field[i],
-			pdpte[i] & PDPTE_P ? pdpte[i] & ~pdpte_reserved() : pdpte[i]);
+			pdpte[i] & PDPTE_P ? pdpte[i] & ~hvm_pdpte_reserved() : pdpte[i]);
 }
 
 /*
@@ -70,6 +50,16 @@ static void write_paging(struct vcpu *v, struct vmx_vcpu *vv, uint64_t *cr4, uin
 	vmwrite(CTL_PROC, vv->proc);
 }
 
+/* CR2 is loaded at each entry. */
+void vmx_debug_changed(struct vcpu *v)
+{
+	struct vmx_vcpu *vv = vmx_load(v);
+
+	vmwrite(GUEST_DR7, v->dr7);
+	if (vv->dr_loaded)
+		__asm__ volatile("mov %0, %%db6" ::"r"(v->dr6));
+}
+
 /* CR0, CR2, CR3, CR4, EFER, DR6 and DR7 of struct vcpu go into the VMCS, at once. */
 void vmx_cr_changed(struct vcpu *v)
 {
@@ -83,9 +73,7 @@ void vmx_cr_changed(struct vcpu *v)
 	vmwrite(GUEST_CR4, (cr4 | c->cr4_must) & c->cr4_may);
 	vmwrite(CR4_SHADOW, v->cr4);
 	vmwrite(GUEST_EFER, efer);
-	vmwrite(GUEST_DR7, v->dr7);
-	if (vv->dr_loaded)
-		__asm__ volatile("mov %0, %%db6" ::"r"(v->dr6));
+	vmx_debug_changed(v);
 	load_pdptes(v);
 	vv->entry = efer & X86_EFER_LMA ? c->entry | ENTRY_IA32E : c->entry;
 	vmwrite(CTL_ENTRY, vv->entry);
@@ -96,32 +84,6 @@ void vmx_cr_changed(struct vcpu *v)
 static uint64_t mask_operand(struct vcpu *v, uint64_t value)
 {
 	return hvm_code64(v) ? value : (uint32_t)value;
-}
-
-/* A move that turns PAE paging on, or changes it, faults when the new PDPTEs are wrong (4.4.1). */
-static bool pdptes_ok(struct vcpu *v, uint64_t cr0, uint64_t cr3, uint64_t cr4)
-{
-	uint64_t pdpte[4];
-	bool long_mode = v->efer & X86_EFER_LME;
-
-	return long_mode || !pae_paging(cr0, cr4, 0) || !read_pdptes(v, cr3, pdpte);
-}
-
-static int move_to_cr(struct vcpu *v, unsigned int cr, uint64_t value)
-{
-	switch (cr) {
-	case 0:
-		return pdptes_ok(v, value, v->cr3, v->cr4) ? hvm_set_cr0(v, value) : -EINVAL;
-	case 3:
-		return pdptes_ok(v, v->cr0, value, v->cr4) ? hvm_set_cr3(v, value) : -EINVAL;
-	case 4:
-		return pdptes_ok(v, v->cr0, v->cr3, value) ? hvm_set_cr4(v, value) : -EINVAL;
-	default:
-		if (value & ~0xfULL)
-			return -EINVAL;
-		vlapic_set_tpr(v->hvm.vlapic, (uint8_t)(value << 4));
-		return 0;
-	}
 }
 
 static uint64_t move_from_cr(struct vcpu *v, unsigned int cr)
@@ -147,16 +109,16 @@ void vmx_exit_cr(struct vcpu *v, struct vmx_vcpu *vv)
 	(void)vv;
 	switch (qual >> 4 & 3) {
 	case 0:
-		rc = move_to_cr(v, cr, mask_operand(v, v->regs.gpr[gpr]));
+		rc = hvm_mov_to_cr(v, cr, mask_operand(v, v->regs.gpr[gpr]));
 		break;
 	case 1:
 		v->regs.gpr[gpr] = mask_operand(v, move_from_cr(v, cr));
 		break;
 	case 2:
-		rc = hvm_set_cr0(v, v->cr0 & ~X86_CR0_TS);
+		rc = hvm_mov_to_cr(v, 0, v->cr0 & ~X86_CR0_TS);
 		break;
 	default:
-		rc = hvm_set_cr0(v, lmsw(v->cr0, (uint16_t)(qual >> 16)));
+		rc = hvm_mov_to_cr(v, 0, lmsw(v->cr0, (uint16_t)(qual >> 16)));
 		break;
 	}
 	if (rc)

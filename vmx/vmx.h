@@ -217,6 +217,7 @@ void vmx_switch_to(struct vcpu *v);
 
 /* cr.c */
 void vmx_cr_changed(struct vcpu *v);
+void vmx_debug_changed(struct vcpu *v);
 /* CR0 bits that the guest changes without an exit. */
 #define VMX_CR0_GUEST_OWNED (X86_CR0_MP | X86_CR0_EM | X86_CR0_TS | X86_CR0_WP | X86_CR0_AM)
 

@@ -234,8 +234,16 @@ static int m_write_xcr(unsigned int xcr, uint64_t val, struct x86_emulate_ctxt *
 
 static int m_read_msr(uint32_t msr, uint64_t *val, struct x86_emulate_ctxt *ctxt)
 {
-	machine_of(ctxt)->msr_index = msr;
-	*val = machine_of(ctxt)->msr_value;
+	struct machine *m = machine_of(ctxt);
+
+	for (const struct machine_msr *r = m->msrs; r && r->index; r++) {
+		if (r->index == msr) {
+			*val = r->value;
+			return X86EMUL_OKAY;
+		}
+	}
+	m->msr_index = msr;
+	*val = m->msr_value;
 	return X86EMUL_OKAY;
 }
 

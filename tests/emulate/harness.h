@@ -40,12 +40,18 @@ void test_hex(char *out, const uint8_t *bytes, unsigned int n);
  * Linear addresses [mem_base, mem_base + mem_size) are mem[]; anything else is #PF with cr2, or,
  * when `any_memory`, reads as zero and swallows writes.
  */
+struct machine_msr {
+	uint32_t index;
+	uint64_t value;
+};
+
 struct machine {
 	struct x86_emulate_ctxt ctxt;
 	struct x86_regs regs;
 	struct x86_segment seg[X86_SEG_NONE];
 	uint64_t cr[9], dr[8], xcr[2], msr_value;
 	uint32_t msr_index;
+	const struct machine_msr *msrs; /* registers of their own; the last has index 0 */
 	uint8_t vec[16][32];
 	uint64_t mmx[8];
 	uint8_t *mem;
@@ -81,6 +87,7 @@ void machine_init(struct machine *m, enum x86_mode mode, unsigned int code_bits)
 void test_decode(void);
 void test_native(bool on_any_cpu);
 void test_open(void);
+void test_syscall(void);
 void test_machine(void);
 void test_mmio(void);
 void test_system(void);

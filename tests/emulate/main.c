@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /*
  * Runs the emulator's tests: all of them, or those named on the command line (decode, native,
- * machine, mmio, system, open, regress); `bench` counts instructions under callgrind instead. One summary
+ * machine, mmio, system, syscall,
+ * open, regress); `bench` counts instructions under callgrind instead. One summary
  * line.
  */
 #include "harness.h"
@@ -29,6 +30,8 @@ int main(int argc, char **argv)
 		test_system();
 	if (wanted(argc, argv, "decode"))
 		test_decode();
+	if (wanted(argc, argv, "syscall"))
+		test_syscall();
 	if (wanted(argc, argv, "open"))
 		test_open();
 	if (wanted(argc, argv, "native"))

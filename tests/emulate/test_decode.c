@@ -84,6 +84,8 @@ static const char *is_known_difference(const struct x86_insn *insn,
 		return "Zydis 4.0 gives SIB base 101 with REX.B a base in spite of mod 0";
 	if (zi && zi->length == insn->len && insn->opcode == 0xff && insn->seg_override)
 		return "Zydis takes 3E before an indirect branch for CET's NOTRACK only";
+	if (!zi && mode->mode == X86_MODE_REAL && (insn->opcode & ~1) == 0x0f34)
+		return "SYSENTER and SYSEXIT exist in real mode and raise #GP (SDM vol. 2)";
 	return NULL;
 }
 
@@ -232,11 +234,7 @@ static bool may_be_left_out(const ZydisDecodedInstruction *zi)
 		return true;
 	}
 	switch (zi->mnemonic) {
-	case ZYDIS_MNEMONIC_RSM:     /* SMM is not virtualised */
-	case ZYDIS_MNEMONIC_SYSCALL: /* change privilege */
-	case ZYDIS_MNEMONIC_SYSRET:
-	case ZYDIS_MNEMONIC_SYSENTER:
-	case ZYDIS_MNEMONIC_SYSEXIT:
+	case ZYDIS_MNEMONIC_RSM: /* SMM is not virtualised */
 	case ZYDIS_MNEMONIC_RDPMC:
 	case ZYDIS_MNEMONIC_FCOMI: /* x87 */
 	case ZYDIS_MNEMONIC_FCOMIP:

@@ -138,6 +138,7 @@ const struct hvm_ops fake_hvm_ops = {
 	.set_msrs = fake_set_msrs,
 	.get_cpl = fake_get_cpl,
 	.cr_changed = fake_vcpu,
+	.debug_changed = fake_vcpu,
 	.sync_debug = fake_vcpu,
 	.inject = fake_inject,
 	.interrupt_blocked = fake_false,

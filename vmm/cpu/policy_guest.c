@@ -299,8 +299,8 @@ static void cpuid_dynamic_xstate(struct vcpu *v, uint32_t sub, uint32_t out[4])
 {
 	const struct cpu_policy *p = v->domain->cpu_policy;
 
-	if (v == current_vcpu() && host_cpu.xsave)
-		v->fpu.xcr0 = xgetbv0(); /* not every test bed intercepts XSETBV */
+	if (v == current_vcpu())
+		fpu_live_xcr0(&v->fpu);
 	if (sub == 0 && out[0])
 		out[1] = policy_xsave_size(p, v->fpu.xcr0, false);
 	else if (sub == 1 && (out[0] & (F(XSAVEC) | F(XSAVES))))

@@ -65,12 +65,6 @@ void vcpu_switch_from(struct vcpu *prev)
 	if (prev->domain->is_idle)
 		return;
 	hvm_ops->switch_from(prev);
-	/* XSAVE stores only what XCR0 has: the host's has everything. */
-	if (host_cpu.xsave) {
-		prev->fpu.xcr0 = xgetbv0(); /* not every test bed intercepts XSETBV */
-		prev->fpu.xcr0_accum |= prev->fpu.xcr0;
-		xsetbv0(host_cpu.xcr0_mask);
-	}
 	fpu_save(&prev->fpu);
 }
 
@@ -79,9 +73,9 @@ void vcpu_switch_to(struct vcpu *next)
 	if (next->domain->is_idle)
 		return;
 	predictions_turn_to(next->domain->domid);
-	fpu_restore(&next->fpu);
-	if (host_cpu.xsave)
-		xsetbv0(next->fpu.xcr0);
+	if (fpu_restore(&next->fpu))
+		domain_crash(next->domain, "vCPU %u: the processor refuses its x87 and vector state",
+			     next->id);
 	hvm_ops->switch_to(next);
 	vcpu_switched_time(next);
 	vcpu_attention(next, VCPU_ATT_IRQ);

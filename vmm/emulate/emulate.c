@@ -153,9 +153,9 @@ static inline void retire(struct x86_emul *s)
 	struct x86_regs *regs = s->regs;
 
 	em_retire_operands(s);
-	if (EM_UNLIKELY(regs->rflags & FL_TF))
+	if (EM_UNLIKELY((s->trap_by_new_tf ? s->rflags : regs->rflags) & FL_TF))
 		s->ctxt->retire.singlestep = true;
-	regs->rip = em_mode64(s->ctxt) ? s->rip : (uint32_t)s->rip;
+	regs->rip = em_mode64(s->ctxt) || s->far_code64 ? s->rip : (uint32_t)s->rip;
 	regs->rflags = s->rflags;
 	if (EM_LIKELY(s->insn.op->fn != far_iret)) /* which takes RF from the stack */
 		regs->rflags &= ~(uint64_t)FL_RF;
@@ -179,6 +179,8 @@ int x86_emulate(struct x86_emulate_ctxt *ctxt, const struct x86_emulate_ops *ops
 	s.rflags = s.regs->rflags;
 	s.rsp = s.regs->gpr[X86_RSP];
 	s.rsp_dirty = false;
+	s.far_code64 = false;
+	s.trap_by_new_tf = false;
 	s.defer_bytes = 0;
 	rc = operands_get(&s);
 	if (EM_UNLIKELY(rc != X86EMUL_OKAY))

@@ -196,6 +196,12 @@ x86_handler system_vmmcall;
 x86_handler system_prefetch;
 x86_handler system_wait;
 
+/* syscall.c */
+x86_handler system_syscall;
+x86_handler system_sysret;
+x86_handler system_sysenter;
+x86_handler system_sysexit;
+
 /* sse.c */
 x86_handler sse_load;
 x86_handler sse_load_aligned;

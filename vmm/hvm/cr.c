@@ -3,8 +3,12 @@
  * Control registers and EFER: the checks that a CPU makes, then the state. SDM volume 3, 2.5 and 4.1;
  * APM volume 2, 3.1.
  */
+#include "guest_access.h"
 #include "hvm_ops.h"
 #include "policy.h"
+#include "vlapic.h"
+
+#define PDPTE_P BIT(0)
 
 #define CR0_KNOWN                                                                      \
 	(X86_CR0_PE | X86_CR0_MP | X86_CR0_EM | X86_CR0_TS | X86_CR0_ET | X86_CR0_NE | \
@@ -71,4 +75,56 @@ int hvm_set_efer(struct vcpu *v, uint64_t value)
 	v->efer = (value & ~X86_EFER_LMA) | (v->efer & X86_EFER_LMA);
 	hvm_ops->cr_changed(v);
 	return 0;
+}
+
+bool hvm_pae_paging(uint64_t cr0, uint64_t cr4, uint64_t efer)
+{
+	return (cr0 & X86_CR0_PG) && (cr4 & X86_CR4_PAE) && !(efer & X86_EFER_LMA);
+}
+
+uint64_t hvm_pdpte_reserved(void)
+{
+	return 0x1e6 | ~(BIT(host_cpu.phys_bits) - 1);
+}
+
+int hvm_read_pdptes(struct vcpu *v, uint64_t cr3, uint64_t pdpte[4])
+{
+	if (guest_phys_read(v->domain, _gpa(cr3 & 0xffffffe0), pdpte, 4 * sizeof(*pdpte)))
+		memset(pdpte, 0, 4 * sizeof(*pdpte));
+	for (unsigned int i = 0; i < 4; i++)
+		if ((pdpte[i] & PDPTE_P) && (pdpte[i] & hvm_pdpte_reserved()))
+			return -EINVAL;
+	return 0;
+}
+
+/* Those of PAE paging are looked at when it begins, and when these bits change meanwhile (SDM 4.4.1). */
+static bool pdptes_ok(struct vcpu *v, uint64_t cr0, uint64_t cr3, uint64_t cr4)
+{
+	uint64_t pdpte[4], efer = v->efer & X86_EFER_LME ? X86_EFER_LMA : 0;
+
+	return !hvm_pae_paging(cr0, cr4, efer) || !hvm_read_pdptes(v, cr3, pdpte);
+}
+
+#define CR0_LOADS_PDPTES (X86_CR0_CD | X86_CR0_NW | X86_CR0_PG)
+#define CR4_LOADS_PDPTES (X86_CR4_PAE | X86_CR4_PGE | X86_CR4_PSE | X86_CR4_SMEP)
+
+int hvm_mov_to_cr(struct vcpu *v, unsigned int cr, uint64_t value)
+{
+	switch (cr) {
+	case 0:
+		if ((v->cr0 ^ value) & CR0_LOADS_PDPTES && !pdptes_ok(v, value, v->cr3, v->cr4))
+			return -EINVAL;
+		return hvm_set_cr0(v, value);
+	case 3:
+		return pdptes_ok(v, v->cr0, value, v->cr4) ? hvm_set_cr3(v, value) : -EINVAL;
+	case 4:
+		if ((v->cr4 ^ value) & CR4_LOADS_PDPTES && !pdptes_ok(v, v->cr0, v->cr3, value))
+			return -EINVAL;
+		return hvm_set_cr4(v, value);
+	default:
+		if (value & ~0xfULL)
+			return -EINVAL;
+		vlapic_set_tpr(v->hvm.vlapic, (uint8_t)(value << 4));
+		return 0;
+	}
 }

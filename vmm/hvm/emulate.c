@@ -290,21 +290,15 @@ static int op_write_cr(unsigned int cr, uint64_t val, struct x86_emulate_ctxt *c
 	struct vcpu *v = vcpu_of(c);
 
 	switch (cr) {
-	case 0:
-		return gp_if(hvm_set_cr0(v, val), c);
 	case 2:
 		v->cr2 = val;
-		hvm_ops->cr_changed(v);
+		hvm_ops->debug_changed(v);
 		return X86EMUL_OKAY;
+	case 0:
 	case 3:
-		return gp_if(hvm_set_cr3(v, val), c);
 	case 4:
-		return gp_if(hvm_set_cr4(v, val), c);
 	case 8:
-		if (val > 15)
-			return gp_if(-EINVAL, c);
-		vlapic_set_tpr(v->hvm.vlapic, (uint8_t)(val << 4));
-		return X86EMUL_OKAY;
+		return gp_if(hvm_mov_to_cr(v, cr, val), c);
 	default:
 		return X86EMUL_UNHANDLEABLE;
 	}
@@ -322,7 +316,7 @@ static int op_write_msr(uint32_t msr, uint64_t val, struct x86_emulate_ctxt *c)
 
 static int op_read_xcr(unsigned int xcr, uint64_t *val, struct x86_emulate_ctxt *c)
 {
-	*val = vcpu_of(c)->fpu.xcr0;
+	*val = fpu_live_xcr0(&vcpu_of(c)->fpu);
 	return gp_if(xcr ? -EINVAL : 0, c);
 }
 

@@ -67,11 +67,8 @@ static void retired(struct vcpu *v, const struct x86_retire *r)
 	hvm_ops->set_shadow(v, (r->sti ? 1 : 0) | (r->mov_ss ? 2 : 0));
 	if (r->unblock_nmi)
 		v->hvm.nmi_masked = false;
-	if (r->singlestep) {
-		v->dr6 |= BIT(14);
-		hvm_ops->cr_changed(v);
-		hvm_inject_exception(v, X86_EXC_DB, false, 0);
-	}
+	if (r->singlestep)
+		hvm_inject_debug(v, DR6_BS);
 	if (r->hlt)
 		vcpu_block(v, VPF_BLOCKED);
 }

@@ -13,6 +13,15 @@
 
 #define STOP_LINE_BYTES 80
 
+/* The guest's own DR6 may be in the CPU. Nothing here concerns translations: they stay. */
+void hvm_inject_debug(struct vcpu *v, uint64_t dr6)
+{
+	hvm_ops->sync_debug(v);
+	v->dr6 |= dr6;
+	hvm_ops->debug_changed(v);
+	hvm_inject_exception(v, X86_EXC_DB, false, 0);
+}
+
 /* Past a completed instruction: RF and the interrupt shadow end with it. */
 void hvm_advance_rip(struct vcpu *v, unsigned int insn_len)
 {
@@ -24,11 +33,8 @@ void hvm_advance_rip(struct vcpu *v, unsigned int insn_len)
 	v->regs.rip = rip;
 	v->regs.rflags &= ~X86_EFLAGS_RF;
 	hvm_ops->set_shadow(v, 0);
-	if (unlikely(v->regs.rflags & X86_EFLAGS_TF)) {
-		v->dr6 |= BIT(14);
-		hvm_ops->cr_changed(v);
-		hvm_inject_exception(v, X86_EXC_DB, false, 0);
-	}
+	if (unlikely(v->regs.rflags & X86_EFLAGS_TF))
+		hvm_inject_debug(v, DR6_BS);
 }
 
 bool hvm_code64(struct vcpu *v)
@@ -162,11 +168,8 @@ int hvm_set_xcr0(struct vcpu *v, uint64_t value)
 {
 	if (!policy_xcr0_ok(v->domain->cpu_policy, value))
 		return -EINVAL;
-	v->fpu.xcr0 = value;
-	v->fpu.xcr0_accum |= value;
 	/* A record is loaded by somebody else, whose register this is. */
-	if (v == current_vcpu())
-		xsetbv0(value);
+	fpu_set_xcr0(&v->fpu, value, v == current_vcpu());
 	return 0;
 }
 

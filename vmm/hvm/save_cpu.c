@@ -240,16 +240,15 @@ static int cpu_check(const struct vcpu *v, const struct hvm_hw_cpu *c)
 /* MXCSR bits that the processor does not know would fault when the image is restored. */
 static void load_fpu(struct vcpu *v, const struct hvm_hw_cpu *c)
 {
-	uint32_t mxcsr, mask;
+	uint32_t mxcsr;
 
 	if (!(c->flags & XEN_X86_FPU_INITIALISED)) {
 		fpu_reset(&v->fpu);
 		return;
 	}
-	memcpy(&mask, (const uint8_t *)v->fpu.area + 28, sizeof(mask));
 	memcpy(v->fpu.area, c->fpu_regs, FXSAVE_BYTES);
 	memcpy(&mxcsr, (uint8_t *)v->fpu.area + 24, sizeof(mxcsr));
-	mxcsr &= mask ? mask : 0xffbf;
+	mxcsr &= fpu_mxcsr_mask();
 	memcpy((uint8_t *)v->fpu.area + 24, &mxcsr, sizeof(mxcsr));
 	if (host_cpu.xsave) {
 		uint64_t bv = 3;
@@ -394,6 +393,7 @@ static int xsave_check(struct domain *d, unsigned int instance, const void *buf,
 	const struct vcpu *v = domain_vcpu(d, instance);
 	const struct hvm_hw_cpu_xsave *r = buf;
 	uint32_t image = len - (uint32_t)offsetof(struct hvm_hw_cpu_xsave, save_area);
+	uint32_t mxcsr;
 	uint64_t bv;
 
 	if (!v || !host_cpu.xsave ||
@@ -403,6 +403,10 @@ static int xsave_check(struct domain *d, unsigned int instance, const void *buf,
 	if (r->save_area.xsave_hdr.xcomp_bv || (bv & ~r->xcr0_accum) ||
 	    (r->xcr0_accum & ~host_cpu.xcr0_mask) || image > host_cpu.xsave_size)
 		return -EINVAL;
+	/* What XRSTOR would refuse: SDM volume 1, 13.8.1. */
+	memcpy(&mxcsr, (const uint8_t *)&r->save_area + 24, sizeof(mxcsr));
+	if (mxcsr & ~fpu_mxcsr_mask())
+		return -EINVAL;
 	for (unsigned int i = 0; i < ARRAY_SIZE(r->save_area.xsave_hdr.reserved); i++)
 		if (r->save_area.xsave_hdr.reserved[i])
 			return -EINVAL;
@@ -411,6 +415,7 @@ static int xsave_check(struct domain *d, unsigned int instance, const void *buf,
 
 static int xsave_load(struct domain *d, unsigned int instance, const void *buf, uint32_t len)
 {
+	uint32_t image = len - (uint32_t)offsetof(struct hvm_hw_cpu_xsave, save_area);
 	const struct hvm_hw_cpu_xsave *r = buf;
 	struct vcpu *v = domain_vcpu(d, instance);
 
@@ -419,7 +424,8 @@ static int xsave_load(struct domain *d, unsigned int instance, const void *buf, 
 	if (hvm_set_xcr0(v, r->xcr0))
 		return -EINVAL;
 	v->fpu.xcr0_accum = r->xcr0_accum;
-	memcpy(v->fpu.area, &r->save_area, len - offsetof(struct hvm_hw_cpu_xsave, save_area));
+	memcpy(v->fpu.area, &r->save_area, image);
+	memset((uint8_t *)v->fpu.area + image, 0, host_cpu.xsave_size - image);
 	return 0;
 }
 

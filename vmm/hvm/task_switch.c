@@ -15,7 +15,6 @@ enum { BY_CALL, BY_IRET, BY_JMP, BY_GATE };
 #define TYPE_BUSY	BIT(1) /* in a TSS descriptor's type */
 #define TYPE_32		BIT(3)
 #define EFLAGS_NT	BIT(14)
-#define DR6_BT		BIT(15)
 #define DR7_LOCAL	0x155U /* L0-L3 and LE end with the task */
 
 struct tss32 {
@@ -384,9 +383,6 @@ void hvm_exit_task_switch(struct vcpu *v, uint16_t selector, unsigned int reason
 	}
 	if (has_error && !push_error(v, t.is32, error_code))
 		return;
-	if (t.trap) {
-		v->dr6 |= DR6_BT;
-		hvm_ops->cr_changed(v);
-		hvm_inject_exception(v, X86_EXC_DB, false, 0);
-	}
+	if (t.trap)
+		hvm_inject_debug(v, DR6_BT);
 }

@@ -246,13 +246,34 @@ int machine_acpi_sleep(uint16_t pm1a_cnt, uint16_t pm1b_cnt);
 /* Extended state of the FPU/SSE/AVX (vmm/cpu/fpu.c): switched eagerly and whole. */
 struct vcpu_fpu {
 	void *area;    /* XSAVE (or FXSAVE) image, 64-byte aligned, host_cpu.xsave_size bytes */
-	uint64_t xcr0; /* guest's XCR0 */
+	uint64_t xcr0; /* guest's XCR0; while it is loaded, the register itself: fpu_live_xcr0() */
 	uint64_t xcr0_accum; /* all bits ever set, for save records */
 };
 int fpu_init(struct vcpu_fpu *f);
 void fpu_free(struct vcpu_fpu *f);
+/* The image alone: not for a state that is loaded. */
 void fpu_reset(struct vcpu_fpu *f);
+/* f is loaded on this CPU: into the image. From then on the CPU has the host's XCR0. */
 void fpu_save(struct vcpu_fpu *f);
-void fpu_restore(const struct vcpu_fpu *f);
+/*
+ * The image and then XCR0 into this CPU, which has the host's XCR0. -EINVAL: the processor refuses the image, and
+ * f has the reset state now; the caller has to say so.
+ */
+int fpu_restore(struct vcpu_fpu *f);
+/* f is loaded on this CPU: its XCR0, read back because not every test bed intercepts XSETBV. */
+uint64_t fpu_live_xcr0(struct vcpu_fpu *f);
+/* The value has been checked; live: f is loaded on this CPU. */
+void fpu_set_xcr0(struct vcpu_fpu *f, uint64_t xcr0, bool live);
+/* MXCSR bits of this processor; others make a restore fail. */
+uint32_t fpu_mxcsr_mask(void);
+/*
+ * A vector register of a state that is loaded on this CPU, whatever XCR0 has: bytes is 8 (MMX, which
+ * makes the x87 registers MMX registers), 16 (XMM) or 32 (YMM). zero_upper: as VEX forms, the register ends
+ * there. -ENODEV: no YMM registers under this XCR0. -EBUSY: an x87 exception is pending, #MF comes
+ * first. -EINVAL: as fpu_restore().
+ */
+int fpu_read_vec(struct vcpu_fpu *f, unsigned int reg, void *buf, unsigned int bytes);
+int fpu_write_vec(struct vcpu_fpu *f, unsigned int reg, const void *buf, unsigned int bytes,
+		  bool zero_upper);
 
 #endif

@@ -41,6 +41,8 @@ struct hvm_ops {
 	unsigned int (*get_cpl)(struct vcpu *v);
 	/* cr0/cr2/cr3/cr4/efer/dr of struct vcpu were written: carry them into the control block. */
 	void (*cr_changed)(struct vcpu *v);
+	/* As cr_changed, but only cr2, dr6 and dr7 were written: no translation goes. */
+	void (*debug_changed)(struct vcpu *v);
 
 	/* Bring v->dr[] up to date and drop the loaded copy. */
 	void (*sync_debug)(struct vcpu *v);
@@ -114,6 +116,10 @@ void hvm_mmio_complete(struct vcpu *v);
 /* Exceptions for the guest's own fault; merges with a pending one by the double-fault rules. */
 void hvm_inject_exception(struct vcpu *v, uint8_t vector, bool has_error, uint32_t error_code);
 void hvm_inject_page_fault(struct vcpu *v, uint32_t error_code, uint64_t la);
+/* #DB as a trap: these bits of DR6 are set as well. */
+#define DR6_BS BIT(14) /* a single step */
+#define DR6_BT BIT(15) /* the new task's T flag */
+void hvm_inject_debug(struct vcpu *v, uint64_t dr6);
 static inline void hvm_inject_ud(struct vcpu *v)
 {
 	hvm_inject_exception(v, X86_EXC_UD, false, 0);
@@ -137,6 +143,12 @@ int hvm_set_cr0(struct vcpu *v, uint64_t value);
 int hvm_set_cr3(struct vcpu *v, uint64_t value);
 int hvm_set_cr4(struct vcpu *v, uint64_t value);
 int hvm_set_efer(struct vcpu *v, uint64_t value);
+/* The instruction, for cr 0, 3, 4 and 8, by whomever it is executed: also what it asks of PDPTEs. */
+int hvm_mov_to_cr(struct vcpu *v, unsigned int cr, uint64_t value);
+/* PAE paging with three levels. Bits that a present PDPTE must not have; the four at cr3, -EINVAL when one has. */
+bool hvm_pae_paging(uint64_t cr0, uint64_t cr4, uint64_t efer);
+uint64_t hvm_pdpte_reserved(void);
+int hvm_read_pdptes(struct vcpu *v, uint64_t cr3, uint64_t pdpte[4]);
 /* False: WRMSR would refuse one of the SYSCALL and KernelGSbase registers. */
 bool hvm_msr_state_ok(const struct hvm_msr_state *s);
 int hvm_set_xcr0(struct vcpu *v, uint64_t value);
