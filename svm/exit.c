@@ -38,7 +38,9 @@ static bool svm_step_over_shadow(struct vcpu *v, struct vmcb *vmcb)
 	if (!hvm_intr_pending(v) && !v->hvm.nmi_pending && !svm_vcpu(v)->virq)
 		return false;
 	vmcb->int_shadow &= ~1ULL;
-	hvm_emulate(v, NULL, 0);
+	/* An interrupt that is an instruction early is better than no guest. */
+	if (!hvm_emulate_try(v))
+		return false;
 	vcpu_attention(v, VCPU_ATT_IRQ);
 	return true;
 }

@@ -29,13 +29,35 @@ static void set_mode(struct vcpu *v, struct x86_emulate_ctxt *c)
 	c->cpl = c->mode == X86_MODE_REAL ? 0 : (uint8_t)hvm_ops->get_cpl(v);
 }
 
+/*
+ * What the processor has: it executes that for a guest, whatever CPUID shows. What a guest has to switch on in
+ * CR4 or XCR0 is kept from it there.
+ */
+static uint32_t features(void)
+{
+	const struct host_cpu *h = &host_cpu;
+	uint32_t f = X86_FEAT_SSE | X86_FEAT_MMX;
+
+	f |= (h->f1_ecx & BIT(13) ? X86_FEAT_CX16 : 0) | (h->f1_ecx & BIT(20) ? X86_FEAT_SSE42 : 0);
+	f |= (h->f1_ecx & BIT(22) ? X86_FEAT_MOVBE : 0) |
+	     (h->f1_ecx & BIT(23) ? X86_FEAT_POPCNT : 0);
+	f |= (h->f1_ecx & BIT(28) ? X86_FEAT_AVX : 0) | (h->xsave ? X86_FEAT_XSAVE : 0);
+	f |= (h->f7_ebx & BIT(0) ? X86_FEAT_FSGSBASE : 0) |
+	     (h->f7_ebx & BIT(3) ? X86_FEAT_BMI1 : 0);
+	f |= (h->f7_ebx & BIT(20) ? X86_FEAT_SMAP : 0) | (h->f7_ecx & BIT(2) ? X86_FEAT_UMIP : 0);
+	f |= h->f7_ecx & BIT(22) ? X86_FEAT_RDPID : 0;
+	f |= (h->e1_ecx & BIT(5) ? X86_FEAT_LZCNT : 0) |
+	     (h->e1_ecx & BIT(4) ? X86_FEAT_CR8_LEGACY : 0);
+	return f | (h->e1_edx & BIT(27) ? X86_FEAT_RDTSCP : 0);
+}
+
 void emul_context(struct vcpu *v, struct x86_emulate_ctxt *c)
 {
 	c->regs = (struct x86_regs *)&v->regs;
 	c->opaque = v;
 	c->vendor = hvm_ops->emulated_vendor;
 	c->va_bits = 48;
-	c->features = X86_FEAT_ALL;
+	c->features = features();
 	c->insn_avail = 0;
 	c->insn_len = 0;
 	memset(&c->retire, 0, sizeof(c->retire));
@@ -110,18 +132,38 @@ static void act(struct vcpu *v, struct x86_emulate_ctxt *c, int result)
 	}
 }
 
+static void begin(struct vcpu *v, struct x86_emulate_ctxt *c)
+{
+	emul_context(v, c);
+	v->hvm.io->nr_records = 0;
+	v->hvm.io->answer_valid = false;
+}
+
 void hvm_emulate(struct vcpu *v, const uint8_t *bytes, unsigned int len)
 {
 	struct x86_emulate_ctxt c;
 
-	emul_context(v, &c);
-	v->hvm.io->nr_records = 0;
-	v->hvm.io->answer_valid = false;
+	begin(v, &c);
 	if (len) {
 		memcpy(c.insn_bytes, bytes, len);
 		c.insn_avail = (uint8_t)len;
 	}
 	act(v, &c, x86_emulate(&c, &hvm_emulate_ops));
+}
+
+bool hvm_emulate_try(struct vcpu *v)
+{
+	struct x86_emulate_ctxt c;
+	int result;
+
+	begin(v, &c);
+	result = x86_emulate(&c, &hvm_emulate_ops);
+	if (result == X86EMUL_UNHANDLEABLE) {
+		v->hvm.io->nr_records = 0;
+		return false;
+	}
+	act(v, &c, result);
+	return true;
 }
 
 /* A fault on the way in replaces the event, as on a processor. */
@@ -132,9 +174,7 @@ void hvm_emulate_real_event(struct vcpu *v)
 	uint64_t return_ip = v->regs.rip;
 
 	v->hvm.event.type = HVM_EVENT_NONE;
-	emul_context(v, &c);
-	v->hvm.io->nr_records = 0;
-	v->hvm.io->answer_valid = false;
+	begin(v, &c);
 	if (e.type == HVM_EVENT_SWINT || e.type == HVM_EVENT_SWEXC || e.type == HVM_EVENT_ICEBP)
 		return_ip += e.insn_len;
 	if (e.type == HVM_EVENT_NMI)

@@ -106,6 +106,8 @@ void hvm_exit_io(struct vcpu *v, const struct io_access *a);
 void hvm_exit_mmio(struct vcpu *v, const struct npt_fault *f);
 /* Emulate the instruction at rip; bytes/len = what the hardware fetched (len 0 = fetch it). */
 void hvm_emulate(struct vcpu *v, const uint8_t *bytes, unsigned int len);
+/* The same for an instruction that the guest could also execute itself. False: we cannot, nothing has changed. */
+bool hvm_emulate_try(struct vcpu *v);
 /* Real mode in software: enter the handler of v->hvm.event through the interrupt vector table. */
 void hvm_emulate_real_event(struct vcpu *v);
 /* Restart the emulation that waited for a device model. */
