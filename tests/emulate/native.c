@@ -15,11 +15,12 @@
 
 #include "native.h"
 
-#define CS_32 0x23
-#define DS_32 0x2b
-#define CS_16 0x07 /* LDT entry 0: base NATIVE_CODE */
-#define DS_16 0x0f /* LDT entry 1: base NATIVE_DATA, limit its length; also the stack */
-#define TF    0x100
+#define CS_32		 0x23
+#define DS_32		 0x2b
+#define CS_16		 0x07 /* LDT entry 0: base NATIVE_CODE */
+#define DS_16		 0x0f /* LDT entry 1: base NATIVE_DATA, limit its length; also the stack */
+#define TF		 0x100
+#define FP_XSTATE_MAGIC1 0x46505853U
 
 enum native_state { IDLE, ENTER, RUNNING };
 
@@ -35,6 +36,24 @@ static uint8_t signal_stack[65536] __attribute__((aligned(16)));
 static const uint8_t greg_of[16] = { REG_RAX, REG_RCX, REG_RDX, REG_RBX, REG_RSP, REG_RBP,
 				     REG_RSI, REG_RDI, REG_R8,	REG_R9,	 REG_R10, REG_R11,
 				     REG_R12, REG_R13, REG_R14, REG_R15 };
+
+/*
+ * The upper halves of YMM registers start as zeros, as in the fake machine: their state component is not in the
+ * image (arch/x86/include/uapi/asm/sigcontext.h: software's bytes at 464, the XSAVE header at 512).
+ */
+static void clear_upper_halves(struct _libc_fpstate *fp)
+{
+	uint8_t *image = (uint8_t *)fp;
+	uint32_t magic;
+	uint64_t bv;
+
+	memcpy(&magic, image + 464, sizeof(magic));
+	if (magic != FP_XSTATE_MAGIC1)
+		return;
+	memcpy(&bv, image + 512, sizeof(bv));
+	bv &= ~4ULL;
+	memcpy(image + 512, &bv, sizeof(bv));
+}
 
 static void enter(ucontext_t *uc)
 {
@@ -54,6 +73,7 @@ static void enter(ucontext_t *uc)
 			(g[REG_CSGSFS] & 0x0000ffffffff0000LL) | CS_16 | (greg_t)DS_16 << 48;
 	if (in_xmm)
 		memcpy(uc->uc_mcontext.fpregs->_xmm, in_xmm, sizeof(result->xmm));
+	clear_upper_halves(uc->uc_mcontext.fpregs);
 	state = RUNNING;
 }
 

@@ -82,6 +82,11 @@ static bool no_movbe_or_crc32(const struct open_case *c)
 	return lacks(c, prefixed(c, X86_PFX_REPNE) ? X86_FEAT_SSE42 : X86_FEAT_MOVBE);
 }
 
+static bool no_movdiri(const struct open_case *c)
+{
+	return lacks(c, X86_FEAT_MOVDIRI);
+}
+
 static bool no_cmpxchg16b(const struct open_case *c)
 {
 	return c->insn->rex & X86_REX_W && lacks(c, X86_FEAT_CX16);
@@ -90,6 +95,16 @@ static bool no_cmpxchg16b(const struct open_case *c)
 static bool no_avx(const struct open_case *c)
 {
 	return prefixed(c, X86_PFX_VEX) && (lacks(c, X86_FEAT_AVX) || !c->cpu->osxsave);
+}
+
+static bool no_lddqu(const struct open_case *c)
+{
+	return prefixed(c, X86_PFX_REPNE) && !prefixed(c, X86_PFX_VEX) && !c->cpu->sse3;
+}
+
+static bool no_movntdqa(const struct open_case *c)
+{
+	return prefixed(c, X86_PFX_VEX) ? c->insn->vex_l && !c->cpu->avx2 : !c->cpu->sse41;
 }
 
 static bool no_lahf64(const struct open_case *c)
@@ -231,10 +246,13 @@ static const struct open_rule rules[] = {
 	  "SDM 3, 9.1.2.3 (#AC for split locks): what the kernel does then is its policy" },
 	/* CPUID says no: a hypervisor may only hide it, and the processor does it all the same. */
 	{ OPEN_ALL, 0x9e, 0x9f, ANY_GROUP, 0, no_lahf64, "SDM 2, LAHF; CPUID 80000001 ecx 0" },
+	{ OPEN_ALL, 0x0ff0, 0x0ff0, ANY_GROUP, 0, no_lddqu, "SDM 2, LDDQU; CPUID 1 ecx 0" },
+	{ OPEN_ALL, 0x382a, 0x382a, ANY_GROUP, 0, no_movntdqa, "SDM 2, MOVNTDQA; CPUID 1 ecx 19, 7 ebx 5" },
 	{ OPEN_ALL, 0x0fb8, 0x0fb8, ANY_GROUP, 0, no_popcnt, "SDM 2, POPCNT; CPUID 1 ecx 23" },
 	{ OPEN_ALL, 0x0fbc, 0x0fbc, ANY_GROUP, 0, no_tzcnt, "SDM 2, TZCNT; CPUID 7 ebx 3" },
 	{ OPEN_ALL, 0x0fbd, 0x0fbd, ANY_GROUP, 0, no_lzcnt, "SDM 2, LZCNT; CPUID 80000001 ecx 5" },
 	{ OPEN_ALL, 0x38f0, 0x38f1, ANY_GROUP, 0, no_movbe_or_crc32, "SDM 2; CPUID 1 ecx 20, 22" },
+	{ OPEN_ALL, 0x38f9, 0x38f9, ANY_GROUP, 0, no_movdiri, "SDM 2; CPUID 7 ecx 27" },
 	{ OPEN_ALL, 0x0fc7, 0x0fc7, ANY_GROUP, 0, no_cmpxchg16b, "SDM 2; CPUID 1 ecx 13" },
 	{ OPEN_ALL, 0x0000, 0xffff, ANY_GROUP, 0, no_avx, "SDM 1, 14.3; CPUID 1 ecx 27, 28" },
 
@@ -376,11 +394,14 @@ void native_cpu_detect(struct native_cpu *cpu)
 	     (c & bit_POPCNT ? X86_FEAT_POPCNT : 0) | (c & bit_SSE4_2 ? X86_FEAT_SSE42 : 0) |
 	     (c & bit_AVX ? X86_FEAT_AVX : 0);
 	cpu->osxsave = c & bit_OSXSAVE;
+	cpu->sse3 = c & bit_SSE3;
+	cpu->sse41 = c & bit_SSE4_1;
 	if (c & 1U << 31)
 		hypervisor_detect(cpu);
 	if (max >= 7) {
 		__cpuid_count(7, 0, a, b, c, d);
-		f |= b & bit_BMI ? X86_FEAT_BMI1 : 0;
+		cpu->avx2 = b & bit_AVX2;
+		f |= (b & bit_BMI ? X86_FEAT_BMI1 : 0) | (c & bit_MOVDIRI ? X86_FEAT_MOVDIRI : 0);
 	}
 	__cpuid(0x80000001, a, b, c, d);
 	f |= (c & bit_LZCNT ? X86_FEAT_LZCNT : 0) | (c & 1U << 4 ? X86_FEAT_CR8_LEGACY : 0);

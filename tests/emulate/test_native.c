@@ -108,11 +108,33 @@ static void random_state(unsigned int code_bits)
 	m.regs.rflags = (test_random() & (FL_ARITH | (test_below(8) ? 0 : 0x400))) | 0x202 | FL_TF;
 }
 
+/* A vector move with a VEX prefix; returns its length so far. */
+static unsigned int random_vex(unsigned int code_bits, uint8_t *bytes)
+{
+	static const uint8_t moves[] = { 0x10, 0x11, 0x13, 0x17, 0x28, 0x29, 0x2b,
+					 0x6e, 0x6f, 0x7e, 0x7f, 0xd6, 0xe7, 0xf0 };
+	bool far38 = test_below(8) == 0;
+	uint8_t rx = code_bits == 64 ? test_below(8) << 5 : 0xe0;
+	uint8_t last = 0x78 | test_below(8);
+
+	if (test_below(2)) {
+		bytes[0] = 0xc5;
+		bytes[1] = (rx & 0x80) | (code_bits == 64 ? 0 : 0x80) | last;
+		bytes[2] = moves[test_below(sizeof(moves))];
+		return 3;
+	}
+	bytes[0] = 0xc4;
+	bytes[1] = rx | (far38 ? 2 : 1);
+	bytes[2] = last | (code_bits == 64 && test_below(4) == 0 ? 0x80 : 0);
+	bytes[3] = far38 ? 0x2a : moves[test_below(sizeof(moves))];
+	return 4;
+}
+
 /* One of the opcodes that the tables know, with random prefixes, operands and position. */
 static void random_instruction(unsigned int code_bits, uint8_t *bytes)
 {
 	static const uint8_t pfx[] = { 0x66, 0x66, 0x67, 0xf0, 0xf2, 0xf3, 0x2e, 0x3e };
-	static const uint8_t map38[] = { 0xf0, 0xf1, 0x2a };
+	static const uint8_t map38[] = { 0xf0, 0xf1, 0xf9, 0x2a };
 	unsigned int n = 0, i;
 	uint64_t tail[2] = { test_random(), test_random() };
 
@@ -136,6 +158,8 @@ static void random_instruction(unsigned int code_bits, uint8_t *bytes)
 		bytes[n++] = map38[test_below(sizeof(map38))];
 		break;
 	}
+	if (test_below(16) == 0)
+		n = random_vex(code_bits, bytes);
 	memcpy(bytes + n, tail, 15 - n);
 	if (test_below(2)) /* small displacements and immediates */
 		memset(bytes + n + 2, test_below(3) ? 0 : 0xff, 13 - n);

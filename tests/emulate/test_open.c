@@ -225,7 +225,9 @@ static void hidden_features(void)
 	static const char *const bytes[] = { "\xf3\x0f\xb8\xc1",     "\xf3\x0f\xbc\xc1",
 					     "\xf3\x0f\xbd\xc1",     "\x0f\x38\xf0\x03",
 					     "\xf2\x0f\x38\xf1\xc1", "\x48\x0f\xc7\x0b",
-					     "\xc5\xf8\x10\x03",     "\x9f" };
+					     "\xc5\xf8\x10\x03",     "\x9f",
+					     "\xf2\x0f\xf0\x03",     "\x66\x0f\x38\x2a\x03",
+					     "\x0f\x38\xf9\x03" };
 	struct native_cpu old = { .amd = true }, cpu = {
 		.amd = true, .lahf64 = true, .osxsave = true, .features = X86_FEAT_ALL
 	};

@@ -325,6 +325,11 @@ int alu_bswap(struct x86_emul *s)
 	return X86EMUL_OKAY;
 }
 
+int alu_movdiri(struct x86_emul *s)
+{
+	return s->ctxt->features & X86_FEAT_MOVDIRI ? alu_mov(s) : em_ud(s);
+}
+
 int alu_movbe(struct x86_emul *s)
 {
 	if (!(s->ctxt->features & X86_FEAT_MOVBE))

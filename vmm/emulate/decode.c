@@ -253,8 +253,8 @@ static int decode_prefixes(struct decoder *d, struct x86_insn *insn, uint8_t *b)
 	}
 }
 
-/* VEX (SDM vol. 2, 2.3.5); only map 0F is known here. `b` is C4 or C5, becomes the opcode. */
-static int decode_vex(struct decoder *d, struct x86_insn *insn, uint8_t *b)
+/* VEX (SDM vol. 2, 2.3.5); maps 0F and 0F 38 are known here. `b` is C4 or C5, becomes the opcode. */
+static int decode_vex(struct decoder *d, struct x86_insn *insn, uint8_t *b, bool *map38)
 {
 	static const uint8_t pfx[4] = { 0, X86_PFX_OPSZ, X86_PFX_REP, X86_PFX_REPNE };
 	uint8_t p0, p1;
@@ -270,8 +270,9 @@ static int decode_vex(struct decoder *d, struct x86_insn *insn, uint8_t *b)
 		rc = fetch_byte(d, &p1);
 		if (rc != X86EMUL_OKAY)
 			return rc;
-		if ((p0 & 0x1f) != 1)
+		if ((p0 & 0x1f) != 1 && (p0 & 0x1f) != 2)
 			return X86EMUL_UNHANDLEABLE;
+		*map38 = (p0 & 0x1f) == 2;
 		if (!(p0 & 0x40))
 			insn->rex |= X86_REX_X;
 		if (!(p0 & 0x20))
@@ -308,7 +309,7 @@ static int escape_is_vex(struct decoder *d, bool *vex)
 static int decode_escape(struct decoder *d, struct x86_insn *insn, uint8_t b,
 			 const struct x86_opcode **op)
 {
-	bool vex = false;
+	bool vex = false, map38 = false;
 	int rc;
 
 	if (b != 0x0f) {
@@ -319,16 +320,19 @@ static int decode_escape(struct decoder *d, struct x86_insn *insn, uint8_t b,
 		}
 		if (b == 0x62)
 			return X86EMUL_UNHANDLEABLE;
-		rc = decode_vex(d, insn, &b);
+		rc = decode_vex(d, insn, &b, &map38);
 	} else {
 		rc = fetch_byte(d, &b);
 	}
 	if (rc != X86EMUL_OKAY)
 		return rc;
 	if (!vex && b == 0x38) {
+		map38 = true;
 		rc = fetch_byte(d, &b);
 		if (rc != X86EMUL_OKAY)
 			return rc;
+	}
+	if (map38) {
 		insn->opcode = 0x3800 | b;
 		*op = &x86_opcodes_0f38[b];
 		return X86EMUL_OKAY;
@@ -438,7 +442,8 @@ static inline int decode_legal(struct x86_emulate_ctxt *ctxt, const struct x86_i
 	}
 	if (EM_UNLIKELY(insn->prefixes & (X86_PFX_LOCK | X86_PFX_VEX))) {
 		if (insn->prefixes & X86_PFX_VEX) {
-			if (!(flags & F_VEX) || !insn->op->fn)
+			if (!(flags & F_VEX) || !insn->op->fn ||
+			    (flags & F_VEXMEM && !insn->is_mem))
 				return X86EMUL_UNHANDLEABLE;
 			if (insn->vex_vvvv || (insn->vex_l && !(flags & F_VEXL)) ||
 			    !(ctxt->features & X86_FEAT_AVX))

@@ -44,6 +44,7 @@ x86_handler alu_cbw;
 x86_handler alu_cwd;
 x86_handler alu_bswap;
 x86_handler alu_movbe;
+x86_handler alu_movdiri;
 x86_handler alu_xlat;
 
 /* shift.c */

@@ -29,6 +29,7 @@
 #define NONE		   { { .fn = NULL }, 0, 0, 0, 0 }
 #define M		   F_MODRM
 #define VX		   (F_VEX | F_VEXL)
+#define VXM		   (F_VEX | F_VEXL | F_VEXMEM) /* scalars: VEX.L is ignored */
 
 static const struct x86_opcode group6[8] = {
 	OP(system_sldt, 0, 0, 0, F_PROT),	     OP(system_str, 0, 0, 0, F_PROT),
@@ -140,12 +141,12 @@ static const struct x86_opcode group15[16] = {
 
 static const struct x86_opcode pfx_10[4] = {
 	OP(sse_load, 0, 0, 0, VX), OP(sse_load, 0, 0, 0, VX),
-	OP(sse_movss_load, 0, 0, 0, 0), OP(sse_movsd_load, 0, 0, 0, 0),
+	OP(sse_movss_load, 0, 0, 0, VXM), OP(sse_movsd_load, 0, 0, 0, VXM),
 };
 
 static const struct x86_opcode pfx_11[4] = {
 	OP(sse_store, 0, 0, 0, VX), OP(sse_store, 0, 0, 0, VX),
-	OP(sse_movss_store, 0, 0, 0, 0), OP(sse_movsd_store, 0, 0, 0, 0),
+	OP(sse_movss_store, 0, 0, 0, VXM), OP(sse_movsd_store, 0, 0, 0, VXM),
 };
 
 static const struct x86_opcode pfx_half_load[4] = {
@@ -153,7 +154,7 @@ static const struct x86_opcode pfx_half_load[4] = {
 };
 
 static const struct x86_opcode pfx_half_store[4] = {
-	OP(sse_half_store, 0, 0, 0, F_MEM), OP(sse_half_store, 0, 0, 0, F_MEM), UD, UD,
+	OP(sse_half_store, 0, 0, 0, F_MEM | F_VEX), OP(sse_half_store, 0, 0, 0, F_MEM | F_VEX), UD, UD,
 };
 
 static const struct x86_opcode pfx_28[4] = {
@@ -323,7 +324,7 @@ const struct x86_opcode x86_opcodes_0f[256] = {
 };
 
 static const struct x86_opcode pfx_38_2a[4] = {
-	UD, OP(sse_load_aligned, 0, 0, 0, F_MEM), UD, UD, /* MOVNTDQA */
+	UD, OP(sse_load_aligned, 0, 0, 0, F_MEM | VX), UD, UD, /* MOVNTDQA */
 };
 
 static const struct x86_opcode pfx_38_f0[4] = {
@@ -336,9 +337,14 @@ static const struct x86_opcode pfx_38_f1[4] = {
 	UD, OP(bits_crc32, Gy, Ev, 0, 0),
 };
 
+static const struct x86_opcode pfx_38_f9[4] = {
+	OP(alu_movdiri, Ey, Gy, 0, F_MOV | F_MEM), NONE, NONE, NONE,
+};
+
 const struct x86_opcode x86_opcodes_0f38[256] = {
 	[0x2a] = PFX(pfx_38_2a),
 	[0xf0] = PFX(pfx_38_f0),
 	[0xf1] = PFX(pfx_38_f1),
+	[0xf9] = PFX(pfx_38_f9),
 };
 /* clang-format on */

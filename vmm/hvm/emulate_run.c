@@ -45,7 +45,8 @@ static uint32_t features(void)
 	f |= (h->f7_ebx & BIT(0) ? X86_FEAT_FSGSBASE : 0) |
 	     (h->f7_ebx & BIT(3) ? X86_FEAT_BMI1 : 0);
 	f |= (h->f7_ebx & BIT(20) ? X86_FEAT_SMAP : 0) | (h->f7_ecx & BIT(2) ? X86_FEAT_UMIP : 0);
-	f |= h->f7_ecx & BIT(22) ? X86_FEAT_RDPID : 0;
+	f |= (h->f7_ecx & BIT(22) ? X86_FEAT_RDPID : 0) |
+	     (h->f7_ecx & BIT(27) ? X86_FEAT_MOVDIRI : 0);
 	f |= (h->e1_ecx & BIT(5) ? X86_FEAT_LZCNT : 0) |
 	     (h->e1_ecx & BIT(4) ? X86_FEAT_CR8_LEGACY : 0);
 	return f | (h->e1_edx & BIT(27) ? X86_FEAT_RDTSCP : 0);
