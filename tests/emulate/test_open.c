@@ -228,9 +228,12 @@ static void hidden_features(void)
 					     "\xc5\xf8\x10\x03",     "\x9f",
 					     "\xf2\x0f\xf0\x03",     "\x66\x0f\x38\x2a\x03",
 					     "\x0f\x38\xf9\x03" };
-	struct native_cpu old = { .amd = true }, cpu = {
-		.amd = true, .lahf64 = true, .osxsave = true, .features = X86_FEAT_ALL
-	};
+	struct native_cpu old = { .amd = true }, cpu = { .amd = true,
+							 .lahf64 = true,
+							 .osxsave = true,
+							 .sse3 = true,
+							 .sse41 = true,
+							 .features = X86_FEAT_ALL };
 	struct open_case c = { .code_bits = 64 };
 	struct x86_insn insn;
 
