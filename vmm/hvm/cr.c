@@ -7,8 +7,10 @@
 #include "hvm_ops.h"
 #include "policy.h"
 #include "vlapic.h"
+#include "vmm/emulate/x86_emulate.h"
 
 #define PDPTE_P BIT(0)
+#define PDPTE_A BIT(5)
 
 #define CR0_KNOWN                                                                      \
 	(X86_CR0_PE | X86_CR0_MP | X86_CR0_EM | X86_CR0_TS | X86_CR0_ET | X86_CR0_NE | \
@@ -82,9 +84,12 @@ bool hvm_pae_paging(uint64_t cr0, uint64_t cr4, uint64_t efer)
 	return (cr0 & X86_CR0_PG) && (cr4 & X86_CR4_PAE) && !(efer & X86_EFER_LMA);
 }
 
+/* Table 4-8. QEMU's TCG sets the accessed bit of these, too, in guests of its AMD-V. */
 uint64_t hvm_pdpte_reserved(void)
 {
-	return 0x1e6 | ~(BIT(host_cpu.phys_bits) - 1);
+	uint64_t accessed = hvm_ops->emulated_vendor == X86_VENDOR_AMD ? PDPTE_A : 0;
+
+	return (0x1e6 | ~(BIT(host_cpu.phys_bits) - 1)) & ~accessed;
 }
 
 int hvm_read_pdptes(struct vcpu *v, uint64_t cr3, uint64_t pdpte[4])
