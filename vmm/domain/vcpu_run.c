@@ -74,8 +74,8 @@ void vcpu_switch_to(struct vcpu *next)
 		return;
 	predictions_turn_to(next->domain->domid);
 	if (fpu_restore(&next->fpu))
-		domain_crash(next->domain, "vCPU %u: the processor refuses its x87 and vector state",
-			     next->id);
+		domain_crash(next->domain,
+			     "vCPU %u: the processor refuses its x87 and vector state", next->id);
 	hvm_ops->switch_to(next);
 	vcpu_switched_time(next);
 	vcpu_attention(next, VCPU_ATT_IRQ);
