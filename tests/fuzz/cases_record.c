@@ -171,9 +171,14 @@ CASE(record_of_resumed_vcpu)
 	EXPECT(domctl(XEN_DOMCTL_setvcpucontext, &op), == 0);
 	before.gpr[R_RAX] = 1;
 	EXPECT(memcmp(&before, &v->regs, sizeof(before)), == 0);
+	c->user_regs.rip = 0x4321;
+	c->user_regs.r15 = 15;
+	c->user_regs.rsp = 4;
 	c->user_regs.rflags = ~0ULL;
 	EXPECT(domctl(XEN_DOMCTL_setvcpucontext, &op), == 0);
 	EXPECT(v->regs.rflags, == 0x3f7fd7);
+	EXPECT(v->regs.rip, == 0x4321);
+	EXPECT(v->regs.gpr[R_R15] == 15 && v->regs.gpr[R_RSP] == 4, != 0);
 	op.u.vcpucontext.vcpu = 1;
 	EXPECT(domctl(XEN_DOMCTL_setvcpucontext, &op), == -EINVAL);
 	op.u.vcpucontext.vcpu = 0;

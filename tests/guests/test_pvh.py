@@ -143,6 +143,51 @@ def test_pvh_memory_sizes(lab):
 
 PAYLOAD = 'kernel = "/job/payload64.elf"'
 
+# Configurations that start, in both spellings that xl knows.
+CPUID = (
+    'cpuid = "host,htt=0"',
+    'cpuid = "host,tm=0,sse3=0"',
+    'cpuid = "host,x2apic=k,avx=0,rdtscp=0,htt=k"',
+    'cpuid = "host,family=6,model=15,stepping=3"',
+    'cpuid = [ "0x1:ecx=xxxxxxxxxxxxxxxxxxxxxxxxxxxxxxx0" ]',
+    'cpuid = [ "1:ecx=0xxxxxxxxxxxxxxxxxxxxxxxxxxxxxxx", "0x80000001:edx=xxxx0xxxxxxxxxxxxxxxxxxxxxxxxxxx" ]',
+)
+# Configurations that do not, and what the log says.
+REFUSED = (
+    ("nestedhvm = 1", r"nestedhvm=1"),
+    ("hap = 0", r"hap=0"),
+    ("max_grant_version = 3", r"max_grant_version"),
+)
+
+
+@case(order=36, group="pvhsmall", limit_s=300, combos=("product",))
+def test_pvh_cpuid(lab):
+    """cpuid= in all its spellings: the guest starts, and its tests of CPUID pass."""
+    dom0 = lab.boot(files=[hypervisor.out("payload/payload64.elf")])
+    for text in CPUID:
+        create(dom0, "cpuid", "tests=cpuid,msr", memory=16, kernel=PAYLOAD, extra=text + '\non_poweroff = "destroy"')
+        line = dom0.wait_for(f"grep -a 'PAYLOAD: .* passed' {LOG.format('cpuid')}", 60, 1)
+        check(re.search(r"PAYLOAD: [1-9]\d* passed, 0 failed", line),
+              f"{text}: {dom0.run('grep -a ^not.ok ' + LOG.format('cpuid'))}")
+        gone(dom0, "cpuid")
+
+
+@case(order=36, group="pvhsmall", limit_s=240, combos=("product",))
+def test_pvh_refused(lab):
+    """What cannot be is refused by xl create, and xl dmesg says why and what to write instead."""
+    dom0 = lab.boot(files=[hypervisor.out("payload/payload64.elf")])
+    for text, reason in REFUSED:
+        dom0.write("/run/lab/bad.cfg", f'''name = "bad"
+type = "pvh"
+memory = 16
+{PAYLOAD}
+{text}
+''')
+        seen = int(dom0.run("xl dmesg | grep -c 'is refused' || true"))
+        check(dom0.command("xl create -q /run/lab/bad.cfg")[0] != 0, f"{text}: it starts")
+        log = dom0.run(f"xl dmesg | grep 'is refused' | tail -n +{seen + 1}")
+        check(re.search(r"domctl createdomain is refused \(-22\): .*" + reason, log), f"{text}: the log has {log!r}")
+
 
 def payload_passes(dom0):
     """The test payload, which is among the boot's files, in the smallest guest."""

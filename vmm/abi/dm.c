@@ -8,6 +8,7 @@
 #include <xen/hvm/dm_op.h>
 #include "public/plinth_dm_op.h"
 #include "dm_private.h"
+#include "refuse.h"
 #include "hvm_devices.h"
 #include "hvm_ops.h"
 #include "hvm_pc.h"
@@ -209,8 +210,14 @@ long abi_dm_op(struct vcpu *v, const struct hypercall_args *args)
 	d = domain_get_by_id((domid_t)args->a[0]);
 	if (!d)
 		return -ESRCH;
-	rc = d == current_domain() || d->is_pvh ? -EINVAL
-						: dispatch(d, &op, nr > 1 ? &buf[1] : NULL);
+	refusal_begin(&dm_family, op.op, d->domid);
+	refusal_charge(d);
+	if (d == current_domain() || d->is_pvh)
+		rc = refuse(-EINVAL, "%s has no device model",
+			    d->is_pvh ? "a PVH domain" : "the caller");
+	else
+		rc = dispatch(d, &op, nr > 1 ? &buf[1] : NULL);
+	refusal_end(rc, &op.u, sizeof(op.u));
 	domain_put(d);
 	if (writes_back(op.op) && (rc == 0 || rc == -ERESTART) &&
 	    copy_to_guest_la(guest_handle_la(buf[0].h), &op, (size_t)size))

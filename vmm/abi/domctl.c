@@ -7,6 +7,7 @@
 #include "handlers.h"
 #include "hvm_ops.h"
 #include "policy.h"
+#include "refuse.h"
 #include "save.h"
 #include "sched.h"
 #include <xen/domctl.h>
@@ -21,22 +22,75 @@ static spinlock_t domctl_lock = SPINLOCK_INIT(LOCK_DOMCTL, "domctl");
 	(XEN_DOMCTL_CDF_hvm | XEN_DOMCTL_CDF_hap | XEN_DOMCTL_CDF_s3_integrity | \
 	 XEN_DOMCTL_CDF_oos_off | XEN_DOMCTL_CDF_xs_domain)
 
-static int create_check(const struct xen_domctl_createdomain *c)
+#define BAD(...) refuse(-EINVAL, __VA_ARGS__)
+
+/* What kind of domain it is to be. The texts name what xl's configuration calls it. */
+static long create_check_kind(uint32_t flags)
 {
-	if (!(c->flags & XEN_DOMCTL_CDF_hvm) || (c->flags & ~CDF_KNOWN) || c->iommu_opts)
-		return -EINVAL;
-	if ((c->flags & XEN_DOMCTL_CDF_hap) && !hvm_ops->nested_paging)
-		return -EINVAL;
-	if (c->arch.emulation_flags != EMU_PVH && c->arch.emulation_flags != EMU_HVM &&
-	    c->arch.emulation_flags != (EMU_HVM & ~XEN_X86_EMU_USE_PIRQ))
-		return -EINVAL;
-	if ((c->arch.misc_flags & ~XEN_X86_MSR_RELAXED) || c->vmtrace_size || c->cpupool_id)
-		return -EINVAL;
+	if (!(flags & XEN_DOMCTL_CDF_hvm))
+		return BAD(
+			"classic PV guests are not there: type=\"pvh\" starts the same Linux kernel, and with "
+			"pvshim=1 one that is PV only");
+	if (flags & XEN_DOMCTL_CDF_nested_virt)
+		return BAD("virtualization in a guest is not there: take nestedhvm=1 out of the "
+			   "configuration");
+	if (flags & XEN_DOMCTL_CDF_iommu)
+		return BAD("there is no pass-through: take passthrough=, pci= and rdm= out of the "
+			   "configuration");
+	if (flags & XEN_DOMCTL_CDF_vpmu)
+		return BAD("performance counters in a guest are not there: take vpmu out of the "
+			   "configuration");
+	if (!hvm_ops->nested_paging)
+		return BAD(
+			"this processor has no nested paging, and there is no shadow paging: only "
+			"dom0 runs here");
+	if (!(flags & XEN_DOMCTL_CDF_hap))
+		return BAD("shadow paging is not there: take hap=0 out of the configuration");
+	if (flags & ~CDF_KNOWN)
+		return BAD("flags %#x: bits %#x are not known to Xen 4.17", flags,
+			   flags & ~CDF_KNOWN);
+	return 0;
+}
+
+static long create_check_arch(const struct xen_domctl_createdomain *c)
+{
+	uint32_t emu = c->arch.emulation_flags;
+
+	if (c->iommu_opts)
+		return BAD("IOMMU options %#x: there is no pass-through", c->iommu_opts);
+	if (emu != EMU_PVH && emu != EMU_HVM && emu != (EMU_HVM & ~XEN_X86_EMU_USE_PIRQ))
+		return BAD("emulation flags %#x: PVH domains have %#x, HVM domains %#x", emu,
+			   (uint32_t)EMU_PVH, (uint32_t)EMU_HVM);
+	if (c->arch.misc_flags & ~XEN_X86_MSR_RELAXED)
+		return BAD("architecture flags %#x: msr_relaxed (%#x) is there", c->arch.misc_flags,
+			   XEN_X86_MSR_RELAXED);
+	if (c->vmtrace_size)
+		return BAD("tracing by the processor is not there: take vmtrace_buf_kb= out of the "
+			   "configuration");
+	if (c->cpupool_id)
+		return BAD("pool %u: there is pool 0 only, take pool= out of the configuration",
+			   c->cpupool_id);
+	return 0;
+}
+
+static long create_check(const struct xen_domctl_createdomain *c)
+{
+	long rc = create_check_kind(c->flags);
+
+	if (!rc)
+		rc = create_check_arch(c);
+	if (rc)
+		return rc;
 	if (c->grant_opts & ~XEN_DOMCTL_GRANT_version_mask ||
 	    XEN_DOMCTL_GRANT_version(c->grant_opts) > 2)
-		return -EINVAL;
-	if (!c->max_vcpus || c->max_vcpus > MAX_VCPUS || c->max_evtchn_port < 1)
-		return -EINVAL;
+		return BAD("grant options %#x: max_grant_version is 1 or 2", c->grant_opts);
+	if (!c->max_vcpus || c->max_vcpus > MAX_VCPUS)
+		return BAD("%u vCPUs: 1 to %u are possible", c->max_vcpus, MAX_VCPUS);
+	if (c->max_evtchn_port < 1)
+		return BAD(
+			"event channels up to %d: at least 1, take max_event_channels= out of the "
+			"configuration",
+			(int)c->max_evtchn_port);
 	return 0;
 }
 
@@ -45,14 +99,13 @@ static long op_createdomain(struct xen_domctl *op)
 	struct xen_domctl_createdomain *c = &op->u.createdomain;
 	domid_t id = op->domain;
 	struct domain *d;
+	long rc = create_check(c);
 	int err;
 
-	err = create_check(c);
-	if (err)
-		return err;
+	if (rc)
+		return rc;
 	if (id == 0 || id > DOMID_MAX)
 		id = DOMID_INVALID;
-	c->flags |= XEN_DOMCTL_CDF_hap;
 	d = domain_create(id, c, false, &err);
 	if (!d)
 		return err;
@@ -63,7 +116,7 @@ static long op_createdomain(struct xen_domctl *op)
 static long op_max_vcpus(struct domain *d, unsigned int max)
 {
 	if (d->is_dom0 || max != d->max_vcpus)
-		return -EINVAL;
+		return BAD("%u vCPUs: d%u has %u", max, d->domid, d->max_vcpus);
 	for (unsigned int i = 0; i < max; i++) {
 		int rc = domain_vcpu(d, i) ? 0 : vcpu_create(d, i);
 
@@ -261,8 +314,9 @@ static long op_settimeoffset(struct domain *d, int64_t seconds)
 
 static long op_settscinfo(struct domain *d, const struct xen_domctl_tsc_info *t)
 {
-	if (t->tsc_mode > 2)
-		return -EINVAL; /* 0 default, 1 always emulate, 2 native; 3 was PVRDTSCP */
+	if (t->tsc_mode > 2) /* 0 default, 1 always emulate, 2 native; 3 was PVRDTSCP */
+		return BAD("tsc_mode %u: \"default\", \"always_emulate\" and \"native\" are there",
+			   t->tsc_mode);
 	if (t->gtsc_khz && t->gtsc_khz != tsc_khz)
 		printk(LOG_WARN "d%u: TSC of %u kHz asked for, %lu kHz is what it gets\n", d->domid,
 		       t->gtsc_khz, tsc_khz);
@@ -293,9 +347,35 @@ static long op_get_cpu_policy(struct domain *d, struct xen_domctl_cpu_policy *op
 
 	if (d->creation_finished && d != current_domain() && d->dying == DOMDYING_ALIVE)
 		rc = hvm_restorable(d);
-	return rc ? rc
-		  : policy_to_guest(d->cpu_policy, guest_handle_la(op->leaves), &op->nr_leaves,
-				    guest_handle_la(op->msrs), &op->nr_msrs);
+	if (rc) /* the log has the reason */
+		return refusal_expected(rc);
+	return policy_to_guest(d->cpu_policy, guest_handle_la(op->leaves), &op->nr_leaves,
+			       guest_handle_la(op->msrs), &op->nr_msrs);
+}
+
+/* xl's user sees an errno only, and whoever wrote cpuid= wants to know which leaf it was. */
+static long op_set_cpu_policy(struct domain *d, struct xen_domctl_cpu_policy *op)
+{
+	long rc = d->is_dom0 ? -EINVAL : policy_set_domain(d, op);
+
+	switch (rc) {
+	case -EEXIST:
+		return refuse(rc, "it has run: CPUID is set while a domain is built");
+	case -E2BIG:
+		return refuse(rc, "%u leaves and %u MSRs: up to %u and %u are possible",
+			      op->nr_leaves, op->nr_msrs, POLICY_MAX_LEAVES, POLICY_MAX_MSRS);
+	case -ERANGE:
+	case -EINVAL:
+		if (op->err_msr != ~0U)
+			return refuse(rc, "MSR %#x: 0xce (bit 31) and 0x10a are what a policy has",
+				      op->err_msr);
+		return refuse(rc,
+			      "CPUID leaf %#x, %#x: no such leaf, or one that says more than this "
+			      "machine's hvm_max: see cpuid=",
+			      op->err_leaf, op->err_subleaf);
+	default:
+		return rc;
+	}
 }
 
 static long domctl_on_domain(struct domain *d, struct xen_domctl *op, bool *copyback)
@@ -335,7 +415,7 @@ static long domctl_on_domain(struct domain *d, struct xen_domctl *op, bool *copy
 		return op_get_cpu_policy(d, &op->u.cpu_policy);
 	case XEN_DOMCTL_set_cpu_policy:
 		*copyback = true;
-		return d->is_dom0 ? -EINVAL : policy_set_domain(d, &op->u.cpu_policy);
+		return op_set_cpu_policy(d, &op->u.cpu_policy);
 	case XEN_DOMCTL_subscribe:
 		WRITE_ONCE(domain_priv(d)->suspend_port, op->u.subscribe.port);
 		return 0;
@@ -358,7 +438,7 @@ static long domctl_one(struct vcpu *v, struct xen_domctl *op, bool *copyback)
 							  : op_getdomaininfo(op);
 	}
 	if (op->cmd == XEN_DOMCTL_test_assign_device || op->cmd == XEN_DOMCTL_assign_device)
-		return -ENODEV;
+		return refuse(-ENODEV, "%s", domctl_family.commands[op->cmd].takes);
 	d = domain_get_for_op(op->domain);
 	if (!d)
 		return -ESRCH;
@@ -383,14 +463,16 @@ long abi_domctl(struct vcpu *v, const struct hypercall_args *args)
 		return -EPERM;
 	if (copy_from_guest_la(&op, args->a[0], sizeof(op)))
 		return -EFAULT;
+	refusal_begin(&domctl_family, op.cmd,
+		      op.cmd == XEN_DOMCTL_createdomain ? DOMID_INVALID : op.domain);
 	if (op.interface_version != XEN_DOMCTL_INTERFACE_VERSION)
-		return -EACCES;
+		return refuse(-EACCES, "interface version %#x: %#x is that of Xen 4.17's tools",
+			      op.interface_version, XEN_DOMCTL_INTERFACE_VERSION);
 	if (!spin_trylock(&domctl_lock))
 		return -ERESTART;
 	rc = domctl_one(v, &op, &copyback);
 	spin_unlock(&domctl_lock);
-	if (rc == -ENOSYS)
-		printk(LOG_WARN "domctl %u is not there\n", op.cmd);
+	refusal_end(rc, &op.u, sizeof(op.u));
 	if (copyback && copy_to_guest_la(args->a[0], &op, sizeof(op)))
 		rc = -EFAULT;
 	return rc;

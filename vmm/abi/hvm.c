@@ -5,6 +5,7 @@
  */
 #include "handlers.h"
 #include "hvm_ops.h"
+#include "refuse.h"
 #include "vlapic.h"
 #include <xen/hvm/hvm_op.h>
 #include <xen/hvm/params.h>
@@ -45,27 +46,49 @@ static const uint8_t param_rules[HVM_NR_PARAMS] = {
 	[HVM_PARAM_MCA_CAP] = P_TOOL_SET | P_ONCE,
 };
 
-static int param_value_ok(uint32_t index, uint64_t value)
+static const char *param_value_wrong(uint32_t index, uint64_t value)
 {
 	switch (index) {
 	case HVM_PARAM_TIMER_MODE:
-		return value > HVMPTM_one_missed_tick_pending ? -EINVAL : 0;
-	case HVM_PARAM_VIRIDIAN:
-		return value ? -EOPNOTSUPP : 0;
-	case HVM_PARAM_NESTEDHVM:
-	case HVM_PARAM_ALTP2M:
-		return value ? -EOPNOTSUPP : 0;
+		return value > HVMPTM_one_missed_tick_pending ? "timer_mode is 0 to 3" : NULL;
 	case HVM_PARAM_TRIPLE_FAULT_REASON:
-		return value > SHUTDOWN_MAX ? -EINVAL : 0;
+		return value > SHUTDOWN_MAX ? "a reason is 0 to 5" : NULL;
 	case HVM_PARAM_NR_IOREQ_SERVER_PAGES:
-		return !value || value > 8 ? -EINVAL : 0;
+		return !value || value > 8 ? "there are 1 to 8 pages" : NULL;
 	case HVM_PARAM_X87_FIP_WIDTH:
-		return value != 0 && value != 4 && value != 8 ? -EINVAL : 0;
+		return value != 0 && value != 4 && value != 8 ? "a width is 0, 4 or 8" : NULL;
 	case HVM_PARAM_ACPI_IOPORTS_LOCATION:
-		return value > 1 ? -EINVAL : 0;
+		return value > 1 ? "a location is 0 or 1" : NULL;
+	case HVM_PARAM_ACPI_S_STATE:
+		return value != 0 && value != 3 ? "a sleep state is 0 or 3" : NULL;
 	default:
-		return 0;
+		return NULL;
 	}
+}
+
+/* What Plinth has not: the parameter says that it is asked for. */
+static const char *param_missing(uint32_t index)
+{
+	switch (index) {
+	case HVM_PARAM_VIRIDIAN:
+		return "Hyper-V's interface is not there: take viridian= out of the configuration";
+	case HVM_PARAM_NESTEDHVM:
+		return "virtualization in a guest is not there: take nestedhvm=1 out of the "
+		       "configuration";
+	case HVM_PARAM_ALTP2M:
+		return "alternate maps are not there: take altp2m= out of the configuration";
+	default:
+		return NULL;
+	}
+}
+
+static long param_value_ok(uint32_t index, uint64_t value)
+{
+	const char *missing = param_missing(index), *wrong = param_value_wrong(index, value);
+
+	if (missing && value)
+		return refuse(-EOPNOTSUPP, "%s", missing);
+	return wrong ? refuse(-EINVAL, "parameter %u, value %#lx: %s", index, value, wrong) : 0;
 }
 
 /*
@@ -126,9 +149,9 @@ static long param_set(struct domain *d, uint32_t index, uint64_t value)
 	long rc;
 
 	if (!rules)
-		return -EINVAL;
+		return refuse(-EINVAL, "parameter %u: domains have none of that number", index);
 	if (!(rules & (own && !d->is_dom0 ? P_GUEST_SET : P_TOOL_SET)))
-		return -EPERM;
+		return refuse(-EPERM, "parameter %u: it is for the tools to set", index);
 	rc = param_value_ok(index, value);
 	if (!rc && index == HVM_PARAM_ACPI_S_STATE)
 		rc = set_s_state(d, value);
@@ -145,7 +168,7 @@ static long param_set(struct domain *d, uint32_t index, uint64_t value)
 static long param_get(struct domain *d, uint32_t index, uint64_t *value)
 {
 	if (d == current_domain() && !d->is_dom0 && !(param_rules[index] & P_GUEST_GET))
-		return -EPERM;
+		return refuse(-EPERM, "parameter %u: it is for the tools to read", index);
 	spin_lock(&d->lock);
 	*value = d->hvm.params[index];
 	spin_unlock(&d->lock);
@@ -160,8 +183,10 @@ static long op_param(uint64_t la, bool set)
 
 	if (copy_from_guest_la(&a, la, sizeof(a)))
 		return -EFAULT;
+	refusal_about(a.domid);
 	if (a.index >= HVM_NR_PARAMS)
-		return -EINVAL;
+		return refuse(-EINVAL, "parameter %u: numbers end at %u", a.index,
+			      (unsigned int)HVM_NR_PARAMS - 1);
 	d = domain_get_for_op(a.domid);
 	if (!d)
 		return -ESRCH;
@@ -240,11 +265,9 @@ static long op_get_time(uint64_t la)
 	return copy_to_guest_la(la, &a, sizeof(a));
 }
 
-long abi_hvm_op(struct vcpu *v, const struct hypercall_args *args)
+static long hvm_one(struct vcpu *v, uint32_t cmd, uint64_t la)
 {
-	uint64_t la = args->a[1];
-
-	switch ((uint32_t)args->a[0]) {
+	switch (cmd) {
 	case HVMOP_set_param:
 		return op_param(la, true);
 	case HVMOP_get_param:
@@ -264,4 +287,12 @@ long abi_hvm_op(struct vcpu *v, const struct hypercall_args *args)
 	default:
 		return -ENOSYS;
 	}
+}
+
+long abi_hvm_op(struct vcpu *v, const struct hypercall_args *args)
+{
+	uint32_t cmd = (uint32_t)args->a[0];
+
+	refusal_begin(&hvm_family, cmd, DOMID_INVALID);
+	return refusal_end(hvm_one(v, cmd, args->a[1]), NULL, 0);
 }

@@ -11,6 +11,7 @@
 #include "handlers.h"
 #include "dom0.h"
 #include "hvm_ops.h"
+#include "refuse.h"
 #include <xen/hvm/e820.h>
 #include <xen/memory.h>
 
@@ -305,7 +306,8 @@ static long op_memory_map(struct domain *d, uint64_t la)
 	if (nr)
 		memcpy(copy, d->e820, nr * sizeof(*copy));
 	spin_unlock(&d->lock);
-	return nr ? map_write(la, &m, copy, nr) : -ENOSYS;
+	return nr ? map_write(la, &m, copy, nr)
+		  : refusal_expected(-ENOSYS); /* the tools set none */
 }
 
 static long op_machine_memory_map(uint64_t la)
@@ -424,11 +426,8 @@ static long op_claim(uint64_t la)
 	return rc;
 }
 
-long abi_memory_op(struct vcpu *v, const struct hypercall_args *args)
+static long memory_one(struct vcpu *v, unsigned int cmd, uint64_t start, uint64_t la)
 {
-	unsigned int cmd = args->a[0] & MEMOP_CMD_MASK;
-	uint64_t start = args->a[0] >> MEMOP_EXTENT_SHIFT, la = args->a[1];
-
 	switch (cmd) {
 	case XENMEM_populate_physmap:
 		return list_op(v, cmd, la, start, populate_extent);
@@ -464,8 +463,17 @@ long abi_memory_op(struct vcpu *v, const struct hypercall_args *args)
 	case XENMEM_claim_pages:
 		return op_claim(la);
 	case XENMEM_get_vnumainfo:
-		return -EOPNOTSUPP;
+		return refusal_expected(-EOPNOTSUPP); /* xl and hvmloader ask always */
 	default:
 		return -ENOSYS;
 	}
+}
+
+long abi_memory_op(struct vcpu *v, const struct hypercall_args *args)
+{
+	unsigned int cmd = args->a[0] & MEMOP_CMD_MASK;
+
+	refusal_begin(&memory_family, cmd, DOMID_INVALID);
+	return refusal_end(memory_one(v, cmd, args->a[0] >> MEMOP_EXTENT_SHIFT, args->a[1]), NULL,
+			   0);
 }

@@ -7,6 +7,7 @@
 #include "handlers.h"
 #include "dom0.h"
 #include "hvm_ops.h"
+#include "refuse.h"
 #include <xen/memory.h>
 
 #define RANGE_BATCH 64U
@@ -238,6 +239,7 @@ static struct domain *target_domain(domid_t id, long *rc)
 {
 	struct domain *d = domain_get_for_op(id);
 
+	refusal_about(id);
 	*rc = d ? 0 : -ESRCH;
 	if (d && !abi_may_control(d)) {
 		domain_put(d);

@@ -5,6 +5,7 @@
  * gfns to map at. A null list asks how many frames there are.
  */
 #include "handlers.h"
+#include "refuse.h"
 #include <xen/memory.h>
 
 static int resource_mfn(struct domain *d, const struct xen_mem_acquire_resource *r,
@@ -70,6 +71,7 @@ long abi_acquire_resource(struct vcpu *v, uint64_t la, uint64_t start)
 		return -EPERM;
 	if (hypercall_is_compat() || copy_from_guest_la(&r, la, sizeof(r)))
 		return -EFAULT;
+	refusal_about(r.domid);
 	if (r.pad || r.frame >> 32 || start > r.nr_frames)
 		return -EINVAL;
 	d = domain_get_by_id(r.domid);

@@ -5,6 +5,7 @@
  */
 #include "handlers.h"
 #include "console.h"
+#include "refuse.h"
 #include "sched.h"
 #include <xen/sysctl.h>
 
@@ -177,14 +178,15 @@ long abi_sysctl(struct vcpu *v, const struct hypercall_args *args)
 		return -EPERM;
 	if (copy_from_guest_la(&op, args->a[0], sizeof(op)))
 		return -EFAULT;
+	refusal_begin(&sysctl_family, op.cmd, DOMID_INVALID);
 	if (op.interface_version != XEN_SYSCTL_INTERFACE_VERSION)
-		return -EACCES;
+		return refuse(-EACCES, "interface version %#x: %#x is that of Xen 4.17's tools",
+			      op.interface_version, XEN_SYSCTL_INTERFACE_VERSION);
 	if (!spin_trylock(&sysctl_lock))
 		return -ERESTART;
 	rc = sysctl_one(&op, &copyback);
 	spin_unlock(&sysctl_lock);
-	if (rc == -ENOSYS)
-		printk(LOG_WARN "sysctl %u is not there\n", op.cmd);
+	refusal_end(rc, &op.u, sizeof(op.u));
 	if (copyback && copy_to_guest_la(args->a[0], &op, sizeof(op)))
 		rc = -EFAULT;
 	return rc;

@@ -3,6 +3,7 @@
 #include "handlers.h"
 #include "hvm_ops.h"
 #include "policy.h"
+#include "refuse.h"
 #include "sched.h"
 #include <xen/sysctl.h>
 
@@ -118,8 +119,10 @@ static long op_get_policy(struct xen_sysctl_cpu_policy *op)
 
 	if (op->_rsvd)
 		return -EINVAL;
+	if (!p && op->index <= XEN_SYSCTL_cpu_policy_hvm_default)
+		return refusal_expected(-EOPNOTSUPP); /* xl asks for PV's, too */
 	if (!p)
-		return op->index <= XEN_SYSCTL_cpu_policy_hvm_default ? -EOPNOTSUPP : -EINVAL;
+		return -EINVAL;
 	return policy_to_guest(p, guest_handle_la(op->leaves), &op->nr_leaves,
 			       guest_handle_la(op->msrs), &op->nr_msrs);
 }
@@ -141,7 +144,7 @@ static long op_featureset(struct xen_sysctl_cpu_featureset *f)
 		return -EINVAL;
 	p = policy_by_index(index_of[f->index]);
 	if (!p)
-		return -EOPNOTSUPP;
+		return refusal_expected(-EOPNOTSUPP);
 	if (guest_handle_is_null(f->features)) {
 		f->nr_features = POLICY_FEAT_WORDS;
 		return 0;
