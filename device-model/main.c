@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * plinth-dm: the device model of one guest. Start-up order: options, process of paravirtual back ends,
- * connection to the VMM, devices (all memory is populated now), monitor, restored state, request service,
- * confinement, "running", the filter of system calls.
+ * plinth-dm: the device model of one guest. Start-up order: options, privileged part, process of
+ * paravirtual back ends, connection to the VMM, devices (all memory is populated now), monitor, restored
+ * state, request service, confinement, the filter of system calls, "running".
  */
 #include <errno.h>
 #include <signal.h>
@@ -12,8 +12,10 @@
 #include <unistd.h>
 
 #include "block/block.h"
+#include "block/file.h"
 #include "core/confine.h"
 #include "core/device.h"
+#include "core/keeper.h"
 #include "core/log.h"
 #include "core/loop.h"
 #include "core/machine.h"
@@ -63,6 +65,19 @@ static void run_changed(void *opaque, bool running)
 		block_drain_all();
 }
 
+/* From here on the privileged part opens what the monitor names. */
+static int seal(void)
+{
+	block_file_set_open(keeper_open_image);
+	return keeper_seal();
+}
+
+static void say_running(void)
+{
+	if (keeper_active() ? keeper_say_running() : vmm_xen_write_state(&machine, "running"))
+		log_fatal("cannot tell libxl that we run");
+}
+
 static void start(void)
 {
 	const struct options *o = &options;
@@ -75,19 +90,27 @@ static void start(void)
 		rc = o->qtest ? vmm_qtest_start(&machine) : vmm_xen_start(&machine);
 	if (!rc && !o->qtest && machine.pv_backends && pv_process_ready())
 		machine.pv_backends = false;
-	/* A confined process cannot reach xenstore; libxl then asks over QMP instead. */
-	if (!rc && !o->qtest && !o->restrict_domid && (o->chroot || o->runas))
+	/* Without a privileged part a process in another root or of another user cannot reach xenstore. */
+	if (!rc && !o->qtest && !keeper_active() && !o->restrict_domid && (o->chroot || o->runas))
 		rc = vmm_xen_write_state(&machine, "running");
+	if (!rc && keeper_active())
+		rc = seal();
 	if (rc)
 		log_fatal("cannot start: %s", strerror(-rc));
 	confine(o);
+	confine_finish(o);
 	machine_on_run(&machine, run_changed, NULL);
 	if (!o->start_stopped)
 		machine_set_running(&machine, true);
-	if (!o->qtest && !o->restrict_domid && !o->chroot && !o->runas &&
-	    vmm_xen_write_state(&machine, "running"))
-		log_fatal("cannot tell libxl that we run");
-	confine_finish(o);
+	/* A restricted device model is asked over the monitor instead. */
+	if (!o->qtest && !o->restrict_domid && (keeper_active() || (!o->chroot && !o->runas)))
+		say_running();
+}
+
+/* There is nothing that back ends could do any more. */
+static void keeper_gone(void)
+{
+	loop_quit(1);
 }
 
 /* -xen-attach: the paravirtual back ends of a domain and what shows them, without devices. */
@@ -96,17 +119,24 @@ static int attach(void)
 	int rc;
 
 	machine_init_empty(&machine, &options);
+	if (keeper_active()) {
+		keeper_watch(NULL, NULL, keeper_gone);
+		block_file_set_open(keeper_open_image);
+	}
 	rc = device_init_ui(&machine);
 	if (!rc)
 		rc = qmp_init(&machine);
 	if (!rc)
 		rc = pv_start((unsigned int)options.domid, &machine.display);
+	if (!rc && keeper_active())
+		rc = keeper_seal();
 	if (rc)
 		log_fatal("cannot start: %s", strerror(-rc));
+	confine_network(&options);
+	confine(&options);
+	confine_finish(&options);
 	machine_set_running(&machine, true);
-	if (vmm_xen_write_state(&machine, "running"))
-		log_fatal("cannot tell libxl that we run");
-	confine_back_ends(&options);
+	say_running();
 	loop_run();
 	pv_stop();
 	return loop_exit_status();
@@ -115,8 +145,11 @@ static int attach(void)
 int main(int argc, char **argv)
 {
 	options_parse(&options, argc, argv);
+	if (confine_wanted(&options))
+		keeper_start(&options);
 	if (!options.qtest && !options.xen_attach)
 		machine.pv_backends = !pv_process_start(&options);
+	confine_begin(&options);
 	loop_init();
 	signals_init();
 	if (options.xen_attach)

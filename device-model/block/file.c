@@ -16,6 +16,18 @@
 #include "core/log.h"
 #include "core/util.h"
 
+static int open_here(const char *name, int flags)
+{
+	return open(name, flags);
+}
+
+static int (*image_open)(const char *name, int flags) = open_here;
+
+void block_file_set_open(int (*open_by)(const char *name, int flags))
+{
+	image_open = open_by;
+}
+
 static int file_probe(struct block_file *f)
 {
 	struct statfs fs;
@@ -41,7 +53,7 @@ struct block_file *block_file_open(const char *name, int fd, bool read_only)
 
 	/* Without O_NONBLOCK a pipe in the place of an image would stop us here. */
 	if (fd < 0)
-		fd = open(name, (read_only ? O_RDONLY : O_RDWR) | O_CLOEXEC | O_NONBLOCK);
+		fd = image_open(name, (read_only ? O_RDONLY : O_RDWR) | O_CLOEXEC | O_NONBLOCK);
 	if (fd < 0) {
 		log_error("cannot open the image %s%s: %s", name, read_only ? "" : " for writing",
 			  strerror(errno));

@@ -23,6 +23,8 @@ struct block_file {
 	int sync_error;
 };
 
+/* Images are opened by this from now on, in the place of open(2), with its flags and results. */
+void block_file_set_open(int (*open_by)(const char *name, int flags));
 /* fd -1: open name. Takes fd over, also on failure. NULL after logging why. */
 struct block_file *block_file_open(const char *name, int fd, bool read_only);
 /*

@@ -9,6 +9,7 @@
  * answers by killing the process. The handler cannot be replaced: that, too, is a forbidden call.
  */
 #include <errno.h>
+#include <fcntl.h>
 #include <linux/audit.h>
 #include <linux/filter.h>
 #include <linux/fs.h>
@@ -65,24 +66,12 @@ static const unsigned short plain_calls[] = {
 	SYS_fdatasync,
 	SYS_epoll_pwait,
 	SYS_epoll_ctl,
-	/* files: media and images that the monitor names, state to save */
-	SYS_open,
-	SYS_openat,
+	/* files that are open */
 	SYS_close,
 	SYS_fcntl,
 	SYS_dup,
 	SYS_lseek,
-	SYS_stat,
-	SYS_lstat,
 	SYS_fstat,
-	SYS_newfstatat,
-	SYS_statx,
-	SYS_access,
-	SYS_faccessat,
-	SYS_faccessat2,
-	SYS_readlink,
-	SYS_readlinkat,
-	SYS_getcwd,
 	SYS_fsync,
 	SYS_fallocate,
 	SYS_ftruncate,
@@ -148,7 +137,6 @@ struct call_rule {
 
 static const struct call_rule ioctl_rules[] = {
 	IOCTL('P', 5), /* /dev/xen/privcmd: device-model operation */
-	IOCTL('P', 0), /* hypercall; refused by the kernel once the handle is restricted */
 	IOCTL('E', 4), /* /dev/xen/evtchn: notify */
 	IOCTL('P', 3),
 	IOCTL('P', 4),
@@ -157,6 +145,8 @@ static const struct call_rule ioctl_rules[] = {
 	IOCTL('E', 3), /* bind, unbind */
 	{ SYS_ioctl, 1, false, ALL, BLKGETSIZE64 },
 	{ SYS_ioctl, 1, false, ALL, TCGETS }, /* isatty() of the C library */
+	{ SYS_ioctl, 1, false, ALL, TCSBRK }, /* a serial line's break on a pty */
+	{ SYS_ioctl, 1, false, ALL, TCSBRKP },
 	{ SYS_ioctl, 1, false, ALL, FIONREAD },
 	{ SYS_ioctl, 1, false, ALL, FIONBIO },
 };
@@ -169,23 +159,43 @@ static const struct call_rule call_rules[] = {
 	{ SYS_prctl, 0, false, ALL, PR_SET_NAME },
 	{ SYS_prctl, 0, false, ALL, PR_GET_DUMPABLE }, /* libgcrypt, for VNC passwords */
 	{ SYS_socketpair, 0, false, ALL, AF_UNIX },    /* between a viewer and the VNC library */
+	/* fstat() of the C library: of a descriptor, or of a name that the empty root does not have */
+	{ SYS_newfstatat, 3, false, AT_EMPTY_PATH, AT_EMPTY_PATH },
 };
 
-/* The user-mode network (net/slirp.c) opens a socket for each of the guest's connections. */
+/*
+ * The user-mode network (net/slirp.c) opens a socket for each of the guest's connections, and reads the
+ * files of its TFTP folder.
+ */
+#define READ_ONLY (O_ACCMODE | O_CREAT | O_TRUNC)
 static const struct call_rule socket_rules[] = {
 	{ SYS_socket, 0, false, ALL, AF_INET },
 	{ SYS_socket, 0, false, ALL, AF_INET6 },
+	{ SYS_open, 1, false, READ_ONLY, O_RDONLY },
+	{ SYS_openat, 2, false, READ_ONLY, O_RDONLY },
 };
-/* A back end's use of /dev/xen/gntdev and of event channels. */
-static const struct call_rule grant_rules[] = {
-	IOCTL('G', 0), IOCTL('G', 1), /* map, unmap */
-	IOCTL('G', 2), IOCTL('G', 3), /* offset of a mapping, most grants at once */
-	IOCTL('G', 7),		      /* what an unmapping tells the other side */
-	IOCTL('G', 8),		      /* copy */
-	IOCTL('E', 0), IOCTL('E', 2), /* bind */
+static const unsigned short socket_calls[] = {
+	SYS_connect, SYS_bind, SYS_listen, SYS_stat, SYS_lstat, SYS_newfstatat, SYS_statx,
 };
 
-static const unsigned short socket_calls[] = { SYS_connect, SYS_bind, SYS_listen };
+/* The privileged part's use of /dev/xen/gntdev, and its files. */
+static const struct call_rule keeper_rules[] = {
+	IOCTL('G', 0), /* map */
+	IOCTL('G', 8), /* copy */
+};
+static const unsigned short keeper_calls[] = {
+	SYS_open, SYS_openat, SYS_newfstatat, SYS_statx, SYS_stat, SYS_lstat, SYS_access,
+};
+
+/*
+ * What looks for a name fails, in the place of the process's end: libraries do that at any time, and can
+ * do without.
+ */
+static const unsigned short name_calls[] = {
+	SYS_open,	SYS_openat,  SYS_openat2,  SYS_creat,	 SYS_stat,     SYS_lstat,
+	SYS_newfstatat, SYS_statx,   SYS_access,   SYS_faccessat, SYS_faccessat2,
+	SYS_readlink,	SYS_readlinkat, SYS_getcwd,
+};
 
 struct program {
 	struct sock_filter insn[MAX_INSNS];
@@ -214,10 +224,10 @@ static void emit_call(struct program *p, unsigned int nr, unsigned int verdict)
 	emit(p, BPF_RET | BPF_K, verdict, 0, 0);
 }
 
-static void emit_calls(struct program *p, const unsigned short *nrs, size_t n)
+static void emit_calls(struct program *p, const unsigned short *nrs, size_t n, unsigned int verdict)
 {
 	while (n--)
-		emit_call(p, *nrs++, SECCOMP_RET_ALLOW);
+		emit_call(p, *nrs++, verdict);
 }
 
 static void emit_rule(struct program *p, const struct call_rule *r)
@@ -237,7 +247,12 @@ static void emit_rules(struct program *p, const struct call_rule *r, size_t n)
 		emit_rule(p, r++);
 }
 
-static void emit_all(struct program *p, unsigned int also)
+static unsigned int last_verdict(unsigned int flags)
+{
+	return flags & CONFINE_QUIET ? SECCOMP_RET_ERRNO | EPERM : SECCOMP_RET_TRAP;
+}
+
+static void emit_all(struct program *p, unsigned int flags)
 {
 	const struct call_rule own_thread = { SYS_tgkill, 0, false, ALL, (unsigned int)getpid() };
 
@@ -246,19 +261,22 @@ static void emit_all(struct program *p, unsigned int also)
 	emit(p, BPF_RET | BPF_K, SECCOMP_RET_KILL_PROCESS, 0, 0);
 	emit_load(p, offsetof(struct seccomp_data, nr));
 	emit_rules(p, ioctl_rules, ARRAY_SIZE(ioctl_rules));
-	emit_calls(p, plain_calls, ARRAY_SIZE(plain_calls));
+	emit_calls(p, plain_calls, ARRAY_SIZE(plain_calls), SECCOMP_RET_ALLOW);
 	emit_rules(p, call_rules, ARRAY_SIZE(call_rules));
 	emit_rule(p, &own_thread); /* abort() */
-	if (also & CONFINE_GRANTS)
-		emit_rules(p, grant_rules, ARRAY_SIZE(grant_rules));
-	if (also & CONFINE_SOCKETS) {
-		emit_rules(p, socket_rules, ARRAY_SIZE(socket_rules));
-		emit_calls(p, socket_calls, ARRAY_SIZE(socket_calls));
+	if (flags & CONFINE_KEEPER) {
+		emit_rules(p, keeper_rules, ARRAY_SIZE(keeper_rules));
+		emit_calls(p, keeper_calls, ARRAY_SIZE(keeper_calls), SECCOMP_RET_ALLOW);
 	}
+	if (flags & CONFINE_SOCKETS) {
+		emit_rules(p, socket_rules, ARRAY_SIZE(socket_rules));
+		emit_calls(p, socket_calls, ARRAY_SIZE(socket_calls), SECCOMP_RET_ALLOW);
+	}
+	emit_calls(p, name_calls, ARRAY_SIZE(name_calls), SECCOMP_RET_ERRNO | EACCES);
 	/* Its flags are in memory, where a filter cannot look; glibc then uses clone(). */
 	emit_call(p, SYS_clone3, SECCOMP_RET_ERRNO | ENOSYS);
 	emit_call(p, SYS_seccomp, SECCOMP_RET_KILL_PROCESS);
-	emit(p, BPF_RET | BPF_K, SECCOMP_RET_TRAP, 0, 0);
+	emit(p, BPF_RET | BPF_K, last_verdict(flags), 0, 0);
 }
 
 /* A signal handler: no stdio here. */
@@ -294,15 +312,15 @@ static void forbidden(int sig, siginfo_t *info, void *context)
 	uc->uc_mcontext.gregs[REG_RAX] = -EPERM;
 }
 
-void confine_calls(bool log_only, unsigned int also)
+void confine_calls(unsigned int flags)
 {
 	static struct program p;
 	struct sigaction sa = { .sa_sigaction = forbidden, .sa_flags = SA_SIGINFO };
 	struct sock_fprog prog = { .filter = p.insn };
 	long rc;
 
-	only_log = log_only;
-	emit_all(&p, also);
+	only_log = flags & CONFINE_LOG;
+	emit_all(&p, flags);
 	prog.len = p.n;
 	if (prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) || sigaction(SIGSYS, &sa, NULL))
 		log_fatal("-sandbox: %s", strerror(errno));

@@ -16,6 +16,8 @@
 
 #define DM_VERSION	"0.1"
 #define OPT_MAX_RAM_MIB (16u << 20)
+#define OPT_UID_BASE	1900000000u /* beyond the ranges of people, services and containers */
+#define OPT_MAX_UID	2100000000u
 
 static const char *const firmware_dirs[] = {
 	"/usr/share/seabios", "/usr/lib/ipxe/qemu",	  "/usr/share/qemu",
@@ -286,6 +288,13 @@ static void opt_runas(struct options *o, const char *arg)
 	o->runas = xstrdup(arg);
 }
 
+static void opt_uid_base(struct options *o, const char *arg)
+{
+	o->uid_base = (unsigned int)opt_number("uid-base", arg, OPT_MAX_UID);
+	if (!o->uid_base)
+		log_fatal("-uid-base: 0 is root's");
+}
+
 static void opt_sandbox(struct options *o, const char *arg)
 {
 	size_t n = strcspn(arg, ","); /* QEMU's further settings: the filter here is stricter */
@@ -406,7 +415,8 @@ static const struct option_desc {
 	{ "xen-domid-restrict", NULL, opt_restrict, "give up power over other domains" },
 	{ "chroot", "DIR", opt_chroot, "enter DIR before the guest runs" },
 	{ "runas", "UID:GID", opt_runas, "change user before the guest runs" },
-	{ "sandbox", "on|off|log", opt_sandbox, "limit system calls and resources" },
+	{ "uid-base", "N", opt_uid_base, "without -runas: the user is N and the domain's number" },
+	{ "sandbox", "on|off|log", opt_sandbox, "confinement: on is the default" },
 	{ "L", "DIR", opt_firmware, "look here first for option ROMs" },
 	{ "pidfile", "FILE", opt_pidfile, "write our process id" },
 	{ "qtest", "stdio|unix:PATH", opt_qtest, "test protocol in the place of a domain" },
@@ -463,6 +473,7 @@ void options_parse(struct options *o, int argc, char **argv)
 		.ram_bytes = 128ull << 20,
 		.vgamem_mib = 16,
 		.incoming_fd = -1,
+		.uid_base = OPT_UID_BASE,
 	};
 	options_dev_begin();
 	if (trace)

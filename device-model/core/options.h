@@ -17,7 +17,7 @@
 #define OPT_MAX_TLS	 4
 
 enum vga_type { VGA_NONE, VGA_STD };
-/* Filter of system calls: by default on, but off with an SDL window. */
+/* Confinement: by default on; on insists on the filter's severity with an SDL window, too. */
 enum sandbox_mode { SANDBOX_DEFAULT, SANDBOX_OFF, SANDBOX_ON, SANDBOX_LOG };
 
 /* One comma-separated argument: a leading bare value and key=value pairs (",," is a comma). */
@@ -126,6 +126,7 @@ struct options {
 	bool restrict_domid;
 	char *chroot;
 	char *runas; /* "UID:GID" or a name */
+	unsigned int uid_base; /* a domain's user is this and its number, where no user says otherwise */
 	enum sandbox_mode sandbox;
 	bool xen_attach; /* no devices: only the paravirtual back ends of a domain */
 

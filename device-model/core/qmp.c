@@ -15,6 +15,7 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "core/keeper.h"
 #include "core/log.h"
 #include "core/loop.h"
 #include "core/machine.h"
@@ -274,14 +275,10 @@ static void client_readable(void *opaque, uint32_t events)
 	}
 }
 
-static void monitor_accept(void *opaque, uint32_t events)
+static void client_new(int fd)
 {
-	int listener = (int)(intptr_t)opaque;
-	int fd = accept4(listener, NULL, NULL, SOCK_CLOEXEC | SOCK_NONBLOCK);
 	struct qmp_client *c = clients;
 
-	if (fd < 0)
-		return;
 	while (c < clients + QMP_MAX_CLIENTS && c->fd >= 0)
 		c++;
 	if (c == clients + QMP_MAX_CLIENTS || loop_add_fd(fd, EPOLLIN, client_readable, c)) {
@@ -292,6 +289,23 @@ static void monitor_accept(void *opaque, uint32_t events)
 	*c = (struct qmp_client){ .fd = fd, .passed_fd = -1 };
 	c->in = xzalloc(QMP_MAX_COMMAND);
 	client_send(c, "{\"QMP\": {\"version\": " QMP_VERSION_TEXT ", \"capabilities\": []}}");
+}
+
+static void monitor_accept(void *opaque, uint32_t events)
+{
+	int listener = (int)(intptr_t)opaque;
+	int fd = accept4(listener, NULL, NULL, SOCK_CLOEXEC | SOCK_NONBLOCK);
+
+	if (fd >= 0)
+		client_new(fd);
+}
+
+/* Clients come by way of the privileged part, if there is one. */
+static int monitor_add(int fd)
+{
+	if (!keeper_active())
+		return loop_add_fd(fd, EPOLLIN, monitor_accept, (void *)(intptr_t)fd);
+	return keeper_add_monitor(fd);
 }
 
 static int monitor_listen(const char *path)
@@ -320,6 +334,8 @@ int qmp_init(struct machine *m)
 	qmp_machine = m;
 	for (i = 0; i < QMP_MAX_CLIENTS; i++)
 		clients[i] = (struct qmp_client){ .fd = -1, .passed_fd = -1 };
+	if (keeper_active() && keeper_watch(client_new, NULL, NULL))
+		return -EPIPE;
 	for (i = 0; i < m->opt->nr_chardevs; i++) {
 		const struct opt_chardev *c = &m->opt->chardevs[i];
 		int fd = c->fd >= 0 ? c->fd : monitor_listen(c->path), rc = fd;
@@ -327,7 +343,7 @@ int qmp_init(struct machine *m)
 		if (!c->monitor)
 			continue;
 		if (fd >= 0)
-			rc = loop_add_fd(fd, EPOLLIN, monitor_accept, (void *)(intptr_t)fd);
+			rc = monitor_add(fd);
 		if (rc < 0) {
 			log_error("cannot open the monitor %s: %s", c->path ? c->path : c->id,
 				  strerror(-rc));

@@ -38,8 +38,8 @@ void qmp_return_close(struct qmp_reply *r, char bracket);
 void qmp_event(const char *name, const char *data);
 
 /*
- * A descriptor for "/dev/fdset/N" (a fresh one, the caller closes it) or for a path. -errno. Flags as
- * for open(2).
+ * A descriptor for "/dev/fdset/N" (a fresh one, the caller closes it) or for a path, which a confined
+ * process gets from its privileged part if the monitor named it. -errno. Flags as for open(2).
  */
 int qmp_open_path(const char *path, int flags);
 

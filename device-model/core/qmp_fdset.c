@@ -7,6 +7,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "core/keeper.h"
 #include "core/qmp.h"
 #include "core/qmp_priv.h"
 #include "core/util.h"
@@ -38,6 +39,13 @@ static void entry_drop(struct fdset_entry *e)
 	*e = (struct fdset_entry){ 0 };
 }
 
+static enum keeper_mode mode_of(int flags)
+{
+	if (flags & O_CREAT)
+		return KEEPER_CREATE;
+	return (flags & O_ACCMODE) == O_RDONLY ? KEEPER_READ : KEEPER_READ_WRITE;
+}
+
 int qmp_open_path(const char *path, int flags)
 {
 	long long id;
@@ -45,10 +53,10 @@ int qmp_open_path(const char *path, int flags)
 	int fd;
 
 	if (sscanf(path, "/dev/fdset/%lld", &id) != 1) {
+		if (keeper_sealed())
+			return keeper_open(path, mode_of(flags));
 		fd = open(path, flags | O_CLOEXEC, 0666);
-		if (fd < 0)
-			return -errno;
-		return fd;
+		return fd < 0 ? -errno : fd;
 	}
 	for (i = 0; i < FDSET_MAX; i++) {
 		int mode;

@@ -14,6 +14,7 @@
 #include <x86intrin.h>
 
 #include "block/block.h"
+#include "core/confine.h"
 #include "core/log.h"
 #include "core/loop.h"
 #include "core/options.h"
@@ -95,7 +96,7 @@ static int donate(struct machine *m, uint16_t answered)
 		__HYPERVISOR_dm_op,
 		{ x->domid, 0, PLINTH_DONATE_ARG(x->server, x->last_vcpu, answered) },
 	};
-	int rc = m->opt->restrict_domid ? donate_restricted(x, answered)
+	int rc = confine_restricts(m->opt) ? donate_restricted(x, answered)
 					: ioctl(x->privcmd_fd, IOCTL_PRIVCMD_HYPERCALL, &call);
 
 	return rc ? -errno : 0;
@@ -168,7 +169,7 @@ void xen_donate_start(struct machine *m)
 {
 	struct xen_vmm *x = xen_vmm(m);
 
-	if (x->privcmd_fd >= 0 && m->opt->restrict_domid &&
+	if (x->privcmd_fd >= 0 && confine_restricts(m->opt) &&
 	    ioctl(x->privcmd_fd, IOCTL_PRIVCMD_RESTRICT, &x->domid)) {
 		close(x->privcmd_fd); /* good for every domain */
 		x->privcmd_fd = -1;

@@ -32,7 +32,7 @@ struct xen_vmm {
 	unsigned int nr_vcpus;
 	evtchn_port_t vcpu_port[XEN_MAX_VCPUS];
 	evtchn_port_t buffered_port;
-	int privcmd_fd;		/* -1: none; restricted to the guest with -xen-domid-restrict */
+	int privcmd_fd;		/* -1: none; restricted to the guest, but with -sandbox off */
 	unsigned int last_vcpu; /* that sent a request */
 };
 

@@ -197,6 +197,11 @@ struct net *net_find(const char *id)
 	return n;
 }
 
+const struct options *net_options(const struct net *n)
+{
+	return n->m->opt;
+}
+
 void net_set_link(struct net *n, bool up)
 {
 	if (n->link_up == up)

@@ -14,6 +14,7 @@
 #include <stdint.h>
 
 struct machine;
+struct options;
 struct net;
 struct opt_netdev;
 struct opt_nic;
@@ -69,6 +70,7 @@ struct net_backend {
 
 /* False: leave frames with the host, resume() follows. */
 bool net_can_deliver(const struct net *n);
+const struct options *net_options(const struct net *n);
 /* Copies what the card cannot take now, and drops it when the queue is full. */
 void net_deliver(struct net *n, const uint8_t *frame, size_t len);
 /* The same from the loop's next turn, for back ends that answer while the card sends. */

@@ -13,6 +13,7 @@
 #include <sys/epoll.h>
 #include <unistd.h>
 
+#include "core/confine.h"
 #include "core/log.h"
 #include "core/loop.h"
 #include "core/options.h"
@@ -24,6 +25,9 @@
 #define SLIRP_MAX_FDS 1024
 #define SLIRP_IDLE_MS 60000
 
+#define ETHERTYPE_IPV4 0x0800u
+#define IPV4_DEST      30u /* of the address in the frame, without VLAN tags, which libslirp does not know */
+
 struct user_net {
 	struct net_backend backend;
 	const char *id;
@@ -33,6 +37,7 @@ struct user_net {
 	unsigned int nr_fds;
 	struct pollfd in_set[SLIRP_MAX_FDS]; /* what the epoll set has */
 	unsigned int nr_in_set;
+	bool reaches_host; /* its loopback: the option hostloopback=on */
 	bool fds_changed; /* descriptors came or went: equal numbers prove nothing */
 	struct dm_timer timer;
 	struct loop_call refresh;
@@ -206,11 +211,27 @@ static void serve_later(void *opaque)
 	serve(opaque);
 }
 
+/*
+ * An address that means this host itself wherever it is sent from: 127.0.0.0/8, 0.0.0.0/8 (Linux connects
+ * it to the loopback) as a destination. libslirp would pass it on; its own disable_host_loopback is about
+ * the gateway's address only. IPv6 is not enabled. DHCP's broadcasts have other destinations.
+ */
+static bool is_for_host_itself(const uint8_t *frame, size_t len)
+{
+	if (len < IPV4_DEST + 4 || get_be16(frame + 12) != ETHERTYPE_IPV4)
+		return false;
+	return frame[IPV4_DEST] == 127 || !frame[IPV4_DEST];
+}
+
 /* Called from a register access: libslirp may open sockets and answer, both is seen to later. */
 static void user_send(struct net_backend *b, const uint8_t *frame, size_t len)
 {
 	struct user_net *u = container_of(b, struct user_net, backend);
 
+	if (!u->reaches_host && is_for_host_itself(frame, len)) {
+		log_trace(TRACE_NET, "net %s: frame for the host's loopback is dropped", u->id);
+		return;
+	}
 	slirp_input(u->slirp, frame, (int)len);
 	loop_defer(&u->refresh);
 }
@@ -303,9 +324,10 @@ static bool host_forwards(struct user_net *u, const struct opt_list *l)
 	return true;
 }
 
-static bool user_start(struct user_net *u, const struct opt_netdev *o)
+static bool user_start(struct user_net *u, const struct opt_netdev *o, const struct options *all)
 {
 	const char *restricted = opt_list_get(&o->args, "restrict");
+	const char *host = opt_list_get(&o->args, "hostloopback");
 	SlirpConfig c = {
 		.version = SLIRP_CONFIG_VERSION_MAX,
 		.in_enabled = true,
@@ -323,6 +345,10 @@ static bool user_start(struct user_net *u, const struct opt_netdev *o)
 		log_error("network %s: tftp=%s: %s", o->id, c.tftp_path, strerror(errno));
 		return false;
 	}
+	c.tftp_path = confine_tftp(all, c.tftp_path);
+	u->reaches_host = host && !is_off(host);
+	/* Name servers at 127.0.0.x stay reachable, by the guest's server address only. */
+	c.disable_host_loopback = !u->reaches_host;
 	u->slirp = slirp_new(&c, &callbacks, u);
 	u->epoll_fd = epoll_create1(EPOLL_CLOEXEC);
 	if (u->slirp && u->epoll_fd >= 0 && !loop_add_fd(u->epoll_fd, EPOLLIN, readable, u))
@@ -345,6 +371,7 @@ struct net_backend *net_user_open(struct net *n, const struct opt_netdev *o)
 					     "bootfile",
 					     "domainname",
 					     "hostfwd",
+					     "hostloopback",
 					     "tftp-server-name",
 					     NULL };
 	struct user_net *u = xzalloc(sizeof(*u));
@@ -354,7 +381,7 @@ struct net_backend *net_user_open(struct net *n, const struct opt_netdev *o)
 	u->backend.send = user_send;
 	dm_timer_init(&u->timer, DM_CLOCK_HOST, serve_later, u);
 	loop_call_init(&u->refresh, serve_later, u);
-	if (!user_start(u, o))
+	if (!user_start(u, o, net_options(n)))
 		return NULL; /* the process ends with this error */
 	refill(u);
 	return &u->backend;

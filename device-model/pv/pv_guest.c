@@ -1,5 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* Grants, foreign pages and event channels by Xen's stable libraries. See pv_guest.h. */
+/*
+ * Grants, foreign pages and event channels by Xen's stable libraries; grants by the privileged part
+ * (core/keeper.h) where there is one. See pv_guest.h.
+ */
 #include "pv/pv_guest.h"
 
 #include <errno.h>
@@ -10,14 +13,16 @@
 #include <xenforeignmemory.h>
 #include <xengnttab.h>
 
+#include "core/keeper.h"
 #include "core/log.h"
 #include "core/loop.h"
 #include "core/util.h"
 
-#define COPY_BATCH 64u
+#define COPY_BATCH KEEPER_PIECES
 
 static unsigned int domid;
-static xengnttab_handle *gnttab;
+static bool by_keeper;
+static xengnttab_handle *gnttab; /* NULL: by_keeper */
 static xenevtchn_handle *evtchn;
 static xenforeignmemory_handle *fmem;
 static void (*event_cb)(uint32_t port);
@@ -36,10 +41,12 @@ int pv_guest_open(unsigned int dom, void (*event)(uint32_t port))
 {
 	domid = dom;
 	event_cb = event;
-	gnttab = xengnttab_open(NULL, 0);
+	/* No handle of it can be restricted to one domain: the privileged part maps and copies. */
+	by_keeper = keeper_active();
+	gnttab = by_keeper ? NULL : xengnttab_open(NULL, 0);
 	evtchn = xenevtchn_open(NULL, 0);
 	fmem = xenforeignmemory_open(NULL, 0);
-	if (!gnttab || !evtchn || !fmem) {
+	if ((!gnttab && !by_keeper) || !evtchn || !fmem) {
 		log_error(
 			"back ends: no access to grants, event channels or guest memory: %s; are the "
 			"xen-gntdev, xen-evtchn and xen-privcmd modules loaded?",
@@ -57,13 +64,18 @@ void *pv_guest_map_grants(const uint32_t *refs, unsigned int n)
 		errno = EINVAL;
 		return NULL;
 	}
+	if (by_keeper)
+		return keeper_map_grants(refs, n);
 	memcpy(copy, refs, n * sizeof(*refs));
 	return xengnttab_map_domain_grant_refs(gnttab, n, domid, copy, PROT_READ | PROT_WRITE);
 }
 
 void pv_guest_unmap_grants(void *p, unsigned int n)
 {
-	xengnttab_unmap(gnttab, p, n);
+	if (by_keeper)
+		munmap(p, (size_t)n * DM_PAGE_SIZE);
+	else
+		xengnttab_unmap(gnttab, p, n);
 }
 
 void *pv_guest_map_pages(const uint64_t *gfns, size_t n, bool writable)
@@ -113,6 +125,27 @@ static int copy_batch(const struct blkif_piece *p, unsigned int n, bool to_guest
 	return 0;
 }
 
+/* Through the window that is shared with the privileged part. */
+static int copy_by_keeper(const struct blkif_piece *p, unsigned int n, bool to_guest)
+{
+	struct keeper_piece pieces[KEEPER_PIECES];
+	uint8_t *window = keeper_window();
+	unsigned int i;
+	int rc;
+
+	if (!window)
+		return -EPIPE;
+	for (i = 0; i < n; i++) {
+		pieces[i] = (struct keeper_piece){ p[i].ref, p[i].offset, p[i].len };
+		if (to_guest)
+			memcpy(window + i * KEEPER_PIECE_SIZE, p[i].data, p[i].len);
+	}
+	rc = keeper_copy(pieces, n, to_guest);
+	for (i = 0; i < n && !rc && !to_guest; i++)
+		memcpy(p[i].data, window + i * KEEPER_PIECE_SIZE, p[i].len);
+	return rc;
+}
+
 int pv_guest_copy(const struct blkif_piece *p, unsigned int n, bool to_guest)
 {
 	int rc = 0;
@@ -120,7 +153,7 @@ int pv_guest_copy(const struct blkif_piece *p, unsigned int n, bool to_guest)
 	while (n && !rc) {
 		unsigned int now = MIN(n, COPY_BATCH);
 
-		rc = copy_batch(p, now, to_guest);
+		rc = by_keeper ? copy_by_keeper(p, now, to_guest) : copy_batch(p, now, to_guest);
 		p += now;
 		n -= now;
 	}

@@ -17,8 +17,10 @@
 #include <unistd.h>
 
 #include "block/block.h"
+#include "block/file.h"
 #include "core/confine.h"
 #include "core/input.h"
+#include "core/keeper.h"
 #include "core/log.h"
 #include "core/loop.h"
 #include "core/options.h"
@@ -176,15 +178,25 @@ static void back_ends_readable(void *opaque, uint32_t events)
 		input_release_all();
 }
 
-/* Nothing of the device model's: monitors, saved state, its end of the link. */
+/* Nothing of the device model's: monitors, saved state, its ends of the links. */
 static void descriptors_close(int own)
 {
-	if (own != LINK_FD && dup2(own, LINK_FD) < 0)
+	int first;
+
+	own = fcntl(own, F_DUPFD_CLOEXEC, 64); /* not where the others go */
+	first = keeper_become_back_ends(LINK_FD + 1);
+	if (own < 0 || dup2(own, LINK_FD) < 0)
 		_exit(1);
-	if (close_range(LINK_FD + 1, ~0u, 0))
+	if (close_range((unsigned int)first, ~0u, 0))
 		_exit(1);
 	fcntl(LINK_FD, F_SETFD, FD_CLOEXEC);
 	link_fd = LINK_FD;
+}
+
+/* Nothing can be copied any more. */
+static void keeper_gone(void)
+{
+	loop_quit(1);
 }
 
 static void run(const struct options *o)
@@ -197,11 +209,20 @@ static void run(const struct options *o)
 	signal(SIGPIPE, SIG_IGN);
 	signal(SIGXFSZ, SIG_IGN);
 	prctl(PR_SET_NAME, "plinth-dm-pv");
+	confine_begin(o);
+	confine_network(o);
 	loop_init();
+	if (keeper_active()) {
+		keeper_watch(NULL, NULL, keeper_gone);
+		block_file_set_open(keeper_open_image);
+	}
 	if (pv_start((unsigned int)o->domid, NULL) ||
 	    loop_add_fd(link_fd, EPOLLIN, back_ends_readable, NULL))
 		exit(1);
-	confine_back_ends(o);
+	if (keeper_active() && keeper_seal())
+		exit(1);
+	confine(o);
+	confine_finish(o);
 	if (!send_one(&ready))
 		exit(1);
 	loop_run();
@@ -232,6 +253,7 @@ int pv_process_start(const struct options *o)
 	/* Its end is seen by the link; nobody collects its status. */
 	signal(SIGCHLD, SIG_IGN);
 	close(fds[1]);
+	keeper_drop_back_ends();
 	link_fd = fds[0];
 	return 0;
 }

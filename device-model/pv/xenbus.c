@@ -1,13 +1,15 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* xenstore for the back ends. See xenbus.h. */
+/* xenstore for the back ends, by way of the privileged part (core/keeper.h) where there is one. See xenbus.h. */
 #include "pv/xenbus.h"
 
 #include <errno.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 #include <xenstore.h>
 
+#include "core/keeper.h"
 #include "core/log.h"
 #include "core/loop.h"
 #include "core/util.h"
@@ -31,6 +33,8 @@ static void xs_readable(void *opaque, uint32_t events)
 int xenbus_open(void (*changed)(void))
 {
 	changed_cb = changed;
+	if (keeper_active())
+		return keeper_watch(NULL, changed, NULL);
 	xs = xs_open(0);
 	if (!xs)
 		return -errno;
@@ -39,24 +43,45 @@ int xenbus_open(void (*changed)(void))
 
 void xenbus_close(void)
 {
+	if (!xs)
+		return;
 	loop_del_fd(xs_fileno(xs));
 	xs_close(xs);
 }
 
 bool xenbus_watch(const char *path)
 {
-	return xs_watch(xs, path, path);
+	if (keeper_active())
+		return !keeper_store_watch(path, true);
+	return xs && xs_watch(xs, path, path);
 }
 
 void xenbus_unwatch(const char *path)
 {
-	xs_unwatch(xs, path, path);
+	if (keeper_active())
+		keeper_store_watch(path, false);
+	else if (xs)
+		xs_unwatch(xs, path, path);
+}
+
+static char *store_read(const char *path)
+{
+	if (keeper_active())
+		return keeper_store_read(path);
+	return xs ? xs_read(xs, XBT_NULL, path, NULL) : NULL;
+}
+
+static bool store_write(const char *path, const char *value)
+{
+	if (keeper_active())
+		return !keeper_store_write(path, value);
+	return xs && xs_write(xs, XBT_NULL, path, value, (unsigned int)strlen(value));
 }
 
 char *xenbus_read(const char *base, const char *key)
 {
 	char *path = xasprintf("%s/%s", base, key);
-	char *value = xs_read(xs, XBT_NULL, path, NULL);
+	char *value = store_read(path);
 
 	free(path);
 	return value;
@@ -81,17 +106,18 @@ void xenbus_write(const char *base, const char *key, const char *fmt, ...)
 {
 	char *path = xasprintf("%s/%s", base, key), value[64];
 	va_list ap;
-	int n;
 
 	va_start(ap, fmt);
-	n = vsnprintf(value, sizeof(value), fmt, ap);
+	vsnprintf(value, sizeof(value), fmt, ap);
 	va_end(ap);
-	if (!xs_write(xs, XBT_NULL, path, value, (unsigned int)n))
+	if (!store_write(path, value))
 		log_error("xenstore: cannot write %s: %s", path, strerror(errno));
 	free(path);
 }
 
 char **xenbus_list(const char *path, unsigned int *n)
 {
-	return xs_directory(xs, XBT_NULL, path, n);
+	if (keeper_active())
+		return keeper_store_list(path, n);
+	return xs ? xs_directory(xs, XBT_NULL, path, n) : NULL;
 }

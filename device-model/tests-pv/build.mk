@@ -7,8 +7,9 @@ DM_PV_DIR  := device-model/tests-pv
 DM_PV_OUT  := $(DM_OUT)/tests-pv
 DM_PV_TEST := $(DM_PV_OUT)/test-blkif $(DM_PV_OUT)/test-devices $(DM_PV_OUT)/replay-pv
 DM_PV_BLKIF_SRC := $(DM_PV_DIR)/test_blkif.c device-model/pv/blkif.c $(DM_BLOCK_LIB)
-DM_PV_LIB  := $(wildcard device-model/pv/*.c) $(DM_BLOCK_LIB) device-model/core/display.c \
-	device-model/core/input.c $(DM_PV_DIR)/fake_xen.c
+DM_PV_KEEPER := $(wildcard device-model/core/keeper*.c) device-model/core/json.c $(DM_PV_DIR)/fake_xen.c
+DM_PV_LIB  := $(sort $(wildcard device-model/pv/*.c) $(DM_BLOCK_LIB) device-model/core/display.c \
+	device-model/core/input.c $(DM_PV_KEEPER) $(DM_PV_DIR)/fake_confine.c)
 DM_PV_FLAGS := $(DM_BLOCK_FLAGS) $(shell pkg-config --cflags pixman-1)
 DM_PV_HEADERS := $(wildcard device-model/pv/*.h $(DM_PV_DIR)/*.h device-model/block/*.h device-model/core/*.h)
 

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /*
- * One system call behind the device model's filter: confine_call on|log|net|grants WHERE CALL. WHERE is the
+ * One system call behind the device model's filter: confine_call on|log|net|keeper WHERE CALL. WHERE is the
  * thread that makes it: "main", "old" (it exists before the filter) or "new". Says "alive RESULT" on
  * standard output if the process survives. For test_confine.py.
  */
@@ -16,6 +16,7 @@
 #include <sys/ioctl.h>
 #include <sys/mman.h>
 #include <sys/socket.h>
+#include <sys/stat.h>
 #include <sys/syscall.h>
 #include <unistd.h>
 
@@ -25,6 +26,7 @@
 #define X32_READ     (0x40000000L)
 #define PRIVCMD_MMAP _IOC(_IOC_NONE, 'P', 2, 16)
 #define GNTDEV_MAP   _IOC(_IOC_NONE, 'G', 0, 24)
+#define PRIVCMD_CALL _IOC(_IOC_NONE, 'P', 0, 48)
 #define PRIVCMD_DM   _IOC(_IOC_NONE, 'P', 5, 16)
 
 static void *page;
@@ -131,6 +133,11 @@ static long call_ioctl_privcmd_mmap(void)
 	return ioctl(0, PRIVCMD_MMAP, NULL);
 }
 
+static long call_ioctl_hypercall(void)
+{
+	return ioctl(0, PRIVCMD_CALL, NULL);
+}
+
 /* Fails for its descriptor, which is not Xen's. */
 static long call_ioctl_dm_op(void)
 {
@@ -161,13 +168,49 @@ static long call_int80(void)
 	return ret;
 }
 
+/* Fails for its descriptor, which is no terminal. */
+static long call_ioctl_break(void)
+{
+	return ioctl(0, TCSBRKP, 0) == -1 && errno != EPERM ? 0 : -1;
+}
+
+static long call_open(void)
+{
+	return open("/dev/null", O_RDONLY | O_CLOEXEC);
+}
+
+static long call_open_write(void)
+{
+	return open("/dev/null", O_RDWR | O_CLOEXEC);
+}
+
+static long call_open_create(void)
+{
+	return open("/tmp/x", O_RDONLY | O_CREAT | O_CLOEXEC, 0600);
+}
+
+static long call_stat(void)
+{
+	return syscall(SYS_stat, "/", page);
+}
+
+static long call_chdir(void)
+{
+	return fchdir(0);
+}
+
+static long call_mount(void)
+{
+	return syscall(SYS_mount, "none", "/", "tmpfs", 0, NULL);
+}
+
 static long call_nothing(void)
 {
 	/* cppcheck-suppress invalidFunctionArg ; an anonymous mapping has no file */
 	void *p = memory(PROT_READ | PROT_WRITE);
-	int fd = open("/dev/null", O_RDWR | O_CLOEXEC);
+	struct stat st;
 
-	return p != MAP_FAILED && !munmap(p, PAGE) && fd >= 0 && !close(fd) ? 0 : -1;
+	return p != MAP_FAILED && !munmap(p, PAGE) && !fstat(0, &st) ? 0 : -1;
 }
 
 static const struct {
@@ -197,6 +240,14 @@ static const struct {
 	{ "sigsys", call_sigsys },
 	{ "x32", call_x32 },
 	{ "int80", call_int80 },
+	{ "ioctl-hypercall", call_ioctl_hypercall },
+	{ "ioctl-break", call_ioctl_break },
+	{ "open", call_open },
+	{ "open-write", call_open_write },
+	{ "open-create", call_open_create },
+	{ "stat", call_stat },
+	{ "fchdir", call_chdir },
+	{ "mount", call_mount },
 	{ "nothing", call_nothing },
 };
 
@@ -231,11 +282,13 @@ static void start(pthread_t *t, char *name)
 	}
 }
 
-static unsigned int also(const char *mode)
+static unsigned int flags(const char *mode)
 {
 	if (!strcmp(mode, "net"))
 		return CONFINE_SOCKETS;
-	return !strcmp(mode, "grants") ? CONFINE_GRANTS : 0;
+	if (!strcmp(mode, "log"))
+		return CONFINE_LOG;
+	return !strcmp(mode, "keeper") ? CONFINE_KEEPER : 0;
 }
 
 int main(int argc, char **argv)
@@ -248,7 +301,7 @@ int main(int argc, char **argv)
 	sem_init(&confined, 0, 0);
 	if (!strcmp(argv[2], "old"))
 		start(&t, argv[3]);
-	confine_calls(!strcmp(argv[1], "log"), also(argv[1]));
+	confine_calls(flags(argv[1]));
 	sem_post(&confined);
 	if (!strcmp(argv[2], "new"))
 		start(&t, argv[3]);

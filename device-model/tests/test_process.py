@@ -16,6 +16,10 @@ def drives(images):
             "-device", "ide-cd,id=ide-5632,drive=ide-5632,bus=ide.1,unit=0", "-m", "128"]
 
 
+# Limits of a process can be changed by its user.
+OWN_USER = ["-runas", "%d:%d" % (os.getuid(), os.getgid())]
+
+
 class Monitor:
     def __init__(self, path):
         self.sock = socket.socket(socket.AF_UNIX)
@@ -230,7 +234,7 @@ def test_full_disk_reaches_guest(program, work, images):
     if not os.path.exists("/dev/full"):
         return
     # A sparse image on a file-size limit is as full as a file system: the write must fail.
-    g = Guest(program, work, images)
+    g = Guest(program, work, images, OWN_USER)
     subprocess.run(["prlimit", "--pid", str(g.pc.proc.pid), "--fsize=1048576"], check=True)
     d = Drive(g.pc)
     d.command(0x30, lba=10000, count=1)

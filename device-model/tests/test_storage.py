@@ -21,12 +21,12 @@ def qemu_img(*argv):
 class Machine(Guest):
     """One disk with these options, no CD."""
 
-    def __init__(self, program, work, drive):
+    def __init__(self, program, work, drive, extra=()):
         self.path = os.path.join(work, "qmp.sock")
         saved = test_process.drives
         test_process.drives = lambda images: ["-drive", drive + ",if=ide,index=0,media=disk", "-m", "128"]
         try:
-            super().__init__(program, work, None)
+            super().__init__(program, work, None, extra)
         finally:
             test_process.drives = saved
         self.disk = Drive(self.pc)
@@ -127,7 +127,7 @@ def test_full_host_stops_guest(program, work, images):
     path = os.path.join(work, "full.img")
     with open(path, "wb") as f:
         f.truncate(8 * MIB)
-    m = Machine(program, work, "file=%s,format=raw,werror=stop" % path)
+    m = Machine(program, work, "file=%s,format=raw,werror=stop" % path, test_process.OWN_USER)
     limit(m, 4 * MIB)
     data = os.urandom(4096)
     m.pc.write(0x100000, data)

@@ -20,6 +20,7 @@
 #include "core/device.h"
 #include "core/display.h"
 #include "core/input.h"
+#include "core/confine.h"
 #include "core/log.h"
 #include "core/loop.h"
 #include "core/machine.h"
@@ -142,7 +143,7 @@ static void refuse_one(struct vnc_server *s, int listen_fd)
 	s->spare_fd = accept4(listen_fd, NULL, NULL, SOCK_CLOEXEC);
 	if (s->spare_fd >= 0)
 		close(s->spare_fd);
-	s->spare_fd = open("/", O_RDONLY | O_CLOEXEC);
+	s->spare_fd = fcntl(normal_fd, F_DUPFD_CLOEXEC, 0);
 }
 
 static void accept_one(struct vnc_server *s, int listen_fd)
@@ -431,7 +432,8 @@ static int server_start(struct machine *m, struct vnc_server *s)
 	input_on_mode(on_pointer_mode, s);
 	vnc_rfb_pointer_mode(input_is_absolute());
 	normal_fd = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
-	s->spare_fd = open("/", O_RDONLY | O_CLOEXEC);
+	s->spare_fd = fcntl(normal_fd, F_DUPFD_CLOEXEC, 0);
+	confine_network(m->opt); /* its thread starts here, and the sockets are open */
 	rc = vnc_rfb_start(name, s->auth, link_normal);
 	free(name);
 	if (!rc)

@@ -1,0 +1,435 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* The confined side of the privileged part: its start, and requests to it. See keeper.h. */
+#include "core/keeper.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <signal.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <sys/prctl.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include "core/keeper_priv.h"
+#include "core/log.h"
+#include "core/loop.h"
+#include "core/options.h"
+#include "core/util.h"
+
+static struct keeper_link link_of[KEEPER_NR_ROLES] = { { .call_fd = -1, .news_fd = -1 },
+						       { .call_fd = -1, .news_fd = -1 } };
+static struct keeper_link *own = &link_of[KEEPER_DEVICE_MODEL];
+static uint8_t *window;
+static void (*on_monitor)(int fd);
+static void (*on_store)(void);
+static void (*on_end)(void);
+
+int keeper_send(int sock, const void *message, size_t size, int fd)
+{
+	union {
+		char bytes[CMSG_SPACE(sizeof(int))];
+		struct cmsghdr align;
+	} control = { { 0 } };
+	struct iovec iov = { (void *)message, size };
+	struct msghdr msg = { .msg_iov = &iov, .msg_iovlen = 1 };
+	ssize_t n;
+
+	if (fd >= 0) {
+		msg.msg_control = control.bytes;
+		msg.msg_controllen = sizeof(control.bytes);
+		control.align.cmsg_level = SOL_SOCKET;
+		control.align.cmsg_type = SCM_RIGHTS;
+		control.align.cmsg_len = CMSG_LEN(sizeof(int));
+		memcpy(CMSG_DATA(&control.align), &fd, sizeof(fd));
+	}
+	do
+		n = sendmsg(sock, &msg, MSG_NOSIGNAL);
+	while (n < 0 && errno == EINTR);
+	return n < 0 ? -errno : (size_t)n == size ? 0 : -EPIPE;
+}
+
+/* At most one is kept, whatever came. */
+static int descriptor_of(struct msghdr *msg)
+{
+	struct cmsghdr *h;
+	int kept = -1;
+
+	for (h = CMSG_FIRSTHDR(msg); h; h = CMSG_NXTHDR(msg, h)) {
+		size_t n = (h->cmsg_len - CMSG_LEN(0)) / sizeof(int), i;
+
+		for (i = 0; h->cmsg_level == SOL_SOCKET && h->cmsg_type == SCM_RIGHTS && i < n; i++) {
+			int fd;
+
+			memcpy(&fd, CMSG_DATA(h) + i * sizeof(int), sizeof(fd));
+			if (kept >= 0)
+				close(fd);
+			else
+				kept = fd;
+		}
+	}
+	return kept;
+}
+
+int keeper_receive(int sock, void *message, size_t size, int *fd)
+{
+	union {
+		char bytes[CMSG_SPACE(4 * sizeof(int))];
+		struct cmsghdr align;
+	} control;
+	struct iovec iov = { message, size };
+	struct msghdr msg = { .msg_iov = &iov,
+			      .msg_iovlen = 1,
+			      .msg_control = control.bytes,
+			      .msg_controllen = sizeof(control.bytes) };
+	ssize_t n;
+
+	do
+		n = recvmsg(sock, &msg, MSG_CMSG_CLOEXEC);
+	while (n < 0 && errno == EINTR);
+	*fd = n > 0 ? descriptor_of(&msg) : -1;
+	if (n == (ssize_t)size && !(msg.msg_flags & MSG_TRUNC))
+		return 0;
+	if (*fd >= 0)
+		close(*fd);
+	*fd = -1;
+	return n < 0 ? -errno : n ? -EMSGSIZE : -ENODATA;
+}
+
+static void link_close(struct keeper_link *l)
+{
+	if (l->call_fd >= 0)
+		close(l->call_fd);
+	if (l->news_fd >= 0)
+		close(l->news_fd);
+	l->call_fd = l->news_fd = -1;
+}
+
+static void link_make(struct keeper_link *ours, struct keeper_link *theirs)
+{
+	int call[2], news[2];
+
+	if (socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, call) ||
+	    socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, news))
+		log_fatal("privileged part: %s", strerror(errno));
+	ours->call_fd = call[0];
+	theirs->call_fd = call[1];
+	ours->news_fd = news[0];
+	theirs->news_fd = news[1];
+}
+
+/* Nothing of the other processes' but the links: no monitor, no state to load, no terminal. */
+static void keeper_process(const struct options *o, struct keeper_link *links, unsigned int n)
+{
+	int null = open("/dev/null", O_RDWR | O_CLOEXEC), fd = STDERR_FILENO + 1;
+	unsigned int i;
+
+	/* First out of the way, then to where they stay. */
+	for (i = 0; i < n; i++) {
+		links[i].call_fd = fcntl(links[i].call_fd, F_DUPFD_CLOEXEC, 64);
+		links[i].news_fd = fcntl(links[i].news_fd, F_DUPFD_CLOEXEC, 64);
+	}
+	for (i = 0; i < n; i++) {
+		links[i].call_fd = dup3(links[i].call_fd, fd++, O_CLOEXEC);
+		links[i].news_fd = dup3(links[i].news_fd, fd++, O_CLOEXEC);
+		if (links[i].call_fd < 0 || links[i].news_fd < 0)
+			_exit(1);
+	}
+	if (null < 0 || dup2(null, STDIN_FILENO) < 0 || dup2(null, STDOUT_FILENO) < 0 ||
+	    close_range((unsigned int)fd, ~0u, 0))
+		_exit(1);
+	/* A terminal's or a session's signals are the device model's to act on. */
+	signal(SIGHUP, SIG_IGN);
+	signal(SIGINT, SIG_IGN);
+	signal(SIGPIPE, SIG_IGN);
+	prctl(PR_SET_NAME, "plinth-dm-keep");
+	keeper_serve(o, links, n);
+}
+
+void keeper_start(const struct options *o)
+{
+	struct keeper_link theirs[KEEPER_NR_ROLES] = { 0 };
+	unsigned int n = o->qtest || o->xen_attach ? 1 : 2, i;
+	pid_t pid;
+
+	for (i = 0; i < n; i++) {
+		link_make(&link_of[i], &theirs[i]);
+		theirs[i].roles = 1u << i;
+	}
+	if (o->xen_attach)
+		theirs[0].roles |= 1u << KEEPER_BACK_ENDS;
+	pid = fork();
+	if (pid < 0)
+		log_fatal("privileged part: %s", strerror(errno));
+	if (!pid)
+		keeper_process(o, theirs, n);
+	signal(SIGCHLD, SIG_IGN); /* its end is seen by the links */
+	for (i = 0; i < n; i++)
+		link_close(&theirs[i]);
+}
+
+bool keeper_active(void)
+{
+	return own->call_fd >= 0;
+}
+
+bool keeper_sealed(void)
+{
+	return own->sealed;
+}
+
+int keeper_become_back_ends(int first)
+{
+	own = &link_of[KEEPER_BACK_ENDS];
+	if (own->call_fd < 0)
+		return first;
+	own->call_fd = fcntl(own->call_fd, F_DUPFD_CLOEXEC, 64);
+	own->news_fd = fcntl(own->news_fd, F_DUPFD_CLOEXEC, 64);
+	own->call_fd = dup3(own->call_fd, first, O_CLOEXEC);
+	own->news_fd = dup3(own->news_fd, first + 1, O_CLOEXEC);
+	if (own->call_fd < 0 || own->news_fd < 0)
+		_exit(1);
+	link_of[KEEPER_DEVICE_MODEL] = (struct keeper_link){ .call_fd = -1, .news_fd = -1 };
+	return first + 2;
+}
+
+void keeper_drop_back_ends(void)
+{
+	link_close(&link_of[KEEPER_BACK_ENDS]);
+}
+
+/* Said once: the guest goes on with what is open. */
+static void gone(void)
+{
+	if (own->call_fd < 0)
+		return;
+	log_error("the privileged part of this guest's device model has ended: no monitor, no other "
+		  "media, no paravirtual disks until the guest is started anew");
+	if (on_monitor || on_store)
+		loop_del_fd(own->news_fd);
+	link_close(own);
+	if (on_end)
+		on_end();
+}
+
+/* The answer takes the request's place; *fd as of keeper_receive(). */
+static int call_with(struct keeper_message *m, int send_fd, int *fd)
+{
+	uint32_t op = m->op;
+	int rc;
+
+	*fd = -1;
+	if (own->call_fd < 0)
+		return -EPIPE;
+	rc = keeper_send(own->call_fd, m, sizeof(*m), send_fd);
+	if (!rc)
+		rc = keeper_receive(own->call_fd, m, sizeof(*m), fd);
+	if (!rc && m->op == op)
+		return m->result;
+	gone();
+	return -EPIPE;
+}
+
+static int call(struct keeper_message *m)
+{
+	int fd, rc = call_with(m, -1, &fd);
+
+	if (fd >= 0)
+		close(fd);
+	return rc;
+}
+
+static int call_for_fd(struct keeper_message *m)
+{
+	int fd, rc = call_with(m, -1, &fd);
+
+	if (!rc)
+		return fd >= 0 ? fd : -EIO;
+	if (fd >= 0)
+		close(fd);
+	return rc;
+}
+
+/* A message about a name. False: it is too long. */
+static bool name(struct keeper_message *m, enum keeper_op op, const char *path)
+{
+	*m = (struct keeper_message){ .op = op };
+	if (strlen(path) >= sizeof(m->path))
+		return false;
+	strcpy(m->path, path);
+	return true;
+}
+
+static void news(void *opaque, uint32_t events)
+{
+	uint8_t kind;
+	int fd, rc = keeper_receive(own->news_fd, &kind, sizeof(kind), &fd);
+
+	if (rc) {
+		gone();
+		return;
+	}
+	if (kind == KEEPER_NEWS_MONITOR && fd >= 0 && on_monitor)
+		on_monitor(fd);
+	else if (fd >= 0)
+		close(fd);
+	if (kind == KEEPER_NEWS_STORE && on_store)
+		on_store();
+}
+
+int keeper_watch(void (*monitor)(int fd), void (*store_changed)(void), void (*ended)(void))
+{
+	bool watched = on_monitor || on_store;
+
+	if (own->news_fd < 0)
+		return -EPIPE;
+	on_monitor = monitor ? monitor : on_monitor;
+	on_store = store_changed ? store_changed : on_store;
+	on_end = ended ? ended : on_end;
+	return watched ? 0 : loop_add_fd(own->news_fd, EPOLLIN, news, NULL);
+}
+
+int keeper_add_monitor(int fd)
+{
+	struct keeper_message m = { .op = KEEPER_OP_MONITOR };
+	int none, rc = call_with(&m, fd, &none);
+
+	close(fd);
+	if (none >= 0)
+		close(none);
+	return rc;
+}
+
+int keeper_seal(void)
+{
+	struct keeper_message m = { .op = KEEPER_OP_SEAL };
+	int rc = call(&m);
+
+	own->sealed = !rc;
+	return rc;
+}
+
+int keeper_say_running(void)
+{
+	struct keeper_message m = { .op = KEEPER_OP_RUNNING };
+
+	return call(&m);
+}
+
+int keeper_open(const char *path, enum keeper_mode mode)
+{
+	struct keeper_message m;
+
+	if (!name(&m, KEEPER_OP_OPEN, path))
+		return -ENAMETOOLONG;
+	m.arg = mode;
+	return call_for_fd(&m);
+}
+
+int keeper_open_image(const char *path, int flags)
+{
+	int fd = keeper_open(path, (flags & O_ACCMODE) == O_RDONLY ? KEEPER_READ : KEEPER_READ_WRITE);
+
+	if (fd >= 0)
+		return fd;
+	errno = -fd;
+	return -1;
+}
+
+char *keeper_store_read(const char *path)
+{
+	struct keeper_message m;
+
+	if (!name(&m, KEEPER_OP_STORE_READ, path) || call(&m))
+		return NULL;
+	m.data[sizeof(m.data) - 1] = 0;
+	return xstrdup(m.data);
+}
+
+char **keeper_store_list(const char *path, unsigned int *n)
+{
+	struct keeper_message m;
+	char **list, *at;
+	int bytes, i;
+
+	*n = 0;
+	bytes = name(&m, KEEPER_OP_STORE_LIST, path) ? call(&m) : -1;
+	if (bytes < 0 || bytes > (int)sizeof(m.data))
+		return NULL;
+	for (i = 0; i < bytes; i++)
+		*n += !m.data[i];
+	list = xzalloc((*n + 1) * sizeof(*list) + (size_t)bytes);
+	at = memcpy(list + *n + 1, m.data, (size_t)bytes);
+	for (i = 0; i < (int)*n; i++, at += strlen(at) + 1)
+		list[i] = at;
+	return list;
+}
+
+int keeper_store_write(const char *path, const char *value)
+{
+	struct keeper_message m;
+
+	if (!name(&m, KEEPER_OP_STORE_WRITE, path) || strlen(value) >= sizeof(m.data))
+		return -ENAMETOOLONG;
+	strcpy(m.data, value);
+	return call(&m);
+}
+
+int keeper_store_watch(const char *path, bool on)
+{
+	struct keeper_message m;
+
+	if (!name(&m, on ? KEEPER_OP_STORE_WATCH : KEEPER_OP_STORE_UNWATCH, path))
+		return -ENAMETOOLONG;
+	return call(&m);
+}
+
+void *keeper_map_grants(const uint32_t *refs, unsigned int n)
+{
+	struct keeper_message m = { .op = KEEPER_OP_MAP, .arg = n };
+	void *p = MAP_FAILED;
+	int fd;
+
+	if (n > KEEPER_MAX_REFS) {
+		errno = EINVAL;
+		return NULL;
+	}
+	memcpy(m.refs, refs, n * sizeof(*refs));
+	fd = call_for_fd(&m);
+	if (fd < 0) {
+		errno = -fd;
+		return NULL;
+	}
+	p = mmap(NULL, (size_t)n * KEEPER_PIECE_SIZE, PROT_READ | PROT_WRITE, MAP_SHARED, fd,
+		 (off_t)m.offset);
+	close(fd); /* the mapping keeps what it needs */
+	return p == MAP_FAILED ? NULL : p;
+}
+
+uint8_t *keeper_window(void)
+{
+	struct keeper_message m = { .op = KEEPER_OP_WINDOW };
+	void *p;
+	int fd;
+
+	if (window)
+		return window;
+	fd = call_for_fd(&m);
+	if (fd < 0)
+		return NULL;
+	p = mmap(NULL, KEEPER_PIECES * KEEPER_PIECE_SIZE, PROT_READ | PROT_WRITE, MAP_SHARED, fd, 0);
+	close(fd);
+	window = p == MAP_FAILED ? NULL : p;
+	return window;
+}
+
+int keeper_copy(const struct keeper_piece *pieces, unsigned int n, bool to_guest)
+{
+	struct keeper_message m = { .op = KEEPER_OP_COPY, .arg = n, .to_guest = to_guest };
+
+	if (n > KEEPER_PIECES)
+		return -EINVAL;
+	memcpy(m.pieces, pieces, n * sizeof(*pieces));
+	return call(&m);
+}

@@ -1,0 +1,77 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * The privileged part beside the confined processes of one guest: a small process, forked before anything
+ * is open, that has the host's files, xenstore and grants. It takes part in nothing that the guest does.
+ * The confined side asks it by messages of one size, and gets only
+ *  - files that a monitor command named, once for each command, and images that xenstore names as a disk
+ *    of this domain, with the backing files that they had when they were first seen;
+ *  - its own domain's part of xenstore, to write only what a back end has to say there;
+ *  - grants of its own domain: single mappings as descriptors, and copies through a shared window.
+ * Monitors (QMP) go through it for that reason: it reads each command before the confined side does.
+ *
+ * This is the confined side. All calls are the main loop's thread's; they answer 0 or -errno unless they
+ * say otherwise, and -EPIPE once the privileged part is gone.
+ */
+#ifndef DM_CORE_KEEPER_H
+#define DM_CORE_KEEPER_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+struct options;
+
+/* Which process asks, which is to say what it may ask for. */
+enum keeper_role { KEEPER_DEVICE_MODEL, KEEPER_BACK_ENDS, KEEPER_NR_ROLES };
+
+enum keeper_mode { KEEPER_READ, KEEPER_READ_WRITE, KEEPER_CREATE };
+
+/* One piece of a granted page, and where its data is in the shared window. */
+struct keeper_piece {
+	uint32_t ref;
+	uint16_t offset, len;
+};
+#define KEEPER_PIECES	  64u	/* in one copy */
+#define KEEPER_PIECE_SIZE 4096u /* of the window, for each of them */
+#define KEEPER_MAX_REFS	  16u	/* in one mapping */
+
+/* Start it, before anything is open and any thread runs; the caller is KEEPER_DEVICE_MODEL. Ends on failure. */
+void keeper_start(const struct options *o);
+/* There is one (there is none with -sandbox off, nor in tests of parts), and set-up is over. */
+bool keeper_active(void);
+bool keeper_sealed(void);
+/*
+ * After a fork: this process is KEEPER_BACK_ENDS, and keeps the descriptors of its links, which are from
+ * `first` on now; the first that is free then. In the other process: they are not ours.
+ */
+int keeper_become_back_ends(int first);
+void keeper_drop_back_ends(void);
+/* In the main loop: notice the end of the privileged part (ended, may be NULL), and what it sends. */
+int keeper_watch(void (*monitor)(int fd), void (*store_changed)(void), void (*ended)(void));
+
+/* Before keeper_seal() only: clients of this listening socket are monitors. Takes fd over. */
+int keeper_add_monitor(int fd);
+/* Set-up is over: from now on nothing that this process says is believed. */
+int keeper_seal(void);
+/* Tell libxl, by xenstore, that the device model runs. */
+int keeper_say_running(void);
+/* A descriptor of what has this name, or -errno. */
+int keeper_open(const char *path, enum keeper_mode mode);
+/* The same with flags of open(2), for block_file_set_open(). */
+int keeper_open_image(const char *path, int flags);
+
+/* xenstore; the caller frees. NULL: not there, or not to be had. */
+char *keeper_store_read(const char *path);
+/* As xs_directory() has it, in one allocation. */
+char **keeper_store_list(const char *path, unsigned int *n);
+int keeper_store_write(const char *path, const char *value);
+int keeper_store_watch(const char *path, bool on);
+
+/* A mapping of n pages, which munmap() gives back; NULL with errno. */
+void *keeper_map_grants(const uint32_t *refs, unsigned int n);
+/* The shared window, KEEPER_PIECES * KEEPER_PIECE_SIZE bytes, or NULL. */
+uint8_t *keeper_window(void);
+/* Copy between the pieces and the window, each at its index times KEEPER_PIECE_SIZE. */
+int keeper_copy(const struct keeper_piece *pieces, unsigned int n, bool to_guest);
+
+#endif

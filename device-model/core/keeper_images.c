@@ -1,0 +1,236 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * Files that the privileged part opens. What a back end may open is what xenstore names as a disk of its
+ * domain, which it cannot write itself, and the chain of backing files. A chain is read from the images'
+ * headers once, when the disk is first seen, which is before any process of the guest's could write to it:
+ * a header that comes to name another file later opens nothing.
+ */
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "core/keeper_priv.h"
+#include "core/log.h"
+#include "core/util.h"
+
+#define MAX_CHAIN    32
+#define HEADER_BYTES 65536u
+#define QCOW2_MAGIC  0x514649fbu
+#define HEADER_V2    72u
+#define EXT_BACKING  0xe2792acau /* qcow2.txt, "Header extensions": the backing file's format */
+
+struct image {
+	char *path;
+	char *chain[MAX_CHAIN];
+	unsigned int nr_chain;
+	struct image *next;
+};
+
+static struct image *images;
+
+static int open_file(const char *path, enum keeper_mode mode)
+{
+	static const int flags[] = { O_RDONLY, O_RDWR, O_WRONLY | O_CREAT | O_TRUNC };
+	int fd = open(path, flags[mode] | O_CLOEXEC | O_NONBLOCK | O_NOCTTY, 0666), rc;
+	struct stat st;
+
+	if (fd < 0)
+		return -errno;
+	/* No folder: names could be looked up from its descriptor. No device that takes requests. */
+	rc = fstat(fd, &st) ? -errno : 0;
+	if (!rc && !S_ISREG(st.st_mode) && !S_ISBLK(st.st_mode))
+		rc = -EINVAL;
+	if (!rc)
+		return fd;
+	close(fd);
+	return rc;
+}
+
+/* ---- the chain of backing files ---- */
+
+/* Whether the header says that the backing file is qcow2, too: else nothing in that file counts. */
+static bool backing_is_qcow2(const uint8_t *h, uint32_t end)
+{
+	uint32_t at = get_be32(h + 4) >= 3 ? get_be32(h + 100) : HEADER_V2;
+
+	while (at < end && end - at >= 8) {
+		uint32_t type = get_be32(h + at), len = get_be32(h + at + 4);
+
+		at += 8;
+		if (!type || len > end - at)
+			return false;
+		if (type == EXT_BACKING)
+			return len == 5 && !memcmp(h + at, "qcow2", 5);
+		at += MIN((len + 7) & ~7u, end - at);
+	}
+	return false;
+}
+
+/* The name is relative to the image's folder. NULL: no local file. */
+static char *resolve(const char *image, const char *name)
+{
+	const char *slash = strrchr(image, '/');
+
+	if (!strncmp(name, "file:", 5))
+		name += 5;
+	if (!*name || strcspn(name, ":") < strcspn(name, "/"))
+		return NULL;
+	if (*name == '/' || !slash)
+		return xstrdup(name);
+	return xasprintf("%.*s/%s", (int)(slash - image), image, name);
+}
+
+/* The backing file of an open image or NULL; *qcow2: whether that has the format, too. */
+static char *backing_of(int fd, const char *path, bool *qcow2)
+{
+	uint8_t *h = xzalloc(HEADER_BYTES);
+	ssize_t n = pread(fd, h, HEADER_BYTES, 0);
+	char *name = NULL, *found = NULL;
+
+	if (n > 104 && get_be32(h) == QCOW2_MAGIC) {
+		uint64_t at = get_be64(h + 8);
+		uint32_t len = get_be32(h + 16);
+
+		if (at && at < (uint64_t)n && len <= (uint64_t)n - at)
+			name = xasprintf("%.*s", (int)len, (const char *)h + at);
+		*qcow2 = name && backing_is_qcow2(h, (uint32_t)at);
+	}
+	if (name)
+		found = resolve(path, name);
+	free(name);
+	free(h);
+	return found;
+}
+
+/* Calls see() for each backing file below an open image. */
+static void chain_walk(int fd, const char *path, void (*see)(void *opaque, const char *path),
+		       void *opaque)
+{
+	char *at = xstrdup(path), *next;
+	unsigned int depth;
+	bool qcow2 = true;
+
+	fd = dup(fd);
+	for (depth = 0; depth < MAX_CHAIN && fd >= 0 && qcow2; depth++) {
+		next = backing_of(fd, at, &qcow2);
+		if (!next)
+			break;
+		see(opaque, next);
+		close(fd);
+		fd = qcow2 ? open_file(next, KEEPER_READ) : -1;
+		free(at);
+		at = next;
+	}
+	if (fd >= 0)
+		close(fd);
+	free(at);
+}
+
+/* ---- named by the monitor ---- */
+
+/* Twice: one whose format is not declared is looked at before it is used. */
+static void see_named(void *opaque, const char *path)
+{
+	keeper_name_backing(path);
+	keeper_name_backing(path);
+}
+
+int keeper_named_open(const char *path, enum keeper_mode mode)
+{
+	bool is_qcow2;
+	int fd;
+
+	if (!keeper_take_named(path, mode, &is_qcow2))
+		return -EACCES;
+	fd = open_file(path, mode);
+	if (fd >= 0 && is_qcow2)
+		chain_walk(fd, path, see_named, NULL);
+	return fd;
+}
+
+/* ---- named by xenstore ---- */
+
+static void see_chain(void *opaque, const char *path)
+{
+	struct image *i = opaque;
+
+	if (i->nr_chain < MAX_CHAIN)
+		i->chain[i->nr_chain++] = xstrdup(path);
+}
+
+static void first_seen(int fd, const char *path, bool is_qcow2)
+{
+	struct image *i = images;
+
+	while (i && strcmp(i->path, path))
+		i = i->next;
+	if (i)
+		return;
+	i = xzalloc(sizeof(*i));
+	i->path = xstrdup(path);
+	i->next = images;
+	images = i;
+	if (is_qcow2)
+		chain_walk(fd, path, see_chain, i);
+}
+
+static bool in_a_chain(const char *path)
+{
+	const struct image *i;
+	unsigned int n;
+
+	for (i = images; i; i = i->next)
+		for (n = 0; n < i->nr_chain; n++)
+			if (!strcmp(i->chain[n], path))
+				return true;
+	return false;
+}
+
+/* Whether a disk's params are "FORMAT:path", and the mode allows it. */
+static bool is_disk(const char *folder, const char *disk, const char *path, bool writes, bool *is_qcow2)
+{
+	char *key = xasprintf("%s/%s/params", folder, disk), *params = keeper_xen_read(key);
+	char *mode_key = xasprintf("%s/%s/mode", folder, disk), *mode = keeper_xen_read(mode_key);
+	const char *colon = params ? strchr(params, ':') : NULL;
+	bool found = colon && !strcmp(colon + 1, path) && (!writes || (mode && *mode == 'w'));
+
+	*is_qcow2 = found && !strncmp(params, "qcow2:", 6);
+	free(key);
+	free(params);
+	free(mode_key);
+	free(mode);
+	return found;
+}
+
+static bool is_some_disk(unsigned int domid, const char *path, bool writes, bool *is_qcow2)
+{
+	char *folder = xasprintf("backend/qdisk/%u", domid), **disks;
+	unsigned int n = 0, i;
+	bool found = false;
+
+	disks = keeper_xen_list(folder, &n);
+	for (i = 0; disks && i < n && !found; i++)
+		found = is_disk(folder, disks[i], path, writes, is_qcow2);
+	free(disks);
+	free(folder);
+	return found;
+}
+
+int keeper_image_open(unsigned int domid, const char *path, enum keeper_mode mode)
+{
+	bool is_qcow2;
+	int fd;
+
+	if (mode == KEEPER_CREATE)
+		return -EACCES;
+	if (!is_some_disk(domid, path, mode == KEEPER_READ_WRITE, &is_qcow2))
+		return mode == KEEPER_READ && in_a_chain(path) ? open_file(path, mode) : -EACCES;
+	fd = open_file(path, mode);
+	if (fd >= 0)
+		first_seen(fd, path, is_qcow2);
+	return fd;
+}

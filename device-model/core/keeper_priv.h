@@ -1,0 +1,110 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* Inside the privileged part (keeper_*.c), and the messages of both sides. See keeper.h. */
+#ifndef DM_CORE_KEEPER_PRIV_H
+#define DM_CORE_KEEPER_PRIV_H
+
+#include "core/keeper.h"
+
+#define KEEPER_PATH_MAX 1024u
+#define KEEPER_DATA_MAX 1024u
+
+enum keeper_op {
+	KEEPER_OP_MONITOR = 1, /* with a descriptor */
+	KEEPER_OP_SEAL,
+	KEEPER_OP_RUNNING,
+	KEEPER_OP_OPEN, /* arg: mode; path. The answer has a descriptor */
+	KEEPER_OP_STORE_READ,
+	KEEPER_OP_STORE_LIST,
+	KEEPER_OP_STORE_WRITE,
+	KEEPER_OP_STORE_WATCH,
+	KEEPER_OP_STORE_UNWATCH,
+	KEEPER_OP_MAP,	  /* arg: pages; refs. The answer has a descriptor and, in offset, where to map it */
+	KEEPER_OP_WINDOW, /* the answer has a descriptor */
+	KEEPER_OP_COPY,	  /* arg: pieces */
+};
+
+/* Requests and answers alike; what an operation does not use is zero. */
+struct keeper_message {
+	uint32_t op;
+	int32_t result; /* of an answer: 0, a length, or -errno */
+	uint32_t arg;
+	uint32_t to_guest;
+	uint64_t offset;
+	union {
+		struct {
+			char path[KEEPER_PATH_MAX]; /* both end with a zero byte */
+			char data[KEEPER_DATA_MAX];
+		};
+		struct keeper_piece pieces[KEEPER_PIECES];
+		uint32_t refs[KEEPER_MAX_REFS];
+	};
+};
+
+/* What comes unasked: one byte, with a descriptor for a new client of a monitor. */
+enum keeper_news { KEEPER_NEWS_MONITOR = 1, KEEPER_NEWS_STORE };
+
+struct keeper_link {
+	unsigned int roles; /* bits: a process with back ends only is both */
+	int call_fd, news_fd;
+	bool sealed;
+};
+
+/* ---- messages with at most one descriptor (keeper.c) ---- */
+
+/* 0 or -errno; fd -1: none goes along. */
+int keeper_send(int sock, const void *message, size_t size, int fd);
+/* A whole message of this size: 0, -ENODATA at the end of the other side, or -errno. *fd is -1 or new. */
+int keeper_receive(int sock, void *message, size_t size, int *fd);
+
+/* ---- the process (keeper_serve.c) ---- */
+
+/* Serves the links until all are closed. */
+void keeper_serve(const struct options *o, struct keeper_link *links, unsigned int n)
+	__attribute__((noreturn));
+/* Whom it serves, and where its window's memory is: for tests, which have no process of it. */
+void keeper_serve_init(const struct options *o);
+/* One request, answered in place. in: its descriptor or -1, taken over. The answer's descriptor, or -1. */
+int keeper_answer(struct keeper_link *l, struct keeper_message *m, int in);
+bool keeper_is_back_ends(const struct keeper_link *l);
+
+/* ---- names (keeper_names.c): pure logic ---- */
+
+/* A monitor command, complete: note what it names. */
+void keeper_note_command(const struct options *o, const char *text, size_t len);
+/* Whether a command named it so; it does so no more afterwards. *is_qcow2: its format, by that command. */
+bool keeper_take_named(const char *path, enum keeper_mode mode, bool *is_qcow2);
+/* A file that one of those is built upon: named for reading, once. */
+void keeper_name_backing(const char *path);
+/* Whether back ends of the domain may read, or write, this node of xenstore. */
+bool keeper_may_read(unsigned int domid, const char *path);
+bool keeper_may_write(unsigned int domid, const char *path);
+
+/* ---- images of back ends (keeper_images.c) ---- */
+
+/* Open it if xenstore names it as a disk of the domain, or it is a backing file of one. Or -errno. */
+int keeper_image_open(unsigned int domid, const char *path, enum keeper_mode mode);
+/* What a monitor command named: a descriptor or -errno. Its backing files are named by that as well. */
+int keeper_named_open(const char *path, enum keeper_mode mode);
+
+/* ---- monitors (keeper_monitor.c) ---- */
+
+/* Clients that it accepts are passed to the link. Takes listener over. */
+int keeper_monitor_add(const struct options *o, struct keeper_link *l, int listener);
+/* The link is gone. */
+void keeper_monitor_end(struct keeper_link *l);
+
+/* ---- xenstore and grants (keeper_xen.c) ---- */
+
+/* changed(): a watched node was changed. */
+int keeper_xen_start(void (*changed)(void));
+/* malloc()ed, or NULL with errno. */
+char *keeper_xen_read(const char *path);
+char **keeper_xen_list(const char *path, unsigned int *n);
+bool keeper_xen_write(const char *path, const char *value);
+bool keeper_xen_watch(const char *path, bool on);
+/* A descriptor of its own for the mapping, which ends with its last use. */
+int keeper_xen_map(unsigned int domid, const uint32_t *refs, unsigned int n, uint64_t *offset);
+int keeper_xen_copy(unsigned int domid, const struct keeper_piece *pieces, unsigned int n,
+		    uint8_t *window, bool to_guest);
+
+#endif

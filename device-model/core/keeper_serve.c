@@ -1,0 +1,339 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * The privileged part's process: requests of the confined side, each judged by who asks and what was named
+ * before, and answered at once. What is refused is said in the log, a few times: only a process that
+ * was taken over asks for it.
+ */
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include "core/confine.h"
+#include "core/keeper_priv.h"
+#include "core/log.h"
+#include "core/loop.h"
+#include "core/options.h"
+#include "core/util.h"
+
+#define DEVICE_MODEL (1u << KEEPER_DEVICE_MODEL)
+#define BACK_ENDS    (1u << KEEPER_BACK_ENDS)
+#define MAX_WATCHES  512u
+#define MAX_REFUSALS 20u
+
+static const struct options *options;
+static unsigned int domid;
+static struct keeper_link *links;
+static unsigned int nr_links, nr_watches, refusals;
+static int window_fd = -1;
+static uint8_t *window;
+
+/* ---- requests: the answer goes into the message; a result of -errno, and a descriptor or -1 ---- */
+
+struct answer {
+	int result, fd;
+};
+
+static struct answer is_result(int rc)
+{
+	return (struct answer){ rc, -1 };
+}
+
+static struct answer is_fd(int fd)
+{
+	return fd < 0 ? is_result(fd) : (struct answer){ 0, fd };
+}
+
+static struct answer do_monitor(struct keeper_link *l, struct keeper_message *m, int *in)
+{
+	int fd = *in;
+
+	if (l->sealed)
+		return is_result(-EACCES);
+	*in = -1;
+	return is_result(fd < 0 ? -EBADF : keeper_monitor_add(options, l, fd));
+}
+
+static struct answer do_seal(struct keeper_link *l, struct keeper_message *m, int *in)
+{
+	l->sealed = true;
+	return is_result(0);
+}
+
+static struct answer do_running(struct keeper_link *l, struct keeper_message *m, int *in)
+{
+	char path[48];
+
+	snprintf(path, sizeof(path), "device-model/%u/state", domid);
+	return is_result(keeper_xen_write(path, "running") ? 0 : -EIO);
+}
+
+static struct answer do_open(struct keeper_link *l, struct keeper_message *m, int *in)
+{
+	int fd = -EACCES;
+
+	if (m->arg > KEEPER_CREATE)
+		return is_result(-EINVAL);
+	if (l->roles & DEVICE_MODEL)
+		fd = keeper_named_open(m->path, m->arg);
+	if (fd == -EACCES && (l->roles & BACK_ENDS))
+		fd = keeper_image_open(domid, m->path, m->arg);
+	return is_fd(fd);
+}
+
+static struct answer do_store_read(struct keeper_link *l, struct keeper_message *m, int *in)
+{
+	char *value;
+	size_t len;
+
+	if (!keeper_may_read(domid, m->path))
+		return is_result(-EACCES);
+	value = keeper_xen_read(m->path);
+	if (!value)
+		return is_result(-ENOENT);
+	len = strlen(value);
+	if (len < sizeof(m->data))
+		memcpy(m->data, value, len + 1);
+	free(value);
+	return is_result(len < sizeof(m->data) ? 0 : -E2BIG);
+}
+
+/* As many names as there is room for: a domain has few devices. */
+static struct answer do_store_list(struct keeper_link *l, struct keeper_message *m, int *in)
+{
+	unsigned int n = 0, i;
+	size_t used = 0, len;
+	char **names;
+
+	if (!keeper_may_read(domid, m->path))
+		return is_result(-EACCES);
+	names = keeper_xen_list(m->path, &n);
+	for (i = 0; names && i < n; i++) {
+		len = strlen(names[i]) + 1;
+		if (len > sizeof(m->data) - used)
+			break;
+		memcpy(m->data + used, names[i], len);
+		used += len;
+	}
+	free(names);
+	return is_result(names ? (int)used : -ENOENT);
+}
+
+static struct answer do_store_write(struct keeper_link *l, struct keeper_message *m, int *in)
+{
+	if (!keeper_may_write(domid, m->path))
+		return is_result(-EACCES);
+	return is_result(keeper_xen_write(m->path, m->data) ? 0 : -EIO);
+}
+
+static struct answer do_store_watch(struct keeper_link *l, struct keeper_message *m, int *in)
+{
+	if (!keeper_may_read(domid, m->path))
+		return is_result(-EACCES);
+	if (nr_watches == MAX_WATCHES)
+		return is_result(-ENOSPC);
+	if (!keeper_xen_watch(m->path, true))
+		return is_result(-EIO);
+	nr_watches++;
+	return is_result(0);
+}
+
+static struct answer do_store_unwatch(struct keeper_link *l, struct keeper_message *m, int *in)
+{
+	if (!keeper_may_read(domid, m->path))
+		return is_result(-EACCES);
+	if (!nr_watches || !keeper_xen_watch(m->path, false))
+		return is_result(-ENOENT);
+	nr_watches--;
+	return is_result(0);
+}
+
+static struct answer do_map(struct keeper_link *l, struct keeper_message *m, int *in)
+{
+	uint32_t refs[KEEPER_MAX_REFS];
+
+	if (!m->arg || m->arg > ARRAY_SIZE(refs))
+		return is_result(-EINVAL);
+	memcpy(refs, m->refs, m->arg * sizeof(*refs));
+	return is_fd(keeper_xen_map(domid, refs, m->arg, &m->offset));
+}
+
+static struct answer do_window(struct keeper_link *l, struct keeper_message *m, int *in)
+{
+	int fd = window_fd < 0 ? -1 : fcntl(window_fd, F_DUPFD_CLOEXEC, 0);
+
+	return is_fd(fd < 0 ? -ENOMEM : fd);
+}
+
+static struct answer do_copy(struct keeper_link *l, struct keeper_message *m, int *in)
+{
+	uint32_t i;
+
+	if (m->arg > KEEPER_PIECES || !window)
+		return is_result(-EINVAL);
+	for (i = 0; i < m->arg; i++)
+		if (m->pieces[i].offset > KEEPER_PIECE_SIZE ||
+		    m->pieces[i].len > KEEPER_PIECE_SIZE - m->pieces[i].offset)
+			return is_result(-EINVAL);
+	return is_result(keeper_xen_copy(domid, m->pieces, m->arg, window, m->to_guest));
+}
+
+static const struct request {
+	const char *what;
+	unsigned int roles;
+	bool has_path;
+	struct answer (*answer)(struct keeper_link *l, struct keeper_message *m, int *in);
+} requests[] = {
+	[KEEPER_OP_MONITOR] = { "a monitor", DEVICE_MODEL, false, do_monitor },
+	[KEEPER_OP_SEAL] = { "the end of set-up", DEVICE_MODEL | BACK_ENDS, false, do_seal },
+	[KEEPER_OP_RUNNING] = { "to say that it runs", DEVICE_MODEL, false, do_running },
+	[KEEPER_OP_OPEN] = { "to open", DEVICE_MODEL | BACK_ENDS, true, do_open },
+	[KEEPER_OP_STORE_READ] = { "to read in xenstore", BACK_ENDS, true, do_store_read },
+	[KEEPER_OP_STORE_LIST] = { "to list in xenstore", BACK_ENDS, true, do_store_list },
+	[KEEPER_OP_STORE_WRITE] = { "to write in xenstore", BACK_ENDS, true, do_store_write },
+	[KEEPER_OP_STORE_WATCH] = { "to watch in xenstore", BACK_ENDS, true, do_store_watch },
+	[KEEPER_OP_STORE_UNWATCH] = { "to forget in xenstore", BACK_ENDS, true, do_store_unwatch },
+	[KEEPER_OP_MAP] = { "to map grants", BACK_ENDS, false, do_map },
+	[KEEPER_OP_WINDOW] = { "the shared window", BACK_ENDS, false, do_window },
+	[KEEPER_OP_COPY] = { "to copy", BACK_ENDS, false, do_copy },
+};
+
+static void say_refused(const struct request *r, char *path)
+{
+	char *c;
+
+	for (c = path; *c; c++)
+		if (*c < ' ' || *c > '~')
+			*c = '?';
+	if (refusals < MAX_REFUSALS)
+		log_error("the privileged part refuses %s%s%s%s",
+			  r ? r->what : "what it does not know", *path ? " \"" : "", path,
+			  *path ? "\"" : "");
+	else if (refusals == MAX_REFUSALS)
+		log_error("more that the privileged part refuses is not said");
+	refusals++;
+}
+
+int keeper_answer(struct keeper_link *l, struct keeper_message *m, int in)
+{
+	const struct request *r = m->op < ARRAY_SIZE(requests) ? &requests[m->op] : NULL;
+	struct answer a = is_result(-EACCES);
+	char path[KEEPER_PATH_MAX] = "";
+
+	if (r && !r->answer)
+		r = NULL;
+	if (r && r->has_path) {
+		m->path[KEEPER_PATH_MAX - 1] = m->data[KEEPER_DATA_MAX - 1] = 0;
+		strcpy(path, m->path);
+	}
+	if (r && (r->roles & l->roles))
+		a = r->answer(l, m, &in);
+	if (a.result == -EACCES)
+		say_refused(r, path);
+	if (in >= 0)
+		close(in);
+	m->result = a.result;
+	return a.fd;
+}
+
+bool keeper_is_back_ends(const struct keeper_link *l)
+{
+	return l->roles & BACK_ENDS;
+}
+
+/* ---- the process ---- */
+
+static void link_end(struct keeper_link *l)
+{
+	unsigned int i;
+
+	keeper_monitor_end(l);
+	loop_del_fd(l->call_fd);
+	loop_del_fd(l->news_fd);
+	close(l->call_fd);
+	close(l->news_fd);
+	l->call_fd = l->news_fd = -1;
+	for (i = 0; i < nr_links; i++)
+		if (links[i].call_fd >= 0)
+			return;
+	loop_quit(0);
+}
+
+static void link_readable(void *opaque, uint32_t events)
+{
+	struct keeper_link *l = opaque;
+	static struct keeper_message m;
+	int in, out, rc;
+
+	rc = keeper_receive(l->call_fd, &m, sizeof(m), &in);
+	if (rc == -EAGAIN)
+		return;
+	if (rc) {
+		link_end(l);
+		return;
+	}
+	out = keeper_answer(l, &m, in);
+	rc = keeper_send(l->call_fd, &m, sizeof(m), out);
+	if (out >= 0)
+		close(out);
+	if (rc) /* one that asks and does not listen, too */
+		link_end(l);
+}
+
+/* Nothing is expected there but its end. */
+static void news_readable(void *opaque, uint32_t events)
+{
+	link_end(opaque);
+}
+
+static void store_changed(void)
+{
+	const uint8_t kind = KEEPER_NEWS_STORE;
+	unsigned int i;
+
+	/* A link that is full has the same news in it already. */
+	for (i = 0; i < nr_links; i++)
+		if (links[i].news_fd >= 0 && keeper_is_back_ends(&links[i]))
+			keeper_send(links[i].news_fd, &kind, sizeof(kind), -1);
+}
+
+void keeper_serve_init(const struct options *o)
+{
+	options = o;
+	domid = (unsigned int)o->domid;
+	window_fd = memfd_create("window", MFD_CLOEXEC | MFD_ALLOW_SEALING);
+	/* Memory that went away under a copy would be this process's end. */
+	if (window_fd < 0 || ftruncate(window_fd, KEEPER_PIECES * KEEPER_PIECE_SIZE) ||
+	    fcntl(window_fd, F_ADD_SEALS, F_SEAL_SHRINK | F_SEAL_GROW | F_SEAL_SEAL))
+		log_fatal("privileged part: shared window: %s", strerror(errno));
+	window = mmap(NULL, KEEPER_PIECES * KEEPER_PIECE_SIZE, PROT_READ | PROT_WRITE, MAP_SHARED,
+		      window_fd, 0);
+	if (window == MAP_FAILED)
+		log_fatal("privileged part: shared window: %s", strerror(errno));
+}
+
+void keeper_serve(const struct options *o, struct keeper_link *l, unsigned int n)
+{
+	unsigned int i;
+
+	links = l;
+	nr_links = n;
+	loop_init();
+	keeper_serve_init(o);
+	if (!o->qtest)
+		keeper_xen_start(store_changed);
+	for (i = 0; i < n; i++) {
+		fcntl(l[i].call_fd, F_SETFL, O_NONBLOCK);
+		fcntl(l[i].news_fd, F_SETFL, O_NONBLOCK);
+		if (loop_add_fd(l[i].call_fd, EPOLLIN, link_readable, &l[i]) ||
+		    loop_add_fd(l[i].news_fd, EPOLLIN, news_readable, &l[i]))
+			log_fatal("privileged part: %s", strerror(errno));
+	}
+	confine_keeper();
+	loop_run();
+	_exit(0);
+}

@@ -1,0 +1,27 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* Tests of back ends are not confined; test_keeper.c is. */
+#include "core/confine.h"
+
+void confine_begin(const struct options *o)
+{
+	(void)o;
+}
+
+void confine_network(const struct options *o)
+{
+	(void)o;
+}
+
+void confine(const struct options *o)
+{
+	(void)o;
+}
+
+void confine_finish(const struct options *o)
+{
+	(void)o;
+}
+
+void confine_keeper(void)
+{
+}
