@@ -35,7 +35,7 @@
 #define ROOT_PLACE "/dev"
 #define TFTP_PLACE "/tftp" /* in that directory */
 /* The user whose number is the first of a range, one for each domain, as libxl has it for dm_restrict. */
-#define RANGE_USER "xen-qemuuser-range-base"
+#define RANGE_USER  "xen-qemuuser-range-base"
 #define TEST_DOMAIN 0x7ff0 /* no domain has it */
 
 static bool begun, network_left;
@@ -276,7 +276,8 @@ static void confine_all(const struct options *o)
 	load_unwinder();
 	tzset();
 	if (may_fall_short(o)) {
-		log_info("confinement: not root, so only the limits and the filter of system calls");
+		log_info(
+			"confinement: not root, so only the limits and the filter of system calls");
 	} else {
 		confine_network(o);
 		change_root(o);

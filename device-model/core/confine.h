@@ -32,8 +32,9 @@ void confine_keeper(void);
 /* What a filter allows beside the calls that every process of ours makes. */
 #define CONFINE_SOCKETS 1u /* new internet sockets, files opened to read */
 #define CONFINE_KEEPER	2u /* files opened in any way, mapping and copying by grants */
-#define CONFINE_LOG	4u /* a forbidden call is logged and fails with EPERM, in the place of the process's end */
-#define CONFINE_QUIET	8u /* it fails with EPERM */
+#define CONFINE_LOG \
+	4u /* a forbidden call is logged and fails with EPERM, in the place of the process's end */
+#define CONFINE_QUIET 8u /* it fails with EPERM */
 /* The filter itself, for all threads. */
 void confine_calls(unsigned int flags);
 

@@ -192,9 +192,9 @@ static const unsigned short keeper_calls[] = {
  * do without.
  */
 static const unsigned short name_calls[] = {
-	SYS_open,	SYS_openat,  SYS_openat2,  SYS_creat,	 SYS_stat,     SYS_lstat,
-	SYS_newfstatat, SYS_statx,   SYS_access,   SYS_faccessat, SYS_faccessat2,
-	SYS_readlink,	SYS_readlinkat, SYS_getcwd,
+	SYS_open,	SYS_openat,	SYS_openat2,	SYS_creat,  SYS_stat,
+	SYS_lstat,	SYS_newfstatat, SYS_statx,	SYS_access, SYS_faccessat,
+	SYS_faccessat2, SYS_readlink,	SYS_readlinkat, SYS_getcwd,
 };
 
 struct program {

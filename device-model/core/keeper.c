@@ -59,7 +59,8 @@ static int descriptor_of(struct msghdr *msg)
 	for (h = CMSG_FIRSTHDR(msg); h; h = CMSG_NXTHDR(msg, h)) {
 		size_t n = (h->cmsg_len - CMSG_LEN(0)) / sizeof(int), i;
 
-		for (i = 0; h->cmsg_level == SOL_SOCKET && h->cmsg_type == SCM_RIGHTS && i < n; i++) {
+		for (i = 0; h->cmsg_level == SOL_SOCKET && h->cmsg_type == SCM_RIGHTS && i < n;
+		     i++) {
 			int fd;
 
 			memcpy(&fd, CMSG_DATA(h) + i * sizeof(int), sizeof(fd));
@@ -204,8 +205,9 @@ static void gone(void)
 {
 	if (own->call_fd < 0)
 		return;
-	log_error("the privileged part of this guest's device model has ended: no monitor, no other "
-		  "media, no paravirtual disks until the guest is started anew");
+	log_error(
+		"the privileged part of this guest's device model has ended: no monitor, no other "
+		"media, no paravirtual disks until the guest is started anew");
 	if (on_monitor || on_store)
 		loop_del_fd(own->news_fd);
 	link_close(own);
@@ -329,7 +331,8 @@ int keeper_open(const char *path, enum keeper_mode mode)
 
 int keeper_open_image(const char *path, int flags)
 {
-	int fd = keeper_open(path, (flags & O_ACCMODE) == O_RDONLY ? KEEPER_READ : KEEPER_READ_WRITE);
+	int fd = keeper_open(path,
+			     (flags & O_ACCMODE) == O_RDONLY ? KEEPER_READ : KEEPER_READ_WRITE);
 
 	if (fd >= 0)
 		return fd;
@@ -418,7 +421,8 @@ uint8_t *keeper_window(void)
 	fd = call_for_fd(&m);
 	if (fd < 0)
 		return NULL;
-	p = mmap(NULL, KEEPER_PIECES * KEEPER_PIECE_SIZE, PROT_READ | PROT_WRITE, MAP_SHARED, fd, 0);
+	p = mmap(NULL, KEEPER_PIECES * KEEPER_PIECE_SIZE, PROT_READ | PROT_WRITE, MAP_SHARED, fd,
+		 0);
 	close(fd);
 	window = p == MAP_FAILED ? NULL : p;
 	return window;

@@ -191,7 +191,8 @@ static bool in_a_chain(const char *path)
 }
 
 /* Whether a disk's params are "FORMAT:path", and the mode allows it. */
-static bool is_disk(const char *folder, const char *disk, const char *path, bool writes, bool *is_qcow2)
+static bool is_disk(const char *folder, const char *disk, const char *path, bool writes,
+		    bool *is_qcow2)
 {
 	char *key = xasprintf("%s/%s/params", folder, disk), *params = keeper_xen_read(key);
 	char *mode_key = xasprintf("%s/%s/mode", folder, disk), *mode = keeper_xen_read(mode_key);

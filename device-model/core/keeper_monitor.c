@@ -25,9 +25,9 @@ struct relay {
 	int client, inner; /* -1: free, and the client's and the confined side's socket */
 	int passed;	   /* a descriptor that came along, -1: none */
 	bool client_ended;
-	char *in;     /* from the client */
+	char *in;	      /* from the client */
 	size_t in_len, whole; /* whole: of that, noted and on its way */
-	char *out; /* to it */
+	char *out;	      /* to it */
 	size_t out_len;
 };
 
@@ -126,7 +126,8 @@ static void keep_last(struct relay *r, struct msghdr *msg)
 	for (h = CMSG_FIRSTHDR(msg); h; h = CMSG_NXTHDR(msg, h)) {
 		size_t n = (h->cmsg_len - CMSG_LEN(0)) / sizeof(int), i;
 
-		for (i = 0; h->cmsg_level == SOL_SOCKET && h->cmsg_type == SCM_RIGHTS && i < n; i++) {
+		for (i = 0; h->cmsg_level == SOL_SOCKET && h->cmsg_type == SCM_RIGHTS && i < n;
+		     i++) {
 			if (r->passed >= 0)
 				close(r->passed);
 			memcpy(&r->passed, CMSG_DATA(h) + i * sizeof(int), sizeof(int));
@@ -268,9 +269,10 @@ static void initialise(void)
 
 int keeper_monitor_add(const struct options *o, struct keeper_link *l, int listener)
 {
-	int rc = nr_listeners < ARRAY_SIZE(listeners)
-			 ? loop_add_fd(listener, EPOLLIN, monitor_accept, (void *)(intptr_t)listener)
-			 : -ENOSPC;
+	int rc =
+		nr_listeners < ARRAY_SIZE(listeners)
+			? loop_add_fd(listener, EPOLLIN, monitor_accept, (void *)(intptr_t)listener)
+			: -ENOSPC;
 
 	initialise();
 	options = o;

@@ -18,7 +18,7 @@ enum keeper_op {
 	KEEPER_OP_STORE_WRITE,
 	KEEPER_OP_STORE_WATCH,
 	KEEPER_OP_STORE_UNWATCH,
-	KEEPER_OP_MAP,	  /* arg: pages; refs. The answer has a descriptor and, in offset, where to map it */
+	KEEPER_OP_MAP, /* arg: pages; refs. The answer has a descriptor and, in offset, where to map it */
 	KEEPER_OP_WINDOW, /* the answer has a descriptor */
 	KEEPER_OP_COPY,	  /* arg: pieces */
 };

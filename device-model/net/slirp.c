@@ -22,11 +22,12 @@
 #include "core/util.h"
 #include "net/net.h"
 
-#define SLIRP_MAX_FDS 1024
-#define SLIRP_IDLE_MS 60000
+#define SLIRP_MAX_FDS  1024
+#define SLIRP_IDLE_MS  60000
 
 #define ETHERTYPE_IPV4 0x0800u
-#define IPV4_DEST      30u /* of the address in the frame, without VLAN tags, which libslirp does not know */
+#define IPV4_DEST \
+	30u /* of the address in the frame, without VLAN tags, which libslirp does not know */
 
 struct user_net {
 	struct net_backend backend;
@@ -38,7 +39,7 @@ struct user_net {
 	struct pollfd in_set[SLIRP_MAX_FDS]; /* what the epoll set has */
 	unsigned int nr_in_set;
 	bool reaches_host; /* its loopback: the option hostloopback=on */
-	bool fds_changed; /* descriptors came or went: equal numbers prove nothing */
+	bool fds_changed;  /* descriptors came or went: equal numbers prove nothing */
 	struct dm_timer timer;
 	struct loop_call refresh;
 };

@@ -5,7 +5,7 @@
 
 DM_PV_DIR  := device-model/tests-pv
 DM_PV_OUT  := $(DM_OUT)/tests-pv
-DM_PV_TEST := $(DM_PV_OUT)/test-blkif $(DM_PV_OUT)/test-devices $(DM_PV_OUT)/replay-pv
+DM_PV_TEST := $(addprefix $(DM_PV_OUT)/,test-blkif test-devices test-keeper replay-pv)
 DM_PV_BLKIF_SRC := $(DM_PV_DIR)/test_blkif.c device-model/pv/blkif.c $(DM_BLOCK_LIB)
 DM_PV_KEEPER := $(wildcard device-model/core/keeper*.c) device-model/core/json.c $(DM_PV_DIR)/fake_xen.c
 DM_PV_LIB  := $(sort $(wildcard device-model/pv/*.c) $(DM_BLOCK_LIB) device-model/core/display.c \
@@ -26,6 +26,13 @@ $(DM_PV_OUT)/test-devices: $(DM_PV_LIB) $(DM_PV_DIR)/test_devices.c $(DM_PV_HEAD
 	$(Q)mkdir -p $(@D)
 	$(Q)$(CC) $(DM_PV_FLAGS) -o $@ $(filter %.c,$^) -lz -lpixman-1
 
+$(DM_PV_OUT)/test-keeper: $(DM_PV_KEEPER) $(DM_BLOCK_CORE) device-model/core/confine.c device-model/core/confine_calls.c \
+		device-model/core/options.c device-model/core/options_dev.c device-model/core/options_net.c \
+		$(DM_PV_DIR)/test_keeper.c $(DM_PV_HEADERS)
+	$(call say,CC-ASAN,$@)
+	$(Q)mkdir -p $(@D)
+	$(Q)$(CC) $(DM_PV_FLAGS) -Wl,--wrap=keeper_xen_map -o $@ $(sort $(filter %.c,$^))
+
 $(DM_PV_OUT)/replay-pv: $(DM_PV_LIB) $(DM_PV_DIR)/fuzz_pv.c device-model/tests-fuzz/replay.c $(DM_PV_HEADERS)
 	$(call say,CC-ASAN,$@)
 	$(Q)mkdir -p $(@D)
@@ -45,6 +52,7 @@ $(DM_PV_OUT)/afl-pv: $(DM_PV_LIB) $(DM_PV_DIR)/fuzz_pv.c $(DM_PV_HEADERS)
 check-dm-pv: $(DM_PV_TEST)
 	$(Q)timeout 60 $(DM_PV_OUT)/test-blkif
 	$(Q)timeout 60 $(DM_PV_OUT)/test-devices 2> $(DM_PV_OUT)/devices.log
+	$(Q)timeout 300 $(DM_PV_OUT)/test-keeper 2> $(DM_PV_OUT)/keeper.log
 	$(Q)timeout 60 $(DM_PV_OUT)/replay-pv tests/regress/pv/* 2> $(DM_PV_OUT)/fuzz.log || \
 		{ tail -20 $(DM_PV_OUT)/fuzz.log; exit 1; }
 

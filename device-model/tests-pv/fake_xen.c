@@ -3,7 +3,6 @@
 #include "tests-pv/fake_xen.h"
 
 #include <errno.h>
-#include <fcntl.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -32,6 +31,7 @@ static struct key keys[MAX_KEYS];
 static size_t nr_keys;
 static char *watches[MAX_WATCHES];
 static unsigned int pending_watches, mapped;
+static pid_t init_pid;
 static int store_fd, event_fd, memory_fd;
 static uint8_t *memory;
 static bool bound[MAX_PORTS], ringing[MAX_PORTS];
@@ -55,6 +55,7 @@ static void quiet_fd(int fd)
 
 void fake_init(void)
 {
+	init_pid = getpid();
 	store_fd = eventfd(0, EFD_NONBLOCK);
 	event_fd = eventfd(0, EFD_NONBLOCK);
 	memory_fd = memfd_create("guest", 0);
@@ -184,7 +185,7 @@ int fake_number(const char *path)
 struct xs_handle *xs_open(unsigned long flags)
 {
 	/* A process that was forked has closed what it did not know. */
-	if (fcntl(store_fd, F_GETFD) < 0)
+	if (getpid() != init_pid)
 		store_fd = eventfd(0, EFD_NONBLOCK);
 	return (struct xs_handle *)keys;
 }

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""The device model confined (dm_restrict=1): a guest works, and neither its handles nor its end touch others."""
+"""The device model confined, by default and with dm_restrict=1: guests work, and neither handles nor ends touch others."""
 
 import os
 import subprocess
@@ -26,11 +26,29 @@ def program_disk(lab):
     return path
 
 
-def device_model(dom0, number):
-    """The process that emulates a domain's devices; its child has the same command line, but another name."""
-    return dom0.run("for path in $(grep -lsx plinth-dm /proc/[0-9]*/comm); do path=${path%/comm}; "
+def process(dom0, number, name="plinth-dm"):
+    """A process of a domain's device model; all have the same command line, but other names."""
+    return dom0.run(f"for path in $(grep -lsx {name} /proc/[0-9]*/comm); do path=${{path%/comm}}; "
                     f"tr '\\0' ' ' < $path/cmdline | grep -q -e '-xen-domid {number} ' && echo ${{path#/proc/}}; "
                     "done; true").strip()
+
+
+def confined(dom0, number):
+    """The process that emulates, and that of paravirtual back ends: every thread of them."""
+    for name in ("plinth-dm", "plinth-dm-pv"):
+        pid = process(dom0, number, name)
+        uid = FIRST_UID + int(number)
+        for status in dom0.run(f"cat /proc/{pid}/task/*/status").split("Name:\t")[1:]:
+            for line in (f"Uid:\t{uid}\t{uid}\t{uid}\t{uid}", "CapPrm:\t0000000000000000",
+                         "CapEff:\t0000000000000000", "Seccomp:\t2", "NoNewPrivs:\t1"):
+                check(line in status, f"{name}: {line} is not in {status}")
+        check(dom0.run(f"ls -A /proc/{pid}/root/ | wc -l").strip() == "0", f"the root directory of {name} is not empty")
+        for kind in ("mnt", "net", "ipc", "uts"):
+            theirs, own = (dom0.run(f"readlink /proc/{p}/ns/{kind}").strip() for p in (pid, "1"))
+            check(theirs != own, f"{name} shares the namespace {own}")
+        links = dom0.run(f"ls -l /proc/{pid}/fd")
+        for word in ("gntdev", "gntalloc", "xenbus", "hypercall"):
+            check(word not in links, f"{name} has {word} open: {links}")
 
 
 def all_gone(dom0):
@@ -51,11 +69,9 @@ def test_dm_restrict(lab):
     one.wait_screen(r"Rescue: nothing to boot", 200)
     two = start_cd(lab, "other", "rescue.iso")
     two.wait_screen(r"Rescue: nothing to boot", 200)
-    pid = device_model(dom0, one.number)
-    status = dom0.run(f"cat /proc/{pid}/status")
-    check(f"Uid:\t{FIRST_UID + int(one.number)}\t" in status, f"the device model's user: {status}")
-    check("Seccomp:\t2" in status and "NoNewPrivs:\t1" in status, f"filter of system calls: {status}")
-    check(dom0.run(f"ls -A /proc/{pid}/root/ | wc -l").strip() == "0", "its root directory is not empty")
+    pid = process(dom0, one.number)
+    confined(dom0, one.number)
+    confined(dom0, two.number)  # the same without dm_restrict
     text = dom0.command(f"/run/lab/restricted {one.number} {two.number} forbidden")[1]
     check("not ok" not in text and text.count("ok ") >= 10, f"restricted handles: {text}")
     # A guest's keys still reach it, and its end is not the other guest's.
@@ -66,5 +82,13 @@ def test_dm_restrict(lab):
     two.wait_screen(r"^grub>", 100, keys="c")
     two.wait_screen(r"^grub> echo still-here", 100, keys="echo still-here")
     two.wait_screen(r"^grub> echo still-here\s+still-here", 100, keys="\n")
+    # Without its privileged part a guest goes on, confined, and the log says what it lacks.
+    pid = process(dom0, two.number)
+    dom0.run(f"kill -9 {process(dom0, two.number, 'plinth-dm-keep')}")
+    dom0.wait_for("grep -a 'privileged part of this guest.s device model has ended' /var/log/xen/qemu-dm-other.log", 30)
+    two.wait_screen(r"^grub> echo and-here", 100, keys="echo and-here")
+    two.wait_screen(r"^grub> echo and-here\s+and-here", 100, keys="\n")
+    status = dom0.run(f"cat /proc/{pid}/status")
+    check("Seccomp:\t2" in status and "CapEff:\t0000000000000000" in status, f"after that: {status}")
     dom0.run("xl destroy confined; xl destroy other")
     all_gone(dom0)
