@@ -126,7 +126,8 @@ struct options {
 	bool restrict_domid;
 	char *chroot;
 	char *runas; /* "UID:GID" or a name */
-	unsigned int uid_base; /* a domain's user is this and its number, where no user says otherwise */
+	unsigned int
+		uid_base; /* a domain's user is this and its number, where no user says otherwise */
 	enum sandbox_mode sandbox;
 	bool xen_attach; /* no devices: only the paravirtual back ends of a domain */
 

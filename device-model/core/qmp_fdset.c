@@ -56,7 +56,9 @@ int qmp_open_path(const char *path, int flags)
 		if (keeper_sealed())
 			return keeper_open(path, mode_of(flags));
 		fd = open(path, flags | O_CLOEXEC, 0666);
-		return fd < 0 ? -errno : fd;
+		if (fd < 0)
+			return -errno;
+		return fd;
 	}
 	for (i = 0; i < FDSET_MAX; i++) {
 		int mode;

@@ -97,7 +97,7 @@ static int donate(struct machine *m, uint16_t answered)
 		{ x->domid, 0, PLINTH_DONATE_ARG(x->server, x->last_vcpu, answered) },
 	};
 	int rc = confine_restricts(m->opt) ? donate_restricted(x, answered)
-					: ioctl(x->privcmd_fd, IOCTL_PRIVCMD_HYPERCALL, &call);
+					   : ioctl(x->privcmd_fd, IOCTL_PRIVCMD_HYPERCALL, &call);
 
 	return rc ? -errno : 0;
 }

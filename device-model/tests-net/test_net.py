@@ -161,6 +161,26 @@ def test_user_network(program, work):
     assert b"".join(f[46:] for f in frames if f[42:44] == b"\0\3") == data, "the file block by block"
 
 
+def test_tftp_folder(program, work):
+    """What is outside of the TFTP folder is not there, whatever leads to it."""
+    root = os.path.join(work, "tftp-folder")
+    os.makedirs(root)
+    with open(os.path.join(root, "file"), "wb") as f:
+        f.write(b"inside")
+    os.symlink("/etc/passwd", os.path.join(root, "out"))
+    os.symlink("file", os.path.join(root, "in"))
+    m = machine(program, work, ["-netdev", "user,id=n0,tftp=%s" % root] + card("rtl8139"))
+    host = Host(Rtl(m, NoWire()))
+    host.dhcp(1)
+    assert host.tftp("/in") == b"inside"
+    assert host.tftp("/../etc/passwd") is None
+    if not os.geteuid():
+        assert host.tftp("/out") is None
+        assert sorted(os.listdir("/proc/%d/root" % m.proc.pid)) == ["etc", "tftp"]
+        assert os.listdir("/proc/%d/root/etc" % m.proc.pid) == ["resolv.conf"]
+    m.close()
+
+
 def test_host_forward(program, work):
     """A connection to the host's port reaches the guest as a SYN."""
     probe = socket.socket()
@@ -187,6 +207,36 @@ def test_host_forward(program, work):
         raise AssertionError("no SYN came")
     s.close()
     m.close()
+
+
+def arrives(program, work, netdev, address):
+    """Whether a guest's datagram to this address and our port comes in on the host's loopback."""
+    s = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
+    s.bind(("127.0.0.1", 0))
+    m = machine(program, work, ["-netdev", netdev] + card("rtl8139"))
+    host = Host(Rtl(m, NoWire()))
+    host.dhcp(1)
+    gateway = host.arp(GATEWAY)
+    host.rtl.transmit(nic.padded(udp_frame(GUEST, address, 2000, s.getsockname()[1], b"hello", gateway)))
+    host.dhcp(1)  # one after the other
+    m.close()
+    s.setblocking(False)
+    try:
+        return s.recv(100) == b"hello"
+    except BlockingIOError:
+        return False
+    finally:
+        s.close()
+
+
+def test_host_loopback(program, work):
+    """A guest does not reach what listens on this host's loopback, unless that is asked for."""
+    own = [bytes([127, 0, 0, 1]), bytes([127, 9, 8, 7]), bytes(4), GATEWAY, b"\xff" * 4]
+    for address in own:
+        assert not arrives(program, work, "user,id=n0", address), address
+        assert not arrives(program, work, "user,id=n0,hostloopback=off", address), address
+    assert arrives(program, work, "user,id=n0,hostloopback=on", GATEWAY)
+    assert arrives(program, work, "user,id=n0,hostloopback=on", bytes([127, 0, 0, 1]))
 
 
 def test_link(program, work):
