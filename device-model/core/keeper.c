@@ -208,8 +208,7 @@ static void gone(void)
 	log_error(
 		"the privileged part of this guest's device model has ended: no monitor, no other "
 		"media, no paravirtual disks until the guest is started anew");
-	if (on_monitor || on_store)
-		loop_del_fd(own->news_fd);
+	loop_del_fd(own->news_fd);
 	link_close(own);
 	if (on_end)
 		on_end();
@@ -282,14 +281,17 @@ static void news(void *opaque, uint32_t events)
 
 int keeper_watch(void (*monitor)(int fd), void (*store_changed)(void), void (*ended)(void))
 {
-	bool watched = on_monitor || on_store;
+	static bool watched;
+	int rc;
 
 	if (own->news_fd < 0)
 		return -EPIPE;
 	on_monitor = monitor ? monitor : on_monitor;
 	on_store = store_changed ? store_changed : on_store;
 	on_end = ended ? ended : on_end;
-	return watched ? 0 : loop_add_fd(own->news_fd, EPOLLIN, news, NULL);
+	rc = watched ? 0 : loop_add_fd(own->news_fd, EPOLLIN, news, NULL);
+	watched = watched || !rc;
+	return rc;
 }
 
 int keeper_add_monitor(int fd)

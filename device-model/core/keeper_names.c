@@ -125,6 +125,12 @@ bool keeper_may_read(unsigned int domid, const char *path)
 static bool is_back_ends_key(const char *path)
 {
 	static const char *const keys[] = { "state",
+					    "feature-flush-cache",
+					    "feature-discard",
+					    "feature-max-indirect-segments",
+					    "feature-resize",
+					    "feature-abs-pointer",
+					    "feature-raw-pointer",
 					    "info",
 					    "sectors",
 					    "sector-size",
@@ -140,8 +146,6 @@ static bool is_back_ends_key(const char *path)
 	if (!key || strchr(key + 1, '/'))
 		return false;
 	key++;
-	if (!strncmp(key, "feature-", 8) && key[8])
-		return true;
 	for (i = 0; i < ARRAY_SIZE(keys); i++)
 		if (!strcmp(key, keys[i]))
 			return true;

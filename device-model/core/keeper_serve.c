@@ -123,9 +123,21 @@ static struct answer do_store_list(struct keeper_link *l, struct keeper_message 
 	return is_result(names ? (int)used : -ENOENT);
 }
 
+/* Only the toolstack makes devices: else nodes could be made without end. */
+static bool is_device(const char *path)
+{
+	char *frontend = xasprintf("%.*s/frontend", (int)(strrchr(path, '/') - path), path);
+	char *value = keeper_xen_read(frontend);
+	bool found = value || strncmp(path, "backend/", 8);
+
+	free(frontend);
+	free(value);
+	return found;
+}
+
 static struct answer do_store_write(struct keeper_link *l, struct keeper_message *m, int *in)
 {
-	if (!keeper_may_write(domid, m->path))
+	if (!keeper_may_write(domid, m->path) || !is_device(m->path))
 		return is_result(-EACCES);
 	return is_result(keeper_xen_write(m->path, m->data) ? 0 : -EIO);
 }

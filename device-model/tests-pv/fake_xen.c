@@ -19,7 +19,7 @@
 #include "core/util.h"
 
 #define MAX_KEYS    256
-#define MAX_WATCHES 64
+#define MAX_WATCHES 600
 #define MAX_PORTS   256u
 #define LOCAL	    1000u /* our number of a port: the guest's and this */
 

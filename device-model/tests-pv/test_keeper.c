@@ -440,6 +440,8 @@ static bool try_store_write(void)
 	       !keeper_store_write("backend/qdisk/7/9/params", "aio:/etc/shadow") ||
 	       !keeper_store_write("backend/qdisk/7/state", "4") ||
 	       !keeper_store_write(OTHER "/state", "6") ||
+	       !keeper_store_write("backend/qdisk/7/9/state", "4") ||
+	       !keeper_store_write(DISK "/feature-mine", "1") ||
 	       !keeper_store_write("/local/domain/7/device/vbd/51712/state", "6") ||
 	       !keeper_store_write("device-model/8/backends/qdisk", "") ||
 	       !keeper_store_write("device-model/7/backends/other", "") ||
@@ -633,6 +635,13 @@ static bool may_dm(void)
 	       !keeper_say_running();
 }
 
+static bool changed;
+
+static void on_change(void)
+{
+	changed = true;
+}
+
 static bool may_store(void)
 {
 	unsigned int n = 0;
@@ -641,8 +650,11 @@ static bool may_store(void)
 	if (!list || n != 2 || keeper_store_write(DISK "/state", "2") ||
 	    keeper_store_write("device-model/7/backends/qdisk", "") ||
 	    keeper_store_write(DISK "/feature-flush-cache", "1") ||
-	    keeper_store_watch("backend/qdisk/7", true) ||
-	    keeper_store_watch("backend/qdisk/7", false))
+	    keeper_watch(NULL, on_change, NULL) || keeper_store_watch("backend/qdisk/7", true))
+		return false;
+	while (!changed) /* a new watch reports once */
+		loop_turn(true);
+	if (keeper_store_watch("backend/qdisk/7", false))
 		return false;
 	mode = keeper_store_read(DISK "/state");
 	return mode && !strcmp(mode, "2") &&
@@ -753,6 +765,7 @@ static void set_up(void)
 	fake_init();
 	fake_write(DISK "/params", "aio:%s", disk);
 	fake_write(DISK "/mode", "w");
+	fake_write(DISK "/frontend", "/local/domain/7/device/vbd/51712");
 	fake_write(OVERLAY "/params", "qcow2:%s", overlay);
 	fake_write(OVERLAY "/mode", "w");
 	fake_write(OTHER "/params", "aio:%s", secret);

@@ -37,16 +37,18 @@ def confined(dom0, number):
     """The process that emulates, and that of paravirtual back ends: every thread of them."""
     for name in ("plinth-dm", "plinth-dm-pv"):
         pid = process(dom0, number, name)
+        check(pid, f"there is no {name}")
+        text = dom0.run(f"cat /proc/{pid}/task/*/status; echo ==; ls -A /proc/{pid}/root/; echo ==; "
+                        f"for p in {pid} 1; do for n in mnt net ipc uts; do readlink /proc/$p/ns/$n; done; done; "
+                        f"echo ==; ls -l /proc/{pid}/fd")
+        statuses, root, namespaces, links = text.replace("\r", "").split("==\n")
         uid = FIRST_UID + int(number)
-        for status in dom0.run(f"cat /proc/{pid}/task/*/status").split("Name:\t")[1:]:
+        for status in statuses.split("Name:\t")[1:]:
             for line in (f"Uid:\t{uid}\t{uid}\t{uid}\t{uid}", "CapPrm:\t0000000000000000",
                          "CapEff:\t0000000000000000", "Seccomp:\t2", "NoNewPrivs:\t1"):
                 check(line in status, f"{name}: {line} is not in {status}")
-        check(dom0.run(f"ls -A /proc/{pid}/root/ | wc -l").strip() == "0", f"the root directory of {name} is not empty")
-        for kind in ("mnt", "net", "ipc", "uts"):
-            theirs, own = (dom0.run(f"readlink /proc/{p}/ns/{kind}").strip() for p in (pid, "1"))
-            check(theirs != own, f"{name} shares the namespace {own}")
-        links = dom0.run(f"ls -l /proc/{pid}/fd")
+        check(not root.strip(), f"the root directory of {name} is not empty: {root}")
+        check(len(set(namespaces.split())) == 8, f"{name} shares a namespace: {namespaces}")
         for word in ("gntdev", "gntalloc", "xenbus", "hypercall"):
             check(word not in links, f"{name} has {word} open: {links}")
 
