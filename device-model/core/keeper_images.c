@@ -3,7 +3,8 @@
  * Files that the privileged part opens. What a back end may open is what xenstore names as a disk of its
  * domain, which it cannot write itself, and the chain of backing files. A chain is read from the images'
  * headers once, when the disk is first seen, which is before any process of the guest's could write to it:
- * a header that comes to name another file later opens nothing.
+ * a header that comes to name another file later opens nothing. When all of those processes are gone,
+ * such a header gets back what it said, because at the guest's next start it would be believed.
  */
 #include <errno.h>
 #include <fcntl.h>
@@ -15,6 +16,7 @@
 
 #include "core/keeper_priv.h"
 #include "core/log.h"
+#include "core/options.h"
 #include "core/util.h"
 
 #define MAX_CHAIN    32
@@ -23,8 +25,19 @@
 #define HEADER_V2    72u
 #define EXT_BACKING  0xe2792acau /* qcow2.txt, "Header extensions": the backing file's format */
 
+/* What a header says about other files (qcow2.txt, "Header"): these fields, and all behind the header. */
+#define H_BACKING      8u
+#define H_BACKING_END  20u
+#define H_CLUSTER_BITS 20u
+#define H_INCOMPATIBLE 72u
+#define STATE_BITS     3u /* of that: dirty, corrupt */
+
 struct image {
 	char *path;
+	uint8_t *header; /* NULL: nothing to keep */
+	size_t header_bytes;
+	dev_t dev;
+	ino_t ino;
 	char *chain[MAX_CHAIN];
 	unsigned int nr_chain;
 	struct image *next;
@@ -52,10 +65,15 @@ static int open_file(const char *path, enum keeper_mode mode)
 
 /* ---- the chain of backing files ---- */
 
+static uint32_t header_end(const uint8_t *h)
+{
+	return get_be32(h + 4) >= 3 ? get_be32(h + 100) : HEADER_V2;
+}
+
 /* Whether the header says that the backing file is qcow2, too: else nothing in that file counts. */
 static bool backing_is_qcow2(const uint8_t *h, uint32_t end)
 {
-	uint32_t at = get_be32(h + 4) >= 3 ? get_be32(h + 100) : HEADER_V2;
+	uint32_t at = header_end(h);
 
 	while (at < end && end - at >= 8) {
 		uint32_t type = get_be32(h + at), len = get_be32(h + at + 4);
@@ -162,6 +180,75 @@ static void see_chain(void *opaque, const char *path)
 		i->chain[i->nr_chain++] = xstrdup(path);
 }
 
+static void header_remember(struct image *i, int fd)
+{
+	uint8_t *h = xzalloc(HEADER_BYTES);
+	ssize_t n = pread(fd, h, HEADER_BYTES, 0);
+	struct stat st;
+
+	if (n <= 104 || get_be32(h) != QCOW2_MAGIC || get_be32(h + H_CLUSTER_BITS) > 30 ||
+	    fstat(fd, &st)) {
+		free(h);
+		return;
+	}
+	i->header = h;
+	i->header_bytes = MIN((size_t)n, (size_t)1 << get_be32(h + H_CLUSTER_BITS));
+	i->dev = st.st_dev;
+	i->ino = st.st_ino;
+}
+
+/* The present header with what was remembered of the other files' names. */
+static void header_merge(const struct image *i, uint8_t *h)
+{
+	const uint8_t *was = i->header;
+	uint32_t end = MIN(header_end(was), i->header_bytes);
+
+	memcpy(h + 4, was + 4, 4);
+	memcpy(h + H_BACKING, was + H_BACKING, H_BACKING_END - H_BACKING);
+	memcpy(h + end, was + end, i->header_bytes - end);
+	if (get_be32(was + 4) < 3)
+		return;
+	h[H_INCOMPATIBLE + 7] = (uint8_t)((was[H_INCOMPATIBLE + 7] & ~STATE_BITS) |
+					  (h[H_INCOMPATIBLE + 7] & STATE_BITS));
+	memcpy(h + H_INCOMPATIBLE, was + H_INCOMPATIBLE, 7);
+	memcpy(h + 100, was + 100, 4);
+}
+
+static void header_restore(const struct image *i, int fd)
+{
+	uint8_t *is = xzalloc(i->header_bytes), *shall = xzalloc(i->header_bytes);
+	size_t n = i->header_bytes;
+
+	if (pread(fd, is, n, 0) == (ssize_t)n) {
+		memcpy(shall, is, n);
+		header_merge(i, shall);
+		if (memcmp(is, shall, n))
+			log_error("the header of %s came to name other files while the guest ran: "
+				  "%s, and do not trust the rest of this image",
+				  i->path,
+				  pwrite(fd, shall, n, 0) == (ssize_t)n ? "it is put back"
+									: "it cannot be put back");
+	}
+	free(is);
+	free(shall);
+}
+
+void keeper_images_end(void)
+{
+	const struct image *i;
+	struct stat st;
+	int fd;
+
+	for (i = images; i; i = i->next) {
+		fd = i->header ? open_file(i->path, KEEPER_READ_WRITE) : -1;
+		if (fd < 0)
+			continue;
+		if (!fstat(fd, &st) && st.st_dev == i->dev && st.st_ino == i->ino)
+			header_restore(i, fd);
+		close(fd);
+	}
+}
+
 static void first_seen(int fd, const char *path, bool is_qcow2)
 {
 	struct image *i = images;
@@ -174,8 +261,27 @@ static void first_seen(int fd, const char *path, bool is_qcow2)
 	i->path = xstrdup(path);
 	i->next = images;
 	images = i;
-	if (is_qcow2)
-		chain_walk(fd, path, see_chain, i);
+	if (!is_qcow2)
+		return;
+	header_remember(i, fd);
+	chain_walk(fd, path, see_chain, i);
+}
+
+void keeper_images_begin(const struct options *o)
+{
+	unsigned int i;
+
+	for (i = 0; i < ARRAY_SIZE(o->drives); i++) {
+		const struct opt_drive *d = &o->drives[i];
+		bool is_qcow2 =
+			d->file && d->format && !strcmp(d->format, "qcow2") && !d->read_only;
+		int fd = is_qcow2 ? open_file(d->file, KEEPER_READ) : -1;
+
+		if (fd < 0)
+			continue;
+		first_seen(fd, d->file, true);
+		close(fd);
+	}
 }
 
 static bool in_a_chain(const char *path)

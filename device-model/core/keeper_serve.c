@@ -336,6 +336,7 @@ void keeper_serve(const struct options *o, struct keeper_link *l, unsigned int n
 	nr_links = n;
 	loop_init();
 	keeper_serve_init(o);
+	keeper_images_begin(o);
 	if (!o->qtest)
 		keeper_xen_start(store_changed);
 	for (i = 0; i < n; i++) {
@@ -347,5 +348,6 @@ void keeper_serve(const struct options *o, struct keeper_link *l, unsigned int n
 	}
 	confine_keeper();
 	loop_run();
+	keeper_images_end();
 	_exit(0);
 }

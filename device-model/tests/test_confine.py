@@ -10,6 +10,7 @@ import time
 from ide import Drive
 from results import Skip
 from test_process import Guest, Monitor, drives
+from test_storage import Machine
 import pc as pc_module
 
 FORBIDDEN = [("execve", 59), ("fork", 57), ("clone-process", 56), ("clone-newuser", 56), ("mmap-exec", 9),
@@ -186,6 +187,47 @@ def test_named_files(program, work, images):
     g.pc.close()
 
 
+def test_header_put_back(program, work, images):
+    """A qcow2 header that comes to name another file says what it said, for the guest's next start."""
+    over = os.path.join(work, "header.qcow2")
+    base = os.path.join(work, "base.raw")
+    with open(base, "wb") as f:
+        f.write(images.disk)
+    for name, words in (("a backing file", ["-b", base, "-F", "raw", over]), ("none", [over, "16M"])):
+        if os.path.exists(over):
+            os.unlink(over)
+        subprocess.run(["qemu-img", "create", "-q", "-f", "qcow2"] + words, check=True)
+        with open(over, "rb") as f:
+            before = f.read(65536)
+        m = Machine(program, work, "file=%s,format=qcow2" % over)
+        filtered(m)
+        keeper = privileged_part(m.pc.proc.pid)
+        data = os.urandom(4096)
+        m.write(64, data)
+        with open(over, "r+b") as f:
+            f.seek(8)
+            f.write((4096).to_bytes(8, "big") + (11).to_bytes(4, "big"))
+            f.seek(4096)
+            f.write(b"/etc/shadow")
+        m.pc.proc.terminate()
+        assert m.pc.proc.wait(20) == 0
+        m.pc.wait(lambda: not os.path.exists("/proc/%d" % keeper), "end of the privileged part")
+        with open(over, "rb") as f:
+            assert f.read(65536)[:20] == before[:20], name
+            f.seek(4096)
+            assert f.read(11) == before[4096:4107]
+        assert "came to name other files" in m.pc.log(), name
+        subprocess.run(["qemu-img", "check", "-q", over], check=True)
+    # Nothing is said where nothing was changed.
+    m = Machine(program, work, "file=%s,format=qcow2" % over)
+    keeper = privileged_part(m.pc.proc.pid)
+    at = len(m.pc.log())
+    m.write(0, os.urandom(4096))
+    m.pc.close()
+    m.pc.wait(lambda: not os.path.exists("/proc/%d" % keeper), "end of the privileged part")
+    assert "came to name" not in m.pc.log()[at:]
+
+
 def floppy(work, name):
     path = os.path.join(work, name)
     with open(path, "wb") as f:
@@ -323,4 +365,5 @@ def test_death_is_alone(program, work, images):
 
 TESTS = [test_forbidden_call_ends_process, test_filter_holds_in_threads, test_allowed_calls,
          test_names_are_not_found, test_log_mode, test_keeper_killed, test_unprivileged, test_named_files,
+         test_header_put_back,
          test_on_by_default, test_off, test_disks_and_state, test_as_libxl_restricts, test_death_is_alone]
