@@ -10,6 +10,7 @@
 #include "hvm_ops.h"
 #include "mm.h"
 #include "platform.h"
+#include "save.h"
 #include "vmm/domain/event_private.h"
 #include "vmm/hvm/ioreq_private.h"
 #include <xen/domctl.h>
@@ -18,7 +19,8 @@
 
 enum { A = DOMID_A, B = DOMID_B };
 
-#define NEW_ID 100U
+#define NEW_ID	  100U
+#define IMAGE_GFN 64ULL /* of dom0 */
 
 static struct hvm_ops hooked;
 static unsigned int looks, half_made;
@@ -218,6 +220,28 @@ CASE(registered_areas_stay_while_someone_may_look)
 		EXPECT(domain_kill(d), == -ERESTART);
 	EXPECT(vcpu_info(v) != old, == true);
 	EXPECT(p->refs, == 2);
+	machine_kill(d);
+}
+
+/* What stops timers comes before the grace period: nothing may set them again. */
+CASE(a_dying_domain_takes_no_state)
+{
+	struct xen_domctl op = { .cmd = XEN_DOMCTL_sethvmcontext,
+				 .interface_version = XEN_DOMCTL_INTERFACE_VERSION,
+				 .domain = B };
+	static uint8_t image[64 * PAGE_SIZE];
+	size_t len = sizeof(image);
+	struct domain *d = dom(B);
+
+	EXPECT(hvm_save(d, image, &len), == 0);
+	memcpy(guest_page(0, IMAGE_GFN), image, len); /* dom0's frames are in a row */
+	op.u.hvmcontext.size = (uint32_t)len;
+	guest_handle_set(op.u.hvmcontext.buffer, IMAGE_GFN << PAGE_SHIFT);
+	memcpy(guest_page(0, ARG_GFN), &op, sizeof(op));
+	EXPECT(call_as(0, 0, __HYPERVISOR_domctl, ARG, 0, 0, 0), == 0);
+	EXPECT(domain_kill(d), == -ERESTART);
+	memcpy(guest_page(0, ARG_GFN), &op, sizeof(op));
+	EXPECT(call_as(0, 0, __HYPERVISOR_domctl, ARG, 0, 0, 0), == -EINVAL);
 	machine_kill(d);
 }
 

@@ -39,7 +39,8 @@ static long op_set(struct domain *d, const struct xen_domctl_hvmcontext *c)
 	void *buf;
 	long rc;
 
-	if (!c->size || c->size > CONTEXT_MAX)
+	/* Of a dying domain all timers have been stopped, and none may be set anew. */
+	if (!c->size || c->size > CONTEXT_MAX || READ_ONCE(d->dying))
 		return -EINVAL;
 	buf = xzalloc_bytes(c->size);
 	if (!buf)
