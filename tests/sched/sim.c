@@ -86,6 +86,11 @@ bool hvm_intr_pending(struct vcpu *v)
 	return task_of(v)->pending;
 }
 
+bool hvm_must_wake(struct vcpu *v)
+{
+	return hvm_intr_pending(v);
+}
+
 /* --- tasks --- */
 
 static uint64_t rnd(void)
@@ -236,6 +241,14 @@ static uint64_t next_event(void)
 	return at;
 }
 
+/* Nobody sleeps while an interrupt waits for it. */
+static void check_sleepers(void)
+{
+	for (unsigned int i = 0; i < nr_tasks; i++)
+		BUG_ON(tasks[i].pending && tasks[i].v->pause_flags == VPF_BLOCKED &&
+		       !tasks[i].v->running);
+}
+
 void sim_as(const struct task *t)
 {
 	sim_cpu = cpus[t->v->cpu];
@@ -269,6 +282,7 @@ void sim_run(uint64_t ns)
 			break;
 		for (unsigned int i = 0; i < nr_cpus; i++)
 			run_loop_pass(i);
+		check_sleepers();
 	}
 	for (unsigned int i = 0; i < nr_cpus; i++)
 		if (cpu[i].current != cpu[i].idle)

@@ -128,6 +128,16 @@ static int param_effect(struct domain *d, uint32_t index, uint64_t value)
 	}
 }
 
+/* vCPUs with an upcall pending that had no way to them before. */
+static void wake_pending(struct domain *d)
+{
+	struct vcpu *v;
+
+	for_each_vcpu(d, v)
+		if (evtchn_upcall_pending(v))
+			vcpu_wake(v, VCPU_ATT_EVENT);
+}
+
 /* With d->lock, so that the value and what it does are those of one caller. */
 static int param_apply(struct domain *d, uint32_t index, uint64_t value)
 {
@@ -139,6 +149,8 @@ static int param_apply(struct domain *d, uint32_t index, uint64_t value)
 	rc = param_effect(d, index, value);
 	if (!rc)
 		WRITE_ONCE(d->hvm.params[index], value);
+	if (!rc && index == HVM_PARAM_CALLBACK_IRQ)
+		wake_pending(d);
 	return rc;
 }
 

@@ -14,7 +14,7 @@
 #define KEYS_SIZE    16U
 #define SWITCH_CHAR  0x01 /* Ctrl-A */
 #define SWITCH_COUNT 3U
-#define POLL_IDLE_NS (20 * NS_PER_MS)
+#define POLL_IDLE_NS (200 * NS_PER_MS)
 #define POLL_BUSY_NS (1 * NS_PER_MS)
 #define BUSY_FOR_NS  (2 * NS_PER_SEC)
 

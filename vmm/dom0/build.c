@@ -244,7 +244,8 @@ void domain0_start(void)
 	dom0_make_reported_cmdline();
 	hvm_setup();
 	sched_init();
-	wake_check_start();
+	if (PLINTH_DEBUG)
+		wake_check_start();
 	if (!boot_info.nr_modules)
 		panic("no dom0 kernel: give a vmlinux as the first module");
 	kernel = stash(&boot_info.module[0], &copy);

@@ -233,8 +233,10 @@ static bool steal(struct sched_cpu *c)
 
 	for_each_cpu(i) {
 		from = scpus[i];
-		if (from == c || !READ_ONCE(from->nr_queued) || !spin_trylock(&from->lock))
+		if (from == c || !READ_ONCE(from->nr_queued))
 			continue;
+		/* Wait for the lock: its holder may just have queued one, and have seen this CPU busy. */
+		spin_lock(&from->lock);
 		list_for_each(v, &from->queue, sched.queue)
 			if ((v->affinity_hard & BIT(c->cpu)) && !v->running &&
 			    policy->may_run(v, now_ns())) {

@@ -37,6 +37,13 @@ bool hvm_intr_pending(struct vcpu *v)
 	       pic_due(v);
 }
 
+bool hvm_must_wake(struct vcpu *v)
+{
+	if (v->id == 0)
+		hvm_callback_update(v->domain);
+	return hvm_intr_pending(v);
+}
+
 static void queue(struct vcpu *v, enum hvm_event_type type, uint8_t vector)
 {
 	v->hvm.event = (struct hvm_event){ .type = type, .vector = vector };

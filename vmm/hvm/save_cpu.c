@@ -288,7 +288,7 @@ static int cpu_load(struct domain *d, unsigned int instance, const void *buf, ui
 	hvm_set_tsc_offset(v, c->tsc ? c->tsc - rdtsc() : v->tsc_offset);
 	hvm_ops->cr_changed(v);
 	publish(v->initialised, true);
-	vcpu_attention(v, VCPU_ATT_STATE);
+	vcpu_wake(v, VCPU_ATT_STATE); /* it may have slept in its state before */
 	__atomic_fetch_and(&v->pause_flags, ~(uint32_t)VPF_DOWN, __ATOMIC_SEQ_CST);
 	sched_vcpu_update(v);
 	return 0;

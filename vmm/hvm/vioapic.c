@@ -117,6 +117,13 @@ static uint32_t read_window(const struct vioapic *io)
 	}
 }
 
+/* Pin 0 changed, by which the PIC's interrupt may have been waiting to get to a vCPU that sleeps. */
+static void wire_changed(struct domain *d)
+{
+	if (d->hvm.vpic && vpic_output(d))
+		vpic_wake(d);
+}
+
 /* Delivery status and remote IRR are read-only; an entry that becomes edge loses its remote IRR. */
 static void write_redir(struct vioapic *io, unsigned int pin, bool high, uint32_t v)
 {
@@ -131,6 +138,8 @@ static void write_redir(struct vioapic *io, unsigned int pin, bool high, uint32_
 		e->fields.remote_irr = e->fields.trig_mode && remote_irr;
 	}
 	try_level(io->domain, pin);
+	if (pin == 0)
+		wire_changed(io->domain);
 }
 
 static void write_window(struct vioapic *io, uint32_t v)
@@ -225,6 +234,7 @@ static int ioapic_load(struct domain *d, unsigned int instance, const void *buf,
 	io->id = r->id & 0xf;
 	for (unsigned int pin = 0; pin < VIOAPIC_NUM_PINS; pin++)
 		io->redir[pin].bits = r->redirtbl[pin].bits & 0xff0000000001efffULL;
+	wire_changed(d);
 	spin_unlock(&d->hvm.irq_lock);
 	return 0;
 }

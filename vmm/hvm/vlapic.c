@@ -73,7 +73,11 @@ int vlapic_pending(struct vlapic *a)
 	irr = vlapic_highest(a, APIC_IRR);
 	if (irr < 0) {
 		WRITE_ONCE(a->irr_maybe, false);
-		/* A vector may have come in between the scan and the store. */
+		/*
+		 * A vector may have come in between the scan and the store. The store must not wait in this
+		 * CPU's buffer meanwhile: it would wipe the sender's note out (tests/model/irr.pml).
+		 */
+		__atomic_thread_fence(__ATOMIC_SEQ_CST);
 		irr = vlapic_highest(a, APIC_IRR);
 		if (irr < 0)
 			return -1;

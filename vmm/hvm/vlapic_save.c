@@ -47,7 +47,7 @@ static int lapic_load(struct domain *d, unsigned int instance, const void *buf, 
 	a->base_msr = r->apic_base_msr;
 	a->tsc_deadline = r->tdt_msr;
 	vlapic_timer_restore(a);
-	vcpu_attention(v, VCPU_ATT_IRQ);
+	vcpu_wake(v, VCPU_ATT_IRQ); /* it may have slept in its state before */
 	return 0;
 }
 HVM_SAVE_HANDLER(LAPIC, SAVE_PER_VCPU, sizeof(struct hvm_hw_lapic), lapic_save, lapic_load);
@@ -96,7 +96,7 @@ static int regs_load(struct domain *d, unsigned int instance, const void *buf, u
 	WRITE_ONCE(a->irr_maybe, true);
 	vlapic_timer_restore(a);
 	hvm_ops->tpr_changed(v, vlapic_tpr(a));
-	vcpu_attention(v, VCPU_ATT_IRQ);
+	vcpu_wake(v, VCPU_ATT_IRQ); /* it may have slept in its state before */
 	return 0;
 }
 HVM_SAVE_HANDLER(LAPIC_REGS, SAVE_PER_VCPU, sizeof(struct hvm_hw_lapic_regs), regs_save, regs_load);

@@ -6,6 +6,7 @@
 #include "hvm_ops.h"
 #include "irq_private.h"
 #include "save.h"
+#include "vlapic.h"
 
 #define ICW1_INIT BIT(4)
 #define OCW3	  BIT(3)
@@ -40,6 +41,15 @@ static int pending(const struct hvm_hw_vpic *p)
 	return want < busy ? (int)((want + p->priority_add) & 7) : -1;
 }
 
+void vpic_wake(struct domain *d)
+{
+	struct vcpu *v;
+
+	for_each_vcpu(d, v)
+		if (vlapic_accepts_pic(v->hvm.vlapic) || vioapic_extint(d, v->hvm.vlapic))
+			vcpu_wake(v, VCPU_ATT_IRQ);
+}
+
 static void update(struct domain *d)
 {
 	struct hvm_hw_vpic *m = &d->hvm.vpic->chip[0], *s = &d->hvm.vpic->chip[1];
@@ -49,8 +59,8 @@ static void update(struct domain *d)
 	s->int_output = !s->init_state && pending(s) >= 0;
 	m->irr = s->int_output ? m->irr | 1U << SLAVE_IR : m->irr & (uint8_t) ~(1U << SLAVE_IR);
 	m->int_output = !m->init_state && pending(m) >= 0;
-	if (m->int_output && !was && domain_vcpu(d, 0))
-		vcpu_wake(domain_vcpu(d, 0), VCPU_ATT_IRQ);
+	if (m->int_output && !was)
+		vpic_wake(d);
 }
 
 void vpic_line(struct domain *d, unsigned int isa_irq, bool level)
@@ -296,6 +306,8 @@ static int pic_load(struct domain *d, unsigned int instance, const void *buf, ui
 	d->hvm.vpic->chip[instance] = p;
 	if (instance)
 		update(d); /* both are there */
+	if (instance && vpic_output(d))
+		vpic_wake(d); /* which the loaded state does not show as a change */
 	spin_unlock(&d->hvm.irq_lock);
 	return 0;
 }

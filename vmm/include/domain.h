@@ -103,6 +103,8 @@ struct vcpu {
 	struct hvm_vcpu hvm;
 	bool hypercall_again; /* [v] execute the hypercall instruction again (abi.h) */
 	uint64_t exits;	      /* [v] */
+	uint64_t
+		slept_at_exit; /* debug builds, wake_check.c: exits + 1 when it slept in vain; 0 = it did not */
 };
 
 enum domain_dying { DOMDYING_ALIVE, DOMDYING_DYING, DOMDYING_DEAD };
@@ -265,7 +267,7 @@ void vcpu_block(struct vcpu *v, uint32_t pause_flag);
 /* v goes down until it is brought up again; with the last one its domain powers off. */
 void vcpu_down(struct vcpu *v);
 
-/* Start looking after lost wake-ups (domain/wake_check.c). */
+/* Debug builds: start looking for lost wake-ups (domain/wake_check.c). */
 void wake_check_start(void);
 
 /* Scheduler (domain/sched.c). */

@@ -184,6 +184,11 @@ bool hvm_cpuid_faults(struct vcpu *v);
 void hvm_intr_assist(struct vcpu *v);
 /* A deliverable interrupt is pending (ignoring EFLAGS.IF): wake condition of HLT. */
 bool hvm_intr_pending(struct vcpu *v);
+/*
+ * v, about to sleep or asleep, has to go on: an interrupt is pending, or an upcall whose wire is not raised yet
+ * because only v itself raises it. Takes LOCK_HVM_IRQ.
+ */
+bool hvm_must_wake(struct vcpu *v);
 /* Does an ioreq or an emulation still wait? Completes what is done. False = v must not enter. */
 bool hvm_io_resume(struct vcpu *v);
 

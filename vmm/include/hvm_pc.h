@@ -28,6 +28,8 @@ void hvm_callback_update(struct domain *d);
 /* PIC (hvm/vpic.c): INTR of the master; acknowledge gives the vector or -1. */
 bool vpic_output(const struct domain *d);
 int vpic_ack(struct domain *d);
+/* Wake the vCPUs that INTR, which is high, is for. irq_lock held. */
+void vpic_wake(struct domain *d);
 
 /* IO-APIC (hvm/vioapic.c): a level vector was EOI'd by some vLAPIC. */
 void vioapic_eoi(struct domain *d, uint8_t vector);

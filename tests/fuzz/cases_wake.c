@@ -1,0 +1,123 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * Interrupts and events that come just before a vCPU sleeps, or get a way to it only while it sleeps: it does not
+ * sleep over them. tests/model has the orders of single steps; these are the ways that have to take part.
+ */
+#include "cases.h"
+#include "event.h"
+#include "hvm_ops.h"
+#include "hvm_pc.h"
+#include "save.h"
+#include "vmm/domain/event_private.h"
+#include "vlapic.h"
+#include <xen/domctl.h>
+#include <xen/hvm/hvm_op.h>
+#include <xen/hvm/params.h>
+
+enum { A = DOMID_A, B = DOMID_B };
+
+#define LINE	    5U
+#define LVT0_EXTINT 0x700U
+#define VECTOR_TYPE ((uint64_t)HVM_PARAM_CALLBACK_TYPE_VECTOR << 56)
+
+static bool sleeps(const struct vcpu *v)
+{
+	return v->pause_flags & VPF_BLOCKED;
+}
+
+/* v, not current, sleeps by HLT. */
+static void put_to_sleep(struct vcpu *v)
+{
+	BUG_ON(!machine_become(v, true));
+	vcpu_block(v, VPF_BLOCKED);
+	machine_pass(NS_PER_US);
+	BUG_ON(!sleeps(v));
+}
+
+static long set_callback(domid_t id, uint64_t via)
+{
+	struct xen_hvm_param p = { .domid = DOMID_SELF,
+				   .index = HVM_PARAM_CALLBACK_IRQ,
+				   .value = via };
+
+	return call_op(id, __HYPERVISOR_hvm_op, HVMOP_set_param, &p, sizeof(p));
+}
+
+/* The upcall goes by a line that only the vCPU itself raises; it comes between its last entry and HLT. */
+CASE(upcall_by_wire_just_before_sleep)
+{
+	struct vcpu *v = domain_vcpu(dom(B), 0);
+
+	EXPECT(set_callback(B, LINE), == 0);
+	vlapic_set(v->hvm.vlapic, APIC_LVT0, LVT0_EXTINT);
+	BUG_ON(!machine_become(v, true));
+	vcpu_block(v, VPF_BLOCKED);
+	EXPECT(sleeps(v), == 1);
+	vcpu_wake(v, 0);
+	evtchn_mark_vcpu(v);
+	vcpu_block(v, VPF_BLOCKED);
+	EXPECT(sleeps(v), == 0);
+	machine_pass(NS_PER_US);
+}
+
+/* An upcall is pending without a way to the vCPU, which sleeps; another one opens the way. */
+CASE(callback_is_set_while_a_vcpu_sleeps)
+{
+	struct vcpu *v = domain_vcpu(dom(A), 1);
+
+	EXPECT(set_callback(A, 0), == 0);
+	BUG_ON(!machine_become(v, true));
+	evtchn_mark_vcpu(v);
+	machine_pass(NS_PER_US);
+	put_to_sleep(v);
+	EXPECT(set_callback(A, VECTOR_TYPE | 0x40), == 0);
+	EXPECT(sleeps(v), == 0);
+}
+
+/* The PIC's interrupt wakes the vCPU whose LINT0 takes it, whichever that is, and no other one. */
+CASE(pic_wakes_the_vcpu_that_takes_it)
+{
+	struct xen_domctl_createdomain cfg = {
+		.flags = XEN_DOMCTL_CDF_hvm | XEN_DOMCTL_CDF_hap,
+		.max_vcpus = 2,
+		.max_evtchn_port = 255,
+		.max_grant_frames = 4,
+		.max_maptrack_frames = 4,
+		.grant_opts = XEN_DOMCTL_GRANT_version(1),
+		.arch.emulation_flags = XEN_X86_EMU_ALL & ~XEN_X86_EMU_VPCI,
+	};
+	struct domain *d;
+	int err;
+
+	d = domain_create(DOMID_INVALID, &cfg, false, &err);
+	BUG_ON(!d);
+	for (unsigned int i = 0; i < 2; i++) {
+		BUG_ON(vcpu_create(d, i));
+		domain_vcpu(d, i)->pause_flags = 0;
+		vlapic_set(domain_vcpu(d, i)->hvm.vlapic, APIC_LVT0, i ? LVT0_EXTINT : 0x10000);
+	}
+	d->tool_pauses = 0;
+	domain_unpause(d);
+	for (unsigned int i = 0; i < 2; i++)
+		put_to_sleep(domain_vcpu(d, i));
+	hvm_isa_irq_set(d, LINE, true);
+	EXPECT(sleeps(domain_vcpu(d, 1)), == 0);
+	EXPECT(sleeps(domain_vcpu(d, 0)), == 1);
+}
+
+/* State with an interrupt in it is loaded into a vCPU that slept. */
+CASE(state_is_loaded_into_a_vcpu_that_sleeps)
+{
+	struct domain *d = dom(B);
+	struct vcpu *v = domain_vcpu(d, 0);
+	size_t len = (size_t)hvm_save_size(d);
+	uint8_t *record = xzalloc_bytes(len);
+
+	put_to_sleep(v);
+	domain_pause(d);
+	EXPECT(hvm_save(d, record, &len), == 0);
+	EXPECT(hvm_load(d, record, len), == 0);
+	EXPECT(sleeps(v), == 0);
+	domain_unpause(d);
+	xfree(record);
+}
