@@ -191,6 +191,27 @@ static int first_pin(struct domain *rd, struct grant_active *a, grant_entry_v1_t
 	return GNTST_okay;
 }
 
+/*
+ * First pin for writing of an entry that is in use for reading: what the granter may not write itself, nobody gets
+ * to write by it. The page stays what it was. rd's lock held.
+ */
+static int first_write_pin(struct domain *rd, const struct grant_active *a, grant_entry_v1_t *e,
+			   domid_t ld)
+{
+	struct page *page;
+	int rc = set_in_use(e, ld, false);
+
+	if (rc)
+		return rc;
+	page = p2m_get_page(rd, _gfn(READ_ONCE(e->frame)), true, NULL);
+	if (page)
+		page_put(page);
+	if (page == a->page)
+		return GNTST_okay;
+	clear_in_use(e, GTF_writing);
+	return GNTST_bad_page;
+}
+
 int grant_acquire(struct domain *rd, grant_ref_t ref, domid_t ld, bool readonly, struct page **page)
 {
 	struct grant_table *t = rd->grant;
@@ -208,7 +229,7 @@ int grant_acquire(struct domain *rd, grant_ref_t ref, domid_t ld, bool readonly,
 	else if (a->domid != ld || a->readers > INT16_MAX || a->writers > INT16_MAX)
 		rc = GNTST_general_error;
 	else if (!readonly && !a->writers)
-		rc = set_in_use(shared_entry(t, ref), ld, false);
+		rc = first_write_pin(rd, a, shared_entry(t, ref), ld);
 	if (!rc) {
 		a->readers += readonly;
 		a->writers += !readonly;

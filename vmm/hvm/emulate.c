@@ -93,10 +93,11 @@ static uint32_t walk_access(const struct x86_emulate_ctxt *c, unsigned int acc)
 int emul_translate(struct x86_emulate_ctxt *c, uint64_t lin, unsigned int acc, gpa_t *gpa)
 {
 	uint32_t pfec;
+	int rc = guest_walk(vcpu_of(c), lin, walk_access(c, acc), gpa, &pfec);
 
-	if (!guest_walk(vcpu_of(c), lin, walk_access(c, acc), gpa, &pfec))
+	if (!rc)
 		return X86EMUL_OKAY;
-	return x86_emulate_page_fault(c, pfec, lin);
+	return rc == -EACCES ? X86EMUL_UNHANDLEABLE : x86_emulate_page_fault(c, pfec, lin);
 }
 
 /* Within one page. Read-only memory swallows writes, as ROM does. */
@@ -151,9 +152,10 @@ static int op_fetch(uint64_t lin, void *buf, unsigned int bytes, struct x86_emul
 	struct vcpu *v = vcpu_of(c);
 	uint32_t pfec;
 	gpa_t gpa;
+	int rc = guest_walk(v, lin, PFEC_I | (c->cpl == 3 ? PFEC_U : 0), &gpa, &pfec);
 
-	if (guest_walk(v, lin, PFEC_I | (c->cpl == 3 ? PFEC_U : 0), &gpa, &pfec))
-		return x86_emulate_page_fault(c, pfec, lin);
+	if (rc)
+		return rc == -EACCES ? X86EMUL_UNHANDLEABLE : x86_emulate_page_fault(c, pfec, lin);
 	return guest_phys_read(v->domain, gpa, buf, bytes) ? X86EMUL_UNHANDLEABLE : X86EMUL_OKAY;
 }
 

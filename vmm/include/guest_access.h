@@ -24,14 +24,16 @@ int guest_phys_write(struct domain *d, gpa_t gpa, const void *buf, size_t len);
 
 /*
  * Walk v's current page tables for linear address la (identity when paging is off). On success *gpa is
- * set and accessed/dirty bits are; else returns -EFAULT with the #PF error code in *pfec.
+ * set and accessed/dirty bits are; else returns -EFAULT with the #PF error code in *pfec, or -EACCES: a table
+ * lies in memory that the guest may not write, which no processor can walk (nobody makes a #PF of that).
  * v must be current or paused. access = PFEC_W/U/I wanted.
  */
 int guest_walk(struct vcpu *v, uint64_t la, uint32_t access, gpa_t *gpa, uint32_t *pfec);
 
 /*
  * Copy by linear address with the rights of v's present CPL. On a fault returns -EFAULT and, when
- * fault != NULL, fills it for injection. -ENXIO when it reaches something that is not RAM.
+ * fault != NULL, fills it for injection. -ENXIO when it reaches something that is not RAM, -EACCES as
+ * guest_walk().
  */
 struct guest_fault {
 	uint64_t la;

@@ -58,6 +58,16 @@ struct p2m_entry {
 		order; /* the mapping (or hole) that covers the gfn: 0, 9, 18 (or larger for holes) */
 };
 
+static inline bool p2m_access_writes(enum p2m_access a)
+{
+	return a == P2M_ACCESS_RWX || a == P2M_ACCESS_RW;
+}
+/* May the domain itself write there? */
+static inline bool p2m_entry_is_writable(const struct p2m_entry *e)
+{
+	return p2m_is_writable(e->type) && p2m_access_writes(e->access);
+}
+
 /*
  * What entries of nested page tables (APM volume 2, 15.25; SDM volume 3, 28.2.2) have in common. Whatever leads
  * anywhere has bit 0, present there and readable here; a leaf above level 1 has bit 7. The type sits in bits
@@ -168,7 +178,7 @@ int p2m_set(struct domain *d, gfn_t gfn, mfn_t mfn, unsigned int order, enum p2m
 int p2m_take(struct domain *d, gfn_t gfn, struct p2m_entry *old);
 /*
  * With d->lock held, which all who enter something where nothing was take: the page of d at `from` (RAM, or
- * P2M_POD) moves to the hole `to`. 0, -ENOMEM (nothing has changed).
+ * P2M_POD) moves to the hole `to`, with its rights. 0, -ENOMEM (nothing has changed).
  */
 int p2m_move(struct domain *d, gfn_t from, gfn_t to);
 /* Atomically change the type of one frame if it is still `from`; -EBUSY when it is not. */

@@ -27,8 +27,8 @@ static bool is_spurious(const struct p2m_entry *e, const struct npt_fault *f)
 		return false;
 	if (e->access == P2M_ACCESS_N)
 		return false;
-	if (f->write && (!(p2m_is_writable(e->type) || e->type == P2M_MMIO_DIRECT) ||
-			 e->access == P2M_ACCESS_R || e->access == P2M_ACCESS_RX))
+	if (f->write && !p2m_entry_is_writable(e) &&
+	    !(e->type == P2M_MMIO_DIRECT && p2m_access_writes(e->access)))
 		return false;
 	if (f->fetch &&
 	    (!p2m_is_ram(e->type) || e->access == P2M_ACCESS_RW || e->access == P2M_ACCESS_R))

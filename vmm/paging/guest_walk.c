@@ -3,6 +3,10 @@
  * Walking a guest's own page tables: 2-level, PAE, 4-level, with the rights of the access. SDM volume 3,
  * chapter 4; APM volume 2, chapter 5. The guest's tables are read once per level, accessed and dirty
  * bits are set with a compare-and-exchange as the CPU does.
+ *
+ * A table has to lie in memory that the guest may write, as on hardware: nested paging takes every access of a
+ * walk for a write (APM volume 2, 15.25.6; with EPT's accessed and dirty bits SDM volume 3, 28.2.4, too). A
+ * processor without those bits only needs the right for an entry that it changes.
  */
 #include "domain.h"
 #include "guest_access.h"
@@ -22,6 +26,7 @@ struct walk {
 	uint64_t la;
 	uint32_t access;
 	bool user;	 /* the access counts as a user access */
+	int error;	 /* -EACCES once a table has been found where none may be */
 	uint64_t rights; /* AND of U and W along the way */
 	bool nx;	 /* OR of NX along the way */
 };
@@ -52,38 +57,76 @@ static int fail(const struct walk *w, bool present, bool rsvd, uint32_t *pfec)
 			((w->v->efer & X86_EFER_NX) || (w->v->cr4 & X86_CR4_SMEP)
 				 ? w->access & PFEC_I
 				 : 0);
-	return -EFAULT;
+	return w->error ? w->error : -EFAULT;
 }
 
-/* Reads an entry; *where points to it in machine memory (page held by *pg). */
-static bool read_entry(struct walk *w, gpa_t at, const struct step *s, uint64_t *pte, void **where,
-		       struct page **pg)
+/* An entry of a table, in a page that is held until put_entry(). */
+struct entry {
+	uint64_t pte;
+	void *where; /* in machine memory */
+	struct page *pg;
+	gfn_t gfn;
+	enum p2m_type type;
+};
+
+static bool may_lie_there(const struct walk *w, const struct entry *e)
 {
-	*pg = p2m_get_page(w->v->domain, gpa_to_gfn(at), false, NULL);
-	if (!*pg)
+	return !w->v->domain->p2m.fmt->dirty || p2m_is_writable(e->type);
+}
+
+static bool read_entry(struct walk *w, gpa_t at, const struct step *s, struct entry *e)
+{
+	e->gfn = gpa_to_gfn(at);
+	e->pg = p2m_get_page(w->v->domain, e->gfn, false, &e->type);
+	if (!e->pg)
 		return false;
-	*where = (uint8_t *)page_to_virt(*pg) + (at.v & ~PAGE_MASK);
-	*pte = s->entry_bytes == 8 ? READ_ONCE(*(uint64_t *)*where)
-				   : READ_ONCE(*(uint32_t *)*where);
+	if (!may_lie_there(w, e)) {
+		page_put(e->pg);
+		w->error = -EACCES;
+		return false;
+	}
+	e->where = (uint8_t *)page_to_virt(e->pg) + (at.v & ~PAGE_MASK);
+	e->pte = s->entry_bytes == 8 ? READ_ONCE(*(uint64_t *)e->where)
+				     : READ_ONCE(*(uint32_t *)e->where);
 	return true;
 }
 
-/* Sets A (and D); a racing change of the entry makes no harm: the CPU would set them just so. */
-static void set_bits(void *where, const struct step *s, uint64_t pte, uint64_t bits)
+static void put_entry(const struct entry *e)
 {
-	if ((pte & bits) == bits)
-		return;
-	if (s->entry_bytes == 8) {
-		uint64_t old = pte;
+	page_put(e->pg);
+}
 
-		__atomic_compare_exchange_n((uint64_t *)where, &old, pte | bits, false,
-					    __ATOMIC_SEQ_CST, __ATOMIC_SEQ_CST);
-	} else {
-		uint32_t old = (uint32_t)pte;
+static void exchange(const struct entry *e, const struct step *s, uint64_t bits)
+{
+	uint64_t old = e->pte;
+	uint32_t old32 = (uint32_t)old;
 
-		__atomic_compare_exchange_n((uint32_t *)where, &old, (uint32_t)(pte | bits), false,
+	if (s->entry_bytes == 8)
+		__atomic_compare_exchange_n((uint64_t *)e->where, &old, old | bits, false,
 					    __ATOMIC_SEQ_CST, __ATOMIC_SEQ_CST);
+	else
+		__atomic_compare_exchange_n((uint32_t *)e->where, &old32, old32 | (uint32_t)bits,
+					    false, __ATOMIC_SEQ_CST, __ATOMIC_SEQ_CST);
+}
+
+/* Sets A (and D); a racing change of the entry makes no harm: the CPU would set them just so. */
+static bool set_bits(struct walk *w, const struct entry *e, const struct step *s, uint64_t bits)
+{
+	struct domain *d = w->v->domain;
+
+	if ((e->pte & bits) == bits)
+		return true;
+	if (!p2m_is_writable(e->type)) {
+		w->error = -EACCES;
+		return false;
 	}
+	exchange(e, s, bits);
+	if (e->type == P2M_RAM_LOGDIRTY) {
+		spin_lock(&d->p2m.lock);
+		logdirty_mark(d, e->gfn, 0);
+		spin_unlock(&d->p2m.lock);
+	}
+	return true;
 }
 
 static bool reserved_bits(const struct walk *w, const struct step *s, uint64_t pte)
@@ -113,20 +156,44 @@ static bool allowed(const struct walk *w)
 	return !(w->access & PFEC_W) || page_write || !(v->cr0 & X86_CR0_WP);
 }
 
-static int finish(struct walk *w, const struct step *s, uint64_t pte, void *where, gpa_t *gpa,
+static int finish(struct walk *w, const struct step *s, const struct entry *e, gpa_t *gpa,
 		  uint32_t *pfec)
 {
-	uint64_t offset_mask = BIT(s->shift) - 1;
+	uint64_t offset_mask = BIT(s->shift) - 1, pte = e->pte;
 	uint64_t base = pte & ADDR_MASK;
 
-	if (!allowed(w))
+	if (!allowed(w) || !set_bits(w, e, s, PTE_A | (w->access & PFEC_W ? PTE_D : 0)))
 		return fail(w, true, false, pfec);
-	set_bits(where, s, pte, PTE_A | (w->access & PFEC_W ? PTE_D : 0));
 	/* PSE-36: bits 13-20 of a 4 MiB entry are address bits 32-39. */
 	if (s->entry_bytes == 4 && s->shift == 22)
 		base = (pte & 0xffc00000) | (pte & 0x1fe000) << 19;
 	*gpa = _gpa((base & ~offset_mask) | (w->la & offset_mask));
 	return 0;
+}
+
+static bool is_leaf(const struct walk *w, const struct step *s, bool last, uint64_t pte)
+{
+	return last || (s->may_be_leaf && (pte & PTE_PS) &&
+			(s->entry_bytes == 8 || (w->v->cr4 & X86_CR4_PSE)));
+}
+
+/* With the entry of one level: 0 = done, 1 = go on to the table that it names, or what guest_walk() returns. */
+static int use_entry(struct walk *w, const struct step *s, const struct entry *e, bool last,
+		     bool has_rights, gpa_t *gpa, uint32_t *pfec)
+{
+	uint64_t pte = e->pte;
+
+	if (!(pte & PTE_P) || reserved_bits(w, s, pte))
+		return fail(w, pte & PTE_P, pte & PTE_P, pfec);
+	if (has_rights) {
+		w->rights &= pte;
+		w->nx |= s->entry_bytes == 8 && (pte & PTE_NX);
+	}
+	if (is_leaf(w, s, last, pte))
+		return finish(w, s, e, gpa, pfec);
+	if (has_rights && !set_bits(w, e, s, PTE_A))
+		return fail(w, true, false, pfec);
+	return 1;
 }
 
 static int do_walk(struct walk *w, const struct step *steps, unsigned int levels, gpa_t *gpa,
@@ -140,34 +207,17 @@ static int do_walk(struct walk *w, const struct step *steps, unsigned int levels
 	for (unsigned int i = 0; i < levels; i++) {
 		const struct step *s = &steps[i];
 		uint64_t index = w->la >> s->shift & (BIT(s->bits) - 1);
-		bool leaf;
-		struct page *pg;
-		void *where;
-		uint64_t pte;
+		struct entry e;
 		int rc;
 
-		if (!read_entry(w, _gpa(table + index * s->entry_bytes), s, &pte, &where, &pg))
+		if (!read_entry(w, _gpa(table + index * s->entry_bytes), s, &e))
 			return fail(w, false, false, pfec);
-		if (!(pte & PTE_P) || reserved_bits(w, s, pte)) {
-			page_put(pg);
-			return fail(w, pte & PTE_P, pte & PTE_P, pfec);
-		}
 		/* PAE page directory pointers carry no rights and no A bit. */
-		if (!(pae && i == 0)) {
-			w->rights &= pte;
-			w->nx |= s->entry_bytes == 8 && (pte & PTE_NX);
-		}
-		leaf = i + 1 == levels || (s->may_be_leaf && (pte & PTE_PS) &&
-					   (s->entry_bytes == 8 || (w->v->cr4 & X86_CR4_PSE)));
-		if (leaf) {
-			rc = finish(w, s, pte, where, gpa, pfec);
-			page_put(pg);
+		rc = use_entry(w, s, &e, i + 1 == levels, !(pae && i == 0), gpa, pfec);
+		put_entry(&e);
+		if (rc <= 0)
 			return rc;
-		}
-		if (!(pae && i == 0))
-			set_bits(where, s, pte, PTE_A);
-		page_put(pg);
-		table = pte & ADDR_MASK;
+		table = e.pte & ADDR_MASK;
 	}
 	return -EFAULT;
 }

@@ -403,11 +403,12 @@ int p2m_move(struct domain *d, gfn_t from, gfn_t to)
 
 	if (rc)
 		return rc;
-	if (e.type != P2M_POD)
+	/* What is logged is entered as plain memory, which p2m_set() logs again; other rights go with the page. */
+	if (e.type == P2M_RAM_LOGDIRTY)
 		e.type = P2M_RAM_RW;
-	rc = p2m_set(d, to, e.mfn, ORDER_4K, e.type, P2M_ACCESS_RWX);
+	rc = p2m_set(d, to, e.mfn, ORDER_4K, e.type, e.access);
 	if (rc)
-		p2m_set(d, from, e.mfn, ORDER_4K, e.type, P2M_ACCESS_RWX);
+		p2m_set(d, from, e.mfn, ORDER_4K, e.type, e.access);
 	return rc;
 }
 

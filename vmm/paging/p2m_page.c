@@ -18,12 +18,13 @@ static bool still_mapped(struct domain *d, gfn_t gfn, const struct p2m_entry *wa
 {
 	struct p2m_entry now = p2m_get(d, gfn);
 
-	return now.type == was->type && mfn_eq(now.mfn, was->mfn);
+	return now.type == was->type && now.access == was->access && mfn_eq(now.mfn, was->mfn);
 }
 
 static bool is_usable(const struct p2m_entry *e, bool write)
 {
-	return p2m_has_page(e->type) && (!write || p2m_is_writable(e->type)) && mfn_valid(e->mfn);
+	return p2m_has_page(e->type) && e->access != P2M_ACCESS_N &&
+	       (!write || p2m_entry_is_writable(e)) && mfn_valid(e->mfn);
 }
 
 struct page *p2m_get_page(struct domain *d, gfn_t gfn, bool write, enum p2m_type *t)
