@@ -101,6 +101,18 @@ struct page *p2m_get_page(struct domain *d, gfn_t gfn, bool write, enum p2m_type
 	return &pages[gfn.v];
 }
 
+struct page *p2m_hold_page(struct domain *d, gfn_t gfn, bool write, enum p2m_type *t)
+{
+	return p2m_get_page(d, gfn, write, t);
+}
+
+bool pod_may_come(struct domain *d, gfn_t gfn)
+{
+	(void)d;
+	(void)gfn;
+	return false;
+}
+
 struct page *p2m_get_own_page(struct domain *d, gfn_t gfn)
 {
 	return p2m_get_page(d, gfn, true, NULL);

@@ -13,7 +13,7 @@ fuzz_VMM      := $(filter-out vmm/hvm/setup.c,$(sort $(wildcard vmm/abi/*.c vmm/
 	vmm/cpu/predictions.c vmm/cpu/timer.c vmm/cpu/timer_heap.c vmm/cpu/spinlock.c vmm/cpu/publish.c vmm/cpu/fpu.c vmm/debug/keys.c \
 	vmm/dom0/memory.c vmm/lib/date.c svm/npt.c \
 	$(addprefix tests/fuzz/,calls.c check.c fuzz.c machine.c stubs.c)
-fuzz_HOST     := tests/fuzz/host.c tests/fuzz/family.c
+fuzz_HOST     := tests/fuzz/host.c tests/fuzz/work.c tests/fuzz/family.c
 fuzz_COMMON   := -DDIRECTMAP_VIRT=0x200000000000UL -g -O1 -fno-pie -fno-omit-frame-pointer -Wall -Wextra -Werror \
 	-fsanitize=address,undefined -fno-sanitize=alignment -fno-sanitize-recover=all -MMD -MP
 # Tables that the linker collects must not get red zones between their entries.
@@ -23,7 +23,10 @@ fuzz_CFLAGS   := $(fuzz_COMMON) -isystem $(O)/xen-include -Ivmm/include -I. -D__
 # The test's own code is not what is to be covered.
 fuzz_COVER    := -fsanitize=fuzzer-no-link
 fuzz_CLANG    := -mllvm -asan-globals=0 -Wno-unused-command-line-argument
-fuzz_LINK     := -no-pie -fsanitize=address,undefined -Wl,--wrap=buddy_alloc,--wrap=buddy_free -Wl,-T,tests/fuzz/sections.ld
+# Each basic block of the hypervisor counts (work.c); not those of the lock, where threads wait.
+fuzz_COUNT    := -fsanitize-coverage=trace-pc
+fuzz_WRAPPED  := memset memcpy memmove hypercall_preempt hvm_flush_domain buddy_alloc buddy_free
+fuzz_LINK     := -no-pie -fsanitize=address,undefined $(fuzz_WRAPPED:%=-Wl,--wrap=%) -Wl,-T,tests/fuzz/sections.ld
 fuzz_COBJS    := $(fuzz_VMM:%.c=$(fuzz_DIR)/clang/%.o) $(fuzz_HOST:%.c=$(fuzz_DIR)/clang-host/%.o)
 fuzz_GOBJS    := $(fuzz_VMM:%.c=$(fuzz_DIR)/gcc/%.o) \
 	$(addprefix $(fuzz_DIR)/gcc-host/,$(fuzz_HOST:%.c=%.o) tests/fuzz/replay.o)
@@ -33,12 +36,14 @@ fuzz_ENV      := ASAN_OPTIONS=detect_leaks=0:detect_stack_use_after_return=0
 
 fuzz_CASES    := $(sort $(wildcard tests/fuzz/cases*.c))
 fuzz_COBJECTS := $(filter-out $(fuzz_DIR)/gcc/tests/fuzz/fuzz.o,$(fuzz_VMM:%.c=$(fuzz_DIR)/gcc/%.o)) \
-	$(fuzz_CASES:%.c=$(fuzz_DIR)/gcc/%.o) $(fuzz_DIR)/gcc/vmx/ept.o $(addprefix $(fuzz_DIR)/gcc-host/tests/fuzz/,host.o run_cases.o)
+	$(fuzz_CASES:%.c=$(fuzz_DIR)/gcc/%.o) $(fuzz_DIR)/gcc/vmx/ept.o $(addprefix $(fuzz_DIR)/gcc-host/tests/fuzz/,host.o work.o run_cases.o)
 
 CHECKS  += check-fuzz check-hypercalls
 FUZZERS += $(fuzz_FAMILIES:%=fuzz-hc-%)
 
 $(fuzz_DIR)/clang/tests/%.o $(fuzz_DIR)/clang/vmm/mm/buddy.o $(fuzz_DIR)/clang/vmm/cpu/spinlock.o: fuzz_COVER :=
+
+$(fuzz_DIR)/gcc/tests/%.o $(fuzz_DIR)/gcc/vmm/cpu/spinlock.o: fuzz_COUNT :=
 
 $(fuzz_DIR)/clang-host/%.o: %.c
 	$(Q)mkdir -p $(@D)
@@ -56,7 +61,7 @@ $(fuzz_DIR)/gcc-host/%.o: %.c
 $(fuzz_DIR)/gcc/%.o: %.c | $(O)/xen-include/xen
 	$(call say,CC-ASAN,$<)
 	$(Q)mkdir -p $(@D)
-	$(Q)$(CC) $(fuzz_CFLAGS) --param asan-globals=0 -c -o $@ $<
+	$(Q)$(CC) $(fuzz_CFLAGS) $(fuzz_COUNT) --param asan-globals=0 -c -o $@ $<
 
 $(fuzz_DIR)/fuzz-all: $(fuzz_COBJS) tests/fuzz/sections.ld
 	$(call say,LD,$@)

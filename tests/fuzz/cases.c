@@ -93,6 +93,30 @@ long populate_on_demand(domid_t about, uint64_t gfn, unsigned int nr)
 	return reserve_with(0, about, XENMEM_populate_physmap, XENMEMF_populate_on_demand, gfn, nr);
 }
 
+int log_begin(domid_t id)
+{
+	int rc;
+
+	do
+		rc = logdirty_enable(dom(id));
+	while (rc == -ERESTART);
+	return rc;
+}
+
+uint64_t log_ask(domid_t id, unsigned int nr, uint8_t *map, bool clean)
+{
+	struct frames all = { 0, nr };
+	uint64_t n, sum = 0;
+
+	for (uint64_t at = 0; at < nr; at += P2M_PIECE) {
+		struct frames f = frames_part(&all, at, P2M_PIECE);
+
+		EXPECT(logdirty_read(dom(id), &f, map + at / 8, clean, &n), == 0);
+		sum += n;
+	}
+	return sum;
+}
+
 void change_machine(const struct hvm_ops *to)
 {
 	machine_stop();

@@ -51,6 +51,9 @@ long call_op(domid_t id, unsigned int nr, uint64_t cmd, void *arg, size_t size);
 long reserve(domid_t caller, domid_t about, unsigned int cmd, uint64_t gfn, unsigned int nr);
 /* dom0 gives a guest frames without pages; how many were done. */
 long populate_on_demand(domid_t about, uint64_t gfn, unsigned int nr);
+/* The log of writes, which goes in pieces: begun; frames 0..nr-1 of it, and how many bits are set. */
+int log_begin(domid_t id);
+uint64_t log_ask(domid_t id, unsigned int nr, uint8_t *map, bool clean);
 /* Another machine with other vendor's operations. A case leaves one with fake_hvm_ops. */
 void change_machine(const struct hvm_ops *to);
 

@@ -71,15 +71,16 @@ static unsigned int count(const uint8_t *map, unsigned int nr)
 
 static unsigned int ask_vram(struct domain *d, uint8_t *map)
 {
-	EXPECT(vram_track(d, _gfn(TRACKED_FIRST), TRACKED_NR, map), == 0);
+	const struct frames f = { TRACKED_FIRST, TRACKED_NR };
+
+	EXPECT(vram_track(d, &f, map), == 0);
 	return count(map, TRACKED_NR);
 }
 
 static uint64_t ask_log(struct domain *d, uint8_t *map, bool clean)
 {
-	uint64_t n;
+	uint64_t n = log_ask(d->domid, BITMAP_GFNS, map, clean);
 
-	EXPECT(logdirty_read(d, _gfn(0), BITMAP_GFNS, map, clean, &n), == 0);
 	EXPECT(n, == count(map, BITMAP_GFNS));
 	return n;
 }
@@ -128,7 +129,7 @@ static void video_memory(void)
 	EXPECT(bit(map, 3), == true);
 	EXPECT(bit(map, TRACKED_NR - 1), == true);
 	vram_track_stop(d);
-	EXPECT(p2m_get(d, _gfn(TRACKED_FIRST)).type, == P2M_RAM_RW);
+	EXPECT(hw_write(d, TRACKED_FIRST), == true);
 }
 
 CASE(written_video_memory)
@@ -142,7 +143,7 @@ static void both_at_once(void)
 	uint8_t vram[TRACKED_NR / 8], map[BITMAP_GFNS / 8];
 
 	ask_vram(d, vram);
-	EXPECT(logdirty_enable(d), == 0);
+	EXPECT(log_begin(d->domid), == 0);
 	EXPECT(ask_log(d, map, true), == 0);
 	EXPECT(hw_write(d, TRACKED_FIRST + 5), == true);
 	EXPECT(hw_write(d, 2), == true);
@@ -175,7 +176,7 @@ static void replaced(void)
 	struct domain *d = dom(DOMID_B);
 	uint8_t map[BITMAP_GFNS / 8];
 
-	EXPECT(logdirty_enable(d), == 0);
+	EXPECT(log_begin(d->domid), == 0);
 	EXPECT(hw_write(d, 4), == true);
 	EXPECT(hw_write(d, 5), == true);
 	EXPECT(p2m_change_type(d, _gfn(4), p2m_get(d, _gfn(4)).type, P2M_RAM_RO), == 0);
@@ -198,7 +199,7 @@ static void large(void)
 	uint8_t map[BITMAP_GFNS / 8];
 
 	EXPECT(p2m_set(d, _gfn(BITMAP_GFNS - 1), _mfn(0), 0, P2M_RAM_RW, P2M_ACCESS_RWX), == 0);
-	EXPECT(logdirty_enable(d), == 0);
+	EXPECT(log_begin(d->domid), == 0);
 	EXPECT(p2m_set(d, _gfn(LARGE_GFN), _mfn(0), 9, P2M_RAM_RW, P2M_ACCESS_RWX), == 0);
 	EXPECT(p2m_get(d, _gfn(LARGE_GFN)).type, == P2M_RAM_LOGDIRTY);
 	EXPECT(ask_log(d, map, true), == 512);

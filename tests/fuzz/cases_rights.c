@@ -170,16 +170,15 @@ static void noted(void)
 {
 	struct domain *d = dom(B);
 	uint8_t map[8];
-	uint64_t n;
 
 	fill_table(B, TABLE_GFN, TABLE_GFN, 0);
-	EXPECT(logdirty_enable(d), == 0);
-	EXPECT(logdirty_read(d, _gfn(0), 64, map, true, &n), == 0);
+	EXPECT(log_begin(B), == 0);
+	log_ask(B, 64, map, true);
 	EXPECT(walk_all(B, TABLE_GFN, 0), == 0);
-	EXPECT(logdirty_read(d, _gfn(0), 64, map, true, &n), == 0);
+	log_ask(B, 64, map, true);
 	EXPECT(map[TABLE_GFN / 8] >> (TABLE_GFN % 8) & 1, == 1);
 	EXPECT(walk_all(B, TABLE_GFN, 0), == 0);
-	EXPECT(logdirty_read(d, _gfn(0), 64, map, true, &n), == 0);
+	log_ask(B, 64, map, true);
 	EXPECT(map[TABLE_GFN / 8] >> (TABLE_GFN % 8) & 1, == 0);
 	logdirty_disable(d);
 }

@@ -126,9 +126,18 @@ static int check_domain(struct domain *d, void *arg)
 	return 0;
 }
 
+/* What is counted, but has not been made ready for it so far (mm/page.c). */
+static uint64_t in_stock(const struct domain *d)
+{
+	const struct domain_stock *s = &d->stock;
+
+	return s->first ? (1UL << s->order) - max(s->ready, s->dropped) : 0;
+}
+
 static int compare_count(struct domain *d, void *arg)
 {
 	(void)arg;
+	counted[d->domid % COUNTERS] += in_stock(d);
 	if (!d->is_dom0 && counted[d->domid % COUNTERS] != d->tot_pages)
 		panic("d%u: %lu pages counted, %lu there", d->domid, d->tot_pages,
 		      counted[d->domid % COUNTERS]);

@@ -3,9 +3,13 @@
  * An input is a program of steps: hypercalls of the chosen family (now and then of another one) by guests and
  * dom0, and what guests do to their memory meanwhile. After each step the machine is looked over (check.c), at
  * the end everything is taken down and must have come back.
+ *
+ * An input that ends in EDGES is one of numbers at the edge of what there is: frames and counts come out of a few
+ * that its first bytes choose, so that calls meet the same ones again, and each call is made twice.
  */
 #include "machine.h"
 #include "calls.h"
+#include "guest_access.h"
 #include "vmm/domain/grant_private.h"
 #include <xen/domctl.h>
 #include <xen/platform.h>
@@ -15,10 +19,15 @@
 #define LIST_MAX    12U
 #define ENTRIES_MAX 4U
 #define RAW_FROM    0xe0U
+#define EDGES	    0xedU
+#define EDGES_NR    3U
+#define AGAIN_BYTES 1024U /* of an argument, for the same call again */
 
 static const uint8_t *in, *in_end;
 static enum family chosen;
 static bool dom0_acted;
+static bool at_edges;
+static uint64_t edge_frame[EDGES_NR], edge_count[EDGES_NR];
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 void fuzz_choose(enum family f);
@@ -111,14 +120,53 @@ static uint64_t small_value(char kind, uint8_t sel)
 	}
 }
 
+static void choose_edges(const uint8_t *data, size_t size)
+{
+	at_edges = size > 2 * EDGES_NR && data[size - 1] == EDGES;
+	for (unsigned int i = 0; at_edges && i < EDGES_NR; i++) {
+		uint8_t sel = data[2 * i];
+
+		edge_frame[i] =
+			PICK(~0ULL, ~0ULL - 511, ~0ULL - 16383, ~0ULL - 19999, 1ULL << 63,
+			     (1ULL << 63) - 1, 1ULL << 52, (1ULL << 52) - 1, 1ULL << 40, 1ULL << 36,
+			     (1ULL << 36) - 1, (1ULL << 36) - 16384, (1ULL << 32) - 1, 1ULL << 28,
+			     (1ULL << 28) - 1, (1ULL << 28) - 16384, FIRST_HOLE, 0);
+		sel = data[2 * i + 1];
+		edge_count[i] = PICK(16384, 16383, 1, 512, 4096, 65535, 1U << 31, ~0U, 1ULL << 36,
+				     1ULL << 40, 1ULL << 52, ~0ULL, ~0ULL - 16383, 1ULL << 63);
+	}
+}
+
+/* False: this kind has no edges. */
+static bool edge_value(char kind, uint64_t *v)
+{
+	uint8_t sel;
+
+	if (!at_edges || !strchr("gand", kind))
+		return false;
+	sel = byte();
+	if (kind == 'd')
+		*v = PICK(DOMID_B, DOMID_A, DOMID_SELF, DOMID_B);
+	else if (kind == 'n')
+		*v = edge_count[sel % EDGES_NR];
+	else
+		*v = edge_frame[sel % EDGES_NR] + (sel >> 6);
+	if (kind == 'a')
+		*v <<= PAGE_SHIFT;
+	return true;
+}
+
 static uint64_t value(char kind, unsigned int width)
 {
+	uint64_t v;
 	uint8_t sel;
 
 	if (kind == 'z')
 		return 0;
 	if (kind == 'x')
 		return raw(width);
+	if (edge_value(kind, &v))
+		return v;
 	sel = byte();
 	if (sel >= RAW_FROM && kind != 'D' && kind != 'F' && kind != 'E')
 		return raw(width);
@@ -312,8 +360,46 @@ static void set_regs(struct vcpu *v, const struct regs *r, bool wide)
 		v->regs.gpr[order[wide][i]] = r->a[i];
 }
 
+static void call(struct vcpu *v, const struct regs *r, bool wide, uint32_t preempt)
+{
+	set_regs(v, r, wide);
+	if (host_verbose)
+		host_printf("  %s-bit call %lu (%lx, %lx, %lx)\n", wide ? "64" : "32", r->nr,
+			    r->a[0], r->a[1], r->a[2]);
+	machine_hypercall(v, preempt * 0x01010101U);
+	if (host_verbose)
+		host_printf("  = %ld\n", (long)v->regs.gpr[R_RAX]);
+}
+
+/* The same call with the same argument, if the caller still can. */
+static void call_again(struct vcpu *v, const struct regs *r, bool wide, const uint8_t *arg)
+{
+	domid_t id = v->domain->domid;
+	unsigned int vcpu = v->id;
+	struct domain *d;
+
+	machine_pass(NS_PER_US);
+	check_machine();
+	d = domain_get_by_id(id);
+	if (!d)
+		return;
+	v = domain_vcpu(d, vcpu);
+	domain_put(d);
+	if (!v || !machine_become(v, wide))
+		return;
+	guest_store(v->domain, (uint64_t)ARG_GFN << PAGE_SHIFT, arg, AGAIN_BYTES);
+	call(v, r, wide, 0);
+}
+
+static void keep_argument(struct domain *d, uint8_t *arg)
+{
+	memset(arg, 0, AGAIN_BYTES);
+	(void)guest_phys_read(d, _gpa((uint64_t)ARG_GFN << PAGE_SHIFT), arg, AGAIN_BYTES);
+}
+
 static void step_call(uint8_t how)
 {
+	static uint8_t arg[AGAIN_BYTES];
 	bool wide = (how & 0x38) != 0x38, multi = chosen == F_MULTICALL || how >= 0xe0;
 	struct vcpu *v = caller(how);
 	uint32_t preempt = byte();
@@ -324,13 +410,11 @@ static void step_call(uint8_t how)
 	if (!(multi ? make_multicall(v, &r) : make_call(v, (uint64_t)ARG_GFN << PAGE_SHIFT, &r)))
 		return;
 	dom0_acted |= v->domain->is_dom0;
-	set_regs(v, &r, wide);
-	if (host_verbose)
-		host_printf("  %s-bit call %lu (%lx, %lx, %lx)\n", wide ? "64" : "32", r.nr, r.a[0],
-			    r.a[1], r.a[2]);
-	machine_hypercall(v, preempt * 0x01010101U);
-	if (host_verbose)
-		host_printf("  = %ld\n", (long)v->regs.gpr[R_RAX]);
+	if (at_edges)
+		keep_argument(v->domain, arg);
+	call(v, &r, wide, preempt);
+	if (at_edges)
+		call_again(v, &r, wide, arg);
 }
 
 /* A list of values of one kind into a scratch page. */
@@ -413,6 +497,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	in = data;
 	in_end = data + size;
 	dom0_acted = false;
+	choose_edges(data, size);
 	machine_start();
 	check_remember_victim();
 	for (unsigned int i = 0; i < STEPS_MAX && in < in_end; i++)

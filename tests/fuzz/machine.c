@@ -7,9 +7,10 @@
 #include "vmm/dom0/private.h"
 #include "vmm/domain/private.h"
 #include "vmm/mm/mm_private.h"
+#include "work.h"
 #include <xen/domctl.h>
 
-#define CALL_ROUNDS 200U
+#define CALL_ROUNDS 2000U
 
 static struct page pages[RAM_PAGES];
 static uint64_t heap_at_start;
@@ -34,6 +35,23 @@ void __wrap_buddy_free(struct buddy *b, struct page *p, unsigned int order)
 {
 	host_poison(page_to_virt(p), PAGE_SIZE << order, true);
 	__real_buddy_free(b, p, order);
+}
+
+bool __real_hypercall_preempt(void);
+void __real_hvm_flush_domain(struct domain *d);
+bool __wrap_hypercall_preempt(void);
+void __wrap_hvm_flush_domain(struct domain *d);
+
+/* The clock stands still in a call: the work tells how late it is. */
+bool __wrap_hypercall_preempt(void)
+{
+	return __real_hypercall_preempt() || work_done() > WORK_PIECE;
+}
+
+void __wrap_hvm_flush_domain(struct domain *d)
+{
+	work_add(WORK_FLUSH);
+	__real_hvm_flush_domain(d);
 }
 
 static void start_once(void)
@@ -155,7 +173,9 @@ void machine_hypercall(struct vcpu *v, uint32_t preempt)
 	for (unsigned int i = 0; i < CALL_ROUNDS; i++) {
 		fake_cpu.softirq = i < 32 && (preempt >> i & 1) ? SOFTIRQ_CALL : 0;
 		v->hypercall_again = false;
+		work_begin();
 		hypercall_dispatch(v);
+		work_end();
 		grace_pass();
 		if (!v->hypercall_again)
 			break;
@@ -183,9 +203,19 @@ void machine_pass(uint64_t ns)
 	fake_cpu.softirq = 0;
 }
 
+static int kill_piece(struct domain *d)
+{
+	int rc;
+
+	work_begin();
+	rc = domain_kill(d);
+	work_end();
+	return rc;
+}
+
 void machine_kill(struct domain *d)
 {
-	while (domain_kill(d) == -ERESTART)
+	while (kill_piece(d) == -ERESTART)
 		grace_pass();
 }
 

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
  * usage: replay-FAMILY [-v] [-n COUNT [-from FIRST]] FILE...
- * Runs each file once, then COUNT pseudo-random inputs that are the same each time; for `make check`, which has
- * no libFuzzer. The sanitizers and panics end it.
+ * Runs each file once, then COUNT pseudo-random inputs that are the same each time, and as many of numbers at the edge
+ * (fuzz.c); for `make check`, which has no libFuzzer. The sanitizers and panics end it.
  */
 #include <stdbool.h>
 #include <stdint.h>
@@ -10,7 +10,9 @@
 #include <stdlib.h>
 #include <string.h>
 
-#define INPUT_MAX 4096
+#define INPUT_MAX    4096
+#define RANDOM_BYTES 1024
+#define EDGES	     0xed /* as in fuzz.c */
 
 extern const char *const family_names[];
 extern bool host_verbose;
@@ -43,6 +45,20 @@ static void run_file(const char *path)
 	LLVMFuzzerTestOneInput(input, n);
 }
 
+static void run_random(unsigned long k, bool edges)
+{
+	size_t n;
+
+	state = 88172645463325252ULL + k * 0x9e3779b97f4a7c15ULL;
+	for (n = 0; n < 64; n++)
+		random_byte();
+	for (n = 0; n < RANDOM_BYTES; n++)
+		input[n] = random_byte();
+	input[n - 1] = edges ? EDGES : 0;
+	fprintf(stderr, "random input %lu%s\n", k, edges ? " of edges" : "");
+	LLVMFuzzerTestOneInput(input, n);
+}
+
 int main(int argc, char **argv)
 {
 	unsigned long count = 0, first = 0;
@@ -60,15 +76,8 @@ int main(int argc, char **argv)
 			run_file(argv[i]);
 	}
 	for (unsigned long k = first; k < first + count; k++) {
-		size_t n;
-
-		state = 88172645463325252ULL + k * 0x9e3779b97f4a7c15ULL;
-		for (n = 0; n < 64; n++)
-			random_byte();
-		for (n = 0; n < 1024; n++)
-			input[n] = random_byte();
-		fprintf(stderr, "random input %lu\n", k);
-		LLVMFuzzerTestOneInput(input, n);
+		run_random(k, false);
+		run_random(k, true);
 	}
 	return 0;
 }

@@ -7,6 +7,7 @@
 #include "dom0.h"
 #include "hvm_ops.h"
 #include "timer.h"
+#include "work.h"
 
 extern const struct p2m_format svm_npt_format;
 
@@ -296,6 +297,7 @@ size_t console_dom0_read(char *buf, size_t max)
 void debug_key_run(char key);
 void console_debug_key(char key)
 {
+	work_end(); /* prints what it has to, at a tool's wish */
 	if (key != 'R' && key != 'C')
 		debug_key_run(key); /* what ends the machine does so by intent */
 }

@@ -174,7 +174,7 @@ static int dispatch(struct domain *d, struct xen_dm_op *op, const struct xen_dm_
 		op->u.nr_vcpus.vcpus = d->max_vcpus;
 		return 0;
 	case XEN_DMOP_pin_memory_cacheattr:
-		return 0; /* all guest memory is write-back; the guest's PAT and MTRRs choose below it */
+		return dm_pin_cacheattr(&op->u.pin_memory_cacheattr);
 	case XEN_DMOP_track_dirty_vram:
 		return dm_track_dirty_vram(d, &op->u.track_dirty_vram, extra);
 	case XEN_DMOP_modified_memory:

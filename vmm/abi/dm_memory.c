@@ -7,12 +7,16 @@
 #include <xen/hvm/hvm_op.h>
 #include "dm_private.h"
 
-#define BATCH		256U
+/* What is done between two looks for other work. */
+#define EXTENT_BATCH	16U
+#define TYPE_BATCH	64U
+#define MOVE_BATCH	16U
 #define VRAM_MAX_FRAMES 16384U /* 64 MiB */
 
 int dm_track_dirty_vram(struct domain *d, const struct xen_dm_op_track_dirty_vram *t,
 			const struct xen_dm_op_buf *extra)
 {
+	struct frames range;
 	uint8_t *map;
 	size_t bytes;
 	int rc;
@@ -24,40 +28,52 @@ int dm_track_dirty_vram(struct domain *d, const struct xen_dm_op_track_dirty_vra
 		return 0;
 	}
 	bytes = DIV_ROUND_UP(t->nr, 8U);
-	if (!extra || extra->size < bytes)
+	if (!extra || extra->size < bytes ||
+	    !frames_make(t->first_pfn, t->nr, p2m_gfn_limit(), &range))
 		return -EINVAL;
 	map = xzalloc_bytes(bytes);
 	if (!map)
 		return -ENOMEM;
-	rc = vram_track(d, _gfn(t->first_pfn), t->nr, map);
+	do
+		rc = vram_track(d, &range, map);
+	while (rc == -ERESTART && !hypercall_preempt());
 	if (!rc && copy_to_guest_la(guest_handle_la(extra->h), map, bytes))
 		rc = -EFAULT;
 	xfree(map);
 	return rc;
 }
 
+static int modified_extent(struct domain *d, uint64_t la)
+{
+	struct xen_dm_op_modified_memory_extent e;
+	struct frames range;
+
+	if (copy_from_guest_la(&e, la, sizeof(e)))
+		return -EFAULT;
+	if (e.pad || e.nr > VRAM_MAX_FRAMES ||
+	    !frames_make(e.first_pfn, e.nr, p2m_gfn_limit(), &range))
+		return -EINVAL;
+	spin_lock(&d->p2m.lock);
+	logdirty_mark_range(d, &range);
+	spin_unlock(&d->p2m.lock);
+	return 0;
+}
+
 int dm_modified_memory(struct domain *d, struct xen_dm_op_modified_memory *m,
 		       const struct xen_dm_op_buf *extra)
 {
-	struct xen_dm_op_modified_memory_extent e;
+	const size_t size = sizeof(struct xen_dm_op_modified_memory_extent);
+	int rc = 0;
 
-	if (!extra || m->opaque > m->nr_extents ||
-	    (uint64_t)m->nr_extents * sizeof(e) > extra->size)
+	if (!extra || m->opaque > m->nr_extents || (uint64_t)m->nr_extents * size > extra->size)
 		return -EINVAL;
-	for (unsigned int done = 0; m->opaque < m->nr_extents; m->opaque++, done++) {
-		if (done == BATCH)
-			return -ERESTART;
-		if (copy_from_guest_la(&e, guest_handle_la(extra->h) + m->opaque * sizeof(e),
-				       sizeof(e)))
-			return -EFAULT;
-		if (e.pad || e.nr > VRAM_MAX_FRAMES)
-			return -EINVAL;
-		spin_lock(&d->p2m.lock);
-		for (uint32_t i = 0; i < e.nr; i++)
-			logdirty_mark(d, _gfn(e.first_pfn + i), 0);
-		spin_unlock(&d->p2m.lock);
+	for (unsigned int done = 1; m->opaque < m->nr_extents && !rc; done++) {
+		rc = modified_extent(d, guest_handle_la(extra->h) + m->opaque * size);
+		m->opaque += !rc;
+		if (!rc && !(done % EXTENT_BATCH) && hypercall_preempt())
+			rc = -ERESTART;
 	}
-	return 0;
+	return rc;
 }
 
 static int type_of(uint16_t mem_type, enum p2m_type *t)
@@ -77,33 +93,54 @@ static int type_of(uint16_t mem_type, enum p2m_type *t)
 	}
 }
 
-/* Frames of RAM change between writable and read-only; holes may be named device-model ranges. */
-static int set_one_type(struct domain *d, gfn_t gfn, enum p2m_type to)
+/* What RAM of type `now` becomes: what is logged stays logged, and may be written. */
+static enum p2m_type ram_type(const struct domain *d, enum p2m_type now, enum p2m_type to)
 {
-	struct p2m_entry e = p2m_get(d, gfn);
+	if (to == P2M_RAM_RW &&
+	    (now == P2M_RAM_LOGDIRTY || d->p2m.logdirty || READ_ONCE(d->p2m.vram)))
+		return P2M_RAM_LOGDIRTY;
+	return to;
+}
 
+/*
+ * Frames of RAM change between writable and read-only; holes may be named device-model ranges. *f begins with the
+ * frames that have been looked at: those of one type.
+ */
+static int set_types(struct domain *d, struct frames *f, enum p2m_type to)
+{
+	enum p2m_type now = p2m_get(d, _gfn(f->first)).type;
+	uint64_t n = 1;
+
+	while (n < f->nr && p2m_get(d, _gfn(f->first + n)).type == now)
+		n++;
+	*f = frames_part(f, 0, n);
 	if (to == P2M_MMIO_DM)
-		return p2m_has_page(e.type) ? -EINVAL : 0;
-	if (!p2m_is_ram(e.type))
-		return e.type == P2M_INVALID || e.type == P2M_MMIO_DM ? 0 : -EINVAL;
-	return e.type == to ? 0 : p2m_change_type(d, gfn, e.type, to);
+		return p2m_has_page(now) ? -EINVAL : 0;
+	if (!p2m_is_ram(now))
+		return now == P2M_INVALID || now == P2M_MMIO_DM ? 0 : -EINVAL;
+	to = ram_type(d, now, to);
+	return now == to ? 0 : p2m_change_range(d, f, now, to, NULL);
 }
 
 int dm_set_mem_type(struct domain *d, struct xen_dm_op_set_mem_type *t)
 {
 	enum p2m_type to;
+	struct frames all;
 	int rc = type_of(t->mem_type, &to);
 
-	if (rc || t->pad)
+	if (rc || t->pad || !frames_make(t->first_pfn, t->nr, p2m_gfn_limit(), &all))
 		return -EINVAL;
-	for (unsigned int done = 0; t->nr; t->nr--, t->first_pfn++, done++) {
-		if (done == BATCH)
-			return -ERESTART;
-		rc = set_one_type(d, _gfn(t->first_pfn), to);
-		if (rc)
-			return rc;
+	for (uint64_t done = 0; done < all.nr && !rc;) {
+		struct frames f = frames_part(&all, done, TYPE_BATCH);
+
+		rc = set_types(d, &f, to);
+		done += rc ? 0 : f.nr;
+		t->first_pfn = all.first + done;
+		t->nr = (uint32_t)(all.nr - done);
+		if (!rc && t->nr && hypercall_preempt())
+			rc = -ERESTART;
 	}
-	return 0;
+	return rc;
 }
 
 /* d->lock held. */
@@ -132,14 +169,45 @@ static int move_frame(struct domain *d, gfn_t src, gfn_t dst)
 
 int dm_relocate_memory(struct domain *d, struct xen_dm_op_relocate_memory *r)
 {
-	for (unsigned int done = 0; r->size; r->size--, r->src_gfn++, r->dst_gfn++, done++) {
-		int rc;
+	struct frames src, dst;
+	int rc = 0;
 
-		if (done == BATCH)
+	if (!frames_make(r->src_gfn, r->size, p2m_gfn_limit(), &src) ||
+	    !frames_make(r->dst_gfn, r->size, p2m_gfn_limit(), &dst))
+		return -EINVAL;
+	for (uint64_t i = 0; i < src.nr && !rc; i++) {
+		if (i && !(i % MOVE_BATCH) && hypercall_preempt())
 			return -ERESTART;
-		rc = move_frame(d, _gfn(r->src_gfn), _gfn(r->dst_gfn));
+		rc = move_frame(d, _gfn(src.first + i), _gfn(dst.first + i));
 		if (rc)
-			return rc;
+			break;
+		r->size--;
+		r->src_gfn++;
+		r->dst_gfn++;
 	}
-	return 0;
+	return rc;
+}
+
+/*
+ * All guest memory is write-back; the guest's PAT and MTRRs choose below it. So a wish is looked at, and no more is
+ * done about it.
+ */
+int dm_pin_cacheattr(const struct xen_dm_op_pin_memory_cacheattr *p)
+{
+	struct frames range;
+
+	if (p->pad || !frames_make_to(p->start, p->end, p2m_gfn_limit(), &range))
+		return -EINVAL;
+	switch (p->type) {
+	case XEN_DMOP_MEM_CACHEATTR_UC:
+	case XEN_DMOP_MEM_CACHEATTR_WC:
+	case XEN_DMOP_MEM_CACHEATTR_WT:
+	case XEN_DMOP_MEM_CACHEATTR_WP:
+	case XEN_DMOP_MEM_CACHEATTR_WB:
+	case XEN_DMOP_MEM_CACHEATTR_UCM:
+	case XEN_DMOP_DELETE_MEM_CACHEATTR:
+		return 0;
+	default:
+		return -EINVAL;
+	}
 }

@@ -13,5 +13,6 @@ int dm_modified_memory(struct domain *d, struct xen_dm_op_modified_memory *m,
 		       const struct xen_dm_op_buf *extra);
 int dm_set_mem_type(struct domain *d, struct xen_dm_op_set_mem_type *t);
 int dm_relocate_memory(struct domain *d, struct xen_dm_op_relocate_memory *r);
+int dm_pin_cacheattr(const struct xen_dm_op_pin_memory_cacheattr *p);
 
 #endif

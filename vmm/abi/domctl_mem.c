@@ -4,7 +4,7 @@
 #include <xen/domctl.h>
 
 #define FRAMES_PER_CALL 1024U
-#define BITMAP_BYTES	4096U
+#define FRAMES_BATCH	64U
 
 static long op_max_mem(struct domain *d, uint64_t kib)
 {
@@ -15,58 +15,102 @@ static long op_max_mem(struct domain *d, uint64_t kib)
 	return 0;
 }
 
+static xen_pfn_t frame_info(struct domain *d, xen_pfn_t gfn)
+{
+	enum p2m_type t = p2m_get(d, _gfn(gfn)).type;
+
+	if (p2m_is_ram(t))
+		return XEN_DOMCTL_PFINFO_NOTAB;
+	return t == P2M_RAM_BROKEN ? XEN_DOMCTL_PFINFO_BROKEN : XEN_DOMCTL_PFINFO_XTAB;
+}
+
 /* The type of each frame, as saving tools want it; no page tables to be pinned here. */
 static long op_getpageframeinfo(struct domain *d, struct xen_domctl_getpageframeinfo3 *f)
 {
-	xen_pfn_t gfn;
+	xen_pfn_t gfn[FRAMES_BATCH];
+	struct frames all;
 
-	if (f->num > FRAMES_PER_CALL)
+	if (!frames_make(0, f->num, FRAMES_PER_CALL, &all))
 		return -E2BIG;
-	for (uint64_t i = 0; i < f->num; i++) {
-		enum p2m_type t;
+	for (uint64_t done = 0; done < all.nr; done += FRAMES_BATCH) {
+		struct frames part = frames_part(&all, done, FRAMES_BATCH);
 
-		if (copy_from_guest_offset(&gfn, f->array, i, 1))
+		if (copy_from_guest_offset(gfn, f->array, part.first, part.nr))
 			return -EFAULT;
-		t = p2m_get(d, _gfn(gfn)).type;
-		gfn = p2m_is_ram(t)	    ? XEN_DOMCTL_PFINFO_NOTAB
-		      : t == P2M_RAM_BROKEN ? XEN_DOMCTL_PFINFO_BROKEN
-					    : XEN_DOMCTL_PFINFO_XTAB;
-		if (copy_to_guest_offset(f->array, i, &gfn, 1))
+		for (uint64_t i = 0; i < part.nr; i++)
+			gfn[i] = frame_info(d, gfn[i]);
+		if (copy_to_guest_offset(f->array, part.first, gfn, part.nr))
 			return -EFAULT;
 	}
 	return 0;
 }
 
-/* A piece at a time: 32 Ki frames. The domain is paused while its bits are taken. */
-static long dirty_bitmap(struct domain *d, struct xen_domctl_shadow_op *s, bool clean)
+/* The log of some frames goes to the caller's bitmap. */
+static long dirty_piece(struct domain *d, const struct xen_domctl_shadow_op *s,
+			const struct frames *f, bool clean)
 {
-	uint64_t first, nr, count, dirty = 0, end = d->p2m.max_gfn + 1;
-	uint8_t *buf;
+	uint8_t bits[P2M_PIECE / 8];
+	uint64_t count;
+	long rc = logdirty_read(d, f, bits, clean, &count);
+
+	d->p2m.look.dirty += count;
+	if (!rc && !guest_handle_is_null(s->dirty_bitmap) &&
+	    copy_to_guest_la(guest_handle_la(s->dirty_bitmap) + f->first / 8, bits,
+			     DIV_ROUND_UP(f->nr, 8)))
+		rc = -EFAULT;
+	return rc;
+}
+
+/* In pieces, from where the last call of this kind has stopped; the domain is paused while its bits are taken. */
+static long dirty_pieces(struct domain *d, const struct xen_domctl_shadow_op *s,
+			 const struct frames *all, bool clean)
+{
+	uint64_t *next = &d->p2m.look.next;
 	long rc = 0;
 
-	if (!d->p2m.logdirty)
-		return -EINVAL;
-	buf = xzalloc_bytes(BITMAP_BYTES);
-	if (!buf)
-		return -ENOMEM;
 	domain_pause(d);
-	end = min(end, s->pages);
-	for (first = 0; first < end && !rc; first += BITMAP_BYTES * 8) {
-		nr = min(end - first, (uint64_t)BITMAP_BYTES * 8);
-		memset(buf, 0, BITMAP_BYTES);
-		count = 0;
-		rc = logdirty_read(d, _gfn(first), nr, buf, clean, &count);
-		dirty += count;
-		if (!rc && !guest_handle_is_null(s->dirty_bitmap) &&
-		    copy_to_guest_la(guest_handle_la(s->dirty_bitmap) + first / 8, buf,
-				     DIV_ROUND_UP(nr, 8)))
-			rc = -EFAULT;
+	while (*next < all->nr && !rc) {
+		struct frames f = frames_part(all, *next, P2M_PIECE);
+
+		rc = dirty_piece(d, s, &f, clean);
+		*next += f.nr;
+		if (!rc && *next < all->nr && hypercall_preempt())
+			rc = -ERESTART;
 	}
 	domain_unpause(d);
-	xfree(buf);
-	s->pages = end;
-	s->stats.dirty_count = (uint32_t)dirty;
+	return rc;
+}
+
+static long dirty_bitmap(struct domain *d, struct xen_domctl_shadow_op *s, bool clean)
+{
+	struct p2m *p = &d->p2m;
+	struct frames all;
+	long rc;
+
+	if (!logdirty_is_on(d) ||
+	    !frames_make(0, min(p->max_gfn + 1, s->pages), p2m_gfn_limit(), &all))
+		return -EINVAL;
+	if (p->look.frames != all.nr || p->look.clean != clean)
+		memset(&p->look, 0, sizeof(p->look));
+	p->look.frames = all.nr;
+	p->look.clean = clean;
+	rc = dirty_pieces(d, s, &all, clean);
+	if (rc == -ERESTART)
+		return rc;
+	s->pages = all.nr;
+	s->stats.dirty_count = (uint32_t)p->look.dirty;
 	s->stats.fault_count = 0;
+	memset(&p->look, 0, sizeof(p->look));
+	return rc;
+}
+
+static long start_log(struct domain *d)
+{
+	long rc;
+
+	do
+		rc = logdirty_enable(d);
+	while (rc == -ERESTART && !hypercall_preempt());
 	return rc;
 }
 
@@ -87,9 +131,9 @@ static long op_shadow(struct domain *d, struct xen_domctl_shadow_op *s)
 			return -EINVAL;
 		if (!s->mode)
 			return 0;
-		return logdirty_enable(d);
+		return start_log(d);
 	case XEN_DOMCTL_SHADOW_OP_ENABLE_LOGDIRTY:
-		return d->p2m.logdirty ? -EINVAL : logdirty_enable(d);
+		return logdirty_is_on(d) ? -EINVAL : start_log(d);
 	case XEN_DOMCTL_SHADOW_OP_CLEAN:
 	case XEN_DOMCTL_SHADOW_OP_PEEK:
 		return dirty_bitmap(d, s, s->op == XEN_DOMCTL_SHADOW_OP_CLEAN);
@@ -131,6 +175,8 @@ static long op_hypercall_init(struct domain *d, uint64_t gfn)
 
 long domctl_mem(struct vcpu *v, struct domain *d, struct xen_domctl *op, bool *copyback)
 {
+	struct frames range;
+
 	(void)v;
 	switch (op->cmd) {
 	case XEN_DOMCTL_max_mem:
@@ -152,7 +198,10 @@ long domctl_mem(struct vcpu *v, struct domain *d, struct xen_domctl *op, bool *c
 	case XEN_DOMCTL_irq_permission:
 		return -EOPNOTSUPP; /* there is no pass-through */
 	case XEN_DOMCTL_cacheflush:
-		return 0;
+		return frames_make(op->u.cacheflush.start_pfn, op->u.cacheflush.nr_pfns,
+				   p2m_gfn_limit(), &range)
+			       ? 0
+			       : -EINVAL;
 	default:
 		return -ENOSYS;
 	}

@@ -19,8 +19,9 @@ int copy_cpumask_from_guest(uint64_t *mask, const struct xenctl_bitmap *b)
 /* Bits past `bits` that the caller has room for are cleared. */
 int copy_cpumask_to_guest(const struct xenctl_bitmap *b, uint64_t mask, unsigned int bits)
 {
-	unsigned int room = DIV_ROUND_UP(b->nr_bits, 8), i;
-	uint8_t bytes[8], zero = 0;
+	static const uint8_t zeros[512 - sizeof(mask)];
+	unsigned int room = DIV_ROUND_UP((uint64_t)b->nr_bits, 8);
+	uint8_t bytes[8];
 
 	if (bits < 64)
 		mask &= BIT(bits) - 1;
@@ -29,10 +30,10 @@ int copy_cpumask_to_guest(const struct xenctl_bitmap *b, uint64_t mask, unsigned
 		bytes[b->nr_bits / 8] &= (uint8_t)((1U << (b->nr_bits % 8)) - 1);
 	if (room && copy_to_guest(b->bitmap, bytes, min(room, 8U)))
 		return -EFAULT;
-	for (i = 8; i < min(room, 512U); i++)
-		if (copy_to_guest_offset(b->bitmap, i, &zero, 1))
-			return -EFAULT;
-	return 0;
+	if (room <= sizeof(bytes))
+		return 0;
+	room = min(room - (unsigned int)sizeof(bytes), (unsigned int)sizeof(zeros));
+	return copy_to_guest_offset(b->bitmap, sizeof(bytes), zeros, room) ? -EFAULT : 0;
 }
 
 static uint64_t online_mask(void)

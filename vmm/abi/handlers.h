@@ -28,8 +28,11 @@ long abi_domctl(struct vcpu *v, const struct hypercall_args *args);
 void hypercall_enter_sub(struct hypercall_args *args);
 
 /* memory_physmap.c. All take d->lock for each page, so that no page is in two places. */
-/* Takes away what is at gfn and, but for dom0, gives the page back. 0, -EINVAL, -errno of p2m_set. */
-int physmap_remove(struct domain *d, gfn_t gfn);
+/*
+ * Takes away what is at some frames and, but for dom0, gives the pages back; at most P2M_PIECE, with one flush. 0; or,
+ * for the first frame where it cannot be, -EINVAL, -EPERM or -ENOMEM; those before are gone.
+ */
+int physmap_remove(struct domain *d, const struct frames *f);
 /* Enter a page that the domain owns but does not count (shared info, grant frame). */
 int physmap_add_lent(struct domain *d, gfn_t gfn, mfn_t mfn);
 /* Enter a page of fd at gfn of d, holding references. */

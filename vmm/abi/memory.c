@@ -2,8 +2,9 @@
 /*
  * HYPERVISOR_memory_op (xen/memory.h): populating, ballooning, memory maps, claims, totals. What enters
  * existing pages into a physical map is in memory_physmap.c. The upper bits of the command carry the
- * extent at which a preempted call goes on; the result of the list operations is how many were done, and
- * fewer than asked for is not an error ("try smaller").
+ * extent at which a preempted call goes on, and how much of it is done; the result of the list operations is how
+ * many were done, and fewer than asked for is not an error ("try smaller"): so for orders that are neither up to 2 MiB
+ * nor 1 GiB, and for 1 GiB where no such page can be.
  *
  * dom0 is mapped 1:1 and never loses its machine pages: giving back only unmaps, and populating works
  * only where the frame number is that of a page of its own.
@@ -73,14 +74,41 @@ long memory_op_continue(struct vcpu *v, unsigned int cmd, uint64_t done)
 	return -ERESTART;
 }
 
+/*
+ * Where a list operation goes on: an extent, and pieces of PIECE frames of it. Both are in the continuation, of
+ * which 32-bit callers have less.
+ */
+#define PIECE		  64U
+#define PIECE_BITS	  12U
+#define PIECE_BITS_COMPAT 3U
+
+static unsigned int piece_bits(const struct reservation *r)
+{
+	return r->compat ? PIECE_BITS_COMPAT : PIECE_BITS;
+}
+
+/* More extents than the continuation can count are not done in one call. */
+static uint64_t extents_max(const struct reservation *r)
+{
+	return BIT((r->compat ? 32 : 64) - MEMOP_EXTENT_SHIFT - piece_bits(r)) - 1;
+}
+
+static struct frames piece_of(const struct frames *extent, uint64_t piece)
+{
+	return frames_part(extent, piece * PIECE, PIECE);
+}
+
+static bool was_last(const struct frames *extent, uint64_t piece)
+{
+	return (piece + 1) * PIECE >= extent->nr;
+}
+
 /* --- populate ---------------------------------------------------------------------------------- */
 
 /* Is there nothing in [gfn, gfn + 2^order)? */
-static bool all_holes(struct domain *d, uint64_t gfn, unsigned int order)
+static bool all_holes(struct domain *d, const struct frames *f)
 {
-	uint64_t end = gfn + (1ULL << order);
-
-	while (gfn < end) {
+	for (uint64_t gfn = f->first; gfn < frames_end(f);) {
 		struct p2m_entry e = p2m_get(d, _gfn(gfn));
 
 		if (e.type != P2M_INVALID)
@@ -90,116 +118,146 @@ static bool all_holes(struct domain *d, uint64_t gfn, unsigned int order)
 	return true;
 }
 
+/* The order of the pages that an extent is entered with. */
 static unsigned int chunk_order(unsigned int order)
 {
-	if (order >= ORDER_1G && hvm_ops->p2m_format->max_leaf_level >= 3)
+	unsigned int levels = hvm_ops->p2m_format->max_leaf_level;
+
+	if (order >= ORDER_1G && levels >= 3)
 		return ORDER_1G;
-	return order >= ORDER_2M ? ORDER_2M : ORDER_4K;
+	return order >= ORDER_2M && levels >= 2 ? ORDER_2M : ORDER_4K;
 }
 
 /*
- * Takes back what is mapped of a fresh extent and frees all of it, with d->lock held: what the guest has given back
- * itself by now would be somebody else's.
+ * Can it be entered in one piece? 1 GiB only by one page, which needs a place without tables; cheaper than all_holes(),
+ * because it is asked often.
  */
-static void populate_undo(struct domain *d, uint64_t gfn, struct page *p, unsigned int order,
-			  uint64_t mapped)
+static bool has_place(struct domain *d, const struct frames *f, unsigned int order)
 {
-	struct p2m_entry e;
+	struct p2m_entry e = p2m_get(d, _gfn(f->first));
 
-	for (uint64_t i = 0; i < 1ULL << order; i++)
-		if (i >= mapped ||
-		    (!p2m_take(d, _gfn(gfn + i), &e) && mfn_eq(e.mfn, page_to_mfn(p + i))))
-			page_drop_claim(p + i);
+	if (e.type != P2M_INVALID || (order > ORDER_2M && order != ORDER_1G))
+		return false;
+	return order <= ORDER_2M || (chunk_order(order) == ORDER_1G && e.order >= ORDER_1G);
 }
 
-/* One extent of a guest. False: no memory, no room, or something is there already. */
-static bool populate_guest(struct domain *d, uint64_t gfn, unsigned int order)
+/* Nothing is there; with d->lock held. With INVALID_MFN without pages. True: all of it. */
+static bool enter_extent(struct domain *d, const struct frames *f, unsigned int order, mfn_t mfn,
+			 enum p2m_type t)
 {
-	unsigned int chunk = chunk_order(order);
-	uint64_t i = 0, n = 1ULL << order;
-	struct page *p;
-	mfn_t mfn;
+	uint64_t step = BIT(chunk_order(order)), i;
 
-	if ((gfn & (n - 1)) || (gfn + n) >> (host_cpu.phys_bits - PAGE_SHIFT))
-		return false;
-	p = alloc_domain_pages(d, order);
-	if (!p)
-		return false;
-	mfn = page_to_mfn(p);
+	for (i = 0; i < f->nr; i += step)
+		if (p2m_set(d, _gfn(f->first + i), mfn_valid_value(mfn) ? mfn_add(mfn, i) : mfn,
+			    chunk_order(order), t, P2M_ACCESS_RWX))
+			break;
+	if (i >= f->nr)
+		return true;
+	/* The first one makes the table for the rest, so there are none behind the first. */
+	BUG_ON(i);
+	return false;
+}
+
+/* One extent of a guest. 0, -ERESTART; else no memory, no room, or something is there already. */
+static int populate_guest(struct domain *d, const struct frames *f, unsigned int order)
+{
+	struct page *p;
+	int rc = 1;
+
 	spin_lock(&d->lock);
-	if (all_holes(d, gfn, order))
-		while (i < n && !p2m_set(d, _gfn(gfn + i), mfn_add(mfn, i), chunk, P2M_RAM_RW,
-					 P2M_ACCESS_RWX))
-			i += 1ULL << chunk;
-	if (i < n)
-		populate_undo(d, gfn, p, order, i);
+	if (has_place(d, f, order)) {
+		rc = domain_memory_get(d, order, &p);
+		if (!rc &&
+		    !(all_holes(d, f) && enter_extent(d, f, order, page_to_mfn(p), P2M_RAM_RW))) {
+			domain_memory_put_back(d, p, order);
+			rc = 1;
+		}
+	}
 	spin_unlock(&d->lock);
-	return i >= n;
+	return rc;
 }
 
 /* One extent that gets its pages when they are touched. */
-static bool populate_later(struct domain *d, uint64_t gfn, unsigned int order)
+static int populate_later(struct domain *d, const struct frames *f, unsigned int order)
 {
-	unsigned int chunk = chunk_order(order);
-	uint64_t i, n = 1ULL << order;
 	bool ok;
 
-	if ((gfn & (n - 1)) || (gfn + n) >> (host_cpu.phys_bits - PAGE_SHIFT))
-		return false;
 	spin_lock(&d->lock);
-	ok = all_holes(d, gfn, order);
-	for (i = 0; ok && i < n; i += 1ULL << chunk)
-		ok = !p2m_set(d, _gfn(gfn + i), INVALID_MFN, chunk, P2M_POD, P2M_ACCESS_RWX);
+	ok = !d->dying && has_place(d, f, order) && all_holes(d, f) &&
+	     enter_extent(d, f, order, INVALID_MFN, P2M_POD);
+	d->p2m.pod.used |= ok;
 	spin_unlock(&d->lock);
-	return ok;
+	return !ok;
 }
 
-static bool populate_dom0(struct domain *d, uint64_t gfn, unsigned int order)
+static bool populate_dom0_one(struct domain *d, gfn_t gfn)
 {
-	for (uint64_t i = 0; i < 1ULL << order; i++) {
-		bool ok;
+	bool ok;
 
-		if (!dom0_owns_mfn(_mfn(gfn + i)))
-			return false;
-		spin_lock(&d->lock);
-		ok = p2m_get(d, _gfn(gfn + i)).type == P2M_INVALID &&
-		     !p2m_set(d, _gfn(gfn + i), _mfn(gfn + i), 0, P2M_RAM_RW, P2M_ACCESS_RWX);
-		spin_unlock(&d->lock);
-		if (!ok)
-			return false;
-		spin_lock(&d->page_lock);
-		d->tot_pages++;
-		spin_unlock(&d->page_lock);
-	}
+	if (!dom0_owns_mfn(_mfn(gfn.v)))
+		return false;
+	spin_lock(&d->lock);
+	ok = p2m_get(d, gfn).type == P2M_INVALID &&
+	     !p2m_set(d, gfn, _mfn(gfn.v), 0, P2M_RAM_RW, P2M_ACCESS_RWX);
+	spin_unlock(&d->lock);
+	if (!ok)
+		return false;
+	spin_lock(&d->page_lock);
+	d->tot_pages++;
+	spin_unlock(&d->page_lock);
 	return true;
 }
 
-/* 0 = went well, 1 = stop here. */
-static int populate_extent(struct domain *d, const struct reservation *r, uint64_t i)
+static int populate_dom0(struct domain *d, const struct frames *extent, uint64_t *piece)
 {
+	struct frames f = piece_of(extent, *piece);
+
+	for (uint64_t i = 0; i < f.nr; i++)
+		if (!populate_dom0_one(d, _gfn(f.first + i)))
+			return 1;
+	if (was_last(extent, *piece))
+		return 0;
+	++*piece;
+	return -ERESTART;
+}
+
+/* 0 = the extent is done, -ERESTART = some of it is done, else stop here. */
+static int populate_extent(struct domain *d, const struct reservation *r, uint64_t i,
+			   uint64_t *piece)
+{
+	struct frames f;
 	uint64_t gfn;
 
-	if (extent_read(r, i, &gfn) || gfn >> 40)
+	if (extent_read(r, i, &gfn))
 		return 1;
 	if (d->is_dom0)
-		return !populate_dom0(d, gfn, r->order);
+		return frames_make(gfn, BIT(r->order), p2m_gfn_limit(), &f)
+			       ? populate_dom0(d, &f, piece)
+			       : 1;
+	if (!frames_make_block(gfn, r->order, p2m_gfn_limit(), &f))
+		return 1;
 	if ((r->flags & XENMEMF_populate_on_demand) && abi_privileged())
-		return !populate_later(d, gfn, r->order);
-	return !populate_guest(d, gfn, r->order);
+		return populate_later(d, &f, r->order);
+	return populate_guest(d, &f, r->order);
 }
 
 /* --- give back --------------------------------------------------------------------------------- */
 
-static int decrease_extent(struct domain *d, const struct reservation *r, uint64_t i)
+static int decrease_extent(struct domain *d, const struct reservation *r, uint64_t i,
+			   uint64_t *piece)
 {
-	uint64_t gfn, n;
+	struct frames extent, f;
+	uint64_t gfn;
 
-	if (extent_read(r, i, &gfn))
+	if (extent_read(r, i, &gfn) || !frames_make(gfn, BIT(r->order), p2m_gfn_limit(), &extent))
 		return 1;
-	for (n = 0; n < 1ULL << r->order; n++)
-		if (physmap_remove(d, _gfn(gfn + n)))
-			return 1;
-	return 0;
+	f = piece_of(&extent, *piece);
+	if (physmap_remove(d, &f))
+		return 1;
+	if (was_last(&extent, *piece))
+		return 0;
+	++*piece;
+	return -ERESTART;
 }
 
 /* What is populated on demand counts as the domain's: the part that it has not touched is claimed. */
@@ -221,39 +279,65 @@ static void claim_again(struct domain *d)
 	claim_on_demand(d);
 }
 
-static long list_op(struct vcpu *v, unsigned int cmd, uint64_t la, uint64_t start,
-		    int (*one)(struct domain *d, const struct reservation *r, uint64_t i))
+typedef int (*extent_fn)(struct domain *d, const struct reservation *r, uint64_t i,
+			 uint64_t *piece);
+
+/* From extent *i and its piece on. 0, or -ERESTART: to be continued there. */
+static int do_extents(struct domain *d, const struct reservation *r, uint64_t *i, uint64_t *piece,
+		      extent_fn one)
 {
+	uint64_t nr = min(r->nr, extents_max(r));
+	bool begun = false;
+
+	while (*i < nr) {
+		int rc;
+
+		if (begun && hypercall_preempt())
+			return -ERESTART;
+		begun = true;
+		rc = one(d, r, *i, piece);
+		if (rc == -ERESTART)
+			continue;
+		if (rc)
+			break;
+		++*i;
+		*piece = 0;
+	}
+	return 0;
+}
+
+static bool order_ok(const struct reservation *r)
+{
+	return r->order <= (abi_privileged() && !r->compat ? ORDER_1G : ORDER_MAX_GUEST);
+}
+
+static long list_op(struct vcpu *v, unsigned int cmd, uint64_t la, uint64_t start, extent_fn one)
+{
+	unsigned int bits = hypercall_is_compat() ? PIECE_BITS_COMPAT : PIECE_BITS;
+	uint64_t i = start >> bits, piece = start & (BIT(bits) - 1);
 	struct reservation r;
 	struct domain *d;
-	uint64_t i;
-	long rc = 0;
 
-	if (reservation_read(la, &r) || start > r.nr || r.nr >> 40 || !r.list_la)
-		return (long)start;
-	if (r.order > (abi_privileged() ? ORDER_1G : ORDER_MAX_GUEST))
-		return (long)start;
+	if (reservation_read(la, &r) || i > r.nr || r.nr >> 40 || !r.list_la || !order_ok(&r) ||
+	    piece * PIECE >= BIT(r.order))
+		return (long)i;
 	d = domain_get_for_op(r.domid);
 	if (!d)
-		return (long)start;
-	if (!abi_may_control(d)) {
-		domain_put(d);
-		return (long)start;
-	}
-	for (i = start; i < r.nr; i++) {
-		if (i != start && hypercall_preempt()) {
-			rc = memory_op_continue(v, cmd, i);
-			break;
+		return (long)i;
+	if (abi_may_control(d)) {
+		int rc = do_extents(d, &r, &i, &piece, one);
+
+		if (cmd == XENMEM_decrease_reservation) {
+			ioreq_request_mapcache_invalidate(d);
+			claim_again(d);
 		}
-		if (one(d, &r, i))
-			break;
-	}
-	if (cmd == XENMEM_decrease_reservation) {
-		ioreq_request_mapcache_invalidate(d);
-		claim_again(d);
+		if (rc) {
+			domain_put(d);
+			return memory_op_continue(v, cmd, i << bits | piece);
+		}
 	}
 	domain_put(d);
-	return rc ? rc : (long)i;
+	return (long)i;
 }
 
 /* --- memory maps ------------------------------------------------------------------------------- */

@@ -10,7 +10,7 @@
 #include "refuse.h"
 #include <xen/memory.h>
 
-#define RANGE_BATCH 64U
+#define RANGE_BATCH 8U
 
 /* Is it memory that counts as d's (not a lent page)? */
 static bool is_own_ram(const struct domain *d, const struct p2m_entry *e)
@@ -23,35 +23,67 @@ static bool is_own_ram(const struct domain *d, const struct p2m_entry *e)
 	return d->is_dom0 ? dom0_owns_mfn(e->mfn) : p->owner == d && p->allocated;
 }
 
-/* d->lock held. */
-static int remove_locked(struct domain *d, gfn_t gfn)
+/* d->lock held. Frames from the first on that may be taken away, at most `max`; *rc: why the next one may not. */
+static uint64_t removable(struct domain *d, gfn_t gfn, uint64_t max, int *rc)
 {
-	struct p2m_entry e = p2m_get(d, gfn);
-	int rc;
+	uint64_t n;
 
-	if (e.type == P2M_INVALID)
-		return -EINVAL;
-	if (e.type == P2M_MMIO_DIRECT || (d->is_dom0 && is_own_ram(d, &e) && e.mfn.v != gfn.v))
-		return -EPERM;
-	rc = p2m_take(d, gfn, &e);
-	if (rc || !is_own_ram(d, &e))
-		return rc;
+	*rc = 0;
+	for (n = 0; n < max && !*rc; n++) {
+		struct p2m_entry e = p2m_get(d, gfn_add(gfn, n));
+
+		if (e.type == P2M_INVALID)
+			*rc = -EINVAL;
+		else if (e.type == P2M_MMIO_DIRECT ||
+			 (d->is_dom0 && is_own_ram(d, &e) && e.mfn.v != gfn.v + n))
+			*rc = -EPERM;
+	}
+	return *rc ? n - 1 : n;
+}
+
+/* What has left the map of d; its own lock is not needed. */
+static void give_back(struct domain *d, const struct p2m_entry *e)
+{
+	if (!is_own_ram(d, e))
+		return;
 	if (!d->is_dom0) {
-		page_drop_claim(mfn_to_page(e.mfn));
-		return 0;
+		page_drop_claim(mfn_to_page(e->mfn));
+		return;
 	}
 	spin_lock(&d->page_lock);
 	d->tot_pages--; /* unmapped, but kept: dom0's pages stay its own */
 	spin_unlock(&d->page_lock);
-	return 0;
 }
 
-int physmap_remove(struct domain *d, gfn_t gfn)
+/* d->lock held. */
+static int remove_locked(struct domain *d, const struct frames *f)
+{
+	struct p2m_entry old[P2M_PIECE];
+	struct frames part = *f;
+	int rc, err;
+
+	part.nr = removable(d, _gfn(f->first), f->nr, &rc);
+	if (!part.nr)
+		return rc;
+	err = p2m_take_range(d, &part, old);
+	for (uint64_t i = 0; !err && i < part.nr; i++)
+		give_back(d, &old[i]);
+	return err ? err : rc;
+}
+
+static int remove_one(struct domain *d, gfn_t gfn)
+{
+	struct frames one = { gfn.v, 1 };
+
+	return remove_locked(d, &one);
+}
+
+int physmap_remove(struct domain *d, const struct frames *f)
 {
 	int rc;
 
 	spin_lock(&d->lock);
-	rc = remove_locked(d, gfn);
+	rc = remove_locked(d, f);
 	spin_unlock(&d->lock);
 	return rc;
 }
@@ -61,7 +93,7 @@ static int clear_target(struct domain *d, gfn_t gfn)
 {
 	if (p2m_get(d, gfn).type == P2M_INVALID)
 		return 0;
-	return remove_locked(d, gfn);
+	return remove_one(d, gfn);
 }
 
 int physmap_add_lent(struct domain *d, gfn_t gfn, mfn_t mfn)
@@ -203,7 +235,9 @@ static int add_foreign(struct domain *d, domid_t foreign, uint64_t idx, uint64_t
 	if (!fd)
 		return -ESRCH;
 	/* Not -ENOENT: Linux takes that for a page that will come back. */
-	p = fd == d ? NULL : p2m_get_page(fd, _gfn(idx), false, NULL);
+	p = fd == d ? NULL : p2m_hold_page(fd, _gfn(idx), false, NULL);
+	if (!p && fd != d && pod_may_come(fd, _gfn(idx)))
+		rc = -ERESTART;
 	if (p) {
 		if (p->owner == fd)
 			rc = physmap_add_foreign(d, _gfn(gfn), fd, page_to_mfn(p));
@@ -342,6 +376,10 @@ long abi_add_to_physmap_batch(struct vcpu *v, uint64_t la, uint64_t start)
 			break;
 		}
 		err = add_one(d, b.space, idx, gfn, b.u.foreign_domid);
+		if (err == -ERESTART) {
+			rc = memory_op_continue(v, XENMEM_add_to_physmap_batch, i);
+			break;
+		}
 		if (copy_to_guest_offset(b.errs, i, &err, 1))
 			rc = -EFAULT;
 	}
@@ -360,7 +398,7 @@ static long remove_mapping(struct domain *d, uint64_t gfn)
 	if (e.type == P2M_FOREIGN || p2m_is_grant(e.type))
 		rc = p2m_set(d, _gfn(gfn), INVALID_MFN, 0, P2M_INVALID, P2M_ACCESS_N);
 	else
-		rc = p2m_is_ram(e.type) ? remove_locked(d, _gfn(gfn)) : -ENOENT;
+		rc = p2m_is_ram(e.type) ? remove_one(d, _gfn(gfn)) : -ENOENT;
 	spin_unlock(&d->lock);
 	return rc;
 }

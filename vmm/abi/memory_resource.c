@@ -11,8 +11,6 @@
 static int resource_mfn(struct domain *d, const struct xen_mem_acquire_resource *r,
 			unsigned int idx, mfn_t *mfn)
 {
-	if (idx < r->frame)
-		return -EINVAL; /* wrapped */
 	if (r->type == XENMEM_resource_grant_table)
 		return r->id == XENMEM_resource_grant_table_id_shared ? grant_frame_mfn(d, idx, mfn)
 								      : -EINVAL;
@@ -43,16 +41,21 @@ static long size_query(uint64_t la, struct domain *d, struct xen_mem_acquire_res
 static long map_frames(struct vcpu *v, struct domain *d, const struct xen_mem_acquire_resource *r,
 		       uint64_t start)
 {
+	struct frames all;
 	xen_pfn_t gfn;
 	mfn_t mfn;
 	long rc;
 
-	for (uint64_t i = start; i < r->nr_frames; i++) {
+	if (!frames_make(r->frame, r->nr_frames, BIT(32), &all))
+		return -EINVAL;
+	for (uint64_t i = start; i < all.nr; i++) {
 		if (i != start && hypercall_preempt())
 			return memory_op_continue(v, XENMEM_acquire_resource, i);
 		if (copy_from_guest_offset(&gfn, r->frame_list, i, 1))
 			return -EFAULT;
-		rc = resource_mfn(d, r, (unsigned int)(r->frame + i), &mfn);
+		rc = resource_mfn(d, r, (unsigned int)(all.first + i), &mfn);
+		if (rc == -ERESTART)
+			return memory_op_continue(v, XENMEM_acquire_resource, i);
 		if (!rc)
 			rc = physmap_add_foreign(v->domain, _gfn(gfn), d, mfn);
 		if (rc)

@@ -41,24 +41,46 @@ static long op_readconsole(struct xen_sysctl_readconsole *r)
 
 /* --- lists of domains -------------------------------------------------------------------------- */
 
-static long op_getdomaininfolist(struct xen_sysctl_getdomaininfolist *l)
+/* A list that goes in pieces: what was asked, the next id, how many are done; sysctl_lock. */
+static struct {
+	struct xen_sysctl_getdomaininfolist asked;
+	uint32_t id, count;
+} listing;
+
+/* 0 = all; -ERESTART */
+static long list_domains(const struct xen_sysctl_getdomaininfolist *l)
 {
 	struct xen_domctl_getdomaininfo info;
-	uint32_t count, id = l->first_domain;
 	struct domain *d;
 
-	for (count = 0; count < l->max_domains; count++) {
-		d = domain_get_next(id);
-		if (!d)
-			break;
+	while (listing.count < l->max_domains && (d = domain_get_next(listing.id)) != NULL) {
 		domctl_fill_info(d, &info);
-		id = d->domid + 1U;
+		listing.id = d->domid + 1U;
 		domain_put(d);
-		if (copy_to_guest_offset(l->buffer, count, &info, 1))
+		if (copy_to_guest_offset(l->buffer, listing.count, &info, 1))
 			return -EFAULT;
+		listing.count++;
+		if (hypercall_preempt())
+			return -ERESTART;
 	}
-	l->num_domains = count;
 	return 0;
+}
+
+static long op_getdomaininfolist(struct xen_sysctl_getdomaininfolist *l)
+{
+	long rc;
+
+	if (memcmp(&listing.asked, l, sizeof(*l))) {
+		listing.asked = *l;
+		listing.id = l->first_domain;
+		listing.count = 0;
+	}
+	rc = list_domains(l);
+	if (rc == -ERESTART)
+		return rc;
+	l->num_domains = listing.count;
+	memset(&listing, 0xff, sizeof(listing));
+	return rc;
 }
 
 static int count_one(struct domain *d, void *arg)

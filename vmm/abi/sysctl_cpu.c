@@ -8,7 +8,7 @@
 #include <xen/sysctl.h>
 
 #define CPUS_SHOWN_MAX 1024U
-
+#define NODES_BATCH    64U
 /* Threads per core and cores per package, by CPUID leaf 0xb; 1 and the number of CPUs without it. */
 static void topology(uint32_t *threads, uint32_t *cores)
 {
@@ -73,13 +73,17 @@ static long op_cputopo(struct xen_sysctl_cputopoinfo *t)
 
 static long op_pcitopo(struct xen_sysctl_pcitopoinfo *t)
 {
-	uint32_t node = 0;
+	static const uint32_t nodes[NODES_BATCH];
+	struct frames all, part;
 
 	if (guest_handle_is_null(t->devs) || guest_handle_is_null(t->nodes))
 		return -EINVAL;
-	for (uint32_t i = 0; i < min(t->num_devs, CPUS_SHOWN_MAX); i++)
-		if (copy_to_guest_offset(t->nodes, i, &node, 1))
+	frames_make(0, min(t->num_devs, CPUS_SHOWN_MAX), CPUS_SHOWN_MAX, &all);
+	for (uint64_t i = 0; i < all.nr; i += part.nr) {
+		part = frames_part(&all, i, NODES_BATCH);
+		if (copy_to_guest_offset(t->nodes, i, nodes, part.nr))
 			return -EFAULT;
+	}
 	return 0;
 }
 

@@ -20,8 +20,8 @@ static struct {
 	uint64_t preempt_tsc;	    /* from when on it is to stop; 0 = nobody has asked yet */
 } active[MAX_CPUS];
 
-/* So long may a call go on in one piece, in TSC ticks: half a millisecond. */
-#define PIECE_TICKS  (tsc_khz / 2)
+/* So long may a call go on in one piece, in TSC ticks: a tenth of a millisecond. */
+#define PIECE_TICKS  (tsc_khz / 10)
 
 #define BOTH(nr, fn) [__HYPERVISOR_##nr] = { abi_##fn, abi_##fn, #nr }
 
@@ -138,6 +138,10 @@ void hypercall_dispatch(struct vcpu *v)
 	active[cpu_id()].compat = compat;
 	active[cpu_id()].sub = NULL;
 	active[cpu_id()].preempt_tsc = 0;
+	if (unlikely(pod_reserve(v->domain))) {
+		v->hypercall_again = true;
+		return;
+	}
 	guest_copy_begin(v);
 	trace(TRACE_HYPERCALL, nr, args.a[0]);
 	rc = hypercall_one(v, nr > UINT32_MAX ? UINT32_MAX : (unsigned int)nr, &args, compat);

@@ -25,14 +25,19 @@ static void table_free(struct grant_table *t)
 	xfree(t);
 }
 
-/* To nr frames in all, for d, with the lock of a table that others know. 0, -ENOMEM, -EINVAL. */
+/* Frames that are added in one piece. */
+#define GROW_BATCH 8U
+
+/* To nr frames in all, for d, with the lock of a table that others know. 0, -ENOMEM, -EINVAL, -ERESTART. */
 static int grow(struct grant_table *t, struct domain *d, unsigned int nr)
 {
 	if (nr > t->max_frames)
 		return -EINVAL;
-	while (t->nr_frames < nr) {
+	for (unsigned int n = 0; t->nr_frames < nr; n++) {
 		unsigned int i = t->nr_frames;
 
+		if (n == GROW_BATCH)
+			return -ERESTART;
 		t->active[i] = xzalloc_array(struct grant_active, GRANTS_PER_FRAME);
 		t->frame[i] = t->active[i] ? domain_lent_page_alloc(d) : NULL;
 		if (!t->frame[i]) {
@@ -176,16 +181,18 @@ static int first_pin(struct domain *rd, struct grant_active *a, grant_entry_v1_t
 		     bool readonly)
 {
 	int rc = set_in_use(e, ld, readonly);
+	gfn_t gfn;
 
 	if (rc)
 		return rc;
-	a->page = p2m_get_page(rd, _gfn(READ_ONCE(e->frame)), !readonly, NULL);
+	gfn = _gfn(READ_ONCE(e->frame));
+	a->page = p2m_hold_page(rd, gfn, !readonly, NULL);
 	if (!a->page || a->page->owner != rd) {
 		if (a->page)
 			page_put(a->page);
 		a->page = NULL;
 		clear_in_use(e, GTF_reading | GTF_writing);
-		return GNTST_bad_page;
+		return pod_may_come(rd, gfn) ? GNTST_eagain : GNTST_bad_page;
 	}
 	a->domid = ld;
 	return GNTST_okay;

@@ -30,8 +30,11 @@ static int take_end(const struct gnttab_copy_ptr *p, bool by_ref, bool readonly,
 	} else if (e->d != cur) {
 		rc = GNTST_permission_denied;
 	} else {
-		e->page = p2m_get_page(cur, _gfn(p->u.gmfn), !readonly, NULL);
-		rc = e->page ? GNTST_okay : GNTST_bad_page;
+		e->page = p2m_hold_page(cur, _gfn(p->u.gmfn), !readonly, NULL);
+		if (e->page)
+			rc = GNTST_okay;
+		else
+			rc = pod_may_come(cur, _gfn(p->u.gmfn)) ? GNTST_eagain : GNTST_bad_page;
 	}
 	if (rc) {
 		domain_put(e->d);

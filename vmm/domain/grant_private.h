@@ -49,7 +49,7 @@ struct grant_table {
 int grant_acquire(struct domain *rd, grant_ref_t ref, domid_t ld, bool readonly,
 		  struct page **page);
 void grant_release(struct domain *rd, grant_ref_t ref, bool readonly);
-/* Grow to nr frames; grant lock held. 0, -ENOMEM, -EINVAL. */
+/* Grow to nr frames; grant lock held. 0, -ENOMEM, -EINVAL; -ERESTART: by some of them, call again. */
 int grant_grow(struct domain *d, unsigned int nr);
 
 int grant_map_one(struct gnttab_map_grant_ref *op);

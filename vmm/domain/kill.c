@@ -15,7 +15,7 @@ void domlist_remove(struct domain *d);
 void domain_free(struct domain *d);
 void vcpu_free(struct vcpu *v);
 
-#define RELINQUISH_BATCH 64U
+#define RELINQUISH_BATCH 32U
 #define REAP_RETRY_NS	 NS_PER_MS
 
 enum teardown_step {
@@ -56,6 +56,8 @@ static int relinquish_pages(struct domain *d)
 	struct page *p;
 	unsigned int n = 0;
 
+	if (domain_stock_drop(d))
+		return -ERESTART;
 	while ((p = next_page(d)) != NULL) {
 		page_drop_claim(p);
 		if (!(++n % RELINQUISH_BATCH) && hypercall_preempt())

@@ -117,6 +117,12 @@ static int access_page(struct x86_emulate_ctxt *c, uint64_t lin, uint8_t *buf, u
 	if (!pg) {
 		if (write && (t == P2M_RAM_RO || t == P2M_GRANT_RO))
 			return X86EMUL_OKAY;
+		if (t == P2M_POD && write)
+			return X86EMUL_UNHANDLEABLE; /* there is no memory for it */
+		if (t == P2M_POD) {
+			memset(buf, 0, bytes);
+			return X86EMUL_OKAY;
+		}
 		return device_memory(v, gpa, buf, bytes, write);
 	}
 	at = (uint8_t *)page_to_virt(pg) + (gpa.v & ~PAGE_MASK);

@@ -30,7 +30,7 @@ extern uint64_t hypercall_calls[];
 void hypercall_dispatch(struct vcpu *v);
 /* One call with explicit arguments (multicall). */
 long hypercall_one(struct vcpu *v, unsigned int nr, const struct hypercall_args *args, bool compat);
-/* Should a long operation stop here and be continued? (softirq pending, or half a millisecond is over) */
+/* Should a long operation stop here and be continued? (softirq pending, or a tenth of a millisecond is over) */
 bool hypercall_preempt(void);
 /* Change argument i that the continued call will see. */
 void hypercall_set_arg(struct vcpu *v, unsigned int i, uint64_t value);

@@ -138,6 +138,7 @@ struct domain {
 	uint64_t tot_pages;	    /* [p] */
 	uint64_t max_pages;	    /* [p] */
 	uint64_t outstanding_pages; /* [p] claimed, not yet allocated */
+	struct domain_stock stock;  /* [d] mm/page.c */
 	struct p2m p2m;
 	struct e820_entry *e820;  /* [d] XENMEM_set_memory_map */
 	unsigned int nr_e820;	  /* [d] */

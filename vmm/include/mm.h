@@ -76,6 +76,8 @@ static inline mfn_t virt_to_mfn(const void *v)
 
 /* VMM pages, zeroed; NULL when memory is out. order <= 18. */
 struct page *alloc_pages(unsigned int order);
+/* The same with what was there left in them: they must not get out of the VMM so. */
+struct page *alloc_pages_uncleared(unsigned int order);
 void free_pages(struct page *p, unsigned int order);
 /* One zeroed VMM page as a pointer. */
 void *alloc_page_virt(void);
@@ -83,9 +85,27 @@ void free_page_virt(void *p);
 
 /*
  * Pages for a domain: 2^order contiguous pages, each with its own single reference, on d->page_list,
- * counted in d->tot_pages; zeroed. Fails with NULL when memory, d->max_pages or a claim forbids.
+ * counted in d->tot_pages; zeroed. Fails with NULL when memory, d->max_pages or a claim forbids. In one piece, so
+ * for small orders.
  */
 struct page *alloc_domain_pages(struct domain *d, unsigned int order);
+/*
+ * The same with d->lock held. More than 2^PIECE_ORDER pages are made ready in pieces, call by call, because clearing
+ * takes its time: 0 and *p; -ERESTART: a piece was done, call again; -ENOMEM. What is begun belongs to the domain, not
+ * to the caller: a call for the same order takes it over, one for another order gives it back first, in pieces, too.
+ */
+#define PIECE_ORDER 5U
+int domain_memory_get(struct domain *d, unsigned int order, struct page **p);
+/* What domain_memory_get() gave has not been used; the lock has been held since. */
+void domain_memory_put_back(struct domain *d, struct page *p, unsigned int order);
+/* Of a dying domain: gives back what was begun. 0, -ERESTART = call again. */
+int domain_stock_drop(struct domain *d);
+struct domain_stock {
+	struct page *first; /* NULL: there is none */
+	unsigned int order;
+	uint64_t ready;	  /* pages that are cleared, and the domain's */
+	uint64_t dropped; /* pages that are no longer here */
+};
 /* Take a reference on a page of d (any owner when d is NULL); false when it is not d's or is dying. */
 bool page_get(struct page *p, const struct domain *d);
 /* Drop one; the last one frees the page. */

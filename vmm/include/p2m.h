@@ -8,6 +8,7 @@
 #ifndef PLINTH_P2M_H
 #define PLINTH_P2M_H
 
+#include "frames.h"
 #include "mm.h"
 #include "spinlock.h"
 
@@ -114,14 +115,19 @@ static inline void p2m_pte_parse(uint64_t entry, struct p2m_entry *out)
 		entry & P2M_PTE_PRESENT ? maddr_to_mfn(_maddr(entry & P2M_PTE_ADDR)) : INVALID_MFN;
 }
 
+/* No frame of a guest is at this number or above: what the processor can name, and a tree of tables can hold. */
+uint64_t p2m_gfn_limit(void);
+
 /* Populate on demand: pages taken back that wait for a frame, and how far the search for more has come. */
 #define POD_SPARE 32U
 struct pod {
 	mfn_t spare
 		[POD_SPARE]; /* p2m lock; hold zeros, in no p2m, counted in the domain's tot_pages */
-	unsigned int nr_spare; /* p2m lock */
-	uint64_t cursor;       /* gfn; p2m lock */
-	uint64_t searched;     /* frames since a page was found; p2m lock */
+	unsigned int nr_spare;	 /* p2m lock */
+	uint64_t cursor;	 /* gfn; p2m lock */
+	uint64_t searched;	 /* frames since a page was found or used; p2m lock */
+	uint64_t searched_ahead; /* the same by pod_reserve(); p2m lock */
+	bool used;		 /* the domain has had such frames; d->lock */
 };
 
 struct p2m {
@@ -136,8 +142,14 @@ struct p2m {
 	uint64_t max_gfn;	 /* highest gfn ever mapped; lock */
 	bool logdirty;		 /* lock; RAM is entered as P2M_RAM_LOGDIRTY */
 	uint8_t *dirty;		 /* log-dirty bitmap, one bit per gfn; lock */
-	uint64_t dirty_gfns;
+	uint64_t dirty_gfns;	 /* bits that it has room for; lock */
+	uint64_t dirty_ready;	 /* so many of them count: memory below is logged; lock */
 	struct vram_track *vram; /* lock; paging/vram.c */
+	/* A look at the log that goes in pieces: what was asked, how far it is, bits set so far; LOCK_DOMCTL */
+	struct {
+		uint64_t frames, next, dirty;
+		bool clean;
+	} look;
 	struct pod pod;
 };
 
@@ -190,15 +202,26 @@ int p2m_change_type(struct domain *d, gfn_t gfn, enum p2m_type from, enum p2m_ty
  */
 bool p2m_take_dirty(struct p2m *p, gfn_t gfn, unsigned int *order);
 
-/* The same for frames first..first+nr-1 whose bit in `only` is set (NULL: all), with one flush. 0, -ENOMEM. */
-int p2m_change_range(struct domain *d, gfn_t first, uint64_t nr, enum p2m_type from,
-		     enum p2m_type to, const uint8_t *only);
+/* Frames that one call may ask for, where it says so: what is done with interrupts off in one piece. */
+#define P2M_PIECE 128U
+
+/*
+ * Like p2m_change_type() for frames whose bit in `only` is set (NULL: all), with one flush; others stay as they are.
+ * At most P2M_PIECE. 0, -ENOMEM.
+ */
+int p2m_change_range(struct domain *d, const struct frames *f, enum p2m_type from, enum p2m_type to,
+		     const uint8_t *only);
+/* p2m_take() for at most P2M_PIECE frames, with one flush. old: one for each. On -ENOMEM none has changed. */
+int p2m_take_range(struct domain *d, const struct frames *f, struct p2m_entry *old);
 
 /*
  * The page behind a gfn with a reference taken (page_put), or NULL. write = it must be writable.
- * The usual way to reach guest memory from a hypercall or a device.
+ * The usual way to reach guest memory from a hypercall or a device. For reading, a P2M_POD frame has no page: it
+ * reads as zeros, as *t tells.
  */
 struct page *p2m_get_page(struct domain *d, gfn_t gfn, bool write, enum p2m_type *t);
+/* The same for those who keep or lend the page: a P2M_POD frame gets one, see pod_may_come(). */
+struct page *p2m_hold_page(struct domain *d, gfn_t gfn, bool write, enum p2m_type *t);
 /*
  * The same, writable, and only if it is the domain's own: for pages that the VMM writes to for as long as the
  * domain lives, which a mapping of somebody else's page must not become.
@@ -211,8 +234,15 @@ struct page *p2m_get_own_page(struct domain *d, gfn_t gfn);
  * holds only zeros.
  */
 int pod_populate(struct domain *d, gfn_t gfn);
-/* For those who cannot wait; false when memory is not found soon. */
+/* One step of that. False: no memory so far. */
 bool pod_populate_now(struct domain *d, gfn_t gfn);
+/* The frame is P2M_POD because no memory was found so far: whoever needs it may come again. */
+bool pod_may_come(struct domain *d, gfn_t gfn);
+/*
+ * Before a vCPU of d does what may need memory for a few P2M_POD frames and cannot wait then: 0 = it is there, or
+ * there is none; -ERESTART = it was looked for, call again.
+ */
+int pod_reserve(struct domain *d);
 
 /* A guest memory access that the nested tables refused. */
 struct npt_fault {
@@ -225,24 +255,32 @@ struct npt_fault {
 /* True: resolved (log-dirty, spurious, POD), run again. False: emulate as MMIO or report. */
 bool p2m_fault(struct vcpu *v, struct npt_fault *f);
 
-/* Log-dirty (paging/logdirty.c). Bitmaps are little-endian, bit per gfn from first_gfn. */
+/*
+ * Log-dirty (paging/logdirty.c). Bitmaps are little-endian, bit per gfn from the first one. 0: all memory is logged;
+ * -ERESTART: some more is, call again; -ENOMEM; -EINVAL: the domain is being taken down.
+ */
 int logdirty_enable(struct domain *d);
+bool logdirty_is_on(const struct domain *d);
 void logdirty_disable(struct domain *d);
-/* 2^order frames from gfn were written. With the p2m lock held. */
+/* 2^order frames from gfn were written; nr of them. With the p2m lock held. */
 void logdirty_mark(struct domain *d, gfn_t gfn, unsigned int order);
-/* Carries over to the bitmaps what hardware has noted for nr frames. With the p2m lock held. */
-void logdirty_collect(struct domain *d, gfn_t first, uint64_t nr);
-/* Copies the bitmap for nr gfns; clean = also clear and re-protect. Returns dirty count via *count. */
-int logdirty_read(struct domain *d, gfn_t first, uint64_t nr, uint8_t *bitmap, bool clean,
+void logdirty_mark_range(struct domain *d, const struct frames *f);
+/* Carries over to the bitmaps what hardware has noted. With the p2m lock held. At most P2M_PIECE frames. */
+void logdirty_collect(struct domain *d, const struct frames *f);
+/*
+ * Copies the bitmap of at most P2M_PIECE frames; clean = also clear and re-protect. *count: how many bits are set.
+ * 0, -EINVAL (there is no log), -ENOMEM.
+ */
+int logdirty_read(struct domain *d, const struct frames *f, uint8_t *bitmap, bool clean,
 		  uint64_t *count);
 
 /*
- * Video memory (paging/vram.c): fill `out` with a bit for each of nr frames written since the last call for
- * the same range; the first call reports all. 0, -ENOMEM.
+ * Video memory (paging/vram.c): fill `out` with a bit for each of the frames written since the last answer for
+ * the same range; the first answer reports all. 0; -ERESTART: a piece was done, call again; -ENOMEM.
  */
-int vram_track(struct domain *d, gfn_t first, uint64_t nr, uint8_t *out);
+int vram_track(struct domain *d, const struct frames *f, uint8_t *out);
 void vram_track_stop(struct domain *d);
 /* With the p2m lock held. */
-void vram_mark(struct domain *d, gfn_t gfn);
+void vram_mark(struct domain *d, const struct frames *f);
 
 #endif

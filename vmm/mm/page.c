@@ -25,11 +25,20 @@ static int parse_poison(const char *value)
 }
 BOOT_OPTION(poison, "poison", parse_poison, "fill freed pages with 0xdb");
 
+static void init_page(struct page *p, enum page_state state)
+{
+	p->state = (uint8_t)state;
+	p->flags = 0;
+	p->owner = NULL;
+	p->refs = 0; /* page_get on a VMM page fails without touching it */
+	list_init(&p->list);
+}
+
 /*
- * 2^order pages out of the buddy allocator, in `state`. from_claim: pages of them that were
+ * A block of 2^order pages out of the buddy allocator, as it was left there. from_claim: pages of them that were
  * claimed before.
  */
-static struct page *take_pages(unsigned int order, enum page_state state, uint64_t from_claim)
+static struct page *take_block(unsigned int order, uint64_t from_claim)
 {
 	uint64_t n = 1UL << order;
 	struct page *p = NULL;
@@ -37,27 +46,37 @@ static struct page *take_pages(unsigned int order, enum page_state state, uint64
 	if (order > ORDER_1G)
 		return NULL;
 	spin_lock(&heap_lock);
-	if (host_buddy.nr_free + from_claim >= n + outstanding)
+	/* Not the sum of both, which might be more than a number holds. */
+	if (host_buddy.nr_free + from_claim >= n &&
+	    host_buddy.nr_free + from_claim - n >= outstanding)
 		p = buddy_alloc(&host_buddy, order);
-	if (p) {
-		outstanding -= from_claim;
-		for (uint64_t i = 0; i < n; i++) {
-			p[i].state = (uint8_t)state;
-			p[i].flags = 0;
-			p[i].owner = NULL;
-			p[i].refs = 0; /* page_get on a VMM page fails without touching it */
-			list_init(&p[i].list);
-		}
-	}
-	spin_unlock(&heap_lock);
 	if (p)
-		memset(page_to_virt(p), 0, n << PAGE_SHIFT);
+		outstanding -= from_claim;
+	spin_unlock(&heap_lock);
 	return p;
+}
+
+static struct page *take_pages(unsigned int order, uint64_t from_claim)
+{
+	struct page *p = take_block(order, from_claim);
+
+	for (uint64_t i = 0; p && i < 1UL << order; i++)
+		init_page(p + i, PAGE_VMM);
+	return p;
+}
+
+struct page *alloc_pages_uncleared(unsigned int order)
+{
+	return take_pages(order, 0);
 }
 
 struct page *alloc_pages(unsigned int order)
 {
-	return take_pages(order, PAGE_VMM, 0);
+	struct page *p = take_pages(order, 0);
+
+	if (p)
+		memset(page_to_virt(p), 0, PAGE_SIZE << order);
+	return p;
 }
 
 void free_pages(struct page *p, unsigned int order)
@@ -119,29 +138,128 @@ static void uncharge(struct domain *d, uint64_t n, uint64_t claimed)
 	spin_unlock(&d->page_lock);
 }
 
-struct page *alloc_domain_pages(struct domain *d, unsigned int order)
+/* Pages of a block become d's own. */
+static void give_pages(struct domain *d, struct page *p, uint64_t n)
+{
+	for (uint64_t i = 0; i < n; i++)
+		init_page(p + i, PAGE_DOMAIN);
+	memset(page_to_virt(p), 0, n << PAGE_SHIFT);
+	spin_lock(&d->page_lock);
+	for (uint64_t i = 0; i < n; i++) {
+		p[i].owner = d;
+		p[i].allocated = 1;
+		list_add_tail(&p[i].list, &d->page_list);
+		/* last: from here on page_get may succeed */
+		__atomic_store_n(&p[i].refs, 1, __ATOMIC_RELEASE);
+	}
+	spin_unlock(&d->page_lock);
+}
+
+static struct page *take_for(struct domain *d, unsigned int order)
 {
 	uint64_t n = 1UL << order, claimed;
 	struct page *p;
 
 	if (order > ORDER_1G || !charge(d, n, &claimed))
 		return NULL;
-	p = take_pages(order, PAGE_VMM, claimed);
-	if (!p) {
+	p = take_block(order, claimed);
+	if (!p)
 		uncharge(d, n, claimed);
-		return NULL;
-	}
-	spin_lock(&d->page_lock);
-	for (uint64_t i = 0; i < n; i++) {
-		p[i].owner = d;
-		p[i].allocated = 1;
-		p[i].state = PAGE_DOMAIN;
-		list_add_tail(&p[i].list, &d->page_list);
-		/* last: from here on page_get may succeed */
-		__atomic_store_n(&p[i].refs, 1, __ATOMIC_RELEASE);
-	}
-	spin_unlock(&d->page_lock);
 	return p;
+}
+
+struct page *alloc_domain_pages(struct domain *d, unsigned int order)
+{
+	struct page *p = take_for(d, order);
+
+	if (p)
+		give_pages(d, p, 1UL << order);
+	return p;
+}
+
+/* --- memory that is made ready in pieces ------------------------------------------------------- */
+
+#define PIECE_PAGES (1U << PIECE_ORDER)
+
+/* A piece of what was being made ready goes back. d->lock held. */
+static void stock_drop_piece(struct domain *d)
+{
+	struct domain_stock *s = &d->stock;
+	struct page *p = s->first + s->dropped;
+
+	if (s->dropped < s->ready) {
+		for (unsigned int i = 0; i < PIECE_PAGES; i++)
+			page_drop_claim(p + i);
+	} else {
+		spin_lock(&heap_lock);
+		buddy_free(&host_buddy, p, PIECE_ORDER);
+		spin_unlock(&heap_lock);
+		uncharge(d, PIECE_PAGES, 0);
+	}
+	s->dropped += PIECE_PAGES;
+	if (s->dropped >> s->order)
+		s->first = NULL;
+}
+
+int domain_stock_drop(struct domain *d)
+{
+	int rc = 0;
+
+	spin_lock(&d->lock);
+	if (d->stock.first)
+		stock_drop_piece(d);
+	if (d->stock.first)
+		rc = -ERESTART;
+	spin_unlock(&d->lock);
+	return rc;
+}
+
+/* d->lock held. */
+static int stock_advance(struct domain *d, unsigned int order, struct page **p)
+{
+	struct domain_stock *s = &d->stock;
+
+	if (d->dying)
+		return -ENOMEM;
+	if (s->first && (s->order != order || s->dropped)) {
+		stock_drop_piece(d);
+		return -ERESTART;
+	}
+	if (!s->first)
+		*s = (struct domain_stock){ .first = take_for(d, order), .order = order };
+	if (!s->first)
+		return -ENOMEM;
+	if (!(s->ready >> order)) {
+		give_pages(d, s->first + s->ready, PIECE_PAGES);
+		s->ready += PIECE_PAGES;
+		return -ERESTART;
+	}
+	*p = s->first;
+	s->first = NULL;
+	return 0;
+}
+
+int domain_memory_get(struct domain *d, unsigned int order, struct page **p)
+{
+	if (order > PIECE_ORDER)
+		return stock_advance(d, order, p);
+	*p = alloc_domain_pages(d, order);
+	if (*p)
+		return 0;
+	if (!d->stock.first || d->dying)
+		return -ENOMEM;
+	stock_drop_piece(d);
+	return -ERESTART;
+}
+
+void domain_memory_put_back(struct domain *d, struct page *p, unsigned int order)
+{
+	if (order > PIECE_ORDER) {
+		d->stock = (struct domain_stock){ p, order, 1UL << order, 0 };
+		return;
+	}
+	for (uint64_t i = 0; i < 1UL << order; i++)
+		page_drop_claim(p + i);
 }
 
 bool page_get(struct page *p, const struct domain *d)
@@ -206,7 +324,7 @@ int domain_claim_pages(struct domain *d, uint64_t pages)
 
 	spin_lock(&heap_lock);
 	outstanding -= old;
-	if (host_buddy.nr_free < outstanding + want)
+	if (host_buddy.nr_free < outstanding || host_buddy.nr_free - outstanding < want)
 		err = -ENOMEM;
 	else
 		outstanding += want;

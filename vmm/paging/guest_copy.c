@@ -9,9 +9,14 @@ enum direction { FROM_GUEST, TO_GUEST };
 /* Within one page. */
 static int copy_page(struct domain *d, gpa_t gpa, void *buf, size_t len, enum direction dir)
 {
-	struct page *pg = p2m_get_page(d, gpa_to_gfn(gpa), dir == TO_GUEST, NULL);
+	enum p2m_type t;
+	struct page *pg = p2m_get_page(d, gpa_to_gfn(gpa), dir == TO_GUEST, &t);
 	uint8_t *at;
 
+	if (!pg && dir == FROM_GUEST && t == P2M_POD) {
+		memset(buf, 0, len);
+		return 0;
+	}
 	if (!pg)
 		return -ENXIO;
 	at = (uint8_t *)page_to_virt(pg) + (gpa.v & ~PAGE_MASK);

@@ -5,54 +5,99 @@
  * write there, and a look collects the bits. Elsewhere such a frame is not writable; the first write faults,
  * marks the frame and makes it writable. The bitmap has a bit per gfn up to the highest one when logging began.
  * All under the p2m lock.
+ *
+ * A domain may be large: beginning goes over its frames in pieces, below `dirty_ready` it is done.
  */
 #include "domain.h"
 #include "hvm_ops.h"
+#include "p2m_private.h"
 
-static size_t bitmap_bytes(uint64_t gfns)
-{
-	return ROUND_UP(DIV_ROUND_UP(gfns, 8), PAGE_SIZE);
-}
+/* Frames in a page of the bitmap. */
+#define FRAMES_PER_PAGE (PAGE_SIZE * 8)
+/* A larger bitmap is not made: 32 MiB, for 1 TiB of guest-physical space. */
+#define BITMAP_ORDER_MAX 13U
 
 static unsigned int bitmap_order(uint64_t gfns)
 {
-	return fls64(bitmap_bytes(gfns) / PAGE_SIZE - 1);
+	uint64_t pages = DIV_ROUND_UP(gfns, FRAMES_PER_PAGE);
+
+	return pages > 1 ? fls64(pages - 1) : 0;
 }
 
-/* Write-protects all plain RAM below the bitmap's end. */
-static void protect_all(struct domain *d)
+/* The bitmap, not cleared: that is done with the frames. */
+static int begin(struct domain *d)
 {
-	for (uint64_t g = 0; g <= d->p2m.max_gfn;) {
-		struct p2m_entry e = p2m_get(d, _gfn(g));
+	uint64_t gfns = d->p2m.max_gfn + 1;
+	unsigned int order = bitmap_order(gfns);
+	struct page *pg = order <= BITMAP_ORDER_MAX ? alloc_pages_uncleared(order) : NULL;
 
-		if (e.type == P2M_RAM_RW)
-			p2m_change_range(d, _gfn(g), BIT(e.order), P2M_RAM_RW, P2M_RAM_LOGDIRTY,
-					 NULL);
-		g = p2m_behind(g, e.order);
+	if (!pg) {
+		printk(LOG_WARN "d%u: no memory to log writes to %lx frames\n", d->domid, gfns);
+		return -ENOMEM;
 	}
+	spin_lock(&d->p2m.lock);
+	d->p2m.dirty = page_to_virt(pg);
+	d->p2m.dirty_gfns = gfns;
+	d->p2m.dirty_ready = 0;
+	d->p2m.logdirty = true;
+	spin_unlock(&d->p2m.lock);
+	return 0;
+}
+
+/* The frames from dirty_ready on that are of one kind, within a page of the bitmap; RAM in pieces. */
+static struct frames next_piece(struct domain *d, bool *is_ram)
+{
+	struct p2m *p = &d->p2m;
+	uint64_t g = p->dirty_ready, end;
+	struct p2m_entry e = p2m_get(d, _gfn(g));
+
+	*is_ram = e.type == P2M_RAM_RW;
+	end = min(p2m_behind(g, e.order), ROUND_DOWN(g, FRAMES_PER_PAGE) + FRAMES_PER_PAGE);
+	if (*is_ram)
+		end = ROUND_DOWN(g, P2M_PIECE) + P2M_PIECE;
+	return (struct frames){ g, min(end, p->dirty_gfns) - g };
+}
+
+static int protect_piece(struct domain *d)
+{
+	struct p2m *p = &d->p2m;
+	struct frames f;
+	bool is_ram;
+	int rc = 0;
+
+	if (!(p->dirty_ready % FRAMES_PER_PAGE))
+		memset(p->dirty + p->dirty_ready / 8, 0, PAGE_SIZE);
+	f = next_piece(d, &is_ram);
+	if (is_ram)
+		rc = p2m_change_range(d, &f, P2M_RAM_RW, P2M_RAM_LOGDIRTY, NULL);
+	if (rc)
+		return rc;
+	spin_lock(&p->lock);
+	p->dirty_ready += f.nr;
+	spin_unlock(&p->lock);
+	return p->dirty_ready == p->dirty_gfns ? 0 : -ERESTART;
 }
 
 int logdirty_enable(struct domain *d)
 {
-	uint64_t gfns = d->p2m.max_gfn + 1;
-	struct page *pg;
+	int rc;
 
-	if (d->p2m.logdirty)
+	if (logdirty_is_on(d))
 		return 0;
 	if (!d->p2m.root)
 		return -EINVAL; /* it is being taken down */
-	pg = alloc_pages(bitmap_order(gfns));
-	if (!pg)
-		return -ENOMEM;
-	spin_lock(&d->p2m.lock);
-	d->p2m.dirty = page_to_virt(pg);
-	d->p2m.dirty_gfns = gfns;
-	d->p2m.logdirty = true;
-	spin_unlock(&d->p2m.lock);
-	domain_pause(d);
-	protect_all(d);
-	domain_unpause(d);
-	return 0;
+	rc = d->p2m.logdirty ? 0 : begin(d);
+	if (rc)
+		return rc;
+	rc = protect_piece(d);
+	if (rc && rc != -ERESTART)
+		logdirty_disable(d);
+	return rc;
+}
+
+bool logdirty_is_on(const struct domain *d)
+{
+	return d->p2m.logdirty && d->p2m.dirty_ready == d->p2m.dirty_gfns;
 }
 
 void logdirty_disable(struct domain *d)
@@ -65,29 +110,51 @@ void logdirty_disable(struct domain *d)
 	gfns = d->p2m.dirty_gfns;
 	d->p2m.logdirty = false;
 	d->p2m.dirty = NULL;
+	d->p2m.dirty_gfns = d->p2m.dirty_ready = 0;
 	spin_unlock(&d->p2m.lock);
 	if (map)
 		free_pages(mfn_to_page(virt_to_mfn(map)), bitmap_order(gfns));
 	/* Entries stay: they are writable, or turn so at their next write fault. */
 }
 
-void logdirty_mark(struct domain *d, gfn_t gfn, unsigned int order)
+void bitmap_set_range(uint8_t *map, uint64_t base, const struct frames *f)
 {
-	for (uint64_t end = gfn.v + BIT(order); gfn.v < end; gfn.v++) {
-		vram_mark(d, gfn);
-		if (d->p2m.dirty && gfn.v < d->p2m.dirty_gfns)
-			d->p2m.dirty[gfn.v / 8] |= (uint8_t)(1U << (gfn.v % 8));
-	}
+	uint64_t bit = f->first - base, end = bit + f->nr;
+
+	for (; bit < end && bit % 8; bit++)
+		map[bit / 8] |= (uint8_t)(1U << (bit % 8));
+	if (end - bit >= 8)
+		memset(map + bit / 8, 0xff, (end - bit) / 8);
+	for (bit += (end - bit) & ~7ULL; bit < end; bit++)
+		map[bit / 8] |= (uint8_t)(1U << (bit % 8));
 }
 
-void logdirty_collect(struct domain *d, gfn_t first, uint64_t nr)
+void logdirty_mark_range(struct domain *d, const struct frames *f)
+{
+	const struct frames logged = { 0, d->p2m.dirty_ready };
+	struct frames both = frames_common(f, &logged);
+
+	vram_mark(d, f);
+	if (d->p2m.dirty && both.nr)
+		bitmap_set_range(d->p2m.dirty, 0, &both);
+}
+
+void logdirty_mark(struct domain *d, gfn_t gfn, unsigned int order)
+{
+	struct frames f = { gfn.v, BIT(order) };
+
+	logdirty_mark_range(d, &f);
+}
+
+void logdirty_collect(struct domain *d, const struct frames *f)
 {
 	bool any = false;
 	unsigned int order;
 
+	BUG_ON(f->nr > P2M_PIECE);
 	if (!d->p2m.fmt->dirty)
 		return;
-	for (uint64_t g = first.v; g < first.v + nr; g = p2m_behind(g, order)) {
+	for (uint64_t g = f->first; g < frames_end(f); g = p2m_behind(g, order)) {
 		if (!p2m_take_dirty(&d->p2m, _gfn(g), &order))
 			continue;
 		logdirty_mark(d, _gfn(g & ~(BIT(order) - 1)), order);
@@ -97,28 +164,43 @@ void logdirty_collect(struct domain *d, gfn_t first, uint64_t nr)
 		hvm_ops->flush_domain(d);
 }
 
-int logdirty_read(struct domain *d, gfn_t first, uint64_t nr, uint8_t *bitmap, bool clean,
-		  uint64_t *count)
+/* With the p2m lock held. */
+static uint64_t copy_bits(struct p2m *p, const struct frames *f, uint8_t *bitmap, bool clean)
 {
-	*count = 0;
-	if (!d->p2m.dirty)
-		return -EINVAL;
-	spin_lock(&d->p2m.lock);
-	logdirty_collect(d, first, nr);
-	spin_unlock(&d->p2m.lock);
-	memset(bitmap, 0, DIV_ROUND_UP(nr, 8));
-	for (uint64_t i = 0; i < nr && first.v + i < d->p2m.dirty_gfns; i++) {
-		gfn_t g = gfn_add(first, i);
-		uint8_t bit = (uint8_t)(1U << (g.v % 8));
+	uint64_t count = 0;
 
-		if (!(READ_ONCE(d->p2m.dirty[g.v / 8]) & bit))
+	for (uint64_t i = 0; i < f->nr && f->first + i < p->dirty_ready; i++) {
+		uint64_t g = f->first + i;
+		uint8_t bit = (uint8_t)(1U << (g % 8));
+
+		if (!(p->dirty[g / 8] & bit))
 			continue;
 		bitmap[i / 8] |= (uint8_t)(1U << (i % 8));
-		(*count)++;
+		count++;
 		if (clean)
-			__atomic_fetch_and(&d->p2m.dirty[g.v / 8], (uint8_t)~bit, __ATOMIC_SEQ_CST);
+			p->dirty[g / 8] &= (uint8_t)~bit;
 	}
-	if (!clean || d->p2m.fmt->dirty)
+	return count;
+}
+
+int logdirty_read(struct domain *d, const struct frames *f, uint8_t *bitmap, bool clean,
+		  uint64_t *count)
+{
+	struct p2m *p = &d->p2m;
+	bool is_on;
+
+	memset(bitmap, 0, DIV_ROUND_UP(f->nr, 8));
+	*count = 0;
+	spin_lock(&p->lock);
+	is_on = logdirty_is_on(d);
+	if (is_on) {
+		logdirty_collect(d, f);
+		*count = copy_bits(p, f, bitmap, clean);
+	}
+	spin_unlock(&p->lock);
+	if (!is_on)
+		return -EINVAL;
+	if (!clean || p->fmt->dirty || !*count)
 		return 0;
-	return p2m_change_range(d, first, nr, P2M_RAM_RW, P2M_RAM_LOGDIRTY, bitmap);
+	return p2m_change_range(d, f, P2M_RAM_RW, P2M_RAM_LOGDIRTY, bitmap);
 }

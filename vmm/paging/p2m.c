@@ -24,6 +24,11 @@ static inline unsigned int index_at(gfn_t gfn, unsigned int level)
 	return (unsigned int)(gfn.v >> level_order(level)) & (ENTRIES - 1);
 }
 
+uint64_t p2m_gfn_limit(void)
+{
+	return BIT(min(host_cpu.phys_bits - PAGE_SHIFT, 9 * LEVELS));
+}
+
 /* A guest that scatters small mappings over its address space must not use up the VMM's memory by tables. */
 static struct page *table_alloc(struct p2m *p)
 {
@@ -243,19 +248,14 @@ static void entry_put_refs(uint64_t raw)
 	domain_put(owner);
 }
 
-/* Drops the references of everything below a replaced table. The table pages stay until teardown. */
-static void subtree_put_refs(uint64_t raw, unsigned int level)
+/* Behind a change of 2^order frames from gfn on. */
+static void entered(struct p2m *p, gfn_t gfn, const struct p2m_entry *e, unsigned int order)
 {
-	const uint64_t *table;
+	uint64_t last = gfn.v + BIT(order) - 1;
 
-	if (!p2m_pte_is_table(raw, level)) {
-		entry_put_refs(raw);
-		return;
-	}
-	table = table_virt(raw);
-	for (unsigned int i = 0; i < ENTRIES; i++)
-		if (table[i])
-			subtree_put_refs(table[i], level - 1);
+	changed(p);
+	if (e->type != P2M_INVALID && last > p->max_gfn)
+		p->max_gfn = last;
 }
 
 /* With p->lock held; *old is what was there. */
@@ -269,22 +269,29 @@ static int set_locked(struct p2m *p, gfn_t gfn, const struct p2m_entry *e, unsig
 	if (holds_ref(e) && !entry_get_refs(e))
 		return -ESRCH;
 	*old = replace(p, gfn, slot, p->fmt->make_leaf(p->domain, e, gfn, level), level);
-	changed(p);
-	if (e->type != P2M_INVALID && gfn.v + BIT(level_order(level)) - 1 > p->max_gfn)
-		p->max_gfn = gfn.v + BIT(level_order(level)) - 1;
+	entered(p, gfn, e, level_order(level));
 	return 0;
+}
+
+/* What is entered instead, while writes are logged. */
+static struct p2m_entry logged(struct p2m *p, gfn_t gfn, const struct p2m_entry *e,
+			       unsigned int order)
+{
+	struct p2m_entry l = *e;
+
+	if (p->logdirty && e->type == P2M_RAM_RW) {
+		l.type = P2M_RAM_LOGDIRTY;
+		logdirty_mark(p->domain, gfn, order);
+	}
+	return l;
 }
 
 int p2m_enter_locked(struct p2m *p, gfn_t gfn, const struct p2m_entry *e, unsigned int level,
 		     uint64_t *old)
 {
-	struct p2m_entry logged = *e;
+	struct p2m_entry l = logged(p, gfn, e, level_order(level));
 
-	if (p->logdirty && e->type == P2M_RAM_RW) {
-		logged.type = P2M_RAM_LOGDIRTY;
-		logdirty_mark(p->domain, gfn, level_order(level));
-	}
-	return set_locked(p, gfn, &logged, level, old);
+	return set_locked(p, gfn, &l, level, old);
 }
 
 void p2m_allow_pages(struct p2m *p, uint64_t pages)
@@ -294,24 +301,74 @@ void p2m_allow_pages(struct p2m *p, uint64_t pages)
 	spin_unlock(&p->lock);
 }
 
+/* What was replaced is no translation any more. *flush: processors may still have it. With p->lock held. */
+static void replaced(struct p2m *p, uint64_t old, bool *flush)
+{
+	struct p2m_entry was;
+
+	/* Holes are in no TLB (APM volume 2, 5.5; SDM volume 3, 28.3.1). */
+	if (!(old & P2M_PTE_PRESENT))
+		return;
+	*flush = true;
+	p2m_pte_parse(old, &was);
+	if (!holds_ref(&was))
+		return;
+	hvm_ops->flush_domain(p->domain); /* for all that was replaced so far */
+	entry_put_refs(old);
+	*flush = false;
+}
+
+/* All 512 entries of a table of level 1. */
+static void fill_table(struct p2m *p, gfn_t gfn, const struct p2m_entry *e, uint64_t *table,
+		       bool *flush)
+{
+	struct p2m_entry piece = logged(p, gfn, e, level_order(2));
+
+	for (unsigned int i = 0; i < ENTRIES; i++) {
+		gfn_t at = gfn_add(gfn, i);
+		uint64_t leaf = p->fmt->make_leaf(p->domain, &piece, at, 1);
+
+		replaced(p, replace(p, at, &table[i], leaf, 1), flush);
+		if (mfn_valid_value(piece.mfn))
+			piece.mfn.v++;
+	}
+	entered(p, gfn, e, level_order(2));
+}
+
 /*
  * Where a table is already, it stays, and its entries get the meaning of the large page: tables are freed
  * only with the domain, so replacing them again and again would use up memory. Needs no new table, so it
- * does not fail half-way.
+ * does not fail half-way. With p->lock held.
  */
-static int set_pieces(struct domain *d, gfn_t gfn, mfn_t mfn, unsigned int order, enum p2m_type t,
-		      enum p2m_access a)
+static int set_leaf(struct p2m *p, gfn_t gfn, const struct p2m_entry *e, unsigned int level,
+		    bool *flush)
 {
-	uint64_t step = BIT(order - 9);
-	int rc = 0;
+	uint64_t old, *slot = walk_to(p, gfn, level);
+	struct p2m_entry piece = *e;
+	uint64_t step;
+	int rc;
 
-	for (unsigned int i = 0; i < ENTRIES && !rc; i++) {
-		rc = p2m_set(d, gfn, mfn, order - 9, t, a);
-		gfn = gfn_add(gfn, step);
-		if (mfn_valid_value(mfn))
-			mfn = mfn_add(mfn, step);
+	if (!slot)
+		return -ENOMEM;
+	if (!p2m_pte_is_table(*slot, level)) {
+		rc = p2m_enter_locked(p, gfn, e, level, &old);
+		if (!rc)
+			replaced(p, old, flush);
+		return rc;
 	}
-	return rc;
+	if (level == 2) {
+		fill_table(p, gfn, e, table_virt(*slot), flush);
+		return 0;
+	}
+	step = BIT(level_order(level - 1));
+	for (unsigned int i = 0; i < ENTRIES; i++) {
+		rc = set_leaf(p, gfn_add(gfn, i * step), &piece, level - 1, flush);
+		if (rc)
+			return rc;
+		if (mfn_valid_value(piece.mfn))
+			piece.mfn = mfn_add(piece.mfn, step);
+	}
+	return 0;
 }
 
 int p2m_set(struct domain *d, gfn_t gfn, mfn_t mfn, unsigned int order, enum p2m_type t,
@@ -320,7 +377,7 @@ int p2m_set(struct domain *d, gfn_t gfn, mfn_t mfn, unsigned int order, enum p2m
 	struct p2m *p = &d->p2m;
 	unsigned int level = order / 9 + 1;
 	struct p2m_entry e = { .mfn = mfn, .type = t, .access = a };
-	uint64_t old = 0;
+	bool flush = false;
 	int rc;
 
 	if (order % 9 || level > p->fmt->max_leaf_level || gfn.v >> (9 * LEVELS) ||
@@ -328,14 +385,10 @@ int p2m_set(struct domain *d, gfn_t gfn, mfn_t mfn, unsigned int order, enum p2m
 		return -EINVAL;
 	if (mfn_valid_value(mfn) && (mfn.v & (BIT(order) - 1)))
 		return -EINVAL;
-	if (order && p2m_get(d, gfn).order < order)
-		return set_pieces(d, gfn, mfn, order, t, a);
 	spin_lock(&p->lock);
-	rc = p2m_enter_locked(p, gfn, &e, level, &old);
-	if (!rc && old) {
+	rc = set_leaf(p, gfn, &e, level, &flush);
+	if (flush)
 		hvm_ops->flush_domain(d);
-		subtree_put_refs(old, level);
-	}
 	spin_unlock(&p->lock);
 	return rc;
 }
@@ -377,23 +430,54 @@ int p2m_change_type(struct domain *d, gfn_t gfn, enum p2m_type from, enum p2m_ty
 	return rc;
 }
 
-int p2m_take(struct domain *d, gfn_t gfn, struct p2m_entry *old)
+/* With the lock held. Tables for all of them are there, so nothing fails. */
+static bool take_locked(struct p2m *p, const struct frames *f, struct p2m_entry *old, uint64_t *raw)
 {
 	struct p2m_entry hole = { .mfn = INVALID_MFN, .access = P2M_ACCESS_N };
-	uint64_t raw;
-	int rc;
+	bool present = false;
 
-	spin_lock(&d->p2m.lock);
-	rc = set_locked(&d->p2m, gfn, &hole, 1, &raw);
-	if (!rc) {
-		p2m_pte_parse(raw, old);
-		old->order = ORDER_4K;
-		if (raw)
-			hvm_ops->flush_domain(d);
-		entry_put_refs(raw);
+	for (uint64_t i = 0; i < f->nr; i++) {
+		BUG_ON(set_locked(p, _gfn(f->first + i), &hole, 1, &raw[i]));
+		p2m_pte_parse(raw[i], &old[i]);
+		old[i].order = ORDER_4K;
+		present |= raw[i] & P2M_PTE_PRESENT;
 	}
-	spin_unlock(&d->p2m.lock);
+	return present;
+}
+
+static bool have_tables(struct p2m *p, const struct frames *f)
+{
+	for (uint64_t g = f->first; g < frames_end(f); g = p2m_behind(g, ORDER_2M))
+		if (!walk_to(p, _gfn(g), 1))
+			return false;
+	return true;
+}
+
+int p2m_take_range(struct domain *d, const struct frames *f, struct p2m_entry *old)
+{
+	struct p2m *p = &d->p2m;
+	uint64_t raw[P2M_PIECE];
+	int rc = -ENOMEM;
+
+	BUG_ON(f->nr > P2M_PIECE || frames_end(f) > BIT(9 * LEVELS));
+	spin_lock(&p->lock);
+	if (have_tables(p, f)) {
+		if (take_locked(p, f, old, raw))
+			hvm_ops->flush_domain(d);
+		for (uint64_t i = 0; i < f->nr; i++)
+			entry_put_refs(raw[i]);
+		rc = 0;
+	}
+	spin_unlock(&p->lock);
 	return rc;
+}
+
+int p2m_take(struct domain *d, gfn_t gfn, struct p2m_entry *old)
+{
+	struct frames one;
+
+	return frames_make(gfn.v, 1, BIT(9 * LEVELS), &one) ? p2m_take_range(d, &one, old)
+							    : -EINVAL;
 }
 
 int p2m_move(struct domain *d, gfn_t from, gfn_t to)
@@ -412,27 +496,28 @@ int p2m_move(struct domain *d, gfn_t from, gfn_t to)
 	return rc;
 }
 
-int p2m_change_range(struct domain *d, gfn_t first, uint64_t nr, enum p2m_type from,
-		     enum p2m_type to, const uint8_t *only)
+int p2m_change_range(struct domain *d, const struct frames *f, enum p2m_type from, enum p2m_type to,
+		     const uint8_t *only)
 {
-	bool changed = false;
+	bool any = false;
 	int rc = 0;
 
+	BUG_ON(f->nr > P2M_PIECE);
 	spin_lock(&d->p2m.lock);
-	for (uint64_t i = 0; i < nr && rc != -ENOMEM; i++) {
+	for (uint64_t i = 0; i < f->nr && rc != -ENOMEM; i++) {
 		if (only && !test_bit((unsigned int)i, only))
 			continue;
-		rc = change_locked(&d->p2m, gfn_add(first, i), from, to);
-		changed |= !rc;
+		rc = change_locked(&d->p2m, _gfn(f->first + i), from, to);
+		any |= !rc;
 	}
-	if (changed)
+	if (any)
 		hvm_ops->flush_domain(d);
 	spin_unlock(&d->p2m.lock);
 	return rc == -ENOMEM ? rc : 0;
 }
 
 /* Entries examined between two looks at the clock of a preemptible teardown. */
-#define TEARDOWN_TABLES 64
+#define TEARDOWN_TABLES 8
 
 void p2m_hide(struct domain *d)
 {

@@ -36,7 +36,7 @@ struct page *p2m_get_page(struct domain *d, gfn_t gfn, bool write, enum p2m_type
 		uint64_t before = generation(d);
 
 		e = p2m_get(d, gfn);
-		if (unlikely(e.type == P2M_POD) && pod_populate_now(d, gfn))
+		if (unlikely(e.type == P2M_POD) && write && pod_populate_now(d, gfn))
 			continue;
 		if (t)
 			*t = e.type;
@@ -56,6 +56,13 @@ struct page *p2m_get_page(struct domain *d, gfn_t gfn, bool write, enum p2m_type
 		spin_unlock(&d->p2m.lock);
 	}
 	return pg;
+}
+
+struct page *p2m_hold_page(struct domain *d, gfn_t gfn, bool write, enum p2m_type *t)
+{
+	if (p2m_get(d, gfn).type == P2M_POD)
+		pod_populate_now(d, gfn);
+	return p2m_get_page(d, gfn, write, t);
 }
 
 struct page *p2m_get_own_page(struct domain *d, gfn_t gfn)

@@ -13,4 +13,7 @@
 int p2m_enter_locked(struct p2m *p, gfn_t gfn, const struct p2m_entry *e, unsigned int level,
 		     uint64_t *old);
 
+/* Sets the bits of frames in a bitmap that begins at frame `base` (logdirty.c). */
+void bitmap_set_range(uint8_t *map, uint64_t base, const struct frames *f);
+
 #endif

@@ -12,25 +12,32 @@
 #include "hvm_ops.h"
 #include "p2m_private.h"
 
-/* Frames to look at before the vCPU may take an interrupt, and others the p2m's lock. */
-#define STEP 1024U
-/* Steps for a caller who cannot come again: 1 GiB. */
-#define STEPS_AT_ONCE 256U
+/*
+ * A step, before the vCPU may take an interrupt, and others the p2m's lock: frames to look at, and words of their
+ * pages to read. A page may hold something in its last word only.
+ */
+#define STEP_FRAMES 256U
+#define STEP_WORDS  (16U * PAGE_WORDS)
+#define PAGE_WORDS  (PAGE_SIZE / sizeof(uint64_t))
+/* Spare pages that there are to be for who cannot wait: no hypercall or instruction needs more at once. */
+#define RESERVE 8U
 
 struct candidates {
 	unsigned int nr;
+	uint64_t words; /* read so far */
 	gfn_t gfn[POD_SPARE];
 	mfn_t mfn[POD_SPARE];
 };
 
-static bool is_zero(const struct page *p)
+/* Words of zeros that the page begins with. */
+static unsigned int zeros(const struct page *p)
 {
 	const uint64_t *word = page_to_virt(p);
+	unsigned int i = 0;
 
-	for (unsigned int i = 0; i < PAGE_SIZE / sizeof(*word); i++)
-		if (READ_ONCE(word[i]))
-			return false;
-	return true;
+	while (i < PAGE_WORDS && !READ_ONCE(word[i]))
+		i++;
+	return i;
 }
 
 /* The domain's own, and nobody else has it mapped or works on it. */
@@ -45,28 +52,33 @@ static void take_if_zero(struct domain *d, gfn_t gfn, const struct p2m_entry *e,
 {
 	struct p2m_entry empty = { .mfn = INVALID_MFN, .type = P2M_POD, .access = P2M_ACCESS_RWX };
 	struct page *p = mfn_to_page(e->mfn);
+	unsigned int n;
 	uint64_t old;
 
-	if (!is_private(d, p) || !is_zero(p) || p2m_enter_locked(&d->p2m, gfn, &empty, 1, &old))
+	if (!is_private(d, p))
+		return;
+	n = zeros(p);
+	c->words += n;
+	if (n < PAGE_WORDS || p2m_enter_locked(&d->p2m, gfn, &empty, 1, &old))
 		return;
 	c->gfn[c->nr] = gfn;
 	c->mfn[c->nr++] = e->mfn;
 }
 
 /* Goes on where the last search ended. p->lock held. */
-static void take_zero(struct domain *d, struct candidates *c)
+static void take_zero(struct domain *d, struct candidates *c, uint64_t *searched)
 {
 	struct pod *pod = &d->p2m.pod;
 	uint64_t end = d->p2m.max_gfn + 1;
 
-	for (unsigned int i = 0; i < STEP && c->nr < POD_SPARE; i++) {
+	for (unsigned int i = 0; i < STEP_FRAMES && c->words < STEP_WORDS; i++) {
 		gfn_t gfn = _gfn(pod->cursor);
 		struct p2m_entry e = p2m_get(d, gfn);
 		uint64_t next = min(p2m_behind(gfn.v, e.order), end);
 
 		if (e.type == P2M_RAM_RW && e.order == ORDER_4K && mfn_valid(e.mfn))
 			take_if_zero(d, gfn, &e, c);
-		pod->searched += next - gfn.v;
+		*searched += next - gfn.v;
 		pod->cursor = next == end ? 0 : next;
 	}
 }
@@ -91,23 +103,23 @@ static void keep_or_return(struct domain *d, const struct candidates *c)
 	for (unsigned int i = 0; i < c->nr; i++) {
 		struct page *p = mfn_to_page(c->mfn[i]);
 
-		if (is_private(d, p) && is_zero(p)) {
+		if (is_private(d, p) && zeros(p) == PAGE_WORDS) {
 			pod->spare[pod->nr_spare++] = c->mfn[i];
-			pod->searched = 0;
+			pod->searched = pod->searched_ahead = 0;
 		} else {
 			put(d, c->gfn[i], c->mfn[i]); /* the table is there */
 		}
 	}
 }
 
-/* A step towards spare pages, if there are none by now. */
-static void search(struct domain *d)
+/* A step towards spare pages, if there are too few by now. */
+static void search(struct domain *d, uint64_t *searched)
 {
 	struct candidates c = { 0 };
 
 	spin_lock(&d->p2m.lock);
-	if (!d->p2m.pod.nr_spare)
-		take_zero(d, &c);
+	if (d->p2m.pod.nr_spare < RESERVE)
+		take_zero(d, &c, searched);
 	if (c.nr) {
 		hvm_ops->flush_domain(d);
 		__atomic_thread_fence(__ATOMIC_SEQ_CST);
@@ -121,6 +133,8 @@ static int enter(struct domain *d, gfn_t gfn, mfn_t mfn)
 {
 	if (p2m_get(d, gfn).type != P2M_POD)
 		return -EBUSY;
+	/* Whoever needs the next one searches all of the memory anew: the guest may have cleared some. */
+	d->p2m.pod.searched = d->p2m.pod.searched_ahead = 0;
 	return put(d, gfn, mfn);
 }
 
@@ -163,24 +177,37 @@ static int fill(struct domain *d, gfn_t gfn)
 	return rc == -EBUSY ? 0 : rc;
 }
 
+static bool is_through(struct domain *d, const uint64_t *searched)
+{
+	return READ_ONCE(*searched) > d->p2m.max_gfn;
+}
+
 int pod_populate(struct domain *d, gfn_t gfn)
 {
 	int rc = fill(d, gfn);
 
 	if (rc != -ENOMEM)
 		return rc;
-	search(d);
+	search(d, &d->p2m.pod.searched);
 	rc = fill(d, gfn);
-	if (rc == -ENOMEM && READ_ONCE(d->p2m.pod.searched) <= d->p2m.max_gfn)
-		rc = -ERESTART;
-	return rc;
+	return rc == -ENOMEM && !is_through(d, &d->p2m.pod.searched) ? -ERESTART : rc;
 }
 
 bool pod_populate_now(struct domain *d, gfn_t gfn)
 {
-	int rc = -ERESTART;
+	return !pod_populate(d, gfn);
+}
 
-	for (unsigned int steps = 0; steps < STEPS_AT_ONCE && rc == -ERESTART; steps++)
-		rc = pod_populate(d, gfn);
-	return !rc;
+bool pod_may_come(struct domain *d, gfn_t gfn)
+{
+	return p2m_get(d, gfn).type == P2M_POD && !d->dying && !is_through(d, &d->p2m.pod.searched);
+}
+
+int pod_reserve(struct domain *d)
+{
+	if (likely(!READ_ONCE(d->p2m.pod.used)) || d->tot_pages + RESERVE <= d->max_pages ||
+	    READ_ONCE(d->p2m.pod.nr_spare) >= RESERVE || is_through(d, &d->p2m.pod.searched_ahead))
+		return 0;
+	search(d, &d->p2m.pod.searched_ahead);
+	return -ERESTART;
 }

@@ -1,33 +1,40 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /*
  * Which frames of a guest's video memory were written since the device model last asked. The frames are
- * P2M_RAM_LOGDIRTY (logdirty.c). One range a domain.
+ * P2M_RAM_LOGDIRTY (logdirty.c). One range a domain. A round over it, which ends in an answer, goes in pieces:
+ * what was written to the frames before `next` is in `answer` already, and stays there until it is given out.
  */
 #include "domain.h"
 #include "hvm_ops.h"
+#include "p2m_private.h"
 
-/* d->p2m.vram */
+/* d->p2m.vram; d->lock, and p2m lock for what has its letter */
 struct vram_track {
-	uint64_t first, nr;
-	uint8_t map[]; /* bit per frame, p2m lock */
+	struct frames range;
+	uint64_t next; /* frames that the round has come over */
+	bool started;  /* the first round, which protects all of them, is over */
+	uint8_t *map;  /* bit per frame written, p */
+	uint8_t *answer;
+	uint8_t bits[];
 };
 
-void vram_mark(struct domain *d, gfn_t gfn)
+void vram_mark(struct domain *d, const struct frames *f)
 {
 	struct vram_track *t = d->p2m.vram;
+	struct frames both;
 
-	if (t && gfn.v - t->first < t->nr)
-		t->map[(gfn.v - t->first) / 8] |= (uint8_t)(1U << ((gfn.v - t->first) % 8));
+	if (!t)
+		return;
+	both = frames_common(f, &t->range);
+	if (both.nr)
+		bitmap_set_range(t->map, t->range.first, &both);
 }
 
+/* Entries stay as they are: writable, or they turn so at their next write fault. */
 static void stop(struct domain *d)
 {
 	struct vram_track *t = d->p2m.vram;
 
-	if (!t)
-		return;
-	if (!d->p2m.logdirty)
-		p2m_change_range(d, _gfn(t->first), t->nr, P2M_RAM_LOGDIRTY, P2M_RAM_RW, NULL);
 	spin_lock(&d->p2m.lock);
 	d->p2m.vram = NULL;
 	spin_unlock(&d->p2m.lock);
@@ -41,47 +48,74 @@ void vram_track_stop(struct domain *d)
 	spin_unlock(&d->lock);
 }
 
-static int start(struct domain *d, gfn_t first, uint64_t nr, uint8_t *out)
+static struct vram_track *start(struct domain *d, const struct frames *f)
 {
+	size_t bytes = DIV_ROUND_UP(f->nr, 8);
 	struct vram_track *t;
 
 	stop(d);
-	t = xzalloc_bytes(sizeof(*t) + DIV_ROUND_UP(nr, 8));
+	t = xzalloc_bytes(sizeof(*t) + 2 * bytes);
 	if (!t)
-		return -ENOMEM;
-	t->first = first.v;
-	t->nr = nr;
+		return NULL;
+	t->range = *f;
+	t->map = t->bits;
+	t->answer = t->bits + bytes;
 	spin_lock(&d->p2m.lock);
 	d->p2m.vram = t;
 	spin_unlock(&d->p2m.lock);
-	/* The first answer: everything. */
-	memset(out, 0xff, DIV_ROUND_UP(nr, 8));
-	return p2m_change_range(d, first, nr, P2M_RAM_RW, P2M_RAM_LOGDIRTY, NULL);
+	return t;
+}
+
+static int piece(struct domain *d, struct vram_track *t)
+{
+	struct frames f = frames_part(&t->range, t->next, P2M_PIECE);
+	uint8_t written[P2M_PIECE / 8];
+	uint64_t at = t->next / 8, bytes = DIV_ROUND_UP(f.nr, 8);
+	int rc = 0;
+
+	spin_lock(&d->p2m.lock);
+	logdirty_collect(d, &f);
+	memcpy(written, t->map + at, bytes);
+	memset(t->map + at, 0, bytes);
+	spin_unlock(&d->p2m.lock);
+	for (uint64_t i = 0; i < bytes; i++)
+		t->answer[at + i] |= written[i];
+	if (!t->started || !d->p2m.fmt->dirty)
+		rc = p2m_change_range(d, &f, P2M_RAM_RW, P2M_RAM_LOGDIRTY,
+				      t->started ? written : NULL);
+	t->next += f.nr;
+	return rc;
 }
 
 /* d->lock held: one at a time starts and stops, whatever threads a device model has. */
-static int track(struct domain *d, gfn_t first, uint64_t nr, uint8_t *out)
+static int track(struct domain *d, const struct frames *f, uint8_t *out)
 {
 	struct vram_track *t = d->p2m.vram;
+	int rc;
 
-	if (!t || t->first != first.v || t->nr != nr)
-		return start(d, first, nr, out);
-	spin_lock(&d->p2m.lock);
-	logdirty_collect(d, first, nr);
-	memcpy(out, t->map, DIV_ROUND_UP(nr, 8));
-	memset(t->map, 0, DIV_ROUND_UP(nr, 8));
-	spin_unlock(&d->p2m.lock);
-	if (d->p2m.fmt->dirty)
-		return 0;
-	return p2m_change_range(d, first, nr, P2M_RAM_RW, P2M_RAM_LOGDIRTY, out);
+	if (!t || t->range.first != f->first || t->range.nr != f->nr)
+		t = start(d, f);
+	rc = t ? piece(d, t) : -ENOMEM;
+	if (rc)
+		return rc;
+	if (t->next < f->nr)
+		return -ERESTART;
+	if (t->started)
+		memcpy(out, t->answer, DIV_ROUND_UP(f->nr, 8));
+	else
+		memset(out, 0xff, DIV_ROUND_UP(f->nr, 8));
+	memset(t->answer, 0, DIV_ROUND_UP(f->nr, 8));
+	t->started = true;
+	t->next = 0;
+	return 0;
 }
 
-int vram_track(struct domain *d, gfn_t first, uint64_t nr, uint8_t *out)
+int vram_track(struct domain *d, const struct frames *f, uint8_t *out)
 {
 	int rc;
 
 	spin_lock(&d->lock);
-	rc = d->dying ? -EINVAL : track(d, first, nr, out);
+	rc = d->dying ? -EINVAL : track(d, f, out);
 	spin_unlock(&d->lock);
 	return rc;
 }
