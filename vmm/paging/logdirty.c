@@ -55,7 +55,8 @@ static struct frames next_piece(struct domain *d, bool *is_ram)
 	end = min(p2m_behind(g, e.order), ROUND_DOWN(g, FRAMES_PER_PAGE) + FRAMES_PER_PAGE);
 	if (*is_ram)
 		end = ROUND_DOWN(g, P2M_PIECE) + P2M_PIECE;
-	return (struct frames){ g, min(end, p->dirty_gfns) - g };
+	end = min(end, p->dirty_gfns);
+	return (struct frames){ g, end - g };
 }
 
 static int protect_piece(struct domain *d)
