@@ -105,19 +105,6 @@ static bool was_last(const struct frames *extent, uint64_t piece)
 
 /* --- populate ---------------------------------------------------------------------------------- */
 
-/* Is there nothing in [gfn, gfn + 2^order)? */
-static bool all_holes(struct domain *d, const struct frames *f)
-{
-	for (uint64_t gfn = f->first; gfn < frames_end(f);) {
-		struct p2m_entry e = p2m_get(d, _gfn(gfn));
-
-		if (e.type != P2M_INVALID)
-			return false;
-		gfn = p2m_behind(gfn, e.order);
-	}
-	return true;
-}
-
 /* The order of the pages that an extent is entered with. */
 static unsigned int chunk_order(unsigned int order)
 {
@@ -129,7 +116,7 @@ static unsigned int chunk_order(unsigned int order)
 }
 
 /*
- * Can it be entered in one piece? 1 GiB only by one page, which needs a place without tables; cheaper than all_holes(),
+ * Can it be entered in one piece? 1 GiB only by one page, which needs a place without tables; cheaper than p2m_all_holes(),
  * because it is asked often.
  */
 static bool has_place(struct domain *d, const struct frames *f, unsigned int order)
@@ -167,8 +154,8 @@ static int populate_guest(struct domain *d, const struct frames *f, unsigned int
 	spin_lock(&d->lock);
 	if (has_place(d, f, order)) {
 		rc = domain_memory_get(d, order, &p);
-		if (!rc &&
-		    !(all_holes(d, f) && enter_extent(d, f, order, page_to_mfn(p), P2M_RAM_RW))) {
+		if (!rc && !(p2m_all_holes(d, f) &&
+			     enter_extent(d, f, order, page_to_mfn(p), P2M_RAM_RW))) {
 			domain_memory_put_back(d, p, order);
 			rc = 1;
 		}
@@ -183,7 +170,7 @@ static int populate_later(struct domain *d, const struct frames *f, unsigned int
 	bool ok;
 
 	spin_lock(&d->lock);
-	ok = !d->dying && has_place(d, f, order) && all_holes(d, f) &&
+	ok = !d->dying && has_place(d, f, order) && p2m_all_holes(d, f) &&
 	     enter_extent(d, f, order, INVALID_MFN, P2M_POD);
 	d->p2m.pod.used |= ok;
 	spin_unlock(&d->lock);

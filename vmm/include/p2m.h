@@ -173,6 +173,8 @@ int p2m_split_code(struct domain *d, gfn_t gfn);
 
 /* Look up; never fails: holes come back as P2M_INVALID with the order of the hole. No lock needed. */
 struct p2m_entry p2m_get(struct domain *d, gfn_t gfn);
+/* Are all of the frames P2M_INVALID? */
+bool p2m_all_holes(struct domain *d, const struct frames *f);
 
 /*
  * Map 2^order frames (order 0, 9 or 18; gfn and mfn aligned), splitting or replacing what was there.

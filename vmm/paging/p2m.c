@@ -132,6 +132,32 @@ struct p2m_entry p2m_get(struct domain *d, gfn_t gfn)
 	return remember(&d->p2m, gfn, generation, r);
 }
 
+static inline bool is_hole(uint64_t entry)
+{
+	return (entry >> P2M_PTE_TYPE_SHIFT & 0x1f) == P2M_INVALID;
+}
+
+bool p2m_all_holes(struct domain *d, const struct frames *f)
+{
+	uint64_t entry, g = f->first;
+	unsigned int level;
+
+	while (g < frames_end(f)) {
+		uint64_t *slot = find(&d->p2m, _gfn(g), &level, &entry);
+
+		if (!slot || !is_hole(entry))
+			return false;
+		g = p2m_behind(g, level_order(level));
+		/* The rest of a table of small pages, without a walk for each. */
+		while (level == 1 && g < frames_end(f) && index_at(_gfn(g), 1)) {
+			if (!is_hole(published(*++slot)))
+				return false;
+			g++;
+		}
+	}
+	return true;
+}
+
 static bool is_logdirty(uint64_t entry)
 {
 	struct p2m_entry e;
@@ -323,14 +349,17 @@ static void fill_table(struct p2m *p, gfn_t gfn, const struct p2m_entry *e, uint
 		       bool *flush)
 {
 	struct p2m_entry piece = logged(p, gfn, e, level_order(2));
+	uint64_t leaf = 0;
 
 	for (unsigned int i = 0; i < ENTRIES; i++) {
-		gfn_t at = gfn_add(gfn, i);
-		uint64_t leaf = p->fmt->make_leaf(p->domain, &piece, at, 1);
-
-		replaced(p, replace(p, at, &table[i], leaf, 1), flush);
-		if (mfn_valid_value(piece.mfn))
+		/* Of device memory every page has a type of its own. */
+		if (!i || e->type == P2M_MMIO_DIRECT)
+			leaf = p->fmt->make_leaf(p->domain, &piece, gfn_add(gfn, i), 1);
+		replaced(p, replace(p, gfn_add(gfn, i), &table[i], leaf, 1), flush);
+		if (mfn_valid_value(piece.mfn)) {
 			piece.mfn.v++;
+			leaf += PAGE_SIZE;
+		}
 	}
 	entered(p, gfn, e, level_order(2));
 }
