@@ -154,9 +154,9 @@ CPUID = (
 )
 # Configurations that do not, and what the log says.
 REFUSED = (
+    ('type = "pv"', r'type="pvh".*pvshim=1'),
     ("nestedhvm = 1", r"nestedhvm=1"),
     ("hap = 0", r"hap=0"),
-    ("max_grant_version = 3", r"max_grant_version"),
 )
 
 
@@ -178,7 +178,7 @@ def test_pvh_refused(lab):
     dom0 = lab.boot(files=[hypervisor.out("payload/payload64.elf")])
     for text, reason in REFUSED:
         dom0.write("/run/lab/bad.cfg", f'''name = "bad"
-type = "pvh"
+{"" if "type" in text else 'type = "pvh"'}
 memory = 16
 {PAYLOAD}
 {text}
