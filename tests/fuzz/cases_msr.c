@@ -6,6 +6,7 @@
 #include "policy.h"
 #include <xen/domctl.h>
 #include <xen/hvm/save.h>
+#include <xen/memory.h>
 
 #define GP (-1) /* the access raises #GP */
 
@@ -387,4 +388,37 @@ CASE(privileged_calls_by_width)
 			machine_pass(1);
 		}
 	}
+}
+
+/* The batch of add_to_physmap has lists as wide as its caller. */
+CASE(physmap_batch_by_width)
+{
+	struct {
+		uint16_t domid, space, size, extra;
+		uint32_t idxs, gpfns, errs;
+	} narrow = { DOMID_SELF, XENMAPSPACE_gmfn, 2, 0, LIST, LIST + 64, LIST + 128 };
+	uint32_t *list = guest_page(DOMID_A, SCRATCH_GFN);
+	struct vcpu *v = domain_vcpu(dom(DOMID_A), 0);
+	struct domain *d = dom(DOMID_A);
+	mfn_t was = p2m_get(d, _gfn(20)).mfn;
+
+	list[0] = 20; /* to a hole, and what is not there */
+	list[1] = FIRST_HOLE + 9;
+	list[16] = FIRST_HOLE + 1;
+	list[17] = FIRST_HOLE + 2;
+	list[32] = list[33] = 77;
+	memcpy(guest_page(DOMID_A, ARG_GFN), &narrow, sizeof(narrow));
+	EXPECT(machine_become(v, false), != 0);
+	memset(v->regs.gpr, 0, sizeof(v->regs.gpr));
+	v->regs.gpr[R_RAX] = __HYPERVISOR_memory_op;
+	v->regs.gpr[R_RBX] = XENMEM_add_to_physmap_batch;
+	v->regs.gpr[R_RCX] = ARG;
+	machine_hypercall(v, 0);
+	EXPECT((int)v->regs.gpr[R_RAX], == 0);
+	machine_pass(1);
+	check_machine();
+	EXPECT(list[32], == 0);
+	EXPECT((int)list[33], == -EINVAL);
+	EXPECT(mfn_eq(p2m_get(d, _gfn(FIRST_HOLE + 1)).mfn, was), == true);
+	EXPECT(p2m_get(d, _gfn(20)).type, == P2M_INVALID);
 }

@@ -344,19 +344,50 @@ long abi_add_to_physmap(uint64_t la)
 	return rc;
 }
 
+struct batch_narrow {
+	uint16_t domid, space, size, extra;
+	uint32_t idxs, gpfns, errs;
+};
+
+static int batch_read(uint64_t la, struct xen_add_to_physmap_batch *b)
+{
+	struct batch_narrow n;
+
+	if (!hypercall_is_compat())
+		return copy_from_guest_la(b, la, sizeof(*b));
+	if (copy_from_guest_la(&n, la, sizeof(n)))
+		return -EFAULT;
+	*b = (struct xen_add_to_physmap_batch){
+		.domid = n.domid, .space = n.space, .size = n.size, .u.res0 = n.extra
+	};
+	guest_handle_set(b->idxs, n.idxs);
+	guest_handle_set(b->gpfns, n.gpfns);
+	guest_handle_set(b->errs, n.errs);
+	return 0;
+}
+
+/* Entry i of a list of numbers as wide as the caller's. */
+static int batch_number(uint64_t list_la, uint64_t i, uint64_t *number)
+{
+	uint32_t narrow;
+
+	if (!hypercall_is_compat())
+		return copy_from_guest_la(number, list_la + i * sizeof(*number), sizeof(*number));
+	if (copy_from_guest_la(&narrow, list_la + i * sizeof(narrow), sizeof(narrow)))
+		return -EFAULT;
+	*number = narrow;
+	return 0;
+}
+
 long abi_add_to_physmap_batch(struct vcpu *v, uint64_t la, uint64_t start)
 {
 	struct xen_add_to_physmap_batch b;
 	struct domain *d;
-	xen_ulong_t idx;
-	xen_pfn_t gfn;
-	uint64_t i;
+	uint64_t i, idx, gfn;
 	long rc;
 	int err;
 
-	if (hypercall_is_compat())
-		return -ENOSYS;
-	if (copy_from_guest_la(&b, la, sizeof(b)))
+	if (batch_read(la, &b))
 		return -EFAULT;
 	if (start > b.size)
 		return -EILSEQ;
@@ -370,8 +401,8 @@ long abi_add_to_physmap_batch(struct vcpu *v, uint64_t la, uint64_t start)
 			rc = memory_op_continue(v, XENMEM_add_to_physmap_batch, i);
 			break;
 		}
-		if (copy_from_guest_offset(&idx, b.idxs, i, 1) ||
-		    copy_from_guest_offset(&gfn, b.gpfns, i, 1)) {
+		if (batch_number(guest_handle_la(b.idxs), i, &idx) ||
+		    batch_number(guest_handle_la(b.gpfns), i, &gfn)) {
 			rc = -EFAULT;
 			break;
 		}

@@ -150,8 +150,7 @@ static const struct abi_command memory_commands[] = {
 	CMD(add_to_physmap,
 	    "shared_info, grant_table (frames of version 1) or gmfn of the caller's, or for dom0 of any domain, "
 	    "to a frame within the processor's addresses; dom0's own frames stay where they are"),
-	CMD(add_to_physmap_batch,
-	    "as add_to_physmap, and for dom0 gmfn_foreign; 64-bit callers only"),
+	CMD(add_to_physmap_batch, "as add_to_physmap, and for dom0 gmfn_foreign"),
 	CMD(remove_from_physmap,
 	    "a frame of the caller's, or for dom0 of any domain; dom0's MMIO stays"),
 	CMD(memory_map, "nothing"),
