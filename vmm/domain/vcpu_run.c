@@ -70,13 +70,16 @@ void vcpu_switch_from(struct vcpu *prev)
 
 void vcpu_switch_to(struct vcpu *next)
 {
+	int rc;
+
 	if (next->domain->is_idle)
 		return;
 	predictions_turn_to(next->domain->domid);
-	if (fpu_restore(&next->fpu))
-		domain_crash(next->domain,
-			     "vCPU %u: the processor refuses its x87 and vector state", next->id);
+	rc = fpu_restore(&next->fpu);
 	hvm_ops->switch_to(next);
 	vcpu_switched_time(next);
 	vcpu_attention(next, VCPU_ATT_IRQ);
+	if (unlikely(rc))
+		domain_crash(next->domain,
+			     "vCPU %u: the processor refuses its x87 and vector state", next->id);
 }
