@@ -26,6 +26,8 @@ include $(sort $(wildcard */build.mk tests/*/build.mk))
 all: $(ALL)
 
 # Side by side on all CPUs, each one's output in one piece, unless make was given -j itself.
+# What tools say is read by the tests: in English.
+check: export LC_ALL := C.UTF-8
 check:
 	$(Q)tools/deps --check build check
 	$(Q)+$(MAKE) --no-print-directory --output-sync=target \
