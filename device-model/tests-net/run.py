@@ -18,6 +18,7 @@ sys.path.insert(0, HERE)
 
 import nic
 import pc
+import scratch
 import test_ne2k
 import test_net
 import test_rtl8139
@@ -96,9 +97,8 @@ def main():
     parser.add_argument("--replay", action="append", default=[], help="a fuzz target without fuzzer")
     parser.add_argument("names", nargs="*")
     args = parser.parse_args()
-    program, work = os.path.abspath(args.device_model), os.path.abspath(args.work)
-    shutil.rmtree(work, ignore_errors=True)
-    os.makedirs(work, exist_ok=True)
+    shutil.rmtree(args.work, ignore_errors=True)
+    program, work = os.path.abspath(args.device_model), scratch.folder(args.work)
     os.environ.setdefault("ASAN_OPTIONS", "detect_leaks=0")
     results = Results(args.names)
     for module, model in ((test_rtl8139, "rtl8139"), (test_ne2k, "ne2k_pci"), (test_ne2k, "ne2k_isa")):

@@ -8,10 +8,13 @@ import sys
 import time
 import traceback
 
-sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
+HERE = os.path.dirname(os.path.abspath(__file__))
+sys.path.insert(0, os.path.join(os.path.dirname(HERE), "tests"))
+sys.path.insert(0, HERE)
 sys.dont_write_bytecode = True
 
 import qtest
+import scratch
 import test_browser
 import test_ports
 import test_sdl
@@ -132,8 +135,7 @@ def main():
     parser.add_argument("--vnc-client", required=True)
     parser.add_argument("names", nargs="*")
     args = parser.parse_args()
-    os.makedirs(args.work, exist_ok=True)
-    program, work = os.path.abspath(args.device_model), os.path.abspath(args.work)
+    program, work = os.path.abspath(args.device_model), scratch.folder(args.work)
     result = Result(args.names)
     run_vga(result, program, work)
     run_vnc(result, program, work)

@@ -15,6 +15,7 @@ sys.dont_write_bytecode = True
 
 import ide
 import pc
+import scratch
 import test_atapi
 import test_chipset
 import test_confine
@@ -144,9 +145,8 @@ def main():
     parser.add_argument("names", nargs="*")
     args = parser.parse_args()
     program = os.path.abspath(args.device_model)
-    work = os.path.abspath(args.work)
-    shutil.rmtree(work, ignore_errors=True)
-    os.makedirs(work, exist_ok=True)
+    shutil.rmtree(args.work, ignore_errors=True)
+    work = scratch.folder(args.work)
     os.environ.setdefault("ASAN_OPTIONS", "detect_leaks=0")
     results = Results(args.names)
     qemu = shutil.which(QEMU)
