@@ -4,6 +4,7 @@ import json
 import os
 import shutil
 import signal
+import socket
 import subprocess
 import time
 
@@ -230,6 +231,39 @@ def test_header_put_back(program, work, images):
     assert "came to name" not in m.pc.log()[at:]
 
 
+def test_serial_lines(program, work, images):
+    """Behind the filter: a file, a pty with a break, a socket that somebody connects to later."""
+    out, path = os.path.join(work, "serial.out"), os.path.join(work, "serial.sock")
+    if os.path.exists(out):
+        os.unlink(out)
+    g = Guest(program, work, images, ["-serial", "file:" + out, "-serial", "pty", "-serial",
+                                      "unix:%s,server=on,wait=off" % path])
+    filtered(g)
+
+    def send(port, c):
+        g.pc.out(port, c)
+        g.pc.step(2000000)
+    for c in b"to the file":
+        send(0x3f8, c)
+    g.pc.wait(lambda: open(out, "rb").read() == b"to the file", "file")
+    names = {c["label"]: c["filename"] for c in g.monitor.run("query-chardev")}
+    with open(names["serial1"][len("pty:"):], "r+b", buffering=0) as pty:
+        g.pc.step(1000000000)  # it looks for a peer now and then
+        send(0x2f8, ord("x"))
+        assert pty.read(1) == b"x"
+        for lcr in (0x43, 3):
+            send(0x2fb, lcr)
+        send(0x2f8, ord("y"))
+        assert b"y" in pty.read(8)
+    with socket.socket(socket.AF_UNIX) as s:
+        s.settimeout(20)
+        s.connect(path)
+        s.sendall(b"z")
+        g.pc.wait(lambda: g.pc.inp(0x3ed) & 1, "received byte")
+        assert g.pc.inp(0x3e8) == ord("z")
+    g.pc.close()
+
+
 def floppy(work, name):
     path = os.path.join(work, name)
     with open(path, "wb") as f:
@@ -367,5 +401,5 @@ def test_death_is_alone(program, work, images):
 
 TESTS = [test_forbidden_call_ends_process, test_filter_holds_in_threads, test_allowed_calls,
          test_names_are_not_found, test_log_mode, test_keeper_killed, test_unprivileged, test_named_files,
-         test_header_put_back,
+         test_header_put_back, test_serial_lines,
          test_on_by_default, test_off, test_disks_and_state, test_as_libxl_restricts, test_death_is_alone]
