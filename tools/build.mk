@@ -86,6 +86,7 @@ bench:
 	$(Q)$(TOOLS_DIR)/deps build run
 	$(Q)if [ -x tests/bench/run ]; then $(MAKE) lab-parts lab-guests && O=$(O) tests/bench/run; \
 		else echo 'bench: tests/bench/run is not there'; exit 1; fi
+	$(Q)O=$(O) tests/bench/run-sched
 
 lint:
 	$(Q)$(TOOLS_DIR)/lint

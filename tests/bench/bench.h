@@ -35,6 +35,8 @@ void bench_report(const char *name, struct bench_samples *s);
 void bench_cpu(void);  /* bench_cpu.c */
 void bench_disk(void); /* bench_disk.c */
 void bench_net(void);  /* bench_net.c */
+/* What tests/bench/run-sched asks for instead: late, share or spin. bench_sched.c */
+void bench_sched(const char *kind);
 
 /* PCI configuration by mechanism 1; bdf = bus << 8 | device << 3 | function. bench_pci.c */
 u32 pci_read(u32 bdf, u8 reg);

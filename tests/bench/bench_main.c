@@ -35,7 +35,13 @@ void bench_report(const char *name, struct bench_samples *s)
 
 void bench_main(void)
 {
+	char sched[8];
+
 	pic_mask(0xffff);
+	if (cmdline_word("sched", sched, sizeof(sched))) {
+		bench_sched(sched);
+		return;
+	}
 	print("BENCH-START overhead %llu\n", bench_overhead());
 	bench_cpu();
 	bench_disk();

@@ -25,3 +25,9 @@ bench-pv:
 	$(Q)$(MAKE) lab-parts lab-guests
 	$(Q)tests/bench/run-pv
 HELP += 'make bench-pv|start, disk and network of a PVH guest beside the peer'
+
+.PHONY: bench-sched
+bench-sched:
+	$(Q)$(MAKE) all lab-parts lab-guests
+	$(Q)O=$(O) tests/bench/run-sched
+HELP += 'make bench-sched|lateness of timers, caps, dom0 beside busy guests, and the peer'

@@ -217,3 +217,25 @@ TEST(runstate_adds_up)
 	}
 	sim_stop();
 }
+
+/* Who yields gives way to one that waits, whoever's turn it is; alone it goes on; its share stays. */
+TEST(yield_gives_way)
+{
+	spinners(1, NULL, 2);
+	for (unsigned int i = 0; i < 1000; i++) {
+		struct vcpu *v = cpus[0]->current;
+
+		sim_as(&tasks[0]);
+		sched_yield();
+		sim_run(5 * US + i % 7 * 100 * US);
+		if (i % 7 < 3)
+			EXPECT(cpus[0]->current != v);
+	}
+	EXPECT_IN(sim_share(&tasks[0]), 4500, 5500);
+	vcpu_pause_nosync(tasks[1].v);
+	sim_run(MS);
+	sched_yield();
+	sim_run(MS);
+	EXPECT(cpus[0]->current == tasks[0].v);
+	sim_stop();
+}

@@ -266,7 +266,6 @@ static void put_back(struct sched_cpu *c, struct vcpu *prev, uint64_t now)
 {
 	if (prev == c->idle)
 		return;
-	account_current(c, now);
 	if (!vcpu_runnable(prev))
 		prev->sched.slept = prev->pause_flags != 0;
 	else if (prev->affinity_hard & BIT(c->cpu))
@@ -292,10 +291,18 @@ static struct vcpu *choose(struct sched_cpu *c, struct vcpu *prev, uint64_t now)
 	struct vcpu *next;
 	uint64_t slice;
 
-	put_back(c, prev, now);
+	account_current(c, now);
+	if (!prev->sched.yields)
+		put_back(c, prev, now);
 	next = take_handoff(c, now);
 	if (!next)
 		next = policy->pick(c, now);
+	if (prev->sched.yields) { /* the others had their chance */
+		put_back(c, prev, now);
+		prev->sched.yields = false;
+		if (!next)
+			next = policy->pick(c, now);
+	}
 	if (next)
 		dequeue(c, next);
 	slice = policy->slice(c, next, now);
@@ -539,6 +546,7 @@ static void slice_over(void *data)
 
 void sched_yield(void)
 {
+	current_vcpu()->sched.yields = true;
 	this_cpu_raise(SOFTIRQ_SCHED);
 }
 

@@ -43,6 +43,7 @@ struct sched_vcpu {
 	struct list_head queue; /* [s] */
 	bool queued;		/* [s] */
 	bool slept;		/* [s] it waited for something since it last ran */
+	bool yields;		/* [v] others of its queue go first, once */
 	unsigned int weight;	/* [s] 1..65535, default 256 */
 	uint64_t started_ns;	/* [s] when it began to run */
 	uint64_t moved_ns;	/* [s] when it was last moved to even the queues out */
