@@ -3,14 +3,18 @@
  * The fake surroundings of the devices: clock, timers, port and MMIO tables, vLAPIC, save registry.
  */
 #include "devices.h"
+#include "dom0.h"
+#include "hvm_ops.h"
+#include "policy.h"
 #include "save.h"
 #include "vlapic.h"
+#include "vlapic_private.h"
 
 #define MAX_TIMERS 16
 
 struct domain board;
 struct vcpu board_cpu;
-unsigned int board_vectors[256];
+unsigned int board_vectors[256], board_wakeups;
 unsigned int board_timeoffset_calls;
 int64_t board_timeoffset;
 
@@ -18,7 +22,9 @@ extern const struct hvm_save_handler __start_hvm_save[], __stop_hvm_save[];
 
 static struct vcpu *vcpus[1] = { &board_cpu };
 static struct vcpu_info info;
+static struct cpu_policy policy = { .basic[1].c = BIT(24) | BIT(21) }; /* TSC deadline, x2APIC */
 static struct vlapic lapic;
+static uint8_t lapic_regs[PAGE_SIZE] __aligned(8);
 static uint64_t clock_ns;
 static struct timer *timers[MAX_TIMERS];
 static unsigned int nr_timers;
@@ -85,6 +91,7 @@ void board_step(uint64_t ns)
 			break;
 		clock_ns = max(clock_ns, first->expires_ns);
 		first->heap_index = -1;
+		board_wakeups++;
 		first->fn(first->data);
 	}
 	clock_ns = end;
@@ -100,6 +107,22 @@ void spin_unlock(spinlock_t *l)
 {
 	CHECK(l->holder == 1);
 	l->holder = -1;
+}
+
+bool timer_armed(const struct timer *t)
+{
+	return t->heap_index >= 0;
+}
+
+/* The guest's TSC counts nanoseconds. */
+uint64_t rdtsc(void)
+{
+	return clock_ns;
+}
+
+uint64_t tsc_to_ns(uint64_t ticks)
+{
+	return ticks;
 }
 
 int io_register_port(struct domain *d, uint16_t first, uint16_t count, io_port_fn fn, void *opaque)
@@ -173,6 +196,83 @@ void vcpu_wake(struct vcpu *v, uint32_t attention)
 	v->attention |= attention;
 }
 
+void vcpu_attention(struct vcpu *v, uint32_t bits)
+{
+	v->attention |= bits;
+}
+
+void vcpu_wake_posted(struct vcpu *v)
+{
+	(void)v;
+}
+
+static void no_tpr(struct vcpu *v, uint8_t tpr)
+{
+	(void)v, (void)tpr;
+}
+
+static const struct hvm_ops no_ops = { .tpr_changed = no_tpr };
+const struct hvm_ops *hvm_ops = &no_ops;
+
+/* dom0's part of the local APIC, and what the board's does not need. */
+void dom0_irq_eoi(struct vcpu *v, uint8_t vector)
+{
+	(void)v, (void)vector;
+}
+
+uint32_t dom0_irq_irr(struct vcpu *v, unsigned int word)
+{
+	(void)v, (void)word;
+	return 0;
+}
+
+void dom0_irq_drain(struct vcpu *v)
+{
+	(void)v;
+}
+
+void vlapic_send_ipi(struct vlapic *a, uint32_t low, uint32_t high)
+{
+	(void)a, (void)low, (void)high;
+}
+
+uint32_t vlapic_id(const struct vlapic *a)
+{
+	(void)a;
+	return 0;
+}
+
+struct page *page_table;
+
+struct page *alloc_pages(unsigned int order)
+{
+	(void)order;
+	return NULL;
+}
+
+void free_pages(struct page *pg, unsigned int order)
+{
+	(void)pg, (void)order;
+}
+
+void spin_lock_init(spinlock_t *l, enum lock_level level, const char *name)
+{
+	*l = (spinlock_t){ .level = (uint8_t)level, .holder = -1, .name = name };
+}
+
+unsigned int board_take(uint8_t vector)
+{
+	unsigned int n = 0;
+	int v;
+
+	while ((v = vlapic_highest(&lapic, APIC_IRR)) >= 0) {
+		vlapic_ack(&lapic, (uint8_t)v);
+		vlapic_eoi(&lapic);
+		n += v == vector;
+	}
+	return n;
+}
+
 void vlapic_deliver(struct domain *d, struct vlapic *source, uint32_t dest, bool logical,
 		    bool dest32, uint8_t delivery_mode, uint8_t vector, bool level,
 		    uint8_t shorthand)
@@ -181,12 +281,6 @@ void vlapic_deliver(struct domain *d, struct vlapic *source, uint32_t dest, bool
 		(void)level;
 	(void)shorthand;
 	board_vectors[vector]++;
-}
-
-bool vlapic_accepts_pic(const struct vlapic *a)
-{
-	(void)a;
-	return true;
 }
 
 bool vlapic_match_dest(const struct vlapic *a, uint32_t dest, bool logical, bool dest_is_32bit)
@@ -245,10 +339,16 @@ void board_reset(void)
 	nr_mmio = 0;
 	nr_timers = 0;
 	clock_ns = 0;
-	board_timeoffset_calls = 0;
-	board = (struct domain){ .max_vcpus = 1, .vcpu = vcpus };
+	board_timeoffset_calls = board_wakeups = 0;
+	board = (struct domain){ .max_vcpus = 1, .vcpu = vcpus, .cpu_policy = &policy };
 	board_cpu = (struct vcpu){ .domain = &board, .info = &info };
 	board_cpu.hvm.vlapic = &lapic;
+	lapic = (struct vlapic){ .vcpu = &board_cpu, .regs = lapic_regs };
+	memset(lapic_regs, 0, sizeof(lapic_regs));
+	spin_lock_init(&lapic.lock, LOCK_VLAPIC, "vlapic");
+	vlapic_timer_init(&lapic);
+	vlapic_reset(&lapic);
+	vlapic_set(&lapic, APIC_LVT0, 0x700); /* the PIC's, as after a PC's firmware */
 	board.hvm.params[HVM_PARAM_HPET_ENABLED] = 1;
 	time_update_wallclock(&board);
 	CHECK(!hvm_irq_init(&board) && !vpic_init(&board) && !vioapic_init(&board) &&

@@ -10,6 +10,8 @@
 #include "irq_private.h"
 #include "pc_private.h"
 
+/* The VMM's work for timers: functions that ran. */
+extern unsigned int board_wakeups;
 extern struct domain board;
 extern struct vcpu board_cpu;
 /* Interrupts that the IO-APIC sent, by vector, and wake-ups of vCPU 0. */
@@ -28,6 +30,8 @@ uint64_t board_read(uint64_t addr, unsigned int size);
 void board_write(uint64_t addr, unsigned int size, uint64_t val);
 /* Timers that are armed and not parked. */
 unsigned int board_armed(void);
+/* vCPU 0 takes the interrupts of its local APIC that were requested; returns how many had this vector. */
+unsigned int board_take(uint8_t vector);
 /* Save and load one record through its handler. 0 or -errno. */
 int board_save(unsigned int type, unsigned int instance, void *buf, uint32_t *len);
 int board_load(unsigned int type, unsigned int instance, const void *buf, uint32_t len);
@@ -43,6 +47,8 @@ void test_pit(void);
 void test_rtc(void);
 void test_pm(void);
 void test_hpet(void);
+void test_unseen(void);
+void test_lapic_timer(void);
 void test_pic(void);
 void test_ioapic(void);
 void test_save(void);

@@ -17,6 +17,8 @@
 void test_pit(void), test_rtc(void), test_pm(void), test_hpet(void), test_pic(void),
 	test_ioapic(void);
 void test_save(void);
+void test_unseen(void);
+void test_lapic_timer(void);
 bool test_qemu(void);
 void check_that(bool ok, const char *file, int line, const char *what);
 void check_equal(uint64_t a, uint64_t b, const char *file, int line, const char *what);
@@ -143,9 +145,15 @@ int main(void)
 		const char *name;
 		void (*fn)(void);
 	} tests[] = {
-		{ "pit", test_pit },   { "rtc", test_rtc }, { "pm", test_pm },
-		{ "hpet", test_hpet }, { "pic", test_pic }, { "ioapic", test_ioapic },
+		{ "pit", test_pit },
+		{ "rtc", test_rtc },
+		{ "pm", test_pm },
+		{ "hpet", test_hpet },
+		{ "pic", test_pic },
+		{ "ioapic", test_ioapic },
 		{ "save", test_save },
+		{ "unseen", test_unseen },
+		{ "lapic_timer", test_lapic_timer },
 	};
 	unsigned int passed = 0, bad = 0, skipped = 0;
 

@@ -190,7 +190,8 @@ void test_pm(void)
 	CHECK_EQ(board_in(0xb000, 4) & 1, 1);
 }
 
-#define HPET 0xfed00000ULL
+#define HPET   0xfed00000ULL
+#define IOAPIC 0xfec00000ULL
 
 static void hpet_periodic(void)
 {
@@ -248,4 +249,131 @@ void test_hpet(void)
 	hpet_periodic();
 	board.hvm.params[HVM_PARAM_HPET_ENABLED] = 0;
 	CHECK_EQ(board_read(HPET, 8), ~0ULL);
+}
+
+static void redirect(unsigned int pin, uint32_t low)
+{
+	board_write(IOAPIC, 4, 0x10 + pin * 2);
+	board_write(IOAPIC + 0x10, 4, low);
+}
+
+static unsigned int wakeups_of(uint64_t ns)
+{
+	board_wakeups = 0;
+	board_step(ns);
+	return board_wakeups;
+}
+
+/* The PIT at its highest rate, with IRQ 0 masked in both controllers, or not acknowledged: no work for the VMM. */
+static void pit_unseen(void)
+{
+	board_reset();
+	board_out(0x21, 1, 0xff);
+	board_out(0x43, 1, 0x34);
+	board_out(0x40, 1, 119);
+	board_out(0x40, 1, 0);
+	CHECK(wakeups_of(1000 * MS) <= 3);
+	CHECK_EQ(board_armed(), 0);
+	/* The edge that waits comes at once when it is unmasked, and the others on the grid of 119 ticks. */
+	board_out(0x21, 1, 0xfe);
+	CHECK_EQ(irq0_count(), 1);
+	CHECK_EQ(board_armed(), 1);
+	for (unsigned int i = 0; i < 50; i++) {
+		board_step(MS / 10);
+		CHECK(irq0_count() <= 1);
+	}
+	/* Interrupts off for a second, then on. */
+	CHECK(wakeups_of(1000 * MS) <= 3);
+	CHECK_EQ(irq0_count(), 1);
+	CHECK(wakeups_of(MS) >= 1);
+	/* By the IO-APIC each edge is a message. */
+	board_out(0x21, 1, 0xff);
+	redirect(2, 0x41);
+	memset(board_vectors, 0, sizeof(board_vectors));
+	CHECK(wakeups_of(100 * MS) <= 1001);
+	CHECK(board_vectors[0x41] >= 900);
+	redirect(2, 0x10041);
+	CHECK(wakeups_of(1000 * MS) <= 3);
+	/* A count written while nobody listens starts nothing that goes on. */
+	board_out(0x40, 1, 119);
+	board_out(0x40, 1, 0);
+	CHECK(wakeups_of(1000 * MS) <= 3);
+	/* A control word stops it for good, whoever listens then. */
+	board_out(0x43, 1, 0x34);
+	board_out(0x21, 1, 0xfe);
+	redirect(2, 0x41);
+	irq0_count();
+	CHECK_EQ(wakeups_of(1000 * MS), 0);
+}
+
+static void hpet_start(uint32_t config, uint32_t period)
+{
+	board_reset();
+	board_write(HPET + 0x140, 4, config | 0x4c);
+	board_write(HPET + 0x148, 4, period);
+	board_write(HPET + 0x148, 4, period);
+	board_write(HPET + 0x10, 4, 1);
+}
+
+static void hpet_unseen(void)
+{
+	uint64_t cmp;
+
+	/* Edges to a masked input of the IO-APIC; 32 bits wide, and asleep for longer than they last. */
+	hpet_start(20 << 9 | 0x100, 62500);
+	CHECK(wakeups_of(110000 * MS) <= 2);
+	cmp = board_read(HPET + 0x148, 8) - board_read(HPET + 0xf0, 8);
+	CHECK((uint32_t)cmp <= 62500); /* the register shows the next one */
+	redirect(20, 0x55);
+	board_step(MS);
+	CHECK_EQ(board_vectors[0x55], 1);
+	board_step(100 * MS);
+	CHECK_EQ(board_vectors[0x55], 101);
+	redirect(20, 0x10055);
+	CHECK(wakeups_of(1000 * MS) <= 2);
+	/* Level: nothing more can happen until the status bit is cleared. */
+	hpet_start(21 << 9 | 0x102, 62500);
+	CHECK(wakeups_of(1000 * MS) <= 2);
+	CHECK_EQ(board.hvm.irq->gsi_count[21], 1);
+	board_write(HPET + 0x20, 4, 4);
+	CHECK_EQ(board.hvm.irq->gsi_count[21], 0);
+	board_step(MS);
+	CHECK_EQ(board.hvm.irq->gsi_count[21], 1);
+	/* Legacy replacement: neither PIT nor HPET work for a masked IRQ 0. */
+	board_reset();
+	board_out(0x21, 1, 0xff);
+	board_out(0x43, 1, 0x34);
+	board_out(0x40, 1, 119);
+	board_out(0x40, 1, 0);
+	board_write(HPET + 0x100, 4, 0x14c);
+	board_write(HPET + 0x108, 4, 62500);
+	board_write(HPET + 0x108, 4, 62500);
+	board_write(HPET + 0x10, 4, 3);
+	CHECK(wakeups_of(1000 * MS) <= 5);
+	board_out(0x21, 1, 0xfe);
+	for (unsigned int i = 0; i < 20; i++) {
+		CHECK_EQ(irq0_count(), 1);
+		board_step(MS);
+	}
+	/* The PIT is there again when legacy replacement ends. */
+	board_write(HPET + 0x10, 4, 0);
+	irq0_count();
+	board_step(MS);
+	CHECK_EQ(irq0_count(), 1);
+}
+
+static void rtc_unseen(void)
+{
+	board_reset();
+	cmos_set(10, 0x23); /* 8192 Hz */
+	cmos_set(11, 0x42);
+	CHECK(wakeups_of(1000 * MS) <= 2);
+}
+
+/* Timers at their highest rates that nobody listens to. */
+void test_unseen(void)
+{
+	pit_unseen();
+	hpet_unseen();
+	rtc_unseen();
 }

@@ -127,6 +127,38 @@ CASE(set_timer_op)
 	EXPECT(take(port), == 0);
 }
 
+/* How often the VMM sees to the timer in a second; the guest takes each tick, or none. */
+static unsigned int periodic_work(bool takes, unsigned int port)
+{
+	const struct timer *timer = &domain_vcpu(dom(A), 0)->periodic;
+	unsigned int n = 0;
+
+	for (unsigned int ms = 0; ms < 1000; ms++) {
+		uint64_t before = timer->expires_ns;
+
+		machine_pass(NS_PER_MS);
+		n += timer->expires_ns != before;
+		if (takes)
+			take(port);
+	}
+	return n;
+}
+
+CASE(periodic_timer_that_nobody_takes)
+{
+	struct vcpu_set_periodic_timer t = { .period_ns = NS_PER_MS };
+	unsigned int port = bind_virq_timer();
+
+	EXPECT(vcpu_op(VCPUOP_set_periodic_timer, &t, sizeof(t)), == 0);
+	EXPECT(periodic_work(true, port), >= 990);
+	EXPECT(periodic_work(false, port), <= 120);
+	take(port);
+	EXPECT(periodic_work(true, port), >= 980);
+	/* Masked. */
+	set_bit(port, dom(A)->shared_info->evtchn_mask);
+	EXPECT(periodic_work(true, port), <= 120);
+}
+
 CASE(periodic_timer)
 {
 	struct vcpu_set_periodic_timer t = { .period_ns = 10 * NS_PER_MS };

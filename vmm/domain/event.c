@@ -149,20 +149,24 @@ void evtchn_notify_vmm(struct domain *d, unsigned int port)
 	send_port(d, port, true);
 }
 
-static void send_virq(struct domain *d, struct vcpu *v, unsigned int virq)
+static bool send_virq(struct domain *d, struct vcpu *v, unsigned int virq)
 {
 	struct evtchn *e;
+	bool taken = false;
 
 	spin_lock(&d->event_lock);
 	e = v->virq_port[virq] ? evtchn_port(d, v->virq_port[virq]) : NULL;
-	if (e && e->state == ECS_VIRQ)
+	if (e && e->state == ECS_VIRQ) {
+		taken = !d->evtchn->ops->is_pending(d, e) && !d->evtchn->ops->is_masked(d, e);
 		evtchn_raise(d, e);
+	}
 	spin_unlock(&d->event_lock);
+	return taken;
 }
 
-void evtchn_send_virq(struct vcpu *v, unsigned int virq)
+bool evtchn_send_virq(struct vcpu *v, unsigned int virq)
 {
-	send_virq(v->domain, v, virq);
+	return send_virq(v->domain, v, virq);
 }
 
 void evtchn_send_global_virq(struct domain *d, unsigned int virq)

@@ -200,11 +200,12 @@ static void singleshot_fire(void *data)
 static void periodic_fire(void *data)
 {
 	struct vcpu *v = data;
+	uint64_t now = now_ns(), wait;
 
 	if (!v->periodic_ns)
 		return;
-	evtchn_send_virq(v, VIRQ_TIMER);
-	timer_set(&v->periodic, max(v->periodic.expires_ns + v->periodic_ns, now_ns()));
+	wait = tick_wait_ns(&v->periodic_untaken_ns, evtchn_send_virq(v, VIRQ_TIMER), now);
+	timer_set(&v->periodic, max(v->periodic.expires_ns + v->periodic_ns, now + wait));
 }
 
 static void poll_fire(void *data)
@@ -216,6 +217,7 @@ void time_set_periodic(struct vcpu *v, uint64_t period_ns)
 {
 	timer_stop(&v->periodic);
 	v->periodic_ns = period_ns;
+	v->periodic_untaken_ns = 0;
 	if (period_ns)
 		timer_set(&v->periodic, now_ns() + period_ns);
 }

@@ -65,6 +65,49 @@ void hvm_source_set(struct domain *d, unsigned int source, unsigned int gsi, boo
 	spin_unlock(&d->hvm.irq_lock);
 }
 
+/* Lock held: would an edge there change anything? */
+static bool edge_seen(const struct domain *d, unsigned int gsi, unsigned int isa_irq)
+{
+	return !vioapic_masked(d, gsi) || (isa_irq < 16 && !vpic_requested(d, isa_irq));
+}
+
+static void tell_ticker(struct domain *d, unsigned int i, bool unseen)
+{
+	if (i == HVM_TICKER_PIT)
+		vpit_unseen(d, unseen);
+	else
+		vhpet_unseen(d, i - HVM_TICKER_HPET, unseen);
+}
+
+void hvm_ticker_unseen(struct domain *d, enum hvm_ticker i, unsigned int gsi, unsigned int isa_irq)
+{
+	struct hvm_irq *irq = d->hvm.irq;
+
+	spin_lock(&d->hvm.irq_lock);
+	if (!edge_seen(d, gsi, isa_irq)) {
+		irq->unseen |= (uint8_t)BIT(i);
+		irq->unseen_gsi[i] = (uint8_t)gsi;
+		irq->unseen_isa[i] = (uint8_t)isa_irq;
+		tell_ticker(d, i, true);
+	}
+	spin_unlock(&d->hvm.irq_lock);
+}
+
+void hvm_tickers_look(struct domain *d)
+{
+	struct hvm_irq *irq = d->hvm.irq;
+
+	if (likely(!irq || !irq->unseen))
+		return;
+	for (unsigned int i = 0; i < HVM_TICKERS; i++) {
+		if (!(irq->unseen & BIT(i)) ||
+		    !edge_seen(d, irq->unseen_gsi[i], irq->unseen_isa[i]))
+			continue;
+		irq->unseen &= (uint8_t)~BIT(i);
+		tell_ticker(d, i, false);
+	}
+}
+
 static void intx_locked(struct domain *d, unsigned int device, unsigned int intx, bool level)
 {
 	struct hvm_irq *irq = d->hvm.irq;

@@ -43,6 +43,7 @@ struct hpet_timer {
 	uint64_t config, cmp, period;
 	uint64_t due_ns; /* of the next match; PC_NEVER = not armed, or too far away */
 	bool fired;	 /* the comparator as it stands has matched */
+	bool unseen;	 /* its edges change nothing, or its status is set already: no timer */
 	struct timer timer;
 	struct vhpet *hpet;
 };
@@ -92,6 +93,7 @@ static void arm(struct hpet_timer *t, uint64_t at_least_ns)
 	uint64_t left, now = now_ns();
 
 	t->due_ns = PC_NEVER;
+	t->unseen = false;
 	if (!(h->config & CFG_ENABLE) || !(t->config & T_ENABLE)) {
 		pc_timer_set(h->domain, &t->timer, PC_NEVER);
 		return;
@@ -147,15 +149,48 @@ static void update_level(struct domain *d, unsigned int i)
 	} while (level != set || gsi != gsi_set);
 }
 
-static void pulse(struct domain *d, int gsi)
+/* An edge of timer i. */
+static void pulse(struct domain *d, unsigned int i, int gsi)
 {
-	if (gsi == 2 || gsi == 8) {
-		hvm_isa_irq_set(d, gsi == 2 ? 0 : 8, false);
-		hvm_isa_irq_set(d, gsi == 2 ? 0 : 8, true);
-	} else if (gsi >= 0) {
+	unsigned int isa = gsi == 2 ? 0 : gsi == 8 ? 8 : 16;
+
+	if (gsi < 0)
+		return;
+	if (isa < 16) {
+		hvm_isa_irq_set(d, isa, false);
+		hvm_isa_irq_set(d, isa, true);
+	} else {
 		hvm_gsi_set(d, (unsigned int)gsi, true);
 		hvm_gsi_set(d, (unsigned int)gsi, false);
 	}
+	hvm_ticker_unseen(d, HVM_TICKER_HPET + i, (unsigned int)gsi, isa);
+}
+
+/* Periods that have passed are dropped; the comparator was at most one of them ahead. */
+static void skip_periods(struct hpet_timer *t, uint64_t count)
+{
+	if (t->period && width(t, t->cmp - count) > t->period)
+		t->cmp = width(t, t->cmp + (width(t, count - t->cmp) / t->period + 1) * t->period);
+}
+
+/* A periodic timer stops until somebody sees its interrupts again; its comparator moves on then. Lock held. */
+static void set_unseen(struct hpet_timer *t, bool unseen)
+{
+	if (unseen && (t->config & T_PERIODIC) && t->due_ns != PC_NEVER) {
+		t->due_ns = PC_NEVER;
+		t->unseen = true;
+		pc_timer_set(t->hpet->domain, &t->timer, PC_NEVER);
+	} else if (!unseen && t->unseen) {
+		skip_periods(t, counter(t->hpet));
+		arm(t, 0);
+	}
+}
+
+void vhpet_unseen(struct domain *d, unsigned int i, bool unseen)
+{
+	spin_lock(&d->hvm.time_lock);
+	set_unseen(&d->hvm.vhpet->t[i], unseen);
+	spin_unlock(&d->hvm.time_lock);
 }
 
 /* The comparator of a periodic timer moves on; that of a one-shot matches again after a wrap. */
@@ -165,6 +200,8 @@ static void after_match(struct hpet_timer *t, uint64_t count)
 	if (!t->fired)
 		t->cmp = width(t, t->cmp + (width(t, count - t->cmp) / t->period + 1) * t->period);
 	arm(t, PC_MIN_PERIOD_NS);
+	if (t->config & T_LEVEL)
+		set_unseen(t, true); /* until its status bit is cleared */
 }
 
 static void timer_fn(void *data)
@@ -192,7 +229,7 @@ static void timer_fn(void *data)
 	if (level)
 		update_level(d, i);
 	else
-		pulse(d, gsi);
+		pulse(d, i, gsi);
 }
 
 static void write_config(struct vhpet *h, uint64_t v)
@@ -238,6 +275,14 @@ static void write_cmp(struct hpet_timer *t, uint64_t v)
 	arm(t, 0);
 }
 
+/* Before somebody looks at the comparators: those without a timer have stood still. */
+static void show_periods(struct vhpet *h)
+{
+	for (unsigned int i = 0; i < TIMERS; i++)
+		if (h->t[i].unseen)
+			skip_periods(&h->t[i], counter(h));
+}
+
 static uint64_t read_reg(const struct vhpet *h, unsigned int reg)
 {
 	unsigned int i = (reg - REG_TIMERS) / 0x20;
@@ -268,6 +313,9 @@ static void write_reg(struct vhpet *h, unsigned int reg, uint64_t v)
 		break;
 	case REG_ISR:
 		h->isr &= ~v;
+		for (i = 0; i < TIMERS; i++)
+			if ((v & BIT(i)) && (h->t[i].config & T_LEVEL))
+				set_unseen(&h->t[i], false);
 		break;
 	case REG_COUNTER:
 		write_counter(h, v);
@@ -298,6 +346,7 @@ static enum io_result mmio_read(struct vcpu *v, void *opaque, uint64_t offset, u
 	if (off(v))
 		return IO_PASS;
 	spin_lock(&d->hvm.time_lock);
+	show_periods(opaque);
 	r = read_reg(opaque, (unsigned int)offset & ~7U);
 	spin_unlock(&d->hvm.time_lock);
 	r >>= (offset & 7) * 8;
@@ -317,6 +366,7 @@ static enum io_result mmio_write(struct vcpu *v, void *opaque, uint64_t offset, 
 	if (size < 4 || (offset & (size - 1)))
 		return IO_DONE;
 	spin_lock(&d->hvm.time_lock);
+	show_periods(opaque);
 	/* A half of the status register clears nothing in the other. */
 	write_reg(opaque, reg,
 		  reg == REG_ISR ? val << shift : (read_reg(opaque, reg) & keep) | val << shift);
@@ -324,6 +374,8 @@ static enum io_result mmio_write(struct vcpu *v, void *opaque, uint64_t offset, 
 	if (reg != REG_COUNTER)
 		for (unsigned int i = 0; i < TIMERS; i++)
 			update_level(d, i);
+	if (reg == REG_CONFIG && !vhpet_legacy(d))
+		vpit_unseen(d, false);
 	return IO_DONE;
 }
 
@@ -370,6 +422,7 @@ static int hpet_save(struct domain *d, unsigned int instance, void *buf, uint32_
 	if (!h || !READ_ONCE(d->hvm.params[HVM_PARAM_HPET_ENABLED]))
 		return -ENOENT;
 	spin_lock(&d->hvm.time_lock);
+	show_periods(h);
 	r->capability = read_reg(h, REG_CAP);
 	r->config = h->config;
 	r->isr = h->isr;

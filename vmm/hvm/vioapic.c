@@ -70,6 +70,11 @@ void vioapic_lower(struct domain *d, unsigned int gsi)
 	(void)gsi; /* remote IRR stays until the EOI */
 }
 
+bool vioapic_masked(const struct domain *d, unsigned int gsi)
+{
+	return !d->hvm.vioapic || d->hvm.vioapic->redir[gsi].fields.mask;
+}
+
 void vioapic_eoi(struct domain *d, uint8_t vector)
 {
 	struct vioapic *io = d->hvm.vioapic;
@@ -140,6 +145,7 @@ static void write_redir(struct vioapic *io, unsigned int pin, bool high, uint32_
 	try_level(io->domain, pin);
 	if (pin == 0)
 		wire_changed(io->domain);
+	hvm_tickers_look(io->domain);
 }
 
 static void write_window(struct vioapic *io, uint32_t v)
@@ -235,6 +241,7 @@ static int ioapic_load(struct domain *d, unsigned int instance, const void *buf,
 	for (unsigned int pin = 0; pin < VIOAPIC_NUM_PINS; pin++)
 		io->redir[pin].bits = r->redirtbl[pin].bits & 0xff0000000001efffULL;
 	wire_changed(d);
+	hvm_tickers_look(d);
 	spin_unlock(&d->hvm.irq_lock);
 	return 0;
 }

@@ -328,7 +328,8 @@ static void write_spiv(struct vlapic *a, uint32_t v)
 	vlapic_set(a, APIC_SPIV, v & 0x3ff);
 	if (was && !(v & BIT(8))) {
 		/* Disabled by software: all LVT entries are masked and stay so. */
-		for (unsigned int reg = APIC_LVTT; reg <= APIC_LVTERR; reg += 0x10)
+		vlapic_timer_lvt(a, vlapic_get(a, APIC_LVTT) | LVT_MASKED);
+		for (unsigned int reg = APIC_LVTTHMR; reg <= APIC_LVTERR; reg += 0x10)
 			vlapic_set(a, reg, vlapic_get(a, reg) | LVT_MASKED);
 		if (a->vcpu->domain->is_dom0)
 			dom0_irq_drain(a->vcpu);
@@ -359,8 +360,9 @@ static void write_lvt(struct vlapic *a, unsigned int reg, uint32_t v)
 	if (!vlapic_sw_enabled(a))
 		v |= LVT_MASKED;
 	if (reg == APIC_LVTT)
-		vlapic_timer_mode(a, v);
-	vlapic_set(a, reg, v);
+		vlapic_timer_lvt(a, v);
+	else
+		vlapic_set(a, reg, v);
 	if (reg == APIC_LVT0)
 		vcpu_attention(a->vcpu, VCPU_ATT_IRQ);
 }

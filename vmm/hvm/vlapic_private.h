@@ -24,8 +24,8 @@ void vlapic_timer_init(struct vlapic *a);
 void vlapic_timer_stop(struct vlapic *a);
 void vlapic_timer_start(struct vlapic *a, uint32_t initial_count);
 void vlapic_timer_divide(struct vlapic *a, uint32_t tdcr);
-/* LVTT is about to become lvtt. */
-void vlapic_timer_mode(struct vlapic *a, uint32_t lvtt);
+/* Writes LVTT. */
+void vlapic_timer_lvt(struct vlapic *a, uint32_t lvtt);
 uint32_t vlapic_timer_count(struct vlapic *a);
 /* The registers were loaded: go on from the current-count register, or from tsc_deadline. Paused. */
 void vlapic_timer_restore(struct vlapic *a);

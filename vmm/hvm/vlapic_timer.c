@@ -2,6 +2,9 @@
 /*
  * The timer of the virtual local APIC: one-shot, periodic and TSC-deadline. The bus clock is 1 GHz, as
  * the Xen ABI's guests measure it to be. SDM volume 3, 11.5.4.
+ *
+ * The host's timer runs only while an expiry can change something: a masked timer counts by the clock, when
+ * somebody looks. A periodic one whose last tick the guest has not taken looks less and less often.
  */
 #include "hvm_ops.h"
 #include "vlapic.h"
@@ -13,7 +16,7 @@
 #define MODE_DEADLINE	2U
 #define LVT_MASKED	BIT(16)
 /* A guest that asks for more interrupts than this gets no more than this. */
-#define MIN_PERIOD_NS 20000ULL
+#define MIN_PERIOD_NS (100 * NS_PER_US)
 
 static unsigned int mode_of(uint32_t lvtt)
 {
@@ -33,34 +36,79 @@ static uint64_t divisor(const struct vlapic *a)
 	return code == 7 ? 1 : 2ULL << code;
 }
 
-static void fire(struct vlapic *a)
+static bool masked(const struct vlapic *a)
 {
-	uint32_t lvtt = vlapic_get(a, APIC_LVTT);
-
-	if (!(lvtt & LVT_MASKED))
-		vlapic_set_irq(a, (uint8_t)lvtt, false);
+	return vlapic_get(a, APIC_LVTT) & LVT_MASKED;
 }
 
-/* Keeps to the grid of the start time, so that ticks neither drift nor pile up. */
+/* Time of the whole count; 0 = there is none. */
+static uint64_t total_ns(const struct vlapic *a)
+{
+	return (uint64_t)vlapic_get(a, APIC_TMICT) * divisor(a) * BUS_NS_PER_TICK;
+}
+
+/* Does it count at this time? A one-shot ends. */
+static bool counts(const struct vlapic *a, uint64_t now)
+{
+	uint64_t total = total_ns(a);
+
+	return total && mode(a) != MODE_DEADLINE &&
+	       (a->period_ns || now - a->timer_last_ns < total);
+}
+
+/* With the lock held timer_stop() could wait for timer_fn(), which wants the lock. */
+static void park(struct vlapic *a)
+{
+	if (timer_armed(&a->timer) && a->timer.expires_ns != ~0ULL)
+		timer_set(&a->timer, ~0ULL);
+	else
+		a->timer.expires_ns = ~0ULL; /* timer_fn() may be waiting for the lock */
+}
+
+/* The host's timer for an expiry at this time, if that could raise an interrupt. */
+static void set_host_timer(struct vlapic *a, uint64_t at_ns)
+{
+	a->untaken_ns = 0;
+	if (masked(a)) {
+		park(a);
+		return;
+	}
+	if (a->timer.cpu != a->vcpu->cpu)
+		timer_migrate(&a->timer, a->vcpu->cpu);
+	timer_set(&a->timer, at_ns);
+}
+
+/* A periodic count keeps to the grid of its start, so that ticks neither drift nor pile up. */
+static void catch_up(struct vlapic *a, uint64_t now)
+{
+	if (a->period_ns && now - a->timer_last_ns >= a->period_ns)
+		a->timer_last_ns = now - (now - a->timer_last_ns) % a->period_ns;
+}
+
+/* The next tick that is waited for. */
+static void next_tick(struct vlapic *a, uint64_t now, bool taken)
+{
+	uint64_t wait = tick_wait_ns(&a->untaken_ns, taken, now);
+
+	catch_up(a, now);
+	timer_set(&a->timer, a->timer_last_ns + (wait / a->period_ns + 1) * a->period_ns);
+}
+
 static void timer_fn(void *data)
 {
 	struct vlapic *a = data;
 	uint64_t now = now_ns();
+	bool taken;
 
 	spin_lock(&a->lock);
-	if (now < a->timer.expires_ns) {
-		spin_unlock(&a->lock); /* set anew, or parked, while this waited for the lock */
-		return;
+	/* Else it was set anew, or parked, while this waited for the lock. */
+	if (now >= a->timer.expires_ns && !masked(a)) {
+		taken = vlapic_set_irq(a, (uint8_t)vlapic_get(a, APIC_LVTT), false);
+		a->tsc_deadline = 0;
+		if (a->period_ns)
+			next_tick(a, now, taken);
 	}
-	if (a->period_ns) {
-		a->timer_last_ns += a->period_ns;
-		if (now - a->timer_last_ns > a->period_ns)
-			a->timer_last_ns = now - (now - a->timer_last_ns) % a->period_ns;
-		timer_set(&a->timer, a->timer_last_ns + a->period_ns);
-	}
-	a->tsc_deadline = 0;
 	spin_unlock(&a->lock);
-	fire(a);
 }
 
 void vlapic_timer_init(struct vlapic *a)
@@ -75,15 +123,10 @@ void vlapic_timer_stop(struct vlapic *a)
 	a->tsc_deadline = 0;
 }
 
-/* With the lock held timer_stop() could wait for timer_fn(), which wants the lock. */
-static void park(struct vlapic *a)
+/* The count begins, or ends if it is 0. */
+static void begin(struct vlapic *a)
 {
-	timer_set(&a->timer, ~0ULL);
-}
-
-static void arm(struct vlapic *a)
-{
-	uint64_t ns = (uint64_t)vlapic_get(a, APIC_TMICT) * divisor(a) * BUS_NS_PER_TICK;
+	uint64_t ns = total_ns(a);
 
 	a->period_ns = 0;
 	a->timer_last_ns = now_ns();
@@ -91,13 +134,9 @@ static void arm(struct vlapic *a)
 		park(a);
 		return;
 	}
-	if (mode(a) == MODE_PERIODIC) {
-		ns = max(ns, (uint64_t)MIN_PERIOD_NS);
-		a->period_ns = ns;
-	}
-	if (a->timer.cpu != a->vcpu->cpu)
-		timer_migrate(&a->timer, a->vcpu->cpu);
-	timer_set(&a->timer, a->timer_last_ns + ns);
+	if (mode(a) == MODE_PERIODIC)
+		ns = a->period_ns = max(ns, MIN_PERIOD_NS);
+	set_host_timer(a, a->timer_last_ns + ns);
 }
 
 void vlapic_timer_start(struct vlapic *a, uint32_t initial_count)
@@ -106,38 +145,78 @@ void vlapic_timer_start(struct vlapic *a, uint32_t initial_count)
 		return;
 	spin_lock(&a->lock);
 	vlapic_set(a, APIC_TMICT, initial_count);
-	arm(a);
+	begin(a);
 	spin_unlock(&a->lock);
 }
 
 void vlapic_timer_divide(struct vlapic *a, uint32_t tdcr)
 {
+	bool running;
+
 	spin_lock(&a->lock);
+	running = counts(a, now_ns());
 	vlapic_set(a, APIC_TDCR, tdcr);
-	if (mode(a) != MODE_DEADLINE && timer_armed(&a->timer) && a->timer.expires_ns != ~0ULL)
-		arm(a);
+	if (running)
+		begin(a);
 	spin_unlock(&a->lock);
 }
 
-void vlapic_timer_mode(struct vlapic *a, uint32_t lvtt)
+static uint64_t guest_tsc(const struct vlapic *a)
 {
-	if (mode_of(lvtt) == mode(a))
-		return;
-	spin_lock(&a->lock);
-	/* Going to or from TSC-deadline disarms; between the others the count goes on. */
-	if (mode_of(lvtt) == MODE_DEADLINE || mode(a) == MODE_DEADLINE) {
+	return rdtsc() + a->vcpu->tsc_offset;
+}
+
+static void arm_deadline(struct vlapic *a)
+{
+	uint64_t tsc = guest_tsc(a), deadline = a->tsc_deadline;
+
+	if (deadline)
+		set_host_timer(a, now_ns() + (deadline > tsc ? tsc_to_ns(deadline - tsc) : 0));
+	else
+		park(a);
+}
+
+/* What expired while the timer was masked raised no interrupt, and raises none afterwards. */
+static void unmasked(struct vlapic *a, uint64_t now)
+{
+	if (mode(a) == MODE_DEADLINE) {
+		if (a->tsc_deadline <= guest_tsc(a))
+			a->tsc_deadline = 0;
+		arm_deadline(a);
+	} else if (counts(a, now)) {
+		set_host_timer(a, a->timer_last_ns + (a->period_ns ? a->period_ns : total_ns(a)));
+	}
+}
+
+/* Going to or from TSC-deadline disarms; between the others the count goes on. */
+static void change_mode(struct vlapic *a, unsigned int from, unsigned int to, uint64_t now)
+{
+	if (from == MODE_DEADLINE || to == MODE_DEADLINE) {
 		park(a);
 		a->tsc_deadline = 0;
 		a->period_ns = 0;
 		vlapic_set(a, APIC_TMICT, 0);
+	} else if (to == MODE_PERIODIC && counts(a, now)) {
+		a->period_ns = max(total_ns(a), MIN_PERIOD_NS);
 	} else {
-		uint64_t ns = (uint64_t)vlapic_get(a, APIC_TMICT) * divisor(a) * BUS_NS_PER_TICK;
-
-		a->period_ns =
-			mode_of(lvtt) == MODE_PERIODIC ? max(ns, (uint64_t)MIN_PERIOD_NS) : 0;
-		if (!ns)
-			a->period_ns = 0;
+		a->period_ns = 0;
 	}
+}
+
+void vlapic_timer_lvt(struct vlapic *a, uint32_t lvtt)
+{
+	uint32_t old = vlapic_get(a, APIC_LVTT);
+	uint64_t now = now_ns();
+
+	spin_lock(&a->lock);
+	catch_up(a, now);
+	if (mode_of(lvtt) != mode_of(old))
+		change_mode(a, mode_of(old), mode_of(lvtt), now);
+	vlapic_set(a, APIC_LVTT, lvtt);
+	if (lvtt & LVT_MASKED)
+		park(a);
+	else if (old & LVT_MASKED)
+		unmasked(a, now);
 	spin_unlock(&a->lock);
 }
 
@@ -153,33 +232,21 @@ uint32_t vlapic_timer_count(struct vlapic *a)
 	return passed >= initial ? 0 : (uint32_t)(initial - passed);
 }
 
+/* The register is zero once the time has come, whether or not that was to be noticed. */
 uint64_t vlapic_tsc_deadline(const struct vlapic *a)
 {
-	return mode(a) == MODE_DEADLINE ? a->tsc_deadline : 0;
-}
-
-static uint64_t guest_tsc(const struct vlapic *a)
-{
-	return rdtsc() + a->vcpu->tsc_offset;
+	if (mode(a) != MODE_DEADLINE || (masked(a) && a->tsc_deadline <= guest_tsc(a)))
+		return 0;
+	return a->tsc_deadline;
 }
 
 void vlapic_set_tsc_deadline(struct vlapic *a, uint64_t deadline)
 {
-	uint64_t tsc = guest_tsc(a);
-
 	if (mode(a) != MODE_DEADLINE)
 		return;
 	spin_lock(&a->lock);
 	a->tsc_deadline = deadline;
-	if (!deadline) {
-		park(a);
-	} else {
-		uint64_t ns = deadline > tsc ? tsc_to_ns(deadline - tsc) : 0;
-
-		if (a->timer.cpu != a->vcpu->cpu)
-			timer_migrate(&a->timer, a->vcpu->cpu);
-		timer_set(&a->timer, now_ns() + ns);
-	}
+	arm_deadline(a);
 	spin_unlock(&a->lock);
 }
 
@@ -200,13 +267,14 @@ void vlapic_timer_restore(struct vlapic *a)
 		return;
 	}
 	left = (uint64_t)vlapic_get(a, APIC_TMCCT) * divisor(a) * BUS_NS_PER_TICK;
-	total = (uint64_t)vlapic_get(a, APIC_TMICT) * divisor(a) * BUS_NS_PER_TICK;
-	if (!left || left > total)
-		return;
+	total = total_ns(a);
 	spin_lock(&a->lock);
-	arm(a);
-	/* As if it had begun when the rest of the count says. */
-	a->timer_last_ns -= total - left;
-	timer_set(&a->timer, a->timer_last_ns + total);
+	a->timer_last_ns = now_ns() - total; /* expired, unless there is something left */
+	if (left && left <= total) {
+		begin(a);
+		/* As if it had begun when the rest of the count says. */
+		a->timer_last_ns -= total - left;
+		set_host_timer(a, a->timer_last_ns + total);
+	}
 	spin_unlock(&a->lock);
 }

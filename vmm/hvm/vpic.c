@@ -61,6 +61,7 @@ static void update(struct domain *d)
 	m->int_output = !m->init_state && pending(m) >= 0;
 	if (m->int_output && !was)
 		vpic_wake(d);
+	hvm_tickers_look(d);
 }
 
 void vpic_line(struct domain *d, unsigned int isa_irq, bool level)
@@ -76,6 +77,11 @@ void vpic_line(struct domain *d, unsigned int isa_irq, bool level)
 	else
 		p->irr &= (uint8_t)~bit;
 	update(d);
+}
+
+bool vpic_requested(const struct domain *d, unsigned int isa_irq)
+{
+	return !d->hvm.vpic || (d->hvm.vpic->chip[isa_irq >> 3].irr & 1U << (isa_irq & 7));
 }
 
 bool vpic_output(const struct domain *d)

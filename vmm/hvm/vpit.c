@@ -4,9 +4,10 @@
  * only channel 0 has a host timer, for IRQ 0. Intel 8254 datasheet (modes, read-back), ISA port
  * 61h: PIIX3 2.5.4.
  *
- * Ticks that the guest could not take are merged into one, as on a PC with interrupts off. A count
- * written is loaded at once (the null-count bit reads 0).
+ * Ticks that the guest could not take are merged into one, as on a PC with interrupts off; while IRQ 0 leads
+ * nowhere the host timer stops. A count written is loaded at once (the null-count bit reads 0).
  */
+#include "irq_private.h"
 #include "pc_private.h"
 #include "save.h"
 
@@ -25,6 +26,7 @@ struct vpit {
 	uint64_t start_ns[3]; /* when the count began */
 	uint64_t held[3];     /* ticks passed when the gate went low */
 	uint64_t next_ns;     /* next edge of channel 0 */
+	bool unseen;	      /* its edges change nothing: no timer */
 	struct timer timer;
 };
 
@@ -106,16 +108,36 @@ static uint64_t next_edge(const struct vpit *p, uint64_t now)
 static void arm(struct vpit *p, uint64_t at_ns)
 {
 	p->next_ns = at_ns;
+	p->unseen = false;
 	pc_timer_set(p->domain, &p->timer, at_ns);
 }
 
 /* An edge on IRQ 0: the wire stays high until the next one. */
 static void pulse(struct domain *d)
 {
-	if (vhpet_legacy(d))
+	if (vhpet_legacy(d)) {
+		vpit_unseen(d, true);
+		if (!vhpet_legacy(d)) /* until just now */
+			vpit_unseen(d, false);
 		return;
+	}
 	hvm_isa_irq_set(d, 0, false);
 	hvm_isa_irq_set(d, 0, true);
+	hvm_ticker_unseen(d, HVM_TICKER_PIT, hvm_isa_gsi(0), 0);
+}
+
+void vpit_unseen(struct domain *d, bool unseen)
+{
+	struct vpit *p = d->hvm.vpit;
+
+	spin_lock(&d->hvm.time_lock);
+	if (unseen && periodic(&p->hw.channels[0]) && p->next_ns != PC_NEVER) {
+		arm(p, PC_NEVER);
+		p->unseen = true;
+	} else if (!unseen && p->unseen) {
+		arm(p, next_edge(p, now_ns()));
+	}
+	spin_unlock(&d->hvm.time_lock);
 }
 
 static void timer_fn(void *data)

@@ -91,6 +91,7 @@ struct vcpu {
 	struct timer singleshot; /* VCPUOP_set_singleshot_timer */
 	struct timer periodic;
 	uint64_t periodic_ns;	       /* [v] */
+	uint64_t periodic_untaken_ns;  /* of its timer: tick_wait_ns() */
 	struct timer poll_timer;       /* SCHEDOP_poll timeout */
 	int poll_port;		       /* [a] -1 = several */
 	struct evtchn_fifo_vcpu *fifo; /* [e] */

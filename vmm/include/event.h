@@ -12,8 +12,11 @@ int evtchn_init(struct domain *d, unsigned int max_port);
 int evtchn_destroy(struct domain *d);
 void evtchn_fini(struct domain *d);
 
-/* Raise a per-vCPU or (on the vCPU it is bound to) global VIRQ. Any context without event locks. */
-void evtchn_send_virq(struct vcpu *v, unsigned int virq);
+/*
+ * Raise a per-vCPU or (on the vCPU it is bound to) global VIRQ. Any context without event locks. The first one says whether the guest
+ * had taken the one before, and listens.
+ */
+bool evtchn_send_virq(struct vcpu *v, unsigned int virq);
 void evtchn_send_global_virq(struct domain *d, unsigned int virq);
 /* Raise VIRQs of dom0, e.g. VIRQ_DOM_EXC, VIRQ_CON_RING; harmless before dom0 exists. */
 void evtchn_send_dom0_virq(unsigned int virq);

@@ -45,4 +45,19 @@ bool timer_armed(const struct timer *t);
 /* Move to another CPU, armed or not. */
 void timer_migrate(struct timer *t, unsigned int cpu);
 
+/*
+ * A periodic timer of a guest that does not take its ticks looks less and less often, so that many of them cost little: how long to wait
+ * at least for the next one. untaken_ns is the timer's: since when a tick waits to be taken, 0 = none does.
+ */
+#define TICK_WAIT_MAX_NS 10000000ULL
+static inline uint64_t tick_wait_ns(uint64_t *untaken_ns, bool taken, uint64_t now)
+{
+	uint64_t since = *untaken_ns ? *untaken_ns : now;
+
+	*untaken_ns = taken ? 0 : since;
+	if (taken)
+		return 0;
+	return now - since < TICK_WAIT_MAX_NS ? now - since : TICK_WAIT_MAX_NS;
+}
+
 #endif

@@ -43,6 +43,7 @@ struct vlapic {
 	uint64_t timer_last_ns; /* when the count began, system time */
 	uint64_t period_ns;	/* 0 = one-shot */
 	uint64_t tsc_deadline;	/* guest TSC, 0 = off */
+	uint64_t untaken_ns;	/* since when a periodic tick waits to be taken, 0 = none does */
 	uint32_t esr_pending;	/* errors since the last write of ESR (atomic) */
 	bool irr_maybe;		/* IRR may be non-empty: cheap test before a scan (atomic) */
 	spinlock_t lock;	/* timer and mode */
