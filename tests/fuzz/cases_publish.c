@@ -267,6 +267,21 @@ CASE(a_domain_without_references_stays_for_who_looks_at_it)
 	EXPECT(make(A, 1, &err) != NULL, == true);
 }
 
+/* What a CPU remembers of a domain, its branches for one, is not taken for the next one's with the same id. */
+CASE(an_id_comes_again_but_not_a_serial_number)
+{
+	uint64_t old = dom(A)->serial;
+	struct domain *d;
+	int err;
+
+	machine_kill(dom(A));
+	for (unsigned int i = 0; i < 3; i++)
+		machine_pass(NS_PER_SEC);
+	d = make(A, 1, &err);
+	EXPECT(d->domid, == A);
+	EXPECT(d->serial != old && d->serial != dom0->serial, == true);
+}
+
 /* --- two at once ------------------------------------------------------------------------------- */
 
 CASE(vcpus_without_a_slot_have_records_of_their_own)

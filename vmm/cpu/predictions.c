@@ -77,13 +77,13 @@ void predictions_init_cpu(void)
 		wrmsr(MSR_EFER, rdmsr(MSR_EFER) | EFER_AIBRSE);
 }
 
-void predictions_turn_to(domid_t domid)
+void predictions_turn_to(uint64_t serial)
 {
 	struct cpu *c = this_cpu();
 
-	if (!ways.ibpb || c->branches_of == domid)
+	if (!ways.ibpb || c->branches_of == serial)
 		return;
-	c->branches_of = domid;
+	c->branches_of = serial;
 	wrmsr(MSR_PRED_CMD, PRED_CMD_IBPB);
 	counter_inc(prediction_barriers);
 }

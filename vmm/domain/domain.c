@@ -188,8 +188,10 @@ void domain_lent_page_put(struct page *p)
 static void domain_init_fields(struct domain *d, const struct xen_domctl_createdomain *cfg,
 			       bool is_dom0)
 {
+	static uint64_t last_serial;
 	struct domain_priv *p = domain_priv(d);
 
+	d->serial = is_dom0 ? 0 : __atomic_add_fetch(&last_serial, 1, __ATOMIC_RELAXED);
 	d->refs = 1;
 	list_init(&d->list);
 	list_init(&d->page_list);

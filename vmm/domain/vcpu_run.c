@@ -74,7 +74,7 @@ void vcpu_switch_to(struct vcpu *next)
 
 	if (next->domain->is_idle)
 		return;
-	predictions_turn_to(next->domain->domid);
+	predictions_turn_to(next->domain->serial);
 	rc = fpu_restore(&next->fpu);
 	hvm_ops->switch_to(next);
 	vcpu_switched_time(next);

@@ -50,10 +50,9 @@ struct cpu {
 	void *vendor;			 /* svm/ or vmx/ */
 	uint64_t gdt[16];
 	struct tss *tss;
-	uint64_t idle_ns; /* time spent in the idle loop */
-	uint64_t exits;	  /* VM exits on this CPU */
-	uint16_t
-		branches_of; /* domain whose branches the predictors may have learnt; own CPU only */
+	uint64_t idle_ns;     /* time spent in the idle loop */
+	uint64_t exits;	      /* VM exits on this CPU */
+	uint64_t branches_of; /* serial of the domain that taught the predictors; own CPU only */
 };
 
 extern struct cpu *cpus[MAX_CPUS];

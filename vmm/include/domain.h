@@ -112,7 +112,8 @@ struct vcpu {
 enum domain_dying { DOMDYING_ALIVE, DOMDYING_DYING, DOMDYING_DEAD };
 
 struct domain {
-	domid_t domid;		    /* [c] */
+	domid_t domid;		    /* [c] used again when the domain is gone */
+	uint64_t serial;	    /* [c] never used again; dom0's is 0 */
 	volatile int refs;	    /* [a] domain_get/put */
 	struct list_head list;	    /* all domains, LOCK_DOMLIST */
 	spinlock_t lock;	    /* LOCK_DOMAIN */

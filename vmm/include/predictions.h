@@ -30,7 +30,7 @@ void predictions_init(void);
 /* On every other CPU. */
 void predictions_init_cpu(void);
 
-/* This CPU is about to run a vCPU of domain `domid`. Cheap while that stays the same. */
-void predictions_turn_to(domid_t domid);
+/* This CPU is about to run a vCPU of the domain with this serial number. Cheap while that stays the same. */
+void predictions_turn_to(uint64_t serial);
 
 #endif
