@@ -522,3 +522,33 @@ def test_hypercalls_short(lab):
 def test_hypercalls_soak(lab):
     """The same for ten minutes."""
     soak(lab, 600, 60)
+
+
+GUESSES = 'kernel = "/guests/payload64.elf"\non_poweroff = "destroy"\non_crash = "destroy"'
+
+
+def guess(lab, rounds):
+    """A guest calls for the next domain's number, on all its CPUs, while dom0 creates, lists and destroys.
+
+    Whatever it meets half-made or half gone: the host and dom0 go on, and all memory comes back.
+    """
+    dom0 = lab.boot(guests=True, smp=2, threads="multi", fresh=True)
+    create(dom0, "warm", paused=True)
+    dom0.run("xl destroy warm")
+    before = dom0.run(FREE)
+    create(dom0, "guess", "hostile=guess seconds=7200", memory=32, vcpus=3, kernel=GUESSES)
+    dom0.run("(while [ ! -e /run/lab/listed ]; do xl list; sleep 0.1; done) >/dev/null 2>&1 & :")
+    for number in range(rounds):
+        create(dom0, "small", paused=True, memory=16, vcpus=1 + number % 4, kernel=GUESSES)
+        dom0.run("xl destroy small", 120)
+    dom0.run("touch /run/lab/listed")
+    line = dom0.run(f"grep -a 'domains met' {LOG.format('guess')} | tail -1")
+    cpus, calls, met = (int(n) for n in re.findall(r"(\d+) (?:CPUs|calls|domains)", line))
+    check(cpus == 3 and calls > 1000 and met >= rounds // 2, f"{line.strip()}: nothing is tested")
+    dom0.run("xl destroy guess", 120)
+    dom0.wait_for(f"[ \"$({FREE})\" = '{before.strip()}' ]", 60)
+
+
+@case(order=47, group="guess", limit_s=1200, combos=("product",))
+def test_domains_guessed(lab):
+    guess(lab, 12)

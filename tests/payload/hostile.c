@@ -259,6 +259,7 @@ void hostile_main(const char *kind)
 		{ "entry", hostile_entry, 1, true },
 		{ "tick", hostile_tick, 100000, false },
 		{ "nosave", hostile_nosave, 100000, false },
+		{ "guess", hostile_guess, 1, true },
 	};
 	unsigned int i;
 

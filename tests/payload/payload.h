@@ -122,6 +122,7 @@ void hostile_soak(void);
 void hostile_hang(void); /* hostile_xen.c */
 void hostile_crash(void);
 void hostile_entry(void);
+void hostile_guess(void); /* hostile_guess.c */
 
 /* ---- traps and interrupts (trap.c, entry.S) ---- */
 struct regs {
