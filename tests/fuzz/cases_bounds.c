@@ -6,6 +6,7 @@
 #include "cases.h"
 #include "hvm_ops.h"
 #include "work.h"
+#include "vmm/domain/event_private.h"
 #include "vmm/domain/grant_private.h"
 #include <xen/domctl.h>
 #include <xen/hvm/dm_op.h>
@@ -414,12 +415,10 @@ CASE(log_of_a_large_guest_goes_in_pieces)
  */
 CASE(hypercalls_of_a_full_guest_find_memory)
 {
-	struct xen_domctl_getdomaininfo *info;
 	struct domain *d = dom(B);
 	struct xen_hvm_param *p;
 	uint64_t n = GUEST_MAX - GUEST_RAM;
 
-	(void)info;
 	EXPECT(reserve(B, DOMID_SELF, XENMEM_populate_physmap, FIRST_HOLE, (unsigned int)n),
 	       == (long)n);
 	for (uint64_t gfn = 0; gfn < GUEST_MAX; gfn++)
@@ -478,29 +477,63 @@ CASE(foreign_pages_enter_holes_without_a_flush)
 	change_machine(&fake_hvm_ops);
 }
 
-/* A table of as many frames as there may be. */
-CASE(grant_table_grows_in_pieces)
+/* A domain of one vCPU without memory, of dom0's making; its id. */
+static domid_t create(uint32_t ports, int32_t frames)
 {
 	struct xen_domctl op = { .cmd = XEN_DOMCTL_createdomain,
 				 .interface_version = XEN_DOMCTL_INTERFACE_VERSION };
-	struct gnttab_setup_table s = { .nr_frames = 256 };
-	uint64_t *list = guest_page(0, SCRATCH_GFN + 1);
 
 	op.u.createdomain.flags = XEN_DOMCTL_CDF_hvm | XEN_DOMCTL_CDF_hap;
 	op.u.createdomain.max_vcpus = 1;
-	op.u.createdomain.max_evtchn_port = 127;
-	op.u.createdomain.max_grant_frames = 256;
+	op.u.createdomain.max_evtchn_port = ports;
+	op.u.createdomain.max_grant_frames = frames;
 	op.u.createdomain.max_maptrack_frames = 1;
 	op.u.createdomain.grant_opts = XEN_DOMCTL_GRANT_version(1);
 	op.u.createdomain.arch.emulation_flags = XEN_X86_EMU_LAPIC;
 	EXPECT(call_op(0, __HYPERVISOR_domctl, ARG, &op, sizeof(op)), == 0);
-	s.dom = op.domain;
+	return op.domain;
+}
+
+/* A table of as many frames as there may be. */
+CASE(grant_table_grows_in_pieces)
+{
+	struct gnttab_setup_table s = { .dom = create(127, 256), .nr_frames = 256 };
+	uint64_t *list = guest_page(0, SCRATCH_GFN + 1);
+
 	guest_handle_set(s.frame_list, LIST + PAGE_SIZE);
 	memset(list, 0, PAGE_SIZE);
 	EXPECT(call_op(0, __HYPERVISOR_grant_table_op, GNTTABOP_setup_table, &s, sizeof(s)), == 0);
 	EXPECT(s.status, == GNTST_okay);
-	EXPECT(dom(op.domain)->grant->nr_frames, == 256);
+	EXPECT(dom(s.dom)->grant->nr_frames, == 256);
 	for (unsigned int i = 0; i < 256; i++)
 		EXPECT(list[i], == -1);
 	EXPECT(list[256], == 0);
+}
+
+static void nobody(struct vcpu *v, unsigned int port)
+{
+	(void)v;
+	(void)port;
+}
+
+/* The last port of many is found as soon as the first one, and the lowest free one comes first. */
+CASE(ports_are_found_among_many)
+{
+	struct domain *d = dom(create(131071, 1));
+	unsigned int last = 0;
+	int port;
+
+	EXPECT(vcpu_create(d, 0), == 0);
+	while ((port = evtchn_alloc_vmm(d, d->vcpu[0], 0, nobody)) > 0)
+		last = (unsigned int)port;
+	EXPECT(port, == -ENOSPC);
+	EXPECT(last, == 4095); /* of the 2-level form */
+	evtchn_free_vmm(d, 7);
+	evtchn_free_vmm(d, 4095);
+	work_begin();
+	EXPECT(evtchn_alloc_vmm(d, d->vcpu[0], 0, nobody), == 7);
+	EXPECT(evtchn_alloc_vmm(d, d->vcpu[0], 0, nobody), == 4095);
+	EXPECT(evtchn_alloc_vmm(d, d->vcpu[0], 0, nobody), == -ENOSPC);
+	work_end();
+	EXPECT(work_done(), < 30000);
 }

@@ -11,6 +11,7 @@
 #include <xen/domctl.h>
 
 #define CALL_ROUNDS 2000U
+#define REAP_STEPS  20U
 
 static struct page pages[RAM_PAGES];
 static uint64_t heap_at_start;
@@ -184,6 +185,13 @@ void machine_hypercall(struct vcpu *v, uint32_t preempt)
 	fake_cpu.softirq = 0;
 }
 
+static void run_timers(void)
+{
+	work_begin();
+	timers_run();
+	work_end();
+}
+
 void machine_pass(uint64_t ns)
 {
 	struct vcpu *v = fake_cpu.current;
@@ -198,7 +206,7 @@ void machine_pass(uint64_t ns)
 	}
 	fake_now_ns += ns;
 	fake_cpu.softirq = 0;
-	timers_run();
+	run_timers();
 	grace_pass();
 	fake_cpu.softirq = 0;
 }
@@ -251,9 +259,9 @@ void machine_stop(void)
 	host_fail_alloc(0);
 	kill_guests();
 	kill_dom0();
-	for (unsigned int i = 0; i < 4; i++) {
+	for (unsigned int i = 0; i < REAP_STEPS; i++) {
 		fake_now_ns += NS_PER_SEC;
-		timers_run();
+		run_timers();
 		grace_pass();
 	}
 	fake_cpu.softirq = 0;

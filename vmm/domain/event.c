@@ -35,7 +35,11 @@ int evtchn_init(struct domain *d, unsigned int max_port)
 	t->reset = 1;
 	t->nr_buckets = d->max_evtchn_port / EVTCHN_BUCKET + 1;
 	t->bucket = xzalloc_array(struct evtchn *, t->nr_buckets);
-	return t->bucket ? 0 : -ENOMEM;
+	t->used = xzalloc_array(uint16_t, t->nr_buckets);
+	if (!t->bucket || !t->used)
+		return -ENOMEM;
+	t->used[0] = 1;
+	return 0;
 }
 
 void evtchn_fini(struct domain *d)
@@ -47,6 +51,7 @@ void evtchn_fini(struct domain *d)
 	for (i = 0; d->evtchn->bucket && i < d->evtchn->nr_buckets; i++)
 		xfree(d->evtchn->bucket[i]);
 	xfree(d->evtchn->bucket);
+	xfree(d->evtchn->used);
 	xfree(d->evtchn);
 	d->evtchn = NULL;
 }

@@ -165,6 +165,10 @@ static void raise_held_back(struct domain *d, unsigned int first, unsigned int n
 	for (i = first; i < end; i++) {
 		struct evtchn *e = evtchn_port(d, i);
 
+		if (!d->evtchn->used[i / EVTCHN_BUCKET]) {
+			i |= EVTCHN_BUCKET - 1;
+			continue;
+		}
 		if (e && e->pending) {
 			e->pending = false;
 			if (e->state > ECS_RESERVED)

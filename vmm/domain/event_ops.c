@@ -25,34 +25,44 @@ static struct evtchn *bucket_alloc(unsigned int first)
 	return b;
 }
 
-/* A free port, state RESERVED; event_lock held. */
+/* The first free port of a bucket that has one, or NULL: no memory, or none below `end`. */
+static struct evtchn *free_port(struct evtchn_table *t, unsigned int b, unsigned int end)
+{
+	unsigned int first = b * EVTCHN_BUCKET;
+
+	if (!t->bucket[b])
+		t->bucket[b] = bucket_alloc(first);
+	for (unsigned int i = first ? 0 : 1; t->bucket[b] && i < EVTCHN_BUCKET; i++)
+		if (first + i < end && t->bucket[b][i].state == ECS_FREE)
+			return &t->bucket[b][i];
+	return NULL;
+}
+
+/* A free port, state RESERVED; event_lock held. There may be many: buckets without one are not gone over. */
 static int alloc_port(struct domain *d, struct evtchn **out)
 {
-	unsigned int i, end = min(evtchn_nr_ports(d), d->evtchn->ops->max_port(d));
+	unsigned int b = 0, end = min(evtchn_nr_ports(d), d->evtchn->ops->max_port(d));
+	struct evtchn_table *t = d->evtchn;
+	struct evtchn *e;
 
 	if (READ_ONCE(d->dying) || !domain_vcpu(d, 0))
 		return -EINVAL; /* nobody is there, or not yet, to be told */
-	for (i = 1; i < end; i++) {
-		struct evtchn **b = &d->evtchn->bucket[i / EVTCHN_BUCKET], *e;
-
-		if (!*b) {
-			*b = bucket_alloc(ROUND_DOWN(i, EVTCHN_BUCKET));
-			if (!*b)
-				return -ENOMEM;
-		}
-		e = *b + i % EVTCHN_BUCKET;
-		if (e->state != ECS_FREE)
-			continue;
-		e->state = ECS_RESERVED;
-		e->vcpu = 0;
-		e->priority = EVTCHN_FIFO_PRIORITY_DEFAULT;
-		e->consumer = NULL;
-		e->remote = NULL;
-		d->evtchn->ops->clear_pending(d, e);
-		*out = e;
-		return (int)i;
-	}
-	return -ENOSPC;
+	while (b * EVTCHN_BUCKET < end && t->used[b] == EVTCHN_BUCKET)
+		b++;
+	if (b * EVTCHN_BUCKET >= end)
+		return -ENOSPC;
+	e = free_port(t, b, end);
+	if (!e)
+		return t->bucket[b] ? -ENOSPC : -ENOMEM;
+	t->used[b]++;
+	e->state = ECS_RESERVED;
+	e->vcpu = 0;
+	e->priority = EVTCHN_FIFO_PRIORITY_DEFAULT;
+	e->consumer = NULL;
+	e->remote = NULL;
+	t->ops->clear_pending(d, e);
+	*out = e;
+	return (int)e->port;
 }
 
 static void lock_two(struct domain *a, struct domain *b)
@@ -202,6 +212,7 @@ static void close_locked(struct domain *d, struct evtchn *e)
 	e->remote = NULL;
 	e->consumer = NULL;
 	e->state = ECS_FREE;
+	d->evtchn->used[e->port / EVTCHN_BUCKET]--;
 }
 
 /* Finds and locks the two domains whose locks closing this port needs. */

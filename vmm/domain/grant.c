@@ -8,16 +8,24 @@
  */
 #include "grant_private.h"
 
+/* Frames, and buckets, that are given back in one piece. */
+#define SHRINK_BATCH 32U
+
+/* The last frames and buckets, at most so many of each. False: there are none left. */
+static bool table_shrink(struct grant_table *t, unsigned int max)
+{
+	for (unsigned int n = 0; t->nr_frames && n < max; n++) {
+		domain_lent_page_free(t->frame[--t->nr_frames]);
+		xfree(t->active[t->nr_frames]);
+	}
+	for (unsigned int n = 0; t->nr_buckets && n < max; n++)
+		xfree(t->bucket[--t->nr_buckets]);
+	return t->nr_frames || t->nr_buckets;
+}
+
 static void table_free(struct grant_table *t)
 {
-	unsigned int i;
-
-	for (i = 0; i < t->nr_frames; i++) {
-		domain_lent_page_free(t->frame[i]);
-		xfree(t->active[i]);
-	}
-	for (i = 0; i < t->nr_buckets; i++)
-		xfree(t->bucket[i]);
+	table_shrink(t, ~0U);
 	xfree(t->frame);
 	xfree(t->active);
 	xfree(t->frame_gfn);
@@ -89,6 +97,11 @@ bool grant_frames_used(const struct domain *d)
 		if (__atomic_load_n(&t->frame[i]->refs, __ATOMIC_ACQUIRE) != 1)
 			return true;
 	return false;
+}
+
+bool grant_shrink(struct domain *d)
+{
+	return table_shrink(d->grant, SHRINK_BATCH);
 }
 
 void grant_fini(struct domain *d)

@@ -16,6 +16,7 @@ void domain_free(struct domain *d);
 void vcpu_free(struct vcpu *v);
 
 #define RELINQUISH_BATCH 32U
+#define VCPUS_BATCH	 8U
 #define REAP_RETRY_NS	 NS_PER_MS
 
 enum teardown_step {
@@ -165,16 +166,19 @@ static bool still_used(struct domain *d)
 	return used || grant_frames_used(d);
 }
 
-/* Without references: off the list at first, and gone when nobody looks at it any more. */
-static void domain_finish(struct domain *d)
+/* Nobody looks at them any more. True: there are more. */
+static bool free_some_vcpus(struct domain *d)
 {
-	unsigned int i;
+	unsigned int n = 0;
 
-	for (i = 0; i < d->max_vcpus; i++)
-		if (d->vcpu[i])
-			vcpu_free(d->vcpu[i]);
-	domain_free(d);
-	domain_notify_exc();
+	for (unsigned int i = 0; i < d->max_vcpus && n < VCPUS_BATCH; i++) {
+		if (!d->vcpu[i])
+			continue;
+		vcpu_free(d->vcpu[i]);
+		d->vcpu[i] = NULL;
+		n++;
+	}
+	return n == VCPUS_BATCH;
 }
 
 static void reap_add(struct domain *d)
@@ -185,7 +189,10 @@ static void reap_add(struct domain *d)
 	spin_unlock(&reap_lock);
 }
 
-/* One step towards the end of d; false: not there yet. */
+/*
+ * One step towards the end of d, which has no references: off the list at first, and gone, in pieces, when nobody
+ * looks at it any more. False: not there yet.
+ */
 static bool reap_one(struct domain *d)
 {
 	struct domain_priv *p = domain_priv(d);
@@ -197,9 +204,10 @@ static bool reap_one(struct domain *d)
 		p->unlisted = true;
 		p->grace = grace_start();
 	}
-	if (!grace_over(p->grace))
+	if (!grace_over(p->grace) || free_some_vcpus(d) || grant_shrink(d))
 		return false;
-	domain_finish(d);
+	domain_free(d);
+	domain_notify_exc();
 	return true;
 }
 

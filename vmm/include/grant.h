@@ -9,6 +9,8 @@ int grant_init(struct domain *d, unsigned int max_frames, unsigned int max_maptr
 /* Unmap everything that a domain maps which dies or is reset; bounded, -ERESTART = again. */
 int grant_release_maps(struct domain *d);
 void grant_fini(struct domain *d);
+/* Before that, of a domain that nobody looks at any more: frees some of a large table. True: call again. */
+bool grant_shrink(struct domain *d);
 /* Does anybody still refer to a frame of d's table? d has no reference left. */
 bool grant_frames_used(const struct domain *d);
 /* Frame idx of d's grant table (grown if allowed) for add_to_physmap and acquire_resource. */
