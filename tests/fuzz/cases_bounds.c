@@ -18,6 +18,7 @@
 #define BIG_GFN	   1024U /* 2 MiB-aligned, nothing is there */
 #define FAR_GFN	   (1ULL << 20)
 #define LARGE_PAGE 512U
+#define EXTENTS	   1024U /* of modified memory: four pages of dom0, whose pages follow one another */
 
 static const uint64_t edges[] = {
 	~0ULL,
@@ -204,11 +205,11 @@ CASE(many_modified_extents_go_in_pieces)
 
 	EXPECT(log_begin(B), == 0);
 	log_ask(B, 64, map, true);
-	for (unsigned int i = 0; i < PAGE_SIZE / sizeof(*e); i++)
+	for (unsigned int i = 0; i < EXTENTS; i++)
 		e[i] = (struct xen_dm_op_modified_memory_extent){ .first_pfn = i % 4, .nr = 16384 };
-	op.u.modified_memory.nr_extents = PAGE_SIZE / sizeof(*e);
+	op.u.modified_memory.nr_extents = EXTENTS;
 	EXPECT(dm_op(&op), == 0);
-	EXPECT(op.u.modified_memory.opaque, == PAGE_SIZE / sizeof(*e));
+	EXPECT(op.u.modified_memory.opaque, == EXTENTS);
 	EXPECT(log_ask(B, 64, map, true), == 64);
 }
 
