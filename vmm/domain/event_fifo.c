@@ -186,6 +186,10 @@ static void switch_form(struct domain *d, struct evtchn_fifo *f)
 	for (i = 1; i < end; i++) {
 		struct evtchn *e = evtchn_port(d, i);
 
+		if (!d->evtchn->used[i / EVTCHN_BUCKET]) {
+			i |= EVTCHN_BUCKET - 1;
+			continue;
+		}
 		if (e && e->state != ECS_FREE)
 			e->pending = old->is_pending(d, e);
 	}
