@@ -39,7 +39,7 @@ extern const struct evtchn_ops evtchn_ops_2l, evtchn_ops_fifo;
 struct evtchn_table {
 	const struct evtchn_ops *ops;
 	struct evtchn **bucket; /* nr_buckets pointers, filled as ports are needed */
-	uint16_t *used;		/* of each bucket: ports that are not free; those of number 0 are not */
+	uint16_t *used; /* of each bucket: ports that are not free; those of number 0 are not */
 	unsigned int nr_buckets;
 	unsigned int destroyed;	  /* ports closed so far by evtchn_destroy */
 	unsigned int reset;	  /* atomic; where evtchn_reset goes on; 1 = at the beginning */
