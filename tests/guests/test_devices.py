@@ -118,7 +118,8 @@ def test_cd_change(lab):
     # Debian's udev locks a medium; the first try only asks it to open the tray.
     lab.dom0.wait_for(f"xl cd-eject {guest.name} hdc", 60, 3)
     guest.serial_shell(f'echo CD-2 "$({label} 2>&1)" end', "^CD-2 .*end", 60)
-    lab.dom0.run(f"xl cd-insert {guest.name} hdc /guests/memtest.iso")
+    # On a slow machine udev's lock for the first medium comes only now.
+    lab.dom0.wait_for(f"xl cd-insert {guest.name} hdc /guests/memtest.iso", 60, 3)
     guest.serial_shell(f'echo CD-3 "$({label})"', "^CD-3 MT86PLUS", 60)
 
 
