@@ -132,9 +132,11 @@ static int attach(void)
 		rc = keeper_seal();
 	if (rc)
 		log_fatal("cannot start: %s", strerror(-rc));
-	confine_network(&options);
-	confine(&options);
-	confine_finish(&options);
+	if (confine_wanted(&options)) {
+		confine_network(&options);
+		confine(&options);
+		confine_finish(&options);
+	}
 	machine_set_running(&machine, true);
 	say_running();
 	loop_run();

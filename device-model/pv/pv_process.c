@@ -209,8 +209,10 @@ static void run(const struct options *o)
 	signal(SIGPIPE, SIG_IGN);
 	signal(SIGXFSZ, SIG_IGN);
 	prctl(PR_SET_NAME, "plinth-dm-pv");
-	confine_begin(o);
-	confine_network(o);
+	if (confine_wanted(o)) {
+		confine_begin(o);
+		confine_network(o);
+	}
 	loop_init();
 	if (keeper_active()) {
 		keeper_watch(NULL, NULL, keeper_gone);
@@ -221,8 +223,11 @@ static void run(const struct options *o)
 		exit(1);
 	if (keeper_active() && keeper_seal())
 		exit(1);
-	confine(o);
-	confine_finish(o);
+	/* Without a privileged part it needs its user, its files and its handles. */
+	if (confine_wanted(o)) {
+		confine(o);
+		confine_finish(o);
+	}
 	if (!send_one(&ready))
 		exit(1);
 	loop_run();
