@@ -94,7 +94,7 @@ static bool no_cmpxchg16b(const struct open_case *c)
 
 static bool no_avx(const struct open_case *c)
 {
-	return prefixed(c, X86_PFX_VEX) && (lacks(c, X86_FEAT_AVX) || !c->cpu->osxsave);
+	return prefixed(c, X86_PFX_VEX) && (lacks(c, X86_FEAT_AVX) || !c->cpu->ymm);
 }
 
 static bool no_lddqu(const struct open_case *c)
@@ -373,6 +373,14 @@ static uint8_t kernel_va_bits(void)
 	return (uintptr_t)p >> 47 ? 57 : 48;
 }
 
+static uint32_t xcr0(void)
+{
+	uint32_t low, high;
+
+	__asm__ volatile("xgetbv" : "=a"(low), "=d"(high) : "c"(0));
+	return low;
+}
+
 static void hypervisor_detect(struct native_cpu *cpu)
 {
 	unsigned int a, name[3];
@@ -393,7 +401,7 @@ void native_cpu_detect(struct native_cpu *cpu)
 	f |= (c & bit_CMPXCHG16B ? X86_FEAT_CX16 : 0) | (c & bit_MOVBE ? X86_FEAT_MOVBE : 0) |
 	     (c & bit_POPCNT ? X86_FEAT_POPCNT : 0) | (c & bit_SSE4_2 ? X86_FEAT_SSE42 : 0) |
 	     (c & bit_AVX ? X86_FEAT_AVX : 0);
-	cpu->osxsave = c & bit_OSXSAVE;
+	cpu->ymm = c & bit_OSXSAVE && (xcr0() & 6) == 6;
 	cpu->sse3 = c & bit_SSE3;
 	cpu->sse41 = c & bit_SSE4_1;
 	if (c & 1U << 31)

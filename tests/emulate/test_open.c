@@ -230,7 +230,7 @@ static void hidden_features(void)
 					     "\x0f\x38\xf9\x03" };
 	struct native_cpu old = { .amd = true }, cpu = { .amd = true,
 							 .lahf64 = true,
-							 .osxsave = true,
+							 .ymm = true,
 							 .sse3 = true,
 							 .sse41 = true,
 							 .features = X86_FEAT_ALL };
