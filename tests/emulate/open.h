@@ -16,7 +16,7 @@ struct native_cpu {
 	bool amd;      /* AMD or Hygon; all others follow Intel's manual */
 	bool emulated; /* QEMU's TCG: no judge */
 	bool lahf64;   /* LAHF and SAHF in 64-bit code */
-	bool osxsave;  /* CR4.OSXSAVE */
+	bool ymm;      /* this kernel lets programs use YMM registers */
 	bool sse3, sse41, avx2;
 	uint8_t va_bits;   /* 48 or 57, as this kernel has it */
 	uint32_t features; /* X86_FEAT_* that CPUID offers */
