@@ -4,6 +4,7 @@
  * hardware would keep. The vendor's half counts what it is told.
  */
 #include "cases.h"
+#include "guest_access.h"
 #include "hvm_ops.h"
 #include "vlapic.h"
 #include "vmm/emulate/x86_emulate.h"
@@ -177,6 +178,51 @@ CASE(moves_to_control_registers_look_at_pdptes)
 	EXPECT(faulted(v, X86_EXC_GP), == false);
 	EXPECT(v->cr0 & X86_CR0_TS, == 0);
 	v->cr0 &= ~X86_CR0_PG;
+	end();
+}
+
+/* Frame DIR_GFN is a table of all four levels; its entries lead to itself, with key 3. */
+CASE(protection_keys_hold_for_what_we_do_for_a_guest)
+{
+	static uint8_t image[4096] __aligned(64);
+	struct vcpu *v = start(X86_VENDOR_AMD, true);
+	uint64_t *table = guest_page(DOMID_B, DIR_GFN), bv = BIT(9);
+	uint32_t pkru = 2U << 6, pfec = 0;
+	void *area = v->fpu.area;
+	gpa_t gpa;
+
+	for (unsigned int i = 0; i < 512; i++)
+		table[i] = AT(DIR_GFN) | 7 | 3ULL << 59;
+	fake_cpu.current = fake_cpu.idle; /* its keys are in the image */
+	v->fpu.area = image;
+	v->cr0 |= X86_CR0_PG | X86_CR0_WP;
+	v->cr4 = X86_CR4_PAE | X86_CR4_PKE;
+	v->cr3 = AT(DIR_GFN);
+	host_cpu.xcr0_mask = BIT(9);
+	host_cpu.pkru_offset = 2688;
+	memcpy(image + 512, &bv, sizeof(bv));
+	memcpy(image + 2688, &pkru, sizeof(pkru));
+	EXPECT(guest_walk(v, 0, PFEC_U, &gpa, &pfec), == 0);
+	EXPECT(guest_walk(v, 0, PFEC_U | PFEC_W, &gpa, &pfec), == -EFAULT);
+	EXPECT(pfec, == (PFEC_P | PFEC_U | PFEC_W | PFEC_PK));
+	EXPECT(guest_walk(v, 0, PFEC_W, &gpa, &pfec), == -EFAULT);
+	v->cr0 &= ~X86_CR0_WP;
+	EXPECT(guest_walk(v, 0, PFEC_W, &gpa, &pfec), == 0);
+	pkru = 1U << 6;
+	memcpy(image + 2688, &pkru, sizeof(pkru));
+	EXPECT(guest_walk(v, 0, PFEC_U, &gpa, &pfec), == -EFAULT);
+	EXPECT(guest_walk(v, 0, PFEC_U | PFEC_I, &gpa, &pfec), == 0);
+	pkru = 3U << 8; /* another key */
+	memcpy(image + 2688, &pkru, sizeof(pkru));
+	EXPECT(guest_walk(v, 0, PFEC_U | PFEC_W, &gpa, &pfec), == 0);
+	v->cr4 &= ~X86_CR4_PKE;
+	pkru = ~0U;
+	memcpy(image + 2688, &pkru, sizeof(pkru));
+	EXPECT(guest_walk(v, 0, PFEC_U | PFEC_W, &gpa, &pfec), == 0);
+	host_cpu.xcr0_mask = 0;
+	v->fpu.area = area;
+	v->cr0 &= ~X86_CR0_PG;
+	fake_cpu.current = v;
 	end();
 }
 

@@ -75,6 +75,15 @@ static void hw_fpu_save(void *area)
 	memcpy(a + 512, &bv, 8);
 }
 
+static void hw_fpu_save_pkru(void *area)
+{
+	uint8_t *a = area;
+
+	EXPECT(cpu.xcr0 & BIT(9));
+	memcpy(a + PKRU_AT, cpu.pkru, 8);
+	a[513] |= 2;
+}
+
 static bool hw_fpu_restore(const void *area)
 {
 	uint64_t has = host_cpu.xsave ? cpu.xcr0 : 3, bv = 3;
@@ -142,6 +151,7 @@ static void start(uint64_t host_mask, uint64_t xcr0)
 	host_cpu.xsave = host_mask;
 	host_cpu.xcr0_mask = host_mask;
 	host_cpu.xsave_size = host_mask ? SIZE : 512;
+	host_cpu.pkru_offset = PKRU_AT;
 	cpu.xcr0 = host_mask;
 	EXPECT(!fpu_init(&guest));
 	EXPECT(!fpu_restore(&guest)); /* loaded, then the guest goes on by itself */
@@ -295,6 +305,23 @@ static void switched(uint64_t xcr0)
 TEST(fpu_switch)
 {
 	on_all(switched);
+}
+
+/* Whether the guest's XCR0 has it or not; and of one that is not loaded, from its image. */
+static void protection_keys(uint64_t xcr0)
+{
+	bool has = host_cpu.xcr0_mask & BIT(9);
+
+	(void)xcr0;
+	EXPECT(fpu_pkru(&guest, true) == (has ? 0x57565554 : 0));
+	fpu_save(&guest);
+	memset(cpu.pkru, 0, 8);
+	EXPECT(fpu_pkru(&guest, false) == (has ? 0x57565554 : 0));
+	EXPECT(!fpu_restore(&guest));
+}
+TEST(fpu_protection_keys)
+{
+	on_all(protection_keys);
 }
 
 /* XSETBV that did not exit: the register tells, and the saved state has all that ever was in it. */

@@ -58,6 +58,7 @@ static void read_xsave(struct host_cpu *h)
 	h->xcr0_mask = ((uint64_t)d << 32) | a;
 	h->xsave_size = c;
 	cpuid_count(0xd, 1, &h->d1_eax, &b, &c, &d);
+	cpuid_count(0xd, 9, &a, &h->pkru_offset, &c, &d);
 }
 
 /* AMD's way of FXSAVE and FXRSTOR, until XSAVEERPTR says otherwise (APM volume 2, 11.4.4). */

@@ -29,6 +29,7 @@
 #define XSTATE_SSE	   BIT(1)
 #define XSTATE_AVX	   BIT(2)
 #define XSTATE_ZMM_HI	   BIT(6)
+#define XSTATE_PKRU	   BIT(9)
 
 static void set_reset_values(void *area)
 {
@@ -114,6 +115,28 @@ uint32_t fpu_mxcsr_mask(void)
 	__asm__ volatile("fxsave64 %0" : "+m"(image));
 	memcpy(&mask, image + MXCSR_MASK_OFFSET, sizeof(mask));
 	return mask ? mask : MXCSR_MASK_DEFAULT;
+}
+
+/* CR4.PKE is the guest's alone, so that RDPKRU is none of ours; XSAVE reaches the register without. */
+uint32_t fpu_pkru(struct vcpu_fpu *f, bool live)
+{
+	uint8_t *area = f->area;
+	uint32_t pkru = 0;
+	uint64_t bv;
+
+	if (!(host_cpu.xcr0_mask & XSTATE_PKRU))
+		return 0;
+	if (live) {
+		uint64_t guest = fpu_live_xcr0(f);
+
+		hw_set_xcr0(host_cpu.xcr0_mask);
+		hw_fpu_save_pkru(area);
+		hw_set_xcr0(guest);
+	}
+	memcpy(&bv, area + XSTATE_BV_OFFSET, sizeof(bv));
+	if (bv & XSTATE_PKRU)
+		memcpy(&pkru, area + host_cpu.pkru_offset, sizeof(pkru));
+	return pkru;
 }
 
 /*

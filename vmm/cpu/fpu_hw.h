@@ -26,6 +26,12 @@ static inline void hw_fpu_save(void *area)
 		__asm__ volatile("fxsave64 (%0)" ::"r"(area) : "memory");
 }
 
+/* Of the area nothing but PKRU's state (9) changes, and its bit in XSTATE_BV; XCR0 has it. */
+static inline void hw_fpu_save_pkru(void *area)
+{
+	__asm__ volatile("xsave64 (%0)" ::"r"(area), "a"(1U << 9), "d"(0) : "memory");
+}
+
 /* False: it faulted, and the registers are as they were. */
 static inline bool hw_fpu_restore(const void *area)
 {

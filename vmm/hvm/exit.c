@@ -207,7 +207,7 @@ void hvm_inject_exception(struct vcpu *v, uint8_t vector, bool has_error, uint32
 
 void hvm_inject_page_fault(struct vcpu *v, uint32_t error_code, uint64_t la)
 {
-	hvm_inject_exception(v, X86_EXC_PF, true, error_code & 0x1f);
+	hvm_inject_exception(v, X86_EXC_PF, true, error_code & 0x3f);
 	if (v->hvm.event.vector == X86_EXC_PF)
 		v->hvm.event.cr2 = la;
 }

@@ -118,6 +118,7 @@ struct host_cpu {
 	uint32_t f1_ecx, f1_edx, f7_ebx, f7_ecx, f7_edx, e1_ecx, e1_edx, e7_edx, d1_eax;
 	uint64_t arch_caps;	 /* IA32_ARCH_CAPABILITIES, 0 where the CPU has no such register */
 	uint64_t xcr0_mask;	 /* XCR0 bits the host supports, 0 without XSAVE */
+	unsigned int pkru_offset; /* in an XSAVE area, where xcr0_mask has bit 9 */
 	unsigned int xsave_size; /* bytes of the XSAVE area with all of xcr0_mask */
 	bool pages_1g, nx, x2apic, tsc_deadline, invariant_tsc, xsave;
 	bool x87_pointers_stay; /* over FXRSTOR and XRSTOR while no exception is pending */
@@ -263,6 +264,8 @@ int fpu_restore(struct vcpu_fpu *f);
 uint64_t fpu_live_xcr0(struct vcpu_fpu *f);
 /* The value has been checked; live: f is loaded on this CPU. */
 void fpu_set_xcr0(struct vcpu_fpu *f, uint64_t xcr0, bool live);
+/* Protection keys' rights; 0, which denies nothing, where there are none. live: f is loaded on this CPU. */
+uint32_t fpu_pkru(struct vcpu_fpu *f, bool live);
 /* MXCSR bits of this processor; others make a restore fail. */
 uint32_t fpu_mxcsr_mask(void);
 /*

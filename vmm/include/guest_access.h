@@ -19,6 +19,7 @@ int guest_phys_write(struct domain *d, gpa_t gpa, const void *buf, size_t len);
 #define PFEC_U	  4U
 #define PFEC_RSVD 8U
 #define PFEC_I	  16U
+#define PFEC_PK	  32U
 /* Or'ed in by callers: implicit supervisor access (descriptor tables): CPL and AC do not count. */
 #define PFEC_IMPLICIT 0x10000U
 

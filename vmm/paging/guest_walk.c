@@ -156,12 +156,36 @@ static bool allowed(const struct walk *w)
 	return !(w->access & PFEC_W) || page_write || !(v->cr0 & X86_CR0_WP);
 }
 
+/*
+ * Protection keys of user pages: bits 59-62 of the entry name two bits of PKRU, which forbid data accesses, or
+ * writes. SDM volume 3, 4.6.2.
+ */
+static bool key_forbids(const struct walk *w, uint64_t pte)
+{
+	struct vcpu *v = w->v;
+	uint32_t bits;
+
+	if (!(v->cr4 & X86_CR4_PKE) || !(v->efer & X86_EFER_LMA) || !(w->rights & PTE_U) ||
+	    w->access & PFEC_I)
+		return false;
+	bits = fpu_pkru(&v->fpu, v == current_vcpu()) >> (2 * (pte >> 59 & 15));
+	if (bits & 1)
+		return true;
+	return bits & 2 && w->access & PFEC_W && (w->user || v->cr0 & X86_CR0_WP);
+}
+
 static int finish(struct walk *w, const struct step *s, const struct entry *e, gpa_t *gpa,
 		  uint32_t *pfec)
 {
 	uint64_t offset_mask = BIT(s->shift) - 1, pte = e->pte;
 	uint64_t base = pte & ADDR_MASK;
 
+	if (allowed(w) && key_forbids(w, pte)) {
+		fail(w, true, false, pfec);
+		if (pfec)
+			*pfec |= PFEC_PK;
+		return -EFAULT;
+	}
 	if (!allowed(w) || !set_bits(w, e, s, PTE_A | (w->access & PFEC_W ? PTE_D : 0)))
 		return fail(w, true, false, pfec);
 	/* PSE-36: bits 13-20 of a 4 MiB entry are address bits 32-39. */
