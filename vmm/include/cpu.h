@@ -116,10 +116,10 @@ struct host_cpu {
 	uint32_t max_leaf, max_ext_leaf;
 	unsigned int phys_bits; /* at most GPA_BITS */
 	uint32_t f1_ecx, f1_edx, f7_ebx, f7_ecx, f7_edx, e1_ecx, e1_edx, e7_edx, d1_eax;
-	uint64_t arch_caps;	 /* IA32_ARCH_CAPABILITIES, 0 where the CPU has no such register */
-	uint64_t xcr0_mask;	 /* XCR0 bits the host supports, 0 without XSAVE */
+	uint64_t arch_caps;	  /* IA32_ARCH_CAPABILITIES, 0 where the CPU has no such register */
+	uint64_t xcr0_mask;	  /* XCR0 bits the host supports, 0 without XSAVE */
 	unsigned int pkru_offset; /* in an XSAVE area, where xcr0_mask has bit 9 */
-	unsigned int xsave_size; /* bytes of the XSAVE area with all of xcr0_mask */
+	unsigned int xsave_size;  /* bytes of the XSAVE area with all of xcr0_mask */
 	bool pages_1g, nx, x2apic, tsc_deadline, invariant_tsc, xsave;
 	bool x87_pointers_stay; /* over FXRSTOR and XRSTOR while no exception is pending */
 };
