@@ -218,6 +218,8 @@ void time_set_periodic(struct vcpu *v, uint64_t period_ns)
 	timer_stop(&v->periodic);
 	v->periodic_ns = period_ns;
 	v->periodic_untaken_ns = 0;
+	/* Not those of all guests on one CPU. */
+	timer_migrate(&v->periodic, READ_ONCE(v->cpu));
 	if (period_ns)
 		timer_set(&v->periodic, now_ns() + period_ns);
 }
