@@ -5,6 +5,7 @@
  */
 #include "svm.h"
 #include "guest_access.h"
+#include "stretch.h"
 #include "vlapic.h"
 
 static void sync_from_guest(struct vcpu *v, struct vmcb *vmcb)
@@ -60,6 +61,13 @@ static void dispatch(struct vcpu *v, struct vmcb *vmcb, struct svm_cpu *sc)
 	}
 }
 
+static const char *exit_name(const struct vmcb *vmcb)
+{
+	const struct svm_exit_arm *arm = svm_exit_arm(vmcb->exit_code);
+
+	return arm ? arm->name : "unknown exit";
+}
+
 void svm_run(struct vcpu *v)
 {
 	struct svm_vcpu *sv = svm_vcpu(v);
@@ -82,7 +90,9 @@ void svm_run(struct vcpu *v)
 	vmcb->rip = v->regs.rip;
 	vmcb->rflags = v->regs.rflags;
 	irq_noted = !svm_caps.lost_irq || !(vmcb->vintr & SVM_VINTR_IRQ);
+	stretch_end();
 	svm_enter(&v->regs, sv->vmcb_pa.v, sc->host_vmcb.v);
+	stretch_begin(PLINTH_STRETCH ? exit_name(vmcb) : NULL);
 
 	if (unlikely(!irq_noted))
 		write_cr8(0);

@@ -84,7 +84,8 @@ test-intel:
 
 bench:
 	$(Q)$(TOOLS_DIR)/deps build run
-	$(Q)if [ -x tests/bench/run ]; then $(MAKE) lab-parts lab-guests && O=$(O) tests/bench/run; \
+	$(Q)if [ -x tests/bench/run ]; then $(MAKE) lab-parts lab-guests $(O)/plinth-stretch && \
+		O=$(O) tests/bench/run && O=$(O) tests/bench/run-stretch; \
 		else echo 'bench: tests/bench/run is not there'; exit 1; fi
 	$(Q)O=$(O) tests/bench/run-sched
 

@@ -1,9 +1,11 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 # The hypervisor image: every C and assembly file of vmm/, svm/ and vmx/, linked twice so that the
 # second link can carry the symbol table that nm made from the first.
-#   DEBUG=1 adds the lock-order checks (host tests always have them).
+#   DEBUG=1   adds the lock-order checks (host tests always have them)
+#   STRETCH=1 measures how long it goes on with interrupts off (debug key s); $(O)/plinth-stretch is such an image
 
-DEBUG ?= 0
+DEBUG   ?= 0
+STRETCH ?= 0
 
 vmm_CC      ?= gcc
 vmm_OBJ     := $(O)/vmm-obj
@@ -17,7 +19,7 @@ vmm_OBJS := $(vmm_C:%.c=$(vmm_OBJ)/%.o) $(vmm_S:%.S=$(vmm_OBJ)/%.S.o)
 
 vmm_CPPFLAGS := -nostdinc -isystem $(shell $(vmm_CC) -print-file-name=include) -isystem $(vmm_XENINC) \
 	-Ivmm/include -I. -D__XEN_TOOLS__ -D__XEN_INTERFACE_VERSION__=0x00041300 \
-	-DPLINTH_DEBUG=$(DEBUG) -MMD -MP
+	-DPLINTH_DEBUG=$(DEBUG) -DPLINTH_STRETCH=$(STRETCH) -MMD -MP
 vmm_ARCHFLAGS := -m64 -mno-red-zone -mcmodel=kernel -fno-pic -fno-pie -g
 vmm_CFLAGS := -include vmm/include/types.h -std=gnu11 -ffreestanding $(vmm_ARCHFLAGS) -mgeneral-regs-only -fno-stack-protector \
 	-fno-omit-frame-pointer -fno-asynchronous-unwind-tables -fno-strict-aliasing -fno-common \
@@ -67,6 +69,12 @@ $(vmm_IMAGE): $(vmm_OBJS) $(vmm_OBJ)/symtab.o vmm/link.ld vmm/check-image
 	$(Q)ld $(vmm_LDFLAGS) -Map=$(vmm_OBJ)/plinth.map -o $@.syms $(vmm_OBJS) $(vmm_OBJ)/symtab.o
 	$(Q)vmm/check-image $@.syms $(vmm_OBJ)/pass1 $(vmm_BUDGET)
 	$(Q)strip -g -o $@ $@.syms
+
+# Of objects of its own, so that neither image makes the other one stale.
+.PHONY: $(O)/plinth-stretch
+$(O)/plinth-stretch:
+	$(Q)$(MAKE) --no-print-directory O=$(O)/stretch STRETCH=1 $(O)/stretch/plinth
+	$(Q)cp $(O)/stretch/plinth $@
 
 -include $(vmm_OBJS:.o=.d)
 

@@ -5,6 +5,7 @@
  */
 #include "vmx.h"
 #include "debug.h"
+#include "stretch.h"
 #include "vlapic.h"
 
 COUNTER(buffers_cleared);
@@ -141,8 +142,9 @@ void vmx_run(struct vcpu *v)
 		return;
 	prepare_entry(v, vv);
 
+	stretch_end();
 	refused = vmx_enter(&v->regs, enter_flags(v, vv));
-
+	stretch_begin("exit");
 	if (unlikely(refused)) {
 		entry_refused(v, refused);
 		return;
@@ -151,6 +153,7 @@ void vmx_run(struct vcpu *v)
 		this_cpu_raise(SOFTIRQ_IRQ_WINDOW);
 	reason = (uint32_t)vmread(EXIT_REASON);
 	vv->exit_reason = reason;
+	stretch_doing("exit", reason & 0xffff);
 	vc->exits[min(reason & 0xffff, (uint32_t)VMX_EXIT_COUNT - 1)]++;
 	if (unlikely(reason & VMX_EXIT_ENTRY_FAILED)) {
 		entry_failed(v, vv);

@@ -2,14 +2,14 @@
 # The VMM's console and guests' text on the host, with a UART that is as slow as a real one, under ASan and UBSan.
 
 console_DIR  := $(O)/tests/console
-console_VMM  := vmm/debug/console.c vmm/debug/output.c vmm/debug/serial.c vmm/debug/screen.c vmm/debug/font.c \
+console_VMM  := vmm/debug/stretch.c vmm/debug/console.c vmm/debug/output.c vmm/debug/serial.c vmm/debug/screen.c vmm/debug/font.c \
 	vmm/hvm/debug_port.c
 console_OBJS := $(console_VMM:%.c=$(console_DIR)/%.o) $(patsubst %.c,$(console_DIR)/%.o,$(wildcard tests/console/*.c)) \
 	$(console_DIR)/tests/unit/unit.o
 console_CFLAGS := -std=gnu11 -O1 -g -Wall -Wextra -Werror -Wno-address-of-packed-member -fno-omit-frame-pointer \
 	-fsanitize=address,undefined -fno-sanitize=alignment -fno-sanitize-recover=all -MMD -MP
 console_VMMFLAGS = $(devices_VMMFLAGS) -DPLINTH_HOST_CPU=test_cpu -include tests/console/ports.h -Itests/unit -Itests/console \
-	-fno-builtin
+	-fno-builtin -DPLINTH_STRETCH=1
 
 $(console_DIR)/tests/unit/unit.o: tests/unit/unit.c
 	$(Q)mkdir -p $(@D)
@@ -19,7 +19,7 @@ $(console_DIR)/tests/unit/unit.o: tests/unit/unit.c
 $(console_DIR)/%.o: %.c | $(O)/xen-include/xen
 	$(Q)mkdir -p $(@D)
 	$(Q)$(CC) $(console_CFLAGS) $(console_VMMFLAGS) -c -o $@ $<
-	$(Q)objcopy --rename-section .options=test_options $@
+	$(Q)objcopy --rename-section .options=test_options --rename-section .debug_keys=test_keys $@
 
 $(console_DIR)/console: $(console_OBJS)
 	$(call say,LD,$@)

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* Ports lead to the UART of uart.c. */
+/* Ports lead to the UART of world.c. */
 #include "cpu.h"
 
 uint8_t uart_in(uint16_t port);

@@ -11,6 +11,7 @@
 #include "refuse.h"
 #include "hvm_devices.h"
 #include "hvm_ops.h"
+#include "stretch.h"
 #include "hvm_pc.h"
 #include "vmm/hvm/ioreq_private.h"
 
@@ -207,6 +208,7 @@ long abi_dm_op(struct vcpu *v, const struct hypercall_args *args)
 	size = nr ? op_from_buffers(&op, buf, args->a[2], nr) : op_from_argument(&op, args->a[2]);
 	if (size < 0)
 		return size;
+	stretch_doing("dm_op", op.op);
 	d = domain_get_by_id((domid_t)args->a[0]);
 	if (!d)
 		return -ESRCH;

@@ -10,6 +10,7 @@
 #include "refuse.h"
 #include "save.h"
 #include "sched.h"
+#include "stretch.h"
 #include <xen/domctl.h>
 
 static spinlock_t domctl_lock = SPINLOCK_INIT(LOCK_DOMCTL, "domctl");
@@ -470,6 +471,7 @@ long abi_domctl(struct vcpu *v, const struct hypercall_args *args)
 			      op.interface_version, XEN_DOMCTL_INTERFACE_VERSION);
 	if (!spin_trylock(&domctl_lock))
 		return -ERESTART;
+	stretch_doing("domctl", op.cmd);
 	rc = domctl_one(v, &op, &copyback);
 	spin_unlock(&domctl_lock);
 	refusal_end(rc, &op.u, sizeof(op.u));

@@ -7,6 +7,7 @@
 #include "console.h"
 #include "refuse.h"
 #include "sched.h"
+#include "stretch.h"
 #include <xen/sysctl.h>
 
 #define LOG_CHUNK 512U
@@ -206,6 +207,7 @@ long abi_sysctl(struct vcpu *v, const struct hypercall_args *args)
 			      op.interface_version, XEN_SYSCTL_INTERFACE_VERSION);
 	if (!spin_trylock(&sysctl_lock))
 		return -ERESTART;
+	stretch_doing("sysctl", op.cmd);
 	rc = sysctl_one(&op, &copyback);
 	spin_unlock(&sysctl_lock);
 	refusal_end(rc, &op.u, sizeof(op.u));

@@ -7,10 +7,12 @@
 #include "handlers.h"
 #include "debug.h"
 #include "hvm_ops.h"
+#include "stretch.h"
 #include "timer.h"
 
 #define NR_HYPERCALLS  64U
 #define STUB_SIZE      32U
+#define COMMAND_BITS   0x3fU /* of the first argument, above which memory_op has its continuation */
 #define STUBS_PER_PAGE (PAGE_SIZE / STUB_SIZE)
 
 /* What is going on per CPU; a hypercall does not move between CPUs. */
@@ -115,6 +117,7 @@ long hypercall_one(struct vcpu *v, unsigned int nr, const struct hypercall_args 
 	if (!fn)
 		return not_there(v->domain, nr);
 	hypercall_calls[nr]++;
+	stretch_doing(hypercall_table[nr].name, args->a[0] & COMMAND_BITS);
 	return fn(v, args);
 }
 

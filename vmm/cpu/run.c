@@ -7,14 +7,17 @@
 #include "debug.h"
 #include "domain.h"
 #include "platform.h"
+#include "stretch.h"
 #include "publish.h"
 
 /* One instruction with interrupts open takes everything that is pending. */
 static void interrupt_window(struct cpu *c)
 {
+	stretch_end();
 	c->in_window = true;
 	__asm__ volatile("sti; nop; nop; cli" ::: "memory");
 	c->in_window = false;
+	stretch_begin("after the window");
 }
 
 static void idle(struct cpu *c)
@@ -23,9 +26,11 @@ static void idle(struct cpu *c)
 
 	c->in_window = true;
 	/* STI's shadow covers HLT: a kick between the test and HLT still wakes it */
+	stretch_end();
 	if (!c->softirq)
 		__asm__ volatile("sti; hlt; cli" ::: "memory");
 	c->in_window = false;
+	stretch_begin("after idling");
 	c->idle_ns += now_ns() - start;
 }
 
@@ -33,6 +38,7 @@ static void deferred_work(struct cpu *c)
 {
 	uint32_t work = __atomic_exchange_n(&c->softirq, 0, __ATOMIC_SEQ_CST);
 
+	stretch_doing("deferred work", work);
 	if (work & SOFTIRQ_IRQ_WINDOW) {
 		interrupt_window(c);
 		work |= __atomic_exchange_n(&c->softirq, 0, __ATOMIC_SEQ_CST);

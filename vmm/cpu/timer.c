@@ -5,6 +5,7 @@
  */
 #include "debug.h"
 #include "platform.h"
+#include "stretch.h"
 #include "timer_heap.h"
 
 #define HEAP_FIRST 1024U
@@ -170,6 +171,7 @@ void timers_run(void)
 		h->running = t;
 		spin_unlock(&h->lock);
 		counter_inc(timer_fired);
+		stretch_doing("timer", (uint64_t)fn);
 		fn(data);
 		spin_lock(&h->lock);
 		h->running = NULL;
