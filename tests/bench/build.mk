@@ -19,6 +19,11 @@ $(O)/payload/bench.iso: $(O)/payload/bench.elf
 
 LAB_FILES += $(O)/payload/bench.iso
 
+.PHONY: check-bench
+check-bench:
+	$(Q)tests/bench/check
+CHECKS += check-bench
+
 .PHONY: bench-pv
 bench-pv:
 	$(Q)tools/deps build run
