@@ -93,15 +93,6 @@ static int type_of(uint16_t mem_type, enum p2m_type *t)
 	}
 }
 
-/* What RAM of type `now` becomes: what is logged stays logged, and may be written. */
-static enum p2m_type ram_type(const struct domain *d, enum p2m_type now, enum p2m_type to)
-{
-	if (to == P2M_RAM_RW &&
-	    (now == P2M_RAM_LOGDIRTY || d->p2m.logdirty || READ_ONCE(d->p2m.vram)))
-		return P2M_RAM_LOGDIRTY;
-	return to;
-}
-
 /*
  * Frames of RAM change between writable and read-only; holes may be named device-model ranges. *f begins with the
  * frames that have been looked at: those of one type.
@@ -118,8 +109,10 @@ static int set_types(struct domain *d, struct frames *f, enum p2m_type to)
 		return p2m_has_page(now) ? -EINVAL : 0;
 	if (!p2m_is_ram(now))
 		return now == P2M_INVALID || now == P2M_MMIO_DM ? 0 : -EINVAL;
-	to = ram_type(d, now, to);
-	return now == to ? 0 : p2m_change_range(d, f, now, to, NULL);
+	/* What is logged may be written. */
+	if (now == to || (now == P2M_RAM_LOGDIRTY && to == P2M_RAM_RW))
+		return 0;
+	return p2m_change_range(d, f, now, to, NULL);
 }
 
 int dm_set_mem_type(struct domain *d, struct xen_dm_op_set_mem_type *t)

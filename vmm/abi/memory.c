@@ -172,7 +172,8 @@ static int populate_later(struct domain *d, const struct frames *f, unsigned int
 	spin_lock(&d->lock);
 	ok = !d->dying && has_place(d, f, order) && p2m_all_holes(d, f) &&
 	     enter_extent(d, f, order, INVALID_MFN, P2M_POD);
-	d->p2m.pod.used |= ok;
+	if (ok)
+		WRITE_ONCE(d->p2m.pod.used, true);
 	spin_unlock(&d->lock);
 	return !ok;
 }

@@ -141,7 +141,7 @@ void hypercall_dispatch(struct vcpu *v)
 	active[cpu_id()].compat = compat;
 	active[cpu_id()].sub = NULL;
 	active[cpu_id()].preempt_tsc = 0;
-	if (unlikely(v->domain->p2m.pod.used) && pod_reserve(v->domain)) {
+	if (unlikely(READ_ONCE(v->domain->p2m.pod.used)) && pod_reserve(v->domain)) {
 		v->hypercall_again = true;
 		return;
 	}

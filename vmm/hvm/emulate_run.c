@@ -145,7 +145,7 @@ void hvm_emulate(struct vcpu *v, const uint8_t *bytes, unsigned int len)
 	struct x86_emulate_ctxt c;
 
 	/* What it may write to has to be there; the guest executes the instruction once more. */
-	if (unlikely(v->domain->p2m.pod.used) && pod_reserve(v->domain))
+	if (unlikely(READ_ONCE(v->domain->p2m.pod.used)) && pod_reserve(v->domain))
 		return;
 	begin(v, &c);
 	if (len) {

@@ -435,7 +435,10 @@ int p2m_split_code(struct domain *d, gfn_t gfn)
 	return done ? 0 : -ENOMEM;
 }
 
-/* With p->lock held. -EBUSY when the frame is not of type `from`. */
+/*
+ * With p->lock held. -EBUSY when the frame is not of type `from`. What turns writable while writes are noted is noted,
+ * too; what is logged already leaves the log only by its fault.
+ */
 static int change_locked(struct p2m *p, gfn_t gfn, enum p2m_type from, enum p2m_type to)
 {
 	struct p2m_entry e = p2m_get(p->domain, gfn);
@@ -444,6 +447,8 @@ static int change_locked(struct p2m *p, gfn_t gfn, enum p2m_type from, enum p2m_
 	if (e.type != from)
 		return -EBUSY;
 	e.type = to;
+	if (to == P2M_RAM_RW && from != P2M_RAM_LOGDIRTY && (p->logdirty || p->vram))
+		e.type = P2M_RAM_LOGDIRTY;
 	return set_locked(p, gfn, &e, 1, &old);
 }
 

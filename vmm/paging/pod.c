@@ -200,12 +200,14 @@ bool pod_populate_now(struct domain *d, gfn_t gfn)
 
 bool pod_may_come(struct domain *d, gfn_t gfn)
 {
-	return p2m_get(d, gfn).type == P2M_POD && !d->dying && !is_through(d, &d->p2m.pod.searched);
+	return p2m_get(d, gfn).type == P2M_POD && !READ_ONCE(d->dying) &&
+	       !is_through(d, &d->p2m.pod.searched);
 }
 
 int pod_reserve(struct domain *d)
 {
-	if (likely(!READ_ONCE(d->p2m.pod.used)) || d->tot_pages + RESERVE <= d->max_pages ||
+	if (likely(!READ_ONCE(d->p2m.pod.used)) ||
+	    READ_ONCE(d->tot_pages) + RESERVE <= READ_ONCE(d->max_pages) ||
 	    READ_ONCE(d->p2m.pod.nr_spare) >= RESERVE || is_through(d, &d->p2m.pod.searched_ahead))
 		return 0;
 	search(d, &d->p2m.pod.searched_ahead);
