@@ -15,7 +15,7 @@ uint64_t rdtsc(void)
 
 const char *symbol_lookup(uint64_t addr, uint64_t *offset)
 {
-	(void)offset;
+	*offset = 0;
 	return addr == 0xf00 ? "some_timer" : NULL;
 }
 

@@ -123,8 +123,9 @@ void stretch_does(const char *what, uint64_t cmd)
 static void print_row(const struct stretch *s)
 {
 	char from[NAME_SIZE], to[NAME_SIZE], cmd[NAME_SIZE];
+	uint64_t offset;
 
-	if (symbol_lookup(s->cmd, NULL))
+	if (symbol_lookup(s->cmd, &offset))
 		symbol_format(cmd, sizeof(cmd), s->cmd);
 	else
 		snprintf(cmd, sizeof(cmd), "%lu", s->cmd);
