@@ -174,9 +174,11 @@ void domctl_fill_info(struct domain *d, struct xen_domctl_getdomaininfo *info)
 			       << XEN_DOMINF_shutdownshift;
 	else
 		info->flags |= XEN_DOMINF_shutdownmask << XEN_DOMINF_shutdownshift;
+	spin_lock(&d->page_lock);
 	info->tot_pages = d->tot_pages;
 	info->max_pages = d->max_pages;
 	info->outstanding_pages = d->outstanding_pages;
+	spin_unlock(&d->page_lock);
 	info->shared_info_frame = domain_priv(d)->shared_info_gfn;
 	spin_lock(&d->lock);
 	memcpy(info->handle, d->handle, sizeof(info->handle));

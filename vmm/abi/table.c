@@ -116,7 +116,8 @@ long hypercall_one(struct vcpu *v, unsigned int nr, const struct hypercall_args 
 	fn = compat ? hypercall_table[nr].compat : hypercall_table[nr].native;
 	if (!fn)
 		return not_there(v->domain, nr);
-	hypercall_calls[nr]++;
+	WRITE_ONCE(hypercall_calls[nr],
+		   READ_ONCE(hypercall_calls[nr]) + 1); /* a count may be lost */
 	stretch_doing(hypercall_table[nr].name, args->a[0] & COMMAND_BITS);
 	return fn(v, args);
 }

@@ -41,7 +41,7 @@ static inline void note_taken(spinlock_t *l)
 	unsigned int cpu = cpu_id();
 	struct held *h = &held[cpu];
 
-	l->holder = (int16_t)cpu;
+	WRITE_ONCE(l->holder, (int16_t)cpu);
 	if (PLINTH_DEBUG) {
 		BUG_ON(h->n == HELD_MAX);
 		h->lock[h->n++] = l;
@@ -89,11 +89,12 @@ void spin_lock(spinlock_t *l)
 
 bool spin_trylock(spinlock_t *l)
 {
-	uint16_t owner = __atomic_load_n(&l->owner, __ATOMIC_RELAXED);
+	/* It is the owner's step that says the last holder is through, not the ticket's. */
+	uint16_t owner = __atomic_load_n(&l->owner, __ATOMIC_ACQUIRE);
 	uint16_t ticket = owner;
 
 	if (!__atomic_compare_exchange_n(&l->next, &ticket, (uint16_t)(owner + 1), false,
-					 __ATOMIC_ACQUIRE, __ATOMIC_RELAXED))
+					 __ATOMIC_RELAXED, __ATOMIC_RELAXED))
 		return false;
 	note_taken(l);
 	return true;
@@ -103,7 +104,7 @@ void spin_unlock(spinlock_t *l)
 {
 	if (PLINTH_DEBUG)
 		note_released(l);
-	l->holder = -1;
+	WRITE_ONCE(l->holder, -1);
 	__atomic_store_n(&l->owner, (uint16_t)(l->owner + 1), __ATOMIC_RELEASE);
 }
 

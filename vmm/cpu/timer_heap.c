@@ -5,7 +5,7 @@
 static void place(struct theap *h, unsigned int i, struct timer *t)
 {
 	h->t[i] = t;
-	t->heap_index = (int)i;
+	WRITE_ONCE(t->heap_index, (int)i); /* timer_armed() looks without the lock */
 }
 
 static void sift_up(struct theap *h, unsigned int i, struct timer *t)
@@ -46,7 +46,7 @@ void theap_remove(struct theap *h, struct timer *t)
 	unsigned int i = (unsigned int)t->heap_index;
 	struct timer *last = h->t[--h->n];
 
-	t->heap_index = -1;
+	WRITE_ONCE(t->heap_index, -1);
 	if (last == t)
 		return;
 	if (i && h->t[(i - 1) / 2]->expires_ns > last->expires_ns)

@@ -160,7 +160,7 @@ struct page *domain_lent_page_alloc(struct domain *d)
 		list_init(&p->list);
 		p->owner = d;
 		p->allocated = 0;
-		p->state = PAGE_DOMAIN;
+		WRITE_ONCE(p->state, PAGE_DOMAIN);
 		__atomic_store_n(&p->refs, 1, __ATOMIC_RELEASE);
 	}
 	return p;
@@ -170,7 +170,7 @@ void domain_lent_page_free(struct page *p)
 {
 	BUG_ON(__atomic_load_n(&p->refs, __ATOMIC_ACQUIRE) != 1);
 	p->owner = NULL;
-	p->state = PAGE_VMM;
+	WRITE_ONCE(p->state, PAGE_VMM);
 	free_pages(p, 0);
 }
 

@@ -77,7 +77,7 @@ static void wake(struct vcpu *v, uint32_t attention, void (*notify)(unsigned int
 	if (old & (VPF_BLOCKED | VPF_DONATES))
 		sched_vcpu_update(v);
 	else if (__atomic_load_n(&v->running, __ATOMIC_SEQ_CST) && v != current_vcpu())
-		notify(v->cpu);
+		notify(READ_ONCE(v->cpu));
 }
 
 void vcpu_wake(struct vcpu *v, uint32_t attention)

@@ -12,19 +12,23 @@
  */
 #include "private.h"
 #include "hvm_ops.h"
+#include "publish.h"
 #include "sched.h"
 
 static struct sched_cpu *scpus[MAX_CPUS];
 static const struct sched_policy *policy = &sched_bvt;
 
-/* Locks the queue that v belongs to at this moment. */
+/*
+ * Locks the queue that v belongs to at this moment. Who moves v holds the lock of the queue that it leaves, so v->cpu
+ * is published: whoever finds v here finds what was done to it there.
+ */
 static struct sched_cpu *lock_vcpu(const struct vcpu *v)
 {
 	for (;;) {
-		struct sched_cpu *c = scpus[READ_ONCE(v->cpu)];
+		struct sched_cpu *c = scpus[published(v->cpu)];
 
 		spin_lock(&c->lock);
-		if (c->cpu == v->cpu)
+		if (c->cpu == published(v->cpu))
 			return c;
 		spin_unlock(&c->lock);
 	}
@@ -77,7 +81,7 @@ static void account_current(struct sched_cpu *c, uint64_t now)
 static void enqueue(struct sched_cpu *c, struct vcpu *v, uint64_t now)
 {
 	v->sched.queued = true;
-	c->nr_queued++;
+	WRITE_ONCE(c->nr_queued, c->nr_queued + 1);
 	policy->insert(c, v, v->sched.slept, now);
 	v->sched.slept = false;
 }
@@ -86,7 +90,7 @@ static void dequeue(struct sched_cpu *c, struct vcpu *v)
 {
 	policy->remove(c, v);
 	v->sched.queued = false;
-	c->nr_queued--;
+	WRITE_ONCE(c->nr_queued, c->nr_queued - 1);
 }
 
 /* How many run or could run on a CPU; without its lock only a hint. */
@@ -177,7 +181,7 @@ static void place_on(struct sched_cpu *c, struct vcpu *v, unsigned int cpu)
 
 	if (to != c) {
 		policy->migrate(c, to, v);
-		WRITE_ONCE(v->cpu, cpu);
+		publish(v->cpu, cpu);
 		spin_unlock(&c->lock);
 		spin_lock(&to->lock);
 		/* Between the two locks another CPU may have placed or stopped it. */
@@ -246,7 +250,7 @@ static bool steal(struct sched_cpu *c)
 		if (found) {
 			dequeue(from, found);
 			policy->migrate(from, c, found);
-			WRITE_ONCE(found->cpu, c->cpu);
+			publish(found->cpu, c->cpu);
 		}
 		spin_unlock(&from->lock);
 		if (found)
@@ -314,7 +318,7 @@ static struct vcpu *choose(struct sched_cpu *c, struct vcpu *prev, uint64_t now)
 		runstate_set(next, RUNSTATE_running, now);
 	next->sched.started_ns = now;
 	next->running = true;
-	c->curr = next;
+	WRITE_ONCE(c->curr, next);
 	if (slice == ~0ULL)
 		timer_stop(&c->slice);
 	else
@@ -460,7 +464,7 @@ static bool fetch_here(struct sched_cpu *c, struct vcpu *to, uint64_t now)
 		if (to->sched.queued)
 			dequeue(from, to);
 		policy->migrate(from, c, to);
-		WRITE_ONCE(to->cpu, c->cpu);
+		publish(to->cpu, c->cpu);
 		spin_unlock(&from->lock);
 		spin_lock(&c->lock);
 		from = c;

@@ -216,7 +216,7 @@ static void advance_clock(struct sched_cpu *c, uint64_t least)
 		if (!bvt(v)->parked && vdiff(bvt(v)->vtime, least) < 0)
 			least = bvt(v)->vtime;
 	if (vdiff(least, c->vtime) > 0)
-		c->vtime = least;
+		WRITE_ONCE(c->vtime, least);
 }
 
 /* A guest ran: dom0's vCPUs that wait are next. */

@@ -31,12 +31,11 @@ void time_update_wallclock(struct domain *d)
 
 	ns = ns_at_zero() + (uint64_t)d->time_offset_s * NS_PER_SEC;
 	sec = ns / NS_PER_SEC;
-	d->wc_sec = sec;
-	d->wc_nsec = (uint32_t)(ns % NS_PER_SEC);
+	WRITE_ONCE(d->wc_ns, ns);
 	WRITE_ONCE(wc[0], (wc[0] | 1) + 2);
 	barrier();
 	wc[1] = (uint32_t)sec;
-	wc[2] = d->wc_nsec;
+	wc[2] = (uint32_t)(ns % NS_PER_SEC);
 	*hi = (uint32_t)(sec >> 32);
 	barrier();
 	WRITE_ONCE(wc[0], wc[0] + 1);

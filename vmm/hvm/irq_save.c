@@ -35,7 +35,9 @@ static int pci_irq_save(struct domain *d, unsigned int instance, void *buf, uint
 	(void)len;
 	if (!d->hvm.irq)
 		return -ENOENT;
+	spin_lock(&d->hvm.irq_lock);
 	memcpy(buf, d->hvm.irq->pci, sizeof(d->hvm.irq->pci));
+	spin_unlock(&d->hvm.irq_lock);
 	return 0;
 }
 
@@ -65,7 +67,9 @@ static int isa_irq_save(struct domain *d, unsigned int instance, void *buf, uint
 	(void)len;
 	if (!d->hvm.irq)
 		return -ENOENT;
+	spin_lock(&d->hvm.irq_lock); /* timers pulse lines, also of a paused domain */
 	r->pad[0] = d->hvm.irq->isa;
+	spin_unlock(&d->hvm.irq_lock);
 	return 0;
 }
 
@@ -95,7 +99,9 @@ static int pci_link_save(struct domain *d, unsigned int instance, void *buf, uin
 	(void)len;
 	if (!d->hvm.irq)
 		return -ENOENT;
+	spin_lock(&d->hvm.irq_lock);
 	memcpy(r->route, d->hvm.irq->link_route, sizeof(r->route));
+	spin_unlock(&d->hvm.irq_lock);
 	return 0;
 }
 

@@ -220,9 +220,11 @@ static int ioapic_save(struct domain *d, unsigned int instance, void *buf, uint3
 	if (!io)
 		return -ENOENT;
 	r->base_address = IOAPIC_BASE;
+	spin_lock(&d->hvm.irq_lock);
 	r->ioregsel = io->select;
 	r->id = io->id;
 	memcpy(r->redirtbl, io->redir, sizeof(io->redir));
+	spin_unlock(&d->hvm.irq_lock);
 	return 0;
 }
 

@@ -58,7 +58,7 @@ static void update(struct domain *d)
 	/* The slave's output is the master's input 2, as a level. A chip that is being initialised asks nothing. */
 	s->int_output = !s->init_state && pending(s) >= 0;
 	m->irr = s->int_output ? m->irr | 1U << SLAVE_IR : m->irr & (uint8_t) ~(1U << SLAVE_IR);
-	m->int_output = !m->init_state && pending(m) >= 0;
+	WRITE_ONCE(m->int_output, !m->init_state && pending(m) >= 0); /* read without the lock */
 	if (m->int_output && !was)
 		vpic_wake(d);
 	hvm_tickers_look(d);
@@ -294,7 +294,9 @@ static int pic_save(struct domain *d, unsigned int instance, void *buf, uint32_t
 	(void)len;
 	if (!d->hvm.vpic)
 		return -ENOENT;
+	spin_lock(&d->hvm.irq_lock); /* timers pulse lines, also of a paused domain */
 	memcpy(buf, &d->hvm.vpic->chip[instance], sizeof(struct hvm_hw_vpic));
+	spin_unlock(&d->hvm.irq_lock);
 	return 0;
 }
 

@@ -378,7 +378,9 @@ static int pit_save(struct domain *d, unsigned int instance, void *buf, uint32_t
 	(void)len;
 	if (!d->hvm.vpit)
 		return -ENOENT;
+	spin_lock(&d->hvm.time_lock);
 	memcpy(buf, &d->hvm.vpit->hw, sizeof(struct hvm_hw_pit));
+	spin_unlock(&d->hvm.time_lock);
 	return 0;
 }
 

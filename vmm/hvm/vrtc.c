@@ -71,7 +71,7 @@ static uint8_t reg(const struct vrtc *r, unsigned int i)
 /* The domain's wall clock in nanoseconds since 1970. */
 static uint64_t rtc_now(const struct vrtc *r)
 {
-	return now_ns() + r->domain->wc_sec * NS_PER_SEC + r->domain->wc_nsec;
+	return now_ns() + READ_ONCE(r->domain->wc_ns);
 }
 
 static uint8_t encode(const struct vrtc *r, unsigned int v)

@@ -160,8 +160,7 @@ struct domain {
 	struct sched_domain sched;
 
 	/* time */
-	uint64_t wc_sec; /* wall clock at system time 0, seconds */
-	uint32_t wc_nsec;
+	uint64_t wc_ns;		  /* [a] wall clock at system time 0, nanoseconds since 1970 */
 	int64_t time_offset_s;	  /* [d] settimeoffset */
 	uint32_t tsc_mode;	  /* [d] settscinfo */
 	uint32_t tsc_khz;	  /* [d] */
