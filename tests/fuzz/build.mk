@@ -10,7 +10,8 @@ fuzz_FAMILIES := memory event grant sched vcpu hvm dm physdev platform domctl sy
 fuzz_REGRESS  := tests/regress/hypercall
 fuzz_VMM      := $(filter-out vmm/hvm/setup.c,$(sort $(wildcard vmm/abi/*.c vmm/domain/*.c vmm/paging/*.c \
 	vmm/hvm/*.c vmm/emulate/*.c))) vmm/mm/page.c vmm/mm/buddy.c vmm/cpu/policy.c vmm/cpu/policy_guest.c \
-	vmm/cpu/predictions.c vmm/cpu/timer.c vmm/cpu/timer_heap.c vmm/cpu/spinlock.c vmm/cpu/publish.c vmm/cpu/fpu.c vmm/debug/keys.c \
+	vmm/cpu/predictions.c vmm/cpu/timer.c vmm/cpu/timer_heap.c vmm/cpu/spinlock.c vmm/cpu/publish.c vmm/cpu/smp.c \
+	vmm/cpu/fpu.c vmm/debug/keys.c \
 	vmm/dom0/memory.c vmm/lib/date.c svm/npt.c \
 	$(addprefix tests/fuzz/,calls.c check.c fuzz.c machine.c stubs.c)
 fuzz_HOST     := tests/fuzz/host.c tests/fuzz/work.c tests/fuzz/family.c
@@ -18,7 +19,7 @@ fuzz_COMMON   := -DDIRECTMAP_VIRT=0x200000000000UL -g -O1 -fno-pie -fno-omit-fra
 	-fsanitize=address,undefined -fno-sanitize=alignment -fno-sanitize-recover=all -MMD -MP
 # Tables that the linker collects must not get red zones between their entries.
 fuzz_CFLAGS   := $(fuzz_COMMON) -isystem $(O)/xen-include -Ivmm/include -I. -D__XEN_TOOLS__ \
-	-D__XEN_INTERFACE_VERSION__=0x00041300 -DPLINTH_DEBUG=1 -DPLINTH_HOST_CPU=fake_cpu -Dstrlcpy=vmm_strlcpy \
+	-D__XEN_INTERFACE_VERSION__=0x00041300 -DPLINTH_DEBUG=1 -DPLINTH_HOST_THREADS=fake_this_cpu -Dstrlcpy=vmm_strlcpy \
 	-include vmm/include/types.h -std=gnu11 -fno-strict-aliasing -fno-builtin -Wno-address-of-packed-member
 # The test's own code is not what is to be covered.
 fuzz_COVER    := -fsanitize=fuzzer-no-link

@@ -22,6 +22,9 @@ void host_result(const char *check, unsigned int good, unsigned int bad);
 void host_log_clear(void);
 bool host_log_has(const char *text);
 unsigned int host_log_lines(void);
+void host_note(const char *fmt, ...);
+void __asan_on_error(void);
+void __tsan_on_report(void *report);
 void printk(const char *fmt, ...);
 void guest_printk(const char *fmt, ...);
 void panic(const char *fmt, ...) __attribute__((noreturn));
@@ -30,8 +33,10 @@ void xfree(void *p);
 size_t vmm_strlcpy(char *dst, const char *src, size_t size);
 
 bool host_verbose;
+void (*host_relax)(void);
+static char note[128];
 static uint64_t blocks;
-static unsigned int fail_in;
+static __thread unsigned int fail_in;
 static void (*on_alloc)(void);
 
 void host_map_ram(void)
@@ -82,14 +87,14 @@ void *xzalloc_bytes(size_t size)
 	memset(p, 0, (size + 63) & ~63UL);
 	if ((size & 63) || !size)
 		ASAN_POISON_MEMORY_REGION((char *)p + size, ((size + 63) & ~63UL) - size);
-	blocks++;
+	__atomic_fetch_add(&blocks, 1, __ATOMIC_RELAXED);
 	return p;
 }
 
 void xfree(void *p)
 {
 	if (p)
-		blocks--;
+		__atomic_fetch_sub(&blocks, 1, __ATOMIC_RELAXED);
 	free(p);
 }
 
@@ -111,6 +116,35 @@ static void say(const char *fmt, va_list ap)
 void host_printf(const char *fmt, ...)
 {
 	SAY(fmt);
+}
+
+void host_note(const char *fmt, ...)
+{
+	va_list ap;
+
+	va_start(ap, fmt);
+	vsnprintf(note, sizeof(note), fmt, ap);
+	va_end(ap);
+	if (host_verbose)
+		fprintf(stderr, "%s\n", note);
+}
+
+static void say_note(void)
+{
+	if (*note)
+		fprintf(stderr, "%s:\n", note);
+}
+
+/* The sanitizers call these before they report. */
+void __asan_on_error(void)
+{
+	say_note();
+}
+
+void __tsan_on_report(void *report)
+{
+	(void)report;
+	say_note();
 }
 
 void host_result(const char *check, unsigned int good, unsigned int bad)
@@ -177,6 +211,7 @@ void guest_printk(const char *fmt, ...)
 
 void panic(const char *fmt, ...)
 {
+	say_note();
 	fprintf(stderr, "panic: ");
 	SAY(fmt);
 	fprintf(stderr, "\n");

@@ -10,8 +10,9 @@
 #include "work.h"
 #include <xen/domctl.h>
 
-#define CALL_ROUNDS 2000U
-#define REAP_STEPS  20U
+#define CALL_ROUNDS   2000U
+#define REAP_STEPS    20U
+#define SETTLE_ROUNDS 2000U
 
 static struct page pages[RAM_PAGES];
 static uint64_t heap_at_start;
@@ -64,7 +65,13 @@ static void start_once(void)
 		    true);
 	page_table = pages;
 	max_mfn = RAM_PAGES;
-	timers_init_cpu(&fake_cpu);
+	nr_cpus = max(nr_cpus, 1U);
+	for (unsigned int i = 0; i < nr_cpus; i++) {
+		fake_cpus[i].id = i;
+		fake_cpus[i].online = true;
+		cpus[i] = &fake_cpus[i];
+		timers_init_cpu(&fake_cpus[i]);
+	}
 	sched_init();
 	dom0_layout.hole_start = (uint64_t)HOLE_FIRST << PAGE_SHIFT;
 	dom0_layout.hole_end = dom0_layout.fence_end = (uint64_t)RAM_PAGES << PAGE_SHIFT;
@@ -135,6 +142,8 @@ static void start_guest(domid_t id, uint32_t emulation, unsigned int vcpus)
 
 void machine_start(void)
 {
+	unsigned int more = nr_cpus > 1;
+
 	start_once();
 	memset(pages, 0, sizeof(pages));
 	buddy_init(&host_buddy);
@@ -142,37 +151,42 @@ void machine_start(void)
 	free_at_start = free_page_count();
 	host_fail_alloc(0);
 	fake_now_ns = NS_PER_SEC;
-	fake_cpu.current = fake_cpu.idle;
-	fake_cpu.softirq = 0;
+	this_cpu()->current = this_cpu()->idle;
+	this_cpu()->softirq = 0;
 	start_dom0();
-	start_guest(DOMID_A, XEN_X86_EMU_LAPIC, 2);
-	start_guest(DOMID_B, XEN_X86_EMU_ALL & ~XEN_X86_EMU_VPCI, 1);
+	start_guest(DOMID_A, XEN_X86_EMU_LAPIC, 2 + more);
+	start_guest(DOMID_B, XEN_X86_EMU_ALL & ~XEN_X86_EMU_VPCI, 1 + more);
 	start_guest(DOMID_VICTIM, XEN_X86_EMU_LAPIC, 1);
-	fake_cpu.softirq = 0;
+	this_cpu()->softirq = 0;
 }
 
-bool machine_become(struct vcpu *v, bool wide)
+void machine_mode(struct vcpu *v, bool wide)
 {
 	struct segment cs = { .attr = wide ? 0xa9b : 0xc9b, .limit = ~0U };
 
-	fake_cpu.current = fake_cpu.idle;
-	if (v->domain->dying || v->domain->shutting_down || v->domain->pause_count ||
-	    v->pause_count || (v->pause_flags & (VPF_DOWN | VPF_IO)))
-		return false;
-	vcpu_wake(v, 0);
 	v->cr0 = X86_CR0_PE | X86_CR0_ET;
 	v->cr3 = v->cr4 = 0;
 	v->efer = wide ? X86_EFER_LME | X86_EFER_LMA : 0;
 	hvm_ops->set_segment(v, SEG_CS, &cs);
+}
+
+bool machine_become(struct vcpu *v, bool wide)
+{
+	this_cpu()->current = this_cpu()->idle;
+	if (v->domain->dying || v->domain->shutting_down || v->domain->pause_count ||
+	    v->pause_count || (v->pause_flags & (VPF_DOWN | VPF_IO)))
+		return false;
+	vcpu_wake(v, 0);
+	machine_mode(v, wide);
 	v->running = true;
-	fake_cpu.current = v;
+	this_cpu()->current = v;
 	return true;
 }
 
 void machine_hypercall(struct vcpu *v, uint32_t preempt)
 {
 	for (unsigned int i = 0; i < CALL_ROUNDS; i++) {
-		fake_cpu.softirq = i < 32 && (preempt >> i & 1) ? SOFTIRQ_CALL : 0;
+		this_cpu()->softirq = i < 32 && (preempt >> i & 1) ? SOFTIRQ_CALL : 0;
 		v->hypercall_again = false;
 		work_begin();
 		hypercall_dispatch(v);
@@ -182,7 +196,7 @@ void machine_hypercall(struct vcpu *v, uint32_t preempt)
 			break;
 	}
 	v->hypercall_again = false;
-	fake_cpu.softirq = 0;
+	this_cpu()->softirq = 0;
 }
 
 static void run_timers(void)
@@ -194,21 +208,30 @@ static void run_timers(void)
 
 void machine_pass(uint64_t ns)
 {
-	struct vcpu *v = fake_cpu.current;
+	struct vcpu *v = this_cpu()->current;
 
-	if (v != fake_cpu.idle) {
+	if (v != this_cpu()->idle) {
 		if (!v->domain->is_dom0 && vcpu_runnable(v))
 			vcpu_resume(v);
 		vcpu_update_time(v);
 		v->running = false;
-		fake_cpu.current = fake_cpu.idle;
+		this_cpu()->current = this_cpu()->idle;
 		sched_vcpu_update(v);
 	}
 	fake_now_ns += ns;
-	fake_cpu.softirq = 0;
+	this_cpu()->softirq = 0;
 	run_timers();
 	grace_pass();
-	fake_cpu.softirq = 0;
+	this_cpu()->softirq = 0;
+}
+
+/* This CPU passes its run loop, and others get a chance to. */
+static void machine_others(void)
+{
+	grace_pass();
+	smp_poll_calls();
+	if (nr_cpus > 1)
+		cpu_relax();
 }
 
 static int kill_piece(struct domain *d)
@@ -224,7 +247,7 @@ static int kill_piece(struct domain *d)
 void machine_kill(struct domain *d)
 {
 	while (kill_piece(d) == -ERESTART)
-		grace_pass();
+		machine_others();
 }
 
 static void kill_guests(void)
@@ -252,19 +275,27 @@ static void kill_dom0(void)
 	machine_kill(d);
 }
 
+/* Timers free what nobody can be looking at any more; other CPUs take their time to say so. */
+static void settle(void)
+{
+	for (unsigned int i = 0; i < (nr_cpus > 1 ? SETTLE_ROUNDS : REAP_STEPS); i++) {
+		if (nr_cpus > 1 && heap_at_start == host_heap_blocks())
+			return;
+		__atomic_fetch_add(&fake_now_ns, NS_PER_SEC, __ATOMIC_RELAXED);
+		run_timers();
+		machine_others();
+	}
+}
+
 void machine_stop(void)
 {
-	fake_cpu.current = fake_cpu.idle;
-	fake_cpu.softirq = 0;
+	this_cpu()->current = this_cpu()->idle;
+	this_cpu()->softirq = 0;
 	host_fail_alloc(0);
 	kill_guests();
 	kill_dom0();
-	for (unsigned int i = 0; i < REAP_STEPS; i++) {
-		fake_now_ns += NS_PER_SEC;
-		run_timers();
-		grace_pass();
-	}
-	fake_cpu.softirq = 0;
+	settle();
+	this_cpu()->softirq = 0;
 	if (domain_get_next(0))
 		panic("domain %u is still there", domain_get_next(0)->domid);
 	for (unsigned int i = 0; i < DOM0_PAGES; i++)

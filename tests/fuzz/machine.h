@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
  * A machine on the host for hypercalls: the real page allocator, physical maps, domains, event channels, grants,
- * devices and scheduler over RAM that is an anonymous mapping. It has one CPU, whose clock a test sets. What is
- * below (the CPU vendor's part, local APIC, console, power) is in stubs.c and host.c.
+ * devices and scheduler over RAM that is an anonymous mapping. It has one CPU, or a thread for each of several
+ * (tests/threads), and a clock that the test sets. What is below (the CPU vendor's part, local APIC, console, power) is in stubs.c and host.c.
  */
 #ifndef PLINTH_FUZZ_MACHINE_H
 #define PLINTH_FUZZ_MACHINE_H
@@ -15,6 +15,7 @@
 #define HOLE_FIRST 2048U /* dom0 may map foreign frames from here on */
 #define GUEST_RAM  64U	 /* frames 0.. of each guest */
 #define GUEST_MAX  256U	 /* pages that a guest may have */
+#define FAKE_CPUS  4U	 /* at most; nr_cpus says how many there are */
 
 /* Frames of every domain that the fuzzer uses for arguments and lists. */
 #define ARG_GFN	    8U
@@ -22,7 +23,10 @@
 #define SCRATCH_NR  7U
 #define FIRST_HOLE  GUEST_RAM /* of a guest */
 
-/* Guest A is PVH with two vCPUs, B is HVM with one, the victim is PVH and makes no calls. */
+/*
+ * Guest A is PVH with two vCPUs, B is HVM with one; each has one more where there are several CPUs. The victim is
+ * PVH and makes no calls.
+ */
 enum { DOMID_A = 1, DOMID_B = 2, DOMID_VICTIM = 3 };
 
 /* Build and take down; the second one panics when something is left. */
@@ -34,6 +38,8 @@ void machine_pass(uint64_t ns);
 void machine_hypercall(struct vcpu *v, uint32_t preempt);
 /* All of domain_kill(), with the passes of the run loop that it waits for. */
 void machine_kill(struct domain *d);
+/* Put v into 64- or 32-bit code without paging. */
+void machine_mode(struct vcpu *v, bool wide);
 /* Make v the current vCPU in 64- or 32-bit code. False: it cannot run. */
 bool machine_become(struct vcpu *v, bool wide);
 
@@ -46,7 +52,11 @@ void check_remember_victim(void);
 /* stubs.c */
 extern const struct hvm_ops fake_hvm_ops;
 extern uint64_t fake_now_ns;
-extern struct cpu fake_cpu;
+extern struct cpu fake_cpus[FAKE_CPUS];
+/* The CPU that the calling thread is. */
+extern __thread struct cpu *fake_this_cpu;
+/* What a guest does between two exits, where somebody has an idea (tests/threads). */
+extern void (*fake_guest)(struct vcpu *v);
 
 /* host.c: memory of the small heap comes from the host's, so that its sanitizer sees what it is used for. */
 void host_map_ram(void);
@@ -57,8 +67,12 @@ void host_fail_alloc(unsigned int nth);
 void host_on_alloc(void (*fn)(void));
 void host_poison(void *p, uint64_t len, bool on);
 void host_printf(const char *fmt, ...) __printf(1, 2);
+/* Called from wherever somebody waits for another CPU; NULL: there is none to wait for. */
+extern void (*host_relax)(void);
 /* A check's line of result on the standard output. */
 void host_result(const char *check, unsigned int good, unsigned int bad);
+/* What is said before whatever goes wrong from now on. */
+void host_note(const char *fmt, ...) __printf(1, 2);
 extern bool host_verbose;
 /* What printk and guest_printk have said since the log was cleared, without levels. */
 void host_log_clear(void);

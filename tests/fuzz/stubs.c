@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* What stands below the code under test: a CPU vendor that never enters a guest, one CPU, no devices. */
+/* What stands below the code under test: a CPU vendor that never enters a guest, CPUs, no devices. */
 #include "machine.h"
 #include "boot.h"
 #include "console.h"
@@ -17,9 +17,9 @@ struct host_cpu host_cpu = {
 };
 struct e820_map host_e820 = { .nr = 1,
 			      .e = { { 0, (uint64_t)RAM_PAGES << PAGE_SHIFT, E820_RAM, 0 } } };
-struct cpu *cpus[MAX_CPUS] = { &fake_cpu };
-struct cpu fake_cpu = { .online = true };
-unsigned int nr_cpus = 1;
+struct cpu fake_cpus[FAKE_CPUS];
+__thread struct cpu *fake_this_cpu = &fake_cpus[0];
+void (*fake_guest)(struct vcpu *v);
 uint64_t tsc_khz = 1000000;
 uint64_t wallclock_sec_at_boot = 1700000000;
 uint64_t fake_now_ns = 1;
@@ -62,8 +62,9 @@ static void fake_vcpu(struct vcpu *v)
 /* One entry: there is other work at once, or the vCPU would go on. */
 static void fake_run(struct vcpu *v)
 {
-	(void)v;
-	fake_cpu.softirq |= SOFTIRQ_CALL;
+	if (fake_guest)
+		fake_guest(v);
+	this_cpu_raise(SOFTIRQ_CALL);
 }
 static void fake_get_segment(struct vcpu *v, enum guest_seg s, struct segment *out)
 {
@@ -161,11 +162,11 @@ const struct hvm_ops fake_hvm_ops = {
 
 uint64_t now_ns(void)
 {
-	return fake_now_ns;
+	return __atomic_load_n(&fake_now_ns, __ATOMIC_RELAXED);
 }
 uint64_t rdtsc(void)
 {
-	return fake_now_ns;
+	return now_ns();
 }
 uint64_t tsc_to_ns(uint64_t ticks)
 {
@@ -182,28 +183,17 @@ void lapic_timer_set(uint64_t expires_ns)
 void lapic_timer_fired(void)
 {
 }
-void cpu_raise(unsigned int cpu, uint32_t softirq)
+/* CPUs look at their work without being told to. */
+void lapic_send_ipi(uint32_t apic_id, uint8_t vector)
 {
-	BUG_ON(cpu);
-	fake_cpu.softirq |= softirq;
+	(void)apic_id;
+	(void)vector;
 }
-void cpu_kick(unsigned int cpu)
+void cpu_relax(void)
 {
-	BUG_ON(cpu);
-}
-void cpu_call(unsigned int cpu, void (*fn)(void *arg), void *arg)
-{
-	BUG_ON(cpu);
-	fn(arg);
-}
-void cpu_call_all(void (*fn)(void *arg), void *arg)
-{
-	fn(arg);
-}
-/* Whoever waits here waits for ever: there is nobody else. */
-void smp_poll_calls(void)
-{
-	panic("waits for another CPU");
+	if (!host_relax)
+		panic("waits for another CPU");
+	host_relax();
 }
 int rdmsr_safe(uint32_t msr, uint64_t *v)
 {

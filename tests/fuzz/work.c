@@ -69,7 +69,10 @@ uint64_t work_longest(void)
 	return n;
 }
 
-/* libFuzzer has one of its own, which counts nothing: there a limit of time (build.mk) finds what does not end. */
+/*
+ * libFuzzer has one of its own, which counts nothing: there a limit of time (build.mk) finds what does not end. And
+ * tests/threads has another one.
+ */
 __attribute__((weak)) void __sanitizer_cov_trace_pc(void)
 {
 	work_add(PER_BLOCK);

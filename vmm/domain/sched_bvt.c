@@ -172,7 +172,7 @@ static void bvt_insert(struct sched_cpu *c, struct vcpu *v, bool woken, uint64_t
 	}
 	b->parked = used_up(v, now);
 	if (b->parked) {
-		c->nr_parked++;
+		WRITE_ONCE(c->nr_parked, c->nr_parked + 1);
 		list_add_tail(&v->sched.queue, &c->queue);
 	} else {
 		sort_in(c, v);
@@ -185,7 +185,7 @@ static void bvt_remove(struct sched_cpu *c, struct vcpu *v)
 
 	list_del(&v->sched.queue);
 	if (b->parked)
-		c->nr_parked--;
+		WRITE_ONCE(c->nr_parked, c->nr_parked - 1);
 	b->parked = false;
 }
 

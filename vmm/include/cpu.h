@@ -58,7 +58,13 @@ struct cpu {
 extern struct cpu *cpus[MAX_CPUS];
 extern unsigned int nr_cpus; /* online CPUs, ids 0..nr_cpus-1; fixed once dom0 is built */
 
-#ifdef PLINTH_HOST_CPU /* host tests: one CPU, on any stack */
+#ifdef PLINTH_HOST_THREADS /* host tests: several CPUs, a thread each, on any stack */
+extern __thread struct cpu *PLINTH_HOST_THREADS;
+static inline struct cpu *this_cpu(void)
+{
+	return PLINTH_HOST_THREADS;
+}
+#elif defined PLINTH_HOST_CPU /* host tests: one CPU, on any stack */
 extern struct cpu PLINTH_HOST_CPU;
 static inline struct cpu *this_cpu(void)
 {
@@ -214,10 +220,14 @@ static inline void xsetbv0(uint64_t v)
 	__asm__ volatile("xsetbv" ::"c"(0), "a"((uint32_t)v), "d"((uint32_t)(v >> 32)));
 }
 
+#ifdef PLINTH_HOST_THREADS /* what is waited for needs a turn */
+void cpu_relax(void);
+#else
 static inline void cpu_relax(void)
 {
 	__asm__ volatile("pause" ::: "memory");
 }
+#endif
 
 /* Physical local APIC (vmm/cpu/lapic.c); xAPIC or x2APIC as found. */
 void lapic_init_cpu(void);

@@ -1,0 +1,82 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+# The machine of tests/fuzz (its variables: fuzz_*) with several CPUs, a thread each.
+#   check-threads   pairs of calls that meet, by seeds: with the address and the thread sanitizer
+#   fuzz-threads    random calls on all CPUs for FUZZ_SECONDS, with both
+
+threads_DIR   := $(O)/tests/threads
+threads_TESTS := $(sort $(wildcard tests/threads/*.c))
+threads_VMM   := $(filter-out tests/fuzz/fuzz.c,$(fuzz_VMM)) tests/fuzz/fuzz.c
+threads_AOBJS := $(threads_VMM:%.c=$(fuzz_DIR)/gcc/%.o) $(addprefix $(fuzz_DIR)/gcc-host/tests/fuzz/,host.o work.o) \
+	$(threads_TESTS:%.c=$(threads_DIR)/asan/%.o)
+threads_TOBJS := $(threads_VMM:%.c=$(threads_DIR)/tsan/%.o) $(addprefix $(threads_DIR)/tsan/tests/fuzz/,host.o work.o) \
+	$(threads_TESTS:%.c=$(threads_DIR)/tsan/%.o) $(threads_DIR)/tsan/tests/threads/tsan/marked.o
+
+# The thread sanitizer keeps addresses like the other's RAM for itself.
+threads_ASAN  := -fsanitize=address,undefined -fno-sanitize=alignment -fno-sanitize-recover=all
+threads_RAM   := -UDIRECTMAP_VIRT -DDIRECTMAP_VIRT=0x1000000000UL
+threads_PLAIN := $(filter-out $(threads_ASAN) -DDIRECTMAP_VIRT=%,$(fuzz_CFLAGS)) $(threads_RAM)
+threads_HOSTC := $(filter-out $(threads_ASAN) -DDIRECTMAP_VIRT=%,$(fuzz_COMMON)) $(threads_RAM)
+# Fences, which it does not know, stand only before and after accesses to what guests share.
+# Volatile accesses are the ones that are meant to meet others (tsan/marked.c).
+threads_TSAN  := -fsanitize=thread --param=tsan-distinguish-volatile=1 -fsanitize-coverage=trace-pc -Wno-tsan
+# What guests write while it is read is their business: copies of their memory are not looked at.
+threads_COPY  := -Dmemcpy=guest_memcpy -Dmemmove=guest_memmove
+
+CHECKS  += check-threads
+FUZZERS += fuzz-threads
+
+$(threads_DIR)/asan/tests/threads/turns.o: tests/threads/turns.c
+	$(Q)mkdir -p $(@D)
+	$(Q)$(CC) $(threads_HOSTC) -c -o $@ $<
+
+$(threads_DIR)/asan/tests/threads/%.o: tests/threads/%.c | $(O)/xen-include/xen
+	$(call say,CC-ASAN,$<)
+	$(Q)mkdir -p $(@D)
+	$(Q)$(CC) $(fuzz_CFLAGS) --param asan-globals=0 -c -o $@ $<
+
+$(addprefix $(threads_DIR)/tsan/tests/fuzz/,host.o work.o) $(threads_DIR)/tsan/tests/threads/turns.o \
+$(threads_DIR)/tsan/tests/threads/tsan/marked.o: $(threads_DIR)/tsan/%.o: %.c
+	$(Q)mkdir -p $(@D)
+	$(Q)$(CC) $(threads_HOSTC) -c -o $@ $<
+
+$(threads_DIR)/tsan/tests/threads/%.o: tests/threads/%.c | $(O)/xen-include/xen
+	$(call say,CC-TSAN,$<)
+	$(Q)mkdir -p $(@D)
+	$(Q)$(CC) $(threads_PLAIN) -c -o $@ $<
+
+$(threads_DIR)/tsan/vmm/paging/guest_copy.o $(threads_DIR)/tsan/vmm/domain/grant_copy.o: threads_TSAN += $(threads_COPY)
+
+$(threads_DIR)/tsan/%.o: %.c | $(O)/xen-include/xen
+	$(call say,CC-TSAN,$<)
+	$(Q)mkdir -p $(@D)
+	$(Q)$(CC) $(threads_PLAIN) $(threads_TSAN) -c -o $@ $<
+
+$(threads_DIR)/threads-asan: $(threads_AOBJS) tests/fuzz/sections.ld
+	$(call say,LD,$@)
+	$(Q)$(CC) $(fuzz_LINK) -pthread -o $@ $(threads_AOBJS)
+
+$(threads_DIR)/threads-tsan: $(threads_TOBJS) tests/fuzz/sections.ld
+	$(call say,LD,$@)
+	$(Q)$(CC) $(filter-out -fsanitize=%,$(fuzz_LINK)) -fsanitize=thread -pthread -o $@ $(threads_TOBJS)
+
+threads_ENV := $(fuzz_ENV) TSAN_OPTIONS=exitcode=66:history_size=4:suppressions=tests/threads/tsan/suppressions
+# Where the kernel scatters addresses more than the thread sanitizer knows, it must not.
+threads_RUN := $(shell setarch -R true 2>/dev/null && echo setarch -R)
+
+.PHONY: check-threads fuzz-threads
+check-threads: $(threads_DIR)/threads-asan $(threads_DIR)/threads-tsan
+	$(Q)good=0; bad=0; for f in asan tsan; do \
+		out=$$($(threads_ENV) timeout 300 $(threads_RUN) $(threads_DIR)/threads-$$f 2> $(threads_DIR)/$$f.log) || \
+			tail -60 $(threads_DIR)/$$f.log; \
+		set -- $$(echo "$${out:-1 failed} " | sed 's/[^0-9 ]//g'); \
+		good=$$((good + $$([ -n "$$out" ] && echo $$1 || echo 0))); bad=$$((bad + $$([ -n "$$out" ] && echo $$2 || echo 1))); \
+	done; echo "check-threads: $$good passed, $$bad failed"; [ $$bad = 0 ]
+
+# Each case again and again with other seeds, in turn and with all threads at once.
+fuzz-threads: $(threads_DIR)/threads-asan $(threads_DIR)/threads-tsan
+	$(Q)for f in asan tsan; do for how in "" --free; do \
+		$(threads_ENV) $(threads_RUN) $(threads_DIR)/threads-$$f $$how --seed $$(date +%s) \
+			--seconds $$(($(FUZZ_SECONDS) / 4)) || exit 1; \
+	done; done
+
+-include $(threads_AOBJS:.o=.d) $(threads_TOBJS:.o=.d)
