@@ -82,17 +82,17 @@ static void grant_a_to_b(void)
 		grant(dom(A), i, B, 20 + i, false);
 }
 
-RACE(destroy_frames, 30)
+RACE(destroy_frames, 24)
 {
 	RACE_ACTS({ 0, 0, 0, destroys_a, false }, { 0, 1, 1, looks_at_frames, true });
 }
 
-RACE(destroy_foreign, 30)
+RACE(destroy_foreign, 24)
 {
 	RACE_ACTS({ 0, 0, 0, destroys_a, false }, { 0, 1, 1, maps_frames, true });
 }
 
-RACE(destroy_copy, 30)
+RACE(destroy_copy, 24)
 {
 	grant_a_to_b();
 	RACE_ACTS({ 0, 0, 0, destroys_a, false }, { B, 0, 1, copies_from_a, true },
@@ -117,7 +117,7 @@ static bool maps_and_unmaps(struct vcpu *v, unsigned int n)
 	return true;
 }
 
-RACE(destroy_grants, 30)
+RACE(destroy_grants, 24)
 {
 	grant_a_to_b();
 	RACE_ACTS({ 0, 0, 0, destroys_a, false }, { B, 0, 1, maps_and_unmaps, true },
@@ -125,7 +125,7 @@ RACE(destroy_grants, 30)
 }
 
 /* The mapper dies, with the mappings it has. */
-RACE(destroy_mapper, 30)
+RACE(destroy_mapper, 24)
 {
 	grant_a_to_b();
 	RACE_ACTS({ 0, 0, 0, destroys_b, false }, { B, 0, 1, maps_and_unmaps, true },
@@ -156,7 +156,7 @@ static bool binds_and_sends(struct vcpu *v, unsigned int n)
 	return true;
 }
 
-RACE(destroy_events, 30)
+RACE(destroy_events, 24)
 {
 	RACE_ACTS({ 0, 0, 0, destroys_a, false }, { A, 0, 1, allocates, true },
 		  { B, 0, 2, binds_and_sends, true }, { B, 1, 1, binds_and_sends, true });
@@ -200,12 +200,12 @@ static bool is_a_tool(struct vcpu *v, unsigned int n)
 	return true;
 }
 
-RACE(destroy_dm_op, 30)
+RACE(destroy_dm_op, 24)
 {
 	RACE_ACTS({ 0, 0, 0, destroys_b, false }, { 0, 1, 1, is_device_model, true });
 }
 
-RACE(destroy_tool, 30)
+RACE(destroy_tool, 24)
 {
 	RACE_ACTS({ 0, 0, 0, destroys_b, false }, { 0, 1, 1, is_a_tool, true });
 }

@@ -430,7 +430,7 @@ static int set_base(struct vlapic *a, uint64_t v)
 		return -EINVAL;
 	if ((v & ~0xfffULL) != APIC_DEFAULT_BASE)
 		return -EINVAL; /* moving the registers is not supported */
-	a->base_msr = (v & ~BASE_BSP) | (old & BASE_BSP);
+	WRITE_ONCE(a->base_msr, (v & ~BASE_BSP) | (old & BASE_BSP));
 	if (!(v & BASE_EN))
 		reset_registers(a);
 	set_id(a);

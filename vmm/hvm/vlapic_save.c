@@ -44,7 +44,7 @@ static int lapic_load(struct domain *d, unsigned int instance, const void *buf, 
 	if ((r->apic_base_msr & BIT(10)) && !(r->apic_base_msr & BIT(11)))
 		return -EINVAL;
 	a = v->hvm.vlapic;
-	a->base_msr = r->apic_base_msr;
+	WRITE_ONCE(a->base_msr, r->apic_base_msr);
 	a->tsc_deadline = r->tdt_msr;
 	vlapic_timer_restore(a);
 	vcpu_wake(v, VCPU_ATT_IRQ); /* it may have slept in its state before */
@@ -82,14 +82,18 @@ static int regs_load(struct domain *d, unsigned int instance, const void *buf, u
 	struct vcpu *v = domain_vcpu(d, instance);
 	const struct hvm_hw_lapic_regs *r = buf;
 	struct vlapic *a;
-	uint32_t version;
+	uint32_t version, word;
 
 	(void)len;
 	if (!v || !regs_ok(r))
 		return -EINVAL;
 	a = v->hvm.vlapic;
 	version = vlapic_get(a, APIC_LVR);
-	memcpy(a->regs, r->data, sizeof(r->data));
+	/* By words: a timer of the paused domain may look at one. */
+	for (unsigned int i = 0; i < sizeof(r->data); i += sizeof(word)) {
+		memcpy(&word, r->data + i, sizeof(word));
+		vlapic_set(a, i, word);
+	}
 	vlapic_set(a, APIC_LVR, version); /* ours, with the number of entries that we have */
 	vlapic_set(a, APIC_SPIV, vlapic_get(a, APIC_SPIV) & 0x3ff);
 	vlapic_set(a, APIC_TDCR, vlapic_get(a, APIC_TDCR) & 0xb);

@@ -38,7 +38,7 @@ struct vlapic {
 	struct vcpu *vcpu;
 	uint8_t *regs; /* the register page */
 	struct page *regs_page;
-	uint64_t base_msr; /* IA32_APIC_BASE */
+	uint64_t base_msr; /* IA32_APIC_BASE; others look at it */
 	struct timer timer;
 	uint64_t timer_last_ns; /* when the count began, system time */
 	uint64_t period_ns;	/* 0 = one-shot */
@@ -62,11 +62,11 @@ static inline void vlapic_set(struct vlapic *a, unsigned int reg, uint32_t v)
 }
 static inline bool vlapic_x2apic(const struct vlapic *a)
 {
-	return a->base_msr & BIT(10);
+	return READ_ONCE(a->base_msr) & BIT(10);
 }
 static inline bool vlapic_hw_enabled(const struct vlapic *a)
 {
-	return a->base_msr & BIT(11);
+	return READ_ONCE(a->base_msr) & BIT(11);
 }
 static inline bool vlapic_sw_enabled(const struct vlapic *a)
 {

@@ -42,8 +42,9 @@ static bool is_free_block(uint64_t mfn, unsigned int order)
 	if (mfn + (1UL << order) > max_mfn)
 		return false;
 	p = &page_table[mfn];
-	/* One that is in use may just go from the VMM to a domain, without the heap's lock. */
-	return READ_ONCE(p->state) == PAGE_FREE && (p->flags & PAGE_F_HEAD) && p->order == order;
+	/* Whoever got it may be writing its state and flags now, but not what makes it the head of a free block. */
+	return READ_ONCE(p->state) == PAGE_FREE && (READ_ONCE(p->flags) & PAGE_F_HEAD) &&
+	       p->order == order;
 }
 
 static void merge_in(struct buddy *b, uint64_t mfn, unsigned int order)

@@ -27,8 +27,8 @@ BOOT_OPTION(poison, "poison", parse_poison, "fill freed pages with 0xdb");
 
 static void init_page(struct page *p, enum page_state state)
 {
-	p->state = (uint8_t)state;
-	p->flags = 0;
+	WRITE_ONCE(p->state, (uint8_t)state); /* the allocator looks (buddy.c) */
+	WRITE_ONCE(p->flags, 0);
 	p->owner = NULL;
 	p->refs = 0; /* page_get on a VMM page fails without touching it */
 	list_init(&p->list);
