@@ -55,6 +55,7 @@ extern uint64_t fake_now_ns;
 extern struct cpu fake_cpus[FAKE_CPUS];
 /* The CPU that the calling thread is. */
 extern __thread struct cpu *fake_this_cpu;
+#define fake_cpu (*fake_this_cpu)
 /* What a guest does between two exits, where somebody has an idea (tests/threads). */
 extern void (*fake_guest)(struct vcpu *v);
 
