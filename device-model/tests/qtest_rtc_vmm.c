@@ -96,7 +96,7 @@ int ioreq_send_buffered(struct domain *d, const ioreq_t *p)
 
 void time_update_wallclock(struct domain *d)
 {
-	d->wc_sec = boot_s + (uint64_t)d->time_offset_s;
+	d->wc_ns = (boot_s + (uint64_t)d->time_offset_s) * NS_PER_SEC;
 }
 
 void *xzalloc_bytes(size_t size)

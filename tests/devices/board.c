@@ -291,7 +291,7 @@ bool vlapic_match_dest(const struct vlapic *a, uint32_t dest, bool logical, bool
 
 void time_update_wallclock(struct domain *d)
 {
-	d->wc_sec = 1700000000ULL + (uint64_t)d->time_offset_s;
+	d->wc_ns = (1700000000ULL + (uint64_t)d->time_offset_s) * NS_PER_SEC;
 }
 
 int ioreq_send_buffered(struct domain *d, const ioreq_t *p)
