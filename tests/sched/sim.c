@@ -254,6 +254,11 @@ void sim_as(const struct task *t)
 	sim_cpu = cpus[t->v->cpu];
 }
 
+void sim_cpu_as(unsigned int id)
+{
+	sim_cpu = cpus[id];
+}
+
 static void first_start(struct task *t)
 {
 	sim_as(t);

@@ -56,6 +56,7 @@ struct domain *sim_domain(bool is_dom0, unsigned int vcpus, unsigned int weight,
 struct task *sim_task(struct domain *d, enum task_kind kind, uint64_t period_ns, uint64_t work_ns);
 /* Code that runs on the CPU on which v was last. */
 void sim_as(const struct task *t);
+void sim_cpu_as(unsigned int id);
 void sim_run(uint64_t ns);
 /* Measure from here. */
 void sim_mark(void);

@@ -258,7 +258,12 @@ static bool steal(struct sched_cpu *c)
 	}
 	if (!found)
 		return false;
-	sched_vcpu_update(found);
+	/* Here, whatever CPU it would rather have: else the two could hand it to each other. */
+	spin_lock(&c->lock);
+	if (found->cpu == c->cpu && !found->sched.queued && !found->running && vcpu_runnable(found))
+		place_on(c, found, c->cpu);
+	else
+		spin_unlock(&c->lock);
 	return true;
 }
 
