@@ -272,6 +272,65 @@ TEST(reset_waits_for_the_line)
 	unit_isolated(resets);
 }
 
+/* While one CPU panics, the others' timers and messages leave the line and its queue alone. */
+static void others_meanwhile(void)
+{
+	size_t len;
+
+	world_start("console=com1");
+	print_lines(0, 1000);
+	console_bust_locks();
+	len = uart.len;
+	test_cpu.id = 1;
+	printk("another CPU has something to say\n");
+	EXPECT(console_dom0_write("dom0\n", 5) == 5);
+	console_flush();
+	world_pass(NS_PER_SEC);
+	EXPECT(uart.len == len);
+	test_cpu.id = 0;
+	printk("PANIC: the end\n");
+	EXPECT(strstr(world_sent(), "line 999 of the log\nPANIC: the end\n"));
+}
+
+TEST(one_cpu_prints_the_panic)
+{
+	unit_isolated(others_meanwhile);
+}
+
+/* Whoever reads the line goes away: domain 0 is held up for a second, once, and text comes again with the reader. */
+static void reader_goes(void)
+{
+	static char text[200000];
+	size_t done = 0;
+	uint64_t start;
+
+	memset(text, '@', sizeof(text));
+	world_start("console=com1");
+	print_lines(0, 10);
+	world_pass(NS_PER_SEC);
+	uart.stuck = true;
+	start = now_ns();
+	while (done < sizeof(text) && now_ns() - start < 10 * NS_PER_SEC) {
+		done += console_dom0_write(text + done, min(sizeof(text) - done, (size_t)256));
+		world_pass(NS_PER_MS);
+	}
+	EXPECT(done == sizeof(text));
+	EXPECT(now_ns() - start < 3 * NS_PER_SEC);
+	uart.stuck = false;
+	world_pass(NS_PER_SEC);
+	print_lines(10, 20);
+	world_pass(NS_PER_SEC);
+	print_lines(20, 30);
+	world_pass(NS_PER_SEC);
+	expect_lines(world_sent(), 20, 30);
+	EXPECT(strstr(world_sent(), "characters are only in the log"));
+}
+
+TEST(dead_line_does_not_stop_domain_0)
+{
+	unit_isolated(reader_goes);
+}
+
 /* Somebody pulled the cable of a line with flow control: the panic gets to its end. */
 static void dead_line(void)
 {

@@ -42,25 +42,28 @@ static long op_readconsole(struct xen_sysctl_readconsole *r)
 
 /* --- lists of domains -------------------------------------------------------------------------- */
 
-/* A list that goes in pieces: what was asked, the next id, how many are done; sysctl_lock. */
-static struct {
+/*
+ * A list that goes in pieces: what was asked, the next id, how many are done. One for each vCPU of dom0, so that callers
+ * do not start each other's lists again; sysctl_lock.
+ */
+static struct listing {
 	struct xen_sysctl_getdomaininfolist asked;
 	uint32_t id, count;
-} listing;
+} listings[MAX_VCPUS];
 
 /* 0 = all; -ERESTART */
-static long list_domains(const struct xen_sysctl_getdomaininfolist *l)
+static long list_domains(const struct xen_sysctl_getdomaininfolist *l, struct listing *at)
 {
 	struct xen_domctl_getdomaininfo info;
 	struct domain *d;
 
-	while (listing.count < l->max_domains && (d = domain_get_next(listing.id)) != NULL) {
+	while (at->count < l->max_domains && (d = domain_get_next(at->id)) != NULL) {
 		domctl_fill_info(d, &info);
-		listing.id = d->domid + 1U;
+		at->id = d->domid + 1U;
 		domain_put(d);
-		if (copy_to_guest_offset(l->buffer, listing.count, &info, 1))
+		if (copy_to_guest_offset(l->buffer, at->count, &info, 1))
 			return -EFAULT;
-		listing.count++;
+		at->count++;
 		if (hypercall_preempt())
 			return -ERESTART;
 	}
@@ -69,18 +72,16 @@ static long list_domains(const struct xen_sysctl_getdomaininfolist *l)
 
 static long op_getdomaininfolist(struct xen_sysctl_getdomaininfolist *l)
 {
+	struct listing *at = &listings[current_vcpu()->id];
 	long rc;
 
-	if (memcmp(&listing.asked, l, sizeof(*l))) {
-		listing.asked = *l;
-		listing.id = l->first_domain;
-		listing.count = 0;
-	}
-	rc = list_domains(l);
+	if (memcmp(&at->asked, l, sizeof(*l)))
+		*at = (struct listing){ .asked = *l, .id = l->first_domain };
+	rc = list_domains(l, at);
 	if (rc == -ERESTART)
 		return rc;
-	l->num_domains = listing.count;
-	memset(&listing, 0xff, sizeof(listing));
+	l->num_domains = at->count;
+	memset(at, 0xff, sizeof(*at));
 	return rc;
 }
 

@@ -7,6 +7,7 @@
 #include "boot.h"
 #include "console.h"
 #include "debug.h"
+#include "publish.h"
 #include "timer.h"
 
 #define INPUT_SIZE   256U
@@ -23,6 +24,7 @@ void (*console_input_hook)(void);
 
 static spinlock_t lock = SPINLOCK_INIT(LOCK_CONSOLE, "console");
 static bool locks_busted;
+static unsigned int dying_cpu; /* the only one that writes when locks are busted */
 
 static char ring[CONSOLE_RING_SIZE];
 static uint32_t ring_start, ring_end; /* running counts; lock */
@@ -128,9 +130,17 @@ static void console_unlock(bool locked)
 		spin_unlock(&lock);
 }
 
+/* Another CPU is printing the end of the host; what this one has to say is in the ring. */
+static bool is_mute(void)
+{
+	return published(locks_busted) && dying_cpu != cpu_id();
+}
+
 /* What goes out at once. True: the rest is for the run loop (console_run_keys). The lock is held. */
 static bool send_some(void)
 {
+	if (is_mute())
+		return false;
 	if (pieces && !sync_console && !locks_busted)
 		return output_piece();
 	output_all();
@@ -150,7 +160,8 @@ static void emit(enum output_from from, const char *buf, size_t len)
 	bool locked = console_lock(), more;
 
 	to_ring(buf, len);
-	output_text(from, buf, len);
+	if (!is_mute())
+		output_text(from, buf, len);
 	more = send_some();
 	console_unlock(locked);
 	if (console_output_hook)
@@ -199,7 +210,8 @@ void guest_printk(const char *fmt, ...)
 
 void console_bust_locks(void)
 {
-	locks_busted = true;
+	dying_cpu = cpu_id();
+	publish(locks_busted, true);
 	output_all();
 }
 
@@ -207,7 +219,8 @@ void console_flush(void)
 {
 	bool locked = console_lock();
 
-	output_all();
+	if (!is_mute())
+		output_all();
 	console_unlock(locked);
 }
 
@@ -230,7 +243,7 @@ uint32_t console_ring_read(uint32_t *index, bool incremental, bool clear, char *
 size_t console_dom0_write(const char *buf, size_t len)
 {
 	bool locked = console_lock(), more;
-	size_t n = output_some(OUTPUT_DOM0, buf, len);
+	size_t n = is_mute() ? len : output_some(OUTPUT_DOM0, buf, len);
 
 	more = send_some();
 	if (n < len && !more) { /* the line takes text as fast as it comes */

@@ -8,14 +8,19 @@
  * All functions are called with the console's lock held, or when the host dies.
  */
 #include "console.h"
+#include "timer.h"
 
 #define QUEUE_SIZE  65536U
 #define PIECE_MAX   512U /* characters that go out at once, where the UART takes them at once */
 #define PIECE_CELLS 64U	 /* of the screen: a cell of a framebuffer is 128 dots */
+#define NOTE_MAX    80U
+#define STALL_NS    NS_PER_SEC
 
 static char queue[QUEUE_SIZE];
 static uint32_t queue_start, queue_end; /* running counts */
 static uint32_t lost;			/* characters that found no room */
+static uint64_t waits_since_ns;		/* for the line to take something; 0 = it did */
+static bool stalled;			/* it takes nothing any more, until it does */
 static bool serial_up, screen_up, screen_waits, drawing;
 
 /* How far the queue may be filled by this source: 16 KiB are 1.4 s of a line of 115,200 baud. */
@@ -49,13 +54,13 @@ static void put(const char *buf, size_t len)
 	}
 }
 
-/* Says where characters are missing on the line, once there is room for it. */
+/* Says where characters are missing on the line. */
 static void tell_lost(void)
 {
-	char text[80];
+	char text[NOTE_MAX];
 	int n;
 
-	if (!lost || room(OUTPUT_LOG) < 2 * sizeof(text))
+	if (!lost)
 		return;
 	n = snprintf(text, sizeof(text), "(%u characters are only in the log: xl dmesg)\n", lost);
 	lost = 0;
@@ -64,7 +69,7 @@ static void tell_lost(void)
 
 void output_text(enum output_from from, const char *buf, size_t len)
 {
-	if (room(from) < len) {
+	if (room(from) < len + (lost ? NOTE_MAX : 0)) {
 		lost += (uint32_t)len;
 		return;
 	}
@@ -98,6 +103,28 @@ static void draw(unsigned int cells)
 	drawing = false;
 }
 
+/*
+ * A line that takes nothing for a second, as when whoever reads it has gone, holds nobody up: its text is thrown
+ * away, as it comes, until it takes some.
+ */
+static void look_at_line(bool moved)
+{
+	uint64_t now = now_ns();
+
+	if (moved || queue_start == queue_end) {
+		waits_since_ns = 0;
+		stalled = stalled && !moved;
+		return;
+	}
+	if (!waits_since_ns)
+		waits_since_ns = now;
+	stalled = stalled || now - waits_since_ns > STALL_NS;
+	if (!stalled)
+		return;
+	lost += queue_end - queue_start;
+	queue_start = queue_end;
+}
+
 bool output_piece(void)
 {
 	size_t left = PIECE_MAX, n;
@@ -109,18 +136,23 @@ bool output_piece(void)
 		queue_start += (uint32_t)n;
 		left -= n;
 	}
+	look_at_line(left < PIECE_MAX);
 	draw(PIECE_CELLS);
 	return queue_start != queue_end || screen_waits;
 }
 
+/* When the host dies another CPU may have been at it: what it counts must not make this endless. */
 void output_all(void)
 {
+	uint32_t at;
 	size_t n;
 
-	while (queue_start != queue_end) {
+	while ((int32_t)(queue_end - queue_start) > 0) {
 		n = first_run();
-		serial_write(&queue[queue_start % QUEUE_SIZE], n);
+		at = queue_start;
 		queue_start += (uint32_t)n;
+		serial_write(&queue[at % QUEUE_SIZE], n);
 	}
+	queue_start = queue_end;
 	draw(~0U);
 }

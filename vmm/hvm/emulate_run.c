@@ -33,7 +33,7 @@ static void set_mode(struct vcpu *v, struct x86_emulate_ctxt *c)
  * What the processor has: it executes that for a guest, whatever CPUID shows. What a guest has to switch on in
  * CR4 or XCR0 is kept from it there.
  */
-static uint32_t features(void)
+static uint32_t read_features(void)
 {
 	const struct host_cpu *h = &host_cpu;
 	uint32_t f = X86_FEAT_SSE | X86_FEAT_MMX;
@@ -50,6 +50,19 @@ static uint32_t features(void)
 	f |= (h->e1_ecx & BIT(5) ? X86_FEAT_LZCNT : 0) |
 	     (h->e1_ecx & BIT(4) ? X86_FEAT_CR8_LEGACY : 0);
 	return f | (h->e1_edx & BIT(27) ? X86_FEAT_RDTSCP : 0);
+}
+
+/* Asked for with each emulated instruction. CPUs are alike, so it does not matter who finds out first. */
+static uint32_t features(void)
+{
+	static uint32_t known;
+	uint32_t f = READ_ONCE(known);
+
+	if (!f) {
+		f = read_features();
+		WRITE_ONCE(known, f);
+	}
+	return f;
 }
 
 void emul_context(struct vcpu *v, struct x86_emulate_ctxt *c)

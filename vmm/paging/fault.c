@@ -10,14 +10,19 @@
 
 COUNTER(code_pages_split);
 
-/* First write since the page was last cleaned, where hardware does not note it. */
+/*
+ * First write since the page was last cleaned, where hardware does not note it. Noted last: whoever cleans it in between
+ * would take a note of what has not been written yet, and the writes to come would be seen by nobody.
+ */
 static bool logdirty_fault(struct domain *d, gfn_t gfn)
 {
+	bool writable = p2m_change_type(d, gfn, P2M_RAM_LOGDIRTY, P2M_RAM_RW) == 0 ||
+			p2m_get(d, gfn).type == P2M_RAM_RW;
+
 	spin_lock(&d->p2m.lock);
 	logdirty_mark(d, gfn, 0);
 	spin_unlock(&d->p2m.lock);
-	return p2m_change_type(d, gfn, P2M_RAM_LOGDIRTY, P2M_RAM_RW) == 0 ||
-	       p2m_get(d, gfn).type == P2M_RAM_RW;
+	return writable;
 }
 
 /* The access is allowed by what the tables say now: another CPU was quicker, or a stale TLB entry. */

@@ -69,13 +69,14 @@ static int protect_piece(struct domain *d)
 	if (!(p->dirty_ready % FRAMES_PER_PAGE))
 		memset(p->dirty + p->dirty_ready / 8, 0, PAGE_SIZE);
 	f = next_piece(d, &is_ram);
+	/* First: a write may fault as soon as the frames are protected, and must be noted then. */
+	spin_lock(&p->lock);
+	p->dirty_ready += f.nr;
+	spin_unlock(&p->lock);
 	if (is_ram)
 		rc = p2m_change_range(d, &f, P2M_RAM_RW, P2M_RAM_LOGDIRTY, NULL);
 	if (rc)
 		return rc;
-	spin_lock(&p->lock);
-	p->dirty_ready += f.nr;
-	spin_unlock(&p->lock);
 	return p->dirty_ready == p->dirty_gfns ? 0 : -ERESTART;
 }
 
