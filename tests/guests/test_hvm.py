@@ -67,7 +67,7 @@ def test_rescue_cd(lab):
 # What xl.cfg(5) lets a user switch off or on, one at a time.
 SWITCHES = ("acpi=0", "apic=0", "hpet=0", "pae=0", "nx=0", "acpi_s3=0", "acpi_s4=0", "acpi_laptop_slate=1",
             "xen_platform_pci=0", 'vga="none"', "usb=1", "vpt_align=0", "mmio_hole=2048", 'tsc_mode="always_emulate"',
-            'tsc_mode="native"', "timer_mode=1", "nomigrate=1", 'bios="seabios"')
+            'tsc_mode="native"', "timer_mode=1", "nomigrate=1", 'cpuid="host,htt=0"', 'bios="seabios"')
 
 
 @case(order=41, group="hvmcd", limit_s=400, combos=("product",))
