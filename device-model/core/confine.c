@@ -31,6 +31,7 @@
 /* Address space beyond what start-up took and the guest's memory: buffers, stacks, heaps of threads. */
 #define SPARE_BYTES (4ull << 30)
 #define MAX_FILES   4096
+#define MAX_THREADS 512
 /* Mounts of the new root directory hide this folder, in the process's own namespace only. */
 #define ROOT_PLACE "/dev"
 #define TFTP_PLACE "/tftp" /* in that directory */
@@ -283,6 +284,8 @@ static void confine_all(const struct options *o)
 		change_root(o);
 		capabilities_keep(1ull << CAP_SETUID | 1ull << CAP_SETGID);
 		change_user(uid, gid);
+		if (!o->runas) /* else others may be the same user */
+			limit(RLIMIT_NPROC, MAX_THREADS, "threads");
 		if (capabilities_keep(0))
 			log_fatal("confinement: capabilities: %s", strerror(errno));
 	}

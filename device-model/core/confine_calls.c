@@ -68,7 +68,6 @@ static const unsigned short plain_calls[] = {
 	SYS_epoll_ctl,
 	/* files that are open */
 	SYS_close,
-	SYS_fcntl,
 	SYS_dup,
 	SYS_lseek,
 	SYS_fstat,
@@ -83,7 +82,6 @@ static const unsigned short plain_calls[] = {
 	SYS_getsockname,
 	SYS_getpeername,
 	SYS_getsockopt,
-	SYS_setsockopt,
 	SYS_select,
 	SYS_pselect6,
 	SYS_pipe,
@@ -151,7 +149,23 @@ static const struct call_rule ioctl_rules[] = {
 	{ SYS_ioctl, 1, false, ALL, FIONBIO },
 };
 
+#define FCNTL(command)                            \
+	{                                         \
+		SYS_fcntl, 1, false, ALL, command \
+	}
+
 static const struct call_rule call_rules[] = {
+	/* no signals to others by F_SETOWN and F_SETSIG, no leases */
+	FCNTL(F_GETFL),
+	FCNTL(F_SETFL),
+	FCNTL(F_GETFD),
+	FCNTL(F_SETFD),
+	FCNTL(F_DUPFD),
+	FCNTL(F_DUPFD_CLOEXEC),
+	FCNTL(F_OFD_SETLK), /* of media that are changed */
+	FCNTL(F_OFD_GETLK),
+	/* The last close() of a socket that lingers waits, and the privileged part may be the last. */
+	{ SYS_setsockopt, 2, true, ALL, SO_LINGER },
 	{ SYS_mmap, 2, false, PROT_EXEC, 0 },
 	{ SYS_mprotect, 2, false, PROT_EXEC, 0 },
 	{ SYS_clone, 0, false, ALL, THREAD_FLAGS },

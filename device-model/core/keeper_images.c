@@ -3,8 +3,8 @@
  * Files that the privileged part opens. What a back end may open is what xenstore names as a disk of its
  * domain, which it cannot write itself, and the chain of backing files. A chain is read from the images'
  * headers once, when the disk is first seen, which is before any process of the guest's could write to it:
- * a header that comes to name another file later opens nothing. When all of those processes are gone,
- * such a header gets back what it said, because at the guest's next start it would be believed.
+ * a header that comes to name another file later opens nothing. At the guest's next start it would be believed,
+ * so the log says when one did, once all of those processes are gone. The image itself is only its user's to mend.
  */
 #include <errno.h>
 #include <fcntl.h>
@@ -29,8 +29,6 @@
 #define H_BACKING      8u
 #define H_BACKING_END  20u
 #define H_CLUSTER_BITS 20u
-#define H_INCOMPATIBLE 72u
-#define STATE_BITS     3u /* of that: dirty, corrupt */
 
 struct image {
 	char *path;
@@ -184,53 +182,37 @@ static void header_remember(struct image *i, int fd)
 {
 	uint8_t *h = xzalloc(HEADER_BYTES);
 	ssize_t n = pread(fd, h, HEADER_BYTES, 0);
-	struct stat st;
 
-	if (n <= 104 || get_be32(h) != QCOW2_MAGIC || get_be32(h + H_CLUSTER_BITS) > 30 ||
-	    fstat(fd, &st)) {
+	if (n <= 104 || get_be32(h) != QCOW2_MAGIC || get_be32(h + H_CLUSTER_BITS) > 30) {
 		free(h);
 		return;
 	}
 	i->header = h;
 	i->header_bytes = MIN((size_t)n, (size_t)1 << get_be32(h + H_CLUSTER_BITS));
-	i->dev = st.st_dev;
-	i->ino = st.st_ino;
 }
 
-/* The present header with what was remembered of the other files' names. */
-static void header_merge(const struct image *i, uint8_t *h)
+/* Whether the header says of other files what it said when it was first seen. */
+static bool header_is_as_it_was(const struct image *i, const uint8_t *h)
 {
 	const uint8_t *was = i->header;
 	uint32_t end = MIN(header_end(was), i->header_bytes);
 
-	memcpy(h + 4, was + 4, 4);
-	memcpy(h + H_BACKING, was + H_BACKING, H_BACKING_END - H_BACKING);
-	memcpy(h + end, was + end, i->header_bytes - end);
-	if (get_be32(was + 4) < 3)
-		return;
-	h[H_INCOMPATIBLE + 7] = (uint8_t)((was[H_INCOMPATIBLE + 7] & ~STATE_BITS) |
-					  (h[H_INCOMPATIBLE + 7] & STATE_BITS));
-	memcpy(h + H_INCOMPATIBLE, was + H_INCOMPATIBLE, 7);
-	memcpy(h + 100, was + 100, 4);
+	return !memcmp(h + 4, was + 4, 4) &&
+	       !memcmp(h + H_BACKING, was + H_BACKING, H_BACKING_END - H_BACKING) &&
+	       header_end(h) == header_end(was) &&
+	       !memcmp(h + end, was + end, i->header_bytes - end);
 }
 
-static void header_restore(const struct image *i, int fd)
+static void header_check(const struct image *i, int fd)
 {
-	uint8_t *is = xzalloc(i->header_bytes), *shall = xzalloc(i->header_bytes);
-	size_t n = i->header_bytes;
+	uint8_t *h = xzalloc(i->header_bytes);
 
-	if (pread(fd, is, n, 0) == (ssize_t)n) {
-		memcpy(shall, is, n);
-		header_merge(i, shall);
-		if (memcmp(is, shall, n))
-			log_error("the header of %s came to name other files while the guest ran: "
-				  "%s, and do not trust the rest of this image",
-				  i->path,
-				  pwrite(fd, shall, n, 0) == (ssize_t)n ? "it is put back"
-									: "it cannot be put back");
-	}
-	free(is);
-	free(shall);
+	if (pread(fd, h, i->header_bytes, 0) == (ssize_t)i->header_bytes &&
+	    !header_is_as_it_was(i, h))
+		log_error("the header of %s came to name other files while the guest ran; look at "
+			  "\"qemu-img info --backing-chain\" before it is used again",
+			  i->path);
+	free(h);
 }
 
 void keeper_images_end(void)
@@ -240,27 +222,44 @@ void keeper_images_end(void)
 	int fd;
 
 	for (i = images; i; i = i->next) {
-		fd = i->header ? open_file(i->path, KEEPER_READ_WRITE) : -1;
+		fd = i->header ? open_file(i->path, KEEPER_READ) : -1;
 		if (fd < 0)
 			continue;
 		if (!fstat(fd, &st) && st.st_dev == i->dev && st.st_ino == i->ino)
-			header_restore(i, fd);
+			header_check(i, fd);
 		close(fd);
 	}
 }
 
+static void forget_chain(struct image *i)
+{
+	while (i->nr_chain)
+		free(i->chain[--i->nr_chain]);
+	free(i->header);
+	i->header = NULL;
+}
+
+/* A file that takes another's place is the administrator's doing: no process of the guest's can make one. */
 static void first_seen(int fd, const char *path, bool is_qcow2)
 {
 	struct image *i = images;
+	struct stat st;
 
+	if (fstat(fd, &st))
+		return;
 	while (i && strcmp(i->path, path))
 		i = i->next;
-	if (i)
+	if (i && i->dev == st.st_dev && i->ino == st.st_ino)
 		return;
-	i = xzalloc(sizeof(*i));
-	i->path = xstrdup(path);
-	i->next = images;
-	images = i;
+	if (!i) {
+		i = xzalloc(sizeof(*i));
+		i->path = xstrdup(path);
+		i->next = images;
+		images = i;
+	}
+	forget_chain(i);
+	i->dev = st.st_dev;
+	i->ino = st.st_ino;
 	if (!is_qcow2)
 		return;
 	header_remember(i, fd);

@@ -85,7 +85,7 @@ bool keeper_may_write(unsigned int domid, const char *path);
 int keeper_image_open(unsigned int domid, const char *path, enum keeper_mode mode);
 /* Before the first request: emulated disks, whose images the device model opens itself. */
 void keeper_images_begin(const struct options *o);
-/* When no confined process is left: headers that came to name other files get back what they said. */
+/* When no confined process is left: the log says which headers came to name other files. */
 void keeper_images_end(void);
 /* What a monitor command named: a descriptor or -errno. Its backing files are named by that as well. */
 int keeper_named_open(const char *path, enum keeper_mode mode);

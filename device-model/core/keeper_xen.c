@@ -13,6 +13,12 @@
 #include "core/log.h"
 #include "core/loop.h"
 
+/*
+ * Pages in a guest's life: some thousand connections. Mappings outlive their descriptors, so they cannot be
+ * counted back, and domain 0 has 262,144 for all guests.
+ */
+#define MAX_MAPPED 65536u
+
 /* The kernel's interface of /dev/xen/gntdev: libxengnttab keeps the descriptor of a mapping to itself. */
 struct gntdev_map {
 	uint32_t count, pad;
@@ -75,12 +81,17 @@ bool keeper_xen_watch(const char *path, bool on)
 
 int keeper_xen_map(unsigned int domid, const uint32_t *refs, unsigned int n, uint64_t *offset)
 {
+	static unsigned int mapped;
 	struct gntdev_map map = { .count = n };
-	int fd = open("/dev/xen/gntdev", O_RDWR | O_CLOEXEC), rc;
 	unsigned int i;
+	int fd, rc;
 
+	if (n > MAX_MAPPED - mapped)
+		return -ENOSPC;
+	fd = open("/dev/xen/gntdev", O_RDWR | O_CLOEXEC);
 	if (fd < 0)
 		return -errno;
+	mapped += n;
 	for (i = 0; i < n; i++) {
 		map.refs[i].domid = domid;
 		map.refs[i].ref = refs[i];

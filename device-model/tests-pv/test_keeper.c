@@ -542,6 +542,24 @@ static bool try_other_backing(void)
 	return keeper_open(secret, KEEPER_READ) >= 0;
 }
 
+/* A descriptor's owner gets its signals, whatever they are set to be. */
+static bool try_signal_by_descriptor(void)
+{
+	int pair[2];
+
+	return !socketpair(AF_UNIX, SOCK_STREAM, 0, pair) && !fcntl(pair[0], F_SETOWN, getppid());
+}
+
+/* Whoever closes such a socket last would wait. */
+static bool try_linger(void)
+{
+	struct linger l = { 1, 60000 };
+	int pair[2];
+
+	return !socketpair(AF_UNIX, SOCK_STREAM, 0, pair) &&
+	       !setsockopt(pair[0], SOL_SOCKET, SO_LINGER, &l, sizeof(l));
+}
+
 static bool try_write_read_only(void)
 {
 	return keeper_open(base, KEEPER_READ_WRITE) >= 0 || keeper_open(base, KEEPER_CREATE) >= 0 ||
@@ -562,6 +580,8 @@ static const struct attempt {
 	bool (*run)(void);
 } attempts[] = {
 	TRY(read_file, BOTH),
+	TRY(signal_by_descriptor, BOTH),
+	TRY(linger, BOTH),
 	TRY(write_file, BOTH),
 	TRY(proc, BOTH),
 	TRY(xen_device, BOTH),
