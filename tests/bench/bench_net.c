@@ -129,7 +129,7 @@ void bench_net(void)
 		mac[i] = inb(io + i);
 	memset(frame, 0xff, 6);
 	memcpy(frame + 6, mac, 6); /* a bridge drops what comes from no station */
-	frame[12] = 0x88; /* local experimental type */
+	frame[12] = 0x88;	   /* local experimental type */
 	frame[13] = 0xb5;
 	BENCH("rtl8139_send", 16, send(io));
 	make_ping(mac);

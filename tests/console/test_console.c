@@ -281,13 +281,13 @@ static void others_meanwhile(void)
 	print_lines(0, 1000);
 	console_bust_locks();
 	len = uart.len;
-	test_cpu.id = 1;
+	world_cpu(1);
 	printk("another CPU has something to say\n");
 	EXPECT(console_dom0_write("dom0\n", 5) == 5);
 	console_flush();
 	world_pass(NS_PER_SEC);
 	EXPECT(uart.len == len);
-	test_cpu.id = 0;
+	world_cpu(0);
 	printk("PANIC: the end\n");
 	EXPECT(strstr(world_sent(), "line 999 of the log\nPANIC: the end\n"));
 }

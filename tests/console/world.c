@@ -133,6 +133,11 @@ int parse_bool(const char *value, bool *v)
 	return 0;
 }
 
+void world_cpu(unsigned int id)
+{
+	test_cpu.id = id;
+}
+
 void world_loop(void)
 {
 	uint32_t work = test_cpu.softirq;

@@ -31,6 +31,8 @@ void world_start(const char *options);
 void world_early(const char *options);
 /* Time passes: timers fire, the run loop does its work. */
 void world_pass(uint64_t ns);
+/* Which CPU the calls are made on. */
+void world_cpu(unsigned int id);
 /* What the run loop does before a guest is entered. */
 void world_loop(void);
 /* What the line has carried so far, without carriage returns. */

@@ -259,7 +259,7 @@ CASE(a_domain_without_references_stays_for_who_looks_at_it)
 	fake_now_ns += NS_PER_SEC;
 	timers_run();
 	EXPECT(d->domid, == A);
-	EXPECT(domain_vcpu(d, 0) == v && v->domain == d, == true);
+	EXPECT(v && domain_vcpu(d, 0) == v && v->domain == d, == true);
 	EXPECT(make(A, 1, &err) == NULL, == true);
 	EXPECT(err, == -EEXIST);
 	machine_pass(NS_PER_SEC);

@@ -286,15 +286,16 @@ static int run_long(struct options *o)
 {
 	uint64_t seed = strtoull(o->seed, NULL, 0);
 	time_t end = time(NULL) + atoi(o->seconds);
+	unsigned int bad = 0;
 	char text[32];
 
-	for (; time(NULL) < end; seed += 1000) {
+	for (; !bad && time(NULL) < end; seed += 1000) {
 		snprintf(text, sizeof(text), "%llu", (unsigned long long)seed);
 		o->seed = text;
-		if (run_all(o))
-			return 1;
+		bad = run_all(o);
 	}
-	return 0;
+	o->seed = NULL; /* the text goes */
+	return bad > 0;
 }
 
 int main(int argc, char **argv)

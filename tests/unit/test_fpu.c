@@ -23,7 +23,7 @@ static struct {
 	uint32_t mxcsr;
 	uint8_t xmm[256], ymm_hi[256], zmm_hi[512], pkru[8];
 	unsigned int faults, pointers_cleared;
-} cpu;
+} __attribute__((packed)) cpu; /* compared as bytes */
 
 static uint64_t hw_get_xcr0(void)
 {
@@ -137,7 +137,7 @@ void xfree(void *p)
 	EXPECT(p == the_area);
 }
 
-#include "vmm/cpu/fpu.c"
+#include "vmm/cpu/fpu.c" /* NOLINT(bugprone-suspicious-include): with the instructions above */
 
 /* --- the tests --- */
 

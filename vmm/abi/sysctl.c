@@ -75,7 +75,8 @@ static long op_getdomaininfolist(struct xen_sysctl_getdomaininfolist *l)
 	struct listing *at = &listings[current_vcpu()->id];
 	long rc;
 
-	if (memcmp(&at->asked, l, sizeof(*l)))
+	if (at->asked.first_domain != l->first_domain || at->asked.max_domains != l->max_domains ||
+	    guest_handle_la(at->asked.buffer) != guest_handle_la(l->buffer))
 		*at = (struct listing){ .asked = *l, .id = l->first_domain };
 	rc = list_domains(l, at);
 	if (rc == -ERESTART)

@@ -155,7 +155,7 @@ static int sysenter_segments(struct x86_emul *s, uint64_t *cs)
 int system_sysenter(struct x86_emul *s)
 {
 	struct target t = { .code64 = long_mode(s) };
-	uint64_t cs, esp, width = em_mask(t.code64 ? 8 : 4);
+	uint64_t cs = 0, esp, width = em_mask(t.code64 ? 8 : 4);
 	int rc = sysenter_segments(s, &cs);
 
 	if (rc == X86EMUL_OKAY)
@@ -179,7 +179,7 @@ int system_sysexit(struct x86_emul *s)
 {
 	bool wide = em_mode64(s->ctxt) && s->insn.rex & X86_REX_W;
 	struct target t = { .code64 = wide, .cpl = 3 };
-	uint64_t cs, width = em_mask(wide ? 8 : 4), rsp = s->regs->gpr[X86_RCX] & width;
+	uint64_t cs = 0, width = em_mask(wide ? 8 : 4), rsp = s->regs->gpr[X86_RCX] & width;
 	int rc = sysenter_segments(s, &cs);
 
 	if (rc != X86EMUL_OKAY)
