@@ -152,8 +152,8 @@ void host_result(const char *check, unsigned int good, unsigned int bad)
 	printf("%s: %u passed, %u failed\n", check, good, bad);
 }
 
-static char log_text[16384];
-static size_t log_len;
+static __thread char log_text[16384]; /* what the calling thread said */
+static __thread size_t log_len;
 
 void host_log_clear(void)
 {

@@ -12,7 +12,8 @@
 
 #define CALL_ROUNDS   2000U
 #define REAP_STEPS    20U
-#define SETTLE_ROUNDS 2000U
+#define SETTLE_ROUNDS 1000000U /* at most: others may be held up by the host */
+#define SETTLE_FIRST  2000U    /* the first time, when it is not known what is to be left */
 
 static struct page pages[RAM_PAGES];
 static uint64_t heap_at_start;
@@ -278,8 +279,12 @@ static void kill_dom0(void)
 /* Timers free what nobody can be looking at any more; other CPUs take their time to say so. */
 static void settle(void)
 {
+	bool heap_is_back;
+
 	for (unsigned int i = 0; i < (nr_cpus > 1 ? SETTLE_ROUNDS : REAP_STEPS); i++) {
-		if (nr_cpus > 1 && heap_at_start == host_heap_blocks())
+		heap_is_back =
+			heap_at_start ? heap_at_start == host_heap_blocks() : i > SETTLE_FIRST;
+		if (nr_cpus > 1 && heap_is_back && free_page_count() == free_at_start)
 			return;
 		__atomic_fetch_add(&fake_now_ns, NS_PER_SEC, __ATOMIC_RELAXED);
 		run_timers();

@@ -191,9 +191,9 @@ void race(const struct act *acts, unsigned int n)
 	all_start();
 	while (__atomic_load_n(&unfinished, __ATOMIC_SEQ_CST))
 		cpu_pass();
-	memset(running, 0, sizeof(running));
 	turns_calm(true);
 	all_rest();
+	memset(running, 0, sizeof(running));
 	check_machine();
 }
 
@@ -224,7 +224,6 @@ static bool something_runs(void)
 /* Everything stops, then the end of all domains as on one CPU, while the others serve calls. */
 static void stop(void)
 {
-	memset(running, 0, sizeof(running));
 	domain_for_each(pause, NULL);
 	while (something_runs())
 		cpu_pass();
