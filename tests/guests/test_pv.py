@@ -513,6 +513,50 @@ def soak(lab, seconds, each_s):
     dom0.wait_for(f"[ \"$({FREE})\" = '{before.strip()}' ]", 30)
 
 
+HOSTILES = 2
+
+
+def smp_soak(lab, seconds):
+    """Guests of three vCPUs call for the next domids, while dom0 creates, lists and destroys on two CPUs.
+
+    The host goes on whatever they meet, and all memory comes back.
+    """
+    dom0 = lab.boot(guests=True, smp=2, threads="multi")
+    create(dom0, "warm", memory=16, kernel='kernel = "/guests/payload64.elf"', paused=True)
+    first = int(dom0.run("xl domid warm")) + 1 + HOSTILES  # the domid of the first one that comes and goes
+    dom0.run("xl destroy warm")
+    before = dom0.run(FREE)
+    for number in range(HOSTILES):
+        create(dom0, f"smp{number}", f"hostile=smp seed={number + 1} seconds={seconds} first={first}", memory=32, vcpus=3,
+               kernel='kernel = "/guests/payload64.elf"', extra='on_poweroff = "destroy"\non_crash = "destroy"')
+    dom0.write("/run/lab/next.cfg", 'name = "next"\ntype = "pvh"\nmemory = 16\nvcpus = 2\n'
+                                    'kernel = "/guests/payload64.elf"\ncmdline = "hostile=hang seconds=600"\n')
+    cycles, end = 0, time.monotonic() + seconds
+    while time.monotonic() < end:
+        dom0.run("(while ! [ -e /run/lab/stop ]; do xl list > /dev/null; done) & "
+                 "for i in 1 2 3; do xl create -q /run/lab/next.cfg && xl destroy next || exit 1; done; "
+                 "touch /run/lab/stop; wait; rm /run/lab/stop", 300)
+        cycles += 3
+    text = dom0.run("xl dmesg | grep -a 'smp: ' | tail -1")
+    found = int((re.findall(r"(\d+) met a domain", text) or [0])[-1])
+    check(found > cycles, f"{cycles} domains, met {found} times: nothing is tested")
+    lab.note(f"{cycles} domains came and went; {text.strip()}")
+    for number in range(HOSTILES):
+        dom0.command(f"xl destroy smp{number}")  # their time may be over
+    dom0.wait_for(f"[ \"$({FREE})\" = '{before.strip()}' ]", 60)
+
+
+@case(order=45, group="smpsoak", limit_s=700, combos=("vmm",))
+def test_smp_short(lab):
+    smp_soak(lab, 60)
+
+
+@case(order=45, group="smpsoak", limit_s=1500, combos=("vmm",))
+def test_smp_soak(lab):
+    """The same for ten minutes."""
+    smp_soak(lab, 600)
+
+
 @case(order=45, group="pvsoak", limit_s=700, combos=("vmm",))
 def test_hypercalls_short(lab):
     soak(lab, 60, 20)

@@ -254,6 +254,7 @@ void hostile_main(const char *kind)
 		{ "mmio", hostile_mmio, 20000, false },
 		{ "hypercalls", hostile_hypercalls, 20000, true },
 		{ "soak", hostile_soak, 1, true },
+		{ "smp", hostile_smp, 1, true },
 		{ "hang", hostile_hang, 1, true },
 		{ "crash", hostile_crash, 1, true },
 		{ "entry", hostile_entry, 1, true },

@@ -119,6 +119,7 @@ const char *test_skip(const char *fmt, ...) __attribute__((format(printf, 1, 2))
 void bench_main(void); /* tests/bench: only in bench.elf */
 void hostile_main(const char *kind);
 void hostile_soak(void);
+void hostile_smp(void);	 /* hostile_smp.c */
 void hostile_hang(void); /* hostile_xen.c */
 void hostile_crash(void);
 void hostile_entry(void);
