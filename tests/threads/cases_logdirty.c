@@ -19,7 +19,7 @@ static long shadow_op(struct vcpu *v, uint32_t op)
 	return domctl(v, XEN_DOMCTL_shadow_op, B, &d);
 }
 
-/* Frames that were written and not seen yet, as far as the guest can tell: it writes after that. */
+/* Logging begins, in pieces; then what was written is asked for and cleaned, again and again. */
 static bool looks(struct vcpu *v, unsigned int n)
 {
 	EXPECT(shadow_op(v, n ? XEN_DOMCTL_SHADOW_OP_CLEAN : XEN_DOMCTL_SHADOW_OP_ENABLE_LOGDIRTY),
