@@ -360,6 +360,19 @@ static void set_regs(struct vcpu *v, const struct regs *r, bool wide)
 		v->regs.gpr[order[wide][i]] = r->a[i];
 }
 
+/* What a call has left in the pages of arguments and lists, so that two builds can be compared (replay -v). */
+static uint64_t sum_of_arguments(struct domain *d)
+{
+	static uint8_t bytes[(1 + SCRATCH_NR) << PAGE_SHIFT];
+	uint64_t sum = 0xcbf29ce484222325ULL; /* FNV-1a */
+
+	if (guest_phys_read(d, _gpa((uint64_t)ARG_GFN << PAGE_SHIFT), bytes, sizeof(bytes)))
+		return 0;
+	for (size_t i = 0; i < sizeof(bytes); i++)
+		sum = (sum ^ bytes[i]) * 0x100000001b3ULL;
+	return sum;
+}
+
 static void call(struct vcpu *v, const struct regs *r, bool wide, uint32_t preempt)
 {
 	set_regs(v, r, wide);
@@ -368,7 +381,8 @@ static void call(struct vcpu *v, const struct regs *r, bool wide, uint32_t preem
 			    r->a[0], r->a[1], r->a[2]);
 	machine_hypercall(v, preempt * 0x01010101U);
 	if (host_verbose)
-		host_printf("  = %ld\n", (long)v->regs.gpr[R_RAX]);
+		host_printf("  = %ld, %lx\n", (long)v->regs.gpr[R_RAX],
+			    sum_of_arguments(v->domain));
 }
 
 /* The same call with the same argument, if the caller still can. */
