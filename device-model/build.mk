@@ -42,7 +42,7 @@ $(DM_OUT)/plinth-dm: $(DM_OBJ)
 
 # The tests' program has the VMM's RTC behind its qtest protocol.
 DM_RTC_OBJ := $(DM_OUT)/asan/tests/qtest_rtc.o $(addprefix $(DM_OUT)/asan-vmm/,device-model/tests/qtest_rtc_vmm.o \
-	vmm/hvm/vrtc.o vmm/lib/date.o)
+	vmm/hvm/vrtc.o lib/date.o)
 DM_RTC_FLAGS = -std=gnu11 -O1 -g -Wall -Wextra -Werror -Wno-unused-parameter -Wno-address-of-packed-member -fPIE \
 	$(DM_SANITIZE) -fno-sanitize=alignment $(devices_VMMFLAGS) -Ivmm -I$(DM_DIR)
 

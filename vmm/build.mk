@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-# The hypervisor image: every C and assembly file of vmm/, svm/ and vmx/, linked twice so that the
+# The hypervisor image: every C and assembly file of lib/, vmm/, svm/ and vmx/, linked twice so that the
 # second link can carry the symbol table that nm made from the first.
 #   DEBUG=1   adds the lock-order checks (host tests always have them)
 #   STRETCH=1 measures how long it goes on with interrupts off (debug key s); $(O)/plinth-stretch is such an image
@@ -13,7 +13,7 @@ vmm_XENINC  := $(O)/xen-include
 vmm_IMAGE   := $(O)/plinth
 vmm_BUDGET  := 1048576
 
-vmm_C   := $(sort $(wildcard vmm/*/*.c vmm/*/*/*.c svm/*.c vmx/*.c))
+vmm_C   := $(sort $(wildcard lib/*.c vmm/*/*.c vmm/*/*/*.c svm/*.c vmx/*.c))
 vmm_S   := $(sort $(wildcard vmm/*/*.S vmm/*/*/*.S svm/*.S vmx/*.S))
 vmm_OBJS := $(vmm_C:%.c=$(vmm_OBJ)/%.o) $(vmm_S:%.S=$(vmm_OBJ)/%.S.o)
 
@@ -57,9 +57,9 @@ $(vmm_OBJ)/pass1: $(vmm_OBJS) vmm/link.ld
 	$(call say,LD,$@)
 	$(Q)ld $(vmm_LDFLAGS) -o $@ $(vmm_OBJS)
 
-$(vmm_OBJ)/symtab.S: $(vmm_OBJ)/pass1 vmm/debug/symtab.awk
+$(vmm_OBJ)/symtab.S: $(vmm_OBJ)/pass1 vmm/base/symtab.awk
 	$(call say,SYM,$@)
-	$(Q)nm -n $< | awk -f vmm/debug/symtab.awk > $@
+	$(Q)nm -n $< | awk -f vmm/base/symtab.awk > $@
 
 $(vmm_OBJ)/symtab.o: $(vmm_OBJ)/symtab.S
 	$(Q)$(vmm_CC) $(vmm_ARCHFLAGS) -c -o $@ $<

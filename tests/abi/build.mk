@@ -2,7 +2,7 @@
 # Host tests of the ABI's pure parts: CPU policies, borrowed virtual time, event channels, grants, under ASan and UBSan.
 
 abi_DIR  := $(O)/abi
-abi_VMM  := vmm/cpu/policy.c vmm/domain/sched_bvt.c vmm/domain/event.c vmm/domain/event_ops.c \
+abi_VMM  := vmm/hvm/policy.c vmm/sched/sched_bvt.c vmm/domain/event.c vmm/domain/event_ops.c \
 	vmm/domain/event_2l.c vmm/domain/event_fifo.c vmm/domain/grant.c
 abi_TESTS := $(sort $(wildcard tests/abi/test_*.c)) tests/abi/mock.c
 abi_OBJS := $(abi_VMM:%.c=$(abi_DIR)/%.o) $(abi_TESTS:%.c=$(abi_DIR)/%.o) $(abi_DIR)/tests/abi/main.o

@@ -8,11 +8,11 @@
 fuzz_DIR      := $(O)/tests/fuzz
 fuzz_FAMILIES := memory event grant sched vcpu hvm dm physdev platform domctl sysctl console version multicall
 fuzz_REGRESS  := tests/regress/hypercall
-fuzz_VMM      := $(filter-out vmm/hvm/setup.c,$(sort $(wildcard vmm/abi/*.c vmm/domain/*.c vmm/paging/*.c \
-	vmm/hvm/*.c vmm/emulate/*.c))) vmm/mm/page.c vmm/mm/buddy.c vmm/cpu/policy.c vmm/cpu/policy_guest.c \
-	vmm/cpu/predictions.c vmm/cpu/timer.c vmm/cpu/timer_heap.c vmm/cpu/spinlock.c vmm/cpu/publish.c vmm/cpu/smp.c \
-	vmm/cpu/fpu.c vmm/debug/keys.c \
-	vmm/dom0/memory.c vmm/lib/date.c svm/npt.c \
+fuzz_VMM      := $(filter-out vmm/hvm/setup.c vmm/sched/run.c,$(sort $(wildcard vmm/sched/*.c vmm/paging/*.c \
+	vmm/domain/*.c vmm/hvm/*.c vmm/life/*.c vmm/abi/*.c vmm/emulate/*.c))) vmm/mm/page.c vmm/mm/buddy.c \
+	vmm/cpu/predictions.c vmm/cpu/timer.c vmm/cpu/timer_heap.c vmm/base/spinlock.c vmm/cpu/publish.c vmm/cpu/smp.c \
+	vmm/cpu/fpu.c vmm/console/keys.c \
+	vmm/dom0/memory.c lib/date.c svm/npt.c \
 	$(addprefix tests/fuzz/,calls.c check.c fuzz.c machine.c stubs.c)
 fuzz_HOST     := tests/fuzz/host.c tests/fuzz/work.c tests/fuzz/family.c
 fuzz_COMMON   := -DDIRECTMAP_VIRT=0x200000000000UL -g -O1 -fno-pie -fno-omit-frame-pointer -Wall -Wextra -Werror \
@@ -42,9 +42,9 @@ fuzz_COBJECTS := $(filter-out $(fuzz_DIR)/gcc/tests/fuzz/fuzz.o,$(fuzz_VMM:%.c=$
 CHECKS  += check-fuzz check-hypercalls
 FUZZERS += $(fuzz_FAMILIES:%=fuzz-hc-%)
 
-$(fuzz_DIR)/clang/tests/%.o $(fuzz_DIR)/clang/vmm/mm/buddy.o $(fuzz_DIR)/clang/vmm/cpu/spinlock.o: fuzz_COVER :=
+$(fuzz_DIR)/clang/tests/%.o $(fuzz_DIR)/clang/vmm/mm/buddy.o $(fuzz_DIR)/clang/vmm/base/spinlock.o: fuzz_COVER :=
 
-$(fuzz_DIR)/gcc/tests/%.o $(fuzz_DIR)/gcc/vmm/cpu/spinlock.o: fuzz_COUNT :=
+$(fuzz_DIR)/gcc/tests/%.o $(fuzz_DIR)/gcc/vmm/base/spinlock.o: fuzz_COUNT :=
 
 $(fuzz_DIR)/clang-host/%.o: %.c
 	$(Q)mkdir -p $(@D)

@@ -78,7 +78,7 @@ __attribute__((weak)) void __sanitizer_cov_trace_pc(void)
 	work_add(PER_BLOCK);
 }
 
-/* By words, as vmm/lib/string.c does it. */
+/* By words, as lib/string.c does it. */
 void *__wrap_memset(void *dst, int c, size_t n)
 {
 	work_add(n / 8);

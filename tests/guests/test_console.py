@@ -28,8 +28,8 @@ def screen_of(lab, pc, label):
 
 
 def plinth_glyphs():
-    """Glyphs of the framebuffer console: columns of 7 dots from vmm/debug/font.c, each row twice."""
-    with open(os.path.join(hypervisor.REPOSITORY, "vmm/debug/font.c"), encoding="ascii") as file:
+    """Glyphs of the framebuffer console: columns of 7 dots from vmm/console/font.c, each row twice."""
+    with open(os.path.join(hypervisor.REPOSITORY, "vmm/console/font.c"), encoding="ascii") as file:
         columns = re.findall(r"{ (0x\w\w), (0x\w\w), (0x\w\w), (0x\w\w), (0x\w\w) }", file.read())
     check(len(columns) == 95, f"{len(columns)} glyphs in font.c")
     glyphs = {}

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * A vCPU between two queues (domain/sched.c: lock_vcpu, place_on, fetch_here). Three parties change what it may
+ * A vCPU between two queues (sched/sched.c: lock_vcpu, place_on, fetch_here). Three parties change what it may
  * do and each calls sched_vcpu_update(), which may move it to either CPU: it waits in the queue of v->cpu
  * exactly once if it is runnable, and nowhere if not.
  *

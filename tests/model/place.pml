@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * A vCPU that becomes runnable on CPU 0, which is busy, while CPU 1 goes idle (domain/sched.c: place_on, offer, steal).
+ * A vCPU that becomes runnable on CPU 0, which is busy, while CPU 1 goes idle (sched/sched.c: place_on, offer, steal).
  * Both CPUs may keep their stores back until a fence. When nothing moves any more CPU 1 has it, or CPU 0 has.
  *
  * MUTATION 1: no offer after the vCPU is queued.

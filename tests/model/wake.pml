@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * Waking and blocking (domain/pause.c, sched.c: sched_vcpu_update, schedule, switch_vcpus; hvm/intr.c:
+ * Waking and blocking (sched/pause.c, sched.c: sched_vcpu_update, schedule, switch_vcpus; hvm/intr.c:
  * hvm_must_wake). One vCPU on CPU 0; another CPU sends it an interrupt and an event whose upcall goes by a wire
  * that only the vCPU itself raises; a third one pauses it. When nothing moves any more the vCPU has taken both.
  *

@@ -2,8 +2,8 @@
 # The scheduler on a simulated machine of up to four CPUs, under ASan and UBSan.
 
 sched_DIR    := $(O)/sched
-sched_VMM    := vmm/domain/sched.c vmm/domain/sched_bvt.c vmm/domain/pause.c vmm/cpu/timer.c vmm/cpu/timer_heap.c \
-	vmm/cpu/spinlock.c
+sched_VMM    := vmm/sched/sched.c vmm/sched/sched_bvt.c vmm/sched/pause.c vmm/cpu/timer.c vmm/cpu/timer_heap.c \
+	vmm/base/spinlock.c
 sched_TESTS  := $(filter-out tests/sched/host.c,$(sort $(wildcard tests/sched/*.c)))
 sched_OBJS   := $(sched_VMM:%.c=$(sched_DIR)/%.o) $(sched_TESTS:%.c=$(sched_DIR)/%.o) $(sched_DIR)/tests/sched/host.o
 sched_CFLAGS := -std=gnu11 -O2 -g -Wall -Wextra -Werror -Wno-address-of-packed-member -fno-omit-frame-pointer \

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * A machine of several CPUs with a simulated clock around the real scheduler (domain/sched.c, the policy, pause.c,
+ * A machine of several CPUs with a simulated clock around the real scheduler (sched/sched.c, the policy, pause.c,
  * timer.c). vCPUs are tasks: they work, sleep, wake each other. Nothing depends on the host's time or on chance, so a
  * run is the same each time.
  */

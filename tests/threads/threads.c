@@ -95,7 +95,7 @@ static void guest(struct vcpu *v)
 		__atomic_fetch_sub(&unfinished, 1, __ATOMIC_SEQ_CST);
 }
 
-/* Once around the run loop, as vmm/cpu/run.c does it; timers are looked at each time. */
+/* Once around the run loop, as vmm/sched/run.c does it; timers are looked at each time. */
 static void cpu_pass(void)
 {
 	struct cpu *c = this_cpu();

@@ -3,10 +3,10 @@
 
 unit_DIR := $(O)/unit
 # Sources of the hypervisor that run on the host as they are.
-unit_VMM := vmm/lib/date.c vmm/boot/e820.c vmm/boot/multiboot.c vmm/boot/cmdline.c vmm/boot/acpi_tables.c \
+unit_VMM := lib/date.c vmm/base/e820.c vmm/boot/multiboot.c vmm/base/cmdline.c vmm/cpu/acpi_tables.c \
 	vmm/mm/buddy.c vmm/cpu/predictions.c vmm/cpu/timer_heap.c vmm/cpu/publish.c vmx/controls.c vmx/ept.c vmx/hazards.c vmx/check.c \
 	vmx/check_controls.c svm/intr.c
-unit_LIB := vmm/lib/string.c vmm/lib/printf.c
+unit_LIB := lib/string.c lib/printf.c
 unit_TESTS := $(sort $(wildcard tests/unit/test_*.c))
 
 unit_OBJS := $(unit_VMM:%.c=$(unit_DIR)/%.o) $(unit_LIB:%.c=$(unit_DIR)/%.o) \

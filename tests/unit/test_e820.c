@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* The memory map's clean-up: known cases, and random maps against a byte-by-byte model. */
-#include "boot/e820.h"
+#include "base/e820.h"
 #include "unit.h"
 
 static struct e820_map m;

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* vmm/lib against the C library. */
+/* lib/ against the C library. */
 #include "lib.h"
 #include "timer.h"
 #include "unit.h"

@@ -6,7 +6,7 @@
 #include "console.h"
 #include "debug.h"
 #include "dom0.h"
-#include "e820.h"
+#include "vmm/base/e820.h"
 #include "event.h"
 #include "hvm_ops.h"
 #include "multiboot.h"

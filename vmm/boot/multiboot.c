@@ -3,7 +3,7 @@
  * Multiboot 1 (0.6.96 section 3.3) and Multiboot 2 (2.0 section 3.6) information. Every offset
  * and size is checked: the host tests feed it damaged structures.
  */
-#include "e820.h"
+#include "vmm/base/e820.h"
 #include "multiboot.h"
 
 #define MB1_MEM	      BIT(0)

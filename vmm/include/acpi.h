@@ -34,7 +34,7 @@ struct acpi_gas {
 #define ACPI_TABLE_MAX MIB(16)
 
 /*
- * Pure checks and readers (boot/acpi_tables.c). Tables passed in are whole: `length` bytes
+ * Pure checks and readers (cpu/acpi_tables.c). Tables passed in are whole: `length` bytes
  * readable.
  */
 bool acpi_rsdp_ok(const struct acpi_rsdp *r);

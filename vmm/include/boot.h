@@ -56,7 +56,7 @@ void cmdline_parse(void);
 int parse_size(const char *s, uint64_t *bytes);
 int parse_bool(const char *s, bool *v);
 
-/* ACPI tables of the host (vmm/boot/acpi.c). */
+/* ACPI tables of the host (vmm/cpu/acpi.c). */
 struct acpi_header;
 /* nth table with this signature, mapped; NULL = none. */
 const struct acpi_header *acpi_find(const char sig[4], unsigned int nth);

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * The VMM's console (vmm/debug/console.c): a log ring that the tools read, the serial line, the
+ * The VMM's console (vmm/console/console.c): a log ring that the tools read, the serial line, the
  * screen until dom0 takes it, and the switch of typed input between dom0 and the debug keys.
  */
 #ifndef PLINTH_CONSOLE_H

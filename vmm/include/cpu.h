@@ -45,7 +45,7 @@ struct cpu {
 	bool in_window; /* interrupts are open: handlers may run */
 	struct vcpu *idle;
 	struct timer_heap *timers;	 /* vmm/cpu/timer.c */
-	struct sched_cpu *sched;	 /* vmm/domain/sched.c */
+	struct sched_cpu *sched;	 /* vmm/sched/sched.c */
 	struct cpu_call *volatile calls; /* cross-CPU call mailbox, vmm/cpu/smp.c */
 	void *vendor;			 /* svm/ or vmx/ */
 	uint64_t gdt[16];
@@ -103,7 +103,7 @@ void cpu_call_all(void (*fn)(void *arg), void *arg);
 /* Serve calls made to this CPU; called by the run loop and by spinning lock waiters. */
 void smp_poll_calls(void);
 
-/* The run loop: deferred work, then the current vCPU, for ever (vmm/cpu/run.c). */
+/* The run loop: deferred work, then the current vCPU, for ever (vmm/sched/run.c). */
 void run_loop(void) __noreturn;
 /* Drop the current stack contents and enter run_loop. */
 void reset_stack_and_run(void) __noreturn;

@@ -170,7 +170,7 @@ struct domain {
 
 	struct hvm_domain hvm;
 	struct cpu_policy
-		*cpu_policy; /* [d] vmm/cpu/policy; CPUID and MSR contents the guest sees */
+		*cpu_policy; /* [d] vmm/hvm/policy; CPUID and MSR contents the guest sees */
 	void *vendor;	     /* [c] svm/vmx per-domain record */
 	uint64_t soft_affinity_nodes; /* [d] setnodeaffinity */
 	uint32_t vm_assist;	      /* [d] */
@@ -270,10 +270,10 @@ void vcpu_block(struct vcpu *v, uint32_t pause_flag);
 /* v goes down until it is brought up again; with the last one its domain powers off. */
 void vcpu_down(struct vcpu *v);
 
-/* Debug builds: start looking for lost wake-ups (domain/wake_check.c). */
+/* Debug builds: start looking for lost wake-ups (sched/wake_check.c). */
 void wake_check_start(void);
 
-/* Scheduler (domain/sched.c). */
+/* Scheduler (sched/sched.c). */
 void sched_init(void);
 int sched_vcpu_init(struct vcpu *v);
 void sched_vcpu_fini(struct vcpu *v);
@@ -291,7 +291,7 @@ void vcpu_runstate_get(struct vcpu *v, struct vcpu_runstate_info *out);
 
 /*
  * The current guest vCPU, until there is deferred work or it cannot enter: checks, entry, exit handling, again
- * (domain/vcpu_run.c).
+ * (hvm/vcpu_run.c).
  */
 void vcpu_resume(struct vcpu *v);
 /* Load and unload state of guest vCPUs; called by schedule(). */

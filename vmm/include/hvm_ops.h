@@ -175,7 +175,7 @@ bool hvm_code64(struct vcpu *v);
 /* MSRs (hvm/msr.c). 0, -EINVAL = #GP. */
 int hvm_rdmsr(struct vcpu *v, uint32_t msr, uint64_t *value);
 int hvm_wrmsr(struct vcpu *v, uint32_t msr, uint64_t value);
-/* CPUID as the guest sees it (cpu/policy.c), including what depends on v's state. */
+/* CPUID as the guest sees it (hvm/policy.c), including what depends on v's state. */
 void hvm_cpuid(struct vcpu *v, uint32_t leaf, uint32_t sub, uint32_t out[4]);
 /* Has the guest asked for #GP where code of v's present privilege executes CPUID? */
 bool hvm_cpuid_faults(struct vcpu *v);
@@ -194,7 +194,7 @@ bool hvm_io_resume(struct vcpu *v);
 
 /* Probe, choose hvm_ops, switch it on for every CPU; panics with the reason. */
 void hvm_setup(void);
-/* Save/restore of one vCPU and of device records: vmm/hvm/save.c. */
+/* Save/restore of one vCPU and of device records: vmm/life/save.c. */
 int hvm_domain_init(struct domain *d);
 /* Both vendors' flush_domain: their flush_vcpu does the work when each vCPU enters next. */
 void hvm_flush_domain(struct domain *d);

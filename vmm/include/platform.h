@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
  * Boot steps and machine parts that only the platform code itself calls (boot/, cpu/, mm/,
- * debug/).
+ * console/).
  */
 #ifndef PLINTH_PLATFORM_H
 #define PLINTH_PLATFORM_H
@@ -45,7 +45,7 @@ struct cpu *smpboot_new_cpu(unsigned int id, uint32_t apic_id);
 
 /* boot/ */
 void boot_main(uint32_t magic, uint32_t info) __noreturn;
-/* boot/acpi.c: find the RSDP (boot page tables), then the tables (after mm_init). */
+/* cpu/acpi.c: find the RSDP (boot page tables), then the tables (after mm_init). */
 void acpi_find_rsdp(void);
 void acpi_init(void);
 

@@ -2,7 +2,7 @@
 /*
  * How objects become known to other CPUs, and when their memory may be used anew. An object is published when it
  * is complete, and not before. To take it away: make it unfindable, wait for a grace period, free it. A CPU
- * keeps what it found without a lock or a reference until it passes its run loop (cpu/run.c) and no longer, so
+ * keeps what it found without a lock or a reference until it passes its run loop (sched/run.c) and no longer, so
  * the grace period is over when every CPU has passed there once. docs/locking.md lists all such readers.
  */
 #ifndef PLINTH_PUBLISH_H

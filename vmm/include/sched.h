@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * The scheduler: a core (domain/sched.c) that knows CPUs, states and locks, and policies that know
+ * The scheduler: a core (sched/sched.c) that knows CPUs, states and locks, and policies that know
  * whose turn it is. A policy sees one CPU's queue at a time, under its lock, and only arithmetic: it
  * takes the time as an argument, so that the same source runs in a host test.
  */

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
  * Spinlocks. The VMM runs with interrupts disabled everywhere but in two places (idle HLT and the
- * window of the run loop, vmm/cpu/run.c), so there are no irqsave variants. A waiting CPU serves
+ * window of the run loop, vmm/sched/run.c), so there are no irqsave variants. A waiting CPU serves
  * cross-CPU calls (smp_poll_calls) while it spins, so that a holder may wait for other CPUs to answer
  * a call as long as the called function takes no lock.
  *

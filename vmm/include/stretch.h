@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * How long the VMM goes on with interrupts off (vmm/debug/stretch.c): from an exit, the window of the run loop or the end of HLT to the
+ * How long the VMM goes on with interrupts off (vmm/base/stretch.c): from an exit, the window of the run loop or the end of HLT to the
  * next entry, window or HLT. Nobody else is served on the CPU in such a stretch, so none may be longer than
  * STRETCH_BOUND instructions, whatever a guest, a device model or a tool asks. A question for pending work ends none: only
  * an answer that leads back to one of these does.

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-# Turns `nm -n` into the table that debug/symbols.c reads: offsets of functions from the image's
+# Turns `nm -n` into the table that base/symbols.c reads: offsets of functions from the image's
 # start, offsets of their names, the names.
 $2 ~ /^[tT]$/ && $3 !~ /^\./ {
 	if ($1 == last)

@@ -6,7 +6,7 @@
  * foreign mapping in dom0, perhaps much later) hands the rest to a timer, because it may go with locks held
  * (any below LOCK_TIMER). The timer takes the domain off the list, and frees it after another grace period.
  */
-#include "private.h"
+#include "vmm/domain/private.h"
 #include "abi.h"
 #include "hvm_devices.h"
 #include "hvm_ops.h"

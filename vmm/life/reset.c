@@ -6,8 +6,8 @@
  * shared info becomes as in a new domain, and memory again where it was mapped. What the guest has granted stays in its
  * table, as with Xen: the tools do not enter the console's and the store's entries anew. So do HVM parameters.
  */
-#include "handlers.h"
-#include "../domain/event_private.h"
+#include "vmm/abi/handlers.h"
+#include "vmm/domain/event_private.h"
 
 /* What the kernel had registered for one vCPU would be written to in the next kernel's memory. */
 static void forget_vcpu(struct vcpu *v)

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* The memory map: from what a loader says to a sorted map without overlaps (boot/e820.c). Pure. */
+/* The memory map: from what a loader says to a sorted map without overlaps (base/e820.c). Pure. */
 #ifndef PLINTH_E820_H
 #define PLINTH_E820_H
 

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /*
  * The guest half of the run loop: what has to be looked at before an entry, the entry, and loading
- * and unloading a vCPU. Deferred work of the CPU itself is in vmm/cpu/run.c.
+ * and unloading a vCPU. Deferred work of the CPU itself is in vmm/sched/run.c.
  */
 #include "boot.h"
 #include "debug.h"
