@@ -183,24 +183,21 @@ static void pci_reset(void *opaque)
 		dev->config_written(dev, 0, 0);
 }
 
-static void pci_save(void *opaque, struct save_buf *b)
+static void pci_refresh(void *obj)
 {
-	struct pci_device *dev = opaque;
+	struct pci_device *dev = obj;
 
-	save_bytes(b, dev->config, sizeof(dev->config));
-	save_bool(b, dev->intx.level);
+	memcpy(dev->saved.config, dev->config, PCI_CONFIG_SIZE);
+	dev->saved.intx = dev->intx.level;
 }
 
-static int pci_load(void *opaque, struct save_buf *b, uint32_t version)
+static int pci_loaded(void *obj, uint32_t version)
 {
-	struct pci_device *dev = opaque;
-	uint8_t config[PCI_CONFIG_SIZE];
-	bool level;
+	struct pci_device *dev = obj;
+	const uint8_t *config = dev->saved.config;
 	unsigned int i;
 
-	load_bytes(b, config, sizeof(config));
-	level = load_bool(b);
-	if (memcmp(config, dev->config, 4) || b->error)
+	if (memcmp(config, dev->config, 4))
 		return -EINVAL;
 	for (i = 0; i < PCI_CONFIG_SIZE; i++) {
 		uint8_t rw = dev->wmask[i] | dev->w1cmask[i];
@@ -213,11 +210,17 @@ static int pci_load(void *opaque, struct save_buf *b, uint32_t version)
 	if (dev->config_written)
 		dev->config_written(dev, 0, 0);
 	if (dev->config[PCI_INTERRUPT_PIN])
-		irq_set(&dev->intx, level);
+		irq_set(&dev->intx, dev->saved.intx);
 	return 0;
 }
 
-static const struct save_ops pci_save_ops = { "pci", 1, pci_save, pci_load };
+static const struct save_field pci_fields[] = {
+	SAVE_ARRAY(struct pci_device, saved.config),
+	SAVE(struct pci_device, saved.intx),
+	SAVE_END,
+};
+
+static const struct save_ops pci_save_ops = { "pci", 1, pci_fields, pci_refresh, pci_loaded };
 
 int pci_register(struct pci_device *dev)
 {

@@ -79,6 +79,10 @@ struct pci_device {
 	struct pci_bar bars[PCI_NUM_BARS];
 	struct irq_line intx;
 	struct vram *rom; /* of pci_add_rom */
+	struct {
+		uint8_t config[PCI_CONFIG_SIZE];
+		bool intx;
+	} saved; /* of the state file, until it is merged */
 	void *opaque;
 	/* Optional: called after the bytes have changed (also after reset and restore: size 0). */
 	void (*config_written)(struct pci_device *dev, unsigned int offset, unsigned int size);

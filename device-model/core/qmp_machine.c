@@ -15,6 +15,7 @@
 #include "core/options.h"
 #include "core/pci.h"
 #include "core/qmp.h"
+#include "core/save.h"
 #include "core/util.h"
 
 static void cmd_query_status(struct machine *m, const struct json *args, struct qmp_reply *r)
@@ -205,28 +206,24 @@ static void cmd_query_options(struct machine *m, const struct json *args, struct
 }
 QMP_COMMAND(query_options, "query-command-line-options", cmd_query_options);
 
-static void put_info_text(struct machine *m, struct qmp_reply *r, const char *what)
+static char *info_text(struct machine *m, const char *what)
 {
-	char text[256];
-
 	if (!strcmp(what, "status"))
-		snprintf(text, sizeof(text), "VM status: %s\r\n",
-			 m->running ? "running" : "paused");
-	else if (!strcmp(what, "version"))
-		snprintf(text, sizeof(text), "plinth-dm\r\n");
-	else if (!strcmp(what, "name"))
-		snprintf(text, sizeof(text), "%s\r\n", m->opt->name ? m->opt->name : "");
-	else
-		snprintf(text, sizeof(text),
-			 "known: info status, info version, info name, stop, "
-			 "cont, quit; use QMP for the rest\r\n");
-	r->wrote = true;
-	jout_str(r->out, "return", text);
+		return xasprintf("VM status: %s\r\n", m->running ? "running" : "paused");
+	if (!strcmp(what, "version"))
+		return xstrdup("plinth-dm\r\n");
+	if (!strcmp(what, "name"))
+		return xasprintf("%s\r\n", m->opt->name ? m->opt->name : "");
+	if (!strncmp(what, "state", 5) && (!what[5] || what[5] == ' '))
+		return save_show(m, what[5] ? what + 6 : "");
+	return xstrdup("known: info status, info version, info name, info state [DEVICE], stop, "
+		       "cont, quit; use QMP for the rest\r\n");
 }
 
 static void cmd_human(struct machine *m, const struct json *args, struct qmp_reply *r)
 {
 	const char *line = json_str(args, "command-line", "");
+	char *text;
 
 	if (!strcmp(line, "stop") || !strcmp(line, "cont") || !strcmp(line, "quit")) {
 		if (line[0] == 'q')
@@ -235,6 +232,9 @@ static void cmd_human(struct machine *m, const struct json *args, struct qmp_rep
 			machine_set_running(m, line[0] == 'c');
 		line = "info status";
 	}
-	put_info_text(m, r, strncmp(line, "info ", 5) ? "" : line + 5);
+	text = info_text(m, strncmp(line, "info ", 5) ? "" : line + 5);
+	r->wrote = true;
+	jout_str(r->out, "return", text);
+	free(text);
 }
 QMP_COMMAND(human, "human-monitor-command", cmd_human);

@@ -6,6 +6,8 @@
 #include "core/save.h"
 
 #include <errno.h>
+#include <inttypes.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <unistd.h>
 
@@ -13,6 +15,7 @@
 #include "core/bus_priv.h"
 #include "core/log.h"
 #include "core/machine.h"
+#include "core/timer.h"
 #include "core/util.h"
 
 #define SAVE_MAGIC	0x4d4448544e494c50ull /* "PLINTHDM" in memory order */
@@ -20,11 +23,17 @@
 #define SAVE_NAME_MAX	32
 #define SAVE_RECORD_MAX (64u << 20)
 #define QEMU_MAGIC	0x4d564551u /* "QEVM" */
+#define SHOWN_MAX	64u	    /* elements of an array that are shown */
+
+struct save_buf {
+	uint8_t *data;
+	size_t len, cap, pos;
+};
 
 struct save_handler {
 	const struct save_ops *ops;
 	unsigned int instance;
-	void *opaque;
+	void *obj;
 	bool loaded;
 	struct save_handler *next;
 };
@@ -50,23 +59,22 @@ void save_init(struct machine *m)
 	m->save = xzalloc(sizeof(*m->save));
 }
 
-void save_register(struct machine *m, const struct save_ops *ops, unsigned int instance,
-		   void *opaque)
+void save_register(struct machine *m, const struct save_ops *ops, unsigned int instance, void *obj)
 {
 	struct save_handler *h = xzalloc(sizeof(*h)), **p = &m->save->handlers;
 
-	*h = (struct save_handler){ .ops = ops, .instance = instance, .opaque = opaque };
+	*h = (struct save_handler){ .ops = ops, .instance = instance, .obj = obj };
 	while (*p)
 		p = &(*p)->next;
 	*p = h;
 }
 
-void save_unregister(struct machine *m, void *opaque)
+void save_unregister(struct machine *m, void *obj)
 {
 	struct save_handler **p = &m->save->handlers, *h;
 
 	while ((h = *p)) {
-		if (h->opaque != opaque) {
+		if (h->obj != obj) {
 			p = &h->next;
 			continue;
 		}
@@ -75,88 +83,175 @@ void save_unregister(struct machine *m, void *opaque)
 	}
 }
 
-void save_bytes(struct save_buf *b, const void *p, size_t len)
+/* ---- fields ---- */
+
+static void put_bytes(struct save_buf *b, const void *p, size_t len)
 {
 	if (b->len + len > b->cap) {
 		b->cap = (b->len + len) * 2 + 256;
 		b->data = xrealloc(b->data, b->cap);
 	}
-	memcpy(b->data + b->len, p, len);
+	if (len)
+		memcpy(b->data + b->len, p, len);
 	b->len += len;
 }
 
-void save_u8(struct save_buf *b, uint8_t v)
+static uint8_t *elements(const struct save_field *f, void *obj)
 {
-	save_bytes(b, &v, sizeof(v));
+	uint8_t *at = (uint8_t *)obj + f->offset;
+
+	return f->pointer ? *(uint8_t **)at : at;
 }
 
-void save_u16(struct save_buf *b, uint16_t v)
+static size_t element_count(const struct save_field *f, const void *obj)
 {
-	save_bytes(b, &v, sizeof(v));
+	size_t n = f->present ? f->present(obj) : f->count;
+
+	return MIN(n, f->count);
 }
 
-void save_u32(struct save_buf *b, uint32_t v)
+static bool in_version(const struct save_field *f, uint32_t version)
 {
-	save_bytes(b, &v, sizeof(v));
+	return !f->last || version <= f->last;
 }
 
-void save_u64(struct save_buf *b, uint64_t v)
+static uint64_t value_get(const struct save_field *f, const void *p)
 {
-	save_bytes(b, &v, sizeof(v));
-}
-
-void save_bool(struct save_buf *b, bool v)
-{
-	save_u8(b, v);
-}
-
-void load_bytes(struct save_buf *b, void *p, size_t len)
-{
-	if (b->error || len > b->len - b->pos) {
-		b->error = true;
-		memset(p, 0, len);
-		return;
+	switch (f->kind) {
+	case SAVE_KIND_PRESENT:
+		return *(void *const *)p != NULL;
+	case SAVE_KIND_AGE:
+		return clock_ns() - load_le(p, f->size);
+	default:
+		return load_le(p, f->size);
 	}
-	memcpy(p, b->data + b->pos, len);
-	b->pos += len;
 }
 
-uint8_t load_u8(struct save_buf *b)
+static void fields_put(struct save_buf *b, const struct save_field *f, void *obj, uint32_t version)
 {
-	uint8_t v;
+	for (; f->name; f++) {
+		uint8_t *p = elements(f, obj);
+		size_t n = in_version(f, version) ? element_count(f, obj) : 0;
 
-	load_bytes(b, &v, sizeof(v));
-	return v;
+		if (f->width == 1 && f->size == 1) {
+			put_bytes(b, p, n);
+			continue;
+		}
+		for (; n; n--, p += f->size) {
+			uint64_t v = f->part ? 0 : value_get(f, p);
+
+			if (f->part)
+				fields_put(b, f->part, p, version);
+			else
+				put_bytes(b, &v, f->width);
+		}
+	}
 }
 
-uint16_t load_u16(struct save_buf *b)
+/* One integer of a file into the object; false: it cannot be. */
+static bool value_set(const struct save_field *f, void *p, uint64_t v)
 {
-	uint16_t v;
-
-	load_bytes(b, &v, sizeof(v));
-	return v;
+	if (f->mask)
+		v &= f->mask;
+	if (f->kind == SAVE_KIND_BOOL)
+		v = v != 0;
+	if ((f->max && v > f->max) ||
+	    ((f->same || f->kind == SAVE_KIND_PRESENT) && v != value_get(f, p)))
+		return false;
+	if (f->kind == SAVE_KIND_AGE)
+		v = clock_ns() - v;
+	if (f->kind != SAVE_KIND_PRESENT)
+		store_le(p, v, f->size);
+	return true;
 }
 
-uint32_t load_u32(struct save_buf *b)
+static const char *fields_get(struct save_buf *b, const struct save_field *f, void *obj,
+			      uint32_t version);
+
+/* The elements of one field. NULL, or the name of the field that is wrong. */
+static const char *field_get(struct save_buf *b, const struct save_field *f, void *obj,
+			     uint32_t version)
 {
-	uint32_t v;
+	uint8_t *p = elements(f, obj);
+	size_t n = element_count(f, obj);
+	const char *bad = NULL;
 
-	load_bytes(b, &v, sizeof(v));
-	return v;
+	if (!f->part && n > (b->len - b->pos) / f->width)
+		return f->name;
+	for (; n && !bad; n--, p += f->size) {
+		if (f->part) {
+			bad = fields_get(b, f->part, p, version);
+			continue;
+		}
+		if (!value_set(f, p, load_le(b->data + b->pos, f->width)))
+			bad = f->name;
+		b->pos += f->width;
+	}
+	return bad;
 }
 
-uint64_t load_u64(struct save_buf *b)
+static const char *fields_get(struct save_buf *b, const struct save_field *f, void *obj,
+			      uint32_t version)
 {
-	uint64_t v;
+	const char *bad = NULL;
 
-	load_bytes(b, &v, sizeof(v));
-	return v;
+	for (; f->name && !bad; f++)
+		if (in_version(f, version))
+			bad = field_get(b, f, obj, version);
+	return bad;
 }
 
-bool load_bool(struct save_buf *b)
+static void field_show(FILE *out, const struct save_field *f, uint8_t *p, size_t n, const char *in)
 {
-	return load_u8(b) != 0;
+	size_t i;
+
+	fprintf(out, "  %s%s:", in, f->name);
+	for (i = 0; i < MIN(n, SHOWN_MAX); i++)
+		fprintf(out, " %" PRIx64, value_get(f, p + i * f->size));
+	fprintf(out, "%s\r\n", n > SHOWN_MAX ? " ..." : "");
 }
+
+static void fields_show(FILE *out, const struct save_field *f, void *obj, uint32_t version,
+			const char *in)
+{
+	for (; f->name; f++) {
+		uint8_t *p = elements(f, obj);
+		size_t n = in_version(f, version) ? element_count(f, obj) : 0, i;
+
+		if (!f->part && n)
+			field_show(out, f, p, n, in);
+		for (i = 0; f->part && i < n; i++) {
+			char *name = f->count == 1 ? xasprintf("%s%s.", in, f->name)
+						   : xasprintf("%s%s[%zu].", in, f->name, i);
+
+			fields_show(out, f->part, p + i * f->size, version, name);
+			free(name);
+		}
+	}
+}
+
+char *save_show(struct machine *m, const char *name)
+{
+	struct save_handler *h;
+	char *text = NULL;
+	size_t size;
+	FILE *out = open_memstream(&text, &size);
+
+	if (!out)
+		log_fatal("out of memory");
+	for (h = m->save->handlers; h; h = h->next) {
+		if (strncmp(h->ops->name, name, strlen(name)))
+			continue;
+		if (h->ops->refresh)
+			h->ops->refresh(h->obj);
+		fprintf(out, "%s.%u\r\n", h->ops->name, h->instance);
+		fields_show(out, h->ops->fields, h->obj, h->ops->version, "");
+	}
+	fclose(out);
+	return text;
+}
+
+/* ---- the file ---- */
 
 static int write_all(int fd, const void *buf, size_t len)
 {
@@ -194,27 +289,30 @@ static int read_all(int fd, void *buf, size_t len)
 
 int save_machine(struct machine *m, int fd)
 {
+	const uint64_t magic = SAVE_MAGIC;
+	const uint32_t format = SAVE_FORMAT;
 	struct record_header end = { .name = "" };
 	struct save_buf all = { 0 };
 	struct save_handler *h;
 	int rc;
 
 	ahead_settle(m);
-	save_u64(&all, SAVE_MAGIC);
-	save_u32(&all, SAVE_FORMAT);
+	put_bytes(&all, &magic, sizeof(magic));
+	put_bytes(&all, &format, sizeof(format));
 	for (h = m->save->handlers; h; h = h->next) {
 		struct record_header rec = { .instance = h->instance, .version = h->ops->version };
 		struct save_buf b = { 0 };
 
-		h->ops->save(h->opaque, &b);
+		if (h->ops->refresh)
+			h->ops->refresh(h->obj);
+		fields_put(&b, h->ops->fields, h->obj, h->ops->version);
 		strncpy(rec.name, h->ops->name, sizeof(rec.name) - 1);
 		rec.len = (uint32_t)b.len;
-		save_bytes(&all, &rec, sizeof(rec));
-		if (b.len)
-			save_bytes(&all, b.data, b.len);
+		put_bytes(&all, &rec, sizeof(rec));
+		put_bytes(&all, b.data, b.len);
 		free(b.data);
 	}
-	save_bytes(&all, &end, sizeof(end));
+	put_bytes(&all, &end, sizeof(end));
 	rc = write_all(fd, all.data, all.len);
 	free(all.data);
 	if (rc)
@@ -232,12 +330,28 @@ static struct save_handler *handler_find(struct machine *m, const struct record_
 	return NULL;
 }
 
+/* A record into its device. NULL, or what is wrong with it. */
+static const char *record_apply(struct save_record *rec, const struct save_ops *ops, void *obj)
+{
+	struct save_buf *b = &rec->buf;
+	const char *bad;
+
+	b->pos = 0;
+	if (ops->refresh)
+		ops->refresh(obj);
+	bad = fields_get(b, ops->fields, obj, rec->header.version);
+	if (bad)
+		return bad;
+	if (b->pos != b->len)
+		return "length";
+	return ops->loaded && ops->loaded(obj, rec->header.version) ? "combination" : NULL;
+}
+
 static int record_load(struct machine *m, struct save_record *rec)
 {
 	const struct record_header *hd = &rec->header;
 	struct save_handler *h = handler_find(m, hd);
-	struct save_buf *b = &rec->buf;
-	int rc;
+	const char *bad;
 
 	if (!h || h->loaded) {
 		log_error("restore: device %s.%u %s (was the configuration changed?)", hd->name,
@@ -249,13 +363,10 @@ static int record_load(struct machine *m, struct save_record *rec)
 			  hd->name, hd->version, h->ops->version);
 		return -EINVAL;
 	}
-	b->pos = 0;
-	rc = h->ops->load(h->opaque, b, hd->version);
-	if (rc || b->error || b->pos != b->len) {
-		log_error("restore: the state of %s.%u is %s", hd->name, hd->instance,
-			  rc	     ? "impossible"
-			  : b->error ? "too short"
-				     : "too long");
+	bad = record_apply(rec, h->ops, h->obj);
+	if (bad) {
+		log_error("restore: the state of %s.%u is impossible or cut off (%s)", hd->name,
+			  hd->instance, bad);
 		return -EINVAL;
 	}
 	h->loaded = true;
@@ -332,16 +443,14 @@ int save_read_file(struct machine *m, int fd)
 	return -EINVAL;
 }
 
-bool save_peek(struct machine *m, const char *name, unsigned int instance, struct save_buf *b)
+bool save_peek(struct machine *m, const struct save_ops *ops, unsigned int instance, void *obj)
 {
 	struct save_record *rec;
 
 	for (rec = m->save->records; rec; rec = rec->next) {
-		if (strcmp(rec->header.name, name) || rec->header.instance != instance)
-			continue;
-		*b = rec->buf;
-		b->pos = 0;
-		return true;
+		rec->buf.pos = 0;
+		if (!strcmp(rec->header.name, ops->name) && rec->header.instance == instance)
+			return !fields_get(&rec->buf, ops->fields, obj, rec->header.version);
 	}
 	return false;
 }

@@ -31,34 +31,31 @@ static uint64_t park_base(const struct machine *m)
 	return (end + VRAM_PARK_ALIGN) & ~(VRAM_PARK_ALIGN - 1);
 }
 
-static void vram_save(void *opaque, struct save_buf *b)
-{
-	struct vram *v = opaque;
+/* vram_create has peeked and mapped it there; the PCI device brings its BAR back. */
+static const struct save_field vram_fields[] = {
+	SAVE_AS(struct vram, size, 8, .same = true),
+	SAVE(struct vram, gpa, .same = true),
+	SAVE_END,
+};
 
-	save_u64(b, v->size);
-	save_u64(b, v->gpa);
-}
+static const struct save_ops vram_save_ops = { "vram", 1, .fields = vram_fields };
 
-static int vram_load(void *opaque, struct save_buf *b, uint32_t version)
-{
-	struct vram *v = opaque;
-	uint64_t size = load_u64(b), gpa = load_u64(b);
+/* What is asked of the file before there is anything to compare it with. */
+static const struct save_field place_fields[] = {
+	SAVE_AS(struct vram, size, 8),
+	SAVE(struct vram, gpa),
+	SAVE_END,
+};
 
-	/* vram_create has peeked and mapped it there; the PCI device brings its BAR back. */
-	return size == v->size && gpa == v->gpa ? 0 : -EINVAL;
-}
-
-static const struct save_ops vram_save_ops = { "vram", 1, vram_save, vram_load };
+static const struct save_ops place_ops = { "vram", 1, .fields = place_fields };
 
 /* A restored guest brings its pages along, where they were when it was saved. */
 static uint64_t vram_start_gpa(struct machine *m, unsigned int instance, uint64_t size,
 			       uint64_t park)
 {
-	struct save_buf b;
+	struct vram saved;
 
-	if (!save_peek(m, vram_save_ops.name, instance, &b) || load_u64(&b) != size)
-		return park;
-	return load_u64(&b);
+	return save_peek(m, &place_ops, instance, &saved) && saved.size == size ? saved.gpa : park;
 }
 
 int vram_create(struct vram *v, struct machine *m, const char *name, size_t size,

@@ -125,24 +125,17 @@ static void cmos_reset(void *opaque)
 	put_be16(s->data + 0x2e, sum);
 }
 
-static void cmos_save(void *opaque, struct save_buf *b)
-{
-	struct cmos *s = opaque;
+static const struct save_field cmos_fields[] = {
+	SAVE(struct cmos, index, .mask = CMOS_SIZE - 1),
+	{ .name = "data",
+	  .offset = offsetof(struct cmos, data) + CMOS_CLOCK_END,
+	  .size = 1,
+	  .width = 1,
+	  .count = CMOS_SIZE - CMOS_CLOCK_END },
+	SAVE_END,
+};
 
-	save_u8(b, s->index);
-	save_bytes(b, s->data + CMOS_CLOCK_END, CMOS_SIZE - CMOS_CLOCK_END);
-}
-
-static int cmos_load(void *opaque, struct save_buf *b, uint32_t version)
-{
-	struct cmos *s = opaque;
-
-	s->index = load_u8(b) & (CMOS_SIZE - 1);
-	load_bytes(b, s->data + CMOS_CLOCK_END, CMOS_SIZE - CMOS_CLOCK_END);
-	return 0;
-}
-
-static const struct save_ops cmos_save_ops = { "cmos", 1, cmos_save, cmos_load };
+static const struct save_ops cmos_save_ops = { "cmos", 1, .fields = cmos_fields };
 
 static int cmos_init(struct machine *m)
 {

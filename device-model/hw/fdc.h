@@ -81,6 +81,7 @@ struct fdc_drive {
 	uint8_t track;	  /* where the head is */
 	bool changed;	  /* DSKCHG: until a step with a medium */
 	uint8_t rotation; /* the sector that passed last */
+	uint64_t bytes;	  /* of the medium, for the saved state */
 };
 
 /* The data command in progress. */

@@ -145,24 +145,13 @@ static void i440fx_reset(void *opaque)
 	pam_update(s);
 }
 
-static void i440fx_save(void *opaque, struct save_buf *b)
-{
-	struct i440fx *s = opaque;
+static const struct save_field i440fx_fields[] = {
+	SAVE(struct i440fx, latch, .mask = CONFIG_LATCH_BITS),
+	SAVE(struct i440fx, reset_control, .mask = 2),
+	SAVE_END,
+};
 
-	save_u32(b, s->latch);
-	save_u8(b, s->reset_control);
-}
-
-static int i440fx_load(void *opaque, struct save_buf *b, uint32_t version)
-{
-	struct i440fx *s = opaque;
-
-	s->latch = load_u32(b) & CONFIG_LATCH_BITS;
-	s->reset_control = load_u8(b) & 2;
-	return 0;
-}
-
-static const struct save_ops i440fx_save_ops = { "i440fx", 1, i440fx_save, i440fx_load };
+static const struct save_ops i440fx_save_ops = { "i440fx", 1, .fields = i440fx_fields };
 
 static int i440fx_init(struct machine *m)
 {

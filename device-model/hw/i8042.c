@@ -336,57 +336,25 @@ static void on_reset(void *opaque)
 	update_irqs(s);
 }
 
-static void save_queue(struct save_buf *b, const struct ps2_queue *q)
+/* Queues are saved from their head on. */
+static void queue_straighten(struct ps2_queue *q)
 {
+	struct ps2_queue old = *q;
 	unsigned int i;
 
-	save_u16(b, q->count);
 	for (i = 0; i < q->count; i++)
-		save_u8(b, q->data[(q->head + i) % PS2_QUEUE]);
+		q->data[i] = old.data[(old.head + i) % PS2_QUEUE];
+	q->head = 0;
 }
 
-static int load_queue(struct save_buf *b, struct ps2_queue *q)
+static void i8042_refresh(void *obj)
 {
-	uint16_t count = load_u16(b);
+	struct i8042 *s = obj;
 
-	memset(q, 0, sizeof(*q));
-	if (count > PS2_QUEUE)
-		return -EINVAL;
-	while (count--)
-		ps2_queue_put(q, load_u8(b));
-	return 0;
-}
-
-static void i8042_save(void *opaque, struct save_buf *b)
-{
-	struct i8042 *s = opaque;
-
-	save_u8(b, s->status);
-	save_u8(b, s->outport);
-	save_u8(b, s->data);
-	save_u8(b, s->pending);
-	save_bool(b, s->break_prefix);
-	save_bytes(b, s->ram, sizeof(s->ram));
-	save_queue(b, &s->own_kbd);
-	save_queue(b, &s->own_aux);
-	save_queue(b, &s->kbd.out);
-	save_u8(b, s->kbd.pending);
-	save_u8(b, s->kbd.set);
-	save_u8(b, s->kbd.leds);
-	save_u8(b, s->kbd.rate);
-	save_u8(b, s->kbd.last);
-	save_bool(b, s->kbd.scanning);
-	save_queue(b, &s->mouse.out);
-	save_u8(b, s->mouse.pending);
-	save_u8(b, s->mouse.mode);
-	save_bool(b, s->mouse.wrap);
-	save_bool(b, s->mouse.reporting);
-	save_bool(b, s->mouse.scaling2);
-	save_u8(b, s->mouse.resolution);
-	save_u8(b, s->mouse.rate);
-	save_bytes(b, s->mouse.rates, sizeof(s->mouse.rates));
-	save_u8(b, s->mouse.id);
-	save_u8(b, s->mouse.last);
+	queue_straighten(&s->own_kbd);
+	queue_straighten(&s->own_aux);
+	queue_straighten(&s->kbd.out);
+	queue_straighten(&s->mouse.out);
 }
 
 static bool pending_valid(uint8_t cmd)
@@ -395,73 +363,64 @@ static bool pending_valid(uint8_t cmd)
 	       (cmd >= CMD_WRITE_OUTPORT && cmd <= CMD_WRITE_AUX);
 }
 
-static int load_keyboard(struct ps2_keyboard *k, struct save_buf *b)
+static int i8042_loaded(void *obj, uint32_t version)
 {
-	int rc = load_queue(b, &k->out);
+	struct i8042 *s = obj;
 
-	k->pending = load_u8(b);
-	k->set = load_u8(b);
-	k->leds = load_u8(b);
-	k->rate = load_u8(b);
-	k->last = load_u8(b);
-	k->scanning = load_bool(b);
-	k->modifiers = 0;
-	if (k->set < 1 || k->set > 3)
+	s->kbd.modifiers = 0;
+	s->mouse.buttons = s->mouse.sent_buttons = 0;
+	s->mouse.input_buttons = 0;
+	s->mouse.dx = s->mouse.dy = s->mouse.dz = 0;
+	if (!s->kbd.set || !pending_valid(s->pending))
 		return -EINVAL;
-	input_set_leds(k->leds & 7);
-	return rc;
+	input_set_leds(s->kbd.leds & 7);
+	update_irqs(s);
+	return 0;
 }
 
-static int load_mouse(struct ps2_mouse *m, struct save_buf *b)
+static size_t queue_length(const void *obj)
 {
-	int rc;
-
-	memset(m, 0, sizeof(*m));
-	rc = load_queue(b, &m->out);
-	m->pending = load_u8(b);
-	m->mode = load_u8(b);
-	m->wrap = load_bool(b);
-	m->reporting = load_bool(b);
-	m->scaling2 = load_bool(b);
-	m->resolution = load_u8(b);
-	m->rate = load_u8(b);
-	load_bytes(b, m->rates, sizeof(m->rates));
-	m->id = load_u8(b);
-	m->last = load_u8(b);
-	return m->mode > PS2_MOUSE_REMOTE ? -EINVAL : rc;
+	return ((const struct ps2_queue *)obj)->count;
 }
 
-static int i8042_load(void *opaque, struct save_buf *b, uint32_t version)
-{
-	struct i8042 *s = opaque;
-	int rc;
-
-	s->status = load_u8(b);
-	s->outport = load_u8(b);
-	s->data = load_u8(b);
-	s->pending = load_u8(b);
-	s->break_prefix = load_bool(b);
-	load_bytes(b, s->ram, sizeof(s->ram));
-	rc = load_queue(b, &s->own_kbd);
-	if (!rc)
-		rc = load_queue(b, &s->own_aux);
-	if (!rc)
-		rc = load_keyboard(&s->kbd, b);
-	if (!rc)
-		rc = load_mouse(&s->mouse, b);
-	if (!rc && !pending_valid(s->pending))
-		rc = -EINVAL;
-	if (!rc)
-		update_irqs(s);
-	return rc;
-}
-
-static const struct save_ops i8042_save_ops = {
-	.name = "i8042",
-	.version = 1,
-	.save = i8042_save,
-	.load = i8042_load,
+static const struct save_field queue_fields[] = {
+	SAVE(struct ps2_queue, count, .max = PS2_QUEUE),
+	SAVE_ARRAY(struct ps2_queue, data, .present = queue_length),
+	SAVE_END,
 };
+
+static const struct save_field i8042_fields[] = {
+	SAVE(struct i8042, status),
+	SAVE(struct i8042, outport),
+	SAVE(struct i8042, data),
+	SAVE(struct i8042, pending),
+	SAVE(struct i8042, break_prefix),
+	SAVE_ARRAY(struct i8042, ram),
+	SAVE_PART(struct i8042, own_kbd, queue_fields),
+	SAVE_PART(struct i8042, own_aux, queue_fields),
+	SAVE_PART(struct i8042, kbd.out, queue_fields),
+	SAVE(struct i8042, kbd.pending),
+	SAVE(struct i8042, kbd.set, .max = 3),
+	SAVE(struct i8042, kbd.leds),
+	SAVE(struct i8042, kbd.rate),
+	SAVE(struct i8042, kbd.last),
+	SAVE(struct i8042, kbd.scanning),
+	SAVE_PART(struct i8042, mouse.out, queue_fields),
+	SAVE(struct i8042, mouse.pending),
+	SAVE(struct i8042, mouse.mode, .max = PS2_MOUSE_REMOTE),
+	SAVE(struct i8042, mouse.wrap),
+	SAVE(struct i8042, mouse.reporting),
+	SAVE(struct i8042, mouse.scaling2),
+	SAVE(struct i8042, mouse.resolution),
+	SAVE(struct i8042, mouse.rate),
+	SAVE_ARRAY(struct i8042, mouse.rates),
+	SAVE(struct i8042, mouse.id),
+	SAVE(struct i8042, mouse.last),
+	SAVE_END,
+};
+
+static const struct save_ops i8042_save_ops = { "i8042", 1, i8042_fields, i8042_refresh,
+						i8042_loaded };
 
 static int i8042_init(struct machine *m)
 {

@@ -324,55 +324,33 @@ static void i8257_reset(void *opaque)
 	master_clear(&dma.unit[1]);
 }
 
-static void i8257_save(void *opaque, struct save_buf *b)
-{
-	unsigned int i, n;
-
-	for (i = 0; i < 2; i++) {
-		const struct unit *u = &dma.unit[i];
-
-		save_u8(b, u->command);
-		save_u8(b, u->mask);
-		save_u8(b, u->tc);
-		save_u8(b, u->request);
-		save_bool(b, u->flipflop);
-		for (n = 0; n < CHANNELS; n++) {
-			save_u16(b, u->ch[n].base_addr);
-			save_u16(b, u->ch[n].base_count);
-			save_u16(b, u->ch[n].addr);
-			save_u16(b, u->ch[n].count);
-			save_u8(b, u->ch[n].mode);
-			save_u8(b, u->ch[n].page);
-		}
-	}
-}
-
 /* The requests are the devices' own: each raises its line again when it is restored. */
-static int i8257_load(void *opaque, struct save_buf *b, uint32_t version)
-{
-	unsigned int i, n;
+static const struct save_field channel_fields[] = {
+	SAVE(struct channel, base_addr),
+	SAVE(struct channel, base_count),
+	SAVE(struct channel, addr),
+	SAVE(struct channel, count),
+	SAVE(struct channel, mode, .mask = 0xfc),
+	SAVE(struct channel, page),
+	SAVE_END,
+};
 
-	for (i = 0; i < 2; i++) {
-		struct unit *u = &dma.unit[i];
+static const struct save_field unit_fields[] = {
+	SAVE(struct unit, command),
+	SAVE(struct unit, mask, .mask = 0x0f),
+	SAVE(struct unit, tc, .mask = 0x0f),
+	SAVE(struct unit, request, .mask = 0x0f),
+	SAVE(struct unit, flipflop),
+	SAVE_PARTS(struct unit, ch, channel_fields),
+	SAVE_END,
+};
 
-		u->command = load_u8(b);
-		u->mask = load_u8(b) & 0x0f;
-		u->tc = load_u8(b) & 0x0f;
-		u->request = load_u8(b) & 0x0f;
-		u->flipflop = load_bool(b);
-		for (n = 0; n < CHANNELS; n++) {
-			u->ch[n].base_addr = load_u16(b);
-			u->ch[n].base_count = load_u16(b);
-			u->ch[n].addr = load_u16(b);
-			u->ch[n].count = load_u16(b);
-			u->ch[n].mode = load_u8(b) & 0xfc;
-			u->ch[n].page = load_u8(b);
-		}
-	}
-	return 0;
-}
+static const struct save_field i8257_fields[] = {
+	SAVE_PARTS(struct i8257, unit, unit_fields),
+	SAVE_END,
+};
 
-static const struct save_ops i8257_save_ops = { "i8257", 1, i8257_save, i8257_load };
+static const struct save_ops i8257_save_ops = { "i8257", 1, .fields = i8257_fields };
 
 static int i8257_init(struct machine *m)
 {

@@ -100,6 +100,12 @@ struct ide_drive {
 	bool tray_open, locked;
 	bool unit_attention;
 	uint8_t media_event;
+
+	/* As they stand in the state file, until they are checked. */
+	struct {
+		bool present;
+		uint64_t sectors;
+	} saved;
 };
 
 struct ide_channel {

@@ -414,54 +414,29 @@ void ne2k_write(struct ne2k *s, unsigned int reg, uint8_t v)
 	}
 }
 
-static void ne2k_save(void *opaque, struct save_buf *b)
+static int ne2k_loaded(void *obj, uint32_t version)
 {
-	const struct ne2k *s = opaque;
-	const uint8_t regs[] = {
-		s->cr,	s->isr,	   s->imr,   s->dcr,  s->rcr,  s->tcr,	s->tsr,
-		s->rsr, s->pstart, s->pstop, s->bnry, s->curr, s->tpsr, s->fifo_at
-	};
+	struct ne2k *s = obj;
 
-	save_bytes(b, regs, sizeof(regs));
-	save_u16(b, s->tbcr);
-	save_u16(b, s->rsar);
-	save_u16(b, s->rbcr);
-	save_u16(b, s->crda);
-	save_u16(b, s->rdma_left);
-	save_bytes(b, s->par, sizeof(s->par));
-	save_bytes(b, s->mar, sizeof(s->mar));
-	save_bytes(b, s->tally, sizeof(s->tally));
-	save_bytes(b, s->fifo, sizeof(s->fifo));
-	save_bytes(b, s->prom, sizeof(s->prom));
-	save_bytes(b, s->ram, sizeof(s->ram));
-}
-
-static int ne2k_load(void *opaque, struct save_buf *b, uint32_t version)
-{
-	struct ne2k *s = opaque;
-	uint8_t *const regs[] = { &s->cr,   &s->isr,  &s->imr,	&s->dcr,    &s->rcr,
-				  &s->tcr,  &s->tsr,  &s->rsr,	&s->pstart, &s->pstop,
-				  &s->bnry, &s->curr, &s->tpsr, &s->fifo_at };
-	size_t i;
-
-	for (i = 0; i < ARRAY_SIZE(regs); i++)
-		*regs[i] = load_u8(b);
-	s->tbcr = load_u16(b);
-	s->rsar = load_u16(b);
-	s->rbcr = load_u16(b);
-	s->crda = load_u16(b);
-	s->rdma_left = load_u16(b);
-	load_bytes(b, s->par, sizeof(s->par));
-	load_bytes(b, s->mar, sizeof(s->mar));
-	load_bytes(b, s->tally, sizeof(s->tally));
-	load_bytes(b, s->fifo, sizeof(s->fifo));
-	load_bytes(b, s->prom, sizeof(s->prom));
-	load_bytes(b, s->ram, sizeof(s->ram));
-	if (b->error || s->fifo_at >= NE2K_FIFO)
-		return -EINVAL;
 	update_irq(s);
 	net_ready(s->net);
 	return 0;
 }
 
-const struct save_ops ne2k_save_ops = { "ne2k", 1, ne2k_save, ne2k_load };
+static const struct save_field ne2k_fields[] = {
+	SAVE(struct ne2k, cr),	       SAVE(struct ne2k, isr),
+	SAVE(struct ne2k, imr),	       SAVE(struct ne2k, dcr),
+	SAVE(struct ne2k, rcr),	       SAVE(struct ne2k, tcr),
+	SAVE(struct ne2k, tsr),	       SAVE(struct ne2k, rsr),
+	SAVE(struct ne2k, pstart),     SAVE(struct ne2k, pstop),
+	SAVE(struct ne2k, bnry),       SAVE(struct ne2k, curr),
+	SAVE(struct ne2k, tpsr),       SAVE(struct ne2k, fifo_at, .max = NE2K_FIFO - 1),
+	SAVE(struct ne2k, tbcr),       SAVE(struct ne2k, rsar),
+	SAVE(struct ne2k, rbcr),       SAVE(struct ne2k, crda),
+	SAVE(struct ne2k, rdma_left),  SAVE_ARRAY(struct ne2k, par),
+	SAVE_ARRAY(struct ne2k, mar),  SAVE_ARRAY(struct ne2k, tally),
+	SAVE_ARRAY(struct ne2k, fifo), SAVE_ARRAY(struct ne2k, prom),
+	SAVE_ARRAY(struct ne2k, ram),  SAVE_END,
+};
+
+const struct save_ops ne2k_save_ops = { "ne2k", 1, ne2k_fields, .loaded = ne2k_loaded };

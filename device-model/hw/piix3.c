@@ -95,18 +95,12 @@ static void piix3_reset(void *opaque)
 	routes_update(s);
 }
 
-static void piix3_save(void *opaque, struct save_buf *b)
-{
-	save_u8(b, ((struct piix3 *)opaque)->port92);
-}
+static const struct save_field piix3_fields[] = {
+	SAVE(struct piix3, port92, .mask = 3),
+	SAVE_END,
+};
 
-static int piix3_load(void *opaque, struct save_buf *b, uint32_t version)
-{
-	((struct piix3 *)opaque)->port92 = load_u8(b) & 3;
-	return 0;
-}
-
-static const struct save_ops piix3_save_ops = { "piix3", 1, piix3_save, piix3_load };
+static const struct save_ops piix3_save_ops = { "piix3", 1, .fields = piix3_fields };
 
 static int piix3_init(struct machine *m)
 {

@@ -200,27 +200,21 @@ static void piix4_reset(void *opaque)
 	sci_update(s);
 }
 
-static void piix4_save(void *opaque, struct save_buf *b)
+static int piix4_loaded(void *obj, uint32_t version)
 {
-	struct piix4_pm *s = opaque;
-
-	save_u16(b, s->control);
-	save_bytes(b, s->smi, sizeof(s->smi));
-	save_bytes(b, s->gpe, sizeof(s->gpe));
-}
-
-static int piix4_load(void *opaque, struct save_buf *b, uint32_t version)
-{
-	struct piix4_pm *s = opaque;
-
-	s->control = load_u16(b) & PM1_KEPT;
-	load_bytes(b, s->smi, sizeof(s->smi));
-	load_bytes(b, s->gpe, sizeof(s->gpe));
-	sci_update(s);
+	sci_update(obj);
 	return 0;
 }
 
-static const struct save_ops piix4_save_ops = { "piix4_pm", 1, piix4_save, piix4_load };
+static const struct save_field piix4_fields[] = {
+	SAVE(struct piix4_pm, control, .mask = PM1_KEPT),
+	SAVE_ARRAY(struct piix4_pm, smi),
+	SAVE_ARRAY(struct piix4_pm, gpe),
+	SAVE_END,
+};
+
+static const struct save_ops piix4_save_ops = { "piix4_pm", 1, piix4_fields,
+						.loaded = piix4_loaded };
 
 static int piix4_init(struct machine *m)
 {

@@ -38,7 +38,8 @@ struct platform {
 	bool all_phy; /* every disk is a block device */
 	uint8_t flags;
 	uint8_t unplugged;
-	bool nics_hidden; /* unplugged before the state was saved; the taps are still there */
+	bool nics_hidden;     /* unplugged before the state was saved; the taps are still there */
+	uint8_t saved_unplug; /* both, as they stand in the saved state */
 	char log[LOG_LINE_MAX + 1];
 	unsigned int log_len;
 };
@@ -174,21 +175,18 @@ static void platform_reset(void *opaque)
 	s->log_len = 0;
 }
 
-static void platform_save(void *opaque, struct save_buf *b)
+static void platform_refresh(void *obj)
 {
-	struct platform *s = opaque;
+	struct platform *s = obj;
 
-	save_u8(b, s->flags);
-	save_u8(b, (uint8_t)(s->unplugged | (s->nics_hidden ? UNPLUG_NICS : 0)));
+	s->saved_unplug = (uint8_t)(s->unplugged | (s->nics_hidden ? UNPLUG_NICS : 0));
 }
 
-static int platform_load(void *opaque, struct save_buf *b, uint32_t version)
+static int platform_loaded(void *obj, uint32_t version)
 {
-	struct platform *s = opaque;
-	uint8_t what;
+	struct platform *s = obj;
+	uint8_t what = s->saved_unplug;
 
-	s->flags = load_u8(b) & 1;
-	what = load_u8(b);
 	if (version < 2)
 		what &= ~UNPLUG_NICS; /* was noted, but the cards stayed */
 	s->nics_hidden = (what & UNPLUG_NICS) && offers_unplug(s);
@@ -198,7 +196,14 @@ static int platform_load(void *opaque, struct save_buf *b, uint32_t version)
 	return 0;
 }
 
-static const struct save_ops platform_save_ops = { "platform", 2, platform_save, platform_load };
+static const struct save_field platform_fields[] = {
+	SAVE(struct platform, flags, .mask = 1),
+	SAVE(struct platform, saved_unplug),
+	SAVE_END,
+};
+
+static const struct save_ops platform_save_ops = { "platform", 2, platform_fields, platform_refresh,
+						   platform_loaded };
 
 static bool disks_are_phy(const struct options *o)
 {

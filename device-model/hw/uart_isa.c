@@ -137,64 +137,38 @@ static void on_reset(void *opaque)
 	uart_reset(&s->uart);
 }
 
-static void uart_save(void *opaque, struct save_buf *b)
+static int uart_loaded(void *obj, uint32_t version)
 {
-	struct uart_isa *s = opaque;
-	const struct uart *u = &s->uart;
+	struct uart_isa *s = obj;
 
-	save_u8(b, u->ier);
-	save_u8(b, u->fcr);
-	save_u8(b, u->lcr);
-	save_u8(b, u->mcr);
-	save_u8(b, u->lsr);
-	save_u8(b, u->msr);
-	save_u8(b, u->scr);
-	save_u16(b, u->divisor);
-	save_u8(b, u->rx_head);
-	save_u8(b, u->rx_count);
-	save_bytes(b, u->rx, sizeof(u->rx));
-	save_u8(b, u->tx_count);
-	save_bytes(b, u->tx, sizeof(u->tx));
-	save_bool(b, u->thre_pending);
-	save_bool(b, u->timeout_pending);
-}
-
-static int uart_load(void *opaque, struct save_buf *b, uint32_t version)
-{
-	struct uart_isa *s = opaque;
-	struct uart *u = &s->uart;
-
-	u->ier = load_u8(b);
-	u->fcr = load_u8(b);
-	u->lcr = load_u8(b);
-	u->mcr = load_u8(b);
-	u->lsr = load_u8(b);
-	u->msr = load_u8(b);
-	u->scr = load_u8(b);
-	u->divisor = load_u16(b);
-	u->rx_head = load_u8(b);
-	u->rx_count = load_u8(b);
-	load_bytes(b, u->rx, sizeof(u->rx));
-	u->tx_count = load_u8(b);
-	load_bytes(b, u->tx, sizeof(u->tx));
-	u->thre_pending = load_bool(b);
-	u->timeout_pending = load_bool(b);
-	if (u->rx_head >= UART_FIFO || u->rx_count > UART_FIFO || u->tx_count > UART_FIFO)
-		return -EINVAL;
-	if (u->tx_count)
+	if (s->uart.tx_count)
 		arm(&s->transmit, 1);
-	if (u->rx_count && !u->timeout_pending)
+	if (s->uart.rx_count && !s->uart.timeout_pending)
 		arm(&s->receive, 1);
-	uart_update(u);
+	uart_update(&s->uart);
 	return 0;
 }
 
-static const struct save_ops uart_save_ops = {
-	.name = "uart",
-	.version = 1,
-	.save = uart_save,
-	.load = uart_load,
+static const struct save_field uart_fields[] = {
+	SAVE(struct uart_isa, uart.ier),
+	SAVE(struct uart_isa, uart.fcr),
+	SAVE(struct uart_isa, uart.lcr),
+	SAVE(struct uart_isa, uart.mcr),
+	SAVE(struct uart_isa, uart.lsr),
+	SAVE(struct uart_isa, uart.msr),
+	SAVE(struct uart_isa, uart.scr),
+	SAVE(struct uart_isa, uart.divisor),
+	SAVE(struct uart_isa, uart.rx_head, .max = UART_FIFO - 1),
+	SAVE(struct uart_isa, uart.rx_count, .max = UART_FIFO),
+	SAVE_ARRAY(struct uart_isa, uart.rx),
+	SAVE(struct uart_isa, uart.tx_count, .max = UART_FIFO),
+	SAVE_ARRAY(struct uart_isa, uart.tx),
+	SAVE(struct uart_isa, uart.thre_pending),
+	SAVE(struct uart_isa, uart.timeout_pending),
+	SAVE_END,
 };
+
+static const struct save_ops uart_save_ops = { "uart", 1, uart_fields, .loaded = uart_loaded };
 
 static int uart_create(struct machine *m, unsigned int index, const char *spec)
 {

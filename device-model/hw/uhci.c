@@ -332,45 +332,10 @@ static void uhci_reset(void *opaque)
 	registers_reset(c);
 }
 
-static void uhci_save(void *opaque, struct save_buf *b)
+static int uhci_loaded(void *obj, uint32_t version)
 {
-	struct uhci *c = opaque;
-	unsigned int i;
+	struct uhci *c = obj;
 
-	save_u16(b, c->cmd);
-	save_u16(b, c->sts);
-	save_u16(b, c->intr);
-	save_u16(b, c->frame);
-	save_u32(b, c->frame_base);
-	save_u8(b, c->sof);
-	save_bool(b, c->cause_ioc);
-	save_bool(b, c->cause_short);
-	for (i = 0; i < UHCI_PORTS; i++) {
-		save_bool(b, c->port[i].dev);
-		save_u16(b, c->port[i].ctrl);
-	}
-}
-
-static int uhci_load(void *opaque, struct save_buf *b, uint32_t version)
-{
-	struct uhci *c = opaque;
-	unsigned int i;
-
-	c->cmd = load_u16(b) & 0xff;
-	c->sts = load_u16(b) & 0x3f;
-	c->intr = load_u16(b) & 0x0f;
-	c->frame = load_u16(b) & 0x7ff;
-	c->frame_base = load_u32(b) & ~0xfffu;
-	c->sof = load_u8(b) & 0x7f;
-	c->cause_ioc = load_bool(b);
-	c->cause_short = load_bool(b);
-	for (i = 0; i < UHCI_PORTS; i++) {
-		if (load_bool(b) != !!c->port[i].dev)
-			return -EINVAL;
-		c->port[i].ctrl = load_u16(b) & 0x124f;
-	}
-	if (b->error)
-		return -EINVAL;
 	dm_timer_cancel(&c->timer);
 	if (running(c))
 		run_start(c);
@@ -378,7 +343,26 @@ static int uhci_load(void *opaque, struct save_buf *b, uint32_t version)
 	return 0;
 }
 
-static const struct save_ops uhci_save_ops = { "uhci", 1, uhci_save, uhci_load };
+static const struct save_field port_fields[] = {
+	SAVE_PRESENT(struct uhci_port, dev),
+	SAVE(struct uhci_port, ctrl, .mask = 0x124f),
+	SAVE_END,
+};
+
+static const struct save_field uhci_fields[] = {
+	SAVE(struct uhci, cmd, .mask = 0xff),
+	SAVE(struct uhci, sts, .mask = 0x3f),
+	SAVE(struct uhci, intr, .mask = 0x0f),
+	SAVE(struct uhci, frame, .mask = 0x7ff),
+	SAVE(struct uhci, frame_base, .mask = ~0xfffu),
+	SAVE(struct uhci, sof, .mask = 0x7f),
+	SAVE(struct uhci, cause_ioc),
+	SAVE(struct uhci, cause_short),
+	SAVE_PARTS(struct uhci, port, port_fields),
+	SAVE_END,
+};
+
+static const struct save_ops uhci_save_ops = { "uhci", 1, uhci_fields, .loaded = uhci_loaded };
 
 static int plug(struct uhci *c, enum usb_hid_kind kind)
 {

@@ -282,45 +282,22 @@ int usb_packet(struct usb_device *d, enum usb_pid pid, unsigned int endpoint, ui
 	return pid == USB_IN ? control_in(d, buf, len) : control_out(d, buf, len);
 }
 
-void usb_save(const struct usb_device *d, struct save_buf *b)
-{
-	save_u8(b, d->address);
-	save_u8(b, d->new_address);
-	save_u8(b, d->configuration);
-	save_bool(b, d->remote_wakeup);
-	save_bool(b, d->halted);
-	save_u8(b, d->stage);
-	save_u8(b, d->setup.type);
-	save_u8(b, d->setup.request);
-	save_u16(b, d->setup.value);
-	save_u16(b, d->setup.index);
-	save_u16(b, d->setup.length);
-	save_bytes(b, d->data, sizeof(d->data));
-	save_u16(b, d->data_len);
-	save_u16(b, d->data_pos);
-}
+static const struct save_field setup_fields[] = {
+	SAVE(struct usb_setup, type),	SAVE(struct usb_setup, request),
+	SAVE(struct usb_setup, value),	SAVE(struct usb_setup, index),
+	SAVE(struct usb_setup, length), SAVE_END,
+};
 
-int usb_load(struct usb_device *d, struct save_buf *b)
-{
-	uint8_t configuration;
-
-	d->address = load_u8(b) & 0x7f;
-	d->new_address = load_u8(b) & 0x7f;
-	configuration = load_u8(b) & 1;
-	d->remote_wakeup = load_bool(b);
-	configure(d, configuration);
-	d->halted = load_bool(b);
-	d->stage = load_u8(b);
-	d->setup.type = load_u8(b);
-	d->setup.request = load_u8(b);
-	d->setup.value = load_u16(b);
-	d->setup.index = load_u16(b);
-	d->setup.length = load_u16(b);
-	load_bytes(b, d->data, sizeof(d->data));
-	d->data_len = load_u16(b);
-	d->data_pos = load_u16(b);
-	if (b->error || d->stage > USB_STAGE_STALL || d->data_len > USB_CONTROL_MAX ||
-	    d->data_pos > d->data_len)
-		return -EINVAL;
-	return 0;
-}
+const struct save_field usb_fields[] = {
+	SAVE(struct usb_device, address, .mask = 0x7f),
+	SAVE(struct usb_device, new_address, .mask = 0x7f),
+	SAVE(struct usb_device, configuration, .mask = 1),
+	SAVE(struct usb_device, remote_wakeup),
+	SAVE(struct usb_device, halted),
+	SAVE(struct usb_device, stage, .max = USB_STAGE_STALL),
+	SAVE_PART(struct usb_device, setup, setup_fields),
+	SAVE_ARRAY(struct usb_device, data),
+	SAVE(struct usb_device, data_len, .max = USB_CONTROL_MAX),
+	SAVE(struct usb_device, data_pos, .max = USB_CONTROL_MAX),
+	SAVE_END,
+};

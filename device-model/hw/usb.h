@@ -99,8 +99,8 @@ void usb_reset(struct usb_device *d);
 int usb_packet(struct usb_device *d, enum usb_pid pid, unsigned int endpoint, uint8_t *buf,
 	       size_t len);
 void usb_wakeup(struct usb_device *d);
-void usb_save(const struct usb_device *d, struct save_buf *b);
-int usb_load(struct usb_device *d, struct save_buf *b);
+/* What is saved of each device; data_pos <= data_len is the owner's to check. */
+extern const struct save_field usb_fields[];
 
 /* usb_hid.c: a device that exists once in a machine. */
 enum usb_hid_kind { USB_HID_TABLET, USB_HID_MOUSE, USB_HID_KEYBOARD };

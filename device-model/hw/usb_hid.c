@@ -360,82 +360,79 @@ static void hid_configured(struct usb_device *d, bool yes)
 
 /* --- state --- */
 
-static void event_save(const struct event *e, struct save_buf *b)
+static void clamp_motion(int32_t *v)
 {
-	save_u32(b, (uint32_t)e->x);
-	save_u32(b, (uint32_t)e->y);
-	save_u32(b, (uint32_t)e->wheel);
-	save_u8(b, e->buttons);
-	save_u8(b, e->usage);
-	save_bool(b, e->down);
+	*v = MIN(MAX(*v, -MAX_MOTION), MAX_MOTION);
 }
 
-static int32_t load_motion(struct save_buf *b)
+static void event_clamp(struct event *e)
 {
-	int32_t v = (int32_t)load_u32(b);
-
-	return MIN(MAX(v, -MAX_MOTION), MAX_MOTION);
+	clamp_motion(&e->x);
+	clamp_motion(&e->y);
+	clamp_motion(&e->wheel);
 }
 
-static void event_load(struct event *e, struct save_buf *b)
+/* The queue is saved from its head on. */
+static void hid_refresh(void *obj)
 {
-	e->x = load_motion(b);
-	e->y = load_motion(b);
-	e->wheel = load_motion(b);
-	e->buttons = load_u8(b) & 7;
-	e->usage = load_u8(b);
-	e->down = load_bool(b);
-}
-
-static void hid_save(void *opaque, struct save_buf *b)
-{
-	struct hid *h = opaque;
+	struct hid *h = obj;
+	struct event queue[QUEUE];
 	unsigned int i;
 
-	usb_save(&h->usb, b);
-	save_u8(b, h->count);
-	for (i = 0; i < h->count; i++)
-		event_save(&h->queue[(h->head + i) % QUEUE], b);
-	event_save(&h->now, b);
-	save_u8(b, h->modifiers);
-	save_bytes(b, h->keys, sizeof(h->keys));
-	save_u8(b, h->nr_keys);
-	save_u8(b, h->protocol);
-	save_u8(b, h->idle);
-	save_u8(b, h->leds);
-}
-
-static int hid_load(void *opaque, struct save_buf *b, uint32_t version)
-{
-	struct hid *h = opaque;
-	uint8_t count;
-	unsigned int i;
-
-	if (usb_load(&h->usb, b))
-		return -EINVAL;
-	count = load_u8(b);
-	if (count > QUEUE)
-		return -EINVAL;
-	for (i = 0; i < count; i++)
-		event_load(&h->queue[i], b);
+	for (i = 0; i < QUEUE; i++)
+		queue[i] = h->queue[(h->head + i) % QUEUE];
+	memcpy(h->queue, queue, sizeof(queue));
 	h->head = 0;
-	h->count = count;
-	event_load(&h->now, b);
-	h->modifiers = load_u8(b);
-	load_bytes(b, h->keys, sizeof(h->keys));
-	h->nr_keys = load_u8(b);
-	h->protocol = load_u8(b) & 1;
-	h->idle = load_u8(b);
-	h->reported_ns = clock_ns();
-	if (h->nr_keys > ARRAY_SIZE(h->keys))
+}
+
+static int hid_loaded(void *obj, uint32_t version)
+{
+	struct hid *h = obj;
+	unsigned int i;
+
+	if (h->usb.data_pos > h->usb.data_len)
 		return -EINVAL;
-	h->leds = load_u8(b) & 7;
+	activate(h, h->usb.configuration);
+	for (i = 0; i < h->count; i++)
+		event_clamp(&h->queue[i]);
+	event_clamp(&h->now);
+	h->input_buttons = 0;
+	h->reported_ns = clock_ns();
 	if (h->active && h->kind == USB_HID_KEYBOARD)
 		set_leds(h, h->leds);
 	return 0;
 }
 
-static const struct save_ops hid_save_ops = { "usb-hid", 1, hid_save, hid_load };
+static size_t hid_queued(const void *obj)
+{
+	return ((const struct hid *)obj)->count;
+}
+
+static const struct save_field event_fields[] = {
+	SAVE(struct event, x),
+	SAVE(struct event, y),
+	SAVE(struct event, wheel),
+	SAVE(struct event, buttons, .mask = 7),
+	SAVE(struct event, usage),
+	SAVE(struct event, down),
+	SAVE_END,
+};
+
+static const struct save_field hid_fields[] = {
+	SAVE_PART(struct hid, usb, usb_fields),
+	SAVE(struct hid, count, .max = QUEUE),
+	SAVE_PARTS(struct hid, queue, event_fields, .present = hid_queued),
+	SAVE_PART(struct hid, now, event_fields),
+	SAVE(struct hid, modifiers),
+	SAVE_ARRAY(struct hid, keys),
+	SAVE(struct hid, nr_keys, .max = KEYS + 1),
+	SAVE(struct hid, protocol, .mask = 1),
+	SAVE(struct hid, idle),
+	SAVE(struct hid, leds, .mask = 7),
+	SAVE_END,
+};
+
+static const struct save_ops hid_save_ops = { "usb-hid", 1, hid_fields, hid_refresh, hid_loaded };
 
 struct usb_device *usb_hid_create(struct machine *m, enum usb_hid_kind kind)
 {

@@ -255,43 +255,16 @@ static void on_reset(void *opaque)
 	vga_reset(&s->vga);
 }
 
-static void vga_save(void *opaque, struct save_buf *b)
+static size_t vram_length(const void *obj)
 {
-	struct vga_pci *s = opaque;
-	struct vga *v = &s->vga;
-	unsigned int i;
-
-	save_u32(b, v->vram_bytes);
-	save_bytes(b, v->vram, v->vram_bytes);
-	save_u8(b, v->seq_index);
-	save_bytes(b, v->seq, sizeof(v->seq));
-	save_u8(b, v->gr_index);
-	save_bytes(b, v->gr, sizeof(v->gr));
-	save_u8(b, v->crtc_index);
-	save_bytes(b, v->crtc, sizeof(v->crtc));
-	save_u8(b, v->ar_index);
-	save_bytes(b, v->ar, sizeof(v->ar));
-	save_bool(b, v->ar_data);
-	save_u8(b, v->misc);
-	save_u8(b, v->feature);
-	save_u8(b, v->pel_mask);
-	save_u8(b, v->dac_read);
-	save_u8(b, v->dac_write);
-	save_u8(b, v->dac_sub);
-	save_u8(b, v->dac_state);
-	save_bytes(b, v->dac_latch, sizeof(v->dac_latch));
-	save_bytes(b, v->dac, sizeof(v->dac));
-	save_u32(b, v->latch);
-	save_u16(b, v->vbe_index);
-	for (i = 0; i < VBE_NR; i++)
-		save_u16(b, v->vbe[i]);
-	save_u32(b, v->bank_offset);
+	return ((const struct vga *)obj)->vram_bytes;
 }
 
-static int load_checked(struct vga *v)
+static int vga_loaded(void *obj, uint32_t version)
 {
-	if (v->seq_index > 7 || v->gr_index > 15 || v->dac_sub > 2 || v->ar_index > 0x3f ||
-	    v->gr[GR_READ_MAP] > 3 || v->bank_offset >= v->vram_bytes)
+	struct vga *v = obj;
+
+	if (v->gr[GR_READ_MAP] > 3 || v->bank_offset >= v->vram_bytes)
 		return -EINVAL;
 	vga_vbe_recompute(v);
 	v->redraw = v->font_dirty = true;
@@ -299,49 +272,36 @@ static int load_checked(struct vga *v)
 	return 0;
 }
 
-static int vga_load(void *opaque, struct save_buf *b, uint32_t version)
-{
-	struct vga_pci *s = opaque;
-	struct vga *v = &s->vga;
-	unsigned int i;
-
-	if (load_u32(b) != v->vram_bytes) {
-		log_error("vga: the saved guest has another vgamem_mb");
-		return -EINVAL;
-	}
-	load_bytes(b, v->vram, v->vram_bytes);
-	v->seq_index = load_u8(b);
-	load_bytes(b, v->seq, sizeof(v->seq));
-	v->gr_index = load_u8(b);
-	load_bytes(b, v->gr, sizeof(v->gr));
-	v->crtc_index = load_u8(b);
-	load_bytes(b, v->crtc, sizeof(v->crtc));
-	v->ar_index = load_u8(b);
-	load_bytes(b, v->ar, sizeof(v->ar));
-	v->ar_data = load_bool(b);
-	v->misc = load_u8(b);
-	v->feature = load_u8(b);
-	v->pel_mask = load_u8(b);
-	v->dac_read = load_u8(b);
-	v->dac_write = load_u8(b);
-	v->dac_sub = load_u8(b);
-	v->dac_state = load_u8(b);
-	load_bytes(b, v->dac_latch, sizeof(v->dac_latch));
-	load_bytes(b, v->dac, sizeof(v->dac));
-	v->latch = load_u32(b);
-	v->vbe_index = load_u16(b);
-	for (i = 0; i < VBE_NR; i++)
-		v->vbe[i] = load_u16(b);
-	v->bank_offset = load_u32(b);
-	return load_checked(v);
-}
-
-static const struct save_ops vga_save_ops = {
-	.name = "vga",
-	.version = 1,
-	.save = vga_save,
-	.load = vga_load,
+/* Video memory is the guest's and saved with the rest of it; version 1 had it here once more. */
+static const struct save_field vga_fields[] = {
+	SAVE(struct vga, vram_bytes, .same = true),
+	SAVE_BYTES(struct vga, vram, vram_length, .pointer = true, .last = 1),
+	SAVE(struct vga, seq_index, .max = 7),
+	SAVE_ARRAY(struct vga, seq),
+	SAVE(struct vga, gr_index, .max = 15),
+	SAVE_ARRAY(struct vga, gr),
+	SAVE(struct vga, crtc_index),
+	SAVE_ARRAY(struct vga, crtc),
+	SAVE(struct vga, ar_index, .max = 0x3f),
+	SAVE_ARRAY(struct vga, ar),
+	SAVE(struct vga, ar_data),
+	SAVE(struct vga, misc),
+	SAVE(struct vga, feature),
+	SAVE(struct vga, pel_mask),
+	SAVE(struct vga, dac_read),
+	SAVE(struct vga, dac_write),
+	SAVE(struct vga, dac_sub, .max = 2),
+	SAVE(struct vga, dac_state),
+	SAVE_ARRAY(struct vga, dac_latch),
+	SAVE_ARRAY(struct vga, dac),
+	SAVE(struct vga, latch),
+	SAVE(struct vga, vbe_index),
+	SAVE_ARRAY(struct vga, vbe),
+	SAVE(struct vga, bank_offset),
+	SAVE_END,
 };
+
+static const struct save_ops vga_save_ops = { "vga", 2, vga_fields, .loaded = vga_loaded };
 
 static const struct pci_ids ids = {
 	.vendor = 0x1234,
@@ -417,7 +377,7 @@ static int vga_device_init(struct machine *m)
 	if (rc)
 		return rc;
 	machine_on_reset(m, on_reset, s);
-	save_register(m, &vga_save_ops, 0, s);
+	save_register(m, &vga_save_ops, 0, &s->vga);
 	display_set_source(&m->display, &display_ops, s);
 	return 0;
 }

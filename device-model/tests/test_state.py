@@ -1,9 +1,13 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 """Saved state of the floppy controller, ISA DMA and USB: transfers in the middle go on after a restore."""
+import hashlib
+import lzma
 import os
+import struct
 
 from floppy import BUSY, DATA, DIO, DIR, DOR, Floppy, MSR, NON_DMA, RQM, TO_MEMORY, dma_count, dma_setup
 from qmp import Qmp
+from ide import Drive
 import pc as pc_module
 import test_floppy
 import test_usb
@@ -156,6 +160,125 @@ def test_floppy_options(program, work, _):
             assert data == (b"odd" * 171 * 5).ljust(4096, b"\0")
         assert bool(pc.inp(DIR) & 0x80) == (cmos == 4)
         pc.close()
+
+
+OLD_STATE = os.path.join(os.path.dirname(os.path.abspath(__file__)), "state-1.xz")
+
+
+def pattern(size):
+    return hashlib.shake_128(b"saved state").digest(size)
+
+
+def everything(program, work):
+    """Options for a machine with every device that has state; images with known contents."""
+    for name, size in (("floppy", 1440 * 1024), ("disk", 1 << 20), ("cd", 1 << 18)):
+        with open(os.path.join(work, "every." + name), "wb") as f:
+            f.write(pattern(size))
+    path = os.path.join(work, "every.")
+    return [program, "-m", "64", "-machine", "xenfv", "-device", "VGA,vgamem_mb=16", "-usb", "-usbdevice", "tablet",
+            "-usbdevice", "keyboard", "-serial", "null", "-serial", "null", "-fda", path + "floppy",
+            "-drive", "file=%sdisk,if=ide,index=0,format=raw" % path,
+            "-drive", "file=%scd,if=ide,index=2,media=cdrom,format=raw" % path,
+            "-netdev", "user,id=a", "-device", "rtl8139,netdev=a,mac=00:16:3e:00:00:01",
+            "-netdev", "user,id=b", "-device", "ne2k_pci,netdev=b,mac=00:16:3e:00:00:02",
+            "-qmp", "unix:%s,server=on,wait=off" % os.path.join(work, "qmp")]
+
+
+def make_busy(pc):
+    """Transfers in the middle and registers with something in them."""
+    f, d = Floppy(pc), Drive(pc)
+    f.put(0x03, 0xdf, 0x03)
+    pc.out(DOR, 0x14)
+    f.send(0x46, 0, 0, 1, 2)
+    pc.wait(lambda: pc.inp(MSR) == BUSY | NON_DMA | DIO | RQM, "data")
+    head = bytes(pc.inp(DATA) for _ in range(700))
+    d.command(0x20, lba=40, count=3)
+    d.wait_drq()
+    head += d.data_in(700)
+    for port, value in ((0x70, 0x20), (0x71, 0x99), (0x64, 0xd2), (0x60, 0x1c), (0x64, 0xd3), (0x60, 0x55),
+                        (0x3fb, 0x80), (0x3f8, 3), (0x3fb, 3), (0x3ff, 0x5a), (0x0a, 0x0e), (0x0b, 0x56),
+                        (0x3c8, 1), (0x3c9, 0x15), (0x3ce, 8), (0x3cf, 0x3c), (0x92, 2)):
+        pc.out(port, value)
+    return head
+
+
+def finish_busy(pc, head):
+    """What make_busy began goes on, and its registers are there."""
+    data = head[:700] + bytes(pc.inp(DATA) for _ in range(324))
+    assert data == pattern(1024)
+    d = Drive(pc)
+    data = head[700:] + d.data_in(1024 - 700)
+    d.wait_drq()
+    assert data + d.data_in(512) == pattern(43 * 512)[40 * 512:]
+    assert pc.inp(0x71) == 0x99 and pc.inp(0x3ff) == 0x5a and pc.inp(0x3cf) == 0x3c
+
+
+def records(state):
+    """{(device, instance): (version, bytes)} of a file of saved state."""
+    assert state[:8] == b"PLINTHDM"
+    found, at = {}, 12
+    while state[at]:
+        name, instance, version, length = struct.unpack_from("<32sIII", state, at)
+        found[name.rstrip(b"\0").decode(), instance] = version, state[at + 44:at + 44 + length]
+        at += 44 + length
+    assert at + 44 == len(state)
+    return found
+
+
+def saved(work):
+    path = os.path.join(work, "devices")
+    qmp = Qmp(os.path.join(work, "qmp"))
+    qmp.run("stop")
+    qmp.run("xen-save-devices-state", filename=path)
+    qmp.close()
+    with open(path, "rb") as f:
+        return f.read()
+
+
+def restored(argv, work, state):
+    with open(os.path.join(work, "old"), "wb+") as f:
+        f.write(state)
+        f.flush()
+        f.seek(0)
+        return pc_module.Pc("plinth", argv + ["-incoming", "fd:%d" % f.fileno()], work, (f.fileno(),))
+
+
+def test_old_state(program, work, _):
+    """What the first version of the format holds: make_busy's machine, video memory included."""
+    with lzma.open(OLD_STATE) as f:
+        old = f.read()
+    argv = everything(program, work)
+    pc = restored(argv, work, old)
+    again = records(saved(work))
+    before = records(old)
+    assert again.keys() == before.keys()
+    for key, (version, data) in before.items():
+        if key[0] == "vga":
+            assert again[key] == (2, data[:4] + data[4 + (16 << 20):])
+        elif key[0] == "rtl8139":
+            assert again[key][1][:88] + again[key][1][96:] == data[:88] + data[96:], "all but the timer"
+        else:
+            assert again[key] == (version, data), key
+    qmp = Qmp(os.path.join(work, "qmp"))
+    text = qmp.run("human-monitor-command", **{"command-line": "info state fdc"})
+    assert text.startswith("fdc.0\r\n") and "  x.pos: 2bc\r\n" in text and "  drive[0].bytes: 168000\r\n" in text, text
+    assert "ide" not in text
+    qmp.close()
+    finish_busy(pc, pattern(700) + pattern(43 * 512)[40 * 512:40 * 512 + 700])
+    pc.close()
+
+
+def test_everything(program, work, _):
+    """The same machine, saved today: no video memory in it, and all goes on."""
+    argv = everything(program, work)
+    pc = pc_module.Pc("plinth", argv, work)
+    head = make_busy(pc)
+    state = saved(work)
+    pc.close()
+    assert len(state) < 200000, len(state)
+    pc = restored(argv, work, state)
+    finish_busy(pc, head)
+    pc.close()
 
 
 TESTS = [f for n, f in sorted(globals().items()) if n.startswith("test_") and callable(f)]
