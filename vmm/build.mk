@@ -83,3 +83,9 @@ vmm-install: $(vmm_IMAGE)
 	$(Q)install -D -m 0644 $(vmm_IMAGE) $(DESTDIR)/boot/plinth
 	$(Q)install -D -m 0644 $(vmm_IMAGE).syms $(DESTDIR)/usr/lib/debug/boot/plinth
 INSTALLS += vmm-install
+
+# Each room uses lower floors only.
+.PHONY: check-floors
+check-floors: $(vmm_OBJS)
+	$(Q)tools/floors --objects $(vmm_OBJ)
+CHECKS += check-floors
