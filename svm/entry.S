@@ -2,7 +2,7 @@
 /*
  * World switch of AMD-V: APM volume 2, 15.5. RAX, RSP, RIP and RFLAGS travel in the VMCB.
  *
- * void svm_enter(struct guest_regs *regs [rdi], uint64_t vmcb_pa [rsi], uint64_t host_vmcb_pa [rdx])
+ * void svm_enter(struct x86_regs *regs [rdi], uint64_t vmcb_pa [rsi], uint64_t host_vmcb_pa [rdx])
  *
  * Interrupts are off (IF = 0). CLGI keeps NMIs off while the guest's FS, GS, TR and LDTR are loaded; STGI
  * comes after the host's are back. A physical interrupt stays pending until the run loop's window, but

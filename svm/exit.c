@@ -10,8 +10,8 @@
 
 static void sync_from_guest(struct vcpu *v, struct vmcb *vmcb)
 {
-	v->regs.gpr[R_RAX] = vmcb->rax;
-	v->regs.gpr[R_RSP] = vmcb->rsp;
+	v->regs.gpr[X86_RAX] = vmcb->rax;
+	v->regs.gpr[X86_RSP] = vmcb->rsp;
 	v->regs.rip = vmcb->rip;
 	v->regs.rflags = vmcb->rflags;
 	v->cr0 = vmcb->cr0;
@@ -85,8 +85,8 @@ void svm_run(struct vcpu *v)
 	vmcb->tlb_control = SVM_TLB_NOTHING;
 	if (unlikely(sv->asid_generation != sc->asid_generation || sv->asid_cpu != cpu->id))
 		svm_asid_renew(v);
-	vmcb->rax = v->regs.gpr[R_RAX];
-	vmcb->rsp = v->regs.gpr[R_RSP];
+	vmcb->rax = v->regs.gpr[X86_RAX];
+	vmcb->rsp = v->regs.gpr[X86_RSP];
 	vmcb->rip = v->regs.rip;
 	vmcb->rflags = v->regs.rflags;
 	irq_noted = !svm_caps.lost_irq || !(vmcb->vintr & SVM_VINTR_IRQ);

@@ -11,9 +11,9 @@
 
 static unsigned int code_bits(const struct vcpu *v, const struct vmcb *vmcb)
 {
-	if ((v->efer & X86_EFER_LMA) && (vmcb->cs.attr & SEG_ATTR_L))
+	if ((v->efer & X86_EFER_LMA) && (vmcb->cs.attr & X86_ATTR_L))
 		return 64;
-	return vmcb->cs.attr & SEG_ATTR_DB ? 32 : 16;
+	return vmcb->cs.attr & X86_ATTR_DB ? 32 : 16;
 }
 
 /* Up to 15 bytes at linear address la, as many as there are. */

@@ -19,9 +19,8 @@ struct svm_domain {
 
 /* MSRs that live in the VMCB: the guest reads and writes them itself. */
 static const uint32_t direct_msrs[] = {
-	0xc0000100, 0xc0000101, 0xc0000102,		/* FS.base, GS.base, KernelGSbase */
-	0xc0000081, 0xc0000082, 0xc0000083, 0xc0000084, /* STAR, LSTAR, CSTAR, SFMASK */
-	0x174,	    0x175,	0x176,			/* SYSENTER_CS, ESP, EIP */
+	MSR_FS_BASE, MSR_GS_BASE, MSR_KERNEL_GS_BASE, MSR_STAR,		MSR_LSTAR,
+	MSR_CSTAR,   MSR_SFMASK,  MSR_SYSENTER_CS,    MSR_SYSENTER_ESP, MSR_SYSENTER_EIP,
 };
 
 static void msrpm_allow(uint32_t msr)
@@ -132,7 +131,7 @@ int svm_vcpu_init(struct vcpu *v)
 	vmcb->iopm_base = virt_to_maddr(sd->iopm ? sd->iopm : iopm_all).v;
 	vmcb->msrpm_base = virt_to_maddr(msrpm).v;
 	vmcb->vintr = SVM_VINTR_MASKING;
-	vmcb->g_pat = 0x0007040600070406ULL;
+	vmcb->g_pat = PAT_RESET;
 	vmcb->np_enable = hvm_ops->nested_paging;
 	vmcb->n_cr3 = mfn_to_maddr(page_to_mfn(v->domain->p2m.root)).v;
 	return 0;

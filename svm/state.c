@@ -2,35 +2,33 @@
 /* Guest state that lives in the VMCB, and what is switched with a vCPU. APM volume 2, 15.5.1 and 15.5.4. */
 #include "svm.h"
 
-#define MSR_TSC_AUX 0xc0000103U
-
-static struct vmcb_seg *seg_of(struct vmcb *b, enum guest_seg s)
+static struct vmcb_seg *seg_of(struct vmcb *b, enum x86_seg s)
 {
 	switch (s) {
-	case SEG_ES:
+	case X86_SEG_ES:
 		return &b->es;
-	case SEG_CS:
+	case X86_SEG_CS:
 		return &b->cs;
-	case SEG_SS:
+	case X86_SEG_SS:
 		return &b->ss;
-	case SEG_DS:
+	case X86_SEG_DS:
 		return &b->ds;
-	case SEG_FS:
+	case X86_SEG_FS:
 		return &b->fs;
-	case SEG_GS:
+	case X86_SEG_GS:
 		return &b->gs;
-	case SEG_TR:
+	case X86_SEG_TR:
 		return &b->tr;
-	case SEG_LDTR:
+	case X86_SEG_LDTR:
 		return &b->ldtr;
-	case SEG_GDTR:
+	case X86_SEG_GDTR:
 		return &b->gdtr;
 	default:
 		return &b->idtr;
 	}
 }
 
-void svm_get_segment(struct vcpu *v, enum guest_seg s, struct segment *out)
+void svm_get_segment(struct vcpu *v, enum x86_seg s, struct x86_segment *out)
 {
 	const struct vmcb_seg *in = seg_of(svm_vmcb(v), s);
 
@@ -41,7 +39,7 @@ void svm_get_segment(struct vcpu *v, enum guest_seg s, struct segment *out)
 }
 
 /* The privilege level is the VMCB's own field; SS.DPL and it move together (APM 15.5.1). */
-void svm_set_segment(struct vcpu *v, enum guest_seg s, const struct segment *in)
+void svm_set_segment(struct vcpu *v, enum x86_seg s, const struct x86_segment *in)
 {
 	struct vmcb *vmcb = svm_vmcb(v);
 	struct vmcb_seg *out = seg_of(vmcb, s);
@@ -50,7 +48,7 @@ void svm_set_segment(struct vcpu *v, enum guest_seg s, const struct segment *in)
 	out->attr = in->attr & 0xfff;
 	out->limit = in->limit;
 	out->base = in->base;
-	if (s == SEG_SS)
+	if (s == X86_SEG_SS)
 		vmcb->cpl = in->attr >> 5 & 3;
 }
 

@@ -7,8 +7,6 @@
 #include "vmcb.h"
 #include "vmm/emulate/x86_emulate.h"
 
-#define MSR_VM_CR    0xc0010114U
-#define MSR_VM_HSAVE 0xc0010117U
 #define VM_CR_SVMDIS BIT(4)
 
 /* CPUID 8000000a EDX */
@@ -70,7 +68,7 @@ static inline struct vmcb *svm_vmcb(const struct vcpu *v)
 }
 
 /* entry.S: load the guest's registers, VMRUN, store them; host FS/GS/TR/LDTR come from host_vmcb. */
-void svm_enter(struct guest_regs *regs, uint64_t vmcb_pa, uint64_t host_vmcb_pa);
+void svm_enter(struct x86_regs *regs, uint64_t vmcb_pa, uint64_t host_vmcb_pa);
 
 /* asid.c */
 void svm_asid_renew(struct vcpu *v);
@@ -83,7 +81,7 @@ unsigned int svm_insn_fetch(struct vcpu *v, enum x86_len_class class, uint8_t bu
 
 static inline uint16_t svm_len_kind(const struct vmcb *vmcb, enum x86_len_class class)
 {
-	return (uint16_t)(class | (vmcb->cs.attr & (SEG_ATTR_L | SEG_ATTR_DB)));
+	return (uint16_t)(class | (vmcb->cs.attr & (X86_ATTR_L | X86_ATTR_DB)));
 }
 static inline struct svm_len *svm_len_slot(struct svm_vcpu *sv, uint64_t la)
 {
@@ -139,8 +137,8 @@ void svm_tpr_changed(struct vcpu *v, uint8_t tpr);
 void svm_requeue_interrupted_event(struct vcpu *v, struct vmcb *vmcb);
 
 /* state.c */
-void svm_get_segment(struct vcpu *v, enum guest_seg s, struct segment *out);
-void svm_set_segment(struct vcpu *v, enum guest_seg s, const struct segment *in);
+void svm_get_segment(struct vcpu *v, enum x86_seg s, struct x86_segment *out);
+void svm_set_segment(struct vcpu *v, enum x86_seg s, const struct x86_segment *in);
 void svm_get_msrs(struct vcpu *v, struct hvm_msr_state *out);
 void svm_set_msrs(struct vcpu *v, const struct hvm_msr_state *in);
 unsigned int svm_get_cpl(struct vcpu *v);

@@ -10,12 +10,7 @@
 #include "boot.h"
 #include "vlapic.h"
 
-#define BASE_EXTD   BIT(10)
-#define BASE_EN	    BIT(11)
-#define APIC_MODES  (PROC2_APIC_ACCESS | PROC2_X2APIC | PROC2_APIC_REGISTERS | PROC2_VINTR_DELIVERY)
-#define MSR_X2_TPR  0x808U
-#define MSR_X2_EOI  0x80bU
-#define MSR_X2_SELF 0x83fU
+#define APIC_MODES (PROC2_APIC_ACCESS | PROC2_X2APIC | PROC2_APIC_REGISTERS | PROC2_VINTR_DELIVERY)
 
 static bool enabled = true;
 static uint8_t *x2apic_bitmap;
@@ -39,10 +34,10 @@ int vmx_apicv_init(void)
 	if (!x2apic_bitmap)
 		return -ENOMEM;
 	memcpy(x2apic_bitmap, vmx_msr_bitmap, PAGE_SIZE);
-	clear_bit(MSR_X2_TPR, x2apic_bitmap);
-	vmx_msr_allow_write(x2apic_bitmap, MSR_X2_TPR);
-	vmx_msr_allow_write(x2apic_bitmap, MSR_X2_EOI);
-	vmx_msr_allow_write(x2apic_bitmap, MSR_X2_SELF);
+	clear_bit(MSR_X2APIC(APIC_TPR), x2apic_bitmap);
+	vmx_msr_allow_write(x2apic_bitmap, MSR_X2APIC(APIC_TPR));
+	vmx_msr_allow_write(x2apic_bitmap, MSR_X2APIC(APIC_EOI));
+	vmx_msr_allow_write(x2apic_bitmap, MSR_X2APIC(APIC_SELF_IPI));
 	return 0;
 }
 
@@ -76,9 +71,9 @@ static uint32_t controls_of(const struct vcpu *v, uint64_t mode)
 	const struct vmx_domain *vd = v->domain->vendor;
 	const struct vmx_controls *c = &vmx_controls;
 
-	if (mode == (BASE_EN | BASE_EXTD) && x2apic_bitmap)
+	if (mode == (APIC_BASE_EN | APIC_BASE_EXTD) && x2apic_bitmap)
 		return PROC2_X2APIC | PROC2_APIC_REGISTERS | PROC2_VINTR_DELIVERY;
-	if (mode == BASE_EN && vd->apic_page)
+	if (mode == APIC_BASE_EN && vd->apic_page)
 		return PROC2_APIC_ACCESS | (c->apic_registers ? PROC2_APIC_REGISTERS : 0) |
 		       (c->vintr_delivery ? PROC2_VINTR_DELIVERY : 0);
 	return 0;
@@ -146,7 +141,7 @@ static void write_eoi_exits(const struct vlapic *a, struct vmx_vcpu *vv)
 void vmx_apic_before_entry(struct vcpu *v, struct vmx_vcpu *vv)
 {
 	const struct vlapic *a = v->hvm.vlapic;
-	uint64_t mode = a->base_msr & (BASE_EN | BASE_EXTD);
+	uint64_t mode = a->base_msr & (APIC_BASE_EN | APIC_BASE_EXTD);
 
 	if (unlikely(mode != vv->apic_mode))
 		set_mode(v, vv, mode);

@@ -16,8 +16,8 @@ static void read_caps(struct vmx_cap_msrs *m)
 	uint32_t base;
 
 	m->basic = rdmsr(MSR_VMX_BASIC);
-	/* Pin, primary, exit, entry: 481h-484h, or the TRUE_ ones at 48dh-490h. */
-	base = m->basic & VMX_BASIC_TRUE ? 0x48d : 0x481;
+	/* Pin, primary, exit, entry. */
+	base = m->basic & VMX_BASIC_TRUE ? MSR_VMX_TRUE_PIN : MSR_VMX_PIN;
 	m->pin = rdmsr(base);
 	m->proc = rdmsr(base + 1);
 	m->exit = rdmsr(base + 2);

@@ -111,7 +111,7 @@ static bool tr_type(const struct guest_view *g)
 {
 	uint32_t type = ar(g, GUEST_TR_AR) & 0x1f;
 
-	return !usable(g, GUEST_TR_AR) || !(ar(g, GUEST_TR_AR) & SEG_ATTR_P) ||
+	return !usable(g, GUEST_TR_AR) || !(ar(g, GUEST_TR_AR) & X86_ATTR_P) ||
 	       !(type == 11 || (type == 3 && !g->long_mode));
 }
 
@@ -133,7 +133,7 @@ static bool cs_type(const struct guest_view *g)
 
 	if (g->vm86)
 		return false;
-	return !usable(g, GUEST_CS_AR) || !(ar(g, GUEST_CS_AR) & SEG_ATTR_P) ||
+	return !usable(g, GUEST_CS_AR) || !(ar(g, GUEST_CS_AR) & X86_ATTR_P) ||
 	       !((type & 0x19) == 0x19 || (type == 0x13 && g->unrestricted));
 }
 

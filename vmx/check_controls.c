@@ -6,7 +6,7 @@
  */
 #include "lib.h"
 #include "controls.h"
-#include "guest_regs.h"
+#include "vmm/emulate/x86_regs.h"
 
 struct control_view {
 	vmcs_reader read;

@@ -111,9 +111,6 @@ static const char *compute_ept(const struct vmx_cap_msrs *m, struct vmx_controls
 	return NULL;
 }
 
-#define CR0_PE BIT(0)
-#define CR0_PG BIT(31)
-
 const char *vmx_controls_compute(const struct vmx_cap_msrs *m, struct vmx_controls *out)
 {
 	const char *missing;
@@ -132,7 +129,7 @@ const char *vmx_controls_compute(const struct vmx_cap_msrs *m, struct vmx_contro
 		return missing;
 	out->cr0_must = m->cr0_fixed[0];
 	if (out->unrestricted)
-		out->cr0_must &= ~(CR0_PE | CR0_PG);
+		out->cr0_must &= ~(X86_CR0_PE | X86_CR0_PG);
 	out->cr0_may = m->cr0_fixed[1];
 	out->cr4_must = m->cr4_fixed[0];
 	out->cr4_may = m->cr4_fixed[1];

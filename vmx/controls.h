@@ -6,6 +6,7 @@
 #ifndef PLINTH_VMX_CONTROLS_H
 #define PLINTH_VMX_CONTROLS_H
 
+#include "lib/x86_bits.h"
 #include "types.h"
 #include "vmcs.h"
 

@@ -3,7 +3,7 @@
  * World switch of VT-x: SDM volume 3, 26 and 27. RSP, RIP and RFLAGS travel in the VMCS, CR2 and
  * the debug registers are the caller's business.
  *
- * unsigned int vmx_enter(struct guest_regs *regs [rdi], unsigned int flags [esi])
+ * unsigned int vmx_enter(struct x86_regs *regs [rdi], unsigned int flags [esi])
  *
  * Flags: bit 0 launched before, bit 1 clear the CPU's buffers by VERW (its memory form does that, whatever the
  * selector: SDM volume 2, and Intel's "Microarchitectural Data Sampling").

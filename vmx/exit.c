@@ -11,8 +11,7 @@
 COUNTER(buffers_cleared);
 
 #define DR6_FROM_QUALIFICATION 0x600fULL /* B0-B3, BD, BS */
-#define DR7_GD		       BIT(13)
-#define ERROR_CONTROLS	       7U /* a VM-instruction error: 30.4 */
+#define ERROR_CONTROLS	       7U	 /* a VM-instruction error: 30.4 */
 
 static uint64_t read_field(enum vmcs_field field)
 {
@@ -42,7 +41,7 @@ static void sync_from_guest(struct vcpu *v, struct vmx_vcpu *vv)
 	uint32_t blocking = (uint32_t)vmread(GUEST_INTERRUPTIBILITY);
 
 	v->regs.rip = vmread(GUEST_RIP);
-	v->regs.gpr[R_RSP] = vmread(GUEST_RSP);
+	v->regs.gpr[X86_RSP] = vmread(GUEST_RSP);
 	v->regs.rflags = vmread(GUEST_RFLAGS);
 	v->cr0 = (vmread(GUEST_CR0) & VMX_CR0_GUEST_OWNED) | (v->cr0 & ~VMX_CR0_GUEST_OWNED);
 	v->cr2 = read_cr2();
@@ -94,7 +93,7 @@ static void prepare_entry(struct vcpu *v, struct vmx_vcpu *vv)
 	vmx_write_interruptibility(v, vv);
 	vmx_update_tpr_threshold(v, vv);
 	vmwrite(GUEST_RIP, v->regs.rip);
-	vmwrite(GUEST_RSP, v->regs.gpr[R_RSP]);
+	vmwrite(GUEST_RSP, v->regs.gpr[X86_RSP]);
 	if (!vv->vm86.on)
 		vmwrite(GUEST_RFLAGS, v->regs.rflags);
 	write_cr2(v->cr2);
@@ -241,7 +240,7 @@ static void exit_debug(struct vcpu *v, struct vmx_vcpu *vv, uint32_t info)
 	}
 	v->dr6 = (v->dr6 & ~0xfULL) | (qual & DR6_FROM_QUALIFICATION);
 	/* What delivery changes besides (17.2.4, 17.4.3): neither the exit nor the injection does. */
-	v->dr7 &= ~DR7_GD;
+	v->dr7 &= ~X86_DR7_GD;
 	vmwrite(GUEST_DR7, v->dr7);
 	vmwrite(GUEST_DEBUGCTL, vmread(GUEST_DEBUGCTL) & ~DEBUGCTL_BTF);
 	if (vv->dr_loaded)

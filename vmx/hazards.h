@@ -8,7 +8,6 @@
 
 #include "types.h"
 
-#define MSR_FLUSH_CMD		0x10bU
 #define FLUSH_CMD_L1D		1U
 
 #define ARCH_CAP_RDCL_NO	BIT(0)

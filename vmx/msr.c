@@ -7,9 +7,8 @@ uint8_t *vmx_msr_bitmap;
 
 /* MSRs that the VMCS or the switch of vCPUs holds: the guest reads and writes them itself. */
 static const uint32_t direct_msrs[] = {
-	0xc0000100, 0xc0000101, 0xc0000102,		/* FS.base, GS.base, KernelGSbase */
-	0xc0000081, 0xc0000082, 0xc0000083, 0xc0000084, /* STAR, LSTAR, CSTAR, SFMASK */
-	0x174,	    0x175,	0x176,			/* SYSENTER_CS, ESP, EIP */
+	MSR_FS_BASE, MSR_GS_BASE, MSR_KERNEL_GS_BASE, MSR_STAR,		MSR_LSTAR,
+	MSR_CSTAR,   MSR_SFMASK,  MSR_SYSENTER_CS,    MSR_SYSENTER_ESP, MSR_SYSENTER_EIP,
 };
 
 static unsigned int read_bit(uint32_t msr)

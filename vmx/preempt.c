@@ -13,7 +13,6 @@
 #include "boot.h"
 #include "timer.h"
 
-#define MSR_VMX_MISC 0x485U
 #define MISC_RATE(m) ((unsigned int)(m)&0x1f)
 #define US_PER_MS    1000U
 #define LIMIT_MAX_US 1000000U

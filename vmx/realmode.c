@@ -45,12 +45,12 @@ void vmx_restricted_fini(struct domain *d)
 		free_page_virt(vd->ident_pd);
 }
 
-static bool data_segment_ok(struct vcpu *v, enum guest_seg s)
+static bool data_segment_ok(struct vcpu *v, enum x86_seg s)
 {
-	struct segment seg;
+	struct x86_segment seg;
 
 	vmx_get_segment(v, s, &seg);
-	if (!(seg.attr & SEG_ATTR_P))
+	if (!(seg.attr & X86_ATTR_P))
 		return true;
 	/* Code has to be readable; a conforming segment's DPL does not count. */
 	if ((seg.attr & 8) && !(seg.attr & 2))
@@ -61,23 +61,23 @@ static bool data_segment_ok(struct vcpu *v, enum guest_seg s)
 /* Would the CPU enter with these segments? Only what differs from "unrestricted guest" is asked. */
 static bool segments_ok(struct vcpu *v)
 {
-	struct segment cs, ss;
+	struct x86_segment cs, ss;
 	unsigned int rpl, dpl;
 
 	if (v->regs.rflags & X86_EFLAGS_VM)
 		return true;
-	vmx_get_segment(v, SEG_CS, &cs);
-	vmx_get_segment(v, SEG_SS, &ss);
+	vmx_get_segment(v, X86_SEG_CS, &cs);
+	vmx_get_segment(v, X86_SEG_SS, &ss);
 	rpl = cs.sel & 3;
 	dpl = cs.attr >> 5 & 3;
 	if (!(cs.attr & 8) || ((cs.attr & 4) ? dpl > rpl : dpl != rpl))
 		return false;
-	if ((ss.attr & SEG_ATTR_P) && ((ss.attr & 0xb) != 3 || (ss.sel & 3) != rpl))
+	if ((ss.attr & X86_ATTR_P) && ((ss.attr & 0xb) != 3 || (ss.sel & 3) != rpl))
 		return false;
 	if ((ss.attr >> 5 & 3) != (ss.sel & 3))
 		return false;
-	return data_segment_ok(v, SEG_DS) && data_segment_ok(v, SEG_ES) &&
-	       data_segment_ok(v, SEG_FS) && data_segment_ok(v, SEG_GS);
+	return data_segment_ok(v, X86_SEG_DS) && data_segment_ok(v, X86_SEG_ES) &&
+	       data_segment_ok(v, X86_SEG_FS) && data_segment_ok(v, X86_SEG_GS);
 }
 
 static bool must_interpret(struct vcpu *v, struct vmx_vcpu *vv)

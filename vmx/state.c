@@ -7,13 +7,12 @@
 #include "vmx.h"
 #include "vlapic.h"
 
-#define MSR_TSC_AUX 0xc0000103U
-
 static const struct {
 	enum vmcs_field sel, ar, limit, base;
-} seg_fields[SEG_COUNT] = {
+} seg_fields[X86_SEG_COUNT] = {
 #define SEG_FIELDS(n) \
-	[SEG_##n] = { GUEST_##n##_SELECTOR, GUEST_##n##_AR, GUEST_##n##_LIMIT, GUEST_##n##_BASE }
+	[X86_SEG_##   \
+		n] = { GUEST_##n##_SELECTOR, GUEST_##n##_AR, GUEST_##n##_LIMIT, GUEST_##n##_BASE }
 	SEG_FIELDS(ES),
 	SEG_FIELDS(CS),
 	SEG_FIELDS(SS),
@@ -22,13 +21,16 @@ static const struct {
 	SEG_FIELDS(GS),
 	SEG_FIELDS(TR),
 	SEG_FIELDS(LDTR),
-	[SEG_GDTR] = { .limit = GUEST_GDTR_LIMIT, .base = GUEST_GDTR_BASE },
-	[SEG_IDTR] = { .limit = GUEST_IDTR_LIMIT, .base = GUEST_IDTR_BASE },
+	[X86_SEG_GDTR] = { .limit = GUEST_GDTR_LIMIT, .base = GUEST_GDTR_BASE },
+	[X86_SEG_IDTR] = { .limit = GUEST_IDTR_LIMIT, .base = GUEST_IDTR_BASE },
 };
 
 static const uint32_t lazy_msrs[LAZY_COUNT] = {
-	[LAZY_STAR] = 0xc0000081,   [LAZY_LSTAR] = 0xc0000082,		[LAZY_CSTAR] = 0xc0000083,
-	[LAZY_SFMASK] = 0xc0000084, [LAZY_KERNEL_GS_BASE] = 0xc0000102,
+	[LAZY_STAR] = MSR_STAR,
+	[LAZY_LSTAR] = MSR_LSTAR,
+	[LAZY_CSTAR] = MSR_CSTAR,
+	[LAZY_SFMASK] = MSR_SFMASK,
+	[LAZY_KERNEL_GS_BASE] = MSR_KERNEL_GS_BASE,
 };
 
 /* SVM's packed attributes have bits 12-15 of the descriptor at 8-11; "unusable" is there not
@@ -37,28 +39,28 @@ static uint16_t attr_of_ar(uint32_t ar)
 {
 	uint16_t attr = (uint16_t)((ar & 0xff) | (ar >> 4 & 0xf00));
 
-	return ar & AR_UNUSABLE ? attr & (uint16_t)~SEG_ATTR_P : attr;
+	return ar & AR_UNUSABLE ? attr & (uint16_t)~X86_ATTR_P : attr;
 }
 
 static uint32_t ar_of_attr(uint16_t attr)
 {
-	return (attr & 0xffU) | (attr & 0xf00U) << 4 | (attr & SEG_ATTR_P ? 0 : AR_UNUSABLE);
+	return (attr & 0xffU) | (attr & 0xf00U) << 4 | (attr & X86_ATTR_P ? 0 : AR_UNUSABLE);
 }
 
-enum vmcs_field vmx_seg_ar_field(enum guest_seg s)
+enum vmcs_field vmx_seg_ar_field(enum x86_seg s)
 {
 	return seg_fields[s].ar;
 }
 
-void vmx_get_segment(struct vcpu *v, enum guest_seg s, struct segment *out)
+void vmx_get_segment(struct vcpu *v, enum x86_seg s, struct x86_segment *out)
 {
 	struct vmx_vcpu *vv = vmx_load(v);
-	struct segment *c = &vv->seg[s];
+	struct x86_segment *c = &vv->seg[s];
 
 	if (!(vv->seg_valid & BIT(s))) {
-		*c = (struct segment){ .limit = (uint32_t)vmread(seg_fields[s].limit),
-				       .base = vmread(seg_fields[s].base) };
-		if (s < SEG_GDTR) {
+		*c = (struct x86_segment){ .limit = (uint32_t)vmread(seg_fields[s].limit),
+					   .base = vmread(seg_fields[s].base) };
+		if (s < X86_SEG_GDTR) {
 			c->sel = (uint16_t)vmread(seg_fields[s].sel);
 			c->attr = attr_of_ar((uint32_t)vmread(seg_fields[s].ar));
 		}
@@ -71,15 +73,15 @@ void vmx_get_segment(struct vcpu *v, enum guest_seg s, struct segment *out)
  * VM entry wants what loading a segment register leaves (26.3.1.2): an accessed segment, a
  * granularity bit that agrees with the limit, a busy task in TR.
  */
-static uint32_t entry_ar(enum guest_seg s, const struct segment *in)
+static uint32_t entry_ar(enum x86_seg s, const struct x86_segment *in)
 {
 	uint32_t ar = ar_of_attr(in->attr);
 
-	if (s == SEG_TR)
+	if (s == X86_SEG_TR)
 		ar = (ar & ~(uint32_t)(AR_UNUSABLE | 0x17)) | 0x83;
-	else if (s == SEG_CS)
+	else if (s == X86_SEG_CS)
 		ar = (ar & ~(uint32_t)AR_UNUSABLE) | 0x91;
-	else if (s < SEG_TR && !(ar & AR_UNUSABLE))
+	else if (s < X86_SEG_TR && !(ar & AR_UNUSABLE))
 		ar |= 0x11;
 	if (in->limit >> 20)
 		ar |= BIT(15);
@@ -88,13 +90,13 @@ static uint32_t entry_ar(enum guest_seg s, const struct segment *in)
 	return ar;
 }
 
-void vmx_set_segment(struct vcpu *v, enum guest_seg s, const struct segment *in)
+void vmx_set_segment(struct vcpu *v, enum x86_seg s, const struct x86_segment *in)
 {
 	struct vmx_vcpu *vv = vmx_load(v);
 
-	vmwrite(seg_fields[s].limit, s < SEG_GDTR ? in->limit : in->limit & 0xffff);
+	vmwrite(seg_fields[s].limit, s < X86_SEG_GDTR ? in->limit : in->limit & 0xffff);
 	vmwrite(seg_fields[s].base, in->base);
-	if (s < SEG_GDTR) {
+	if (s < X86_SEG_GDTR) {
 		vmwrite(seg_fields[s].sel, in->sel);
 		vmwrite(seg_fields[s].ar, entry_ar(s, in));
 	}
@@ -105,9 +107,9 @@ void vmx_set_segment(struct vcpu *v, enum guest_seg s, const struct segment *in)
 /* SS.DPL, also while SS is unusable: 24.4.1. */
 unsigned int vmx_get_cpl(struct vcpu *v)
 {
-	struct segment ss;
+	struct x86_segment ss;
 
-	vmx_get_segment(v, SEG_SS, &ss);
+	vmx_get_segment(v, X86_SEG_SS, &ss);
 	return ss.attr >> 5 & 3;
 }
 

@@ -12,7 +12,6 @@
 #include "vmx.h"
 #include "boot.h"
 
-#define EFLAGS_IOPL    0x3000ULL
 #define AR_VM86	       0xf3U
 #define AR_BUSY_TSS    0x8bU
 #define IVT_LIMIT      0x3ffU
@@ -56,28 +55,28 @@ void vmx_vm86_fini(struct domain *d)
 		free_page_virt(vd->vm86_tss);
 }
 
-static bool segment_fits(struct vcpu *v, enum guest_seg s)
+static bool segment_fits(struct vcpu *v, enum x86_seg s)
 {
-	struct segment seg;
+	struct x86_segment seg;
 
 	vmx_get_segment(v, s, &seg);
 	return seg.base == (uint64_t)seg.sel << 4 && seg.limit == SEG_64K &&
-	       (seg.attr & (SEG_ATTR_P | SEG_ATTR_DB)) == SEG_ATTR_P;
+	       (seg.attr & (X86_ATTR_P | X86_ATTR_DB)) == X86_ATTR_P;
 }
 
 bool vmx_vm86_fits(struct vcpu *v)
 {
 	const struct vmx_domain *vd = v->domain->vendor;
-	struct segment idtr;
+	struct x86_segment idtr;
 
 	if (!vd->vm86_tss || (v->cr0 & X86_CR0_PE) || v->hvm.event.type != HVM_EVENT_NONE)
 		return false;
 	if ((v->regs.rflags & (X86_EFLAGS_TF | X86_EFLAGS_VM)) || v->regs.rip > SEG_64K)
 		return false;
-	vmx_get_segment(v, SEG_IDTR, &idtr);
+	vmx_get_segment(v, X86_SEG_IDTR, &idtr);
 	if (idtr.base || idtr.limit < IVT_LIMIT)
 		return false;
-	for (enum guest_seg s = SEG_ES; s <= SEG_GS; s++)
+	for (enum x86_seg s = X86_SEG_ES; s <= X86_SEG_GS; s++)
 		if (!segment_fits(v, s))
 			return false;
 	return true;
@@ -88,13 +87,13 @@ void vmx_vm86_enter(struct vcpu *v, struct vmx_vcpu *vv)
 {
 	struct vmx_vm86 *m = &vv->vm86;
 
-	for (enum guest_seg s = SEG_ES; s <= SEG_LDTR; s++)
+	for (enum x86_seg s = X86_SEG_ES; s <= X86_SEG_LDTR; s++)
 		vmx_get_segment(v, s, &m->seg[s]);
 	m->cr0 = vmread(GUEST_CR0);
 	m->cr4 = vmread(GUEST_CR4);
-	m->iopl = v->regs.rflags & EFLAGS_IOPL;
+	m->iopl = v->regs.rflags & X86_EFLAGS_IOPL;
 	m->on = true;
-	for (enum guest_seg s = SEG_ES; s <= SEG_GS; s++)
+	for (enum x86_seg s = X86_SEG_ES; s <= X86_SEG_GS; s++)
 		vmwrite(vmx_seg_ar_field(s), AR_VM86);
 	vmwrite(GUEST_TR_SELECTOR, 0);
 	vmwrite(GUEST_TR_BASE, TSS_GPA);
@@ -104,25 +103,25 @@ void vmx_vm86_enter(struct vcpu *v, struct vmx_vcpu *vv)
 	vmwrite(GUEST_CR0, m->cr0 & ~X86_CR0_AM); /* level 3 would be checked for alignment */
 	vmwrite(GUEST_CR4, m->cr4 | X86_CR4_VME);
 	vmwrite(EXCEPTION_BITMAP, ~0U);
-	vmwrite(GUEST_RFLAGS, v->regs.rflags | X86_EFLAGS_VM | EFLAGS_IOPL);
+	vmwrite(GUEST_RFLAGS, v->regs.rflags | X86_EFLAGS_VM | X86_EFLAGS_IOPL);
 }
 
 /* Right after the exit: real mode again, with the selectors that the guest has loaded since. */
 void vmx_vm86_leave(struct vcpu *v, struct vmx_vcpu *vv)
 {
 	struct vmx_vm86 *m = &vv->vm86;
-	uint64_t rflags = vmread(GUEST_RFLAGS) & ~(X86_EFLAGS_VM | EFLAGS_IOPL);
+	uint64_t rflags = vmread(GUEST_RFLAGS) & ~(X86_EFLAGS_VM | X86_EFLAGS_IOPL);
 
 	vv->seg_valid = 0;
-	for (enum guest_seg s = SEG_ES; s <= SEG_GS; s++) {
-		struct segment now;
+	for (enum x86_seg s = X86_SEG_ES; s <= X86_SEG_GS; s++) {
+		struct x86_segment now;
 
 		vmx_get_segment(v, s, &now);
 		now.attr = m->seg[s].attr;
 		vmx_set_segment(v, s, &now);
 	}
-	vmx_set_segment(v, SEG_TR, &m->seg[SEG_TR]);
-	vmx_set_segment(v, SEG_LDTR, &m->seg[SEG_LDTR]);
+	vmx_set_segment(v, X86_SEG_TR, &m->seg[X86_SEG_TR]);
+	vmx_set_segment(v, X86_SEG_LDTR, &m->seg[X86_SEG_LDTR]);
 	vmwrite(GUEST_CR0, m->cr0);
 	vmwrite(GUEST_CR4, m->cr4);
 	vmwrite(EXCEPTION_BITMAP, vv->exceptions);

@@ -7,17 +7,8 @@
 #include "hazards.h"
 #include "hvm_ops.h"
 
-#define MSR_FEATURE_CONTROL    0x3aU
 #define FEATURE_CONTROL_LOCKED BIT(0)
 #define FEATURE_CONTROL_VMXON  BIT(2) /* outside SMX operation */
-#define MSR_VMX_BASIC	       0x480U
-#define MSR_VMX_CR0_FIXED0     0x486U
-#define MSR_VMX_CR4_FIXED0     0x488U
-#define MSR_VMX_PROC2	       0x48bU
-#define MSR_VMX_EPT_VPID       0x48cU
-#define MSR_PAT		       0x277U
-#define X86_CR4_VMXE	       BIT(13)
-#define DEBUGCTL_BTF	       BIT(1) /* of GUEST_DEBUGCTL */
 
 #define VMX_NO_CPU	       ~0U
 
@@ -42,7 +33,7 @@ enum { LAZY_STAR, LAZY_LSTAR, LAZY_CSTAR, LAZY_SFMASK, LAZY_KERNEL_GS_BASE, LAZY
 struct vmx_vm86 {
 	bool on; /* during the entry, and while its exit is handled */
 	uint64_t cr0, cr4, iopl;
-	struct segment seg[SEG_COUNT];
+	struct x86_segment seg[X86_SEG_COUNT];
 };
 
 struct vmx_vcpu {
@@ -70,7 +61,7 @@ struct vmx_vcpu {
 	bool posting; /* vectors may go there now; written by the vCPU, read by all */
 
 	/* Segments read since the last exit. */
-	struct segment seg[SEG_COUNT];
+	struct x86_segment seg[X86_SEG_COUNT];
 	uint32_t seg_valid;
 	struct vmx_vm86 vm86;
 
@@ -135,7 +126,7 @@ static inline void vmwrite(enum vmcs_field field, uint64_t value)
 /* entry.S. 0 = a VM exit; 1 = refused without (CF), 2 = with (ZF) an error number. */
 #define VMX_ENTER_LAUNCHED 1U
 #define VMX_ENTER_VERW	   2U
-unsigned int vmx_enter(struct guest_regs *regs, unsigned int flags);
+unsigned int vmx_enter(struct x86_regs *regs, unsigned int flags);
 extern const char vmx_exit_point[];
 
 /* vmcs.c */
@@ -204,9 +195,9 @@ void vmx_write_interruptibility(struct vcpu *v, struct vmx_vcpu *vv);
 void vmx_update_tpr_threshold(struct vcpu *v, struct vmx_vcpu *vv);
 
 /* state.c */
-enum vmcs_field vmx_seg_ar_field(enum guest_seg s);
-void vmx_get_segment(struct vcpu *v, enum guest_seg s, struct segment *out);
-void vmx_set_segment(struct vcpu *v, enum guest_seg s, const struct segment *in);
+enum vmcs_field vmx_seg_ar_field(enum x86_seg s);
+void vmx_get_segment(struct vcpu *v, enum x86_seg s, struct x86_segment *out);
+void vmx_set_segment(struct vcpu *v, enum x86_seg s, const struct x86_segment *in);
 void vmx_get_msrs(struct vcpu *v, struct hvm_msr_state *out);
 void vmx_set_msrs(struct vcpu *v, const struct hvm_msr_state *in);
 unsigned int vmx_get_cpl(struct vcpu *v);

@@ -35,7 +35,7 @@ static void bench_instructions(void)
 
 static void bench_lapic(const char *name)
 {
-	BENCH(name, N, mmio_read(LAPIC_BASE + LAPIC_TPR));
+	BENCH(name, N, mmio_read(APIC_DEFAULT_BASE + APIC_TPR));
 }
 
 /* 32-bit PSE paging, identity. */
@@ -63,7 +63,7 @@ static void bench_self_ipi(void)
 		handler_tick = 0;
 		irq_on();
 		t = rdtsc();
-		mmio_write(LAPIC_BASE + LAPIC_ICR, 0x44000 | V_SELF);
+		mmio_write(APIC_DEFAULT_BASE + APIC_ICR, 0x44000 | V_SELF);
 		while (!handler_tick)
 			cpu_pause();
 		irq_off();

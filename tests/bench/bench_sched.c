@@ -45,11 +45,11 @@ static u32 timer_counts(void)
 {
 	u64 start = rdtsc(), counted;
 
-	lapic_write(LAPIC_LVT_TIMER, 1u << 16);
-	lapic_write(LAPIC_TIMER_DIV, DIVIDE_BY_1);
-	lapic_write(LAPIC_TIMER_INIT, ~0u);
+	lapic_write(APIC_LVTT, 1u << 16);
+	lapic_write(APIC_TDCR, DIVIDE_BY_1);
+	lapic_write(APIC_TMICT, ~0u);
 	delay_us(20 * PERIOD_US);
-	counted = ~0u - lapic_read(LAPIC_TIMER_CUR);
+	counted = ~0u - lapic_read(APIC_TMCCT);
 	return (u32)div_u64(counted * PERIOD_US, to_us(rdtsc() - start));
 }
 
@@ -59,11 +59,11 @@ static void measure_late(void)
 	u64 period = us_to_tsc(PERIOD_US), armed;
 
 	irq_set(VECTOR, on_timer);
-	lapic_write(LAPIC_LVT_TIMER, VECTOR);
+	lapic_write(APIC_LVTT, VECTOR);
 	for (unsigned int i = 0; i < TICKS; i++) {
 		woke = 0;
 		armed = rdtsc();
-		lapic_write(LAPIC_TIMER_INIT, counts);
+		lapic_write(APIC_TMICT, counts);
 		while (!woke)
 			sti_hlt();
 		late[i] = woke - armed > period ? woke - armed - period : 0;

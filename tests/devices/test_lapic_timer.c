@@ -3,12 +3,11 @@
 #include "devices.h"
 #include "vlapic.h"
 
-#define MS		 1000000ULL
-#define MASKED		 0x10000U
-#define PERIODIC	 0x20000U
-#define DEADLINE	 0x40000U
-#define VECTOR		 0x50
-#define MSR_TSC_DEADLINE 0x6e0
+#define MS	 1000000ULL
+#define MASKED	 0x10000U
+#define PERIODIC 0x20000U
+#define DEADLINE 0x40000U
+#define VECTOR	 0x50
 
 static struct vlapic *lapic(void)
 {

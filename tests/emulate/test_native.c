@@ -10,9 +10,9 @@
 #include "native.h"
 #include "open.h"
 
-#define FL_TF	 0x100
-#define FL_ARITH 0x8d5
-#define FL_RF	 0x10000
+#define FL_ARITH                                                                         \
+	(X86_EFLAGS_CF | X86_EFLAGS_PF | X86_EFLAGS_AF | X86_EFLAGS_ZF | X86_EFLAGS_SF | \
+	 X86_EFLAGS_OF)
 
 static struct machine m;
 static uint8_t window[NATIVE_DATA_LEN], before[NATIVE_DATA_LEN];
@@ -105,7 +105,8 @@ static void random_state(unsigned int code_bits)
 		memcpy(m.vec[i], v, 16);
 	}
 	m.regs.gpr[X86_RSP] = origin + 0x1000 + test_below(0x40) * 8;
-	m.regs.rflags = (test_random() & (FL_ARITH | (test_below(8) ? 0 : 0x400))) | 0x202 | FL_TF;
+	m.regs.rflags = (test_random() & (FL_ARITH | (test_below(8) ? 0 : X86_EFLAGS_DF))) |
+			X86_EFLAGS_IF | X86_EFLAGS_MBS | X86_EFLAGS_TF;
 }
 
 /* A vector move with a VEX prefix; returns its length so far. */
@@ -236,7 +237,7 @@ static void report(const char *what, const struct x86_insn *insn, const uint8_t 
 static bool compare(const struct x86_insn *insn, const uint8_t *bytes, unsigned int code_bits,
 		    const struct native_result *nat, const struct open_case *c)
 {
-	uint64_t mask = (FL_ARITH | 0x400) & ~open_flags(c);
+	uint64_t mask = (FL_ARITH | X86_EFLAGS_DF) & ~open_flags(c);
 	unsigned int i, count = code_bits == 64 ? 16 : 8;
 	unsigned int left_out = open_register(c) ? insn->reg : 16;
 	char name[24];

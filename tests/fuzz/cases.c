@@ -47,13 +47,13 @@ long call_as(domid_t id, unsigned int vcpu, unsigned int nr, uint64_t a0, uint64
 	long rc;
 
 	BUG_ON(!v || !machine_become(v, true));
-	v->regs.gpr[R_RAX] = nr;
-	v->regs.gpr[R_RDI] = a0;
-	v->regs.gpr[R_RSI] = a1;
-	v->regs.gpr[R_RDX] = a2;
-	v->regs.gpr[R_R10] = a3;
+	v->regs.gpr[X86_RAX] = nr;
+	v->regs.gpr[X86_RDI] = a0;
+	v->regs.gpr[X86_RSI] = a1;
+	v->regs.gpr[X86_RDX] = a2;
+	v->regs.gpr[X86_R10] = a3;
 	machine_hypercall(v, 0);
-	rc = (long)v->regs.gpr[R_RAX];
+	rc = (long)v->regs.gpr[X86_RAX];
 	machine_pass(CALL_NS);
 	check_machine();
 	return rc;

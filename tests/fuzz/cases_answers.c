@@ -148,7 +148,8 @@ static void make_argument(const struct family *f, unsigned int cmd, domid_t abou
 
 static void set_args(struct vcpu *v, bool wide, const uint64_t *a)
 {
-	static const uint8_t order[2][3] = { { R_RBX, R_RCX, R_RDX }, { R_RDI, R_RSI, R_RDX } };
+	static const uint8_t order[2][3] = { { X86_RBX, X86_RCX, X86_RDX },
+					     { X86_RDI, X86_RSI, X86_RDX } };
 
 	for (unsigned int i = 0; i < 3; i++)
 		v->regs.gpr[order[wide][i]] = a[i];
@@ -176,10 +177,10 @@ static char ask(const struct caller *c, const struct family *f, unsigned int cmd
 	make_argument(f, cmd, about, fill, page);
 	memcpy(before, page, PAGE_SIZE);
 	make_args(f, cmd, about, a);
-	v->regs.gpr[R_RAX] = f->nr;
+	v->regs.gpr[X86_RAX] = f->nr;
 	set_args(v, c->wide, a);
 	machine_hypercall(v, 0);
-	rc = c->wide ? (long)v->regs.gpr[R_RAX] : (int32_t)v->regs.gpr[R_RAX];
+	rc = c->wide ? (long)v->regs.gpr[X86_RAX] : (int32_t)v->regs.gpr[X86_RAX];
 	machine_pass(NS_PER_US);
 	check_machine();
 	return letter(rc, memcmp(before, page, PAGE_SIZE) != 0);

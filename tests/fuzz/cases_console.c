@@ -32,7 +32,7 @@ CASE(console_that_takes_nothing)
 	console_room = 0;
 	EXPECT(write_text(0, 300), == __HYPERVISOR_console_io); /* RAX as at the call */
 	EXPECT(console_taken, == 0);
-	EXPECT(v->regs.gpr[R_RSI], == 300);
+	EXPECT(v->regs.gpr[X86_RSI], == 300);
 	console_room = ~0UL;
 }
 

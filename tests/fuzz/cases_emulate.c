@@ -94,7 +94,7 @@ CASE(a_single_step_flushes_nothing)
 	EXPECT(v->dr6, == 0xffff4ff0);
 	EXPECT(crs_changed + flushes, == 0);
 	v->regs.rflags = 2;
-	v->regs.gpr[R_RAX] = 0xffff0ff1;
+	v->regs.gpr[X86_RAX] = 0xffff0ff1;
 	RUN(v, "\x0f\x23\xf0"); /* mov dr6, rax */
 	RUN(v, "\x0f\x23\xf8"); /* mov dr7, rax */
 	RUN(v, "\x0f\x22\xd0"); /* mov cr2, rax */
@@ -112,11 +112,11 @@ CASE(cr8_faults_before_it_changes)
 	EXPECT(vlapic_tpr(v->hvm.vlapic), == 0x50);
 	EXPECT(hvm_mov_to_cr(v, 8, 0x1f), == -EINVAL);
 	EXPECT(vlapic_tpr(v->hvm.vlapic), == 0x50);
-	v->regs.gpr[R_RAX] = BIT(63) | 1;
+	v->regs.gpr[X86_RAX] = BIT(63) | 1;
 	RUN(v, "\x44\x0f\x22\xc0"); /* mov cr8, rax */
 	EXPECT(faulted(v, X86_EXC_GP), == true);
 	EXPECT(vlapic_tpr(v->hvm.vlapic), == 0x50);
-	v->regs.gpr[R_RAX] = 2;
+	v->regs.gpr[X86_RAX] = 2;
 	RUN(v, "\x44\x0f\x22\xc0");
 	EXPECT(faulted(v, X86_EXC_GP), == false);
 	EXPECT(vlapic_tpr(v->hvm.vlapic), == 0x20);
@@ -146,7 +146,7 @@ CASE(moves_to_control_registers_look_at_pdptes)
 	v->regs.rflags = 2;
 	v->cr4 = X86_CR4_PAE;
 	v->cr3 = AT(BAD_GFN);
-	v->regs.gpr[R_RAX] = v->cr0 | X86_CR0_PG;
+	v->regs.gpr[X86_RAX] = v->cr0 | X86_CR0_PG;
 	RUN(v, "\x0f\x22\xc0"); /* mov cr0, eax */
 	EXPECT(faulted(v, X86_EXC_GP), == true);
 	EXPECT(v->cr0 & X86_CR0_PG, == 0);
@@ -156,21 +156,21 @@ CASE(moves_to_control_registers_look_at_pdptes)
 	EXPECT(v->cr0 & X86_CR0_PG, != 0);
 	EXPECT(crs_changed, == 1);
 
-	v->regs.gpr[R_RAX] = AT(BAD_GFN);
+	v->regs.gpr[X86_RAX] = AT(BAD_GFN);
 	RUN(v, "\x0f\x22\xd8"); /* mov cr3, eax */
 	EXPECT(faulted(v, X86_EXC_GP), == true);
 	EXPECT(v->cr3, == AT(GOOD_GFN));
-	v->regs.gpr[R_RAX] = AT(GOOD_GFN);
+	v->regs.gpr[X86_RAX] = AT(GOOD_GFN);
 	RUN(v, "\x0f\x22\xd8");
 	EXPECT(faulted(v, X86_EXC_GP), == false);
 
 	/* The tables become bad under the register: a move that loads them faults, another one does not. */
 	((uint64_t *)guest_page(DOMID_B, GOOD_GFN))[3] = AT(DIR_GFN) | 1 | BIT(1);
-	v->regs.gpr[R_RAX] = v->cr4 | X86_CR4_PGE;
+	v->regs.gpr[X86_RAX] = v->cr4 | X86_CR4_PGE;
 	RUN(v, "\x0f\x22\xe0"); /* mov cr4, eax */
 	EXPECT(faulted(v, X86_EXC_GP), == true);
 	EXPECT(v->cr4, == X86_CR4_PAE);
-	v->regs.gpr[R_RAX] = v->cr4 | BIT(3); /* DE */
+	v->regs.gpr[X86_RAX] = v->cr4 | BIT(3); /* DE */
 	RUN(v, "\x0f\x22\xe0");
 	EXPECT(faulted(v, X86_EXC_GP), == false);
 	v->cr0 |= X86_CR0_TS;
@@ -233,7 +233,7 @@ CASE(long_mode_has_no_pdptes)
 
 	make_tables();
 	v->regs.rflags = 2;
-	v->regs.gpr[R_RAX] = AT(BAD_GFN);
+	v->regs.gpr[X86_RAX] = AT(BAD_GFN);
 	RUN(v, "\x0f\x22\xd8");
 	EXPECT(faulted(v, X86_EXC_GP), == false);
 	EXPECT(v->cr3, == AT(BAD_GFN));
@@ -245,18 +245,18 @@ CASE(sysexit_of_a_32_bit_kernel)
 {
 	struct vcpu *v = start(X86_VENDOR_AMD, false);
 	struct hvm_msr_state m = { .sysenter_cs = 0x60 };
-	struct segment cs, ss;
+	struct x86_segment cs, ss;
 
 	hvm_ops->set_msrs(v, &m);
 	v->regs.rflags = 0x202;
-	v->regs.gpr[R_RCX] = 0xbfff1000;
-	v->regs.gpr[R_RDX] = 0xb7f01234;
+	v->regs.gpr[X86_RCX] = 0xbfff1000;
+	v->regs.gpr[X86_RDX] = 0xb7f01234;
 	RUN(v, "\x0f\x35");
-	hvm_ops->get_segment(v, SEG_CS, &cs);
-	hvm_ops->get_segment(v, SEG_SS, &ss);
+	hvm_ops->get_segment(v, X86_SEG_CS, &cs);
+	hvm_ops->get_segment(v, X86_SEG_SS, &ss);
 	EXPECT(dom(DOMID_B)->shutting_down, == false);
 	EXPECT(v->regs.rip, == 0xb7f01234);
-	EXPECT(v->regs.gpr[R_RSP], == 0xbfff1000);
+	EXPECT(v->regs.gpr[X86_RSP], == 0xbfff1000);
 	EXPECT(cs.sel, == 0x73);
 	EXPECT(ss.sel, == 0x7b);
 	EXPECT(ss.attr, == 0xcf3);

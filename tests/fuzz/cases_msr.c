@@ -234,7 +234,7 @@ static bool cpuid_faults(unsigned int cpl)
 
 	fake_cpl = cpl;
 	v->hvm.event.type = HVM_EVENT_NONE;
-	v->regs.gpr[R_RAX] = v->regs.gpr[R_RCX] = 0;
+	v->regs.gpr[X86_RAX] = v->regs.gpr[X86_RCX] = 0;
 	hvm_exit_cpuid(v, 2);
 	gp = v->hvm.event.type == HVM_EVENT_EXC && v->hvm.event.vector == X86_EXC_GP;
 	EXPECT(v->regs.rip, == (long)(gp ? rip : rip + 2));
@@ -382,9 +382,9 @@ CASE(privileged_calls_by_width)
 
 			EXPECT(machine_become(v, wide), != 0);
 			memset(v->regs.gpr, 0, sizeof(v->regs.gpr));
-			v->regs.gpr[R_RAX] = calls[i];
+			v->regs.gpr[X86_RAX] = calls[i];
 			machine_hypercall(v, 0);
-			EXPECT((int)v->regs.gpr[R_RAX], == -EPERM);
+			EXPECT((int)v->regs.gpr[X86_RAX], == -EPERM);
 			machine_pass(1);
 		}
 	}
@@ -410,11 +410,11 @@ CASE(physmap_batch_by_width)
 	memcpy(guest_page(DOMID_A, ARG_GFN), &narrow, sizeof(narrow));
 	EXPECT(machine_become(v, false), != 0);
 	memset(v->regs.gpr, 0, sizeof(v->regs.gpr));
-	v->regs.gpr[R_RAX] = __HYPERVISOR_memory_op;
-	v->regs.gpr[R_RBX] = XENMEM_add_to_physmap_batch;
-	v->regs.gpr[R_RCX] = ARG;
+	v->regs.gpr[X86_RAX] = __HYPERVISOR_memory_op;
+	v->regs.gpr[X86_RBX] = XENMEM_add_to_physmap_batch;
+	v->regs.gpr[X86_RCX] = ARG;
 	machine_hypercall(v, 0);
-	EXPECT((int)v->regs.gpr[R_RAX], == 0);
+	EXPECT((int)v->regs.gpr[X86_RAX], == 0);
 	machine_pass(1);
 	check_machine();
 	EXPECT(list[32], == 0);

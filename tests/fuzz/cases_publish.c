@@ -339,7 +339,7 @@ static struct vcpu *target;
 static unsigned int ran_half_made, started;
 
 /* A third vCPU sends INIT and a start-up IPI, and calls VCPUOP_up, while the state is being written. */
-static void start_meanwhile(struct vcpu *v, enum guest_seg s, const struct segment *in)
+static void start_meanwhile(struct vcpu *v, enum x86_seg s, const struct x86_segment *in)
 {
 	fake_hvm_ops.set_segment(v, s, in);
 	if (v != target || started++)
@@ -350,8 +350,8 @@ static void start_meanwhile(struct vcpu *v, enum guest_seg s, const struct segme
 	ran_half_made += vcpu_runnable(v);
 }
 
-static void initialise_and_start(bool valid, void (*hook)(struct vcpu *v, enum guest_seg s,
-							  const struct segment *in))
+static void initialise_and_start(bool valid, void (*hook)(struct vcpu *v, enum x86_seg s,
+							  const struct x86_segment *in))
 {
 	struct vcpu_hvm_context ctx = { .mode = valid ? VCPU_HVM_MODE_32B : 7 };
 
@@ -370,7 +370,7 @@ static void initialise_and_start(bool valid, void (*hook)(struct vcpu *v, enum g
 }
 
 /* A third vCPU tries VCPUOP_up, which takes whoever has a state. */
-static void up_meanwhile(struct vcpu *v, enum guest_seg s, const struct segment *in)
+static void up_meanwhile(struct vcpu *v, enum x86_seg s, const struct x86_segment *in)
 {
 	fake_hvm_ops.set_segment(v, s, in);
 	if (v != target)

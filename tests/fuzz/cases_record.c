@@ -159,7 +159,7 @@ CASE(record_of_resumed_vcpu)
 	struct vcpu *v = domain_vcpu(dom(DOMID_B), 0);
 	struct xen_domctl op = { .u.vcpucontext = { .vcpu = 0, .ctxt.p = (void *)LIST } };
 	struct vcpu_guest_context *c = guest_page(0, SCRATCH_GFN);
-	struct guest_regs before;
+	struct x86_regs before;
 
 	for (unsigned int i = 0; i < ARRAY_SIZE(v->regs.gpr); i++)
 		v->regs.gpr[i] = 0x1111111111111111ULL * i;
@@ -169,7 +169,7 @@ CASE(record_of_resumed_vcpu)
 	EXPECT(domctl(XEN_DOMCTL_getvcpucontext, &op), == 0);
 	c->user_regs.rax = 1;
 	EXPECT(domctl(XEN_DOMCTL_setvcpucontext, &op), == 0);
-	before.gpr[R_RAX] = 1;
+	before.gpr[X86_RAX] = 1;
 	EXPECT(memcmp(&before, &v->regs, sizeof(before)), == 0);
 	c->user_regs.rip = 0x4321;
 	c->user_regs.r15 = 15;
@@ -178,7 +178,7 @@ CASE(record_of_resumed_vcpu)
 	EXPECT(domctl(XEN_DOMCTL_setvcpucontext, &op), == 0);
 	EXPECT(v->regs.rflags, == 0x3f7fd7);
 	EXPECT(v->regs.rip, == 0x4321);
-	EXPECT(v->regs.gpr[R_R15] == 15 && v->regs.gpr[R_RSP] == 4, != 0);
+	EXPECT(v->regs.gpr[X86_R15] == 15 && v->regs.gpr[X86_RSP] == 4, != 0);
 	op.u.vcpucontext.vcpu = 1;
 	EXPECT(domctl(XEN_DOMCTL_setvcpucontext, &op), == -EINVAL);
 	op.u.vcpucontext.vcpu = 0;

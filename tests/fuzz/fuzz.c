@@ -352,10 +352,12 @@ static struct vcpu *caller(uint8_t who)
 
 static void set_regs(struct vcpu *v, const struct regs *r, bool wide)
 {
-	static const uint8_t order[2][6] = { { R_RBX, R_RCX, R_RDX, R_RSI, R_RDI, R_RBP },
-					     { R_RDI, R_RSI, R_RDX, R_R10, R_R8, R_R9 } };
+	static const uint8_t order[2][6] = {
+		{ X86_RBX, X86_RCX, X86_RDX, X86_RSI, X86_RDI, X86_RBP },
+		{ X86_RDI, X86_RSI, X86_RDX, X86_R10, X86_R8, X86_R9 }
+	};
 
-	v->regs.gpr[R_RAX] = r->nr;
+	v->regs.gpr[X86_RAX] = r->nr;
 	for (unsigned int i = 0; i < 6; i++)
 		v->regs.gpr[order[wide][i]] = r->a[i];
 }
@@ -381,7 +383,7 @@ static void call(struct vcpu *v, const struct regs *r, bool wide, uint32_t preem
 			    r->a[0], r->a[1], r->a[2]);
 	machine_hypercall(v, preempt * 0x01010101U);
 	if (host_verbose)
-		host_printf("  = %ld, %lx\n", (long)v->regs.gpr[R_RAX],
+		host_printf("  = %ld, %lx\n", (long)v->regs.gpr[X86_RAX],
 			    sum_of_arguments(v->domain));
 }
 

@@ -163,12 +163,12 @@ void machine_start(void)
 
 void machine_mode(struct vcpu *v, bool wide)
 {
-	struct segment cs = { .attr = wide ? 0xa9b : 0xc9b, .limit = ~0U };
+	struct x86_segment cs = { .attr = wide ? 0xa9b : 0xc9b, .limit = ~0U };
 
 	v->cr0 = X86_CR0_PE | X86_CR0_ET;
 	v->cr3 = v->cr4 = 0;
 	v->efer = wide ? X86_EFER_LME | X86_EFER_LMA : 0;
-	hvm_ops->set_segment(v, SEG_CS, &cs);
+	hvm_ops->set_segment(v, X86_SEG_CS, &cs);
 }
 
 bool machine_become(struct vcpu *v, bool wide)

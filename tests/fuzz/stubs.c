@@ -31,7 +31,7 @@ const struct hvm_ops *hvm_ops = &fake_hvm_ops;
 /* --- the vendor's half --- */
 
 struct fake_vcpu {
-	struct segment seg[SEG_COUNT];
+	struct x86_segment seg[X86_SEG_COUNT];
 	struct hvm_msr_state msrs;
 	unsigned int shadow;
 };
@@ -66,11 +66,11 @@ static void fake_run(struct vcpu *v)
 		fake_guest(v);
 	this_cpu_raise(SOFTIRQ_CALL);
 }
-static void fake_get_segment(struct vcpu *v, enum guest_seg s, struct segment *out)
+static void fake_get_segment(struct vcpu *v, enum x86_seg s, struct x86_segment *out)
 {
 	*out = ((struct fake_vcpu *)v->vendor)->seg[s];
 }
-static void fake_set_segment(struct vcpu *v, enum guest_seg s, const struct segment *in)
+static void fake_set_segment(struct vcpu *v, enum x86_seg s, const struct x86_segment *in)
 {
 	((struct fake_vcpu *)v->vendor)->seg[s] = *in;
 }

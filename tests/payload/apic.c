@@ -10,49 +10,49 @@ bool lapic_x2(void)
 u32 lapic_read(u32 reg)
 {
 	if (lapic_x2())
-		return rdmsr(MSR_X2APIC + reg / 16);
-	return mmio_read(LAPIC_BASE + reg);
+		return rdmsr(MSR_X2APIC(reg));
+	return mmio_read(APIC_DEFAULT_BASE + reg);
 }
 
 void lapic_write(u32 reg, u32 value)
 {
 	if (lapic_x2())
-		wrmsr(MSR_X2APIC + reg / 16, value);
+		wrmsr(MSR_X2APIC(reg), value);
 	else
-		mmio_write(LAPIC_BASE + reg, value);
+		mmio_write(APIC_DEFAULT_BASE + reg, value);
 }
 
 void lapic_enable(void)
 {
 	if (!(rdmsr(MSR_APIC_BASE) & 0x800))
 		wrmsr(MSR_APIC_BASE, rdmsr(MSR_APIC_BASE) | 0x800);
-	lapic_write(LAPIC_SVR, 0x1ff);
-	lapic_write(LAPIC_TPR, 0);
-	lapic_write(LAPIC_LVT_TIMER, 1u << 16);
-	lapic_write(LAPIC_TIMER_INIT, 0);
+	lapic_write(APIC_SPIV, 0x1ff);
+	lapic_write(APIC_TPR, 0);
+	lapic_write(APIC_LVTT, 1u << 16);
+	lapic_write(APIC_TMICT, 0);
 }
 
 u32 lapic_id(void)
 {
-	u32 v = lapic_read(LAPIC_ID);
+	u32 v = lapic_read(APIC_ID);
 
 	return lapic_x2() ? v : v >> 24;
 }
 
 void lapic_eoi(void)
 {
-	lapic_write(LAPIC_EOI, 0);
+	lapic_write(APIC_EOI, 0);
 }
 
 void lapic_ipi(u32 apic_id, u32 icr_low)
 {
 	if (lapic_x2()) {
-		wrmsr(MSR_X2APIC + LAPIC_ICR / 16, (u64)apic_id << 32 | icr_low);
+		wrmsr(MSR_X2APIC(APIC_ICR), (u64)apic_id << 32 | icr_low);
 		return;
 	}
-	lapic_write(LAPIC_ICR2, apic_id << 24);
-	lapic_write(LAPIC_ICR, icr_low);
-	while (lapic_read(LAPIC_ICR) & (1u << 12))
+	lapic_write(APIC_ICR2, apic_id << 24);
+	lapic_write(APIC_ICR, icr_low);
+	while (lapic_read(APIC_ICR) & (1u << 12))
 		cpu_pause();
 }
 
@@ -63,12 +63,12 @@ void lapic_self(u8 vector)
 
 bool lapic_irr(u8 vector)
 {
-	return lapic_read(LAPIC_IRR + vector / 32 * 16) >> (vector % 32) & 1;
+	return lapic_read(APIC_IRR + vector / 32 * 16) >> (vector % 32) & 1;
 }
 
 bool lapic_isr(u8 vector)
 {
-	return lapic_read(LAPIC_ISR + vector / 32 * 16) >> (vector % 32) & 1;
+	return lapic_read(APIC_ISR + vector / 32 * 16) >> (vector % 32) & 1;
 }
 
 void pic_mask(u16 mask)

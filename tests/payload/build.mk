@@ -17,7 +17,7 @@ PAYLOAD_KINDS := triple ud ports msrs mmio hypercalls soak tick nosave
 
 PAYLOAD_CFLAGS := -std=gnu11 -O2 -g -Wall -Wextra -Werror -ffreestanding -fno-stack-protector -fno-pic -no-pie \
 	-mno-red-zone -mgeneral-regs-only -fno-asynchronous-unwind-tables -fno-strict-aliasing -fno-toplevel-reorder -fcf-protection=none \
-	-Wno-address-of-packed-member -Wno-array-bounds -Wno-clobbered -D__XEN_INTERFACE_VERSION__=__XEN_LATEST_INTERFACE_VERSION__ -MMD -MP
+	-Wno-address-of-packed-member -Wno-array-bounds -Wno-clobbered -I. -D__XEN_INTERFACE_VERSION__=__XEN_LATEST_INTERFACE_VERSION__ -MMD -MP
 PAYLOAD_LDFLAGS := -nostdlib -static -no-pie -Wl,--build-id=none,-z,max-page-size=4096,-z,noexecstack,--no-warn-rwx-segments
 
 define payload_objects

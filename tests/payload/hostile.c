@@ -50,8 +50,8 @@ static void hostile_ud(void)
 			scratch[k] = prng(&state);
 		memcpy(scratch, known[prng(&state) % ARRAY_SIZE(known)], prng(&state) % 4);
 		memset(scratch + 32, 0xf1, 64);
-		lapic_write(LAPIC_LVT_TIMER, 0x71);
-		lapic_write(LAPIC_TIMER_INIT, 1000000);
+		lapic_write(APIC_LVTT, 0x71);
+		lapic_write(APIC_TMICT, 1000000);
 		TRAP(irq_on(); ((void (*)(void))scratch)());
 		irq_off();
 		trap_load();

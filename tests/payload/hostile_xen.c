@@ -252,7 +252,7 @@ void hostile_entry(void)
 	c->mode = VCPU_HVM_MODE_32B;
 	r->cr0 = X86_CR0_PG | X86_CR0_NE | X86_CR0_PE;
 	r->cr4 = X86_CR4_PAE;
-	r->efer = EFER_LME;
+	r->efer = X86_EFER_LME;
 	r->cs_ar = SEG_LONG_AND_WIDE;
 	r->cs_limit = ~0u;
 	print("initialise: %d\n",

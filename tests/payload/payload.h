@@ -203,28 +203,6 @@ void tss_descriptor(unsigned int index, ulong base, u32 limit);
 #define GDT_ENTRIES 16
 
 /* ---- interrupt controllers (apic.c) ---- */
-#define LAPIC_BASE	 0xfee00000u
-#define LAPIC_ID	 0x20
-#define LAPIC_VERSION	 0x30
-#define LAPIC_TPR	 0x80
-#define LAPIC_PPR	 0xa0
-#define LAPIC_EOI	 0xb0
-#define LAPIC_LDR	 0xd0
-#define LAPIC_DFR	 0xe0
-#define LAPIC_SVR	 0xf0
-#define LAPIC_ISR	 0x100
-#define LAPIC_TMR	 0x180
-#define LAPIC_IRR	 0x200
-#define LAPIC_ESR	 0x280
-#define LAPIC_ICR	 0x300
-#define LAPIC_ICR2	 0x310
-#define LAPIC_LVT_TIMER	 0x320
-#define LAPIC_LVT0	 0x350
-#define LAPIC_LVT1	 0x360
-#define LAPIC_LVT_ERROR	 0x370
-#define LAPIC_TIMER_INIT 0x380
-#define LAPIC_TIMER_CUR	 0x390
-#define LAPIC_TIMER_DIV	 0x3e0
 
 u32 lapic_read(u32 reg);
 void lapic_write(u32 reg, u32 value);

@@ -29,10 +29,10 @@ void real_int(u8 vector, struct real_regs *r)
 	asm volatile("sidt %0; sgdt %1" : "=m"(d->idt_limit), "=m"(d->gdt_limit));
 	pic_init(0x08, 0x70);
 	pic_mask(0x3eb8); /* timer, keyboard, floppy, RTC, both IDE channels */
-	lapic_write(LAPIC_LVT0, 0x700);
+	lapic_write(APIC_LVT0, 0x700);
 	((void (*)(void))REAL_BASE)();
 	pic_init(0x20, 0x28);
-	lapic_write(LAPIC_LVT0, 0x10700);
+	lapic_write(APIC_LVT0, 0x10700);
 	memcpy(r, d, 36);
 }
 #endif

@@ -33,21 +33,21 @@ static void on_low_nests(struct regs *r)
 
 TEST(apic_regs, "apic: version, ID, and registers that hold")
 {
-	u32 v = lapic_read(LAPIC_VERSION);
+	u32 v = lapic_read(APIC_LVR);
 
 	CHECK((v & 0xff) >= 0x10 && (v & 0xff) <= 0x1f, "version %x", v);
 	CHECK((v >> 16 & 0xff) >= 3, "%u LVT entries", (v >> 16 & 0xff) + 1);
-	lapic_write(LAPIC_TPR, 0x25);
-	CHECK((lapic_read(LAPIC_TPR) & 0xff) == 0x25, "TPR %x", lapic_read(LAPIC_TPR));
-	lapic_write(LAPIC_TPR, 0);
-	lapic_write(LAPIC_LVT_ERROR, 0x100fe);
-	CHECK((lapic_read(LAPIC_LVT_ERROR) & 0x100ff) == 0x100fe, "LVT error");
-	lapic_write(LAPIC_SVR, 0xff);
-	CHECK(lapic_read(LAPIC_LVT_ERROR) & 0x10000, "LVT unmasked while disabled");
-	lapic_write(LAPIC_SVR, 0x1ff);
+	lapic_write(APIC_TPR, 0x25);
+	CHECK((lapic_read(APIC_TPR) & 0xff) == 0x25, "TPR %x", lapic_read(APIC_TPR));
+	lapic_write(APIC_TPR, 0);
+	lapic_write(APIC_LVTERR, 0x100fe);
+	CHECK((lapic_read(APIC_LVTERR) & 0x100ff) == 0x100fe, "LVT error");
+	lapic_write(APIC_SPIV, 0xff);
+	CHECK(lapic_read(APIC_LVTERR) & 0x10000, "LVT unmasked while disabled");
+	lapic_write(APIC_SPIV, 0x1ff);
 	if (!lapic_x2()) {
-		lapic_write(LAPIC_LDR, 0x02000000);
-		CHECK(lapic_read(LAPIC_LDR) >> 24 == 2, "LDR %x", lapic_read(LAPIC_LDR));
+		lapic_write(APIC_LDR, 0x02000000);
+		CHECK(lapic_read(APIC_LDR) >> 24 == 2, "LDR %x", lapic_read(APIC_LDR));
 	}
 	return NULL;
 }
@@ -100,7 +100,7 @@ TEST(apic_nest, "apic: a higher class interrupts a handler, PPR shows it")
 	irq_off();
 	irq_set(V_LOW, NULL);
 	CHECK(hits == 2, "%u interrupts", hits);
-	CHECK(!(lapic_read(LAPIC_PPR) & 0xf0), "PPR %x afterwards", lapic_read(LAPIC_PPR));
+	CHECK(!(lapic_read(APIC_PPR) & 0xf0), "PPR %x afterwards", lapic_read(APIC_PPR));
 	return NULL;
 }
 
@@ -111,12 +111,12 @@ TEST(apic_tpr, "apic: the task priority holds interrupts back")
 	hits = 0;
 	irq_set(V_LOW, on_ipi);
 	/* one class above: on an equal one QEMU's SVM raises a virtual interrupt window over and over */
-	lapic_write(LAPIC_TPR, 0x50);
+	lapic_write(APIC_TPR, 0x50);
 	lapic_self(V_LOW);
 	irq_on();
 	delay_us(200);
 	before = hits;
-	lapic_write(LAPIC_TPR, 0);
+	lapic_write(APIC_TPR, 0);
 	WAIT_FOR(hits, 100000);
 	irq_off();
 	CHECK(!before, "delivered in spite of TPR 0x50");
@@ -136,7 +136,7 @@ TEST(apic_cr8, "apic: CR8 is the task priority")
 	asm volatile("mov %0, %%cr8" : : "r"(5ul));
 	asm volatile("mov %%cr8, %0" : "=r"(v));
 	CHECK(v == 5, "CR8 reads %lx", v);
-	CHECK((lapic_read(LAPIC_TPR) & 0xf0) == 0x50, "TPR %x", lapic_read(LAPIC_TPR));
+	CHECK((lapic_read(APIC_TPR) & 0xf0) == 0x50, "TPR %x", lapic_read(APIC_TPR));
 	lapic_self(V_LOW);
 	irq_on();
 	delay_us(200);
@@ -155,17 +155,17 @@ TEST(apic_one_shot, "apic: timer, one shot")
 
 	hits = 0;
 	irq_set(V_TIMER, on_ipi);
-	lapic_write(LAPIC_TIMER_DIV, 0xb);
-	lapic_write(LAPIC_LVT_TIMER, V_TIMER);
-	lapic_write(LAPIC_TIMER_INIT, 1000000);
-	cur = lapic_read(LAPIC_TIMER_CUR);
+	lapic_write(APIC_TDCR, 0xb);
+	lapic_write(APIC_LVTT, V_TIMER);
+	lapic_write(APIC_TMICT, 1000000);
+	cur = lapic_read(APIC_TMCCT);
 	CHECK(cur && cur <= 1000000, "current count %u", cur);
 	irq_on();
 	WAIT_FOR(hits, 2000000);
 	delay_us(20000);
 	irq_off();
 	CHECK(hits == 1, "%u interrupts", hits);
-	CHECK(!lapic_read(LAPIC_TIMER_CUR), "count %u afterwards", lapic_read(LAPIC_TIMER_CUR));
+	CHECK(!lapic_read(APIC_TMCCT), "count %u afterwards", lapic_read(APIC_TMCCT));
 	return NULL;
 }
 
@@ -175,18 +175,18 @@ TEST(apic_periodic, "apic: timer, periodic, HLT in between")
 
 	hits = 0;
 	irq_set(V_TIMER, on_ipi);
-	lapic_write(LAPIC_TIMER_DIV, 0xb);
-	lapic_write(LAPIC_LVT_TIMER, 1u << 17 | V_TIMER);
-	lapic_write(LAPIC_TIMER_INIT, 2000000);
+	lapic_write(APIC_TDCR, 0xb);
+	lapic_write(APIC_LVTT, 1u << 17 | V_TIMER);
+	lapic_write(APIC_TMICT, 2000000);
 	while (hits < 5)
 		sti_hlt();
-	lapic_write(LAPIC_LVT_TIMER, 1u << 16 | V_TIMER);
+	lapic_write(APIC_LVTT, 1u << 16 | V_TIMER);
 	irq_on(); /* one that was pending may still arrive */
 	delay_us(10);
 	before = hits;
 	delay_us(30000);
 	irq_off();
-	lapic_write(LAPIC_TIMER_INIT, 0);
+	lapic_write(APIC_TMICT, 0);
 	CHECK(hits == before, "still %u interrupts after masking", hits - before);
 	return NULL;
 }
@@ -195,16 +195,16 @@ TEST(apic_divide, "apic: timer divider and count agree with the TSC")
 {
 	u32 one, sixteen;
 
-	lapic_write(LAPIC_LVT_TIMER, 1u << 16 | V_TIMER);
-	lapic_write(LAPIC_TIMER_DIV, 0xb);
-	lapic_write(LAPIC_TIMER_INIT, ~0u);
+	lapic_write(APIC_LVTT, 1u << 16 | V_TIMER);
+	lapic_write(APIC_TDCR, 0xb);
+	lapic_write(APIC_TMICT, ~0u);
 	delay_us(5000);
-	one = ~0u - lapic_read(LAPIC_TIMER_CUR);
-	lapic_write(LAPIC_TIMER_DIV, 3);
-	lapic_write(LAPIC_TIMER_INIT, ~0u);
+	one = ~0u - lapic_read(APIC_TMCCT);
+	lapic_write(APIC_TDCR, 3);
+	lapic_write(APIC_TMICT, ~0u);
 	delay_us(5000);
-	sixteen = ~0u - lapic_read(LAPIC_TIMER_CUR);
-	lapic_write(LAPIC_TIMER_INIT, 0);
+	sixteen = ~0u - lapic_read(APIC_TMCCT);
+	lapic_write(APIC_TMICT, 0);
 	CHECK(sixteen && one / sixteen >= 3 && one / sixteen <= 80, "%u by 1, %u by 16", one,
 	      sixteen);
 	return NULL;
@@ -217,7 +217,7 @@ TEST(apic_deadline, "apic: timer, TSC deadline")
 	NEED(cpuid(1).c >> 24 & 1, "not there");
 	hits = 0;
 	irq_set(V_TIMER, on_ipi);
-	lapic_write(LAPIC_LVT_TIMER, 2u << 17 | V_TIMER);
+	lapic_write(APIC_LVTT, 2u << 17 | V_TIMER);
 	due = rdtsc() + us_to_tsc(2000);
 	wrmsr(MSR_TSC_DEADLINE, due);
 	CHECK(rdmsr(MSR_TSC_DEADLINE) == due || rdtsc() >= due, "deadline does not read back");
@@ -238,8 +238,8 @@ TEST(apic_deadline, "apic: timer, TSC deadline")
 
 static u32 errors(void)
 {
-	lapic_write(LAPIC_ESR, 0);
-	return lapic_read(LAPIC_ESR);
+	lapic_write(APIC_ESR, 0);
+	return lapic_read(APIC_ESR);
 }
 
 TEST(apic_errors, "apic: an illegal vector is told by ESR and LVTERR")
@@ -249,7 +249,7 @@ TEST(apic_errors, "apic: an illegal vector is told by ESR and LVTERR")
 	NEED(!plat.is_tcg, "QEMU's TCG does not look");
 	hits = 0;
 	irq_set(V_ERROR, on_ipi);
-	lapic_write(LAPIC_LVT_ERROR, 0x10000 | V_ERROR);
+	lapic_write(APIC_LVTERR, 0x10000 | V_ERROR);
 	errors();
 	errors();
 	lapic_self(3);
@@ -261,14 +261,14 @@ TEST(apic_errors, "apic: an illegal vector is told by ESR and LVTERR")
 	delay_us(200);
 	irq_off();
 	CHECK(!hits, "an interrupt in spite of the mask");
-	lapic_write(LAPIC_LVT_ERROR, V_ERROR);
+	lapic_write(APIC_LVTERR, V_ERROR);
 	lapic_self(3);
 	irq_on();
 	WAIT_FOR(hits, 100000);
 	irq_off();
 	CHECK(hits == 1, "%u interrupts", hits);
 	seen = errors();
-	lapic_write(LAPIC_LVT_ERROR, 0x10000 | V_ERROR);
+	lapic_write(APIC_LVTERR, 0x10000 | V_ERROR);
 	CHECK(seen == 0x60, "sent to itself: ESR %x", seen);
 	if (!lapic_x2()) {
 		lapic_read(0x3f0);
@@ -298,15 +298,15 @@ static const char *check_x2apic(u32 id)
 	irq_off();
 	CHECK(hits == 2, "64-bit ICR: %u", hits);
 	v = TRAP(wrmsr(0x802, 0));
-	CHECK(v == X_GP, "write to the ID: vector %d", v);
+	CHECK(v == X86_EXC_GP, "write to the ID: vector %d", v);
 	v = TRAP(rdmsr(0x80b));
-	CHECK(v == X_GP, "read of EOI: vector %d", v);
+	CHECK(v == X86_EXC_GP, "read of EOI: vector %d", v);
 	v = TRAP(wrmsr(0x80b, 1));
-	CHECK(v == X_GP, "non-zero EOI: vector %d", v);
+	CHECK(v == X86_EXC_GP, "non-zero EOI: vector %d", v);
 	v = TRAP(rdmsr(0x80e));
-	CHECK(v == X_GP, "DFR: vector %d", v);
+	CHECK(v == X86_EXC_GP, "DFR: vector %d", v);
 	v = TRAP(wrmsr(0x808, 1ull << 40));
-	CHECK(v == X_GP, "upper half of TPR: vector %d", v);
+	CHECK(v == X86_EXC_GP, "upper half of TPR: vector %d", v);
 	return NULL;
 }
 
@@ -328,7 +328,7 @@ TEST(apic_x2apic, "apic: x2APIC mode")
 	lapic_enable();
 	if (why)
 		return why;
-	CHECK(v == X_GP, "back to xAPIC directly: vector %d", v);
+	CHECK(v == X86_EXC_GP, "back to xAPIC directly: vector %d", v);
 	CHECK(lapic_id() == id, "ID %u after leaving", lapic_id());
 	return NULL;
 }

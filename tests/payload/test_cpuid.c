@@ -36,15 +36,15 @@ TEST(cpuid_svm_ud, "cpuid: hidden instructions raise #UD")
 
 	NEED(!plat.is_tcg, "no hypervisor under this machine");
 	v = TRAP(asm volatile("vmload" : : "a"(0) : "memory"));
-	CHECK(v == X_UD, "VMLOAD: vector %d", v);
+	CHECK(v == X86_EXC_UD, "VMLOAD: vector %d", v);
 	v = TRAP(asm volatile("vmrun" : : "a"(0) : "memory"));
-	CHECK(v == X_UD, "VMRUN: vector %d", v);
+	CHECK(v == X86_EXC_UD, "VMRUN: vector %d", v);
 	v = TRAP(asm volatile("stgi"));
-	CHECK(v == X_UD, "STGI: vector %d", v);
+	CHECK(v == X86_EXC_UD, "STGI: vector %d", v);
 	v = TRAP(asm volatile("invlpga" : : "a"(0), "c"(0)));
-	CHECK(v == X_UD, "INVLPGA: vector %d", v);
+	CHECK(v == X86_EXC_UD, "INVLPGA: vector %d", v);
 	v = TRAP(asm volatile("vmxoff"));
-	CHECK(v == X_UD, "VMXOFF: vector %d", v);
+	CHECK(v == X86_EXC_UD, "VMXOFF: vector %d", v);
 	return NULL;
 }
 

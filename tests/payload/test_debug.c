@@ -24,14 +24,14 @@ static void arm(void)
 {
 	hits = 0;
 	dr6_seen = 0;
-	irq_set(X_DB, on_db);
+	irq_set(X86_EXC_DB, on_db);
 	write_dr6(0xffff0ff0);
 }
 
 static void disarm(void)
 {
 	write_dr7(0x400);
-	irq_set(X_DB, NULL);
+	irq_set(X86_EXC_DB, NULL);
 }
 
 TEST(dr_regs, "debug: registers hold, reserved bits read as they must")
@@ -122,13 +122,13 @@ static void on_step(struct regs *r)
 TEST(dr_step, "debug: single step, over intercepted instructions too")
 {
 	steps = 0;
-	irq_set(X_DB, on_step);
+	irq_set(X86_EXC_DB, on_step);
 	asm volatile("pushf; pushf; orl $0x100, (" STACK_POINTER "); popf;"
 		     "nop; xor %%eax, %%eax; cpuid; in $0x40, %%al; nop; popf; nop"
 		     :
 		     :
 		     : "eax", "ebx", "ecx", "edx", "memory", "cc");
-	irq_set(X_DB, NULL);
+	irq_set(X86_EXC_DB, NULL);
 	CHECK(dr6_seen & 0x4000, "DR6 %lx", dr6_seen);
 	CHECK(steps == 6, "%u traps for 6 instructions", steps);
 	return NULL;
@@ -141,7 +141,7 @@ TEST(dr_icebp, "debug: ICEBP")
 	arm();
 	v = TRAP(asm volatile(".byte 0xf1"));
 	disarm();
-	NEED(v != X_UD, "not there, as on QEMU's TCG");
+	NEED(v != X86_EXC_UD, "not there, as on QEMU's TCG");
 	CHECK(hits == 1, "%u traps", hits);
 	return NULL;
 }
@@ -154,6 +154,6 @@ TEST(dr_reserved, "debug: DR4 and DR5 with CR4.DE, reserved bits of DR7")
 	v = TRAP(asm volatile("mov %%db4, " AX : : : "eax"));
 	write_cr4(read_cr4() & ~(ulong)X86_CR4_DE);
 	NEED(v != -1 || !plat.is_tcg, "QEMU's TCG does not check");
-	CHECK(v == X_UD, "DR4: vector %d", v);
+	CHECK(v == X86_EXC_UD, "DR4: vector %d", v);
 	return NULL;
 }

@@ -13,10 +13,10 @@ TEST(exc_de, "exc: divide error, and the address of the instruction")
 
 	asm volatile("mov $1f, %0\n1:" : "=r"(here));
 	v = TRAP(asm volatile("xor %%edx, %%edx; divl %0" : : "m"(zero), "a"(1) : "edx"));
-	CHECK(v == X_DE, "DIV by zero: vector %d", v);
+	CHECK(v == X86_EXC_DE, "DIV by zero: vector %d", v);
 	CHECK(trap.ip > here && trap.ip < here + 4096, "address %lx", trap.ip);
 	v = TRAP(asm volatile("idivl %0" : : "m"((u32){ -1 }), "a"(0x80000000), "d"(-1)));
-	CHECK(v == X_DE, "IDIV overflow: vector %d", v);
+	CHECK(v == X86_EXC_DE, "IDIV overflow: vector %d", v);
 	return NULL;
 }
 
@@ -26,19 +26,19 @@ TEST(exc_soft, "exc: INT3, INT n, INTO, UD2")
 	int v;
 
 	v = TRAP(asm volatile("int3"));
-	CHECK(v == X_BP, "INT3: vector %d", v);
+	CHECK(v == X86_EXC_BP, "INT3: vector %d", v);
 	asm volatile("mov $1f, %0\n1:" : "=r"(after));
 	v = TRAP(asm volatile("int $3"));
-	CHECK(v == X_BP, "INT 3: vector %d", v);
+	CHECK(v == X86_EXC_BP, "INT 3: vector %d", v);
 	v = TRAP(asm volatile("int $0x0d"));
-	CHECK(v == X_GP, "INT 13: vector %d", v);
+	CHECK(v == X86_EXC_GP, "INT 13: vector %d", v);
 	v = TRAP(asm volatile("ud2"));
-	CHECK(v == X_UD, "UD2: vector %d", v);
+	CHECK(v == X86_EXC_UD, "UD2: vector %d", v);
 #ifndef __x86_64__
 	v = TRAP(asm volatile("mov $0x7f, %%al; add $1, %%al; into" : : : "eax", "cc"));
-	CHECK(v == X_OF, "INTO: vector %d", v);
+	CHECK(v == X86_EXC_OF, "INTO: vector %d", v);
 	v = TRAP(asm volatile("bound %0, %1" : : "r"(5), "m"(*(u64 *)"\1\0\0\0\2\0\0\0")));
-	CHECK(v == X_BR, "BOUND: vector %d", v);
+	CHECK(v == X86_EXC_BR, "BOUND: vector %d", v);
 #endif
 	return NULL;
 }
@@ -48,26 +48,26 @@ TEST(exc_gp, "exc: #GP and its selector error codes")
 	int v;
 
 	v = TRAP(asm volatile("mov %w0, %%fs" : : "r"(0xf8)));
-	CHECK(v == X_GP && trap.error == 0xf8, "beyond the GDT: vector %d error %lx", v,
+	CHECK(v == X86_EXC_GP && trap.error == 0xf8, "beyond the GDT: vector %d error %lx", v,
 	      trap.error);
 	v = TRAP(asm volatile("mov %w0, %%ss" : : "r"(0)));
-	CHECK(IS_64BIT || (v == X_GP && trap.error == 0), "null SS: vector %d error %lx", v,
+	CHECK(IS_64BIT || (v == X86_EXC_GP && trap.error == 0), "null SS: vector %d error %lx", v,
 	      trap.error);
 	v = TRAP(asm volatile("mov %w0, %%ss" : : "r"(SEL_CODE32)));
-	CHECK(v == X_GP && trap.error == SEL_CODE32, "code as SS: vector %d error %lx", v,
+	CHECK(v == X86_EXC_GP && trap.error == SEL_CODE32, "code as SS: vector %d error %lx", v,
 	      trap.error);
 	v = TRAP(asm volatile("ltr %w0" : : "r"(SEL_DATA)));
-	CHECK(v == X_GP && trap.error == SEL_DATA, "LTR of data: vector %d error %lx", v,
+	CHECK(v == X86_EXC_GP && trap.error == SEL_DATA, "LTR of data: vector %d error %lx", v,
 	      trap.error);
 	v = TRAP(asm volatile("lldt %w0" : : "r"(SEL_DATA)));
-	CHECK(v == X_GP && trap.error == SEL_DATA, "LLDT of data: vector %d error %lx", v,
+	CHECK(v == X86_EXC_GP && trap.error == SEL_DATA, "LLDT of data: vector %d error %lx", v,
 	      trap.error);
 	if (plat.is_tcg) /* takes reserved bits and never comes back */
 		return NULL;
 	v = TRAP(write_cr4(read_cr4() | 1u << 31));
-	CHECK(v == X_GP, "reserved CR4 bit: vector %d", v);
+	CHECK(v == X86_EXC_GP, "reserved CR4 bit: vector %d", v);
 	v = TRAP(write_cr0((read_cr0() & ~(ulong)X86_CR0_PE) | X86_CR0_PG));
-	CHECK(v == X_GP, "PG without PE: vector %d", v);
+	CHECK(v == X86_EXC_GP, "PG without PE: vector %d", v);
 	return NULL;
 }
 
@@ -78,7 +78,7 @@ TEST(exc_cr0_nw, "exc: CR0.NW without CR0.CD raises #GP")
 
 	NEED(cmdline_number("strict", 0), "only with strict=1");
 	v = TRAP(write_cr0((read_cr0() & ~(ulong)X86_CR0_CD) | X86_CR0_NW));
-	CHECK(v == X_GP, "vector %d", v);
+	CHECK(v == X86_EXC_GP, "vector %d", v);
 	return NULL;
 }
 
@@ -88,9 +88,9 @@ TEST(exc_np, "exc: #NP and #SS for segments that are not present")
 
 	gdt_set(SEL_SPARE / 8, 0, 0xfffff, 0xc013);
 	v = TRAP(asm volatile("mov %w0, %%fs" : : "r"(SEL_SPARE)));
-	CHECK(v == X_NP && trap.error == SEL_SPARE, "FS: vector %d error %lx", v, trap.error);
+	CHECK(v == X86_EXC_NP && trap.error == SEL_SPARE, "FS: vector %d error %lx", v, trap.error);
 	v = TRAP(asm volatile("mov %w0, %%ss" : : "r"(SEL_SPARE)));
-	CHECK(v == X_SS && trap.error == SEL_SPARE, "SS: vector %d error %lx", v, trap.error);
+	CHECK(v == X86_EXC_SS && trap.error == SEL_SPARE, "SS: vector %d error %lx", v, trap.error);
 	gdt[SEL_SPARE / 8] = 0;
 	return NULL;
 }
@@ -107,7 +107,7 @@ TEST(exc_limit, "exc: segment limits raise #GP and #SS")
 	asm volatile("mov %w0, %%fs" : : "r"(SEL_DATA));
 	gdt[SEL_SPARE / 8] = 0;
 	NEED(v != -1, "this CPU checks no limits, as QEMU's TCG");
-	CHECK(v == X_GP && !trap.error, "outside: vector %d error %lx", v, trap.error);
+	CHECK(v == X86_EXC_GP && !trap.error, "outside: vector %d error %lx", v, trap.error);
 	return NULL;
 }
 #else
@@ -116,13 +116,13 @@ TEST(exc_canonical, "exc: non-canonical addresses raise #GP and #SS")
 	int v;
 
 	v = TRAP(*(volatile u32 *)0x8000000000000000);
-	CHECK(v == X_GP && !trap.error, "data: vector %d error %lx", v, trap.error);
+	CHECK(v == X86_EXC_GP && !trap.error, "data: vector %d error %lx", v, trap.error);
 	v = TRAP(asm volatile("mov %%rsp, %%rbx; mov %0, %%rbp; movl (%%rbp), %%eax"
 			      :
 			      : "r"(0x8000000000000000)
 			      : "rbx", "eax"));
-	NEED(v != X_GP, "QEMU's TCG raises #GP for the stack");
-	CHECK(v == X_SS, "stack: vector %d", v);
+	NEED(v != X86_EXC_GP, "QEMU's TCG raises #GP for the stack");
+	CHECK(v == X86_EXC_SS, "stack: vector %d", v);
 	return NULL;
 }
 #endif
@@ -134,15 +134,15 @@ TEST(exc_nm, "exc: #NM by CR0.TS and CR0.EM")
 
 	write_cr0((cr0 & ~(ulong)X86_CR0_EM) | X86_CR0_TS | X86_CR0_MP);
 	v = TRAP(asm volatile("fnop"));
-	CHECK(v == X_NM, "TS: vector %d", v);
+	CHECK(v == X86_EXC_NM, "TS: vector %d", v);
 	v = TRAP(asm volatile("wait"));
-	CHECK(v == X_NM, "TS+MP, WAIT: vector %d", v);
+	CHECK(v == X86_EXC_NM, "TS+MP, WAIT: vector %d", v);
 	asm volatile("clts");
 	v = TRAP(asm volatile("fnop"));
 	CHECK(v == -1, "after CLTS: vector %d", v);
 	write_cr0(read_cr0() | X86_CR0_EM);
 	v = TRAP(asm volatile("fnop"));
-	CHECK(v == X_NM, "EM: vector %d", v);
+	CHECK(v == X86_EXC_NM, "EM: vector %d", v);
 	write_cr0(cr0);
 	return NULL;
 }
@@ -166,7 +166,7 @@ TEST(exc_long_insn, "exc: an instruction of 16 bytes raises #GP")
 	int v = TRAP(asm volatile(".byte 0x66,0x66,0x66,0x66,0x66,0x66,0x66,0x66,0x66,0x66,"
 				  "0x66,0x66,0x66,0x66,0x66,0x90"));
 
-	CHECK(v == X_GP, "vector %d", v);
+	CHECK(v == X86_EXC_GP, "vector %d", v);
 	return NULL;
 }
 
@@ -174,9 +174,9 @@ TEST(exc_lock, "exc: LOCK on the wrong instruction raises #UD")
 {
 	int v = TRAP(asm volatile(".byte 0xf0; nop"));
 
-	CHECK(v == X_UD, "LOCK NOP: vector %d", v);
+	CHECK(v == X86_EXC_UD, "LOCK NOP: vector %d", v);
 	v = TRAP(asm volatile(".byte 0xf0, 0x01, 0xc0" : : : "eax")); /* lock add %eax, %eax */
-	CHECK(v == X_UD, "LOCK with a register: vector %d", v);
+	CHECK(v == X86_EXC_UD, "LOCK with a register: vector %d", v);
 	return NULL;
 }
 
@@ -213,7 +213,7 @@ TEST(exc_user, "exc: privileged instructions at level 3")
 	for (i = 0; i < ARRAY_SIZE(code); i++) {
 		int v = TRAP(user_run(code[i]));
 
-		CHECK(v == X_GP, "%s: vector %d", names[i], v);
+		CHECK(v == X86_EXC_GP, "%s: vector %d", names[i], v);
 		if (trap.error == 0x50 * 16 + 2) /* QEMU's TCG in 64-bit mode */
 			trap.error = 0x50 * 8 + 2;
 		CHECK(trap.error == (i == 7 ? 0x50 * 8 + 2 : 0), "%s: error %lx", names[i],

@@ -77,7 +77,7 @@ TEST(fpu_errors, "fpu: #MF and #XM")
 	fpu_on();
 	v = TRAP(asm volatile("fldcw %0; fldz; fld1; fdivp; fwait" : : "m"(cw)));
 	asm volatile("fninit");
-	CHECK(v == X_MF, "x87 division by zero: vector %d", v);
+	CHECK(v == X86_EXC_MF, "x87 division by zero: vector %d", v);
 	v = TRAP(asm volatile(
 		"ldmxcsr %0; xorps %%xmm0, %%xmm0; mov $1, %%eax; cvtsi2ss %%eax, %%xmm1;"
 		"divss %%xmm0, %%xmm1"
@@ -87,9 +87,9 @@ TEST(fpu_errors, "fpu: #MF and #XM")
 	mxcsr = 0x1f80;
 	asm volatile("ldmxcsr %0" : : "m"(mxcsr));
 	NEED(v != -1 || cpuid(0).a == 0, "QEMU 7.2's TCG raises no SSE exceptions");
-	CHECK(v == X_XM, "SSE division by zero: vector %d", v);
+	CHECK(v == X86_EXC_XM, "SSE division by zero: vector %d", v);
 	v = TRAP(asm volatile("ldmxcsr %0" : : "m"((u32){ 0xffff0000 })));
-	CHECK(v == X_GP || plat.is_tcg, "reserved MXCSR bits: vector %d", v);
+	CHECK(v == X86_EXC_GP || plat.is_tcg, "reserved MXCSR bits: vector %d", v);
 	return NULL;
 }
 
@@ -107,7 +107,7 @@ TEST(fpu_xsetbv, "fpu: XSETBV checks its arguments")
 	fpu_on();
 	write_cr4(read_cr4() & ~(ulong)X86_CR4_OSXSAVE);
 	v = xsetbv(0, 1);
-	CHECK(v == X_UD, "without OSXSAVE: vector %d", v);
+	CHECK(v == X86_EXC_UD, "without OSXSAVE: vector %d", v);
 	write_cr4(read_cr4() | X86_CR4_OSXSAVE);
 	mask = cpuid2(0xd, 0).a;
 	v = xsetbv(0, 3);
@@ -115,13 +115,13 @@ TEST(fpu_xsetbv, "fpu: XSETBV checks its arguments")
 	asm volatile("xgetbv" : "=a"(lo), "=d"(hi) : "c"(0));
 	CHECK(lo == 3 && !hi, "XCR0 reads %x %x", hi, lo);
 	v = xsetbv(0, 2);
-	CHECK(v == X_GP, "without x87: vector %d", v);
+	CHECK(v == X86_EXC_GP, "without x87: vector %d", v);
 	v = xsetbv(0, 1ull << 62);
-	CHECK(v == X_GP, "unknown bit: vector %d", v);
+	CHECK(v == X86_EXC_GP, "unknown bit: vector %d", v);
 	v = xsetbv(0, 5);
-	CHECK(v == X_GP, "AVX without SSE: vector %d", v);
+	CHECK(v == X86_EXC_GP, "AVX without SSE: vector %d", v);
 	v = xsetbv(5, 3);
-	CHECK(v == X_GP, "XCR5: vector %d", v);
+	CHECK(v == X86_EXC_GP, "XCR5: vector %d", v);
 	if (mask & 4) {
 		v = xsetbv(0, 7);
 		CHECK(v == -1, "AVX: vector %d", v);
@@ -164,7 +164,7 @@ TEST(fpu_avx, "fpu: AVX state across exits, XSAVE and XRSTOR")
 	NEED((cpuid(1).c >> 26 & 1) && (cpuid(1).c >> 28 & 1), "no AVX");
 	v = TRAP(why = check_avx());
 	write_cr4(read_cr4() & ~(ulong)X86_CR4_OSXSAVE);
-	NEED(v != X_UD, "AVX raises #UD with XCR0 = 7, as in a guest of QEMU's SVM");
+	NEED(v != X86_EXC_UD, "AVX raises #UD with XCR0 = 7, as in a guest of QEMU's SVM");
 	CHECK(v == -1, "vector %d", v);
 	return why;
 }

@@ -51,14 +51,14 @@ TEST(irq_pic_timer, "irq: PIT through the PIC (virtual wire)")
 	NEED(plat.has_pit, "no PIT");
 	hits = 0;
 	irq_set(V_PIC, on_pic);
-	lapic_write(LAPIC_LVT0, 0x700);
+	lapic_write(APIC_LVT0, 0x700);
 	pit_program(0, 2, 5966); /* 5 ms */
 	pic_mask(0xfffe);
 	irq_on();
 	WAIT_FOR(hits >= 5, 2000000);
 	irq_off();
 	pic_mask(0xffff);
-	lapic_write(LAPIC_LVT0, 0x10700);
+	lapic_write(APIC_LVT0, 0x10700);
 	irq_set(V_PIC, NULL);
 	CHECK(hits >= 5, "%u interrupts", hits);
 	return NULL;
@@ -69,13 +69,13 @@ TEST(irq_pic_hlt, "irq: HLT wakes on the PIC's timer")
 	NEED(plat.has_pit, "no PIT");
 	hits = 0;
 	irq_set(V_PIC, on_pic);
-	lapic_write(LAPIC_LVT0, 0x700);
+	lapic_write(APIC_LVT0, 0x700);
 	pit_program(0, 2, 11932);
 	pic_mask(0xfffe);
 	while (hits < 3)
 		sti_hlt();
 	pic_mask(0xffff);
-	lapic_write(LAPIC_LVT0, 0x10700);
+	lapic_write(APIC_LVT0, 0x10700);
 	irq_set(V_PIC, NULL);
 	return NULL;
 }
@@ -189,10 +189,10 @@ TEST(irq_nmi, "irq: NMI, and no nesting before IRET")
 {
 	hits = 0;
 	seen_isr = false;
-	irq_set(X_NMI, on_nmi);
+	irq_set(X86_EXC_NMI, on_nmi);
 	lapic_ipi(lapic_id(), 0x4400);
 	WAIT_FOR(hits >= 2, 500000);
-	irq_set(X_NMI, NULL);
+	irq_set(X86_EXC_NMI, NULL);
 	CHECK(hits, "not delivered");
 	CHECK(!seen_isr, "nested");
 	CHECK(hits == 2, "%u delivered", hits);
@@ -266,7 +266,7 @@ TEST(irq_mov_ss, "irq: no single-step trap between MOV SS and the next instructi
 			      : "=&r"(at), "=m"(mark_target)
 			      :
 			      : "ecx", "memory", "cc"));
-	CHECK(v == X_DB, "vector %d", v);
+	CHECK(v == X86_EXC_DB, "vector %d", v);
 	NEED(!plat.is_tcg || trap.ip == mark_target, "this emulator traps %ld bytes early",
 	     (long)(mark_target - trap.ip));
 	CHECK(trap.ip == mark_target, "at %lx instead of %lx", trap.ip, mark_target);

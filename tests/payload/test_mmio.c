@@ -179,7 +179,7 @@ TEST(mmio_vga, "mmio: every instruction form on VGA memory does what it does on 
 
 TEST(mmio_lapic, "mmio: instruction forms on the local APIC")
 {
-	volatile u32 *tpr = (volatile u32 *)(ulong)(LAPIC_BASE + LAPIC_TPR), v = 0x20, t = 0;
+	volatile u32 *tpr = (volatile u32 *)(ulong)(APIC_DEFAULT_BASE + APIC_TPR), v = 0x20, t = 0;
 	u8 zf;
 
 	NEED(!lapic_x2(), "x2APIC mode");

@@ -245,8 +245,8 @@ TEST(cr8_reserved, "exc: MOV to CR8 with reserved bits changes nothing")
 	v = TRAP(asm volatile("mov %0, %%cr8" : : "r"(0x1ful)));
 	asm volatile("mov %%cr8, %0" : "=r"(tpr));
 	asm volatile("mov %0, %%cr8" : : "r"(0ul));
-	NEED(v == X_GP || !plat.is_tcg, "QEMU's TCG does not look at them");
-	CHECK(v == X_GP, "vector %d", v);
+	NEED(v == X86_EXC_GP || !plat.is_tcg, "QEMU's TCG does not look at them");
+	CHECK(v == X86_EXC_GP, "vector %d", v);
 	CHECK(tpr == 5, "CR8 is %lx", tpr);
 	return NULL;
 }

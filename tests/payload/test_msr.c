@@ -20,12 +20,12 @@ TEST(msr_apic_base, "msr: APIC base")
 	u64 v = rdmsr(MSR_APIC_BASE);
 	int x;
 
-	CHECK((v & 0xfffff000) == LAPIC_BASE, "base %llx", v);
+	CHECK((v & 0xfffff000) == APIC_DEFAULT_BASE, "base %llx", v);
 	CHECK(v & 0x100, "boot CPU bit clear");
 	CHECK(v & 0x800, "not enabled");
 	NEED(!plat.is_tcg, "QEMU's TCG accepts reserved bits");
 	x = TRAP(wrmsr(MSR_APIC_BASE, v | 1));
-	CHECK(x == X_GP, "reserved bit: vector %d", x);
+	CHECK(x == X86_EXC_GP, "reserved bit: vector %d", x);
 	return NULL;
 }
 
@@ -39,9 +39,9 @@ TEST(msr_pat, "msr: PAT holds legal types and refuses others")
 	v = TRAP(wrmsr(MSR_PAT, 2));
 	wrmsr(MSR_PAT, old);
 	NEED(v != -1, "the CPU does not check (QEMU's SVM with the register not intercepted)");
-	CHECK(v == X_GP, "type 2: vector %d", v);
+	CHECK(v == X86_EXC_GP, "type 2: vector %d", v);
 	v = TRAP(wrmsr(MSR_PAT, 0x0800000000000000ull));
-	CHECK(v == X_GP, "type 8: vector %d", v);
+	CHECK(v == X86_EXC_GP, "type 8: vector %d", v);
 	CHECK(rdmsr(MSR_PAT) == old, "changed by a refused write");
 	return NULL;
 }
@@ -51,19 +51,20 @@ TEST(msr_efer, "msr: EFER bits")
 	u64 v = rdmsr(MSR_EFER);
 	int x;
 
-	CHECK(!(v & EFER_SVME), "SVME shows: %llx", v);
-	CHECK(!!(v & EFER_LMA) == IS_64BIT, "LMA wrong: %llx", v);
-	wrmsr(MSR_EFER, v | EFER_SCE | EFER_NX);
-	CHECK((rdmsr(MSR_EFER) & (EFER_SCE | EFER_NX)) == (EFER_SCE | EFER_NX), "does not hold");
+	CHECK(!(v & X86_EFER_SVME), "SVME shows: %llx", v);
+	CHECK(!!(v & X86_EFER_LMA) == IS_64BIT, "LMA wrong: %llx", v);
+	wrmsr(MSR_EFER, v | X86_EFER_SCE | X86_EFER_NX);
+	CHECK((rdmsr(MSR_EFER) & (X86_EFER_SCE | X86_EFER_NX)) == (X86_EFER_SCE | X86_EFER_NX),
+	      "does not hold");
 	wrmsr(MSR_EFER, v);
 	NEED(!plat.is_tcg, "QEMU's TCG ignores reserved bits and has SVM itself");
 	x = TRAP(wrmsr(MSR_EFER, v | 1ull << 40));
-	CHECK(x == X_GP, "reserved bit: vector %d", x);
-	x = TRAP(wrmsr(MSR_EFER, v | EFER_SVME));
-	CHECK(x == X_GP || !(rdmsr(MSR_EFER) & EFER_SVME), "SVME can be set");
+	CHECK(x == X86_EXC_GP, "reserved bit: vector %d", x);
+	x = TRAP(wrmsr(MSR_EFER, v | X86_EFER_SVME));
+	CHECK(x == X86_EXC_GP || !(rdmsr(MSR_EFER) & X86_EFER_SVME), "SVME can be set");
 	if (IS_64BIT) {
-		x = TRAP(wrmsr(MSR_EFER, v & ~(u64)EFER_LME));
-		CHECK(x == X_GP, "clearing LME with paging on: vector %d", x);
+		x = TRAP(wrmsr(MSR_EFER, v & ~(u64)X86_EFER_LME));
+		CHECK(x == X86_EXC_GP, "clearing LME with paging on: vector %d", x);
 	}
 	return NULL;
 }
@@ -75,21 +76,21 @@ TEST(msr_mtrr, "msr: MTRRs")
 	NEED(cpuid(1).d >> 12 & 1, "no MTRRs");
 	cap = rdmsr(MSR_MTRRCAP);
 	CHECK((cap & 0xff) >= 2 && (cap & 0xff) <= 16, "%u variable ranges", (u32)cap & 0xff);
-	def = rdmsr(MSR_MTRR_DEF);
+	def = rdmsr(MSR_MTRR_DEF_TYPE);
 	CHECK((def & 0xff) < 7, "default type %u", (u32)def & 0xff);
-	CHECK(msr_holds(MSR_MTRR_DEF, def ^ 0x800), "enable bit does not hold");
+	CHECK(msr_holds(MSR_MTRR_DEF_TYPE, def ^ 0x800), "enable bit does not hold");
 	CHECK(msr_holds(MSR_MTRR_PHYSBASE0, 0x80000000), "base 0 does not hold");
 	CHECK(msr_holds(MSR_MTRR_PHYSBASE0 + 1, 0xf0000800), "mask 0 does not hold");
 	if (cap & 0x100)
 		CHECK(msr_holds(MSR_MTRR_FIX64K, 0x0606060606060606ull), "fixed 64K does not hold");
 	if (!plat.is_tcg) {
-		int v = TRAP(wrmsr(MSR_MTRR_DEF, def | 2));
+		int v = TRAP(wrmsr(MSR_MTRR_DEF_TYPE, def | 2));
 
-		CHECK((def & 0xff) == 1 || v == X_GP || rdmsr(MSR_MTRR_DEF) == def,
-		      "reserved type accepted: %llx", rdmsr(MSR_MTRR_DEF));
-		wrmsr(MSR_MTRR_DEF, def);
+		CHECK((def & 0xff) == 1 || v == X86_EXC_GP || rdmsr(MSR_MTRR_DEF_TYPE) == def,
+		      "reserved type accepted: %llx", rdmsr(MSR_MTRR_DEF_TYPE));
+		wrmsr(MSR_MTRR_DEF_TYPE, def);
 		v = TRAP(wrmsr(MSR_MTRRCAP, cap));
-		CHECK(v == X_GP, "write to MTRRCAP: vector %d", v);
+		CHECK(v == X86_EXC_GP, "write to MTRRCAP: vector %d", v);
 	}
 	return NULL;
 }
@@ -128,9 +129,9 @@ TEST(msr_tsc_aux_absent, "msr: TSC_AUX is not there without RDTSCP and RDPID")
 	NEED(!there, "one of them is there");
 	NEED(!plat.is_tcg, "QEMU's TCG has the register always");
 	v = TRAP(rdmsr(MSR_TSC_AUX));
-	CHECK(v == X_GP, "RDMSR: vector %d", v);
+	CHECK(v == X86_EXC_GP, "RDMSR: vector %d", v);
 	v = TRAP(wrmsr(MSR_TSC_AUX, 0));
-	CHECK(v == X_GP, "WRMSR: vector %d", v);
+	CHECK(v == X86_EXC_GP, "WRMSR: vector %d", v);
 	return NULL;
 }
 
@@ -182,18 +183,18 @@ TEST(msr_cpuid_faulting, "msr: CPUID faulting")
 	NEED(v == -1 && (info >> 31 & 1), "not there");
 	CHECK(rdmsr(0x140) == 0, "on at the start: %llx", rdmsr(0x140));
 	v = cpuid_of_user();
-	CHECK(v == X_UD, "off, level 3: vector %d", v);
+	CHECK(v == X86_EXC_UD, "off, level 3: vector %d", v);
 	wrmsr(0x140, 1);
 	v = cpuid_of_user();
 	CHECK(cpuid(0).a, "level 0 is refused, too");
 	wrmsr(0x140, 0);
-	CHECK(v == X_GP, "on, level 3: vector %d", v);
+	CHECK(v == X86_EXC_GP, "on, level 3: vector %d", v);
 	v = cpuid_of_user();
-	CHECK(v == X_UD, "off again: vector %d", v);
+	CHECK(v == X86_EXC_UD, "off again: vector %d", v);
 	v = TRAP(wrmsr(0x140, 2));
-	CHECK(v == X_GP, "a bit that is not there: vector %d", v);
+	CHECK(v == X86_EXC_GP, "a bit that is not there: vector %d", v);
 	v = TRAP(wrmsr(0xce, info));
-	CHECK(v == X_GP, "write to PLATFORM_INFO: vector %d", v);
+	CHECK(v == X86_EXC_GP, "write to PLATFORM_INFO: vector %d", v);
 	return NULL;
 }
 #endif
@@ -206,16 +207,16 @@ TEST(msr_sysenter, "msr: SYSENTER, STAR and base registers hold values")
 	NEED(cpuid(0x80000001).d >> 29 & 1, "no long mode");
 	CHECK(msr_holds(MSR_STAR, 0x0010000800112233ull), "STAR");
 	CHECK(msr_holds(MSR_LSTAR, 0xffff800012345678ull), "LSTAR");
-	CHECK(msr_holds(MSR_FMASK, 0x47700), "FMASK");
+	CHECK(msr_holds(MSR_SFMASK, 0x47700), "FMASK");
 	CHECK(msr_holds(MSR_FS_BASE, 0x7fff12345678ull), "FS_BASE");
 	CHECK(msr_holds(MSR_GS_BASE, 0xffff800000001000ull), "GS_BASE");
-	CHECK(msr_holds(MSR_KERNEL_GS, 0x1000), "KERNEL_GS");
+	CHECK(msr_holds(MSR_KERNEL_GS_BASE, 0x1000), "KERNEL_GS");
 	return NULL;
 }
 
 TEST(msr_canonical, "msr: non-canonical addresses raise #GP")
 {
-	static const u32 msrs[] = { MSR_LSTAR, MSR_FS_BASE, MSR_GS_BASE, MSR_KERNEL_GS };
+	static const u32 msrs[] = { MSR_LSTAR, MSR_FS_BASE, MSR_GS_BASE, MSR_KERNEL_GS_BASE };
 	unsigned int i;
 
 	NEED(cpuid(0x80000001).d >> 29 & 1, "no long mode");
@@ -224,7 +225,7 @@ TEST(msr_canonical, "msr: non-canonical addresses raise #GP")
 		int v = TRAP(wrmsr(msrs[i], 0x8000000000000000ull));
 
 		NEED(v != -1 || plat.xen_version == 0, "TCG's SVM lets %x pass unchecked", msrs[i]);
-		CHECK(v == X_GP, "MSR %x: vector %d", msrs[i], v);
+		CHECK(v == X86_EXC_GP, "MSR %x: vector %d", msrs[i], v);
 	}
 	return NULL;
 }
@@ -239,10 +240,10 @@ TEST(msr_unknown, "msr: unknown registers raise #GP(0)")
 	for (i = 0; i < ARRAY_SIZE(msrs); i++) {
 		int v = TRAP(rdmsr(msrs[i]));
 
-		CHECK(v == X_GP && !trap.error, "RDMSR %x: vector %d error %lx", msrs[i], v,
+		CHECK(v == X86_EXC_GP && !trap.error, "RDMSR %x: vector %d error %lx", msrs[i], v,
 		      trap.error);
 		v = TRAP(wrmsr(msrs[i], 0));
-		CHECK(v == X_GP && !trap.error, "WRMSR %x: vector %d error %lx", msrs[i], v,
+		CHECK(v == X86_EXC_GP && !trap.error, "WRMSR %x: vector %d error %lx", msrs[i], v,
 		      trap.error);
 	}
 	return NULL;
@@ -255,11 +256,11 @@ TEST(msr_sweep, "msr: reading a range of registers only ever gives a value or #G
 
 	for (msr = 0; msr < 0x400; msr++) {
 		v = TRAP(rdmsr(msr));
-		CHECK(v == -1 || v == X_GP, "MSR %x: vector %d", msr, v);
+		CHECK(v == -1 || v == X86_EXC_GP, "MSR %x: vector %d", msr, v);
 		v = TRAP(rdmsr(0xc0000000 + msr));
-		CHECK(v == -1 || v == X_GP, "MSR %x: vector %d", 0xc0000000 + msr, v);
+		CHECK(v == -1 || v == X86_EXC_GP, "MSR %x: vector %d", 0xc0000000 + msr, v);
 		v = TRAP(rdmsr(0xc0010000 + msr));
-		CHECK(v == -1 || v == X_GP, "MSR %x: vector %d", 0xc0010000 + msr, v);
+		CHECK(v == -1 || v == X86_EXC_GP, "MSR %x: vector %d", 0xc0010000 + msr, v);
 	}
 	return NULL;
 }

@@ -253,7 +253,7 @@ TEST(pg_ad, "paging: accessed and dirty bits")
 
 static const char *expect_pf(struct format *f, const char *what, int v, ulong error)
 {
-	CHECK(v == X_PF, "%s: %s: vector %d", f->name, what, v);
+	CHECK(v == X86_EXC_PF, "%s: %s: vector %d", f->name, what, v);
 	if (error & 8) /* QEMU's TCG leaves the present bit of a reserved-bit fault clear */
 		trap.error |= 1;
 	CHECK(trap.error == error, "%s: %s: error %lx, not %lx", f->name, what, trap.error, error);
@@ -295,7 +295,7 @@ static const char *check_nx(struct format *f)
 
 	if (!f->wide)
 		return NULL;
-	wrmsr(MSR_EFER, rdmsr(MSR_EFER) | EFER_NX);
+	wrmsr(MSR_EFER, rdmsr(MSR_EFER) | X86_EFER_NX);
 	a[8] = 0xc3;
 	map(f, a, P | RW);
 	v = TRAP(((void (*)(void))(WINDOW + 8))());
@@ -305,7 +305,7 @@ static const char *check_nx(struct format *f)
 	why = expect_pf(f, "fetch from NX", TRAP(((void (*)(void))(WINDOW + 8))()), 0x11);
 	if (why)
 		return why;
-	wrmsr(MSR_EFER, rdmsr(MSR_EFER) & ~(u64)EFER_NX);
+	wrmsr(MSR_EFER, rdmsr(MSR_EFER) & ~(u64)X86_EFER_NX);
 	invlpg((void *)WINDOW);
 	why = expect_pf(f, "NX bit without EFER.NX", TRAP(*(volatile u32 *)(WINDOW + 8)), 9);
 	return why;
@@ -394,11 +394,11 @@ static const char *check_cross(struct format *f)
 	entry_set(f, (u8 *)f->leaf + (f->wide ? 8 : 4), 0);
 	invlpg((void *)(WINDOW + 4096));
 	v = TRAP(*(volatile u32 *)(w + 4094) = 0x11223344);
-	CHECK(v == X_PF && trap.error == 2 && trap.cr2 == WINDOW + 4096,
+	CHECK(v == X86_EXC_PF && trap.error == 2 && trap.cr2 == WINDOW + 4096,
 	      "%s: crossing write: vector %d error %lx CR2 %lx", f->name, v, trap.error, trap.cr2);
 	v = TRAP(memset((void *)(w + 4090), 0x77, 12));
-	CHECK(v == X_PF && trap.cr2 == WINDOW + 4096, "%s: crossing REP STOS: vector %d CR2 %lx",
-	      f->name, v, trap.cr2);
+	CHECK(v == X86_EXC_PF && trap.cr2 == WINDOW + 4096,
+	      "%s: crossing REP STOS: vector %d CR2 %lx", f->name, v, trap.cr2);
 	CHECK(w[4095] == 0x77, "%s: REP STOS left nothing before the fault", f->name);
 	return NULL;
 }
@@ -459,7 +459,7 @@ TEST(pg_pae_load, "paging: PAE pointers are checked and cached at the load of CR
 	write_cr3(f.cr3);
 	disable(&f);
 	NEED(v != -1, "QEMU's TCG does not check, and AMD need not");
-	CHECK(v == X_GP, "reserved bit: vector %d", v);
+	CHECK(v == X86_EXC_GP, "reserved bit: vector %d", v);
 	return NULL;
 }
 #endif

@@ -199,10 +199,10 @@ TEST(real_vm86, "real: virtual-8086 mode traps what it must")
 	/* mov $0x42,%al; mov %al,(0x10); cli; int $0x21; mov (0x10),%ah; hlt */
 	memcpy((void *)0x7000, "\xb0\x42\xa2\x10\x00\xfa\xcd\x21\x8a\x26\x10\x00\xf4", 13);
 	vm86_traps = 0;
-	irq_set(X_GP, on_vm86_gp);
+	irq_set(X86_EXC_GP, on_vm86_gp);
 	if (!trap_setjmp(&vm86_out))
 		vm86_enter(0x7000);
-	irq_set(X_GP, NULL);
+	irq_set(X86_EXC_GP, NULL);
 	asm volatile("mov %0, %%ds; mov %0, %%es; mov %0, %%fs; mov %0, %%gs; mov %0, %%ss"
 		     :
 		     : "r"(SEL_DATA));

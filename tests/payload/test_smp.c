@@ -113,12 +113,12 @@ TEST(smp_broadcast, "smp: a broadcast reaches every other CPU once")
 
 static void run_timer(void *arg)
 {
-	lapic_write(LAPIC_TIMER_DIV, 0xb);
-	lapic_write(LAPIC_LVT_TIMER, 1u << 17 | V_TIMER);
-	lapic_write(LAPIC_TIMER_INIT, 2000000);
+	lapic_write(APIC_TDCR, 0xb);
+	lapic_write(APIC_LVTT, 1u << 17 | V_TIMER);
+	lapic_write(APIC_TMICT, 2000000);
 	wait_hits(arg);
-	lapic_write(LAPIC_TIMER_INIT, 0);
-	lapic_write(LAPIC_LVT_TIMER, 1u << 16);
+	lapic_write(APIC_TMICT, 0);
+	lapic_write(APIC_LVTT, 1u << 16);
 	asm volatile("sti; nop; nop; cli" : : : "memory"); /* take one that was pending */
 }
 

@@ -109,20 +109,22 @@ TEST(task_busy, "task: a busy or absent task raises its exception")
 	prepare(other_task);
 	gdt[SEL_TSS2 / 8] |= 2ull << 40;
 	v = TRAP(call_task());
-	CHECK(v == X_GP && trap.error == SEL_TSS2, "busy: vector %d error %lx", v, trap.error);
+	CHECK(v == X86_EXC_GP && trap.error == SEL_TSS2, "busy: vector %d error %lx", v,
+	      trap.error);
 	prepare(other_task);
 	gdt[SEL_TSS2 / 8] &= ~(0x80ull << 40);
 	v = TRAP(call_task());
-	CHECK(v == X_NP && trap.error == SEL_TSS2, "absent: vector %d error %lx", v, trap.error);
+	CHECK(v == X86_EXC_NP && trap.error == SEL_TSS2, "absent: vector %d error %lx", v,
+	      trap.error);
 	return NULL;
 }
 
 TEST(task_gate, "task: an exception with error code through a task gate")
 {
 	prepare(fault_task);
-	trap_gate_task(X_GP, SEL_TSS2);
+	trap_gate_task(X86_EXC_GP, SEL_TSS2);
 	asm volatile("mov %w0, %%fs" : : "r"(0xf0)); /* two bytes */
-	trap_gate_default(X_GP);
+	trap_gate_default(X86_EXC_GP);
 	asm volatile("clts; mov %w0, %%fs" : : "r"(SEL_DATA));
 	CHECK(ran == 1, "ran %u times", ran);
 	CHECK(error_seen == 0xf0, "error code %x", error_seen);
@@ -133,10 +135,10 @@ TEST(task_nmi, "task: NMI through a task gate, and no nesting before IRET")
 {
 	prepare(nmi_task);
 	nested = 0;
-	trap_gate_task(X_NMI, SEL_TSS2);
+	trap_gate_task(X86_EXC_NMI, SEL_TSS2);
 	lapic_ipi(lapic_id(), 0x4400);
 	WAIT_FOR(ran >= 2, 500000);
-	trap_gate_default(X_NMI);
+	trap_gate_default(X86_EXC_NMI);
 	asm volatile("clts");
 	CHECK(ran, "not delivered");
 	CHECK(!nested, "nested");

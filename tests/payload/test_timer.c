@@ -131,7 +131,7 @@ TEST(time_rtc_periodic, "timer: RTC periodic interrupt at 1024 Hz")
 	a = cmos_read(10);
 	b = cmos_read(11);
 	irq_set(V_RTC, on_rtc);
-	lapic_write(LAPIC_LVT0, 0x700);
+	lapic_write(APIC_LVT0, 0x700);
 	cmos_write(10, 0x26);
 	cmos_write(11, b | 0x40);
 	cmos_read(12);
@@ -149,7 +149,7 @@ TEST(time_rtc_periodic, "timer: RTC periodic interrupt at 1024 Hz")
 	start = best;
 	irq_off();
 	pic_mask(0xffff);
-	lapic_write(LAPIC_LVT0, 0x10700);
+	lapic_write(APIC_LVT0, 0x10700);
 	cmos_write(10, a);
 	cmos_write(11, b);
 	cmos_read(12);

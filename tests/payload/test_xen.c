@@ -40,8 +40,8 @@ TEST(xen_version, "xen: version by the hypercall page and by the native instruct
 	      plat.xen_version);
 	v1 = TRAP(r1 = hypercall_vmcall(__HYPERVISOR_xen_version, XENVER_version, 0));
 	v2 = TRAP(r2 = hypercall_vmmcall(__HYPERVISOR_xen_version, XENVER_version, 0));
-	CHECK((v1 == -1 && r1 == version()) || v1 == X_UD, "VMCALL: vector %d, %lx", v1, r1);
-	CHECK((v2 == -1 && r2 == version()) || v2 == X_UD, "VMMCALL: vector %d, %lx", v2, r2);
+	CHECK((v1 == -1 && r1 == version()) || v1 == X86_EXC_UD, "VMCALL: vector %d, %lx", v1, r1);
+	CHECK((v2 == -1 && r2 == version()) || v2 == X86_EXC_UD, "VMMCALL: vector %d, %lx", v2, r2);
 	CHECK((plat.is_amd ? v2 : v1) == -1, "the native instruction raises %d",
 	      plat.is_amd ? v2 : v1);
 	return NULL;
@@ -112,7 +112,7 @@ TEST(xen_user, "xen: a hypercall from level 3 is refused")
 				"r"((ulong)SEL_UCODE | 3), "r"(code + (plat.is_amd ? 0 : 5)),
 				"a"(__HYPERVISOR_sched_op), "D"(2), "S"(0)
 			      : "memory"));
-	CHECK(v == X_UD || v == X_GP, "vector %d", v);
+	CHECK(v == X86_EXC_UD || v == X86_EXC_GP, "vector %d", v);
 	return NULL;
 }
 #endif

@@ -1,85 +1,11 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/*
- * Single instructions as inline functions, and the numbers of registers and bits that go with
- * them.
- */
+/* Single instructions as inline functions. */
 #ifndef PAYLOAD_X86_H
 #define PAYLOAD_X86_H
 
-#define X86_CR0_PE	   (1u << 0)
-#define X86_CR0_MP	   (1u << 1)
-#define X86_CR0_EM	   (1u << 2)
-#define X86_CR0_TS	   (1u << 3)
-#define X86_CR0_NE	   (1u << 5)
-#define X86_CR0_WP	   (1u << 16)
-#define X86_CR0_AM	   (1u << 18)
-#define X86_CR0_NW	   (1u << 29)
-#define X86_CR0_CD	   (1u << 30)
-#define X86_CR0_PG	   (1u << 31)
-#define X86_CR4_TSD	   (1u << 2)
-#define X86_CR4_DE	   (1u << 3)
-#define X86_CR4_PSE	   (1u << 4)
-#define X86_CR4_PAE	   (1u << 5)
-#define X86_CR4_PGE	   (1u << 7)
-#define X86_CR4_OSFXSR	   (1u << 9)
-#define X86_CR4_OSXMMEXCPT (1u << 10)
-#define X86_CR4_OSXSAVE	   (1u << 18)
-#define X86_EFLAGS_CF	   (1u << 0)
-#define X86_EFLAGS_TF	   (1u << 8)
-#define X86_EFLAGS_IF	   (1u << 9)
-#define X86_EFLAGS_NT	   (1u << 14)
-#define X86_EFLAGS_RF	   (1u << 16)
-#define X86_EFLAGS_VM	   (1u << 17)
-#define X86_EFLAGS_AC	   (1u << 18)
-#define X86_EFLAGS_ID	   (1u << 21)
-
-#define MSR_TSC		   0x10
-#define MSR_APIC_BASE	   0x1b
-#define MSR_TSC_ADJUST	   0x3b
-#define MSR_MTRRCAP	   0xfe
-#define MSR_SYSENTER_CS	   0x174
-#define MSR_SYSENTER_ESP   0x175
-#define MSR_SYSENTER_EIP   0x176
-#define MSR_MTRR_PHYSBASE0 0x200
-#define MSR_MTRR_FIX64K	   0x250
-#define MSR_PAT		   0x277
-#define MSR_MTRR_DEF	   0x2ff
-#define MSR_TSC_DEADLINE   0x6e0
-#define MSR_X2APIC	   0x800
-#define MSR_EFER	   0xc0000080
-#define MSR_STAR	   0xc0000081
-#define MSR_LSTAR	   0xc0000082
-#define MSR_FMASK	   0xc0000084
-#define MSR_FS_BASE	   0xc0000100
-#define MSR_GS_BASE	   0xc0000101
-#define MSR_KERNEL_GS	   0xc0000102
-#define MSR_TSC_AUX	   0xc0000103
-#define EFER_SCE	   1
-#define EFER_LME	   0x100
-#define EFER_LMA	   0x400
-#define EFER_NX		   0x800
-#define EFER_SVME	   0x1000
-
-enum {
-	X_DE = 0,
-	X_DB,
-	X_NMI,
-	X_BP,
-	X_OF,
-	X_BR,
-	X_UD,
-	X_NM,
-	X_DF,
-	X_TS = 10,
-	X_NP,
-	X_SS,
-	X_GP,
-	X_PF,
-	X_MF = 16,
-	X_AC,
-	X_MC,
-	X_XM
-};
+#include "lib/x86_apic.h"
+#include "lib/x86_bits.h"
+#include "lib/x86_msr.h"
 
 struct cpuid {
 	u32 a, b, c, d;

@@ -117,23 +117,23 @@ static bool sends_init(struct vcpu *v, unsigned int n)
 static bool starts_whole(struct vcpu *v, unsigned int n)
 {
 	bool wide = v->efer, down = v->pause_flags & VPF_DOWN;
-	struct segment cs;
+	struct x86_segment cs;
 
-	hvm_ops->get_segment(v, SEG_CS, &cs);
+	hvm_ops->get_segment(v, X86_SEG_CS, &cs);
 	EXPECT(down, == 0);
 	if (wide) {
 		EXPECT(v->cr0 & (X86_CR0_PE | X86_CR0_PG), == (X86_CR0_PE | X86_CR0_PG));
 		EXPECT(v->cr3, == 0x5000);
 		EXPECT(v->cr4, == X86_CR4_PAE);
 		EXPECT(v->regs.rip, == (long)MARK);
-		EXPECT(v->regs.gpr[R_RSI], == (long)MARK);
+		EXPECT(v->regs.gpr[X86_RSI], == (long)MARK);
 		EXPECT(cs.attr, == 0xa9b);
 	} else {
 		EXPECT(v->cr0 & X86_CR0_PE, == 0);
 		EXPECT(v->cr3, == 0);
 		EXPECT(v->cr4, == 0);
 		EXPECT(v->regs.rip, == 0);
-		EXPECT(v->regs.gpr[R_RSI], == 0);
+		EXPECT(v->regs.gpr[X86_RSI], == 0);
 		EXPECT(cs.sel, == START << 8);
 		EXPECT(cs.attr, == 0x9b);
 	}

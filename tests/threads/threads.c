@@ -295,14 +295,14 @@ uint64_t list_la(const struct vcpu *v)
 
 long call(struct vcpu *v, unsigned int nr, uint64_t a0, uint64_t a1, uint64_t a2, uint64_t a3)
 {
-	v->regs.gpr[R_RAX] = nr;
-	v->regs.gpr[R_RDI] = a0;
-	v->regs.gpr[R_RSI] = a1;
-	v->regs.gpr[R_RDX] = a2;
-	v->regs.gpr[R_R10] = a3;
+	v->regs.gpr[X86_RAX] = nr;
+	v->regs.gpr[X86_RDI] = a0;
+	v->regs.gpr[X86_RSI] = a1;
+	v->regs.gpr[X86_RDX] = a2;
+	v->regs.gpr[X86_R10] = a3;
 	v->hypercall_again = false;
 	hypercall_dispatch(v);
-	return v->hypercall_again ? -ERESTART : (long)v->regs.gpr[R_RAX];
+	return v->hypercall_again ? -ERESTART : (long)v->regs.gpr[X86_RAX];
 }
 
 long call_op(struct vcpu *v, unsigned int nr, uint64_t cmd, void *arg, size_t size)

@@ -7,9 +7,9 @@
 #include "hvm_ops.h"
 #include <xen/domctl.h>
 
-static uint16_t selector(struct vcpu *v, enum guest_seg s)
+static uint16_t selector(struct vcpu *v, enum x86_seg s)
 {
-	struct segment seg;
+	struct x86_segment seg;
 
 	hvm_ops->get_segment(v, s, &seg);
 	return seg.sel;
@@ -19,36 +19,36 @@ static void fill_user_regs(struct vcpu *v, struct cpu_user_regs *u)
 {
 	const uint64_t *g = v->regs.gpr;
 
-	u->rax = g[R_RAX];
-	u->rcx = g[R_RCX];
-	u->rdx = g[R_RDX];
-	u->rbx = g[R_RBX];
-	u->rsp = g[R_RSP];
-	u->rbp = g[R_RBP];
-	u->rsi = g[R_RSI];
-	u->rdi = g[R_RDI];
-	u->r8 = g[R_R8];
-	u->r9 = g[R_R9];
-	u->r10 = g[R_R10];
-	u->r11 = g[R_R11];
-	u->r12 = g[R_R12];
-	u->r13 = g[R_R13];
-	u->r14 = g[R_R14];
-	u->r15 = g[R_R15];
+	u->rax = g[X86_RAX];
+	u->rcx = g[X86_RCX];
+	u->rdx = g[X86_RDX];
+	u->rbx = g[X86_RBX];
+	u->rsp = g[X86_RSP];
+	u->rbp = g[X86_RBP];
+	u->rsi = g[X86_RSI];
+	u->rdi = g[X86_RDI];
+	u->r8 = g[X86_R8];
+	u->r9 = g[X86_R9];
+	u->r10 = g[X86_R10];
+	u->r11 = g[X86_R11];
+	u->r12 = g[X86_R12];
+	u->r13 = g[X86_R13];
+	u->r14 = g[X86_R14];
+	u->r15 = g[X86_R15];
 	u->rip = v->regs.rip;
 	u->rflags = v->regs.rflags;
-	u->cs = selector(v, SEG_CS);
-	u->ss = selector(v, SEG_SS);
-	u->es = selector(v, SEG_ES);
-	u->ds = selector(v, SEG_DS);
-	u->fs = selector(v, SEG_FS);
-	u->gs = selector(v, SEG_GS);
+	u->cs = selector(v, X86_SEG_CS);
+	u->ss = selector(v, X86_SEG_SS);
+	u->es = selector(v, X86_SEG_ES);
+	u->ds = selector(v, X86_SEG_DS);
+	u->fs = selector(v, X86_SEG_FS);
+	u->gs = selector(v, X86_SEG_GS);
 }
 
 static void fill_context(struct vcpu *v, struct vcpu_guest_context *c)
 {
 	struct hvm_msr_state msrs;
-	struct segment seg;
+	struct x86_segment seg;
 
 	memcpy(&c->fpu_ctxt, v->fpu.area, sizeof(c->fpu_ctxt));
 	c->flags = VGCF_I387_VALID;
@@ -66,9 +66,9 @@ static void fill_context(struct vcpu *v, struct vcpu_guest_context *c)
 		c->debugreg[i] = v->dr[i];
 	c->debugreg[6] = v->dr6;
 	c->debugreg[7] = v->dr7;
-	hvm_ops->get_segment(v, SEG_FS, &seg);
+	hvm_ops->get_segment(v, X86_SEG_FS, &seg);
 	c->fs_base = seg.base;
-	hvm_ops->get_segment(v, SEG_GS, &seg);
+	hvm_ops->get_segment(v, X86_SEG_GS, &seg);
 	hvm_ops->get_msrs(v, &msrs);
 	c->gs_base_kernel = c->flags & VGCF_in_kernel ? seg.base : msrs.kernel_gs_base;
 	c->gs_base_user = c->flags & VGCF_in_kernel ? msrs.kernel_gs_base : seg.base;
@@ -98,31 +98,29 @@ long domctl_getvcpucontext(struct domain *d, const struct xen_domctl_vcpucontext
 }
 
 /* Flags that a caller sets: as of a record that is loaded (save_cpu.c). */
-#define RFLAGS_KNOWN 0x3f7fd5U
-#define RFLAGS_ONE   BIT(1)
 
 static void take_user_regs(struct vcpu *v, const struct cpu_user_regs *u)
 {
 	uint64_t *g = v->regs.gpr;
 
-	g[R_RAX] = u->rax;
-	g[R_RCX] = u->rcx;
-	g[R_RDX] = u->rdx;
-	g[R_RBX] = u->rbx;
-	g[R_RSP] = u->rsp;
-	g[R_RBP] = u->rbp;
-	g[R_RSI] = u->rsi;
-	g[R_RDI] = u->rdi;
-	g[R_R8] = u->r8;
-	g[R_R9] = u->r9;
-	g[R_R10] = u->r10;
-	g[R_R11] = u->r11;
-	g[R_R12] = u->r12;
-	g[R_R13] = u->r13;
-	g[R_R14] = u->r14;
-	g[R_R15] = u->r15;
+	g[X86_RAX] = u->rax;
+	g[X86_RCX] = u->rcx;
+	g[X86_RDX] = u->rdx;
+	g[X86_RBX] = u->rbx;
+	g[X86_RSP] = u->rsp;
+	g[X86_RBP] = u->rbp;
+	g[X86_RSI] = u->rsi;
+	g[X86_RDI] = u->rdi;
+	g[X86_R8] = u->r8;
+	g[X86_R9] = u->r9;
+	g[X86_R10] = u->r10;
+	g[X86_R11] = u->r11;
+	g[X86_R12] = u->r12;
+	g[X86_R13] = u->r13;
+	g[X86_R14] = u->r14;
+	g[X86_R15] = u->r15;
 	v->regs.rip = u->rip;
-	v->regs.rflags = (u->rflags & RFLAGS_KNOWN) | RFLAGS_ONE;
+	v->regs.rflags = (u->rflags & X86_EFLAGS_KNOWN) | X86_EFLAGS_MBS;
 }
 
 /*

@@ -79,8 +79,8 @@ bool hypercall_is_compat(void)
 }
 
 static const uint8_t arg_regs[2][6] = {
-	{ R_RDI, R_RSI, R_RDX, R_R10, R_R8, R_R9 },
-	{ R_RBX, R_RCX, R_RDX, R_RSI, R_RDI, R_RBP },
+	{ X86_RDI, X86_RSI, X86_RDX, X86_R10, X86_R8, X86_R9 },
+	{ X86_RBX, X86_RCX, X86_RDX, X86_RSI, X86_RDI, X86_RBP },
 };
 
 void hypercall_set_arg(struct vcpu *v, unsigned int i, uint64_t value)
@@ -125,17 +125,17 @@ long hypercall_one(struct vcpu *v, unsigned int nr, const struct hypercall_args 
 static struct hypercall_args get_args(const uint64_t *r, bool compat)
 {
 	if (compat)
-		return (struct hypercall_args){ { (uint32_t)r[R_RBX], (uint32_t)r[R_RCX],
-						  (uint32_t)r[R_RDX], (uint32_t)r[R_RSI],
-						  (uint32_t)r[R_RDI], (uint32_t)r[R_RBP] } };
-	return (struct hypercall_args){ { r[R_RDI], r[R_RSI], r[R_RDX], r[R_R10], r[R_R8],
-					  r[R_R9] } };
+		return (struct hypercall_args){ { (uint32_t)r[X86_RBX], (uint32_t)r[X86_RCX],
+						  (uint32_t)r[X86_RDX], (uint32_t)r[X86_RSI],
+						  (uint32_t)r[X86_RDI], (uint32_t)r[X86_RBP] } };
+	return (struct hypercall_args){ { r[X86_RDI], r[X86_RSI], r[X86_RDX], r[X86_R10], r[X86_R8],
+					  r[X86_R9] } };
 }
 
 void hypercall_dispatch(struct vcpu *v)
 {
 	bool compat = !hvm_code64(v);
-	uint64_t rax = v->regs.gpr[R_RAX], nr = compat ? (uint32_t)rax : rax;
+	uint64_t rax = v->regs.gpr[X86_RAX], nr = compat ? (uint32_t)rax : rax;
 	struct hypercall_args args = get_args(v->regs.gpr, compat);
 	long rc;
 
@@ -153,7 +153,7 @@ void hypercall_dispatch(struct vcpu *v)
 	if (rc == -ERESTART)
 		v->hypercall_again = true;
 	else
-		v->regs.gpr[R_RAX] = compat ? (uint32_t)rc : (uint64_t)rc;
+		v->regs.gpr[X86_RAX] = compat ? (uint32_t)rc : (uint64_t)rc;
 }
 
 /* mov $nr, %eax; vmcall or vmmcall; ret. */

@@ -11,28 +11,30 @@
 
 /* --- VCPUOP_initialise ------------------------------------------------------------------------- */
 
-/* The attributes are packed as in struct segment; 0 = the default of a flat segment. */
-static void seg_from_ar(struct vcpu *v, enum guest_seg s, uint64_t base, uint32_t limit,
-			uint16_t ar)
+/* The attributes are packed as in struct x86_segment; 0 = the default of a flat segment. */
+static void seg_from_ar(struct vcpu *v, enum x86_seg s, uint64_t base, uint32_t limit, uint16_t ar)
 {
-	struct segment seg = { .attr = ar & 0xfff, .limit = limit, .base = base };
+	struct x86_segment seg = { .attr = ar & 0xfff, .limit = limit, .base = base };
 
 	if (ar == 0)
-		seg.attr = s == SEG_CS ? 0xc9b : s == SEG_TR ? 0x8b : s <= SEG_GS ? 0xc93 : 0;
+		seg.attr = s == X86_SEG_CS   ? 0xc9b
+			   : s == X86_SEG_TR ? 0x8b
+			   : s <= X86_SEG_GS ? 0xc93
+					     : 0;
 	hvm_ops->set_segment(v, s, &seg);
 }
 
 static void flat_segments(struct vcpu *v, bool wide)
 {
-	struct segment code = { .sel = 0, .attr = wide ? 0xa9b : 0xc9b, .limit = ~0U };
-	struct segment data = { .sel = 0, .attr = 0xc93, .limit = ~0U };
-	struct segment tr = { .sel = 0, .attr = 0x8b, .limit = 0x67 };
+	struct x86_segment code = { .sel = 0, .attr = wide ? 0xa9b : 0xc9b, .limit = ~0U };
+	struct x86_segment data = { .sel = 0, .attr = 0xc93, .limit = ~0U };
+	struct x86_segment tr = { .sel = 0, .attr = 0x8b, .limit = 0x67 };
 
-	hvm_ops->set_segment(v, SEG_CS, &code);
-	for (enum guest_seg s = SEG_ES; s <= SEG_GS; s++)
-		if (s != SEG_CS)
+	hvm_ops->set_segment(v, X86_SEG_CS, &code);
+	for (enum x86_seg s = X86_SEG_ES; s <= X86_SEG_GS; s++)
+		if (s != X86_SEG_CS)
 			hvm_ops->set_segment(v, s, &data);
-	hvm_ops->set_segment(v, SEG_TR, &tr);
+	hvm_ops->set_segment(v, X86_SEG_TR, &tr);
 }
 
 /* What the processor would refuse to enter with. */
@@ -51,46 +53,46 @@ static bool control_ok(const struct vcpu *v, uint64_t cr0, uint64_t cr4, uint64_
 
 static int init_32(struct vcpu *v, const struct vcpu_hvm_x86_32 *r)
 {
-	struct guest_regs *g = &v->regs;
+	struct x86_regs *g = &v->regs;
 
 	if (!control_ok(v, r->cr0, r->cr4, r->efer))
 		return -EINVAL;
-	g->gpr[R_RAX] = r->eax;
-	g->gpr[R_RCX] = r->ecx;
-	g->gpr[R_RDX] = r->edx;
-	g->gpr[R_RBX] = r->ebx;
-	g->gpr[R_RSP] = r->esp;
-	g->gpr[R_RBP] = r->ebp;
-	g->gpr[R_RSI] = r->esi;
-	g->gpr[R_RDI] = r->edi;
+	g->gpr[X86_RAX] = r->eax;
+	g->gpr[X86_RCX] = r->ecx;
+	g->gpr[X86_RDX] = r->edx;
+	g->gpr[X86_RBX] = r->ebx;
+	g->gpr[X86_RSP] = r->esp;
+	g->gpr[X86_RBP] = r->ebp;
+	g->gpr[X86_RSI] = r->esi;
+	g->gpr[X86_RDI] = r->edi;
 	g->rip = r->eip;
-	g->rflags = (r->eflags & 0x3f7fd5) | 2;
+	g->rflags = (r->eflags & X86_EFLAGS_KNOWN) | X86_EFLAGS_MBS;
 	v->cr0 = r->cr0 | X86_CR0_ET;
 	v->cr3 = r->cr3;
 	v->cr4 = r->cr4;
 	v->efer = r->efer;
-	seg_from_ar(v, SEG_CS, r->cs_base, r->cs_limit, r->cs_ar);
-	seg_from_ar(v, SEG_DS, r->ds_base, r->ds_limit, r->ds_ar);
-	seg_from_ar(v, SEG_SS, r->ss_base, r->ss_limit, r->ss_ar);
-	seg_from_ar(v, SEG_ES, r->es_base, r->es_limit, r->es_ar);
-	seg_from_ar(v, SEG_TR, r->tr_base, r->tr_limit, r->tr_ar);
+	seg_from_ar(v, X86_SEG_CS, r->cs_base, r->cs_limit, r->cs_ar);
+	seg_from_ar(v, X86_SEG_DS, r->ds_base, r->ds_limit, r->ds_ar);
+	seg_from_ar(v, X86_SEG_SS, r->ss_base, r->ss_limit, r->ss_ar);
+	seg_from_ar(v, X86_SEG_ES, r->es_base, r->es_limit, r->es_ar);
+	seg_from_ar(v, X86_SEG_TR, r->tr_base, r->tr_limit, r->tr_ar);
 	return 0;
 }
 
 static int init_64(struct vcpu *v, const struct vcpu_hvm_x86_64 *r)
 {
-	struct guest_regs *g = &v->regs;
+	struct x86_regs *g = &v->regs;
 
 	if (!(r->efer & X86_EFER_LMA) || !control_ok(v, r->cr0, r->cr4, r->efer))
 		return -EINVAL;
-	g->gpr[R_RAX] = r->rax;
-	g->gpr[R_RCX] = r->rcx;
-	g->gpr[R_RDX] = r->rdx;
-	g->gpr[R_RBX] = r->rbx;
-	g->gpr[R_RSP] = r->rsp;
-	g->gpr[R_RBP] = r->rbp;
-	g->gpr[R_RSI] = r->rsi;
-	g->gpr[R_RDI] = r->rdi;
+	g->gpr[X86_RAX] = r->rax;
+	g->gpr[X86_RCX] = r->rcx;
+	g->gpr[X86_RDX] = r->rdx;
+	g->gpr[X86_RBX] = r->rbx;
+	g->gpr[X86_RSP] = r->rsp;
+	g->gpr[X86_RBP] = r->rbp;
+	g->gpr[X86_RSI] = r->rsi;
+	g->gpr[X86_RDI] = r->rdi;
 	g->rip = r->rip;
 	g->rflags = (r->rflags & 0x3d7fd5) | 2;
 	v->cr0 = r->cr0 | X86_CR0_ET;

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* Backtraces by frame pointers, bounded by the CPU's own stack block, and register dumps. */
 #include "debug.h"
-#include "guest_regs.h"
+#include "vmm/emulate/x86_regs.h"
 #include "stack.h"
 
 /* Within the 32 KiB block that rsp is in, and not in its struct cpu. */

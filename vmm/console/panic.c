@@ -8,7 +8,7 @@
 #include "console.h"
 #include "debug.h"
 #include "domain.h"
-#include "guest_regs.h"
+#include "vmm/emulate/x86_regs.h"
 
 #define REBOOT_AFTER_S 5
 #define NMI_WAIT_MS    1000

@@ -5,15 +5,12 @@
  */
 #include "boot.h"
 #include "cpu.h"
-#include "guest_regs.h"
+#include "vmm/emulate/x86_regs.h"
 #include "platform.h"
 
 struct host_cpu host_cpu;
 
-#define MSR_ARCH_CAPABILITIES 0x10a
-#define MSR_PAT		      0x277
-
-#define E8_EBX_XSAVEERPTR     BIT(2)
+#define E8_EBX_XSAVEERPTR BIT(2)
 /* WB, WT, UC-, UC, WC, WP, UC, UC: entry 4 and 5 are what the VMM's own WC and WP mappings use. */
 #define PAT_VALUE 0x0000050100070406ULL
 

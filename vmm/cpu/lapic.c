@@ -3,38 +3,8 @@
  * The physical local APIC, in xAPIC mode unless firmware already switched to x2APIC or the option
  * `x2apic` asks for it (without interrupt remapping there is nothing to gain). SDM 3, chapter 11.
  */
-#include "guest_regs.h"
+#include "lib/x86_apic.h"
 #include "platform.h"
-
-#define MSR_APIC_BASE	  0x1b
-#define APIC_BASE_X2APIC  BIT(10)
-#define APIC_BASE_ENABLE  BIT(11)
-#define MSR_X2APIC(reg)	  (0x800 + ((reg) >> 4))
-#define MSR_X2APIC_ICR	  0x830
-#define MSR_TSC_DEADLINE  0x6e0
-
-#define REG_ID		  0x20
-#define REG_VERSION	  0x30
-#define REG_TPR		  0x80
-#define REG_EOI		  0xb0
-#define REG_LDR		  0xd0
-#define REG_DFR		  0xe0
-#define REG_SPIV	  0xf0
-#define REG_ISR		  0x100
-#define REG_TMR		  0x180
-#define REG_IRR		  0x200
-#define REG_ESR		  0x280
-#define REG_ICR		  0x300
-#define REG_ICR2	  0x310
-#define REG_LVTT	  0x320
-#define REG_LVTTHMR	  0x330
-#define REG_LVTPC	  0x340
-#define REG_LVT0	  0x350
-#define REG_LVT1	  0x360
-#define REG_LVTERR	  0x370
-#define REG_TMICT	  0x380
-#define REG_TMCCT	  0x390
-#define REG_TDCR	  0x3e0
 
 #define LVT_MASKED	  BIT(16)
 #define LVT_TSC_DEADLINE  (2U << 17)
@@ -71,14 +41,14 @@ void lapic_write(unsigned int reg, uint32_t v)
 
 uint32_t lapic_id(void)
 {
-	uint32_t id = lapic_read(REG_ID);
+	uint32_t id = lapic_read(APIC_ID);
 
 	return regs ? id >> 24 : id;
 }
 
 void lapic_eoi(void)
 {
-	lapic_write(REG_EOI, 0);
+	lapic_write(APIC_EOI, 0);
 }
 
 static uint32_t bitmap_word(unsigned int base, unsigned int word)
@@ -90,14 +60,14 @@ bool lapic_is_level(uint8_t vector)
 {
 	uint32_t bit = 1U << (vector % 32);
 
-	return (bitmap_word(REG_TMR, vector / 32) & bit) &&
-	       (bitmap_word(REG_ISR, vector / 32) & bit);
+	return (bitmap_word(APIC_TMR, vector / 32) & bit) &&
+	       (bitmap_word(APIC_ISR, vector / 32) & bit);
 }
 
 void lapic_read_irr(uint32_t irr[8])
 {
 	for (unsigned int i = 0; i < 8; i++)
-		irr[i] = bitmap_word(REG_IRR, i);
+		irr[i] = bitmap_word(APIC_IRR, i);
 }
 
 void lapic_send_icr(uint32_t apic_id, uint32_t icr_low)
@@ -105,13 +75,13 @@ void lapic_send_icr(uint32_t apic_id, uint32_t icr_low)
 	if (!regs) {
 		/* the MSR write is not serialising: earlier stores must be visible to the target */
 		__asm__ volatile("mfence; lfence" ::: "memory");
-		wrmsr(MSR_X2APIC_ICR, ((uint64_t)apic_id << 32) | icr_low | ICR_ASSERT);
+		wrmsr(MSR_X2APIC(APIC_ICR), ((uint64_t)apic_id << 32) | icr_low | ICR_ASSERT);
 		return;
 	}
-	while (regs[REG_ICR / 4] & ICR_BUSY)
+	while (regs[APIC_ICR / 4] & ICR_BUSY)
 		cpu_relax();
-	regs[REG_ICR2 / 4] = apic_id << 24;
-	regs[REG_ICR / 4] = icr_low | ICR_ASSERT;
+	regs[APIC_ICR2 / 4] = apic_id << 24;
+	regs[APIC_ICR / 4] = icr_low | ICR_ASSERT;
 }
 
 void lapic_send_ipi(uint32_t apic_id, uint8_t vector)
@@ -135,7 +105,7 @@ static void drop_stale_interrupts(void)
 		uint32_t any = 0;
 
 		for (unsigned int w = 0; w < 8; w++)
-			any |= bitmap_word(REG_ISR, w);
+			any |= bitmap_word(APIC_ISR, w);
 		if (!any)
 			return;
 		lapic_eoi();
@@ -144,44 +114,44 @@ static void drop_stale_interrupts(void)
 
 void lapic_init_cpu(void)
 {
-	uint64_t base = rdmsr(MSR_APIC_BASE) | APIC_BASE_ENABLE;
+	uint64_t base = rdmsr(MSR_APIC_BASE) | APIC_BASE_EN;
 	unsigned int max_lvt;
 
 	wrmsr(MSR_APIC_BASE, base);
-	if (!regs && !(base & APIC_BASE_X2APIC))
-		wrmsr(MSR_APIC_BASE, base | APIC_BASE_X2APIC);
-	max_lvt = (lapic_read(REG_VERSION) >> 16) & 0xff;
+	if (!regs && !(base & APIC_BASE_EXTD))
+		wrmsr(MSR_APIC_BASE, base | APIC_BASE_EXTD);
+	max_lvt = (lapic_read(APIC_LVR) >> 16) & 0xff;
 	if (regs) {
-		lapic_write(REG_DFR, ~0U);
-		lapic_write(REG_LDR, 0);
+		lapic_write(APIC_DFR, ~0U);
+		lapic_write(APIC_LDR, 0);
 	}
-	lapic_write(REG_LVTT, LVT_MASKED);
-	lapic_write(REG_LVT0, LVT_MASKED);
-	lapic_write(REG_LVT1, LVT_MASKED);
+	lapic_write(APIC_LVTT, LVT_MASKED);
+	lapic_write(APIC_LVT0, LVT_MASKED);
+	lapic_write(APIC_LVT1, LVT_MASKED);
 	if (max_lvt >= 4)
-		mask_lvt(REG_LVTPC);
+		mask_lvt(APIC_LVTPC);
 	if (max_lvt >= 5)
-		mask_lvt(REG_LVTTHMR);
-	lapic_write(REG_TPR, 0);
-	lapic_write(REG_SPIV, SPIV_ENABLE | VMM_VECTOR_SPURIOUS);
+		mask_lvt(APIC_LVTTHMR);
+	lapic_write(APIC_TPR, 0);
+	lapic_write(APIC_SPIV, SPIV_ENABLE | VMM_VECTOR_SPURIOUS);
 	drop_stale_interrupts();
-	lapic_write(REG_LVTERR, VMM_VECTOR_ERROR);
-	lapic_write(REG_ESR, 0);
+	lapic_write(APIC_LVTERR, VMM_VECTOR_ERROR);
+	lapic_write(APIC_ESR, 0);
 	if (use_deadline) {
-		lapic_write(REG_LVTT, VMM_VECTOR_TIMER | LVT_TSC_DEADLINE);
+		lapic_write(APIC_LVTT, VMM_VECTOR_TIMER | LVT_TSC_DEADLINE);
 		/* LVT write (MMIO) before the MSR: SDM 3, 11.5.4.1 */
 		__asm__ volatile("mfence" ::: "memory");
 		wrmsr(MSR_TSC_DEADLINE, 0);
 	} else {
-		lapic_write(REG_TDCR, 0xb); /* divide by 1 */
-		lapic_write(REG_LVTT, VMM_VECTOR_TIMER);
+		lapic_write(APIC_TDCR, 0xb); /* divide by 1 */
+		lapic_write(APIC_LVTT, VMM_VECTOR_TIMER);
 	}
 	armed[cpu_id()] = ~0ULL;
 }
 
 static bool bsp_in_x2apic(void)
 {
-	return host_cpu.x2apic && (rdmsr(MSR_APIC_BASE) & APIC_BASE_X2APIC);
+	return host_cpu.x2apic && (rdmsr(MSR_APIC_BASE) & APIC_BASE_EXTD);
 }
 
 /* Count the timer against the TSC. */
@@ -189,15 +159,15 @@ static void calibrate_timer(void)
 {
 	uint64_t start, end, ticks;
 
-	lapic_write(REG_TDCR, 0xb);
-	lapic_write(REG_LVTT, LVT_MASKED);
+	lapic_write(APIC_TDCR, 0xb);
+	lapic_write(APIC_LVTT, LVT_MASKED);
 	start = rdtsc();
-	lapic_write(REG_TMICT, ~0U);
+	lapic_write(APIC_TMICT, ~0U);
 	while (rdtsc() - start < ns_to_tsc(20 * NS_PER_MS))
 		cpu_relax();
-	ticks = ~0U - lapic_read(REG_TMCCT);
+	ticks = ~0U - lapic_read(APIC_TMCCT);
 	end = rdtsc();
-	lapic_write(REG_TMICT, 0);
+	lapic_write(APIC_TMICT, 0);
 	timer_mult = (uint32_t)min((ticks << 32) / tsc_to_ns(end - start), (uint64_t)~0U);
 	if (!timer_mult)
 		panic("The local APIC timer does not count");
@@ -212,7 +182,7 @@ void lapic_init(void)
 	if (!x2)
 		regs = ioremap(_maddr(rdmsr(MSR_APIC_BASE) & 0xffffffffff000ULL), PAGE_SIZE);
 	if (x2)
-		wrmsr(MSR_APIC_BASE, rdmsr(MSR_APIC_BASE) | APIC_BASE_ENABLE | APIC_BASE_X2APIC);
+		wrmsr(MSR_APIC_BASE, rdmsr(MSR_APIC_BASE) | APIC_BASE_EN | APIC_BASE_EXTD);
 	use_deadline = host_cpu.tsc_deadline;
 	if (!use_deadline)
 		calibrate_timer();
@@ -227,7 +197,7 @@ static void set_countdown(uint64_t expires_ns)
 
 	/* Longer than the counter reaches: it fires early and is armed again. */
 	ticks = min(mul_shift32(delta, timer_mult), (uint64_t)~0U);
-	lapic_write(REG_TMICT, (uint32_t)max(ticks, (uint64_t)1));
+	lapic_write(APIC_TMICT, (uint32_t)max(ticks, (uint64_t)1));
 }
 
 void lapic_timer_set(uint64_t expires_ns)
@@ -240,7 +210,7 @@ void lapic_timer_set(uint64_t expires_ns)
 	if (use_deadline)
 		wrmsr(MSR_TSC_DEADLINE, expires_ns == ~0ULL ? 0 : tsc_at_ns(expires_ns));
 	else if (expires_ns == ~0ULL)
-		lapic_write(REG_TMICT, 0);
+		lapic_write(APIC_TMICT, 0);
 	else
 		set_countdown(expires_ns);
 }

@@ -10,9 +10,7 @@
 #include "cpu.h"
 #include "debug.h"
 
-#define MSR_SPEC_CTRL	  0x48U
 #define SPEC_CTRL_IBRS	  BIT(0)
-#define EFER_AIBRSE	  BIT(21)
 
 #define F7_EDX_IBRS_IBPB  BIT(26) /* Intel's bit for both */
 #define ARCH_CAP_IBRS_ALL BIT(1)
@@ -74,7 +72,7 @@ void predictions_init_cpu(void)
 	if (ways.ibrs == IBRS_ENHANCED)
 		wrmsr(MSR_SPEC_CTRL, SPEC_CTRL_IBRS);
 	if (ways.ibrs == IBRS_AUTOMATIC)
-		wrmsr(MSR_EFER, rdmsr(MSR_EFER) | EFER_AIBRSE);
+		wrmsr(MSR_EFER, rdmsr(MSR_EFER) | X86_EFER_AIBRSE);
 }
 
 void predictions_turn_to(uint64_t serial)

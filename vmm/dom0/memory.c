@@ -9,15 +9,15 @@
  * which is busy in the tree. Linux 6.12 turns UNUSABLE into such address space, so the fence is small.
  */
 #include "private.h"
+#include "lib/x86_apic.h"
 
-#define HOLE_ALIGN     MIB(128)
-#define HOLE_WANTED    MIB(512)
-#define HOLE_MIN       MIB(128)
-#define FENCE_BYTES    MIB(2)
-#define GIB4	       GIB(4)
-#define APIC_MMIO_BASE 0xfee00000ULL
-#define DOM0_DEFAULT   MIB(1024)
-#define DOM0_MIN       MIB(192)
+#define HOLE_ALIGN   MIB(128)
+#define HOLE_WANTED  MIB(512)
+#define HOLE_MIN     MIB(128)
+#define FENCE_BYTES  MIB(2)
+#define GIB4	     GIB(4)
+#define DOM0_DEFAULT MIB(1024)
+#define DOM0_MIN     MIB(192)
 
 struct dom0_layout dom0_layout;
 static uint64_t wanted_bytes;
@@ -286,11 +286,11 @@ bool dom0_map_mmio(struct domain *d, gfn_t gfn)
 	uint64_t a = gfn_to_gpa(gfn).v, big = ROUND_DOWN(a, MIB(2));
 	unsigned int order = ORDER_4K;
 
-	if (host_ram(a) || (a >> PAGE_SHIFT) == (APIC_MMIO_BASE >> PAGE_SHIFT) ||
+	if (host_ram(a) || (a >> PAGE_SHIFT) == (APIC_DEFAULT_BASE >> PAGE_SHIFT) ||
 	    a >> host_cpu.phys_bits)
 		return false;
 	if (!ram_between(big, big + MIB(2)) &&
-	    !(big <= APIC_MMIO_BASE && APIC_MMIO_BASE < big + MIB(2)) &&
+	    !(big <= APIC_DEFAULT_BASE && APIC_DEFAULT_BASE < big + MIB(2)) &&
 	    p2m_get(d, gfn).order >= ORDER_2M)
 		order = ORDER_2M;
 	gfn = _gfn(gfn.v & ~(BIT(order) - 1));

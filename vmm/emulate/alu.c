@@ -12,10 +12,10 @@ static uint64_t add_flags(uint64_t a, uint64_t b, uint64_t r, unsigned int bytes
 	uint64_t sign = em_sign_bit(bytes), fl = em_flags_szp(r, bytes);
 
 	if (((a & b) | ((a | b) & ~r)) & sign)
-		fl |= FL_CF;
+		fl |= X86_EFLAGS_CF;
 	if ((a ^ r) & (b ^ r) & sign)
-		fl |= FL_OF;
-	return fl | ((a ^ b ^ r) & FL_AF);
+		fl |= X86_EFLAGS_OF;
+	return fl | ((a ^ b ^ r) & X86_EFLAGS_AF);
 }
 
 /* Flags of r = a - b - borrow. */
@@ -24,10 +24,10 @@ static uint64_t sub_flags(uint64_t a, uint64_t b, uint64_t r, unsigned int bytes
 	uint64_t sign = em_sign_bit(bytes), fl = em_flags_szp(r, bytes);
 
 	if (((~a & b) | ((~a | b) & r)) & sign)
-		fl |= FL_CF;
+		fl |= X86_EFLAGS_CF;
 	if ((a ^ b) & (a ^ r) & sign)
-		fl |= FL_OF;
-	return fl | ((a ^ b ^ r) & FL_AF);
+		fl |= X86_EFLAGS_OF;
+	return fl | ((a ^ b ^ r) & X86_EFLAGS_AF);
 }
 
 static void do_add(struct x86_emul *s, uint64_t carry)
@@ -61,7 +61,7 @@ int alu_add(struct x86_emul *s)
 
 int alu_adc(struct x86_emul *s)
 {
-	do_add(s, s->rflags & FL_CF);
+	do_add(s, s->rflags & X86_EFLAGS_CF);
 	return X86EMUL_OKAY;
 }
 
@@ -73,7 +73,7 @@ int alu_sub(struct x86_emul *s)
 
 int alu_sbb(struct x86_emul *s)
 {
-	do_sub(s, s->rflags & FL_CF);
+	do_sub(s, s->rflags & X86_EFLAGS_CF);
 	return X86EMUL_OKAY;
 }
 
@@ -100,21 +100,21 @@ void alu_compare(struct x86_emul *s, uint64_t a, uint64_t b, unsigned int bytes)
 
 int alu_inc(struct x86_emul *s)
 {
-	uint64_t cf = s->rflags & FL_CF;
+	uint64_t cf = s->rflags & X86_EFLAGS_CF;
 
 	s->src.val = 1;
 	do_add(s, 0);
-	em_set_flags(s, FL_CF, cf);
+	em_set_flags(s, X86_EFLAGS_CF, cf);
 	return X86EMUL_OKAY;
 }
 
 int alu_dec(struct x86_emul *s)
 {
-	uint64_t cf = s->rflags & FL_CF;
+	uint64_t cf = s->rflags & X86_EFLAGS_CF;
 
 	s->src.val = 1;
 	do_sub(s, 0);
-	em_set_flags(s, FL_CF, cf);
+	em_set_flags(s, X86_EFLAGS_CF, cf);
 	return X86EMUL_OKAY;
 }
 
@@ -225,7 +225,7 @@ int alu_cmpxchg(struct x86_emul *s)
 	uint64_t acc = em_reg_read(s, X86_RAX, bytes), old = s->dst.orig;
 
 	alu_compare(s, acc, old, bytes);
-	if (s->rflags & FL_ZF) {
+	if (s->rflags & X86_EFLAGS_ZF) {
 		s->dst.val = s->src.val;
 		return X86EMUL_OKAY;
 	}
@@ -278,7 +278,7 @@ int alu_cmpxchg8b(struct x86_emul *s)
 	} while (rc == X86EMUL_CMPXCHG_FAILED);
 	if (rc != X86EMUL_OKAY)
 		return rc;
-	em_set_flags(s, FL_ZF, equal ? FL_ZF : 0);
+	em_set_flags(s, X86_EFLAGS_ZF, equal ? X86_EFLAGS_ZF : 0);
 	if (!equal) {
 		em_merge(&gpr[X86_RAX], lo, half);
 		em_merge(&gpr[X86_RDX], hi, half);

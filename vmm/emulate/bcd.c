@@ -27,9 +27,9 @@ static int decimal_adjust(struct x86_emul *s, bool subtract)
 {
 	uint8_t old = al(s);
 	unsigned int v = old;
-	bool old_cf = s->rflags & FL_CF, cf = old_cf, af = false;
+	bool old_cf = s->rflags & X86_EFLAGS_CF, cf = old_cf, af = false;
 
-	if ((old & 15) > 9 || s->rflags & FL_AF) {
+	if ((old & 15) > 9 || s->rflags & X86_EFLAGS_AF) {
 		v = subtract ? v - 6 : v + 6;
 		af = true;
 		if (subtract)
@@ -42,7 +42,8 @@ static int decimal_adjust(struct x86_emul *s, bool subtract)
 		cf = false;
 	}
 	em_merge(&s->regs->gpr[X86_RAX], v & 0xff, 1);
-	em_set_flags(s, FL_ARITH, em_flags_szp(v, 1) | (cf ? FL_CF : 0) | (af ? FL_AF : 0));
+	em_set_flags(s, FL_ARITH,
+		     em_flags_szp(v, 1) | (cf ? X86_EFLAGS_CF : 0) | (af ? X86_EFLAGS_AF : 0));
 	return X86EMUL_OKAY;
 }
 
@@ -59,12 +60,13 @@ int bcd_das(struct x86_emul *s)
 static int ascii_adjust(struct x86_emul *s, int direction)
 {
 	unsigned int ax = s->regs->gpr[X86_RAX] & 0xffff;
-	bool adjust = (ax & 15) > 9 || s->rflags & FL_AF;
+	bool adjust = (ax & 15) > 9 || s->rflags & X86_EFLAGS_AF;
 
 	if (adjust)
 		ax += direction * 0x106;
 	set_ax(s, ax & 0xff0f);
-	em_set_flags(s, FL_ARITH, em_flags_szp(ax & 15, 1) | (adjust ? FL_CF | FL_AF : 0));
+	em_set_flags(s, FL_ARITH,
+		     em_flags_szp(ax & 15, 1) | (adjust ? X86_EFLAGS_CF | X86_EFLAGS_AF : 0));
 	return X86EMUL_OKAY;
 }
 
@@ -83,7 +85,7 @@ int bcd_aam(struct x86_emul *s)
 	unsigned int base = s->insn.imm & 0xff, v = al(s);
 
 	if (!base)
-		return em_fault(s, VEC_DE, 0);
+		return em_fault(s, X86_EXC_DE, 0);
 	set_ax(s, (v / base) << 8 | v % base);
 	em_set_flags(s, FL_ARITH, em_flags_szp(v % base, 1));
 	return X86EMUL_OKAY;

@@ -54,7 +54,7 @@ static int bits_action(struct x86_emul *s, enum bit_action action)
 	if (rc != X86EMUL_OKAY)
 		return rc;
 	bit = 1ULL << (s->src.val & (8 * s->dst.bytes - 1));
-	em_set_flags(s, FL_CF, s->dst.val & bit ? FL_CF : 0);
+	em_set_flags(s, X86_EFLAGS_CF, s->dst.val & bit ? X86_EFLAGS_CF : 0);
 	switch (action) {
 	case BIT_TEST:
 		break;
@@ -94,7 +94,7 @@ int bits_btc(struct x86_emul *s)
 /* BSF and BSR of 0 leave the whole destination alone (AMD documents it, Intel does it). */
 static int scan_result(struct x86_emul *s, unsigned int index)
 {
-	em_set_flags(s, FL_ZF, s->src.val ? 0 : FL_ZF);
+	em_set_flags(s, X86_EFLAGS_ZF, s->src.val ? 0 : X86_EFLAGS_ZF);
 	if (s->src.val)
 		s->dst.val = index;
 	else
@@ -105,7 +105,8 @@ static int scan_result(struct x86_emul *s, unsigned int index)
 /* TZCNT and LZCNT: the operand size for 0; CF tells so. */
 static int count_result(struct x86_emul *s, unsigned int count)
 {
-	em_set_flags(s, FL_CF | FL_ZF, (s->src.val ? 0 : FL_CF) | (count ? 0 : FL_ZF));
+	em_set_flags(s, X86_EFLAGS_CF | X86_EFLAGS_ZF,
+		     (s->src.val ? 0 : X86_EFLAGS_CF) | (count ? 0 : X86_EFLAGS_ZF));
 	s->dst.val = count;
 	return X86EMUL_OKAY;
 }
@@ -146,7 +147,7 @@ int bits_popcnt(struct x86_emul *s)
 		return em_ud(s);
 	for (n = 0; v; n++)
 		v &= v - 1;
-	em_set_flags(s, FL_ARITH, s->src.val ? 0 : FL_ZF);
+	em_set_flags(s, FL_ARITH, s->src.val ? 0 : X86_EFLAGS_ZF);
 	s->dst.val = n;
 	return X86EMUL_OKAY;
 }

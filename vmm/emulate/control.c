@@ -63,7 +63,7 @@ int control_loop(struct x86_emul *s)
 	bool taken = count != 0;
 	int rc = X86EMUL_OKAY;
 
-	if (cc != 2 && !(s->rflags & FL_ZF) != !cc)
+	if (cc != 2 && !(s->rflags & X86_EFLAGS_ZF) != !cc)
 		taken = false;
 	if (taken)
 		rc = em_branch(s, s->rip + s->insn.imm);
@@ -108,7 +108,7 @@ static int real_interrupt(struct x86_emul *s, unsigned int vector, uint16_t retu
 	cs.base = (uint64_t)cs.sel << 4;
 	rc = s->ops->write_segment(X86_SEG_CS, &cs, s->ctxt);
 	s->rip = (uint16_t)entry;
-	s->rflags &= ~(uint64_t)(FL_IF | FL_TF | FL_AC | FL_RF);
+	s->rflags &= ~(uint64_t)(X86_EFLAGS_IF | X86_EFLAGS_TF | X86_EFLAGS_AC | X86_EFLAGS_RF);
 	return rc;
 }
 
@@ -133,11 +133,12 @@ int control_int(struct x86_emul *s)
 	uint64_t cr4;
 	int rc;
 
-	if (s->ctxt->mode == X86_MODE_VM86 && (s->regs->rflags & FL_IOPL) != FL_IOPL) {
+	if (s->ctxt->mode == X86_MODE_VM86 &&
+	    (s->regs->rflags & X86_EFLAGS_IOPL) != X86_EFLAGS_IOPL) {
 		rc = em_cr(s, 4, &cr4);
 		if (rc != X86EMUL_OKAY)
 			return rc;
-		if (!(cr4 & CR4_VME))
+		if (!(cr4 & X86_CR4_VME))
 			return em_gp(s);
 	}
 	return software_interrupt(s, s->insn.imm & 0xff, X86_EVENT_SW_INT);
@@ -145,19 +146,19 @@ int control_int(struct x86_emul *s)
 
 int control_int3(struct x86_emul *s)
 {
-	return software_interrupt(s, VEC_BP, X86_EVENT_SW_EXC);
+	return software_interrupt(s, X86_EXC_BP, X86_EVENT_SW_EXC);
 }
 
 int control_into(struct x86_emul *s)
 {
-	if (!(s->rflags & FL_OF))
+	if (!(s->rflags & X86_EFLAGS_OF))
 		return X86EMUL_OKAY;
-	return software_interrupt(s, VEC_OF, X86_EVENT_SW_EXC);
+	return software_interrupt(s, X86_EXC_OF, X86_EVENT_SW_EXC);
 }
 
 int control_icebp(struct x86_emul *s)
 {
-	return software_interrupt(s, VEC_DB, X86_EVENT_PRIV_SW_EXC);
+	return software_interrupt(s, X86_EXC_DB, X86_EVENT_PRIV_SW_EXC);
 }
 
 int control_ud(struct x86_emul *s)
@@ -201,5 +202,5 @@ int control_bound(struct x86_emul *s)
 	index = em_sext(s->regs->gpr[s->insn.reg], bytes);
 	low = em_sext(both, bytes);
 	high = em_sext(both >> (8 * bytes), bytes);
-	return index < low || index > high ? em_fault(s, VEC_BR, 0) : X86EMUL_OKAY;
+	return index < low || index > high ? em_fault(s, X86_EXC_BR, 0) : X86EMUL_OKAY;
 }

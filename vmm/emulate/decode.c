@@ -21,7 +21,7 @@ static __attribute__((noinline)) int fetch_more(struct decoder *d, unsigned int 
 	int rc;
 
 	if (need > X86_INSN_MAX_BYTES)
-		return x86_emulate_exception(ctxt, VEC_GP, ctxt->mode != X86_MODE_REAL, 0);
+		return x86_emulate_exception(ctxt, X86_EXC_GP, ctxt->mode != X86_MODE_REAL, 0);
 	if (!d->ops->insn_fetch || (!long_mode && !d->ops->read_segment))
 		return X86EMUL_UNHANDLEABLE;
 	if (!long_mode) {
@@ -36,7 +36,8 @@ static __attribute__((noinline)) int fetch_more(struct decoder *d, unsigned int 
 		unsigned int page_left = 0x1000 - (lin & 0xfff);
 
 		if (long_mode ? !em_canonical(ctxt, off) : off > cs.limit)
-			return x86_emulate_exception(ctxt, VEC_GP, ctxt->mode != X86_MODE_REAL, 0);
+			return x86_emulate_exception(ctxt, X86_EXC_GP, ctxt->mode != X86_MODE_REAL,
+						     0);
 		if (n > page_left)
 			n = page_left;
 		if (!long_mode && n - 1 > cs.limit - off)
@@ -263,7 +264,7 @@ static int decode_vex(struct decoder *d, struct x86_insn *insn, uint8_t *b, bool
 	if (rc != X86EMUL_OKAY)
 		return rc;
 	if (insn->rex || insn->prefixes & ~X86_PFX_ADSZ)
-		return x86_emulate_exception(d->ctxt, VEC_UD, false, 0);
+		return x86_emulate_exception(d->ctxt, X86_EXC_UD, false, 0);
 	p1 = p0;
 	insn->rex = 0x40;
 	if (*b == 0xc4) {
@@ -454,7 +455,7 @@ static inline int decode_legal(struct x86_emulate_ctxt *ctxt, const struct x86_i
 	}
 	return insn->op->fn ? X86EMUL_OKAY : X86EMUL_UNHANDLEABLE;
 ud:
-	return x86_emulate_exception(ctxt, VEC_UD, false, 0);
+	return x86_emulate_exception(ctxt, X86_EXC_UD, false, 0);
 }
 
 int x86_decode(struct x86_emulate_ctxt *ctxt, const struct x86_emulate_ops *ops,

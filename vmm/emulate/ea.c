@@ -15,7 +15,7 @@ int em_segment(struct x86_emul *s, enum x86_seg seg, struct x86_segment *out)
 
 static int address_fault(struct x86_emul *s, enum x86_seg seg)
 {
-	return em_fault(s, seg == X86_SEG_SS ? VEC_SS : VEC_GP, 0);
+	return em_fault(s, seg == X86_SEG_SS ? X86_EXC_SS : X86_EXC_GP, 0);
 }
 
 static inline bool is_system_segment(enum x86_seg seg)

@@ -22,7 +22,7 @@ int x86_emulate_exception(struct x86_emulate_ctxt *ctxt, unsigned int vector, bo
 
 int x86_emulate_page_fault(struct x86_emulate_ctxt *ctxt, uint32_t error_code, uint64_t cr2)
 {
-	x86_emulate_exception(ctxt, VEC_PF, true, error_code);
+	x86_emulate_exception(ctxt, X86_EXC_PF, true, error_code);
 	ctxt->event.cr2 = cr2;
 	return X86EMUL_EXCEPTION;
 }
@@ -153,12 +153,12 @@ static inline void retire(struct x86_emul *s)
 	struct x86_regs *regs = s->regs;
 
 	em_retire_operands(s);
-	if (EM_UNLIKELY((s->trap_by_new_tf ? s->rflags : regs->rflags) & FL_TF))
+	if (EM_UNLIKELY((s->trap_by_new_tf ? s->rflags : regs->rflags) & X86_EFLAGS_TF))
 		s->ctxt->retire.singlestep = true;
 	regs->rip = em_mode64(s->ctxt) || s->far_code64 ? s->rip : (uint32_t)s->rip;
 	regs->rflags = s->rflags;
 	if (EM_LIKELY(s->insn.op->fn != far_iret)) /* which takes RF from the stack */
-		regs->rflags &= ~(uint64_t)FL_RF;
+		regs->rflags &= ~(uint64_t)X86_EFLAGS_RF;
 }
 
 int x86_emulate(struct x86_emulate_ctxt *ctxt, const struct x86_emulate_ops *ops)

@@ -128,12 +128,12 @@ static int iret_protected(struct x86_emul *s, uint16_t sel, uint64_t ip, uint64_
 	int rc;
 
 	if (s->insn.op_bytes > 2 && !s->ctxt->cpl && s->ctxt->mode == X86_MODE_PROT) {
-		if (fl & FL_VM)
+		if (fl & X86_EFLAGS_VM)
 			return X86EMUL_UNHANDLEABLE;
-		mask |= FL_VIF | FL_VIP;
+		mask |= X86_EFLAGS_VIF | X86_EFLAGS_VIP;
 	}
 	if (s->insn.op_bytes > 2)
-		mask |= FL_RF;
+		mask |= X86_EFLAGS_RF;
 	rc = segment_load_cs(s, sel, ip, SEG_LOAD_IRET, &cs);
 	if (rc == X86EMUL_OKAY && em_mode64(s->ctxt))
 		rc = iret_stack(s);
@@ -151,8 +151,9 @@ static int iret_real(struct x86_emul *s, uint16_t sel, uint64_t ip, uint64_t fl)
 
 	if (rc != X86EMUL_OKAY)
 		return rc;
-	em_set_flags(s, flags_writable(s, s->insn.op_bytes) | (s->insn.op_bytes > 2 ? FL_RF : 0),
-		     fl);
+	em_set_flags(
+		s, flags_writable(s, s->insn.op_bytes) | (s->insn.op_bytes > 2 ? X86_EFLAGS_RF : 0),
+		fl);
 	return set_cs(s, &cs, ip);
 }
 
@@ -161,12 +162,13 @@ static int iret_vm86_allowed(struct x86_emul *s)
 	uint64_t cr4;
 	int rc;
 
-	if (s->ctxt->mode != X86_MODE_VM86 || (s->regs->rflags & FL_IOPL) == FL_IOPL)
+	if (s->ctxt->mode != X86_MODE_VM86 ||
+	    (s->regs->rflags & X86_EFLAGS_IOPL) == X86_EFLAGS_IOPL)
 		return X86EMUL_OKAY;
 	rc = em_cr(s, 4, &cr4);
 	if (rc != X86EMUL_OKAY)
 		return rc;
-	return cr4 & CR4_VME ? X86EMUL_UNHANDLEABLE : em_gp(s);
+	return cr4 & X86_CR4_VME ? X86EMUL_UNHANDLEABLE : em_gp(s);
 }
 
 int far_iret(struct x86_emul *s)
@@ -177,7 +179,7 @@ int far_iret(struct x86_emul *s)
 
 	if (rc != X86EMUL_OKAY)
 		return rc;
-	if (em_protected(s->ctxt) && s->regs->rflags & FL_NT)
+	if (em_protected(s->ctxt) && s->regs->rflags & X86_EFLAGS_NT)
 		return s->ctxt->mode == X86_MODE_LONG ? em_gp(s) : X86EMUL_UNHANDLEABLE;
 	rc = em_pop(s, &ip, bytes);
 	if (rc == X86EMUL_OKAY)

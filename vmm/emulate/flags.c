@@ -13,11 +13,11 @@ uint64_t em_flags_szp(uint64_t val, unsigned int bytes)
 
 	val &= em_mask(bytes);
 	if (!val)
-		fl |= FL_ZF;
+		fl |= X86_EFLAGS_ZF;
 	if (val & em_sign_bit(bytes))
-		fl |= FL_SF;
+		fl |= X86_EFLAGS_SF;
 	if (!((0x6996U >> ((val ^ val >> 4) & 15)) & 1))
-		fl |= FL_PF;
+		fl |= X86_EFLAGS_PF;
 	return fl;
 }
 
@@ -29,26 +29,27 @@ void em_set_flags(struct x86_emul *s, uint64_t mask, uint64_t val)
 /* The sixteen conditions of Jcc, SETcc and CMOVcc. */
 bool em_condition(uint64_t rflags, unsigned int cc)
 {
-	bool sf = rflags & FL_SF, of = rflags & FL_OF, zf = rflags & FL_ZF, r;
+	bool sf = rflags & X86_EFLAGS_SF, of = rflags & X86_EFLAGS_OF, zf = rflags & X86_EFLAGS_ZF,
+	     r;
 
 	switch ((cc >> 1) & 7) {
 	case 0:
 		r = of;
 		break;
 	case 1:
-		r = rflags & FL_CF;
+		r = rflags & X86_EFLAGS_CF;
 		break;
 	case 2:
 		r = zf;
 		break;
 	case 3:
-		r = rflags & (FL_CF | FL_ZF);
+		r = rflags & (X86_EFLAGS_CF | X86_EFLAGS_ZF);
 		break;
 	case 4:
 		r = sf;
 		break;
 	case 5:
-		r = rflags & FL_PF;
+		r = rflags & X86_EFLAGS_PF;
 		break;
 	case 6:
 		r = sf != of;
@@ -62,31 +63,31 @@ bool em_condition(uint64_t rflags, unsigned int cc)
 
 int flags_cmc(struct x86_emul *s)
 {
-	s->rflags ^= FL_CF;
+	s->rflags ^= X86_EFLAGS_CF;
 	return X86EMUL_OKAY;
 }
 
 int flags_clc(struct x86_emul *s)
 {
-	s->rflags &= ~(uint64_t)FL_CF;
+	s->rflags &= ~(uint64_t)X86_EFLAGS_CF;
 	return X86EMUL_OKAY;
 }
 
 int flags_stc(struct x86_emul *s)
 {
-	s->rflags |= FL_CF;
+	s->rflags |= X86_EFLAGS_CF;
 	return X86EMUL_OKAY;
 }
 
 int flags_cld(struct x86_emul *s)
 {
-	s->rflags &= ~(uint64_t)FL_DF;
+	s->rflags &= ~(uint64_t)X86_EFLAGS_DF;
 	return X86EMUL_OKAY;
 }
 
 int flags_std(struct x86_emul *s)
 {
-	s->rflags |= FL_DF;
+	s->rflags |= X86_EFLAGS_DF;
 	return X86EMUL_OKAY;
 }
 
@@ -99,7 +100,7 @@ static unsigned int iopl(const struct x86_emul *s)
 static int change_if(struct x86_emul *s, bool set)
 {
 	bool vm86 = s->ctxt->mode == X86_MODE_VM86;
-	uint64_t cr4, flag = FL_IF;
+	uint64_t cr4, flag = X86_EFLAGS_IF;
 	int rc;
 
 	if (vm86 ? iopl(s) < 3 : s->ctxt->cpl > iopl(s)) {
@@ -108,11 +109,12 @@ static int change_if(struct x86_emul *s, bool set)
 		rc = em_cr(s, 4, &cr4);
 		if (rc != X86EMUL_OKAY)
 			return rc;
-		if (!(cr4 & (vm86 ? CR4_VME : CR4_PVI)) || (set && s->regs->rflags & FL_VIP))
+		if (!(cr4 & (vm86 ? X86_CR4_VME : X86_CR4_PVI)) ||
+		    (set && s->regs->rflags & X86_EFLAGS_VIP))
 			return em_gp(s);
-		flag = FL_VIF;
+		flag = X86_EFLAGS_VIF;
 	}
-	if (set && flag == FL_IF && !(s->regs->rflags & FL_IF))
+	if (set && flag == X86_EFLAGS_IF && !(s->regs->rflags & X86_EFLAGS_IF))
 		s->ctxt->retire.sti = true;
 	em_set_flags(s, flag, set ? flag : 0);
 	return X86EMUL_OKAY;
@@ -130,7 +132,9 @@ int flags_sti(struct x86_emul *s)
 
 int flags_lahf(struct x86_emul *s)
 {
-	uint64_t ah = (s->regs->rflags & (FL_SF | FL_ZF | FL_AF | FL_PF | FL_CF)) | FL_MBS;
+	uint64_t ah = (s->regs->rflags & (X86_EFLAGS_SF | X86_EFLAGS_ZF | X86_EFLAGS_AF |
+					  X86_EFLAGS_PF | X86_EFLAGS_CF)) |
+		      X86_EFLAGS_MBS;
 
 	s->defer_bytes = 2;
 	s->defer_reg = X86_RAX;
@@ -140,7 +144,9 @@ int flags_lahf(struct x86_emul *s)
 
 int flags_sahf(struct x86_emul *s)
 {
-	em_set_flags(s, FL_SF | FL_ZF | FL_AF | FL_PF | FL_CF, s->regs->gpr[X86_RAX] >> 8);
+	em_set_flags(s,
+		     X86_EFLAGS_SF | X86_EFLAGS_ZF | X86_EFLAGS_AF | X86_EFLAGS_PF | X86_EFLAGS_CF,
+		     s->regs->gpr[X86_RAX] >> 8);
 	return X86EMUL_OKAY;
 }
 
@@ -149,7 +155,7 @@ int flags_salc(struct x86_emul *s)
 {
 	s->defer_bytes = 1;
 	s->defer_reg = X86_RAX;
-	s->defer_val = s->regs->rflags & FL_CF ? 0xff : 0;
+	s->defer_val = s->regs->rflags & X86_EFLAGS_CF ? 0xff : 0;
 	return X86EMUL_OKAY;
 }
 
@@ -157,7 +163,7 @@ int flags_clac(struct x86_emul *s)
 {
 	if (!(s->ctxt->features & X86_FEAT_SMAP) || s->ctxt->cpl)
 		return em_ud(s);
-	em_set_flags(s, FL_AC, (s->insn.rm & 7) == 3 ? FL_AC : 0);
+	em_set_flags(s, X86_EFLAGS_AC, (s->insn.rm & 7) == 3 ? X86_EFLAGS_AC : 0);
 	return X86EMUL_OKAY;
 }
 
@@ -176,7 +182,7 @@ static int vm86_flags_allowed(struct x86_emul *s, bool *vme)
 	rc = em_cr(s, 4, &cr4);
 	if (rc != X86EMUL_OKAY)
 		return rc;
-	if (!(cr4 & CR4_VME) || s->insn.op_bytes != 2)
+	if (!(cr4 & X86_CR4_VME) || s->insn.op_bytes != 2)
 		return em_gp(s);
 	*vme = true;
 	return X86EMUL_OKAY;
@@ -184,28 +190,29 @@ static int vm86_flags_allowed(struct x86_emul *s, bool *vme)
 
 int flags_pushf(struct x86_emul *s)
 {
-	uint64_t fl = s->regs->rflags & ~(uint64_t)(FL_VM | FL_RF);
+	uint64_t fl = s->regs->rflags & ~(uint64_t)(X86_EFLAGS_VM | X86_EFLAGS_RF);
 	bool vme;
 	int rc = vm86_flags_allowed(s, &vme);
 
 	if (rc != X86EMUL_OKAY)
 		return rc;
 	if (vme)
-		fl = (fl & ~(uint64_t)FL_IF) | FL_IOPL | (fl & FL_VIF ? FL_IF : 0);
+		fl = (fl & ~(uint64_t)X86_EFLAGS_IF) | X86_EFLAGS_IOPL |
+		     (fl & X86_EFLAGS_VIF ? X86_EFLAGS_IF : 0);
 	return em_push(s, fl, s->insn.op_bytes);
 }
 
 /* Which flags POPF and IRET may change at this privilege; SDM vol. 2, POPF, table 4-15. */
 uint64_t flags_writable(const struct x86_emul *s, unsigned int bytes)
 {
-	uint64_t mask = FL_ARITH | FL_TF | FL_DF | FL_NT;
+	uint64_t mask = FL_ARITH | X86_EFLAGS_TF | X86_EFLAGS_DF | X86_EFLAGS_NT;
 
 	if (bytes > 2)
-		mask |= FL_AC | FL_ID;
+		mask |= X86_EFLAGS_AC | X86_EFLAGS_ID;
 	if (s->ctxt->cpl <= iopl(s))
-		mask |= FL_IF;
+		mask |= X86_EFLAGS_IF;
 	if (s->ctxt->cpl == 0)
-		mask |= FL_IOPL;
+		mask |= X86_EFLAGS_IOPL;
 	return mask;
 }
 
@@ -221,10 +228,12 @@ int flags_popf(struct x86_emul *s)
 	if (rc != X86EMUL_OKAY)
 		return rc;
 	if (vme) {
-		if (val & FL_TF || (val & FL_IF && s->regs->rflags & FL_VIP))
+		if (val & X86_EFLAGS_TF ||
+		    (val & X86_EFLAGS_IF && s->regs->rflags & X86_EFLAGS_VIP))
 			return em_gp(s);
-		mask = (mask & ~(uint64_t)FL_IF) | FL_VIF;
-		val = (val & ~(uint64_t)FL_VIF) | (val & FL_IF ? FL_VIF : 0);
+		mask = (mask & ~(uint64_t)X86_EFLAGS_IF) | X86_EFLAGS_VIF;
+		val = (val & ~(uint64_t)X86_EFLAGS_VIF) |
+		      (val & X86_EFLAGS_IF ? X86_EFLAGS_VIF : 0);
 	}
 	em_set_flags(s, mask, val);
 	return X86EMUL_OKAY;

@@ -6,73 +6,17 @@
 #ifndef PLINTH_EMULATE_INTERNAL_H
 #define PLINTH_EMULATE_INTERNAL_H
 
+#include "lib/x86_msr.h"
 #include "x86_emulate.h"
 
-#define EM_LIKELY(x)	    __builtin_expect(!!(x), 1)
-#define EM_UNLIKELY(x)	    __builtin_expect(!!(x), 0)
-#define em_copy(d, s, n)    __builtin_memcpy(d, s, n)
-#define em_zero(d, n)	    __builtin_memset(d, 0, n)
+#define EM_LIKELY(x)	 __builtin_expect(!!(x), 1)
+#define EM_UNLIKELY(x)	 __builtin_expect(!!(x), 0)
+#define em_copy(d, s, n) __builtin_memcpy(d, s, n)
+#define em_zero(d, n)	 __builtin_memset(d, 0, n)
 
-#define FL_CF		    0x000001U
-#define FL_PF		    0x000004U
-#define FL_AF		    0x000010U
-#define FL_ZF		    0x000040U
-#define FL_SF		    0x000080U
-#define FL_TF		    0x000100U
-#define FL_IF		    0x000200U
-#define FL_DF		    0x000400U
-#define FL_OF		    0x000800U
-#define FL_IOPL		    0x003000U
-#define FL_NT		    0x004000U
-#define FL_RF		    0x010000U
-#define FL_VM		    0x020000U
-#define FL_AC		    0x040000U
-#define FL_VIF		    0x080000U
-#define FL_VIP		    0x100000U
-#define FL_ID		    0x200000U
-#define FL_MBS		    0x000002U
-#define FL_ARITH	    (FL_CF | FL_PF | FL_AF | FL_ZF | FL_SF | FL_OF)
-
-#define CR0_PE		    0x00000001U
-#define CR0_MP		    0x00000002U
-#define CR0_EM		    0x00000004U
-#define CR0_TS		    0x00000008U
-#define CR4_VME		    0x00001U
-#define CR4_PVI		    0x00002U
-#define CR4_TSD		    0x00004U
-#define CR4_DE		    0x00008U
-#define CR4_OSFXSR	    0x00200U
-#define CR4_UMIP	    0x00800U
-#define CR4_FSGSBASE	    0x10000U
-#define CR4_OSXSAVE	    0x40000U
-
-#define VEC_DE		    0
-#define VEC_DB		    1
-#define VEC_BP		    3
-#define VEC_OF		    4
-#define VEC_BR		    5
-#define VEC_UD		    6
-#define VEC_NM		    7
-#define VEC_TS		    10
-#define VEC_NP		    11
-#define VEC_SS		    12
-#define VEC_GP		    13
-#define VEC_PF		    14
-
-#define MSR_TSC		    0x00000010U
-#define MSR_SYSENTER_CS_NR  0x00000174U
-#define MSR_SYSENTER_ESP_NR 0x00000175U
-#define MSR_SYSENTER_EIP_NR 0x00000176U
-#define MSR_EFER_NR	    0xc0000080U
-#define MSR_STAR_NR	    0xc0000081U
-#define MSR_LSTAR_NR	    0xc0000082U
-#define MSR_CSTAR_NR	    0xc0000083U
-#define MSR_SFMASK_NR	    0xc0000084U
-#define EFER_SCE	    1U
-#define MSR_FS_BASE	    0xc0000100U
-#define MSR_GS_BASE	    0xc0000101U
-#define MSR_KERNEL_GS_BASE  0xc0000102U
-#define MSR_TSC_AUX	    0xc0000103U
+#define FL_ARITH                                                                         \
+	(X86_EFLAGS_CF | X86_EFLAGS_PF | X86_EFLAGS_AF | X86_EFLAGS_ZF | X86_EFLAGS_SF | \
+	 X86_EFLAGS_OF)
 
 /* Table entries: what an opcode's operands are, what is legal, who does it. */
 enum operand_kind {
@@ -244,7 +188,7 @@ static inline void em_reg_write(struct x86_emul *s, unsigned int reg, uint64_t v
 /* Exceptions; all return X86EMUL_EXCEPTION. */
 static inline int em_ud(struct x86_emul *s)
 {
-	return x86_emulate_exception(s->ctxt, VEC_UD, false, 0);
+	return x86_emulate_exception(s->ctxt, X86_EXC_UD, false, 0);
 }
 
 static inline int em_fault(struct x86_emul *s, unsigned int vector, uint32_t error_code)
@@ -254,7 +198,7 @@ static inline int em_fault(struct x86_emul *s, unsigned int vector, uint32_t err
 
 static inline int em_gp(struct x86_emul *s)
 {
-	return em_fault(s, VEC_GP, 0);
+	return em_fault(s, X86_EXC_GP, 0);
 }
 
 /* ea.c: segmentation and memory. `acc` is X86_ACC_*. */

@@ -82,7 +82,8 @@ bool x86_mmio_begin(const struct x86_regs *regs, const struct x86_mmio *m, uint6
 {
 	uint64_t ea = m->offset + address_registers(regs, m->base, m->index, m->scale);
 
-	if ((gpa & (m->bytes - 1U)) || ((gpa ^ ea) & 0xfff) || (regs->rflags & (FL_TF | FL_RF)))
+	if ((gpa & (m->bytes - 1U)) || ((gpa ^ ea) & 0xfff) ||
+	    (regs->rflags & (X86_EFLAGS_TF | X86_EFLAGS_RF)))
 		return false;
 	*val = 0;
 	if (m->from_imm)

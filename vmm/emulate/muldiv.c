@@ -30,7 +30,8 @@ static void read_pair(const struct x86_emul *s, uint64_t *lo, uint64_t *hi, unsi
 /* CF and OF tell whether the upper half matters; SF, ZF, AF, PF are undefined. */
 static void multiply_flags(struct x86_emul *s, bool significant, uint64_t lo, unsigned int bytes)
 {
-	em_set_flags(s, FL_ARITH, em_flags_szp(lo, bytes) | (significant ? FL_CF | FL_OF : 0));
+	em_set_flags(s, FL_ARITH,
+		     em_flags_szp(lo, bytes) | (significant ? X86_EFLAGS_CF | X86_EFLAGS_OF : 0));
 }
 
 int muldiv_mul(struct x86_emul *s)
@@ -100,7 +101,7 @@ static uint64_t divide128(uint64_t hi, uint64_t lo, uint64_t d, uint64_t *rem)
 
 static int divide_error(struct x86_emul *s)
 {
-	return em_fault(s, VEC_DE, 0);
+	return em_fault(s, X86_EXC_DE, 0);
 }
 
 int muldiv_div(struct x86_emul *s)

@@ -137,20 +137,21 @@ static int check_code(struct x86_emul *s, uint16_t sel, uint64_t desc, enum seg_
 	if (!(desc & DESC_S)) { /* gates and TSSs; types 0, 2, 8, 10, 13, ... are errors */
 		bool gate = (1U << type) & (s->ctxt->mode == X86_MODE_LONG ? 0x1000U : 0x1232U);
 
-		return gate && !returning ? X86EMUL_UNHANDLEABLE : em_fault(s, VEC_GP, sel & ~3U);
+		return gate && !returning ? X86EMUL_UNHANDLEABLE
+					  : em_fault(s, X86_EXC_GP, sel & ~3U);
 	}
 	if (!(type & 8))
-		return em_fault(s, VEC_GP, sel & ~3U);
+		return em_fault(s, X86_EXC_GP, sel & ~3U);
 	if (returning) {
 		if (rpl < s->ctxt->cpl || (type & 4 ? dpl > rpl : dpl != rpl))
-			return em_fault(s, VEC_GP, sel & ~3U);
+			return em_fault(s, X86_EXC_GP, sel & ~3U);
 		if (rpl > s->ctxt->cpl)
 			return X86EMUL_UNHANDLEABLE;
 	} else if (type & 4 ? dpl > s->ctxt->cpl : rpl > s->ctxt->cpl || dpl != s->ctxt->cpl) {
-		return em_fault(s, VEC_GP, sel & ~3U);
+		return em_fault(s, X86_EXC_GP, sel & ~3U);
 	}
 	if (s->ctxt->mode == X86_MODE_LONG && desc & DESC_L && desc & DESC_DB)
-		return em_fault(s, VEC_GP, sel & ~3U);
+		return em_fault(s, X86_EXC_GP, sel & ~3U);
 	return X86EMUL_OKAY;
 }
 
@@ -167,7 +168,7 @@ int segment_load(struct x86_emul *s, enum x86_seg seg, uint16_t sel, enum seg_lo
 		return load_real(s, seg, sel, out);
 	if (is_null(sel))
 		return load_null(s, seg, sel, out);
-	rc = segment_read_descriptor(s, sel, desc, &lin, VEC_GP);
+	rc = segment_read_descriptor(s, sel, desc, &lin, X86_EXC_GP);
 	if (rc != X86EMUL_OKAY)
 		return rc;
 	if (seg == X86_SEG_CS) {
@@ -176,10 +177,10 @@ int segment_load(struct x86_emul *s, enum x86_seg seg, uint16_t sel, enum seg_lo
 			return rc;
 		sel = (sel & ~3) | s->ctxt->cpl;
 	} else if (seg == X86_SEG_SS ? !stack_ok(s, sel, desc[0]) : !data_ok(s, sel, desc[0])) {
-		return em_fault(s, VEC_GP, sel & ~3U);
+		return em_fault(s, X86_EXC_GP, sel & ~3U);
 	}
 	if (!(desc[0] & DESC_P))
-		return em_fault(s, seg == X86_SEG_SS ? VEC_SS : VEC_NP, sel & ~3U);
+		return em_fault(s, seg == X86_SEG_SS ? X86_EXC_SS : X86_EXC_NP, sel & ~3U);
 	rc = segment_set_type_bit(s, lin, desc[0], DESC_ACCESSED);
 	if (rc == X86EMUL_OKAY)
 		segment_unpack(sel, desc[0] | DESC_ACCESSED, out);
@@ -289,8 +290,8 @@ static int load_system(struct x86_emul *s, enum x86_seg seg, uint16_t sel)
 	if (is_null(sel))
 		return seg == X86_SEG_TR ? em_gp(s) : s->ops->write_segment(seg, &sr, s->ctxt);
 	if (sel & 4)
-		return em_fault(s, VEC_GP, sel & ~3U);
-	rc = segment_read_descriptor(s, sel, desc, &lin, VEC_GP);
+		return em_fault(s, X86_EXC_GP, sel & ~3U);
+	rc = segment_read_descriptor(s, sel, desc, &lin, X86_EXC_GP);
 	if (rc != X86EMUL_OKAY)
 		return rc;
 	type = DESC_TYPE(desc[0]);
@@ -300,13 +301,13 @@ static int load_system(struct x86_emul *s, enum x86_seg seg, uint16_t sel)
 		ok = type == TYPE_TSS_AVAIL ||
 		     (type == TYPE_TSS16_AVAIL && s->ctxt->mode != X86_MODE_LONG);
 	if (desc[0] & DESC_S || !ok)
-		return em_fault(s, VEC_GP, sel & ~3U);
+		return em_fault(s, X86_EXC_GP, sel & ~3U);
 	if (!(desc[0] & DESC_P))
-		return em_fault(s, VEC_NP, sel & ~3U);
+		return em_fault(s, X86_EXC_NP, sel & ~3U);
 	segment_unpack(sel, desc[0], &sr);
 	sr.base |= desc[1] << 32;
 	if (s->ctxt->mode == X86_MODE_LONG && !em_canonical(s->ctxt, sr.base))
-		return em_fault(s, VEC_GP, sel & ~3U);
+		return em_fault(s, X86_EXC_GP, sel & ~3U);
 	if (seg == X86_SEG_TR) {
 		rc = segment_set_type_bit(s, lin, desc[0], DESC_BUSY);
 		if (rc != X86EMUL_OKAY)

@@ -13,7 +13,7 @@
 
 static int set_zf(struct x86_emul *s, bool zf)
 {
-	em_set_flags(s, FL_ZF, zf ? FL_ZF : 0);
+	em_set_flags(s, X86_EFLAGS_ZF, zf ? X86_EFLAGS_ZF : 0);
 	return X86EMUL_OKAY;
 }
 
@@ -32,8 +32,8 @@ static int examine(struct x86_emul *s, uint32_t system_types, uint64_t *desc, bo
 	if (!(sel & ~3))
 		return X86EMUL_OKAY;
 	s->ctxt->event.vector = 0;
-	rc = segment_read_descriptor(s, sel, d, &lin, VEC_GP);
-	if (rc == X86EMUL_EXCEPTION && s->ctxt->event.vector == VEC_GP)
+	rc = segment_read_descriptor(s, sel, d, &lin, X86_EXC_GP);
+	if (rc == X86EMUL_EXCEPTION && s->ctxt->event.vector == X86_EXC_GP)
 		return X86EMUL_OKAY;
 	if (rc != X86EMUL_OKAY)
 		return rc;

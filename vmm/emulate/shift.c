@@ -20,7 +20,8 @@ static bool top_bit(uint64_t val, unsigned int bytes)
 /* CF and OF of a rotate, which leaves the others alone. */
 static int rotated(struct x86_emul *s, uint64_t r, bool cf, bool of)
 {
-	em_set_flags(s, FL_CF | FL_OF, (cf ? FL_CF : 0) | (of ? FL_OF : 0));
+	em_set_flags(s, X86_EFLAGS_CF | X86_EFLAGS_OF,
+		     (cf ? X86_EFLAGS_CF : 0) | (of ? X86_EFLAGS_OF : 0));
 	s->dst.val = r;
 	return X86EMUL_OKAY;
 }
@@ -28,7 +29,8 @@ static int rotated(struct x86_emul *s, uint64_t r, bool cf, bool of)
 static int shifted(struct x86_emul *s, uint64_t r, bool cf, bool of)
 {
 	em_set_flags(s, FL_ARITH,
-		     em_flags_szp(r, s->dst.bytes) | (cf ? FL_CF : 0) | (of ? FL_OF : 0));
+		     em_flags_szp(r, s->dst.bytes) | (cf ? X86_EFLAGS_CF : 0) |
+			     (of ? X86_EFLAGS_OF : 0));
 	s->dst.val = r;
 	return X86EMUL_OKAY;
 }
@@ -65,7 +67,7 @@ int shift_rcl(struct x86_emul *s)
 {
 	unsigned int bits = 8 * s->dst.bytes, n = shift_count(s);
 	uint64_t v = s->dst.val;
-	bool cf = s->rflags & FL_CF;
+	bool cf = s->rflags & X86_EFLAGS_CF;
 
 	if (!n)
 		return X86EMUL_OKAY;
@@ -82,7 +84,7 @@ int shift_rcr(struct x86_emul *s)
 {
 	unsigned int bits = 8 * s->dst.bytes, n = shift_count(s);
 	uint64_t v = s->dst.val;
-	bool cf = s->rflags & FL_CF;
+	bool cf = s->rflags & X86_EFLAGS_CF;
 
 	if (!n)
 		return X86EMUL_OKAY;

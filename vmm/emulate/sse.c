@@ -32,9 +32,10 @@ static int vector_enabled(struct x86_emul *s, bool mmx)
 		return rc;
 	if (!(s->ctxt->features & (mmx ? X86_FEAT_MMX : X86_FEAT_SSE)))
 		return em_ud(s);
-	if (vex ? !(cr4 & CR4_OSXSAVE) : (cr0 & CR0_EM || (!mmx && !(cr4 & CR4_OSFXSR))))
+	if (vex ? !(cr4 & X86_CR4_OSXSAVE)
+		: (cr0 & X86_CR0_EM || (!mmx && !(cr4 & X86_CR4_OSFXSR))))
 		return em_ud(s);
-	return cr0 & CR0_TS ? em_fault(s, VEC_NM, 0) : X86EMUL_OKAY;
+	return cr0 & X86_CR0_TS ? em_fault(s, X86_EXC_NM, 0) : X86EMUL_OKAY;
 }
 
 static unsigned int vector_bytes(const struct x86_emul *s)

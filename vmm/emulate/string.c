@@ -50,7 +50,7 @@ static void step(struct x86_emul *s, unsigned int reg, uint64_t delta)
 static void advance(struct x86_emul *s, unsigned int flags, unsigned int bytes, uint64_t n,
 		    bool rep)
 {
-	uint64_t delta = s->regs->rflags & FL_DF ? -(n * bytes) : n * bytes;
+	uint64_t delta = s->regs->rflags & X86_EFLAGS_DF ? -(n * bytes) : n * bytes;
 
 	if (flags & USES_SI)
 		step(s, X86_RSI, delta);
@@ -68,7 +68,7 @@ static bool run_linear(struct x86_emul *s, enum x86_seg seg, unsigned int reg, u
 		       uint64_t *reps, unsigned int acc, uint64_t *lin)
 {
 	uint64_t off = index_reg(s, reg), mask = em_mask(s->insn.ad_bytes), low = off, n, len;
-	bool down = s->regs->rflags & FL_DF;
+	bool down = s->regs->rflags & X86_EFLAGS_DF;
 
 	n = down ? off / bytes + 1 : (mask - off) / bytes;
 	if (n > MAX_RUN)
@@ -220,17 +220,17 @@ static bool is_intel(const struct x86_emul *s)
  */
 static int unfinished(struct x86_emul *s)
 {
-	if (s->regs->rflags & FL_TF)
+	if (s->regs->rflags & X86_EFLAGS_TF)
 		s->ctxt->retire.singlestep = true;
 	if (is_intel(s))
-		s->regs->rflags |= FL_RF;
+		s->regs->rflags |= X86_EFLAGS_RF;
 	return X86EMUL_DONE;
 }
 
 /* CMPS and SCAS stop when ZF says so: F3 goes on while equal, F2 while not equal. */
 static bool compare_stops(const struct x86_emul *s)
 {
-	bool zf = s->rflags & FL_ZF;
+	bool zf = s->rflags & X86_EFLAGS_ZF;
 
 	return s->insn.prefixes & X86_PFX_REP ? !zf : zf;
 }
@@ -255,8 +255,8 @@ static int run_items(struct x86_emul *s, const struct string_kind *k, unsigned i
 				s->regs->rflags = s->rflags;
 		}
 		/* The callback may have declined this element of a port's only, as it crosses a page. */
-		if (i >= X86_EMULATE_MAX_ITERATIONS || s->regs->rflags & FL_TF || !s->ops->commit ||
-		    (k->flags & PORTS && s->ops->rep_ins))
+		if (i >= X86_EMULATE_MAX_ITERATIONS || s->regs->rflags & X86_EFLAGS_TF ||
+		    !s->ops->commit || (k->flags & PORTS && s->ops->rep_ins))
 			return unfinished(s);
 		s->ops->commit(s->ctxt);
 	}
@@ -270,7 +270,7 @@ static int run_string(struct x86_emul *s, const struct string_kind *k, unsigned 
 
 	if (!count)
 		return X86EMUL_OKAY;
-	if (s->regs->rflags & FL_TF)
+	if (s->regs->rflags & X86_EFLAGS_TF)
 		done = 1;
 	if (!k->bulk || (done < 2 && !(k->flags & PORTS)))
 		return run_items(s, k, bytes, rep);

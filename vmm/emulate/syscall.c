@@ -13,7 +13,7 @@
 
 /* RFLAGS that SYSRET takes from R11 on Intel (SDM), and does not on AMD (APM). */
 #define SYSRET_INTEL 0x003c7fd7U
-#define SYSRET_AMD   ((uint64_t)(FL_RF | FL_VM))
+#define SYSRET_AMD   ((uint64_t)(X86_EFLAGS_RF | X86_EFLAGS_VM))
 
 struct target {
 	uint16_t cs, ss;
@@ -67,28 +67,28 @@ static int syscall_exists(struct x86_emul *s)
 
 	if (!em_protected(s->ctxt) || (!is_amd(s) && !em_mode64(s->ctxt)))
 		return em_ud(s);
-	rc = read_msr(s, MSR_EFER_NR, &efer);
+	rc = read_msr(s, MSR_EFER, &efer);
 	if (rc != X86EMUL_OKAY)
 		return rc;
-	return efer & EFER_SCE ? X86EMUL_OKAY : em_ud(s);
+	return efer & X86_EFER_SCE ? X86EMUL_OKAY : em_ud(s);
 }
 
 int system_syscall(struct x86_emul *s)
 {
-	uint64_t star, mask = FL_IF | FL_VM, entry, next = s->rip,
-		       flags = s->rflags & ~(uint64_t)FL_RF;
+	uint64_t star, mask = X86_EFLAGS_IF | X86_EFLAGS_VM, entry, next = s->rip,
+		       flags = s->rflags & ~(uint64_t)X86_EFLAGS_RF;
 	struct target t = { .code64 = long_mode(s) };
 	int rc = syscall_exists(s);
 
 	if (rc == X86EMUL_OKAY)
-		rc = read_msr(s, MSR_STAR_NR, &star);
+		rc = read_msr(s, MSR_STAR, &star);
 	if (rc != X86EMUL_OKAY)
 		return rc;
 	entry = (uint32_t)star;
 	if (t.code64) {
-		rc = read_msr(s, em_mode64(s->ctxt) ? MSR_LSTAR_NR : MSR_CSTAR_NR, &entry);
+		rc = read_msr(s, em_mode64(s->ctxt) ? MSR_LSTAR : MSR_CSTAR, &entry);
 		if (rc == X86EMUL_OKAY)
-			rc = read_msr(s, MSR_SFMASK_NR, &mask);
+			rc = read_msr(s, MSR_SFMASK, &mask);
 		if (rc != X86EMUL_OKAY)
 			return rc;
 	}
@@ -117,7 +117,7 @@ int system_sysret(struct x86_emul *s)
 		return rc;
 	if (s->ctxt->cpl)
 		return em_gp(s);
-	rc = read_msr(s, MSR_STAR_NR, &star);
+	rc = read_msr(s, MSR_STAR, &star);
 	if (rc != X86EMUL_OKAY)
 		return rc;
 	t.rip = wide ? s->regs->gpr[X86_RCX] : (uint32_t)s->regs->gpr[X86_RCX];
@@ -130,10 +130,10 @@ int system_sysret(struct x86_emul *s)
 	if (rc != X86EMUL_OKAY)
 		return rc;
 	if (em_mode64(s->ctxt))
-		s->rflags =
-			(is_amd(s) ? r11 & 0x3fffffU & ~SYSRET_AMD : r11 & SYSRET_INTEL) | FL_MBS;
+		s->rflags = (is_amd(s) ? r11 & 0x3fffffU & ~SYSRET_AMD : r11 & SYSRET_INTEL) |
+			    X86_EFLAGS_MBS;
 	else
-		s->rflags |= FL_IF;
+		s->rflags |= X86_EFLAGS_IF;
 	return X86EMUL_OKAY;
 }
 
@@ -146,7 +146,7 @@ static int sysenter_segments(struct x86_emul *s, uint64_t *cs)
 		return em_ud(s);
 	if (!em_protected(s->ctxt) && s->ctxt->mode != X86_MODE_VM86)
 		return em_gp(s);
-	rc = read_msr(s, MSR_SYSENTER_CS_NR, cs);
+	rc = read_msr(s, MSR_SYSENTER_CS, cs);
 	if (rc != X86EMUL_OKAY)
 		return rc;
 	return *cs & 0xfffc ? X86EMUL_OKAY : em_gp(s);
@@ -159,9 +159,9 @@ int system_sysenter(struct x86_emul *s)
 	int rc = sysenter_segments(s, &cs);
 
 	if (rc == X86EMUL_OKAY)
-		rc = read_msr(s, MSR_SYSENTER_ESP_NR, &esp);
+		rc = read_msr(s, MSR_SYSENTER_ESP, &esp);
 	if (rc == X86EMUL_OKAY)
-		rc = read_msr(s, MSR_SYSENTER_EIP_NR, &t.rip);
+		rc = read_msr(s, MSR_SYSENTER_EIP, &t.rip);
 	if (rc != X86EMUL_OKAY)
 		return rc;
 	t.rip &= width;
@@ -171,7 +171,7 @@ int system_sysenter(struct x86_emul *s)
 	if (rc != X86EMUL_OKAY)
 		return rc;
 	s->regs->gpr[X86_RSP] = esp & width;
-	s->rflags &= ~(uint64_t)(FL_VM | FL_IF | FL_RF);
+	s->rflags &= ~(uint64_t)(X86_EFLAGS_VM | X86_EFLAGS_IF | X86_EFLAGS_RF);
 	return X86EMUL_OKAY;
 }
 

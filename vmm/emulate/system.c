@@ -62,7 +62,7 @@ static int dr_number(struct x86_emul *s, unsigned int *dr)
 		rc = em_cr(s, 4, &cr4);
 		if (rc != X86EMUL_OKAY)
 			return rc;
-		if (cr4 & CR4_DE)
+		if (cr4 & X86_CR4_DE)
 			return em_ud(s);
 		*dr += 2;
 	}
@@ -105,8 +105,8 @@ int system_lmsw(struct x86_emul *s)
 	if (rc != X86EMUL_OKAY)
 		return rc;
 	return write_cr(s, 0,
-			(cr0 & ~(uint64_t)(CR0_MP | CR0_EM | CR0_TS)) |
-				(msw & (CR0_PE | CR0_MP | CR0_EM | CR0_TS)));
+			(cr0 & ~(uint64_t)(X86_CR0_MP | X86_CR0_EM | X86_CR0_TS)) |
+				(msw & (X86_CR0_PE | X86_CR0_MP | X86_CR0_EM | X86_CR0_TS)));
 }
 
 /* CR4.UMIP makes SGDT, SIDT, SLDT, STR and SMSW privileged. */
@@ -120,7 +120,7 @@ static int umip_check(struct x86_emul *s)
 	rc = em_cr(s, 4, &cr4);
 	if (rc != X86EMUL_OKAY)
 		return rc;
-	return cr4 & CR4_UMIP ? em_gp(s) : X86EMUL_OKAY;
+	return cr4 & X86_CR4_UMIP ? em_gp(s) : X86EMUL_OKAY;
 }
 
 int system_smsw(struct x86_emul *s)
@@ -145,7 +145,7 @@ int system_clts(struct x86_emul *s)
 	uint64_t cr0;
 	int rc = em_cr(s, 0, &cr0);
 
-	return rc == X86EMUL_OKAY ? write_cr(s, 0, cr0 & ~(uint64_t)CR0_TS) : rc;
+	return rc == X86EMUL_OKAY ? write_cr(s, 0, cr0 & ~(uint64_t)X86_CR0_TS) : rc;
 }
 
 /* Pseudo-descriptor: limit, then base of 8 bytes in 64-bit code, else 4 (24 bits used with 66). */
@@ -331,7 +331,7 @@ static int read_tsc(struct x86_emul *s, uint64_t *tsc)
 		rc = em_cr(s, 4, &cr4);
 		if (rc != X86EMUL_OKAY)
 			return rc;
-		if (cr4 & CR4_TSD)
+		if (cr4 & X86_CR4_TSD)
 			return em_gp(s);
 	}
 	return read_msr(s, MSR_TSC, tsc);
@@ -381,7 +381,7 @@ static int xsave_enabled(struct x86_emul *s)
 
 	if (rc != X86EMUL_OKAY)
 		return rc;
-	if (!(s->ctxt->features & X86_FEAT_XSAVE) || !(cr4 & CR4_OSXSAVE))
+	if (!(s->ctxt->features & X86_FEAT_XSAVE) || !(cr4 & X86_CR4_OSXSAVE))
 		return em_ud(s);
 	return X86EMUL_OKAY;
 }
@@ -444,7 +444,7 @@ int system_fsgsbase(struct x86_emul *s)
 
 	if (rc != X86EMUL_OKAY)
 		return rc;
-	if (!(s->ctxt->features & X86_FEAT_FSGSBASE) || !(cr4 & CR4_FSGSBASE))
+	if (!(s->ctxt->features & X86_FEAT_FSGSBASE) || !(cr4 & X86_CR4_FSGSBASE))
 		return em_ud(s);
 	rc = em_segment(s, seg, &sr);
 	if (rc != X86EMUL_OKAY)
@@ -495,6 +495,7 @@ int system_wait(struct x86_emul *s)
 
 	if (rc != X86EMUL_OKAY)
 		return rc;
-	return (cr0 & (CR0_MP | CR0_TS)) == (CR0_MP | CR0_TS) ? em_fault(s, VEC_NM, 0)
-							      : X86EMUL_OKAY;
+	return (cr0 & (X86_CR0_MP | X86_CR0_TS)) == (X86_CR0_MP | X86_CR0_TS)
+		       ? em_fault(s, X86_EXC_NM, 0)
+		       : X86EMUL_OKAY;
 }

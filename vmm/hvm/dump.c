@@ -11,7 +11,7 @@ static const char *const gpr_names[16] = {
 
 void vcpu_dump(struct vcpu *v)
 {
-	const struct guest_regs *r = &v->regs;
+	const struct x86_regs *r = &v->regs;
 
 	printk("d%uv%u on CPU %u: pause flags %x count %d/%d attention %x%s\n", v->domain->domid,
 	       v->id, v->cpu, v->pause_flags, v->pause_count, v->domain->pause_count, v->attention,

@@ -9,11 +9,11 @@
 #include "policy.h"
 #include "vlapic.h"
 
-BUILD_BUG_ON((int)SEG_ES != (int)X86_SEG_ES || (int)SEG_GS != (int)X86_SEG_GS ||
-	     (int)SEG_TR != (int)X86_SEG_TR || (int)SEG_IDTR != (int)X86_SEG_IDTR);
-BUILD_BUG_ON(sizeof(struct segment) != sizeof(struct x86_segment));
-BUILD_BUG_ON(offsetof(struct segment, limit) != offsetof(struct x86_segment, limit));
-BUILD_BUG_ON(sizeof(struct guest_regs) != sizeof(struct x86_regs));
+BUILD_BUG_ON((int)X86_SEG_ES != (int)X86_SEG_ES || (int)X86_SEG_GS != (int)X86_SEG_GS ||
+	     (int)X86_SEG_TR != (int)X86_SEG_TR || (int)X86_SEG_IDTR != (int)X86_SEG_IDTR);
+BUILD_BUG_ON(sizeof(struct x86_segment) != sizeof(struct x86_segment));
+BUILD_BUG_ON(offsetof(struct x86_segment, limit) != offsetof(struct x86_segment, limit));
+BUILD_BUG_ON(sizeof(struct x86_regs) != sizeof(struct x86_regs));
 
 static inline struct vcpu *vcpu_of(struct x86_emulate_ctxt *c)
 {
@@ -251,14 +251,14 @@ static void op_commit(struct x86_emulate_ctxt *c)
 
 static int op_read_segment(enum x86_seg s, struct x86_segment *out, struct x86_emulate_ctxt *c)
 {
-	hvm_ops->get_segment(vcpu_of(c), (enum guest_seg)s, (struct segment *)out);
+	hvm_ops->get_segment(vcpu_of(c), (enum x86_seg)s, (struct x86_segment *)out);
 	return X86EMUL_OKAY;
 }
 
 static int op_write_segment(enum x86_seg s, const struct x86_segment *in,
 			    struct x86_emulate_ctxt *c)
 {
-	hvm_ops->set_segment(vcpu_of(c), (enum guest_seg)s, (const struct segment *)in);
+	hvm_ops->set_segment(vcpu_of(c), (enum x86_seg)s, (const struct x86_segment *)in);
 	return X86EMUL_OKAY;
 }
 

@@ -9,22 +9,22 @@
 
 static void set_mode(struct vcpu *v, struct x86_emulate_ctxt *c)
 {
-	struct segment cs, ss;
+	struct x86_segment cs, ss;
 
-	hvm_ops->get_segment(v, SEG_CS, &cs);
+	hvm_ops->get_segment(v, X86_SEG_CS, &cs);
 	if (v->efer & X86_EFER_LMA)
 		c->mode = X86_MODE_LONG;
 	else if (!(v->cr0 & X86_CR0_PE))
 		c->mode = X86_MODE_REAL;
 	else
 		c->mode = v->regs.rflags & X86_EFLAGS_VM ? X86_MODE_VM86 : X86_MODE_PROT;
-	if (c->mode == X86_MODE_LONG && (cs.attr & SEG_ATTR_L)) {
+	if (c->mode == X86_MODE_LONG && (cs.attr & X86_ATTR_L)) {
 		c->code_bits = 64;
 		c->sp_bits = 64;
 	} else {
-		hvm_ops->get_segment(v, SEG_SS, &ss);
-		c->code_bits = cs.attr & SEG_ATTR_DB ? 32 : 16;
-		c->sp_bits = ss.attr & SEG_ATTR_DB ? 32 : 16;
+		hvm_ops->get_segment(v, X86_SEG_SS, &ss);
+		c->code_bits = cs.attr & X86_ATTR_DB ? 32 : 16;
+		c->sp_bits = ss.attr & X86_ATTR_DB ? 32 : 16;
 	}
 	c->cpl = c->mode == X86_MODE_REAL ? 0 : (uint8_t)hvm_ops->get_cpl(v);
 }
@@ -104,7 +104,7 @@ static void retired(struct vcpu *v, const struct x86_retire *r)
 	if (r->unblock_nmi)
 		v->hvm.nmi_masked = false;
 	if (r->singlestep)
-		hvm_inject_debug(v, DR6_BS);
+		hvm_inject_debug(v, X86_DR6_BS);
 	if (r->hlt)
 		vcpu_block(v, VPF_BLOCKED);
 }

@@ -22,9 +22,9 @@ int emul_write_dr(unsigned int dr, uint64_t val, struct x86_emulate_ctxt *c)
 	if (dr < 4)
 		v->dr[dr] = val;
 	else if (dr == 6)
-		v->dr6 = (val & ~BIT(12)) | 0xffff0ff0;
+		v->dr6 = (val & ~BIT(12)) | X86_DR6_RESET;
 	else
-		v->dr7 = (val & ~0xd800ULL) | 0x400;
+		v->dr7 = (val & ~0xd800ULL) | X86_DR7_RESET;
 	hvm_ops->debug_changed(v);
 	return X86EMUL_OKAY;
 }

@@ -34,17 +34,17 @@ void hvm_advance_rip(struct vcpu *v, unsigned int insn_len)
 	v->regs.rflags &= ~X86_EFLAGS_RF;
 	hvm_ops->set_shadow(v, 0);
 	if (unlikely(v->regs.rflags & X86_EFLAGS_TF))
-		hvm_inject_debug(v, DR6_BS);
+		hvm_inject_debug(v, X86_DR6_BS);
 }
 
 bool hvm_code64(struct vcpu *v)
 {
-	struct segment cs;
+	struct x86_segment cs;
 
 	if (!(v->efer & X86_EFER_LMA))
 		return false;
-	hvm_ops->get_segment(v, SEG_CS, &cs);
-	return cs.attr & SEG_ATTR_L;
+	hvm_ops->get_segment(v, X86_SEG_CS, &cs);
+	return cs.attr & X86_ATTR_L;
 }
 
 bool hvm_cpuid_faults(struct vcpu *v)
@@ -60,11 +60,11 @@ void hvm_exit_cpuid(struct vcpu *v, unsigned int insn_len)
 		hvm_inject_gp(v);
 		return;
 	}
-	hvm_cpuid(v, (uint32_t)v->regs.gpr[R_RAX], (uint32_t)v->regs.gpr[R_RCX], out);
-	v->regs.gpr[R_RAX] = out[0];
-	v->regs.gpr[R_RBX] = out[1];
-	v->regs.gpr[R_RCX] = out[2];
-	v->regs.gpr[R_RDX] = out[3];
+	hvm_cpuid(v, (uint32_t)v->regs.gpr[X86_RAX], (uint32_t)v->regs.gpr[X86_RCX], out);
+	v->regs.gpr[X86_RAX] = out[0];
+	v->regs.gpr[X86_RBX] = out[1];
+	v->regs.gpr[X86_RCX] = out[2];
+	v->regs.gpr[X86_RDX] = out[3];
 	hvm_advance_rip(v, insn_len);
 }
 
@@ -72,20 +72,20 @@ void hvm_exit_rdmsr(struct vcpu *v, unsigned int insn_len)
 {
 	uint64_t value;
 
-	if (hvm_rdmsr(v, (uint32_t)v->regs.gpr[R_RCX], &value)) {
+	if (hvm_rdmsr(v, (uint32_t)v->regs.gpr[X86_RCX], &value)) {
 		hvm_inject_gp(v);
 		return;
 	}
-	v->regs.gpr[R_RAX] = (uint32_t)value;
-	v->regs.gpr[R_RDX] = value >> 32;
+	v->regs.gpr[X86_RAX] = (uint32_t)value;
+	v->regs.gpr[X86_RDX] = value >> 32;
 	hvm_advance_rip(v, insn_len);
 }
 
 void hvm_exit_wrmsr(struct vcpu *v, unsigned int insn_len)
 {
-	uint64_t value = (uint32_t)v->regs.gpr[R_RAX] | v->regs.gpr[R_RDX] << 32;
+	uint64_t value = (uint32_t)v->regs.gpr[X86_RAX] | v->regs.gpr[X86_RDX] << 32;
 
-	if (hvm_wrmsr(v, (uint32_t)v->regs.gpr[R_RCX], value))
+	if (hvm_wrmsr(v, (uint32_t)v->regs.gpr[X86_RCX], value))
 		hvm_inject_gp(v);
 	else
 		hvm_advance_rip(v, insn_len);
@@ -135,11 +135,11 @@ void hvm_exit_hypercall(struct vcpu *v, unsigned int insn_len)
 
 void hvm_exit_ud(struct vcpu *v, uint8_t foreign_hypercall)
 {
-	struct segment cs;
+	struct x86_segment cs;
 	uint64_t at;
 	uint8_t b[3];
 
-	hvm_ops->get_segment(v, SEG_CS, &cs);
+	hvm_ops->get_segment(v, X86_SEG_CS, &cs);
 	/* 64-bit code has no base, whatever its descriptor says. */
 	at = hvm_code64(v) ? v->regs.rip : (uint32_t)(cs.base + v->regs.rip);
 	if (!guest_linear_copy(v, at, b, sizeof(b), PFEC_I, NULL) && b[0] == 0x0f && b[1] == 0x01 &&
@@ -151,13 +151,13 @@ void hvm_exit_ud(struct vcpu *v, uint8_t foreign_hypercall)
 
 void hvm_exit_xsetbv(struct vcpu *v, unsigned int insn_len)
 {
-	uint64_t value = (uint32_t)v->regs.gpr[R_RAX] | v->regs.gpr[R_RDX] << 32;
+	uint64_t value = (uint32_t)v->regs.gpr[X86_RAX] | v->regs.gpr[X86_RDX] << 32;
 
 	if (!host_cpu.xsave || !(v->cr4 & X86_CR4_OSXSAVE)) {
 		hvm_inject_ud(v);
 		return;
 	}
-	if (hvm_ops->get_cpl(v) || (uint32_t)v->regs.gpr[R_RCX] || hvm_set_xcr0(v, value)) {
+	if (hvm_ops->get_cpl(v) || (uint32_t)v->regs.gpr[X86_RCX] || hvm_set_xcr0(v, value)) {
 		hvm_inject_gp(v);
 		return;
 	}

@@ -168,12 +168,12 @@ static void write_rax(struct vcpu *v, unsigned int size, uint64_t val)
 {
 	uint64_t mask = size == 4 ? ~0ULL : ones(size);
 
-	v->regs.gpr[R_RAX] = (v->regs.gpr[R_RAX] & ~mask) | (val & ones(size));
+	v->regs.gpr[X86_RAX] = (v->regs.gpr[X86_RAX] & ~mask) | (val & ones(size));
 }
 
 void hvm_exit_io(struct vcpu *v, const struct io_access *a)
 {
-	uint64_t val = v->regs.gpr[R_RAX] & ones(a->size);
+	uint64_t val = v->regs.gpr[X86_RAX] & ones(a->size);
 
 	if (a->string) {
 		hvm_emulate(v, NULL, 0);

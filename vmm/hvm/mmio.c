@@ -18,13 +18,13 @@ struct window {
 static bool read_window(struct vcpu *v, struct window *w)
 {
 	uint64_t la = v->regs.rip;
-	struct segment cs;
+	struct x86_segment cs;
 
-	hvm_ops->get_segment(v, SEG_CS, &cs);
-	if ((v->efer & X86_EFER_LMA) && (cs.attr & SEG_ATTR_L)) {
+	hvm_ops->get_segment(v, X86_SEG_CS, &cs);
+	if ((v->efer & X86_EFER_LMA) && (cs.attr & X86_ATTR_L)) {
 		w->code_bits = 64;
 	} else {
-		w->code_bits = cs.attr & SEG_ATTR_DB ? 32 : 16;
+		w->code_bits = cs.attr & X86_ATTR_DB ? 32 : 16;
 		la = (uint32_t)(la + cs.base);
 	}
 	return guest_code_window(v, la, w->word);

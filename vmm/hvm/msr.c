@@ -12,30 +12,6 @@
 #include "policy.h"
 #include "vlapic.h"
 
-#define MSR_TSC		   0x10
-#define MSR_APIC_BASE	   0x1b
-#define MSR_PLATFORM_INFO  0xce
-#define MSR_MTRRCAP	   0xfe
-#define MSR_MISC_FEATURES  0x140
-#define MSR_SYSENTER_CS	   0x174
-#define MSR_SYSENTER_ESP   0x175
-#define MSR_SYSENTER_EIP   0x176
-#define MSR_DEBUGCTL	   0x1d9
-#define MSR_MISC_ENABLE	   0x1a0
-#define MSR_PAT		   0x277
-#define MSR_TSC_DEADLINE   0x6e0
-#define MSR_XSS		   0xda0
-#define MSR_X2APIC_FIRST   0x800
-#define MSR_X2APIC_LAST	   0x8ff
-#define MSR_STAR	   0xc0000081
-#define MSR_LSTAR	   0xc0000082
-#define MSR_CSTAR	   0xc0000083
-#define MSR_SFMASK	   0xc0000084
-#define MSR_FS_BASE	   0xc0000100
-#define MSR_GS_BASE	   0xc0000101
-#define MSR_KERNEL_GS_BASE 0xc0000102
-#define MSR_TSC_AUX	   0xc0000103
-
 static bool canonical(uint64_t a)
 {
 	return (uint64_t)((int64_t)(a << 16) >> 16) == a;
@@ -75,7 +51,8 @@ static uint64_t *vendor_msr(struct hvm_msr_state *s, uint32_t msr)
 
 static bool is_mtrr(const struct cpu_policy *p, uint32_t msr)
 {
-	return (msr == MSR_MTRRCAP || (msr >= 0x200 && msr <= 0x2ff && msr != MSR_PAT)) &&
+	return (msr == MSR_MTRRCAP ||
+		(msr >= MSR_MTRR_PHYSBASE0 && msr <= MSR_MTRR_DEF_TYPE && msr != MSR_PAT)) &&
 	       (p->basic[1].d & BIT(12));
 }
 
@@ -88,11 +65,11 @@ static bool has_tsc_aux(const struct cpu_policy *p)
 static int read_vendor_msr(struct vcpu *v, uint32_t msr, uint64_t *value)
 {
 	struct hvm_msr_state s;
-	struct segment seg;
+	struct x86_segment seg;
 	uint64_t *slot;
 
 	if (msr == MSR_FS_BASE || msr == MSR_GS_BASE) {
-		hvm_ops->get_segment(v, msr == MSR_FS_BASE ? SEG_FS : SEG_GS, &seg);
+		hvm_ops->get_segment(v, msr == MSR_FS_BASE ? X86_SEG_FS : X86_SEG_GS, &seg);
 		*value = seg.base;
 		return 0;
 	}
@@ -140,7 +117,7 @@ int hvm_rdmsr(struct vcpu *v, uint32_t msr, uint64_t *value)
 		return mtrr_rdmsr(v, msr, value);
 	if (!read_vendor_msr(v, msr, value) || !policy_rdmsr(v, msr, value))
 		return 0;
-	if (v->domain->is_dom0 && msr != 0xc0010117 && !rdmsr_safe(msr, value))
+	if (v->domain->is_dom0 && msr != MSR_VM_HSAVE && !rdmsr_safe(msr, value))
 		return 0;
 	return msr_table_read(p, msr, value) ? 0 : -EINVAL;
 }
@@ -148,11 +125,11 @@ int hvm_rdmsr(struct vcpu *v, uint32_t msr, uint64_t *value)
 static int write_vendor_msr(struct vcpu *v, uint32_t msr, uint64_t value)
 {
 	struct hvm_msr_state s;
-	struct segment seg;
+	struct x86_segment seg;
 	uint64_t *slot;
 
 	if (msr == MSR_FS_BASE || msr == MSR_GS_BASE) {
-		enum guest_seg which = msr == MSR_FS_BASE ? SEG_FS : SEG_GS;
+		enum x86_seg which = msr == MSR_FS_BASE ? X86_SEG_FS : X86_SEG_GS;
 
 		if (!canonical(value))
 			return -EINVAL;
@@ -166,7 +143,7 @@ static int write_vendor_msr(struct vcpu *v, uint32_t msr, uint64_t value)
 	if (!slot)
 		return -ENOENT;
 	if (msr == MSR_DEBUGCTL)
-		value &= 2; /* single-step on branches; no last-branch records */
+		value &= DEBUGCTL_BTF; /* single-step on branches; no last-branch records */
 	else if (msr == MSR_SFMASK ? value >> 32
 				   : msr != MSR_STAR && msr != MSR_SYSENTER_CS && !canonical(value))
 		return -EINVAL;

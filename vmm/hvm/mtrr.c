@@ -9,11 +9,6 @@
 #include "mtrr.h"
 #include "hvm_ops.h"
 
-#define MSR_MTRRCAP    0xfe
-#define MSR_VAR_FIRST  0x200
-#define MSR_FIX64K     0x250
-#define MSR_FIX4K_LAST 0x26f
-#define MSR_DEF_TYPE   0x2ff
 #define DEF_TYPE_FE    BIT(10)
 #define DEF_TYPE_E     BIT(11)
 #define VAR_MASK_VALID BIT(11)
@@ -23,8 +18,11 @@
 #define TYPE_WT	       4
 #define TYPE_WB	       6
 
-static const uint16_t fixed_msr[MTRR_NR_FIXED] = { 0x250, 0x258, 0x259, 0x268, 0x269, 0x26a,
-						   0x26b, 0x26c, 0x26d, 0x26e, 0x26f };
+static const uint16_t fixed_msr[MTRR_NR_FIXED] = {
+	MSR_MTRR_FIX64K,    MSR_MTRR_FIX16K,	MSR_MTRR_FIX16K + 1, MSR_MTRR_FIX4K,
+	MSR_MTRR_FIX4K + 1, MSR_MTRR_FIX4K + 2, MSR_MTRR_FIX4K + 3,  MSR_MTRR_FIX4K + 4,
+	MSR_MTRR_FIX4K + 5, MSR_MTRR_FIX4K + 6, MSR_MTRR_FIX4K + 7
+};
 
 static void read_host(struct mtrr_state *m)
 {
@@ -33,12 +31,12 @@ static void read_host(struct mtrr_state *m)
 	if (!(host_cpu.f1_edx & BIT(12)) || rdmsr_safe(MSR_MTRRCAP, &cap))
 		return;
 	m->cap = (cap & ~0xffULL) | min(cap & 0xff, (uint64_t)MTRR_NR_VAR);
-	rdmsr_safe(MSR_DEF_TYPE, &m->def_type);
+	rdmsr_safe(MSR_MTRR_DEF_TYPE, &m->def_type);
 	for (unsigned int i = 0; (cap & CAP_FIXED) && i < MTRR_NR_FIXED; i++)
 		rdmsr_safe(fixed_msr[i], &m->fixed[i]);
 	for (unsigned int i = 0; i < (m->cap & 0xff); i++) {
-		rdmsr_safe(MSR_VAR_FIRST + 2 * i, &m->var[i][0]);
-		rdmsr_safe(MSR_VAR_FIRST + 2 * i + 1, &m->var[i][1]);
+		rdmsr_safe(MSR_MTRR_PHYSBASE0 + 2 * i, &m->var[i][0]);
+		rdmsr_safe(MSR_MTRR_PHYSBASE0 + 2 * i + 1, &m->var[i][1]);
 	}
 }
 
@@ -64,9 +62,9 @@ void mtrr_fini(struct vcpu *v)
 /* The register, NULL when there is none of this number. */
 static uint64_t *mtrr_slot(struct mtrr_state *m, uint32_t msr)
 {
-	uint32_t i = msr - MSR_VAR_FIRST;
+	uint32_t i = msr - MSR_MTRR_PHYSBASE0;
 
-	if (msr == MSR_DEF_TYPE)
+	if (msr == MSR_MTRR_DEF_TYPE)
 		return &m->def_type;
 	if (msr == MSR_MTRRCAP)
 		return &m->cap;
@@ -97,9 +95,9 @@ static bool value_ok(uint32_t msr, uint64_t value)
 {
 	if (msr == MSR_MTRRCAP)
 		return false;
-	if (msr == MSR_DEF_TYPE)
+	if (msr == MSR_MTRR_DEF_TYPE)
 		return !(value & ~0xcffULL) && type_ok((uint8_t)value);
-	if (msr >= MSR_FIX64K && msr <= MSR_FIX4K_LAST) {
+	if (msr >= MSR_MTRR_FIX64K && msr <= MSR_MTRR_FIX4K + 7) {
 		for (unsigned int i = 0; i < 64; i += 8)
 			if (!type_ok((uint8_t)(value >> i)))
 				return false;

@@ -17,7 +17,6 @@
 
 #define F(name)		  (1U << (XEN_X86_FEATURE_##name % 32))
 #define MSR_XEN_HYPERCALL 0x40000000U
-#define MSR_PLATFORM_INFO 0xceU
 
 static struct cpu_policy *policies[POLICY_INDEX_COUNT];
 

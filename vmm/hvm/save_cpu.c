@@ -19,62 +19,62 @@
 
 static void save_segments(struct vcpu *v, struct hvm_hw_cpu *c)
 {
-	struct segment s;
+	struct x86_segment s;
 
-#define X(name, NAME)                            \
-	hvm_ops->get_segment(v, SEG_##NAME, &s); \
-	c->name##_sel = s.sel;                   \
-	c->name##_limit = s.limit;               \
-	c->name##_base = s.base;                 \
+#define X(name, NAME)                                \
+	hvm_ops->get_segment(v, X86_SEG_##NAME, &s); \
+	c->name##_sel = s.sel;                       \
+	c->name##_limit = s.limit;                   \
+	c->name##_base = s.base;                     \
 	c->name##_arbytes = s.attr;
 	SEG_FIELDS(X)
 #undef X
-	hvm_ops->get_segment(v, SEG_GDTR, &s);
+	hvm_ops->get_segment(v, X86_SEG_GDTR, &s);
 	c->gdtr_limit = s.limit;
 	c->gdtr_base = s.base;
-	hvm_ops->get_segment(v, SEG_IDTR, &s);
+	hvm_ops->get_segment(v, X86_SEG_IDTR, &s);
 	c->idtr_limit = s.limit;
 	c->idtr_base = s.base;
 }
 
 static void load_segments(struct vcpu *v, const struct hvm_hw_cpu *c)
 {
-	struct segment s = { 0 };
+	struct x86_segment s = { 0 };
 
 #define X(name, NAME)                         \
 	s.sel = (uint16_t)c->name##_sel;      \
 	s.limit = c->name##_limit;            \
 	s.base = c->name##_base;              \
 	s.attr = (uint16_t)c->name##_arbytes; \
-	hvm_ops->set_segment(v, SEG_##NAME, &s);
+	hvm_ops->set_segment(v, X86_SEG_##NAME, &s);
 	SEG_FIELDS(X)
 #undef X
-	s = (struct segment){ .limit = c->gdtr_limit, .base = c->gdtr_base };
-	hvm_ops->set_segment(v, SEG_GDTR, &s);
-	s = (struct segment){ .limit = c->idtr_limit, .base = c->idtr_base };
-	hvm_ops->set_segment(v, SEG_IDTR, &s);
+	s = (struct x86_segment){ .limit = c->gdtr_limit, .base = c->gdtr_base };
+	hvm_ops->set_segment(v, X86_SEG_GDTR, &s);
+	s = (struct x86_segment){ .limit = c->idtr_limit, .base = c->idtr_base };
+	hvm_ops->set_segment(v, X86_SEG_IDTR, &s);
 }
 
 static void save_gprs(const struct vcpu *v, struct hvm_hw_cpu *c)
 {
 	const uint64_t *g = v->regs.gpr;
 
-	c->rax = g[R_RAX];
-	c->rbx = g[R_RBX];
-	c->rcx = g[R_RCX];
-	c->rdx = g[R_RDX];
-	c->rbp = g[R_RBP];
-	c->rsi = g[R_RSI];
-	c->rdi = g[R_RDI];
-	c->rsp = g[R_RSP];
-	c->r8 = g[R_R8];
-	c->r9 = g[R_R9];
-	c->r10 = g[R_R10];
-	c->r11 = g[R_R11];
-	c->r12 = g[R_R12];
-	c->r13 = g[R_R13];
-	c->r14 = g[R_R14];
-	c->r15 = g[R_R15];
+	c->rax = g[X86_RAX];
+	c->rbx = g[X86_RBX];
+	c->rcx = g[X86_RCX];
+	c->rdx = g[X86_RDX];
+	c->rbp = g[X86_RBP];
+	c->rsi = g[X86_RSI];
+	c->rdi = g[X86_RDI];
+	c->rsp = g[X86_RSP];
+	c->r8 = g[X86_R8];
+	c->r9 = g[X86_R9];
+	c->r10 = g[X86_R10];
+	c->r11 = g[X86_R11];
+	c->r12 = g[X86_R12];
+	c->r13 = g[X86_R13];
+	c->r14 = g[X86_R14];
+	c->r15 = g[X86_R15];
 	c->rip = v->regs.rip;
 	c->rflags = v->regs.rflags;
 }
@@ -83,24 +83,24 @@ static void load_gprs(struct vcpu *v, const struct hvm_hw_cpu *c)
 {
 	uint64_t *g = v->regs.gpr;
 
-	g[R_RAX] = c->rax;
-	g[R_RBX] = c->rbx;
-	g[R_RCX] = c->rcx;
-	g[R_RDX] = c->rdx;
-	g[R_RBP] = c->rbp;
-	g[R_RSI] = c->rsi;
-	g[R_RDI] = c->rdi;
-	g[R_RSP] = c->rsp;
-	g[R_R8] = c->r8;
-	g[R_R9] = c->r9;
-	g[R_R10] = c->r10;
-	g[R_R11] = c->r11;
-	g[R_R12] = c->r12;
-	g[R_R13] = c->r13;
-	g[R_R14] = c->r14;
-	g[R_R15] = c->r15;
+	g[X86_RAX] = c->rax;
+	g[X86_RBX] = c->rbx;
+	g[X86_RCX] = c->rcx;
+	g[X86_RDX] = c->rdx;
+	g[X86_RBP] = c->rbp;
+	g[X86_RSI] = c->rsi;
+	g[X86_RDI] = c->rdi;
+	g[X86_RSP] = c->rsp;
+	g[X86_R8] = c->r8;
+	g[X86_R9] = c->r9;
+	g[X86_R10] = c->r10;
+	g[X86_R11] = c->r11;
+	g[X86_R12] = c->r12;
+	g[X86_R13] = c->r13;
+	g[X86_R14] = c->r14;
+	g[X86_R15] = c->r15;
 	v->regs.rip = c->rip;
-	v->regs.rflags = (c->rflags & 0x3f7fd5) | 2;
+	v->regs.rflags = (c->rflags & X86_EFLAGS_KNOWN) | X86_EFLAGS_MBS;
 }
 
 static void save_msrs(struct vcpu *v, struct hvm_hw_cpu *c)
@@ -335,16 +335,16 @@ static int mtrr_load(struct domain *d, unsigned int instance, const void *buf, u
 	if (!v || (r->msr_mtrr_cap & 0xff) > MTRR_NR_VAR)
 		return -EINVAL;
 	old = *v->hvm.mtrr;
-	rc = hvm_wrmsr(v, 0x277, r->msr_pat_cr);
+	rc = hvm_wrmsr(v, MSR_PAT, r->msr_pat_cr);
 	if (!rc)
-		rc = mtrr_wrmsr(v, 0x2ff, r->msr_mtrr_def_type & 0xcff);
+		rc = mtrr_wrmsr(v, MSR_MTRR_DEF_TYPE, r->msr_mtrr_def_type & 0xcff);
 	for (unsigned int i = 0; !rc && i < 2 * (r->msr_mtrr_cap & 0xff); i++)
-		rc = mtrr_wrmsr(v, 0x200 + i, r->msr_mtrr_var[i]);
+		rc = mtrr_wrmsr(v, MSR_MTRR_PHYSBASE0 + i, r->msr_mtrr_var[i]);
 	for (unsigned int i = 0; !rc && i < MTRR_NR_FIXED; i++)
 		rc = mtrr_wrmsr(v,
-				i == 0	? 0x250
-				: i < 3 ? 0x257 + i
-					: 0x265 + i,
+				i == 0	? MSR_MTRR_FIX64K
+				: i < 3 ? MSR_MTRR_FIX16K + i - 1
+					: MSR_MTRR_FIX4K + i - 3,
 				r->msr_mtrr_fixed[i]);
 	if (rc)
 		*v->hvm.mtrr = old;
@@ -439,7 +439,6 @@ static const struct hvm_save_handler __used __aligned(8)
 /* --- CPU_MSR ----------------------------------------------------------------------------------- */
 
 #define MSR_RECORD_ENTRIES 32U
-#define MSR_MISC_FEATURES  0x140U
 
 static uint32_t msr_record_bytes(uint32_t count)
 {

@@ -14,7 +14,7 @@ enum { BY_CALL, BY_IRET, BY_JMP, BY_GATE };
 #define TSS16_LIMIT_MIN 0x2bU
 #define TYPE_BUSY	BIT(1) /* in a TSS descriptor's type */
 #define TYPE_32		BIT(3)
-#define EFLAGS_NT	BIT(14)
+#define NO_EXCEPTION	(-1)
 #define DR7_LOCAL	0x155U /* L0-L3 and LE end with the task */
 
 struct tss32 {
@@ -28,7 +28,7 @@ struct tss16 {
 	uint16_t es, cs, ss, ds, ldt;
 } __packed;
 
-/* Both in one form; selectors by enum guest_seg's first six. */
+/* Both in one form; selectors by enum x86_seg's first six. */
 struct task {
 	uint32_t cr3, eip, eflags, gpr[8];
 	uint16_t sel[6], ldt;
@@ -37,7 +37,7 @@ struct task {
 
 struct switch_ctx {
 	struct vcpu *v;
-	struct segment old_tr, new_tr;
+	struct x86_segment old_tr, new_tr;
 	uint64_t new_desc_la;
 };
 
@@ -63,23 +63,23 @@ static bool copy(struct vcpu *v, uint64_t la, void *buf, size_t len, uint32_t ac
 	return false;
 }
 
-static void decode_desc(uint64_t raw, uint16_t sel, struct segment *s)
+static void decode_desc(uint64_t raw, uint16_t sel, struct x86_segment *s)
 {
 	s->sel = sel;
 	s->attr = (uint16_t)((raw >> 40 & 0xff) | (raw >> 44 & 0xf00));
 	s->base = (raw >> 16 & 0xffffff) | (raw >> 32 & 0xff000000);
 	s->limit = (uint32_t)((raw & 0xffff) | (raw >> 32 & 0xf0000));
-	if (s->attr & SEG_ATTR_G)
+	if (s->attr & X86_ATTR_G)
 		s->limit = s->limit << 12 | 0xfff;
 }
 
 /* Where sel's descriptor lies; false = outside its table. */
 static bool desc_address(struct vcpu *v, uint16_t sel, uint64_t *la)
 {
-	struct segment table;
+	struct x86_segment table;
 
-	hvm_ops->get_segment(v, sel & 4 ? SEG_LDTR : SEG_GDTR, &table);
-	if ((sel & 4) && !(table.attr & SEG_ATTR_P))
+	hvm_ops->get_segment(v, sel & 4 ? X86_SEG_LDTR : X86_SEG_GDTR, &table);
+	if ((sel & 4) && !(table.attr & X86_ATTR_P))
 		return false;
 	*la = table.base + (sel & 0xfff8);
 	return (sel | 7U) <= table.limit;
@@ -101,7 +101,7 @@ static bool find_tss(struct switch_ctx *c, uint16_t sel, unsigned int reason)
 	type = c->new_tr.attr & 0x1f;
 	if ((type & ~(TYPE_32 | TYPE_BUSY)) != 1 || !!(type & TYPE_BUSY) != (reason == BY_IRET))
 		return fault(v, bad, sel);
-	if (!(c->new_tr.attr & SEG_ATTR_P))
+	if (!(c->new_tr.attr & X86_ATTR_P))
 		return fault(v, X86_EXC_NP, sel);
 	if (c->new_tr.limit < (type & TYPE_32 ? TSS32_LIMIT_MIN : TSS16_LIMIT_MIN))
 		return fault(v, X86_EXC_TS, sel);
@@ -144,13 +144,13 @@ static bool read_task(struct switch_ctx *c, struct task *t)
 static bool save_task(struct switch_ctx *c, uint32_t eip, uint32_t eflags)
 {
 	struct vcpu *v = c->v;
-	struct segment s;
+	struct x86_segment s;
 	uint16_t sel[6];
 	struct tss32 a;
 	struct tss16 b;
 
 	for (unsigned int i = 0; i < 6; i++) {
-		hvm_ops->get_segment(v, (enum guest_seg)i, &s);
+		hvm_ops->get_segment(v, (enum x86_seg)i, &s);
 		sel[i] = s.sel;
 	}
 	if (c->old_tr.attr & TYPE_32) {
@@ -158,8 +158,8 @@ static bool save_task(struct switch_ctx *c, uint32_t eip, uint32_t eflags)
 		a.eflags = eflags;
 		for (unsigned int i = 0; i < 8; i++)
 			a.gpr[i] = (uint32_t)v->regs.gpr[i];
-		a.es = sel[SEG_ES], a.cs = sel[SEG_CS], a.ss = sel[SEG_SS];
-		a.ds = sel[SEG_DS], a.fs = sel[SEG_FS], a.gs = sel[SEG_GS];
+		a.es = sel[X86_SEG_ES], a.cs = sel[X86_SEG_CS], a.ss = sel[X86_SEG_SS];
+		a.ds = sel[X86_SEG_DS], a.fs = sel[X86_SEG_FS], a.gs = sel[X86_SEG_GS];
 		return copy(v, c->old_tr.base + offsetof(struct tss32, eip), &a.eip,
 			    offsetof(struct tss32, ldt) - offsetof(struct tss32, eip), PFEC_W);
 	}
@@ -167,7 +167,8 @@ static bool save_task(struct switch_ctx *c, uint32_t eip, uint32_t eflags)
 	b.flags = (uint16_t)eflags;
 	for (unsigned int i = 0; i < 8; i++)
 		b.gpr[i] = (uint16_t)v->regs.gpr[i];
-	b.es = sel[SEG_ES], b.cs = sel[SEG_CS], b.ss = sel[SEG_SS], b.ds = sel[SEG_DS];
+	b.es = sel[X86_SEG_ES], b.cs = sel[X86_SEG_CS], b.ss = sel[X86_SEG_SS],
+	b.ds = sel[X86_SEG_DS];
 	return copy(v, c->old_tr.base + offsetof(struct tss16, ip), &b.ip,
 		    offsetof(struct tss16, ldt) - offsetof(struct tss16, ip), PFEC_W);
 }
@@ -190,7 +191,7 @@ static bool write_out(struct switch_ctx *c, unsigned int reason, uint32_t eip)
 	uint64_t old_desc_la;
 
 	if (reason == BY_IRET)
-		eflags &= ~(uint32_t)EFLAGS_NT;
+		eflags &= ~(uint32_t)X86_EFLAGS_NT;
 	if (!save_task(c, eip, eflags))
 		return false;
 	if (reason == BY_IRET || reason == BY_JMP)
@@ -204,47 +205,47 @@ static bool write_out(struct switch_ctx *c, unsigned int reason, uint32_t eip)
 	return set_busy(c->v, c->new_desc_la, true);
 }
 
-static void load_real_segment(struct vcpu *v, enum guest_seg which, uint16_t sel)
+static void load_real_segment(struct vcpu *v, enum x86_seg which, uint16_t sel)
 {
-	struct segment s = {
+	struct x86_segment s = {
 		.sel = sel, .attr = 0xf3, .limit = 0xffff, .base = (uint64_t)sel << 4
 	};
 
 	hvm_ops->set_segment(v, which, &s);
 }
 
-/* The exception that loading s into `which` raises at this CPL; X86_EXC_NONE = none. Table 7-1. */
-static int segment_fault(enum guest_seg which, const struct segment *s, unsigned int cpl)
+/* The exception that loading s into `which` raises at this CPL; NO_EXCEPTION = none. Table 7-1. */
+static int segment_fault(enum x86_seg which, const struct x86_segment *s, unsigned int cpl)
 {
 	unsigned int type = s->attr & 15, dpl = s->attr >> 5 & 3, rpl = s->sel & 3;
 	bool code = type & 8, readable = type & 2, conforming = code && (type & 4);
 
 	if (!(s->attr & BIT(4)))
 		return X86_EXC_TS;
-	if (which == SEG_CS) {
+	if (which == X86_SEG_CS) {
 		if (!code || (conforming ? dpl > rpl : dpl != rpl))
 			return X86_EXC_TS;
-	} else if (which == SEG_SS) {
+	} else if (which == X86_SEG_SS) {
 		if (code || !readable || dpl != cpl ||
 		    rpl != cpl) /* bit 1 of a data segment: writable */
 			return X86_EXC_TS;
 	} else if ((code && !readable) || (!conforming && dpl < max(cpl, rpl))) {
 		return X86_EXC_TS;
 	}
-	if (!(s->attr & SEG_ATTR_P))
-		return which == SEG_SS ? X86_EXC_SS : X86_EXC_NP;
-	return X86_EXC_NONE;
+	if (!(s->attr & X86_ATTR_P))
+		return which == X86_SEG_SS ? X86_EXC_SS : X86_EXC_NP;
+	return NO_EXCEPTION;
 }
 
-static bool load_segment(struct vcpu *v, enum guest_seg which, uint16_t sel, unsigned int cpl)
+static bool load_segment(struct vcpu *v, enum x86_seg which, uint16_t sel, unsigned int cpl)
 {
-	struct segment s = { .sel = sel };
+	struct x86_segment s = { .sel = sel };
 	uint64_t la, raw;
 	uint8_t access;
 	int exc;
 
 	if (!(sel & 0xfffc)) {
-		if (which == SEG_CS || which == SEG_SS)
+		if (which == X86_SEG_CS || which == X86_SEG_SS)
 			return fault(v, X86_EXC_TS, sel);
 		hvm_ops->set_segment(v, which, &s); /* unusable */
 		return true;
@@ -255,7 +256,7 @@ static bool load_segment(struct vcpu *v, enum guest_seg which, uint16_t sel, uns
 		return false;
 	decode_desc(raw, sel, &s);
 	exc = segment_fault(which, &s, cpl);
-	if (exc != X86_EXC_NONE)
+	if (exc != NO_EXCEPTION)
 		return fault(v, (uint8_t)exc, sel);
 	if (!(s.attr & 1)) {
 		s.attr |= 1;
@@ -269,10 +270,10 @@ static bool load_segment(struct vcpu *v, enum guest_seg which, uint16_t sel, uns
 
 static bool load_ldt(struct vcpu *v, uint16_t sel)
 {
-	struct segment s = { .sel = sel };
+	struct x86_segment s = { .sel = sel };
 	uint64_t la, raw;
 
-	hvm_ops->set_segment(v, SEG_LDTR, &s);
+	hvm_ops->set_segment(v, X86_SEG_LDTR, &s);
 	if (!(sel & 0xfffc))
 		return true;
 	if ((sel & 4) || !desc_address(v, sel, &la))
@@ -280,9 +281,9 @@ static bool load_ldt(struct vcpu *v, uint16_t sel)
 	if (!copy(v, la, &raw, sizeof(raw), 0))
 		return false;
 	decode_desc(raw, sel, &s);
-	if ((s.attr & 0x1f) != 2 || !(s.attr & SEG_ATTR_P))
+	if ((s.attr & 0x1f) != 2 || !(s.attr & X86_ATTR_P))
 		return fault(v, X86_EXC_TS, sel);
-	hvm_ops->set_segment(v, SEG_LDTR, &s);
+	hvm_ops->set_segment(v, X86_SEG_LDTR, &s);
 	return true;
 }
 
@@ -293,21 +294,21 @@ static bool load_ldt(struct vcpu *v, uint16_t sel)
 static void commit(struct switch_ctx *c, const struct task *t, unsigned int reason)
 {
 	struct vcpu *v = c->v;
-	struct segment s = { 0 };
+	struct x86_segment s = { 0 };
 
 	v->regs.rip = t->eip;
-	v->regs.rflags = (t->eflags & 0x3f7fd5) | 2;
+	v->regs.rflags = (t->eflags & X86_EFLAGS_KNOWN) | X86_EFLAGS_MBS;
 	if (reason == BY_CALL || reason == BY_GATE)
-		v->regs.rflags |= EFLAGS_NT;
+		v->regs.rflags |= X86_EFLAGS_NT;
 	for (unsigned int i = 0; i < 8; i++)
 		v->regs.gpr[i] = t->gpr[i];
 	c->new_tr.attr |= TYPE_BUSY;
-	hvm_ops->set_segment(v, SEG_TR, &c->new_tr);
+	hvm_ops->set_segment(v, X86_SEG_TR, &c->new_tr);
 	for (unsigned int i = 0; i < 6; i++) {
 		/* Until the descriptor is loaded, the privilege level is already that of CS. */
-		hvm_ops->get_segment(v, (enum guest_seg)i, &s);
+		hvm_ops->get_segment(v, (enum x86_seg)i, &s);
 		s.sel = t->sel[i];
-		hvm_ops->set_segment(v, (enum guest_seg)i, &s);
+		hvm_ops->set_segment(v, (enum x86_seg)i, &s);
 	}
 	hvm_ops->sync_debug(v);
 	v->dr7 &= ~(uint64_t)DR7_LOCAL;
@@ -318,8 +319,9 @@ static void commit(struct switch_ctx *c, const struct task *t, unsigned int reas
 
 static bool load_segments(struct vcpu *v, const struct task *t)
 {
-	static const enum guest_seg order[] = { SEG_CS, SEG_SS, SEG_DS, SEG_ES, SEG_FS, SEG_GS };
-	unsigned int cpl = t->sel[SEG_CS] & 3;
+	static const enum x86_seg order[] = { X86_SEG_CS, X86_SEG_SS, X86_SEG_DS,
+					      X86_SEG_ES, X86_SEG_FS, X86_SEG_GS };
+	unsigned int cpl = t->sel[X86_SEG_CS] & 3;
 
 	if (!load_ldt(v, t->ldt))
 		return false;
@@ -337,13 +339,13 @@ static bool push_error(struct vcpu *v, bool is32, uint32_t code)
 {
 	unsigned int size = is32 ? 4 : 2;
 	struct guest_fault f;
-	struct segment ss;
+	struct x86_segment ss;
 	uint32_t sp, mask;
 	int rc;
 
-	hvm_ops->get_segment(v, SEG_SS, &ss);
-	mask = ss.attr & SEG_ATTR_DB ? 0xffffffff : 0xffff;
-	sp = ((uint32_t)v->regs.gpr[R_RSP] - size) & mask;
+	hvm_ops->get_segment(v, X86_SEG_SS, &ss);
+	mask = ss.attr & X86_ATTR_DB ? 0xffffffff : 0xffff;
+	sp = ((uint32_t)v->regs.gpr[X86_RSP] - size) & mask;
 	if (ss.attr & 4 ? sp <= ss.limit : sp > ss.limit || size - 1 > ss.limit - sp)
 		return fault(v, X86_EXC_SS, 0);
 	rc = guest_linear_copy(v, (uint32_t)(ss.base + sp), &code, size, PFEC_W, &f);
@@ -353,7 +355,7 @@ static bool push_error(struct vcpu *v, bool is32, uint32_t code)
 		domain_crash(v->domain, "task switch: no stack at linear address %lx", f.la);
 	if (rc)
 		return false;
-	v->regs.gpr[R_RSP] = (v->regs.gpr[R_RSP] & ~(uint64_t)mask) | sp;
+	v->regs.gpr[X86_RSP] = (v->regs.gpr[X86_RSP] & ~(uint64_t)mask) | sp;
 	return true;
 }
 
@@ -361,10 +363,10 @@ void hvm_exit_task_switch(struct vcpu *v, uint16_t selector, unsigned int reason
 			  uint32_t error_code, unsigned int insn_len)
 {
 	struct switch_ctx c = { .v = v };
-	struct segment cs;
+	struct x86_segment cs;
 	struct task t;
 
-	hvm_ops->get_segment(v, SEG_TR, &c.old_tr);
+	hvm_ops->get_segment(v, X86_SEG_TR, &c.old_tr);
 	if (!find_tss(&c, selector, reason) || !read_task(&c, &t))
 		return;
 	if (!write_out(&c, reason, (uint32_t)v->regs.rip + insn_len))
@@ -376,7 +378,7 @@ void hvm_exit_task_switch(struct vcpu *v, uint16_t selector, unsigned int reason
 	}
 	if (!load_segments(v, &t))
 		return;
-	hvm_ops->get_segment(v, SEG_CS, &cs);
+	hvm_ops->get_segment(v, X86_SEG_CS, &cs);
 	if (t.eip > cs.limit) {
 		fault(v, X86_EXC_GP, 0);
 		return;
@@ -384,5 +386,5 @@ void hvm_exit_task_switch(struct vcpu *v, uint16_t selector, unsigned int reason
 	if (has_error && !push_error(v, t.is32, error_code))
 		return;
 	if (t.trap)
-		hvm_inject_debug(v, DR6_BT);
+		hvm_inject_debug(v, X86_DR6_BT);
 }

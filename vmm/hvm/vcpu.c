@@ -8,12 +8,10 @@
 #include "mtrr.h"
 #include "vlapic.h"
 
-#define PAT_RESET 0x0007040600070406ULL
-
-static void set_seg(struct vcpu *v, enum guest_seg s, uint16_t sel, uint64_t base, uint32_t limit,
+static void set_seg(struct vcpu *v, enum x86_seg s, uint16_t sel, uint64_t base, uint32_t limit,
 		    uint16_t attr)
 {
-	struct segment seg = { .sel = sel, .attr = attr, .limit = limit, .base = base };
+	struct x86_segment seg = { .sel = sel, .attr = attr, .limit = limit, .base = base };
 
 	hvm_ops->set_segment(v, s, &seg);
 }
@@ -23,15 +21,15 @@ static void reset_control_state(struct vcpu *v, uint64_t cr0)
 	struct hvm_msr_state msrs = { .pat = v->hvm.pat };
 
 	memset(&v->regs, 0, sizeof(v->regs));
-	v->regs.rflags = 2;
+	v->regs.rflags = X86_EFLAGS_MBS;
 	v->cr0 = cr0;
 	v->cr2 = 0;
 	v->cr3 = 0;
 	v->cr4 = 0;
 	v->efer = 0;
 	memset(v->dr, 0, sizeof(v->dr));
-	v->dr6 = 0xffff0ff0;
-	v->dr7 = 0x400;
+	v->dr6 = X86_DR6_RESET;
+	v->dr7 = X86_DR7_RESET;
 	v->hvm.event.type = HVM_EVENT_NONE;
 	v->hvm.nmi_pending = false;
 	v->hvm.nmi_masked = false;
@@ -42,16 +40,16 @@ static void reset_control_state(struct vcpu *v, uint64_t cr0)
 
 static void set_system_segments(struct vcpu *v)
 {
-	set_seg(v, SEG_TR, 0, 0, 0xffff, 0x8b);
-	set_seg(v, SEG_LDTR, 0, 0, 0xffff, 0x82);
-	set_seg(v, SEG_GDTR, 0, 0, 0xffff, 0);
-	set_seg(v, SEG_IDTR, 0, 0, 0xffff, 0);
+	set_seg(v, X86_SEG_TR, 0, 0, 0xffff, 0x8b);
+	set_seg(v, X86_SEG_LDTR, 0, 0, 0xffff, 0x82);
+	set_seg(v, X86_SEG_GDTR, 0, 0, 0xffff, 0);
+	set_seg(v, X86_SEG_IDTR, 0, 0, 0xffff, 0);
 }
 
 static void set_data_segments(struct vcpu *v, uint16_t sel, uint32_t limit, uint16_t attr)
 {
-	for (enum guest_seg s = SEG_ES; s <= SEG_GS; s++)
-		if (s != SEG_CS)
+	for (enum x86_seg s = X86_SEG_ES; s <= X86_SEG_GS; s++)
+		if (s != X86_SEG_CS)
 			set_seg(v, s, sel, 0, limit, attr);
 }
 
@@ -62,27 +60,27 @@ static void set_real_mode(struct vcpu *v, uint16_t cs, uint64_t cs_base, uint16_
 
 	reset_control_state(v, X86_CR0_ET | X86_CR0_CD | X86_CR0_NW);
 	set_data_segments(v, 0, 0xffff, 0x93);
-	set_seg(v, SEG_CS, cs, cs_base, 0xffff, 0x9b);
+	set_seg(v, X86_SEG_CS, cs, cs_base, 0xffff, 0x9b);
 	set_system_segments(v);
 	v->regs.rip = ip;
 	hvm_cpuid(v, 1, 0, out);
-	v->regs.gpr[R_RDX] = out[0];
+	v->regs.gpr[X86_RDX] = out[0];
 }
 
 void hvm_vcpu_reset_flat32(struct vcpu *v)
 {
 	reset_control_state(v, X86_CR0_PE | X86_CR0_ET);
 	set_data_segments(v, 0, 0xffffffff, 0xc93);
-	set_seg(v, SEG_CS, 0, 0, 0xffffffff, 0xc9b);
+	set_seg(v, X86_SEG_CS, 0, 0, 0xffffffff, 0xc9b);
 	set_system_segments(v);
-	set_seg(v, SEG_TR, 0, 0, 0x67, 0x8b);
+	set_seg(v, X86_SEG_TR, 0, 0, 0x67, 0x8b);
 }
 
 void hvm_vcpu_set_flat32(struct vcpu *v, uint32_t eip, uint32_t ebx)
 {
 	hvm_vcpu_reset_flat32(v);
 	v->regs.rip = eip;
-	v->regs.gpr[R_RBX] = ebx;
+	v->regs.gpr[X86_RBX] = ebx;
 	publish(v->initialised, true);
 }
 

@@ -13,9 +13,6 @@
 #define LVR_VERSION   0x00050014U /* version 14h, six LVT entries */
 #define SPIV_RESET    0xffU
 #define LVT_MASKED    BIT(16)
-#define BASE_BSP      BIT(8)
-#define BASE_EXTD     BIT(10)
-#define BASE_EN	      BIT(11)
 #define BASE_RESERVED 0x2ffULL
 #define ICR_KNOWN     0x000cdfffU /* bit 12, delivery status, reads as zero */
 #define ICR_STATUS    BIT(12)
@@ -232,10 +229,10 @@ static void set_id(struct vlapic *a)
 void vlapic_reset(struct vlapic *a)
 {
 	reset_registers(a);
-	a->base_msr = APIC_DEFAULT_BASE | BASE_EN | (a->vcpu->id ? 0 : BASE_BSP);
+	a->base_msr = APIC_DEFAULT_BASE | APIC_BASE_EN | (a->vcpu->id ? 0 : APIC_BASE_BSP);
 	/* Without firmware in between, dom0 starts as a PC would hand over in x2APIC mode. */
 	if (a->vcpu->domain->is_dom0)
-		a->base_msr |= BASE_EXTD;
+		a->base_msr |= APIC_BASE_EXTD;
 	set_id(a);
 }
 
@@ -420,18 +417,18 @@ static int set_base(struct vlapic *a, uint64_t v)
 {
 	uint64_t old = a->base_msr;
 
-	if (v & BASE_RESERVED || ((v & BASE_EXTD) && !in_policy(a, C1_X2APIC)))
+	if (v & BASE_RESERVED || ((v & APIC_BASE_EXTD) && !in_policy(a, C1_X2APIC)))
 		return -EINVAL;
-	if ((v & BASE_EXTD) && !(v & BASE_EN))
+	if ((v & APIC_BASE_EXTD) && !(v & APIC_BASE_EN))
 		return -EINVAL;
-	if ((old & BASE_EXTD) && !(v & BASE_EXTD) && (v & BASE_EN))
+	if ((old & APIC_BASE_EXTD) && !(v & APIC_BASE_EXTD) && (v & APIC_BASE_EN))
 		return -EINVAL;
-	if (!(old & BASE_EN) && (v & BASE_EXTD))
+	if (!(old & APIC_BASE_EN) && (v & APIC_BASE_EXTD))
 		return -EINVAL;
 	if ((v & ~0xfffULL) != APIC_DEFAULT_BASE)
 		return -EINVAL; /* moving the registers is not supported */
-	WRITE_ONCE(a->base_msr, (v & ~BASE_BSP) | (old & BASE_BSP));
-	if (!(v & BASE_EN))
+	WRITE_ONCE(a->base_msr, (v & ~APIC_BASE_BSP) | (old & APIC_BASE_BSP));
+	if (!(v & APIC_BASE_EN))
 		reset_registers(a);
 	set_id(a);
 	vcpu_attention(a->vcpu, VCPU_ATT_IRQ);
@@ -448,11 +445,11 @@ int vlapic_rdmsr(struct vlapic *a, uint32_t msr, uint64_t *v)
 {
 	uint32_t index = msr - 0x800;
 
-	if (msr == 0x1b) {
+	if (msr == MSR_APIC_BASE) {
 		*v = a->base_msr;
 		return 0;
 	}
-	if (msr == 0x6e0) {
+	if (msr == MSR_TSC_DEADLINE) {
 		*v = vlapic_tsc_deadline(a);
 		return in_policy(a, C1_DEADLINE) ? 0 : -EINVAL;
 	}
@@ -501,9 +498,9 @@ int vlapic_wrmsr(struct vlapic *a, uint32_t msr, uint64_t v)
 	unsigned int reg = (msr - 0x800) << 4;
 	uint64_t bits;
 
-	if (msr == 0x1b)
+	if (msr == MSR_APIC_BASE)
 		return set_base(a, v);
-	if (msr == 0x6e0) {
+	if (msr == MSR_TSC_DEADLINE) {
 		if (!in_policy(a, C1_DEADLINE))
 			return -EINVAL;
 		vlapic_set_tsc_deadline(a, v);

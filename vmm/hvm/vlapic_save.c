@@ -10,7 +10,7 @@
 
 #define HW_DISABLED 1U
 #define SW_DISABLED 2U
-#define BASE_BITS   (APIC_DEFAULT_BASE | BIT(8) | BIT(10) | BIT(11))
+#define BASE_BITS   (APIC_DEFAULT_BASE | APIC_BASE_BSP | APIC_BASE_EXTD | APIC_BASE_EN)
 
 static int lapic_save(struct domain *d, unsigned int instance, void *buf, uint32_t *len)
 {

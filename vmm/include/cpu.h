@@ -8,6 +8,8 @@
 #define PLINTH_CPU_H
 
 #include "lib.h"
+#include "lib/x86_bits.h"
+#include "lib/x86_msr.h"
 #include "spinlock.h"
 
 #define MAX_CPUS       64U
@@ -133,8 +135,6 @@ extern struct host_cpu host_cpu;
 
 #define CPUID_1_ECX_XSAVE BIT(26)
 #define F7_EDX_ARCH_CAPS  BIT(29)
-
-#define MSR_EFER	  0xc0000080U
 
 static inline void cpuid_count(uint32_t leaf, uint32_t sub, uint32_t *a, uint32_t *b, uint32_t *c,
 			       uint32_t *d)

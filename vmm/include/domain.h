@@ -12,7 +12,7 @@
 #include <xen/vcpu.h>
 #include <xen/sched.h>
 #include "cpu.h"
-#include "guest_regs.h"
+#include "vmm/emulate/x86_regs.h"
 #include "list.h"
 #include "p2m.h"
 #include "publish.h"
@@ -59,7 +59,7 @@ struct sched_domain {
 
 struct vcpu {
 	/* entry assembly uses these first fields */
-	struct guest_regs
+	struct x86_regs
 		regs; /* [v] GPRs, rip, rflags; true whenever the vCPU is not in the guest */
 	volatile uint32_t attention; /* [a] VCPU_ATT_* */
 	unsigned int id;	     /* [c] */

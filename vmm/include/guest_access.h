@@ -7,7 +7,7 @@
 #define PLINTH_GUEST_ACCESS_H
 
 #include "p2m.h"
-#include "guest_regs.h"
+#include "vmm/emulate/x86_regs.h"
 
 /* By guest-physical address; may cross pages. 0, -EFAULT (hole, read-only target, MMIO). */
 int guest_phys_read(struct domain *d, gpa_t gpa, void *buf, size_t len);

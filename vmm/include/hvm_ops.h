@@ -34,8 +34,8 @@ struct hvm_ops {
 	/* Enter the guest until one exit, handle it. Interrupts off. */
 	void (*run)(struct vcpu *v);
 
-	void (*get_segment)(struct vcpu *v, enum guest_seg s, struct segment *out);
-	void (*set_segment)(struct vcpu *v, enum guest_seg s, const struct segment *in);
+	void (*get_segment)(struct vcpu *v, enum x86_seg s, struct x86_segment *out);
+	void (*set_segment)(struct vcpu *v, enum x86_seg s, const struct x86_segment *in);
 	void (*get_msrs)(struct vcpu *v, struct hvm_msr_state *out);
 	void (*set_msrs)(struct vcpu *v, const struct hvm_msr_state *in);
 	unsigned int (*get_cpl)(struct vcpu *v);
@@ -119,8 +119,6 @@ void hvm_mmio_complete(struct vcpu *v);
 void hvm_inject_exception(struct vcpu *v, uint8_t vector, bool has_error, uint32_t error_code);
 void hvm_inject_page_fault(struct vcpu *v, uint32_t error_code, uint64_t la);
 /* #DB as a trap: these bits of DR6 are set as well. */
-#define DR6_BS BIT(14) /* a single step */
-#define DR6_BT BIT(15) /* the new task's T flag */
 void hvm_inject_debug(struct vcpu *v, uint64_t dr6);
 static inline void hvm_inject_ud(struct vcpu *v)
 {

@@ -39,8 +39,6 @@ struct cpu_policy {
 };
 
 /* MSR 0xce: CPUID faulting is there; MSR 0x140: CPUID raises #GP but for CPL 0 (SDM volume 4, table 2-2). */
-#define PLATFORM_CPUID_FAULTING BIT(31)
-#define MISC_CPUID_FAULTING	BIT(0)
 
 enum policy_index {
 	POLICY_RAW,

@@ -5,7 +5,6 @@
 
 #include <xen/xen.h>
 
-#define MSR_PRED_CMD  0x49U
 #define PRED_CMD_IBPB BIT(0)
 
 /* What CPUID says, and IA32_ARCH_CAPABILITIES where it is there. */

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * Both vendors' world switches: the general registers of struct guest_regs, without RAX, which SVM keeps in the
+ * Both vendors' world switches: the general registers of struct x86_regs, without RAX, which SVM keeps in the
  * VMCB, and RSP. For assembly files only: not C. %rdi points to the struct.
  */
 /* clang-format off */

@@ -4,7 +4,7 @@
  * VMM_VIRT with the rights of its sections, device memory at IOREMAP_VIRT. Built once; later only
  * ioremap and guards add to them. All of it is global and the same on every CPU.
  */
-#include "guest_regs.h"
+#include "vmm/emulate/x86_regs.h"
 #include "mm_private.h"
 #include "pagetable.h"
 #include "platform.h"
