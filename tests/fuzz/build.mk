@@ -13,7 +13,7 @@ fuzz_VMM      := $(filter-out vmm/hvm/setup.c vmm/sched/run.c,$(sort $(wildcard 
 	vmm/cpu/predictions.c vmm/cpu/timer.c vmm/cpu/timer_heap.c vmm/base/spinlock.c vmm/cpu/publish.c vmm/cpu/smp.c \
 	vmm/cpu/fpu.c vmm/console/keys.c \
 	vmm/dom0/memory.c lib/date.c svm/npt.c \
-	$(addprefix tests/fuzz/,calls.c check.c fuzz.c machine.c stubs.c)
+	$(addprefix tests/fuzz/,calls.c check.c fuzz.c machine.c made.c stubs.c)
 fuzz_HOST     := tests/fuzz/host.c tests/fuzz/work.c tests/fuzz/family.c
 fuzz_COMMON   := -DDIRECTMAP_VIRT=0x200000000000UL -g -O1 -fno-pie -fno-omit-frame-pointer -Wall -Wextra -Werror \
 	-fsanitize=address,undefined -fno-sanitize=alignment -fno-sanitize-recover=all -MMD -MP

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* The calls that fuzzers make: per family, how the registers and the argument in memory are made up. */
+/* The calls that fuzzers make: per family, how the registers and the argument in memory are made up; and the making. */
 #ifndef PLINTH_FUZZ_CALLS_H
 #define PLINTH_FUZZ_CALLS_H
 
@@ -50,5 +50,33 @@ struct call {
 };
 extern const struct call calls[];
 extern const unsigned int nr_calls;
+
+/* made.c: calls, and what guests write, made up from bytes. */
+struct vcpu;
+struct domain;
+struct made_call {
+	uint64_t nr, a[6];
+};
+/* Where the calling thread's bytes come from. */
+void made_from(uint8_t (*next)(void));
+/* For all threads: most calls are of this family; of any, for F_MULTICALL. */
+void made_of(enum family f);
+/*
+ * For all threads: frames and counts come out of a few numbers at the edge of what there is, which 2 * EDGES_NR bytes
+ * choose, so that calls meet the same ones again. NULL: they come out of all there are.
+ */
+#define EDGES_NR 3U
+void made_at_edges(const uint8_t *choice);
+/* A call by v, with what it points to in v's memory. False: v must not make it. */
+bool made_call(struct vcpu *v, bool multi, struct made_call *r);
+void made_set_regs(struct vcpu *v, const struct made_call *r, bool wide);
+/* A list of values of one kind into a scratch page of v's; an entry of its grant table; words anywhere in its memory. */
+void made_list(struct vcpu *v);
+void made_grant(struct vcpu *v);
+void made_scribble(struct vcpu *v);
+/* A number of a kind that has no more than 64 bits: see `layout`. */
+uint64_t made_small(char kind, uint8_t sel);
+/* The guest's memory, as the guest itself would reach it. */
+void guest_store(struct domain *d, uint64_t at, const void *from, size_t len);
 
 #endif
