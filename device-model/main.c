@@ -100,8 +100,11 @@ static void start(void)
 	confine(o);
 	confine_finish(o);
 	machine_on_run(&machine, run_changed, NULL);
-	if (!o->start_stopped)
+	if (!o->start_stopped) {
+		if (block_take_images())
+			log_fatal("cannot start: the guest's images are in use");
 		machine_set_running(&machine, true);
+	}
 	/* A restricted device model is asked over the monitor instead. */
 	if (!o->qtest && !o->restrict_domid && (keeper_active() || (!o->chroot && !o->runas)))
 		say_running();

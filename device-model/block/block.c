@@ -34,6 +34,7 @@ static struct block_req *queue_head;
 static bool pool_started;
 /* Main thread: */
 static unsigned int total_in_flight;
+static bool awaiting; /* what is opened is another process's still */
 static struct block *blocks;
 static struct block_req *stopped_head; /* failed, to be tried again */
 static void (*failure_handler)(void *opaque, const struct block_failure *f);
@@ -48,6 +49,7 @@ struct block *block_open(const struct block_params *p)
 		.read_only = p->read_only,
 		.discard = p->discard && !p->read_only,
 		.unlocked = p->unlocked,
+		.resting = awaiting,
 	};
 	struct block_image *img = block_image_open(&ip);
 	struct block *b;
@@ -277,6 +279,8 @@ static int request_check(const struct block_req *req)
 {
 	const struct block_image *img = req->b->img;
 
+	if (img->resting)
+		return -EBUSY;
 	if (req->op == BLOCK_FLUSH)
 		return 0;
 	if (req->offset > img->size || req->len > img->size - req->offset)
@@ -390,4 +394,33 @@ void block_drain_all(void)
 {
 	while (total_in_flight)
 		loop_wait_calls();
+}
+
+static int for_all_images(int (*function)(struct block_image *img))
+{
+	struct block *b;
+	int rc = 0, err;
+
+	for (b = blocks; b; b = b->next) {
+		err = function(b->img);
+		rc = rc ? rc : err;
+	}
+	return rc;
+}
+
+void block_await_images(void)
+{
+	awaiting = true;
+}
+
+int block_give_images(void)
+{
+	block_drain_all();
+	return for_all_images(block_image_rest);
+}
+
+int block_take_images(void)
+{
+	awaiting = false;
+	return for_all_images(block_image_wake);
 }

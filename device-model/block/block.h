@@ -81,6 +81,15 @@ int block_read_sync(struct block *b, uint64_t offset, void *buf, size_t len);
 bool block_busy(void);
 /* Run deferred calls until nothing of any image is in flight, but for what block_stopped() counts. */
 void block_drain_all(void);
+/*
+ * A guest that moves to another process takes its images along. All of them are given away with nothing held back, or
+ * taken (again): those are to be stopped already, or not to run yet. 0 or -errno after logging why; what has not been
+ * given or taken then is tried again by the next call.
+ */
+int block_give_images(void);
+int block_take_images(void);
+/* Images that are opened from now on are another process's until block_take_images(). */
+void block_await_images(void);
 /* Close every image that is still open, at the end of the process. */
 void block_close_all(void);
 

@@ -17,6 +17,7 @@ struct block_image {
 	uint64_t size; /* bytes, a multiple of 512 */
 	bool read_only;
 	bool discard; /* give discarded space back to the host */
+	bool resting; /* another process may write to the file */
 	void *state;
 	const struct block_image *above; /* whose backing file this is, while it is being opened */
 };
@@ -36,6 +37,10 @@ struct block_driver {
 	/* A hint: what lies there need not be kept. */
 	int (*discard)(struct block_image *img, uint64_t offset, uint64_t len);
 	int (*flush)(struct block_image *img);
+	/* Nothing that the driver holds back is left; stronger than flush. */
+	int (*settle)(struct block_image *img);
+	/* Somebody else may have written: what was read at open is read again. A failure leaves state NULL. */
+	int (*reread)(struct block_image *img);
 };
 
 extern const struct block_driver raw_driver, qcow2_driver;
@@ -45,11 +50,18 @@ struct block_image_params {
 	const char *format;
 	int fd; /* -1, or open already; taken over */
 	bool read_only, discard, unlocked;
+	bool resting; /* it is another process's until block_image_wake(), unless it is read-only */
 	const struct block_image *above;
 };
 
 /* NULL after logging why. */
 struct block_image *block_image_open(const struct block_image_params *p);
+/*
+ * An image that is written to is given to another process, with everything in the file, and taken back. Meanwhile
+ * nothing asks for its contents. 0 or -errno; then it is what it was before.
+ */
+int block_image_rest(struct block_image *img);
+int block_image_wake(struct block_image *img);
 /* Writes out what the driver holds back. NULL is allowed. */
 void block_image_close(struct block_image *img);
 /* As the driver's read, but what lies after the end of the image reads as zero. */

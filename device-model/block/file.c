@@ -111,12 +111,17 @@ static bool lock_opposed(struct block_file *f, size_t i)
 	       found != F_UNLCK;
 }
 
+void block_file_unlock(struct block_file *f)
+{
+	size_t i;
+
+	for (i = 0; i < ARRAY_SIZE(lock_bytes); i++)
+		lock_call(f, F_OFD_SETLK, F_UNLCK, lock_bytes[i].base + lock_bytes[i].perm, NULL);
+}
+
 static int lock_refuse(struct block_file *f, size_t i)
 {
-	size_t k;
-
-	for (k = 0; k < ARRAY_SIZE(lock_bytes); k++)
-		lock_call(f, F_OFD_SETLK, F_UNLCK, lock_bytes[k].base + lock_bytes[k].perm, NULL);
+	block_file_unlock(f);
 	log_error(
 		"%s is in use by another program (a guest's device model, qemu-img, qemu-nbd) that %s; "
 		"stop that first%s",
@@ -145,6 +150,11 @@ int block_file_lock(struct block_file *f, bool grows)
 		if (lock_bytes[i].by <= kind && lock_opposed(f, i))
 			return lock_refuse(f, i);
 	return 0;
+}
+
+int block_file_refresh(struct block_file *f)
+{
+	return file_probe(f);
 }
 
 void block_file_close(struct block_file *f)

@@ -33,6 +33,10 @@ struct block_file *block_file_open(const char *name, int fd, bool read_only);
  * lock goes away with the file. -EBUSY after logging what is in the way.
  */
 int block_file_lock(struct block_file *f, bool grows);
+/* The lock is anybody's again. */
+void block_file_unlock(struct block_file *f);
+/* Somebody else may have written: see how long it is now. 0 or -errno. */
+int block_file_refresh(struct block_file *f);
 void block_file_close(struct block_file *f);
 
 /* All return 0 or -errno. What lies after the end of the file reads as zero. */

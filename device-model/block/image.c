@@ -53,12 +53,16 @@ static int chain_check(const struct block_image *img)
 
 static int image_begin(struct block_image *img, bool lock)
 {
+	bool read_only = img->read_only;
 	int rc = chain_check(img);
 
-	if (!rc && lock)
+	if (!rc && lock && !img->resting)
 		rc = block_file_lock(img->file, img->drv->grows);
+	/* Whose image it is now looks for repairs itself. */
+	img->read_only |= img->resting;
 	if (!rc)
 		rc = img->drv->open(img);
+	img->read_only = read_only;
 	return rc;
 }
 
@@ -72,6 +76,7 @@ struct block_image *block_image_open(const struct block_image_params *p)
 		.file = block_file_open(p->file, p->fd, p->read_only),
 		.read_only = p->read_only,
 		.discard = p->discard,
+		.resting = p->resting && !p->read_only,
 		.above = p->above,
 	};
 	if (img->file && !drv)
@@ -87,10 +92,51 @@ struct block_image *block_image_open(const struct block_image_params *p)
 	return img;
 }
 
+int block_image_rest(struct block_image *img)
+{
+	int rc = img->read_only || img->resting ? 0 : img->drv->settle(img);
+
+	if (rc || img->read_only || img->resting)
+		return rc;
+	img->resting = true;
+	block_file_unlock(img->file);
+	return 0;
+}
+
+static int image_reread(struct block_image *img)
+{
+	uint64_t size = img->size;
+	int rc = block_file_refresh(img->file);
+
+	if (!rc)
+		rc = img->drv->reread(img);
+	if (rc || img->size == size)
+		return rc;
+	log_error("%s has another size than when the guest came", img->file->name);
+	return -EINVAL;
+}
+
+int block_image_wake(struct block_image *img)
+{
+	int rc;
+
+	if (!img->resting)
+		return 0;
+	rc = block_file_lock(img->file, img->drv->grows);
+	if (rc)
+		return rc;
+	rc = image_reread(img);
+	img->resting = rc != 0;
+	if (rc)
+		block_file_unlock(img->file);
+	return rc;
+}
+
 void block_image_close(struct block_image *img)
 {
 	if (!img)
 		return;
+	img->read_only |= img->resting; /* it is another's to write */
 	if (img->drv->close)
 		img->drv->close(img);
 	block_file_close(img->file);

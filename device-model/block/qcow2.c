@@ -248,18 +248,20 @@ static void qcow2_free_all(struct qcow2 *s)
 	free(s);
 }
 
-static int qcow2_open(struct block_image *img)
+/* With this backing file, or, for NULL, the one that the header names. */
+static int open_with(struct block_image *img, struct block_image *backing)
 {
 	struct qcow2 *s = xzalloc(sizeof(*s));
 	int rc;
 
 	s->img = img;
 	s->file = img->file;
+	s->backing = backing;
 	pthread_mutex_init(&s->lock, NULL);
 	rc = qcow2_header_read(s);
 	if (!rc)
 		rc = tables_read(s);
-	if (!rc)
+	if (!rc && !backing)
 		rc = backing_open(s);
 	if (!rc && !img->read_only)
 		rc = prepare_writing(s);
@@ -273,7 +275,12 @@ static int qcow2_open(struct block_image *img)
 	return 0;
 }
 
-static void qcow2_close(struct block_image *img)
+static int qcow2_open(struct block_image *img)
+{
+	return open_with(img, NULL);
+}
+
+static int qcow2_settle(struct block_image *img)
 {
 	struct qcow2 *s = img->state;
 	int rc = 0;
@@ -282,12 +289,34 @@ static void qcow2_close(struct block_image *img)
 		rc = qcow2_commit(s);
 	if (!rc && !img->read_only && !s->broken)
 		rc = qcow2_cache_write(s, &s->blocks, false);
-	if (!rc)
-		rc = block_file_sync(s->file);
+	return rc ? rc : block_file_sync(s->file);
+}
+
+static void qcow2_close(struct block_image *img)
+{
+	struct qcow2 *s = img->state;
+	int rc = s ? qcow2_settle(img) : 0;
+
 	if (rc)
 		log_error("%s: the last changes could not be written: %s", s->file->name,
 			  strerror(-rc));
+	if (s)
+		qcow2_free_all(s);
+}
+
+/* The backing file, which nobody writes to, stays open: a confined process could not open it again. */
+static int qcow2_reread(struct block_image *img)
+{
+	struct qcow2 *s = img->state;
+	struct block_image *backing;
+
+	if (!s)
+		return -EIO; /* an earlier try failed */
+	backing = s->backing;
+	s->backing = NULL;
 	qcow2_free_all(s);
+	img->state = NULL;
+	return open_with(img, backing);
 }
 
 /* --- requests --- */
@@ -347,4 +376,6 @@ const struct block_driver qcow2_driver = {
 	.write = qcow2_write,
 	.discard = qcow2_discard,
 	.flush = qcow2_flush,
+	.settle = qcow2_settle,
+	.reread = qcow2_reread,
 };

@@ -54,4 +54,6 @@ const struct block_driver raw_driver = {
 	.write_cached = raw_write_cached,
 	.discard = raw_discard,
 	.flush = raw_flush,
+	.settle = raw_flush,
+	.reread = raw_open,
 };

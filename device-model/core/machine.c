@@ -6,6 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "block/block.h"
 #include "core/ahead.h"
 #include "core/bus_priv.h"
 #include "core/device.h"
@@ -150,9 +151,10 @@ int machine_init(struct machine *m, const struct options *opt)
 
 	machine_init_empty(m, opt);
 	rc = opt->qtest ? vmm_qtest_init(m) : vmm_xen_init(m);
-	if (rc)
-		return rc;
-	rc = opt->incoming_fd >= 0 ? save_read_file(m, opt->incoming_fd) : 0;
+	if (!rc && opt->incoming_fd >= 0) {
+		block_await_images();
+		rc = save_read_file(m, opt->incoming_fd);
+	}
 	if (!rc)
 		rc = device_init_all(m);
 	if (!rc && opt->incoming_fd < 0)

@@ -41,12 +41,21 @@ static void cmd_stop(struct machine *m, const struct json *args, struct qmp_repl
 }
 QMP_COMMAND(stop, "stop", cmd_stop);
 
+/* A guest that has come, or that has not gone, has its images from here on. */
+static bool go_on(struct machine *m, struct qmp_reply *r)
+{
+	if (block_take_images()) {
+		qmp_error(r, "Failed to lock the guest's images: see the device model's log");
+		return false;
+	}
+	machine_set_running(m, true);
+	return true;
+}
+
 static void cmd_cont(struct machine *m, const struct json *args, struct qmp_reply *r)
 {
-	if (m->running)
-		return;
-	machine_set_running(m, true);
-	qmp_event("RESUME", NULL);
+	if (!m->running && go_on(m, r))
+		qmp_event("RESUME", NULL);
 }
 QMP_COMMAND(cont, "cont", cmd_cont);
 
@@ -80,7 +89,8 @@ static void cmd_save(struct machine *m, const struct json *args, struct qmp_repl
 		close(fd);
 		return;
 	}
-	if (save_machine(m, fd))
+	/* Whoever restores the state of a migration opens the images while this process is still there. */
+	if (save_machine(m, fd) || (json_bool(args, "live", false) && block_give_images()))
 		qmp_error(r, "An IO error has occurred");
 	close(fd);
 }
@@ -228,8 +238,10 @@ static void cmd_human(struct machine *m, const struct json *args, struct qmp_rep
 	if (!strcmp(line, "stop") || !strcmp(line, "cont") || !strcmp(line, "quit")) {
 		if (line[0] == 'q')
 			loop_quit(0);
-		else
-			machine_set_running(m, line[0] == 'c');
+		else if (line[0] == 's')
+			machine_set_running(m, false);
+		else if (!m->running && !go_on(m, r))
+			return;
 		line = "info status";
 	}
 	text = info_text(m, strncmp(line, "info ", 5) ? "" : line + 5);

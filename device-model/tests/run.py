@@ -21,6 +21,7 @@ import test_chipset
 import test_confine
 import test_dma
 import test_floppy
+import test_handover
 import test_ide
 import test_peer
 import test_process
@@ -156,7 +157,7 @@ def main():
     for module in (test_dma, test_floppy, test_usb, test_peer):
         for kind, path in (("plinth", program), ("qemu", qemu)):
             run_own(results, module, kind, path, work)
-    for module in (test_process, test_state, test_storage, test_confine):
+    for module in (test_process, test_state, test_handover, test_storage, test_confine):
         for test in module.TESTS:
             name = module.__name__[5:] + "." + test.__name__[5:]
             if results.wants(name):
