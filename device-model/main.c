@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * plinth-dm: the device model of one guest. Start-up order: options, privileged part, process of
- * paravirtual back ends, connection to the VMM, devices (all memory is populated now), monitor, restored
+ * plinth-dm: the device model of one guest. Start-up order: options, process of paravirtual
+ * back ends, privileged part, connection to the VMM, devices (all memory is populated now), monitor, restored
  * state, request service, confinement, the filter of system calls, "running".
  */
 #include <errno.h>
@@ -149,11 +149,17 @@ static int attach(void)
 
 int main(int argc, char **argv)
 {
+	pid_t back_ends = 0;
+
 	options_parse(&options, argc, argv);
 	if (confine_wanted(&options))
-		keeper_start(&options);
+		keeper_prepare(&options);
 	if (!options.qtest && !options.xen_attach)
-		machine.pv_backends = !pv_process_start(&options);
+		back_ends = pv_process_start(&options);
+	machine.pv_backends = back_ends > 0;
+	if (confine_wanted(&options))
+		keeper_start(&options, back_ends);
+	keeper_drop_back_ends();
 	confine_begin(&options);
 	loop_init();
 	signals_init();

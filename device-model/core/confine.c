@@ -25,6 +25,7 @@
 #include <unistd.h>
 #include <xentoolcore.h>
 
+#include "core/keeper.h"
 #include "core/log.h"
 #include "core/options.h"
 
@@ -289,6 +290,7 @@ static void confine_all(const struct options *o)
 		if (capabilities_keep(0))
 			log_fatal("confinement: capabilities: %s", strerror(errno));
 	}
+	keeper_die_with_it();
 	limit_resources(o, used_bytes);
 	if (prctl(PR_SET_DUMPABLE, 0, 0, 0, 0) || prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0))
 		log_fatal("confinement: %s", strerror(errno));
@@ -325,7 +327,8 @@ void confine_finish(const struct options *o)
 void confine_keeper(void)
 {
 	load_unwinder();
-	if (!geteuid() && capabilities_keep(1ull << CAP_DAC_OVERRIDE | 1ull << CAP_DAC_READ_SEARCH))
+	if (!geteuid() && capabilities_keep(1ull << CAP_DAC_OVERRIDE | 1ull << CAP_DAC_READ_SEARCH |
+					    1ull << CAP_KILL))
 		log_fatal("privileged part: capabilities: %s", strerror(errno));
 	if (prctl(PR_SET_DUMPABLE, 0, 0, 0, 0))
 		log_fatal("privileged part: %s", strerror(errno));

@@ -192,13 +192,17 @@ static const unsigned short socket_calls[] = {
 	SYS_connect, SYS_bind, SYS_listen, SYS_stat, SYS_lstat, SYS_newfstatat, SYS_statx,
 };
 
-/* The privileged part's use of /dev/xen/gntdev, and its files. */
+/* The privileged part's use of /dev/xen/gntdev, its files, and the end of its children. */
 static const struct call_rule keeper_rules[] = {
 	IOCTL('G', 0), /* map */
 	IOCTL('G', 8), /* copy */
+	/* to the confined processes, whose descriptors it has */
+	{ SYS_pidfd_send_signal, 1, false, ALL, SIGTERM },
+	{ SYS_pidfd_send_signal, 1, false, ALL, SIGKILL },
 };
 static const unsigned short keeper_calls[] = {
-	SYS_open, SYS_openat, SYS_newfstatat, SYS_statx, SYS_stat, SYS_lstat, SYS_access,
+	SYS_open, SYS_openat, SYS_newfstatat, SYS_statx,
+	SYS_stat, SYS_lstat,  SYS_access,     SYS_waitid,
 };
 
 /*

@@ -10,6 +10,7 @@
 #include <sys/mman.h>
 #include <sys/prctl.h>
 #include <sys/socket.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include "core/keeper_priv.h"
@@ -21,6 +22,11 @@
 static struct keeper_link link_of[KEEPER_NR_ROLES] = { { .call_fd = -1, .news_fd = -1 },
 						       { .call_fd = -1, .news_fd = -1 } };
 static struct keeper_link *own = &link_of[KEEPER_DEVICE_MODEL];
+static struct keeper_link
+	theirs[KEEPER_NR_ROLES]; /* the other ends, until the processes are made */
+static unsigned int nr_links;
+static int log_pipe[2] = { -1, -1 };
+static pid_t keeper_pid;
 static uint8_t *window;
 static void (*on_monitor)(int fd);
 static void (*on_store)(void);
@@ -120,54 +126,97 @@ static void link_make(struct keeper_link *ours, struct keeper_link *theirs)
 	theirs->news_fd = news[1];
 }
 
-/* Nothing of the other processes' but the links: no monitor, no state to load, no terminal. */
-static void keeper_process(const struct options *o, struct keeper_link *links, unsigned int n)
+/* Nothing of the other processes' but the links and the log: no monitor, no state to load, no terminal. */
+static void keeper_process(const struct options *o, pid_t device_model, pid_t back_ends)
 {
 	int null = open("/dev/null", O_RDWR | O_CLOEXEC), fd = STDERR_FILENO + 1;
-	unsigned int i;
+	int *kept[2 * KEEPER_NR_ROLES + 1], n = 0, i;
+	unsigned int k;
 
-	/* First out of the way, then to where they stay. */
-	for (i = 0; i < n; i++) {
-		links[i].call_fd = fcntl(links[i].call_fd, F_DUPFD_CLOEXEC, 64);
-		links[i].news_fd = fcntl(links[i].news_fd, F_DUPFD_CLOEXEC, 64);
+	for (k = 0; k < nr_links; k++) {
+		kept[n++] = &theirs[k].call_fd;
+		kept[n++] = &theirs[k].news_fd;
 	}
+	kept[n++] = &log_pipe[0];
+	/* First out of the way, then to where they stay. */
+	for (i = 0; i < n; i++)
+		*kept[i] = fcntl(*kept[i], F_DUPFD_CLOEXEC, 64);
 	for (i = 0; i < n; i++) {
-		links[i].call_fd = dup3(links[i].call_fd, fd++, O_CLOEXEC);
-		links[i].news_fd = dup3(links[i].news_fd, fd++, O_CLOEXEC);
-		if (links[i].call_fd < 0 || links[i].news_fd < 0)
+		*kept[i] = dup3(*kept[i], fd++, O_CLOEXEC);
+		if (*kept[i] < 0)
 			_exit(1);
 	}
 	if (null < 0 || dup2(null, STDIN_FILENO) < 0 || dup2(null, STDOUT_FILENO) < 0 ||
 	    close_range((unsigned int)fd, ~0u, 0))
 		_exit(1);
-	/* A terminal's or a session's signals are the device model's to act on. */
-	signal(SIGHUP, SIG_IGN);
-	signal(SIGINT, SIG_IGN);
 	signal(SIGPIPE, SIG_IGN);
 	prctl(PR_SET_NAME, "plinth-dm-keep");
-	keeper_serve(o, links, n);
+	log_set_name("plinth-dm-keep");
+	keeper_log_serve(log_pipe[0]);
+	keeper_processes_watch(device_model, back_ends);
+	keeper_serve(o, theirs, nr_links);
 }
 
-void keeper_start(const struct options *o)
+void keeper_prepare(const struct options *o)
 {
-	struct keeper_link theirs[KEEPER_NR_ROLES] = { 0 };
-	unsigned int n = o->qtest || o->xen_attach ? 1 : 2, i;
-	pid_t pid;
+	unsigned int i;
 
-	for (i = 0; i < n; i++) {
+	nr_links = o->qtest || o->xen_attach ? 1 : 2;
+	keeper_pid = getpid();
+	for (i = 0; i < nr_links; i++) {
 		link_make(&link_of[i], &theirs[i]);
 		theirs[i].roles = 1u << i;
 	}
 	if (o->xen_attach)
 		theirs[0].roles |= 1u << KEEPER_BACK_ENDS;
+	if (pipe2(log_pipe, O_CLOEXEC))
+		log_fatal("privileged part: %s", strerror(errno));
+}
+
+/* A confined process's output is the privileged part's to write into the log: it holds no file that it could erase. */
+static void log_by_pipe(void)
+{
+	struct stat out, err;
+
+	if (log_pipe[1] < 0)
+		return;
+	if (!fstat(STDOUT_FILENO, &out) && !fstat(STDERR_FILENO, &err) && S_ISREG(out.st_mode) &&
+	    out.st_dev == err.st_dev && out.st_ino == err.st_ino)
+		dup2(log_pipe[1], STDOUT_FILENO);
+	/* Who writes too much for its reader loses lines; whoever asked for a trace wants all of them. */
+	if (!log_trace_mask)
+		fcntl(log_pipe[1], F_SETFL, O_NONBLOCK);
+	if (dup2(log_pipe[1], STDERR_FILENO) < 0)
+		_exit(1);
+	close(log_pipe[0]);
+	close(log_pipe[1]);
+	log_pipe[0] = log_pipe[1] = -1;
+}
+
+void keeper_start(const struct options *o, pid_t back_ends)
+{
+	pid_t pid;
+	unsigned int i;
+
 	pid = fork();
 	if (pid < 0)
 		log_fatal("privileged part: %s", strerror(errno));
-	if (!pid)
-		keeper_process(o, theirs, n);
-	signal(SIGCHLD, SIG_IGN); /* its end is seen by the links */
-	for (i = 0; i < n; i++)
+	if (pid)
+		keeper_process(o, pid, back_ends);
+	for (i = 0; i < nr_links; i++)
 		link_close(&theirs[i]);
+	log_by_pipe();
+	prctl(PR_SET_NAME, "plinth-dm");
+	keeper_die_with_it();
+}
+
+void keeper_die_with_it(void)
+{
+	if (!keeper_pid)
+		return;
+	/* Its threads and all: the kernel does it, whatever this process has come to be. */
+	if (prctl(PR_SET_PDEATHSIG, SIGKILL, 0, 0, 0) || getppid() != keeper_pid)
+		_exit(1);
 }
 
 bool keeper_active(void)
@@ -185,6 +234,8 @@ int keeper_become_back_ends(int first)
 	own = &link_of[KEEPER_BACK_ENDS];
 	if (own->call_fd < 0)
 		return first;
+	log_by_pipe();
+	keeper_die_with_it();
 	own->call_fd = fcntl(own->call_fd, F_DUPFD_CLOEXEC, 64);
 	own->news_fd = fcntl(own->news_fd, F_DUPFD_CLOEXEC, 64);
 	own->call_fd = dup3(own->call_fd, first, O_CLOEXEC);
@@ -205,9 +256,8 @@ static void gone(void)
 {
 	if (own->call_fd < 0)
 		return;
-	log_error(
-		"the privileged part of this guest's device model has ended: no monitor, no other "
-		"media, no paravirtual disks until the guest is started anew");
+	log_error("the privileged part does not answer any more: no monitor, no other media, no "
+		  "paravirtual disks until the guest is started anew");
 	loop_del_fd(own->news_fd);
 	link_close(own);
 	if (on_end)

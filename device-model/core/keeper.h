@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * The privileged part beside the confined processes of one guest: a small process, forked before anything
- * is open, that has the host's files, xenstore and grants. It takes part in nothing that the guest does.
+ * The privileged part beside the confined processes of one guest: their parent, which has the host's files,
+ * xenstore and grants, writes their log, and ends them. It takes part in nothing that the guest does.
  * The confined side asks it by messages of one size, and gets only
  *  - files that a monitor command named, once for each command, and images that xenstore names as a disk
  *    of this domain, with the backing files that they had when they were first seen;
@@ -18,6 +18,7 @@
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <sys/types.h>
 
 struct options;
 
@@ -35,8 +36,16 @@ struct keeper_piece {
 #define KEEPER_PIECE_SIZE 4096u /* of the window, for each of them */
 #define KEEPER_MAX_REFS	  16u	/* in one mapping */
 
-/* Start it, before anything is open and any thread runs; the caller is KEEPER_DEVICE_MODEL. Ends on failure. */
-void keeper_start(const struct options *o);
+/*
+ * The calling process becomes the privileged part, for it is the one that the toolstack knows and ends; the
+ * others are its children, which end with it. Both before anything is open and any thread runs; a failure ends the
+ * process. keeper_prepare() makes the links; then the process of back ends is forked (its number, or 0);
+ * keeper_start() returns in a child, which is KEEPER_DEVICE_MODEL.
+ */
+void keeper_prepare(const struct options *o);
+void keeper_start(const struct options *o, pid_t back_ends);
+/* In both: the privileged part's end is this process's. Again after a change of user, which ends that. */
+void keeper_die_with_it(void);
 /* There is one (there is none with -sandbox off, nor in tests of parts), and set-up is over. */
 bool keeper_active(void);
 bool keeper_sealed(void);

@@ -18,6 +18,7 @@
 #include "core/log.h"
 #include "core/options.h"
 #include "core/util.h"
+#include "core/xen_store.h"
 
 #define MAX_CHAIN    32
 #define HEADER_BYTES 65536u
@@ -26,9 +27,11 @@
 #define EXT_BACKING  0xe2792acau /* qcow2.txt, "Header extensions": the backing file's format */
 
 /* What a header says about other files (qcow2.txt, "Header"): these fields, and all behind the header. */
-#define H_BACKING      8u
-#define H_BACKING_END  20u
-#define H_CLUSTER_BITS 20u
+#define H_BACKING	 8u
+#define H_BACKING_END	 20u
+#define H_CLUSTER_BITS	 20u
+
+#define MIN_CLUSTER_BITS 9
 
 struct image {
 	char *path;
@@ -183,7 +186,8 @@ static void header_remember(struct image *i, int fd)
 	uint8_t *h = xzalloc(HEADER_BYTES);
 	ssize_t n = pread(fd, h, HEADER_BYTES, 0);
 
-	if (n <= 104 || get_be32(h) != QCOW2_MAGIC || get_be32(h + H_CLUSTER_BITS) > 30) {
+	if (n < (1 << MIN_CLUSTER_BITS) || get_be32(h) != QCOW2_MAGIC ||
+	    get_be32(h + H_CLUSTER_BITS) < MIN_CLUSTER_BITS || get_be32(h + H_CLUSTER_BITS) > 30) {
 		free(h);
 		return;
 	}
@@ -299,8 +303,8 @@ static bool in_a_chain(const char *path)
 static bool is_disk(const char *folder, const char *disk, const char *path, bool writes,
 		    bool *is_qcow2)
 {
-	char *key = xasprintf("%s/%s/params", folder, disk), *params = keeper_xen_read(key);
-	char *mode_key = xasprintf("%s/%s/mode", folder, disk), *mode = keeper_xen_read(mode_key);
+	char *key = xasprintf("%s/%s/params", folder, disk), *params = xen_store_read(key);
+	char *mode_key = xasprintf("%s/%s/mode", folder, disk), *mode = xen_store_read(mode_key);
 	const char *colon = params ? strchr(params, ':') : NULL;
 	bool found = colon && !strcmp(colon + 1, path) && (!writes || (mode && *mode == 'w'));
 
@@ -318,7 +322,7 @@ static bool is_some_disk(unsigned int domid, const char *path, bool writes, bool
 	unsigned int n = 0, i;
 	bool found = false;
 
-	disks = keeper_xen_list(folder, &n);
+	disks = xen_store_list(folder, &n);
 	for (i = 0; disks && i < n && !found; i++)
 		found = is_disk(folder, disks[i], path, writes, is_qcow2);
 	free(disks);

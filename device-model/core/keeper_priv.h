@@ -67,6 +67,31 @@ void keeper_serve_init(const struct options *o);
 int keeper_answer(struct keeper_link *l, struct keeper_message *m, int in);
 bool keeper_is_back_ends(const struct keeper_link *l);
 
+/* ---- the confined processes (keeper_processes.c) ---- */
+
+/* Children of this process, before its filter; 0: there are no back ends. Signals to it are for them, too. */
+void keeper_processes_watch(pid_t device_model, pid_t back_ends);
+/* Before keeper_serve() runs its loop, behind loop_init(). */
+void keeper_processes_begin(void);
+/* They end now, by themselves or else by force; then this process's loop does. */
+void keeper_processes_end(void);
+/* Of the device model's end: what this process ends with. */
+int keeper_processes_status(void);
+
+/* ---- the log (keeper_log.c) ---- */
+
+/* What comes from this pipe is the confined processes' log. */
+void keeper_log_serve(int fd);
+void keeper_log_begin(void);
+/* Write what is left. */
+void keeper_log_end(void);
+/*
+ * One piece of text at this time, made harmless and as much of it as may be written. `out` has room for n bytes
+ * and a note of what was lost. Returns how many came there.
+ */
+#define KEEPER_LOG_NOTE 80u
+size_t keeper_log_filter(const char *in, size_t n, char *out, uint64_t now_ns);
+
 /* ---- names (keeper_names.c): pure logic ---- */
 
 /* A monitor command, complete: note what it names. */
@@ -97,15 +122,10 @@ int keeper_monitor_add(const struct options *o, struct keeper_link *l, int liste
 /* The link is gone. */
 void keeper_monitor_end(struct keeper_link *l);
 
-/* ---- xenstore and grants (keeper_xen.c) ---- */
+/* ---- grants (keeper_xen.c) ---- */
 
-/* changed(): a watched node was changed. */
-int keeper_xen_start(void (*changed)(void));
-/* malloc()ed, or NULL with errno. */
-char *keeper_xen_read(const char *path);
-char **keeper_xen_list(const char *path, unsigned int *n);
-bool keeper_xen_write(const char *path, const char *value);
-bool keeper_xen_watch(const char *path, bool on);
+/* Connects to xenstore, too: see xen_store_open(). */
+int keeper_xen_start(void (*changed)(void), void (*released)(void));
 /* A descriptor of its own for the mapping, which ends with its last use. */
 int keeper_xen_map(unsigned int domid, const uint32_t *refs, unsigned int n, uint64_t *offset);
 int keeper_xen_copy(unsigned int domid, const struct keeper_piece *pieces, unsigned int n,

@@ -19,6 +19,7 @@
 #include "core/loop.h"
 #include "core/options.h"
 #include "core/util.h"
+#include "core/xen_store.h"
 
 #define DEVICE_MODEL (1u << KEEPER_DEVICE_MODEL)
 #define BACK_ENDS    (1u << KEEPER_BACK_ENDS)
@@ -31,6 +32,7 @@ static struct keeper_link *links;
 static unsigned int nr_links, nr_watches, refusals;
 static int window_fd = -1;
 static uint8_t *window;
+static bool domain_seen;
 
 /* ---- requests: the answer goes into the message; a result of -errno, and a descriptor or -1 ---- */
 
@@ -58,9 +60,22 @@ static struct answer do_monitor(struct keeper_link *l, struct keeper_message *m,
 	return is_result(fd < 0 ? -EBADF : keeper_monitor_add(options, l, fd));
 }
 
+/* Some domain went away, or set-up is over. Ours has been there before: else it is being made. */
+static void domain_look(void)
+{
+	bool there = options->qtest || xen_store_domain_exists(domid);
+
+	if (domain_seen && !there) {
+		log_info("ends: domain %u is gone", domid);
+		keeper_processes_end();
+	}
+	domain_seen = there;
+}
+
 static struct answer do_seal(struct keeper_link *l, struct keeper_message *m, int *in)
 {
 	l->sealed = true;
+	domain_look();
 	return is_result(0);
 }
 
@@ -69,7 +84,7 @@ static struct answer do_running(struct keeper_link *l, struct keeper_message *m,
 	char path[48];
 
 	snprintf(path, sizeof(path), "device-model/%u/state", domid);
-	return is_result(keeper_xen_write(path, "running") ? 0 : -EIO);
+	return is_result(xen_store_write(path, "running") ? 0 : -EIO);
 }
 
 static struct answer do_open(struct keeper_link *l, struct keeper_message *m, int *in)
@@ -92,7 +107,7 @@ static struct answer do_store_read(struct keeper_link *l, struct keeper_message 
 
 	if (!keeper_may_read(domid, m->path))
 		return is_result(-EACCES);
-	value = keeper_xen_read(m->path);
+	value = xen_store_read(m->path);
 	if (!value)
 		return is_result(-ENOENT);
 	len = strlen(value);
@@ -111,7 +126,7 @@ static struct answer do_store_list(struct keeper_link *l, struct keeper_message 
 
 	if (!keeper_may_read(domid, m->path))
 		return is_result(-EACCES);
-	names = keeper_xen_list(m->path, &n);
+	names = xen_store_list(m->path, &n);
 	for (i = 0; names && i < n; i++) {
 		len = strlen(names[i]) + 1;
 		if (len > sizeof(m->data) - used)
@@ -127,7 +142,7 @@ static struct answer do_store_list(struct keeper_link *l, struct keeper_message 
 static bool is_device(const char *path)
 {
 	char *frontend = xasprintf("%.*s/frontend", (int)(strrchr(path, '/') - path), path);
-	char *value = keeper_xen_read(frontend);
+	char *value = xen_store_read(frontend);
 	bool found = value || strncmp(path, "backend/", 8);
 
 	free(frontend);
@@ -139,7 +154,7 @@ static struct answer do_store_write(struct keeper_link *l, struct keeper_message
 {
 	if (!keeper_may_write(domid, m->path) || !is_device(m->path))
 		return is_result(-EACCES);
-	return is_result(keeper_xen_write(m->path, m->data) ? 0 : -EIO);
+	return is_result(xen_store_write(m->path, m->data) ? 0 : -EIO);
 }
 
 static struct answer do_store_watch(struct keeper_link *l, struct keeper_message *m, int *in)
@@ -148,7 +163,7 @@ static struct answer do_store_watch(struct keeper_link *l, struct keeper_message
 		return is_result(-EACCES);
 	if (nr_watches == MAX_WATCHES)
 		return is_result(-ENOSPC);
-	if (!keeper_xen_watch(m->path, true))
+	if (!xen_store_watch(m->path, true))
 		return is_result(-EIO);
 	nr_watches++;
 	return is_result(0);
@@ -158,7 +173,7 @@ static struct answer do_store_unwatch(struct keeper_link *l, struct keeper_messa
 {
 	if (!keeper_may_read(domid, m->path))
 		return is_result(-EACCES);
-	if (!nr_watches || !keeper_xen_watch(m->path, false))
+	if (!nr_watches || !xen_store_watch(m->path, false))
 		return is_result(-ENOENT);
 	nr_watches--;
 	return is_result(0);
@@ -259,20 +274,15 @@ bool keeper_is_back_ends(const struct keeper_link *l)
 
 /* ---- the process ---- */
 
+/* A process whose link ended gets no more; its own end is seen elsewhere (keeper_processes.c). */
 static void link_end(struct keeper_link *l)
 {
-	unsigned int i;
-
 	keeper_monitor_end(l);
 	loop_del_fd(l->call_fd);
 	loop_del_fd(l->news_fd);
 	close(l->call_fd);
 	close(l->news_fd);
 	l->call_fd = l->news_fd = -1;
-	for (i = 0; i < nr_links; i++)
-		if (links[i].call_fd >= 0)
-			return;
-	loop_quit(0);
 }
 
 static void link_readable(void *opaque, uint32_t events)
@@ -335,10 +345,12 @@ void keeper_serve(const struct options *o, struct keeper_link *l, unsigned int n
 	links = l;
 	nr_links = n;
 	loop_init();
+	keeper_log_begin();
+	keeper_processes_begin();
 	keeper_serve_init(o);
 	keeper_images_begin(o);
 	if (!o->qtest)
-		keeper_xen_start(store_changed);
+		keeper_xen_start(store_changed, domain_look);
 	for (i = 0; i < n; i++) {
 		fcntl(l[i].call_fd, F_SETFL, O_NONBLOCK);
 		fcntl(l[i].news_fd, F_SETFL, O_NONBLOCK);
@@ -348,6 +360,7 @@ void keeper_serve(const struct options *o, struct keeper_link *l, unsigned int n
 	}
 	confine_keeper();
 	loop_run();
+	keeper_log_end();
 	keeper_images_end();
-	_exit(0);
+	_exit(keeper_processes_status());
 }

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* What the privileged part reaches of Xen: xenstore as domain 0 has it, and grants of one domain. */
+/* What the privileged part reaches of Xen beside xenstore (xen_store.h): grants of one domain. */
 #include <errno.h>
 #include <fcntl.h>
 #include <stdlib.h>
@@ -7,11 +7,11 @@
 #include <sys/ioctl.h>
 #include <unistd.h>
 #include <xengnttab.h>
-#include <xenstore.h>
 
 #include "core/keeper_priv.h"
 #include "core/log.h"
-#include "core/loop.h"
+#include "core/xen_grant.h"
+#include "core/xen_store.h"
 
 /*
  * Pages in a guest's life: some thousand connections. Mappings outlive their descriptors, so they cannot be
@@ -30,53 +30,16 @@ struct gntdev_map {
 #define GNTDEV_MAP_SIZE 24 /* of the kernel's structure, which has one reference */
 #define GNTDEV_MAP	_IOC(_IOC_NONE, 'G', 0, GNTDEV_MAP_SIZE)
 
-static struct xs_handle *xs;
 static xengnttab_handle *gnttab;
-static void (*changed_cb)(void);
 
-static void xs_readable(void *opaque, uint32_t events)
+int keeper_xen_start(void (*changed)(void), void (*released)(void))
 {
-	char **watch;
-	bool any = false;
+	int rc = xen_store_open(changed, released);
 
-	while ((watch = xs_check_watch(xs))) {
-		free(watch);
-		any = true;
-	}
-	if (any)
-		changed_cb();
-}
-
-int keeper_xen_start(void (*changed)(void))
-{
-	changed_cb = changed;
 	gnttab = xengnttab_open(NULL, 0);
-	xs = xs_open(0);
-	if (!xs) {
-		log_error("cannot reach xenstore: %s; is xenstored running?", strerror(errno));
-		return -errno;
-	}
-	return loop_add_fd(xs_fileno(xs), EPOLLIN, xs_readable, NULL);
-}
-
-char *keeper_xen_read(const char *path)
-{
-	return xs ? xs_read(xs, XBT_NULL, path, NULL) : NULL;
-}
-
-char **keeper_xen_list(const char *path, unsigned int *n)
-{
-	return xs ? xs_directory(xs, XBT_NULL, path, n) : NULL;
-}
-
-bool keeper_xen_write(const char *path, const char *value)
-{
-	return xs && xs_write(xs, XBT_NULL, path, value, (unsigned int)strlen(value));
-}
-
-bool keeper_xen_watch(const char *path, bool on)
-{
-	return xs && (on ? xs_watch(xs, path, path) : xs_unwatch(xs, path, path));
+	if (rc)
+		log_error("cannot reach xenstore: %s; is xenstored running?", strerror(-rc));
+	return rc;
 }
 
 int keeper_xen_map(unsigned int domid, const uint32_t *refs, unsigned int n, uint64_t *offset)
@@ -107,27 +70,13 @@ int keeper_xen_map(unsigned int domid, const uint32_t *refs, unsigned int n, uin
 int keeper_xen_copy(unsigned int domid, const struct keeper_piece *p, unsigned int n,
 		    uint8_t *window, bool to_guest)
 {
-	xengnttab_grant_copy_segment_t segs[KEEPER_PIECES];
+	struct grant_piece pieces[KEEPER_PIECES];
 	unsigned int i;
 
-	memset(segs, 0, sizeof(segs));
-	for (i = 0; i < n; i++) {
-		union xengnttab_copy_ptr guest = { .foreign = { .ref = p[i].ref,
-								.offset = p[i].offset,
-								.domid = (uint16_t)domid } };
-		union xengnttab_copy_ptr own = { .virt = window + i * KEEPER_PIECE_SIZE };
-
-		segs[i].source = to_guest ? own : guest;
-		segs[i].dest = to_guest ? guest : own;
-		segs[i].len = p[i].len;
-		segs[i].flags = to_guest ? GNTCOPY_dest_gref : GNTCOPY_source_gref;
-	}
 	if (!gnttab)
 		return -ENODEV;
-	if (xengnttab_grant_copy(gnttab, n, segs))
-		return -errno;
 	for (i = 0; i < n; i++)
-		if (segs[i].status != GNTST_okay)
-			return -EFAULT;
-	return 0;
+		pieces[i] = (struct grant_piece){ p[i].ref, p[i].offset, p[i].len,
+						  window + i * KEEPER_PIECE_SIZE };
+	return xen_grant_copy(gnttab, domid, pieces, n, to_guest);
 }

@@ -16,6 +16,7 @@
 #define LOG_LINE_MAX  1024
 
 uint32_t log_trace_mask;
+static const char *log_name = "plinth-dm";
 
 static const struct {
 	const char *name;
@@ -34,11 +35,16 @@ static void log_line(const char *prefix, const char *fmt, va_list ap)
 	char line[LOG_LINE_MAX];
 	size_t len;
 
-	len = (size_t)snprintf(line, sizeof(line), "plinth-dm: %s", prefix);
+	len = (size_t)snprintf(line, sizeof(line), "%s: %s", log_name, prefix);
 	vsnprintf(line + len, sizeof(line) - len - 1, fmt, ap);
 	len = strlen(line);
 	line[len++] = '\n';
 	fwrite(line, 1, len, stderr);
+}
+
+void log_set_name(const char *name)
+{
+	log_name = name;
 }
 
 #define LOG_BODY(prefix)                   \

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * Messages of the device model. They go to stderr, which libxl connects to
- * /var/log/xen/qemu-dm-NAME.log. A message says what happened and, where there is one, the next step.
+ * Messages of the device model. They go to stderr, which libxl connects to /var/log/xen/qemu-dm-NAME.log, in
+ * a confined process by way of the privileged part (core/keeper_log.c). A message says what happened and, where there is one, the next step.
  * Guest-triggered messages must use the _once or _limited forms: a guest must not fill dom0's disk.
  */
 #ifndef DM_CORE_LOG_H
@@ -12,6 +12,8 @@
 
 #define DM_PRINTF(fmt, args) __attribute__((format(printf, fmt, args)))
 
+/* Whose messages they are, "plinth-dm" if nobody says. The string stays. */
+void log_set_name(const char *name);
 void log_error(const char *fmt, ...) DM_PRINTF(1, 2);
 void log_warn(const char *fmt, ...) DM_PRINTF(1, 2);
 void log_info(const char *fmt, ...) DM_PRINTF(1, 2);

@@ -42,7 +42,7 @@ struct transfer {
 	uint8_t op; /* to be answered */
 	bool write, flush_first;
 	unsigned int nr;
-	struct blkif_piece *pieces;
+	struct grant_piece *pieces;
 	uint8_t *data;
 	size_t len;
 };
@@ -226,7 +226,7 @@ static void direct(struct transfer *t, const uint8_t *r)
 static void indirect(struct transfer *t, const uint8_t *r)
 {
 	const uint8_t *refs = r + t->b->l->indirect_refs;
-	struct blkif_piece pages[BLKIF_MAX_INDIRECT / SEGMENTS_PER_REF + 1];
+	struct grant_piece pages[BLKIF_MAX_INDIRECT / SEGMENTS_PER_REF + 1];
 	unsigned int n = get_le16(r + 2), nr_pages = 0, done = 0;
 	uint8_t *segments;
 	int err;
@@ -239,7 +239,7 @@ static void indirect(struct transfer *t, const uint8_t *r)
 	t->op = r[1]; /* Linux wants the answer to name what was done */
 	segments = xzalloc((size_t)n * SEGMENT_SIZE);
 	for (; done < n; done += SEGMENTS_PER_REF, nr_pages++)
-		pages[nr_pages] = (struct blkif_piece){
+		pages[nr_pages] = (struct grant_piece){
 			.ref = get_le32(refs + (size_t)nr_pages * 4),
 			.len = (uint16_t)(MIN(n - done, SEGMENTS_PER_REF) * SEGMENT_SIZE),
 			.data = segments + (size_t)done * SEGMENT_SIZE,

@@ -12,6 +12,8 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "core/xen_grant.h"
+
 #include "block/block.h"
 
 #define BLKIF_PAGE	     4096u
@@ -20,16 +22,9 @@
 #define BLKIF_MAX_RING_ORDER 4u
 #define BLKIF_MAX_IN_FLIGHT  32u
 
-/* One piece of a page of the guest. */
-struct blkif_piece {
-	uint32_t ref;
-	uint16_t offset, len;
-	uint8_t *data;
-};
-
 struct blkif_ops {
 	/* Copy pieces from the guest or to it. 0 or -errno. */
-	int (*copy)(void *opaque, const struct blkif_piece *pieces, unsigned int n, bool to_guest);
+	int (*copy)(void *opaque, const struct grant_piece *pieces, unsigned int n, bool to_guest);
 	void (*notify)(void *opaque);
 	/* The guest broke the ring's rules: nothing more comes from it. */
 	void (*broken)(void *opaque, const char *why);

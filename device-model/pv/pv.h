@@ -9,6 +9,7 @@
 #define DM_PV_PV_H
 
 #include <stdbool.h>
+#include <sys/types.h>
 
 struct display;
 struct machine;
@@ -29,9 +30,9 @@ void pv_fb_set_display(struct display *d);
 
 /*
  * The process beside an HVM guest's device model: fork it, before anything is open and before any thread.
- * 0 or -errno here; there it does not return. The rest is for the device model's process:
+ * Its number or -errno here; there it does not return. The rest is for the device model's process:
  */
-int pv_process_start(const struct options *o);
+pid_t pv_process_start(const struct options *o);
 /* Pass input on while a front end takes it; wait until the back ends watch xenstore. 0 or -errno (logged). */
 int pv_process_ready(void);
 /* Let it end, with its images closed. */

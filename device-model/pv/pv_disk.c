@@ -34,7 +34,7 @@ struct pv_disk {
 
 /* --- the ring's surroundings --- */
 
-static int ring_copy(void *opaque, const struct blkif_piece *p, unsigned int n, bool to_guest)
+static int ring_copy(void *opaque, const struct grant_piece *p, unsigned int n, bool to_guest)
 {
 	return pv_guest_copy(p, n, to_guest);
 }

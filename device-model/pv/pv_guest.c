@@ -17,8 +17,9 @@
 #include "core/log.h"
 #include "core/loop.h"
 #include "core/util.h"
+#include "core/xen_grant.h"
 
-#define COPY_BATCH KEEPER_PIECES
+#define COPY_BATCH MIN(KEEPER_PIECES, XEN_GRANT_PIECES)
 
 static unsigned int domid;
 static bool by_keeper;
@@ -98,35 +99,8 @@ void pv_guest_unmap_pages(void *p, size_t n)
 	xenforeignmemory_unmap(fmem, p, n);
 }
 
-static int copy_batch(const struct blkif_piece *p, unsigned int n, bool to_guest)
-{
-	xengnttab_grant_copy_segment_t segs[COPY_BATCH];
-	unsigned int i;
-
-	memset(segs, 0, sizeof(segs));
-	for (i = 0; i < n; i++) {
-		union xengnttab_copy_ptr guest = { .foreign = {
-							   .ref = p[i].ref,
-							   .offset = p[i].offset,
-							   .domid = (uint16_t)domid,
-						   } };
-		union xengnttab_copy_ptr own = { .virt = p[i].data };
-
-		segs[i].source = to_guest ? own : guest;
-		segs[i].dest = to_guest ? guest : own;
-		segs[i].len = p[i].len;
-		segs[i].flags = to_guest ? GNTCOPY_dest_gref : GNTCOPY_source_gref;
-	}
-	if (xengnttab_grant_copy(gnttab, n, segs))
-		return -errno;
-	for (i = 0; i < n; i++)
-		if (segs[i].status != GNTST_okay)
-			return -EFAULT;
-	return 0;
-}
-
 /* Through the window that is shared with the privileged part. */
-static int copy_by_keeper(const struct blkif_piece *p, unsigned int n, bool to_guest)
+static int copy_by_keeper(const struct grant_piece *p, unsigned int n, bool to_guest)
 {
 	struct keeper_piece pieces[KEEPER_PIECES];
 	uint8_t *window = keeper_window();
@@ -146,14 +120,15 @@ static int copy_by_keeper(const struct blkif_piece *p, unsigned int n, bool to_g
 	return rc;
 }
 
-int pv_guest_copy(const struct blkif_piece *p, unsigned int n, bool to_guest)
+int pv_guest_copy(const struct grant_piece *p, unsigned int n, bool to_guest)
 {
 	int rc = 0;
 
 	while (n && !rc) {
 		unsigned int now = MIN(n, COPY_BATCH);
 
-		rc = by_keeper ? copy_by_keeper(p, now, to_guest) : copy_batch(p, now, to_guest);
+		rc = by_keeper ? copy_by_keeper(p, now, to_guest)
+			       : xen_grant_copy(gnttab, domid, p, now, to_guest);
 		p += now;
 		n -= now;
 	}

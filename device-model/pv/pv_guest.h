@@ -21,7 +21,7 @@ void pv_guest_unmap_grants(void *p, unsigned int n);
 void *pv_guest_map_pages(const uint64_t *gfns, size_t n, bool writable);
 void pv_guest_unmap_pages(void *p, size_t n);
 /* Copy pieces of granted pages from the guest or to it. */
-int pv_guest_copy(const struct blkif_piece *pieces, unsigned int n, bool to_guest);
+int pv_guest_copy(const struct grant_piece *pieces, unsigned int n, bool to_guest);
 /* Bind the guest's port; ours, above 0, or -errno. */
 int pv_guest_bind(uint32_t remote_port);
 void pv_guest_unbind(uint32_t port);

@@ -236,7 +236,7 @@ static void run(const struct options *o)
 	exit(0);
 }
 
-int pv_process_start(const struct options *o)
+pid_t pv_process_start(const struct options *o)
 {
 	int fds[2];
 	pid_t pid;
@@ -255,10 +255,10 @@ int pv_process_start(const struct options *o)
 		descriptors_close(fds[1]);
 		run(o);
 	}
-	/* Its end is seen by the link; nobody collects its status. */
-	signal(SIGCHLD, SIG_IGN);
+	/* Its end is seen by the link; the privileged part collects its status, if there is one. */
+	if (!confine_wanted(o))
+		signal(SIGCHLD, SIG_IGN);
 	close(fds[1]);
-	keeper_drop_back_ends();
 	link_fd = fds[0];
-	return 0;
+	return pid;
 }

@@ -7,75 +7,49 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <xenstore.h>
 
 #include "core/keeper.h"
 #include "core/log.h"
-#include "core/loop.h"
 #include "core/util.h"
-
-static struct xs_handle *xs;
-static void (*changed_cb)(void);
-
-static void xs_readable(void *opaque, uint32_t events)
-{
-	char **watch;
-	bool any = false;
-
-	while ((watch = xs_check_watch(xs))) {
-		free(watch);
-		any = true;
-	}
-	if (any)
-		changed_cb();
-}
+#include "core/xen_store.h"
 
 int xenbus_open(void (*changed)(void))
 {
-	changed_cb = changed;
-	if (keeper_active())
-		return keeper_watch(NULL, changed, NULL);
-	xs = xs_open(0);
-	if (!xs)
-		return -errno;
-	return loop_add_fd(xs_fileno(xs), EPOLLIN, xs_readable, NULL);
+	return keeper_active() ? keeper_watch(NULL, changed, NULL) : xen_store_open(changed, NULL);
 }
 
 void xenbus_close(void)
 {
-	if (!xs)
-		return;
-	loop_del_fd(xs_fileno(xs));
-	xs_close(xs);
+	xen_store_close();
 }
 
 bool xenbus_watch(const char *path)
 {
 	if (keeper_active())
 		return !keeper_store_watch(path, true);
-	return xs && xs_watch(xs, path, path);
+	return xen_store_watch(path, true);
 }
 
 void xenbus_unwatch(const char *path)
 {
 	if (keeper_active())
 		keeper_store_watch(path, false);
-	else if (xs)
-		xs_unwatch(xs, path, path);
+	else
+		xen_store_watch(path, false);
 }
 
 static char *store_read(const char *path)
 {
 	if (keeper_active())
 		return keeper_store_read(path);
-	return xs ? xs_read(xs, XBT_NULL, path, NULL) : NULL;
+	return xen_store_read(path);
 }
 
 static bool store_write(const char *path, const char *value)
 {
 	if (keeper_active())
 		return !keeper_store_write(path, value);
-	return xs && xs_write(xs, XBT_NULL, path, value, (unsigned int)strlen(value));
+	return xen_store_write(path, value);
 }
 
 char *xenbus_read(const char *base, const char *key)
@@ -119,5 +93,5 @@ char **xenbus_list(const char *path, unsigned int *n)
 {
 	if (keeper_active())
 		return keeper_store_list(path, n);
-	return xs ? xs_directory(xs, XBT_NULL, path, n) : NULL;
+	return xen_store_list(path, n);
 }

@@ -176,8 +176,8 @@ def test_tftp_folder(program, work):
     assert host.tftp("/../etc/passwd") is None
     if not os.geteuid():
         assert host.tftp("/out") is None
-        assert sorted(os.listdir("/proc/%d/root" % m.proc.pid)) == ["etc", "tftp"]
-        assert os.listdir("/proc/%d/root/etc" % m.proc.pid) == ["resolv.conf"]
+        assert sorted(os.listdir("/proc/%d/root" % m.pid())) == ["etc", "tftp"]
+        assert os.listdir("/proc/%d/root/etc" % m.pid()) == ["resolv.conf"]
     m.close()
 
 

@@ -9,7 +9,8 @@ DM_PV_DIR  := device-model/tests-pv
 DM_PV_OUT  := $(DM_OUT)/tests-pv
 DM_PV_TEST := $(addprefix $(DM_PV_OUT)/,test-blkif test-devices test-keeper replay-pv replay-keeper)
 DM_PV_BLKIF_SRC := $(DM_PV_DIR)/test_blkif.c device-model/pv/blkif.c $(DM_BLOCK_LIB)
-DM_PV_KEEPER := $(wildcard device-model/core/keeper*.c) device-model/core/json.c $(DM_PV_DIR)/fake_xen.c
+DM_PV_KEEPER := $(wildcard device-model/core/keeper*.c) $(addprefix device-model/core/,json.c xen_grant.c xen_store.c) \
+	$(DM_PV_DIR)/fake_xen.c
 DM_PV_LIB  := $(sort $(wildcard device-model/pv/*.c) $(DM_BLOCK_LIB) device-model/core/display.c \
 	device-model/core/input.c $(DM_PV_KEEPER) $(DM_PV_DIR)/fake_confine.c)
 DM_PV_FLAGS := $(DM_BLOCK_FLAGS) $(shell pkg-config --cflags pixman-1)
@@ -30,7 +31,7 @@ $(DM_PV_OUT)/test-devices: $(DM_PV_LIB) $(DM_PV_DIR)/test_devices.c $(DM_PV_HEAD
 
 $(DM_PV_OUT)/test-keeper: $(DM_PV_KEEPER) $(DM_BLOCK_CORE) device-model/core/confine.c device-model/core/confine_calls.c \
 		device-model/core/options.c device-model/core/options_dev.c device-model/core/options_net.c \
-		$(DM_PV_DIR)/test_keeper.c $(DM_PV_HEADERS)
+		$(addprefix $(DM_PV_DIR)/,taken_over.c test_keeper.c test_requests.c test_ends.c) $(DM_PV_HEADERS)
 	$(call say,CC-ASAN,$@)
 	$(Q)mkdir -p $(@D)
 	$(Q)$(CC) $(DM_PV_FLAGS) -Wl,--wrap=keeper_xen_map -o $@ $(sort $(filter %.c,$^))

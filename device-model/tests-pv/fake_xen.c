@@ -9,6 +9,7 @@
 #include <string.h>
 #include <sys/eventfd.h>
 #include <sys/mman.h>
+#include <sys/timerfd.h>
 #include <unistd.h>
 #include <xenevtchn.h>
 #include <xenforeignmemory.h>
@@ -30,7 +31,8 @@ struct key {
 static struct key keys[MAX_KEYS];
 static size_t nr_keys;
 static char *watches[MAX_WATCHES];
-static unsigned int pending_watches, mapped;
+static unsigned int pending_watches, mapped, release_ms;
+static bool released;
 static pid_t init_pid;
 static int store_fd, event_fd, memory_fd;
 static uint8_t *memory;
@@ -182,11 +184,25 @@ int fake_number(const char *path)
 	return value ? atoi(value) : -1;
 }
 
+void fake_release_after_ms(unsigned int ms)
+{
+	release_ms = ms;
+}
+
+/* The store's timer is all that happens in it then. */
+static int release_timer(void)
+{
+	struct itimerspec when = { .it_value = { release_ms / 1000, release_ms % 1000 * 1000000 } };
+	int fd = timerfd_create(CLOCK_MONOTONIC, TFD_NONBLOCK);
+
+	return timerfd_settime(fd, 0, &when, NULL) ? -1 : fd;
+}
+
 struct xs_handle *xs_open(unsigned long flags)
 {
 	/* A process that was forked has closed what it did not know. */
 	if (getpid() != init_pid)
-		store_fd = eventfd(0, EFD_NONBLOCK);
+		store_fd = release_ms ? release_timer() : eventfd(0, EFD_NONBLOCK);
 	return (struct xs_handle *)keys;
 }
 
@@ -208,6 +224,8 @@ bool xs_watch(struct xs_handle *h, const char *path, const char *token)
 	if (i == MAX_WATCHES)
 		abort();
 	watches[i] = xstrdup(path);
+	if (*path == '@')
+		return true;
 	pending_watches++; /* a new watch reports once */
 	ring_fd(store_fd);
 	return true;
@@ -227,14 +245,25 @@ bool xs_unwatch(struct xs_handle *h, const char *path, const char *token)
 	return false;
 }
 
+bool xs_is_domain_introduced(struct xs_handle *h, unsigned int domid)
+{
+	return domid == FAKE_DOMID && !released;
+}
+
 char **xs_check_watch(struct xs_handle *h)
 {
-	if (!pending_watches) {
+	bool end = release_ms && !released;
+	char **watch;
+
+	if (!pending_watches && !end) {
 		quiet_fd(store_fd);
 		return NULL;
 	}
-	pending_watches--;
-	return xzalloc(2 * sizeof(char *));
+	watch = xzalloc(2 * sizeof(char *));
+	watch[XS_WATCH_PATH] = (char *)(end ? "@releaseDomain" : "");
+	released = released || end;
+	pending_watches -= !end;
+	return watch;
 }
 
 void *xs_read(struct xs_handle *h, xs_transaction_t t, const char *path, unsigned int *len)

@@ -27,6 +27,8 @@ int fake_number(const char *path);
 /* The guest's event channel rings; the times a back end rang it. */
 void fake_event(uint32_t remote_port);
 unsigned int fake_notified(uint32_t remote_port);
+/* In a process that is forked from now on: the domain goes away so long after it connects; 0: it stays. */
+void fake_release_after_ms(unsigned int ms);
 /* Mappings and bound ports that are left. */
 unsigned int fake_mapped(void), fake_bound(void);
 /* Let the main loop work until nothing is left to do. */

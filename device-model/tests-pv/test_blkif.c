@@ -37,7 +37,7 @@ static int disk_fd;
 static uint8_t answered_op;
 
 /* Grant references 100.. are the pages; others do not exist. */
-static int copy(void *opaque, const struct blkif_piece *p, unsigned int n, bool to_guest)
+static int copy(void *opaque, const struct grant_piece *p, unsigned int n, bool to_guest)
 {
 	for (; n; n--, p++) {
 		if (p->ref < 100 || p->ref >= 100 + NR_PAGES)

@@ -5,14 +5,11 @@
  * (fake_xen.c). Each attempt has a process of its own, which the attempt may end; it fails when it gets what
  * it asks for. Both processes of a guest, without and with dm_restrict. Then what they may ask for.
  */
-#include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
-#include <linux/capability.h>
 #include <sched.h>
 #include <signal.h>
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 #include <sys/ioctl.h>
 #include <sys/mman.h>
@@ -23,167 +20,16 @@
 #include <sys/stat.h>
 #include <sys/syscall.h>
 #include <sys/un.h>
-#include <sys/wait.h>
 #include <unistd.h>
 
-#include "core/confine.h"
-#include "core/keeper.h"
-#include "core/keeper_priv.h"
-#include "core/loop.h"
-#include "core/options.h"
 #include "core/util.h"
 #include "tests-pv/check.h"
 #include "tests-pv/fake_xen.h"
-
-#define DISK	     "backend/qdisk/7/51712"
-#define OVERLAY	     "backend/qdisk/7/51728"
-#define OTHER	     "backend/qdisk/8/51712"
+#include "tests-pv/taken_over.h"
 
 #define GNTDEV_MAP   _IOC(_IOC_NONE, 'G', 0, 24)
 #define GNTDEV_COPY  _IOC(_IOC_NONE, 'G', 8, 16)
 #define PRIVCMD_CALL _IOC(_IOC_NONE, 'P', 0, 48)
-
-int xentoolcore_restrict_all(uint32_t domid);
-int __wrap_keeper_xen_map(unsigned int domid, const uint32_t *refs, unsigned int n,
-			  uint64_t *offset);
-
-static struct options options;
-static char folder[] = "/tmp/test-keeper-XXXXXX";
-static char disk[64], base[64], overlay[64], named[64], state[64], secret[64], monitor[64];
-static char granted[64];
-static uint32_t restricted_to = ~0u;
-static int link_before = -1; /* of this process, as an attacker finds it */
-
-int xentoolcore_restrict_all(uint32_t domid)
-{
-	restricted_to = domid;
-	return 0;
-}
-
-/* A descriptor of the granted pages' contents; libxengnttab's part is fake_xen.c's. */
-int __wrap_keeper_xen_map(unsigned int domid, const uint32_t *refs, unsigned int n,
-			  uint64_t *offset)
-{
-	int fd = open(granted, O_RDWR | O_CREAT | O_CLOEXEC, 0600);
-	unsigned int i;
-
-	for (i = 0; i < n; i++)
-		if (domid != FAKE_DOMID || refs[i] < FAKE_REF || refs[i] >= FAKE_REF + FAKE_PAGES ||
-		    pwrite(fd, fake_page(refs[i] - FAKE_REF), FAKE_PAGE, i * FAKE_PAGE) !=
-			    FAKE_PAGE)
-			return -EINVAL;
-	*offset = 0;
-	return fd;
-}
-
-/* ---- the process before it is taken over ---- */
-
-static void die(const char *what)
-{
-	printf("%s: %s\n", what, strerror(errno));
-	fflush(stdout);
-	_exit(3);
-}
-
-static int inner = -1;
-
-static void on_monitor(int fd)
-{
-	inner = fd;
-}
-
-/* As libxl: a client of the monitor that says this. Returns when the device model has heard it. */
-static void command(const char *text)
-{
-	struct sockaddr_un sa = { .sun_family = AF_UNIX };
-	char buf[1024];
-	int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
-
-	strcpy(sa.sun_path, monitor);
-	if (fd < 0 || connect(fd, (struct sockaddr *)&sa, sizeof(sa)) ||
-	    send(fd, text, strlen(text), 0) < 0)
-		die("monitor's client");
-	for (inner = -1; inner < 0;)
-		loop_turn(true);
-	fcntl(inner, F_SETFL, 0);
-	if (recv(inner, buf, sizeof(buf), 0) != (ssize_t)strlen(text) ||
-	    memcmp(buf, text, strlen(text)))
-		die("monitor");
-}
-
-static void name_files(void)
-{
-	struct sockaddr_un sa = { .sun_family = AF_UNIX };
-	int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
-	char text[512];
-
-	strcpy(sa.sun_path, monitor);
-	unlink(monitor);
-	if (fd < 0 || bind(fd, (struct sockaddr *)&sa, sizeof(sa)) || listen(fd, 4) ||
-	    keeper_watch(on_monitor, NULL, NULL) || keeper_add_monitor(fd))
-		die("monitor");
-	snprintf(text, sizeof(text),
-		 "{\"execute\": \"blockdev-change-medium\", \"arguments\": {\"id\": \"ide-5632\", "
-		 "\"filename\": \"%s\", \"format\": \"raw\"}}",
-		 named);
-	command(text);
-	snprintf(text, sizeof(text),
-		 "{\"execute\": \"xen-save-devices-state\", \"arguments\": {\"filename\": \"%s\"}}",
-		 state);
-	command(text);
-}
-
-/* What later calls could not tell any more: who this is, what it sees, what it might become. */
-static void look_at_self(void)
-{
-	struct __user_cap_header_struct h = { .version = _LINUX_CAPABILITY_VERSION_3 };
-	struct __user_cap_data_struct d[2] = { { 0 } };
-	uid_t uid = options.runas ? 65530 : 1900000000 + FAKE_DOMID, r, e, s;
-	DIR *root = opendir("/");
-	unsigned int n = 0, cap;
-
-	if (getresuid(&r, &e, &s) || r != uid || e != uid || s != uid || getegid() != uid ||
-	    getgroups(0, NULL))
-		die("user");
-	if (syscall(SYS_capget, &h, d) || d[0].permitted || d[0].effective || d[0].inheritable ||
-	    d[1].permitted || d[1].effective || d[1].inheritable)
-		die("capabilities");
-	for (cap = 0; prctl(PR_CAPBSET_READ, cap, 0, 0, 0) >= 0; cap++)
-		if (prctl(PR_CAPBSET_READ, cap, 0, 0, 0))
-			die("bounding set");
-	if (prctl(PR_GET_DUMPABLE, 0, 0, 0, 0) || !prctl(PR_GET_NO_NEW_PRIVS, 0, 0, 0, 0))
-		die("dumpable, or new privileges");
-	while (root && readdir(root))
-		n++;
-	if (!root || closedir(root) || n != 2 || !mkdir("/x", 0700) || !access("/dev", F_OK))
-		die("root directory");
-}
-
-/* In the order of main.c and pv_process.c. */
-static void become(enum keeper_role role)
-{
-	keeper_start(&options);
-	if (role == KEEPER_BACK_ENDS)
-		link_before = keeper_become_back_ends(200) - 2;
-	else
-		keeper_drop_back_ends();
-	confine_begin(&options);
-	loop_init();
-	if (role == KEEPER_DEVICE_MODEL)
-		name_files();
-	else
-		keeper_watch(NULL, NULL, NULL);
-	if (role == KEEPER_BACK_ENDS)
-		close(keeper_open_image(disk, O_RDWR)), close(keeper_open_image(overlay, O_RDWR));
-	confine_network(&options);
-	if (keeper_seal())
-		die("seal");
-	confine(&options);
-	look_at_self();
-	confine_finish(&options);
-	if (restricted_to != FAKE_DOMID)
-		die("Xen handles are not restricted");
-}
 
 /* ---- attempts: true is power over something ---- */
 
@@ -394,154 +240,6 @@ static bool try_exec_memory(void)
 	return p != MAP_FAILED && !munmap(p, 4096);
 }
 
-/* ---- attempts at the privileged part ---- */
-
-static bool try_not_named(void)
-{
-	return keeper_open(secret, KEEPER_READ) >= 0 ||
-	       keeper_open("/etc/shadow", KEEPER_READ) >= 0 ||
-	       keeper_open("/proc/1/environ", KEEPER_READ) >= 0 ||
-	       keeper_open("", KEEPER_READ) >= 0;
-}
-
-static bool try_named_otherwise(void)
-{
-	char path[128];
-
-	snprintf(path, sizeof(path), "%s/../%s", folder, named + 1);
-	return keeper_open(named, KEEPER_READ_WRITE) >= 0 ||
-	       keeper_open(named, KEEPER_CREATE) >= 0 || keeper_open(state, KEEPER_READ) >= 0 ||
-	       keeper_open(path, KEEPER_READ) >= 0 || keeper_open(secret, KEEPER_CREATE) >= 0 ||
-	       keeper_open(base, KEEPER_READ_WRITE) >= 0 ||
-	       keeper_open(named, (enum keeper_mode)7) >= 0;
-}
-
-/* Once for each command: the second time somebody else's file may have the name. */
-static bool try_named_again(void)
-{
-	keeper_open(named, KEEPER_READ);
-	keeper_open(state, KEEPER_CREATE);
-	return keeper_open(named, KEEPER_READ) >= 0 || keeper_open(state, KEEPER_CREATE) >= 0;
-}
-
-/* A socket that an attacker's friend outside writes commands to. */
-static bool try_monitor(void)
-{
-	int pair[2];
-
-	return !socketpair(AF_UNIX, SOCK_STREAM, 0, pair) && !keeper_add_monitor(pair[0]);
-}
-
-static bool try_store_read(void)
-{
-	return keeper_store_read(OTHER "/params") || keeper_store_read("/local/domain/8/name") ||
-	       keeper_store_read("/local/domain/0/device-model/7/state") ||
-	       keeper_store_read("/local/domain/70/device/vbd/0") ||
-	       keeper_store_read("backend/qdisk/70/1/params") ||
-	       keeper_store_read("/tool/xenstored");
-}
-
-static bool try_store_list(void)
-{
-	unsigned int n;
-
-	return keeper_store_list("backend/qdisk/8", &n) || keeper_store_list("/", &n) ||
-	       keeper_store_list("backend/qdisk", &n) || keeper_store_list("/local/domain", &n);
-}
-
-/* Above all what the privileged part itself goes by. */
-static bool try_store_write(void)
-{
-	return !keeper_store_write(DISK "/params", "aio:/etc/shadow") ||
-	       !keeper_store_write(DISK "/mode", "w") ||
-	       !keeper_store_write(DISK "/frontend", "/local/domain/8/device/vbd/51712") ||
-	       !keeper_store_write(DISK "/x/state", "1") ||
-	       !keeper_store_write(DISK "/state/params", "1") ||
-	       !keeper_store_write("backend/qdisk/7/9/params", "aio:/etc/shadow") ||
-	       !keeper_store_write("backend/qdisk/7/state", "4") ||
-	       !keeper_store_write(OTHER "/state", "6") ||
-	       !keeper_store_write("backend/qdisk/7/9/state", "4") ||
-	       !keeper_store_write(DISK "/feature-mine", "1") ||
-	       !keeper_store_write("/local/domain/7/device/vbd/51712/state", "6") ||
-	       !keeper_store_write("device-model/8/backends/qdisk", "") ||
-	       !keeper_store_write("device-model/7/backends/other", "") ||
-	       !keeper_store_write("device-model/7/state", "running");
-}
-
-static bool try_store_watch(void)
-{
-	return !keeper_store_watch("/local/domain/8", true) ||
-	       !keeper_store_watch("@introduceDomain", true) ||
-	       !keeper_store_watch("backend", true);
-}
-
-/* A domain is not even in the message; these are references that the guest did not give. */
-static bool try_other_grants(void)
-{
-	uint32_t refs[KEEPER_MAX_REFS] = { FAKE_REF, FAKE_REF + FAKE_PAGES };
-	struct keeper_piece p = { 5, 0, 64 };
-
-	return keeper_map_grants(refs, 2) || keeper_map_grants(refs, 0) ||
-	       !keeper_copy(&p, 1, false);
-}
-
-static bool raw(uint32_t op, uint32_t arg, const struct keeper_piece *pieces)
-{
-	struct keeper_message m = { .op = op, .arg = arg };
-	int fd;
-
-	if (pieces)
-		m.pieces[0] = *pieces;
-	if (keeper_send(link_before, &m, sizeof(m), -1) ||
-	    keeper_receive(link_before, &m, sizeof(m), &fd))
-		return false;
-	return m.result >= 0;
-}
-
-/* Numbers that the library would not send. */
-static bool try_numbers(void)
-{
-	const struct keeper_piece over = { FAKE_REF, 4000, 97 }, wide = { FAKE_REF, 65535, 65535 };
-
-	return raw(KEEPER_OP_COPY, 1, &over) || raw(KEEPER_OP_COPY, 1, &wide) ||
-	       raw(KEEPER_OP_COPY, 65, NULL) || raw(KEEPER_OP_COPY, ~0u, NULL) ||
-	       raw(KEEPER_OP_MAP, 17, NULL) || raw(KEEPER_OP_MAP, ~0u, NULL) || raw(0, 0, NULL) ||
-	       raw(99, 0, NULL) || raw(~0u, 0, NULL) || raw(KEEPER_OP_RUNNING, 0, NULL) ||
-	       raw(KEEPER_OP_MONITOR, 0, NULL) || !raw(KEEPER_OP_WINDOW, 0, NULL);
-}
-
-/* Shorter and longer messages end the link, and nothing more is answered. */
-static bool try_short_message(void)
-{
-	send(link_before, "x", 1, MSG_NOSIGNAL);
-	return raw(KEEPER_OP_WINDOW, 0, NULL);
-}
-
-static bool try_shrink_window(void)
-{
-	uint8_t *w = keeper_window();
-
-	return !w; /* ftruncate() would need its descriptor, which is closed */
-}
-
-/* A header that is rewritten to name another file: the chain is the one that was there at first. */
-static bool try_other_backing(void)
-{
-	uint8_t h[4096];
-	int fd = keeper_open(overlay, KEEPER_READ_WRITE);
-
-	if (fd < 0 || pread(fd, h, sizeof(h), 0) < 1000)
-		return true;
-	memset(h + 512, 0, 64);
-	strcpy((char *)h + 512, secret);
-	h[19] = (uint8_t)strlen(secret);
-	if (pwrite(fd, h, 1000, 0) != 1000)
-		return true;
-	close(fd);
-	close(keeper_open(overlay, KEEPER_READ_WRITE));
-	return keeper_open(secret, KEEPER_READ) >= 0;
-}
-
 /* A descriptor's owner gets its signals, whatever they are set to be. */
 static bool try_signal_by_descriptor(void)
 {
@@ -560,25 +258,16 @@ static bool try_linger(void)
 	       !setsockopt(pair[0], SOL_SOCKET, SO_LINGER, &l, sizeof(l));
 }
 
-static bool try_write_read_only(void)
+/* What was logged stays. */
+static bool try_erase_log(void)
 {
-	return keeper_open(base, KEEPER_READ_WRITE) >= 0 || keeper_open(base, KEEPER_CREATE) >= 0 ||
-	       keeper_open(disk, KEEPER_CREATE) >= 0;
+	return !ftruncate(STDERR_FILENO, 0) || pwrite(STDERR_FILENO, "x", 1, 0) == 1 ||
+	       !fallocate(STDERR_FILENO, FALLOC_FL_PUNCH_HOLE | FALLOC_FL_KEEP_SIZE, 0, 4096) ||
+	       lseek(STDERR_FILENO, 0, SEEK_SET) == 0;
 }
 
-#define BOTH 3u
-#define DM   (1u << KEEPER_DEVICE_MODEL)
-#define PV   (1u << KEEPER_BACK_ENDS)
-#define TRY(n, who)              \
-	{                        \
-#n, who, try_##n \
-	}
-
-static const struct attempt {
-	const char *name;
-	unsigned int roles;
-	bool (*run)(void);
-} attempts[] = {
+static const struct attempt attempts[] = {
+	TRY(erase_log, BOTH),
 	TRY(read_file, BOTH),
 	TRY(signal_by_descriptor, BOTH),
 	TRY(linger, BOTH),
@@ -646,110 +335,9 @@ static const struct attempt {
 	TRY(terminal, BOTH),
 	TRY(exec_memory, BOTH),
 
-	TRY(not_named, BOTH),
-	TRY(named_otherwise, BOTH),
-	TRY(named_again, DM),
-	TRY(monitor, BOTH),
-	TRY(store_read, BOTH),
-	TRY(store_list, BOTH),
-	TRY(store_write, BOTH),
-	TRY(store_watch, BOTH),
-	TRY(other_grants, BOTH),
-	TRY(numbers, PV),
-	TRY(short_message, PV),
-	TRY(shrink_window, PV),
-	TRY(other_backing, PV),
-	TRY(write_read_only, PV),
 };
 
-/* ---- what they may ask for: false is a fault ---- */
-
-static bool may_dm(void)
-{
-	int fd = keeper_open(named, KEEPER_READ), out = keeper_open(state, KEEPER_CREATE);
-	char buf[8] = "";
-
-	/* What they are is no folder, and no more can be done with it than it was opened for. */
-	return fd >= 0 && read(fd, buf, 5) == 5 && !strcmp(buf, "named") && write(fd, "x", 1) < 0 &&
-	       out >= 0 && write(out, "state", 5) == 5 && read(out, buf, 1) < 0 &&
-	       !keeper_say_running();
-}
-
-static bool changed;
-
-static void on_change(void)
-{
-	changed = true;
-}
-
-static bool may_store(void)
-{
-	unsigned int n = 0;
-	char **list = keeper_store_list("backend/qdisk/7", &n), *mode;
-
-	if (!list || n != 2 || keeper_store_write(DISK "/state", "2") ||
-	    keeper_store_write("device-model/7/backends/qdisk", "") ||
-	    keeper_store_write(DISK "/feature-flush-cache", "1") ||
-	    keeper_watch(NULL, on_change, NULL) || keeper_store_watch("backend/qdisk/7", true))
-		return false;
-	while (!changed) /* a new watch reports once */
-		loop_turn(true);
-	if (keeper_store_watch("backend/qdisk/7", false))
-		return false;
-	mode = keeper_store_read(DISK "/state");
-	return mode && !strcmp(mode, "2") &&
-	       keeper_store_read("/local/domain/7/device/vbd/51712/x");
-}
-
-static bool may_pv(void)
-{
-	uint32_t refs[2] = { FAKE_REF + 3, FAKE_REF + 4 };
-	struct keeper_piece p[2] = { { FAKE_REF + 3, 8, 16 }, { FAKE_REF + 4, 4000, 96 } };
-	uint8_t *w = keeper_window(), *page = keeper_map_grants(refs, 2);
-	int again;
-
-	if (!w || !page || page[0] != 3 || page[FAKE_PAGE] != 4)
-		return false;
-	if (keeper_copy(p, 2, false) || w[0] != 3 || w[KEEPER_PIECE_SIZE] != 4)
-		return false;
-	w[KEEPER_PIECE_SIZE] = 77;
-	if (keeper_copy(p, 2, true) || fake_page(4)[4000] != 77)
-		return false;
-	munmap(page, 2 * FAKE_PAGE);
-	for (again = 0; again < 3; again++)
-		if (keeper_open_image(disk, O_RDWR) < 0 || keeper_open_image(overlay, O_RDWR) < 0 ||
-		    keeper_open_image(base, O_RDONLY) < 0)
-			return false;
-	return true;
-}
-
 /* ---- running them ---- */
-
-static void in_child(enum keeper_role role, bool (*run)(void))
-{
-	int null = open("/dev/null", O_RDWR | O_CLOEXEC);
-
-	if (!getenv("KEEPER_LOG"))
-		dup2(null, STDERR_FILENO); /* what the log says of it */
-	become(role);
-	_exit(run() ? 1 : 0);
-}
-
-/* The status of exit, or 128 and the signal. */
-static int outcome(enum keeper_role role, bool (*run)(void))
-{
-	pid_t pid;
-	int status;
-
-	fflush(stdout);
-	pid = fork();
-
-	if (!pid)
-		in_child(role, run);
-	if (pid < 0 || waitpid(pid, &status, 0) != pid)
-		return -1;
-	return WIFSIGNALED(status) ? 128 + WTERMSIG(status) : WEXITSTATUS(status);
-}
 
 static void attempt(const struct attempt *a, const char *mode)
 {
@@ -766,77 +354,30 @@ static void attempt(const struct attempt *a, const char *mode)
 	}
 }
 
-static void file(const char *path, const void *data, size_t len, mode_t mode)
-{
-	int fd = open(path, O_RDWR | O_CREAT | O_TRUNC | O_CLOEXEC, mode);
-
-	if (fd < 0 || write(fd, data, len) != (ssize_t)len)
-		die(path);
-	close(fd);
-}
-
-/* A header is all that the privileged part reads (qcow2.txt). */
-static void make_overlay(void)
-{
-	uint8_t h[4096] = {
-		'Q', 'F', 'I', 0xfb, 0, 0, 0, 2, [14] = 2, [19] = (uint8_t)strlen(base)
-	};
-
-	strcpy((char *)h + 512, base);
-	file(overlay, h, sizeof(h), 0600);
-}
-
-static void set_up(void)
-{
-	if (!mkdtemp(folder))
-		die(folder);
-	snprintf(disk, sizeof(disk), "%s/disk", folder);
-	snprintf(base, sizeof(base), "%s/base", folder);
-	snprintf(overlay, sizeof(overlay), "%s/over", folder);
-	snprintf(named, sizeof(named), "%s/named", folder);
-	snprintf(state, sizeof(state), "%s/state", folder);
-	snprintf(secret, sizeof(secret), "%s/secret", folder);
-	snprintf(monitor, sizeof(monitor), "%s/qmp", folder);
-	snprintf(granted, sizeof(granted), "%s/granted", folder);
-	file(disk, "disk", 4, 0600);
-	file(base, "base", 4, 0600);
-	file(named, "named", 5, 0600);
-	file(secret, "secret", 6, 0600);
-	fake_init();
-	fake_write(DISK "/params", "aio:%s", disk);
-	fake_write(DISK "/mode", "w");
-	fake_write(DISK "/frontend", "/local/domain/7/device/vbd/51712");
-	fake_write(OVERLAY "/params", "qcow2:%s", overlay);
-	fake_write(OVERLAY "/mode", "w");
-	fake_write(OTHER "/params", "aio:%s", secret);
-	fake_write(OTHER "/mode", "w");
-	fake_write("/local/domain/8/name", "other");
-	fake_write("/local/domain/70/device/vbd/0", "other");
-	fake_write("/local/domain/0/device-model/7/state", "x");
-	fake_write("/local/domain/7/device/vbd/51712/x", "y");
-	memset(fake_page(3), 3, FAKE_PAGE);
-}
-
 static void run_all(const char *mode)
 {
 	size_t i;
 
-	for (i = 0; i < ARRAY_SIZE(attempts); i++) {
-		make_overlay();
+	for (i = 0; i < ARRAY_SIZE(attempts); i++)
 		attempt(&attempts[i], mode);
+	for (i = 0; i < nr_refused_requests; i++) {
+		taken_over_reset();
+		attempt(&refused_requests[i], mode);
 	}
-	make_overlay();
-	memset(fake_page(4), 4, FAKE_PAGE);
-	CHECK(outcome(KEEPER_DEVICE_MODEL, may_dm) == 1);
-	CHECK(outcome(KEEPER_BACK_ENDS, may_store) == 1);
-	CHECK(outcome(KEEPER_BACK_ENDS, may_pv) == 1);
+	for (i = 0; i < nr_granted_requests; i++) {
+		taken_over_reset();
+		CHECK(outcome(granted_requests[i].roles == DM ? KEEPER_DEVICE_MODEL
+							      : KEEPER_BACK_ENDS,
+			      granted_requests[i].run) == 1);
+	}
+	CHECK(ends_with_domain(KEEPER_DEVICE_MODEL));
+	CHECK(ends_with_keeper(KEEPER_DEVICE_MODEL));
+	CHECK(ends_with_keeper(KEEPER_BACK_ENDS));
 }
 
 int main(int argc, char **argv)
 {
 	char root[80];
-	const char *const clean[] = { disk, base, overlay, named, state, secret, monitor, granted };
-	size_t i;
 
 	if (geteuid()) {
 		printf("check-dm-keeper: 0 passed, 0 failed, 1 skipped (root is needed)\n");
@@ -846,20 +387,19 @@ int main(int argc, char **argv)
 				    .incoming_fd = -1,
 				    .uid_base = 1900000000,
 				    .ram_bytes = 64 << 20 };
-	set_up();
+	taken_over_set_up();
 	snprintf(root, sizeof(root), "%s/root", folder);
 	if (mkdir(root, 0700))
 		die(root);
 	run_all("default");
+	CHECK(ends_with_device_model());
 	options.chroot = root;
 	options.runas = (char *)"65530:65530";
 	options.restrict_domid = options.start_stopped = true;
 	options.sandbox = SANDBOX_ON;
 	run_all("restricted");
-	for (i = 0; i < ARRAY_SIZE(clean); i++)
-		unlink(clean[i]);
 	rmdir(root);
-	rmdir(folder);
+	taken_over_clean_up();
 	printf("check-dm-keeper: %u passed, %u failed\n", checks - failures, failures);
 	return failures != 0;
 }

@@ -31,6 +31,11 @@ class Machine:
         self.file = self.sock.makefile("rb")
         self.sock.settimeout(30)
 
+    def pid(self):
+        """The process that emulates: a child of the privileged part, which is what was started."""
+        with open("/proc/%d/task/%d/children" % (self.proc.pid, self.proc.pid), encoding="ascii") as f:
+            return int((f.read().split() or [self.proc.pid])[0])
+
     def command(self, text):
         self.sock.sendall(text.encode() + b"\n")
         while True:

@@ -91,11 +91,11 @@ def test_not_loaded(env):
     """A device model without a window has nothing of SDL in memory."""
     m = qtest.plinth(env.program, env.work)
     try:
-        with open("/proc/%d/maps" % m.proc.pid) as f:
+        with open("/proc/%d/maps" % m.pid()) as f:
             assert "SDL" not in f.read()
     finally:
         m.close()
-    with open("/proc/%d/maps" % env.m.proc.pid) as f:
+    with open("/proc/%d/maps" % env.m.pid()) as f:
         assert "libSDL2" in f.read()
 
 

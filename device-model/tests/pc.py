@@ -6,6 +6,15 @@ import subprocess
 import time
 
 
+def emulating(pid):
+    """Of the process that was started, or itself where it has no privileged part."""
+    try:
+        with open("/proc/%d/task/%d/children" % (pid, pid)) as f:
+            return int((f.read().split() or [pid])[0])
+    except FileNotFoundError:
+        return pid
+
+
 class Pc:
     def __init__(self, kind, argv, work, extra_fds=()):
         self.kind = kind
@@ -105,9 +114,15 @@ class Pc:
         self.out(0xcf8, 0x80000000 | dev << 11 | fn << 8 | (reg & 0xfc), 4)
         self.out(0xcfc + (reg & 3), value, size)
 
+    def pid(self):
+        """The process that emulates: a child of the privileged part, which is what was started."""
+        return emulating(self.proc.pid)
+
     def kill(self):
+        pid = self.pid()
         self.proc.kill()
         self.proc.wait()
+        self.wait(lambda: not os.path.exists("/proc/%d" % pid), "end of the process that emulates")
 
     def close(self):
         self.sock.close()

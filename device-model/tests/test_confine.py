@@ -93,12 +93,12 @@ def limits_of(pid):
 
 def filtered(guest):
     """The filter is the last step of start-up: the first answer may come before it."""
-    guest.pc.wait(lambda: set(status_of(guest.pc.proc.pid, "Seccomp")) == {"2"}, "filter")
+    guest.pc.wait(lambda: set(status_of(guest.pc.pid(), "Seccomp")) == {"2"}, "filter")
 
 
 def test_on_by_default(program, work, images):
     g = Guest(program, work, images, ["-vnc", "127.0.0.1:40,to=99"])
-    pid = g.pc.proc.pid
+    pid = g.pc.pid()
     filtered(g)
     assert len(status_of(pid, "Seccomp")) > 1, "the VNC library has a thread"
     assert set(status_of(pid, "NoNewPrivs")) == {"1"}
@@ -114,29 +114,68 @@ def test_on_by_default(program, work, images):
         own_namespaces(pid)
     for fd in os.listdir("/proc/%d/fd" % pid):
         assert not os.path.isdir("/proc/%d/fd/%s" % (pid, fd)), "names can be looked up from an open folder"
-    keeper = privileged_part(pid)
+    keeper = privileged_part(g)
     assert set(status_of(keeper, "Seccomp")) == {"2"}
     assert set(status_of(keeper, "NoNewPrivs")) == {"1"}
     g.pc.close()
-    g.pc.wait(lambda: not os.path.exists("/proc/%d" % keeper), "end of the privileged part")
+    g.pc.wait(lambda: gone(keeper), "end of the privileged part")
+
+
+def gone(pid):
+    """Ended, whether or not somebody has asked how."""
+    try:
+        with open("/proc/%d/stat" % pid) as f:
+            return f.read().rsplit(")", 1)[1].split()[0] == "Z"
+    except FileNotFoundError:
+        return True
 
 
 def test_keeper_killed(program, work, images):
-    """The guest goes on, confined, and the log says what is lost."""
+    """Nothing confined outlives its privileged part, also when it does not look."""
+    for stopped in (False, True):
+        g = Guest(program, work, images)
+        pid = g.pc.pid()
+        filtered(g)
+        if stopped:
+            os.kill(pid, signal.SIGSTOP)
+        os.kill(privileged_part(g), signal.SIGKILL)
+        g.pc.wait(lambda: gone(pid), "end of the confined process")
+        g.pc.proc.wait()
+
+
+def test_told_to_end(program, work, images):
+    """As libxl ends it: asked first, killed when it does not listen, and its status is the whole's."""
     g = Guest(program, work, images)
-    pid = g.pc.proc.pid
+    pid = g.pc.pid()
     filtered(g)
-    os.kill(privileged_part(pid), signal.SIGKILL)
-    g.pc.wait(lambda: "privileged part of this guest's device model has ended" in g.pc.log(), "log")
-    assert g.pc.config_read(0, 0, 0) == 0x12378086
-    assert Drive(g.pc).read_pio(0, 4) == images.disk[:4 * 512]
-    assert set(status_of(pid, "Seccomp")) == {"2"}
-    try:
-        assert not g.monitor.sock.recv(1), "the monitor is still there"
-    except ConnectionError:
-        pass
-    assert g.pc.log().count("has ended") == 1
+    g.pc.proc.send_signal(signal.SIGHUP)
+    assert g.pc.proc.wait(20) == 0 and gone(pid), g.pc.log()
+    g = Guest(program, work, images)
+    pid = g.pc.pid()
+    filtered(g)
+    os.kill(pid, signal.SIGSTOP)
+    g.pc.proc.send_signal(signal.SIGHUP)
+    assert g.pc.proc.wait(60) == 128 + signal.SIGKILL and gone(pid), g.pc.log()
+    assert "plinth-dm-keep: error: the device model does not end: it is killed" in g.pc.log()
+
+
+def test_log_is_kept(program, work, images):
+    """The confined process has no descriptor of its log, and what it says too much is left out."""
+    g = Guest(program, work, images)
+    pid = g.pc.pid()
+    filtered(g)
+    for fd in os.listdir("/proc/%d/fd" % pid):
+        assert os.readlink("/proc/%d/fd/%s" % (pid, fd)) != g.pc.log_path, fd
+    pipe = os.open("/proc/%d/fd/2" % pid, os.O_WRONLY)
+    before = os.path.getsize(g.pc.log_path)
+    os.write(pipe, b"plinth-dm-keep: forged \x1b[2J\n")
+    g.pc.wait(lambda: "\nplinth-dm-kee?: forged ?[2J\n" in g.pc.log(), "line")
+    line = b"x" * 99 + b"\n"
+    for _ in range(20000):
+        os.write(pipe, line)
+    os.close(pipe)
     g.pc.close()
+    assert 400000 < os.path.getsize(g.pc.log_path) - before < 600000
 
 
 def test_unprivileged(program, work, images):
@@ -202,7 +241,7 @@ def test_header_change_is_said(program, work, images):
         subprocess.run(["qemu-img", "create", "-q", "-f", "qcow2"] + words, check=True)
         m = Machine(program, work, "file=%s,format=qcow2" % over)
         filtered(m)
-        keeper = privileged_part(m.pc.proc.pid)
+        keeper = privileged_part(m)
         data = os.urandom(4096)
         m.write(64, data)
         with open(over, "r+b") as f:
@@ -214,18 +253,18 @@ def test_header_change_is_said(program, work, images):
             changed = f.read(65536)
         m.pc.proc.terminate()
         assert m.pc.proc.wait(20) == 0
-        m.pc.wait(lambda: not os.path.exists("/proc/%d" % keeper), "end of the privileged part")
+        m.pc.wait(lambda: gone(keeper), "end of the privileged part")
         with open(over, "rb") as f:
             assert f.read(65536) == changed, name
         assert "came to name other files" in m.pc.log(), name
     subprocess.run(["qemu-img", "create", "-q", "-f", "qcow2", over, "16M"], check=True)
     # Nothing is said where nothing was changed.
     m = Machine(program, work, "file=%s,format=qcow2" % over)
-    keeper = privileged_part(m.pc.proc.pid)
+    keeper = privileged_part(m)
     at = len(m.pc.log())
     m.write(0, os.urandom(4096))
     m.pc.close()
-    m.pc.wait(lambda: not os.path.exists("/proc/%d" % keeper), "end of the privileged part")
+    m.pc.wait(lambda: gone(keeper), "end of the privileged part")
     assert "came to name" not in m.pc.log()[at:]
 
 
@@ -272,7 +311,7 @@ def floppy(work, name):
 def test_off(program, work, images):
     g = Guest(program, work, images, ["-sandbox", "off"])
     g.monitor.run("query-status")
-    assert set(status_of(g.pc.proc.pid, "Seccomp")) == {"0"}
+    assert set(status_of(g.pc.pid(), "Seccomp")) == {"0"}
     g.pc.close()
     r = subprocess.run([program, "-qtest", "stdio", "-sandbox", "maybe"], stdin=subprocess.DEVNULL,
                        capture_output=True, text=True, timeout=60)
@@ -337,14 +376,13 @@ def own_namespaces(pid):
         assert not os.listdir("/proc/%d/task/%s/root" % (pid, tid))
 
 
-def privileged_part(pid):
-    """Its process id: a child with another name."""
-    with open("/proc/%d/task/%d/children" % (pid, pid)) as f:
-        children = f.read().split()
-    assert len(children) == 1, children
-    with open("/proc/%s/comm" % children[0]) as f:
+def privileged_part(guest):
+    """Its process id: the parent, with another name."""
+    with open("/proc/%d/comm" % guest.pc.proc.pid) as f:
         assert f.read() == "plinth-dm-keep\n"
-    return int(children[0])
+    with open("/proc/%d/comm" % guest.pc.pid()) as f:
+        assert f.read() == "plinth-dm\n"
+    return guest.pc.proc.pid
 
 
 def test_as_libxl_restricts(program, work, images):
@@ -356,7 +394,7 @@ def test_as_libxl_restricts(program, work, images):
     g = Guest(program, work, images,
               ["-xen-domid-restrict", "-chroot", root, "-runas", "65530:65530", "-S", "-sandbox",
                "on,obsolete=deny,elevateprivileges=allow,spawn=deny,resourcecontrol=deny"])
-    pid = g.pc.proc.pid
+    pid = g.pc.pid()
     filtered(g)
     assert not os.listdir("/proc/%d/root" % pid)
     for name in ("Uid", "Gid"):
@@ -388,16 +426,17 @@ def test_death_is_alone(program, work, images):
     first = Guest(program, work, images, ["-serial", "null"])
     second = pc_module.Pc("plinth", [program, "-m", "16"], os.path.join(work, "second"))
     filtered(first)
-    first.pc.proc.send_signal(signal.SIGSYS)
+    os.kill(first.pc.pid(), signal.SIGSYS)
     end = time.monotonic() + 20
     while first.pc.proc.poll() is None and time.monotonic() < end:
         time.sleep(0.01)
-    assert first.pc.proc.returncode == -signal.SIGSYS, first.pc.proc.returncode
+    assert first.pc.proc.returncode == 128 + signal.SIGSYS, first.pc.proc.returncode
     assert second.config_read(0, 0, 0) == 0x12378086
     second.close()
 
 
 TESTS = [test_forbidden_call_ends_process, test_filter_holds_in_threads, test_allowed_calls,
-         test_names_are_not_found, test_log_mode, test_keeper_killed, test_unprivileged, test_named_files,
+         test_names_are_not_found, test_log_mode, test_keeper_killed, test_told_to_end,
+         test_log_is_kept, test_unprivileged, test_named_files,
          test_header_change_is_said, test_serial_lines,
          test_on_by_default, test_off, test_disks_and_state, test_as_libxl_restricts, test_death_is_alone]

@@ -235,7 +235,7 @@ def test_full_disk_reaches_guest(program, work, images):
         return
     # A sparse image on a file-size limit is as full as a file system: the write must fail.
     g = Guest(program, work, images, OWN_USER)
-    subprocess.run(["prlimit", "--pid", str(g.pc.proc.pid), "--fsize=1048576"], check=True)
+    subprocess.run(["prlimit", "--pid", str(g.pc.pid()), "--fsize=1048576"], check=True)
     d = Drive(g.pc)
     d.command(0x30, lba=10000, count=1)
     d.wait_drq()

@@ -120,7 +120,7 @@ def test_trim(program, work, images):
 
 
 def limit(m, size):
-    resource.prlimit(m.pc.proc.pid, resource.RLIMIT_FSIZE, (size, resource.RLIM_INFINITY))
+    resource.prlimit(m.pc.pid(), resource.RLIMIT_FSIZE, (size, resource.RLIM_INFINITY))
 
 
 def test_full_host_stops_guest(program, work, images):
