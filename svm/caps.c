@@ -90,25 +90,11 @@ static int svm_cpu_up(void)
 	return 0;
 }
 
-static void svm_cpu_down(void)
-{
-	wrmsr(MSR_VM_HSAVE, 0);
-	wrmsr(MSR_EFER, rdmsr(MSR_EFER) & ~X86_EFER_SVME);
-}
-
-static void svm_set_tsc_offset(struct vcpu *v, uint64_t offset)
-{
-	svm_vmcb(v)->tsc_offset = offset;
-}
-
 const struct hvm_ops svm_ops = {
 	.name = "AMD-V",
-	.nested_paging = true,
-	.has_vmcall_opcode = false,
 	.emulated_vendor = X86_VENDOR_AMD,
 	.p2m_format = &svm_npt_format,
 	.cpu_up = svm_cpu_up,
-	.cpu_down = svm_cpu_down,
 	.domain_init = svm_domain_init,
 	.domain_fini = svm_domain_fini,
 	.vcpu_init = svm_vcpu_init,
@@ -116,24 +102,10 @@ const struct hvm_ops svm_ops = {
 	.switch_from = svm_switch_from,
 	.switch_to = svm_switch_to,
 	.run = svm_run,
-	.get_segment = svm_get_segment,
-	.set_segment = svm_set_segment,
-	.get_msrs = svm_get_msrs,
-	.set_msrs = svm_set_msrs,
-	.get_cpl = svm_get_cpl,
-	.cr_changed = svm_cr_changed,
-	.debug_changed = svm_debug_changed,
-	.sync_debug = svm_sync_debug,
-	.inject = svm_inject,
-	.interrupt_blocked = svm_interrupt_blocked,
-	.nmi_blocked = svm_nmi_blocked,
+	.get_state = svm_get_state,
+	.set_state = svm_set_state,
 	.want_interrupt_window = svm_want_interrupt_window,
 	.want_nmi_window = svm_want_nmi_window,
-	.get_shadow = svm_get_shadow,
-	.set_shadow = svm_set_shadow,
-	.tpr_changed = svm_tpr_changed,
-	.set_tsc_offset = svm_set_tsc_offset,
-	.flush_domain = hvm_flush_domain,
 	.flush_vcpu = svm_flush_vcpu,
 	.io_bitmap_changed = svm_io_bitmap_changed,
 	.dump = svm_dump,

@@ -44,7 +44,7 @@ void svm_exit_cr_write(struct vcpu *v, struct vmcb *vmcb)
 		return;
 	}
 	value = mask_operand(v, v->regs.gpr[gpr]);
-	rc = hvm_mov_to_cr(v, cr, value);
+	rc = hvm_cr_write(v, cr, value);
 	if (rc)
 		hvm_inject_gp(v);
 	else
@@ -55,24 +55,9 @@ void svm_exit_cr_read(struct vcpu *v, struct vmcb *vmcb)
 {
 	unsigned int cr = (unsigned int)vmcb->exit_code & 0xf;
 	unsigned int gpr, len = mov_cr_insn(v, vmcb, &gpr);
-	uint64_t value;
 
 	if (!len)
 		return;
-	switch (cr) {
-	case 0:
-		value = v->cr0;
-		break;
-	case 3:
-		value = v->cr3;
-		break;
-	case 4:
-		value = v->cr4;
-		break;
-	default:
-		value = vlapic_tpr(v->hvm.vlapic) >> 4;
-		break;
-	}
-	v->regs.gpr[gpr] = mask_operand(v, value);
+	v->regs.gpr[gpr] = mask_operand(v, hvm_cr_read(v, cr));
 	hvm_advance_rip(v, len);
 }

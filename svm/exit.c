@@ -20,6 +20,8 @@ static void sync_from_guest(struct vcpu *v, struct vmcb *vmcb)
 	v->efer = vmcb->efer & ~X86_EFER_SVME;
 	v->dr6 = vmcb->dr6;
 	v->dr7 = vmcb->dr7;
+	v->hvm.shadow = vmcb->int_shadow & 1 ? HVM_SHADOW_STI : 0;
+	v->hvm.valid = 0;
 }
 
 static void sync_tpr(struct vcpu *v, const struct vmcb *vmcb)
@@ -32,13 +34,13 @@ static void sync_tpr(struct vcpu *v, const struct vmcb *vmcb)
 }
 
 /* Steps over an instruction whose interrupt shadow the CPU would lose; see intr.c. */
-static bool svm_step_over_shadow(struct vcpu *v, struct vmcb *vmcb)
+static bool svm_step_over_shadow(struct vcpu *v)
 {
-	if (!svm_caps.lost_shadow || !(vmcb->int_shadow & 1) || v->hvm.event.type != HVM_EVENT_NONE)
+	if (!svm_caps.lost_shadow || !v->hvm.shadow || v->hvm.event.type != HVM_EVENT_NONE)
 		return false;
-	if (!hvm_intr_pending(v) && !v->hvm.nmi_pending && !svm_vcpu(v)->virq)
+	if (!hvm_intr_pending(v) && !v->hvm.nmi_pending && !v->hvm.extint_waits)
 		return false;
-	vmcb->int_shadow &= ~1ULL;
+	v->hvm.shadow = 0;
 	/* An interrupt that is an instruction early is better than no guest. */
 	if (!hvm_emulate_try(v))
 		return false;
@@ -76,7 +78,7 @@ void svm_run(struct vcpu *v)
 	struct svm_cpu *sc = cpu->vendor;
 	bool irq_noted;
 
-	if (unlikely(vmcb->int_shadow & 1) && svm_step_over_shadow(v, vmcb))
+	if (unlikely(v->hvm.shadow) && svm_step_over_shadow(v))
 		return;
 	if (v->hvm.event.type != HVM_EVENT_NONE) {
 		svm_inject(v, &v->hvm.event);
@@ -89,6 +91,7 @@ void svm_run(struct vcpu *v)
 	vmcb->rsp = v->regs.gpr[X86_RSP];
 	vmcb->rip = v->regs.rip;
 	vmcb->rflags = v->regs.rflags;
+	vmcb->int_shadow = v->hvm.shadow != 0;
 	irq_noted = !svm_caps.lost_irq || !(vmcb->vintr & SVM_VINTR_IRQ);
 	stretch_end();
 	svm_enter(&v->regs, sv->vmcb_pa.v, sc->host_vmcb.v);
@@ -100,7 +103,7 @@ void svm_run(struct vcpu *v)
 	sync_from_guest(v, vmcb);
 	sync_tpr(v, vmcb);
 	vmcb->event_inj = 0;
-	if (sv->virq)
+	if (v->hvm.extint_waits)
 		svm_check_virq(v);
 	if (unlikely(vmcb->exit_int_info & SVM_EVENT_VALID))
 		svm_requeue_interrupted_event(v, vmcb);
@@ -145,5 +148,5 @@ void svm_exit_npf(struct vcpu *v, struct vmcb *vmcb)
 void svm_exit_ud(struct vcpu *v, struct vmcb *vmcb)
 {
 	(void)vmcb;
-	hvm_exit_ud(v, 0xc1); /* VMCALL */
+	hvm_exit_ud(v);
 }

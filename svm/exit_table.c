@@ -49,7 +49,8 @@ static void exit_hlt(struct vcpu *v, struct vmcb *vmcb)
 {
 	unsigned int len = svm_insn_len(v, X86_LEN_HLT);
 
-	vmcb->int_shadow &= ~1ULL; /* HLT retires, and STI's shadow with it */
+	(void)vmcb;
+	v->hvm.shadow = 0; /* HLT retires, and STI's shadow with it */
 	if (len)
 		hvm_exit_hlt(v, len);
 }

@@ -18,7 +18,6 @@
  */
 #include "svm.h"
 #include "guest_access.h"
-#include "vlapic.h"
 
 static void inject_virq(struct vcpu *v, uint8_t vector)
 {
@@ -30,7 +29,7 @@ static void inject_virq(struct vcpu *v, uint8_t vector)
 	vmcb->vintr |= SVM_VINTR_IRQ | SVM_VINTR_IGNORE_TPR | SVM_VINTR_PRIO_MAX |
 		       SVM_VINTR_VECTOR(vector);
 	vmcb->cr_write |= BIT(8); /* as in svm_want_interrupt_window */
-	svm_vcpu(v)->virq = true;
+	v->hvm.extint_waits = true;
 }
 
 /* After an exit: has the virtual interrupt been delivered? */
@@ -40,7 +39,7 @@ void svm_check_virq(struct vcpu *v)
 
 	if (vmcb->vintr & SVM_VINTR_IRQ)
 		return;
-	svm_vcpu(v)->virq = false;
+	v->hvm.extint_waits = false;
 	vmcb->vintr &= ~(SVM_VINTR_IGNORE_TPR | SVM_VINTR_PRIO_MAX | SVM_VINTR_VECTOR(0xff));
 	vmcb->cr_write &= (uint16_t)~BIT(8);
 	vcpu_attention(v, VCPU_ATT_IRQ);
@@ -85,17 +84,6 @@ void svm_inject(struct vcpu *v, const struct hvm_event *e)
 	}
 }
 
-bool svm_interrupt_blocked(struct vcpu *v)
-{
-	return !(v->regs.rflags & X86_EFLAGS_IF) || (svm_vmcb(v)->int_shadow & 1) ||
-	       svm_vcpu(v)->virq;
-}
-
-bool svm_nmi_blocked(struct vcpu *v)
-{
-	return v->hvm.nmi_masked || (svm_vmcb(v)->int_shadow & 1);
-}
-
 /*
  * A dummy virtual interrupt: its intercept fires when the guest could take an interrupt. CR8 writes are
  * intercepted meanwhile: QEMU's TCG stops with an assertion when one meets a pending virtual interrupt.
@@ -104,7 +92,7 @@ void svm_want_interrupt_window(struct vcpu *v)
 {
 	struct vmcb *vmcb = svm_vmcb(v);
 
-	if (svm_vcpu(v)->virq)
+	if (v->hvm.extint_waits)
 		return; /* looked at again once that one is delivered */
 	vmcb->cr_write |= BIT(8);
 	vmcb->vintr |= SVM_VINTR_IRQ | SVM_VINTR_IGNORE_TPR | SVM_VINTR_PRIO_MAX;
@@ -193,25 +181,6 @@ void svm_exit_iret(struct vcpu *v, struct vmcb *vmcb)
 	sv->nmi_iret_rip = vmcb->rip;
 	if (v->hvm.nmi_pending)
 		svm_want_interrupt_window(v);
-}
-
-unsigned int svm_get_shadow(struct vcpu *v)
-{
-	return svm_vmcb(v)->int_shadow & 1 ? 3 : 0;
-}
-
-void svm_set_shadow(struct vcpu *v, unsigned int shadow)
-{
-	struct vmcb *vmcb = svm_vmcb(v);
-
-	vmcb->int_shadow = (vmcb->int_shadow & ~1ULL) | (shadow != 0);
-}
-
-void svm_tpr_changed(struct vcpu *v, uint8_t tpr)
-{
-	struct vmcb *vmcb = svm_vmcb(v);
-
-	vmcb->vintr = (vmcb->vintr & ~0xffULL) | SVM_VINTR_TPR(tpr >> 4);
 }
 
 /*

@@ -89,11 +89,6 @@ static void set_intercepts(struct vmcb *vmcb)
 	/* QEMU's TCG takes any value for CR0; real CPUs check it (#GP), and so do we in their place. */
 	if (svm_caps.lost_shadow)
 		vmcb->cr_write |= BIT(0);
-	if (!hvm_ops->nested_paging) {
-		vmcb->cr_read = BIT(3);
-		vmcb->cr_write |= BIT(0) | BIT(3);
-		vmcb->intercept1 |= BIT(SVM_I_INVLPG);
-	}
 	vmcb->dr_read = 0xffff;
 	vmcb->dr_write = 0xffff;
 	/* #DB and #AC are intercepted so that their delivery cannot loop for ever. */
@@ -132,7 +127,7 @@ int svm_vcpu_init(struct vcpu *v)
 	vmcb->msrpm_base = virt_to_maddr(msrpm).v;
 	vmcb->vintr = SVM_VINTR_MASKING;
 	vmcb->g_pat = PAT_RESET;
-	vmcb->np_enable = hvm_ops->nested_paging;
+	vmcb->np_enable = 1;
 	vmcb->n_cr3 = mfn_to_maddr(page_to_mfn(v->domain->p2m.root)).v;
 	return 0;
 }

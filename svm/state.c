@@ -1,122 +1,89 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /* Guest state that lives in the VMCB, and what is switched with a vCPU. APM volume 2, 15.5.1 and 15.5.4. */
 #include "svm.h"
+#include "vlapic.h"
 
-static struct vmcb_seg *seg_of(struct vmcb *b, enum x86_seg s)
+#define SEG_AT(name) ((uint16_t)offsetof(struct vmcb, name))
+
+static const uint16_t seg_at[X86_SEG_COUNT] = {
+	[X86_SEG_ES] = SEG_AT(es),     [X86_SEG_CS] = SEG_AT(cs),     [X86_SEG_SS] = SEG_AT(ss),
+	[X86_SEG_DS] = SEG_AT(ds),     [X86_SEG_FS] = SEG_AT(fs),     [X86_SEG_GS] = SEG_AT(gs),
+	[X86_SEG_TR] = SEG_AT(tr),     [X86_SEG_LDTR] = SEG_AT(ldtr), [X86_SEG_GDTR] = SEG_AT(gdtr),
+	[X86_SEG_IDTR] = SEG_AT(idtr),
+};
+
+static struct vmcb_seg *seg_of(struct vmcb *b, unsigned int s)
 {
-	switch (s) {
-	case X86_SEG_ES:
-		return &b->es;
-	case X86_SEG_CS:
-		return &b->cs;
-	case X86_SEG_SS:
-		return &b->ss;
-	case X86_SEG_DS:
-		return &b->ds;
-	case X86_SEG_FS:
-		return &b->fs;
-	case X86_SEG_GS:
-		return &b->gs;
-	case X86_SEG_TR:
-		return &b->tr;
-	case X86_SEG_LDTR:
-		return &b->ldtr;
-	case X86_SEG_GDTR:
-		return &b->gdtr;
-	default:
-		return &b->idtr;
+	return (struct vmcb_seg *)((uint8_t *)b + seg_at[s]);
+}
+
+/* The privilege level is the VMCB's own field, and SS.DPL what the neutral code knows it by (APM 15.5.1). */
+static void get_segments(struct vcpu *v, struct vmcb *b, uint32_t mask)
+{
+	bool ss = mask & HVM_SEG(X86_SEG_SS);
+
+	for (; mask; mask &= mask - 1) {
+		unsigned int s = (unsigned int)__builtin_ctz(mask);
+		const struct vmcb_seg *in = seg_of(b, s);
+
+		v->hvm.seg[s] = (struct x86_segment){ .sel = in->sel,
+						      .attr = in->attr & 0xfff,
+						      .limit = in->limit,
+						      .base = in->base };
+	}
+	if (ss)
+		v->hvm.seg[X86_SEG_SS].attr =
+			(uint16_t)((v->hvm.seg[X86_SEG_SS].attr & ~X86_ATTR_DPL_MASK) |
+				   b->cpl << 5);
+}
+
+static void set_segments(const struct vcpu *v, struct vmcb *b, uint32_t mask)
+{
+	if (mask & HVM_SEG(X86_SEG_SS))
+		b->cpl = X86_ATTR_DPL(v->hvm.seg[X86_SEG_SS].attr);
+	for (; mask; mask &= mask - 1) {
+		unsigned int s = (unsigned int)__builtin_ctz(mask);
+		const struct x86_segment *in = &v->hvm.seg[s];
+
+		*seg_of(b, s) = (struct vmcb_seg){ .sel = in->sel,
+						   .attr = in->attr & 0xfff,
+						   .limit = in->limit,
+						   .base = in->base };
 	}
 }
 
-void svm_get_segment(struct vcpu *v, enum x86_seg s, struct x86_segment *out)
+static void get_msrs(const struct vmcb *b, struct hvm_msr_state *m)
 {
-	const struct vmcb_seg *in = seg_of(svm_vmcb(v), s);
-
-	out->sel = in->sel;
-	out->attr = in->attr & 0xfff;
-	out->limit = in->limit;
-	out->base = in->base;
+	m->star = b->star;
+	m->lstar = b->lstar;
+	m->cstar = b->cstar;
+	m->sfmask = b->sfmask;
+	m->kernel_gs_base = b->kernel_gs_base;
+	m->sysenter_cs = b->sysenter_cs;
+	m->sysenter_esp = b->sysenter_esp;
+	m->sysenter_eip = b->sysenter_eip;
+	m->debugctl = b->debugctl;
 }
 
-/* The privilege level is the VMCB's own field; SS.DPL and it move together (APM 15.5.1). */
-void svm_set_segment(struct vcpu *v, enum x86_seg s, const struct x86_segment *in)
+static void set_msrs(const struct vcpu *v, struct vmcb *b)
 {
-	struct vmcb *vmcb = svm_vmcb(v);
-	struct vmcb_seg *out = seg_of(vmcb, s);
+	const struct hvm_msr_state *m = &v->hvm.msr;
 
-	out->sel = in->sel;
-	out->attr = in->attr & 0xfff;
-	out->limit = in->limit;
-	out->base = in->base;
-	if (s == X86_SEG_SS)
-		vmcb->cpl = in->attr >> 5 & 3;
+	b->star = m->star;
+	b->lstar = m->lstar;
+	b->cstar = m->cstar;
+	b->sfmask = m->sfmask;
+	b->kernel_gs_base = m->kernel_gs_base;
+	b->sysenter_cs = m->sysenter_cs;
+	b->sysenter_esp = m->sysenter_esp;
+	b->sysenter_eip = m->sysenter_eip;
+	b->debugctl = m->debugctl;
+	b->g_pat = v->hvm.pat;
 }
 
-unsigned int svm_get_cpl(struct vcpu *v)
+/* DR0-3 back into struct vcpu, accesses intercepted again. */
+static void sync_debug(struct vcpu *v, struct svm_vcpu *sv)
 {
-	return svm_vmcb(v)->cpl;
-}
-
-void svm_get_msrs(struct vcpu *v, struct hvm_msr_state *out)
-{
-	const struct vmcb *b = svm_vmcb(v);
-
-	*out = (struct hvm_msr_state){
-		.star = b->star,
-		.lstar = b->lstar,
-		.cstar = b->cstar,
-		.sfmask = b->sfmask,
-		.kernel_gs_base = b->kernel_gs_base,
-		.sysenter_cs = b->sysenter_cs,
-		.sysenter_esp = b->sysenter_esp,
-		.sysenter_eip = b->sysenter_eip,
-		.pat = b->g_pat,
-		.debugctl = b->debugctl,
-	};
-}
-
-void svm_set_msrs(struct vcpu *v, const struct hvm_msr_state *in)
-{
-	struct vmcb *b = svm_vmcb(v);
-
-	b->star = in->star;
-	b->lstar = in->lstar;
-	b->cstar = in->cstar;
-	b->sfmask = in->sfmask;
-	b->kernel_gs_base = in->kernel_gs_base;
-	b->sysenter_cs = in->sysenter_cs;
-	b->sysenter_esp = in->sysenter_esp;
-	b->sysenter_eip = in->sysenter_eip;
-	b->g_pat = in->pat;
-	b->debugctl = in->debugctl;
-}
-
-void svm_debug_changed(struct vcpu *v)
-{
-	struct vmcb *b = svm_vmcb(v);
-
-	b->cr2 = v->cr2;
-	b->dr6 = v->dr6;
-	b->dr7 = v->dr7;
-}
-
-/* CR0, CR2, CR3, CR4, EFER, DR6 and DR7 of struct vcpu go into the VMCB, at once. */
-void svm_cr_changed(struct vcpu *v)
-{
-	struct vmcb *b = svm_vmcb(v);
-
-	b->cr0 = v->cr0;
-	b->cr3 = v->cr3;
-	b->cr4 = v->cr4;
-	b->efer = v->efer | X86_EFER_SVME;
-	svm_debug_changed(v);
-	svm_flush_vcpu(v);
-}
-
-void svm_sync_debug(struct vcpu *v)
-{
-	struct svm_vcpu *sv = svm_vcpu(v);
-
 	if (!sv->dr_loaded)
 		return;
 	__asm__ volatile("mov %%db0, %0" : "=r"(v->dr[0]));
@@ -126,6 +93,47 @@ void svm_sync_debug(struct vcpu *v)
 	sv->dr_loaded = false;
 	sv->vmcb->dr_read = 0xffff;
 	sv->vmcb->dr_write = 0xffff;
+}
+
+void svm_get_state(struct vcpu *v, uint32_t mask)
+{
+	struct vmcb *b = svm_vmcb(v);
+
+	get_segments(v, b, mask & HVM_SEGS);
+	if (mask & HVM_MSRS)
+		get_msrs(b, &v->hvm.msr);
+	if (mask & HVM_DRS)
+		sync_debug(v, svm_vcpu(v));
+}
+
+static void set_control_registers(struct vcpu *v, struct vmcb *b)
+{
+	b->cr0 = v->cr0;
+	b->cr3 = v->cr3;
+	b->cr4 = v->cr4;
+	b->efer = v->efer | X86_EFER_SVME;
+	svm_flush_vcpu(v);
+}
+
+void svm_set_state(struct vcpu *v, uint32_t mask)
+{
+	struct vmcb *b = svm_vmcb(v);
+
+	set_segments(v, b, mask & HVM_SEGS);
+	if (mask & HVM_MSRS)
+		set_msrs(v, b);
+	if (mask & HVM_DRS) {
+		b->dr6 = v->dr6;
+		b->dr7 = v->dr7;
+	}
+	if (mask & HVM_CR2)
+		b->cr2 = v->cr2;
+	if (mask & HVM_CRS)
+		set_control_registers(v, b);
+	if (mask & HVM_TPR)
+		b->vintr = (b->vintr & ~0xffULL) | SVM_VINTR_TPR(vlapic_tpr(v->hvm.vlapic) >> 4);
+	if (mask & HVM_TSC)
+		b->tsc_offset = v->tsc_offset;
 }
 
 static void load_debug_registers(struct vcpu *v)
@@ -143,7 +151,7 @@ static void load_debug_registers(struct vcpu *v)
 
 void svm_switch_from(struct vcpu *v)
 {
-	svm_sync_debug(v);
+	sync_debug(v, svm_vcpu(v));
 }
 
 /* RDTSCP reads the real TSC_AUX, which the VMCB does not hold. */

@@ -5,7 +5,6 @@
 
 #include "hvm_ops.h"
 #include "vmcb.h"
-#include "vmm/emulate/x86_emulate.h"
 
 #define VM_CR_SVMDIS BIT(4)
 
@@ -50,7 +49,6 @@ struct svm_vcpu {
 	uint64_t asid_generation; /* valid on asid_cpu while equal to that CPU's */
 	unsigned int asid_cpu;
 	bool dr_loaded; /* DR0-3 of the guest are in the registers, accesses not intercepted */
-	bool virq;	/* an interrupt is on its way as V_IRQ; see svm_inject */
 	bool nmi_iret;	/* the guest is at the IRET that ends its NMI handler */
 	uint64_t nmi_iret_rip;
 	uint64_t
@@ -127,25 +125,13 @@ void svm_run(struct vcpu *v);
 /* intr.c */
 void svm_inject(struct vcpu *v, const struct hvm_event *e);
 void svm_check_virq(struct vcpu *v);
-bool svm_interrupt_blocked(struct vcpu *v);
-bool svm_nmi_blocked(struct vcpu *v);
 void svm_want_interrupt_window(struct vcpu *v);
 void svm_want_nmi_window(struct vcpu *v);
-unsigned int svm_get_shadow(struct vcpu *v);
-void svm_set_shadow(struct vcpu *v, unsigned int shadow);
-void svm_tpr_changed(struct vcpu *v, uint8_t tpr);
 void svm_requeue_interrupted_event(struct vcpu *v, struct vmcb *vmcb);
 
 /* state.c */
-void svm_get_segment(struct vcpu *v, enum x86_seg s, struct x86_segment *out);
-void svm_set_segment(struct vcpu *v, enum x86_seg s, const struct x86_segment *in);
-void svm_get_msrs(struct vcpu *v, struct hvm_msr_state *out);
-void svm_set_msrs(struct vcpu *v, const struct hvm_msr_state *in);
-unsigned int svm_get_cpl(struct vcpu *v);
-void svm_cr_changed(struct vcpu *v);
-void svm_debug_changed(struct vcpu *v);
-/* DR0-3 back into struct vcpu, accesses intercepted again. */
-void svm_sync_debug(struct vcpu *v);
+void svm_get_state(struct vcpu *v, uint32_t mask);
+void svm_set_state(struct vcpu *v, uint32_t mask);
 void svm_switch_from(struct vcpu *v);
 void svm_switch_to(struct vcpu *v);
 

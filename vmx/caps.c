@@ -4,7 +4,6 @@
  * volume 3, 23.6 to 23.8 (enabling) and appendix A.
  */
 #include "vmx.h"
-#include "vmm/emulate/x86_emulate.h"
 
 #define MODEL_AVOTON 0x4dU
 
@@ -133,26 +132,11 @@ static int vmx_cpu_up(void)
 	return 0;
 }
 
-static void vmx_cpu_down(void)
-{
-	__asm__ volatile("vmxoff" ::: "cc", "memory");
-	write_cr4(read_cr4() & ~X86_CR4_VMXE);
-}
-
-static void vmx_set_tsc_offset(struct vcpu *v, uint64_t offset)
-{
-	vmx_load(v);
-	vmwrite(TSC_OFFSET, offset);
-}
-
 const struct hvm_ops vmx_ops = {
 	.name = "VT-x",
-	.nested_paging = true,
-	.has_vmcall_opcode = true,
 	.emulated_vendor = X86_VENDOR_INTEL,
 	.p2m_format = &vmx_ept_format,
 	.cpu_up = vmx_cpu_up,
-	.cpu_down = vmx_cpu_down,
 	.domain_init = vmx_domain_init,
 	.domain_fini = vmx_domain_fini,
 	.vcpu_init = vmx_vcpu_init,
@@ -160,28 +144,14 @@ const struct hvm_ops vmx_ops = {
 	.switch_from = vmx_switch_from,
 	.switch_to = vmx_switch_to,
 	.run = vmx_run,
-	.get_segment = vmx_get_segment,
-	.set_segment = vmx_set_segment,
-	.get_msrs = vmx_get_msrs,
-	.set_msrs = vmx_set_msrs,
-	.get_cpl = vmx_get_cpl,
-	.cr_changed = vmx_cr_changed,
-	.debug_changed = vmx_debug_changed,
-	.sync_debug = vmx_sync_debug,
-	.inject = vmx_inject,
-	.interrupt_blocked = vmx_interrupt_blocked,
-	.nmi_blocked = vmx_nmi_blocked,
+	.get_state = vmx_get_state,
+	.set_state = vmx_set_state,
 	.want_interrupt_window = vmx_want_interrupt_window,
 	.want_nmi_window = vmx_want_nmi_window,
-	.get_shadow = vmx_get_shadow,
-	.set_shadow = vmx_set_shadow,
-	.tpr_changed = vmx_tpr_changed,
 	.delivers_vlapic = vmx_delivers_vlapic,
 	.post_vector = vmx_post_vector,
 	.post_notify = vmx_posted_notify,
 	.take_posted = vmx_take_posted,
-	.set_tsc_offset = vmx_set_tsc_offset,
-	.flush_domain = hvm_flush_domain,
 	.flush_vcpu = vmx_flush_vcpu,
 	.io_bitmap_changed = vmx_io_bitmap_changed,
 	.dump = vmx_dump,

@@ -7,7 +7,6 @@
  */
 #include "vmx.h"
 #include "guest_access.h"
-#include "vlapic.h"
 
 #define PDPTE_P	  BIT(0)
 #define CR4_PAGED (X86_CR4_SMEP | X86_CR4_SMAP | X86_CR4_PKE | X86_CR4_PCIDE)
@@ -50,20 +49,8 @@ static void write_paging(struct vcpu *v, struct vmx_vcpu *vv, uint64_t *cr4, uin
 	vmwrite(CTL_PROC, vv->proc);
 }
 
-/* CR2 is loaded at each entry. */
-void vmx_debug_changed(struct vcpu *v)
+void vmx_set_control_registers(struct vcpu *v, struct vmx_vcpu *vv)
 {
-	struct vmx_vcpu *vv = vmx_load(v);
-
-	vmwrite(GUEST_DR7, v->dr7);
-	if (vv->dr_loaded)
-		__asm__ volatile("mov %0, %%db6" ::"r"(v->dr6));
-}
-
-/* CR0, CR2, CR3, CR4, EFER, DR6 and DR7 of struct vcpu go into the VMCS, at once. */
-void vmx_cr_changed(struct vcpu *v)
-{
-	struct vmx_vcpu *vv = vmx_load(v);
 	const struct vmx_controls *c = &vmx_controls;
 	uint64_t cr4 = v->cr4, efer = v->efer;
 
@@ -73,7 +60,6 @@ void vmx_cr_changed(struct vcpu *v)
 	vmwrite(GUEST_CR4, (cr4 | c->cr4_must) & c->cr4_may);
 	vmwrite(CR4_SHADOW, v->cr4);
 	vmwrite(GUEST_EFER, efer);
-	vmx_debug_changed(v);
 	load_pdptes(v);
 	vv->entry = efer & X86_EFER_LMA ? c->entry | ENTRY_IA32E : c->entry;
 	vmwrite(CTL_ENTRY, vv->entry);
@@ -84,11 +70,6 @@ void vmx_cr_changed(struct vcpu *v)
 static uint64_t mask_operand(struct vcpu *v, uint64_t value)
 {
 	return hvm_code64(v) ? value : (uint32_t)value;
-}
-
-static uint64_t move_from_cr(struct vcpu *v, unsigned int cr)
-{
-	return cr == 3 ? v->cr3 : (uint64_t)vlapic_tpr(v->hvm.vlapic) >> 4;
 }
 
 /* LMSW sets PE but does not clear it. */
@@ -109,16 +90,16 @@ void vmx_exit_cr(struct vcpu *v, struct vmx_vcpu *vv)
 	(void)vv;
 	switch (qual >> 4 & 3) {
 	case 0:
-		rc = hvm_mov_to_cr(v, cr, mask_operand(v, v->regs.gpr[gpr]));
+		rc = hvm_cr_write(v, cr, mask_operand(v, v->regs.gpr[gpr]));
 		break;
 	case 1:
-		v->regs.gpr[gpr] = mask_operand(v, move_from_cr(v, cr));
+		v->regs.gpr[gpr] = mask_operand(v, hvm_cr_read(v, cr));
 		break;
 	case 2:
-		rc = hvm_mov_to_cr(v, 0, v->cr0 & ~X86_CR0_TS);
+		rc = hvm_cr_write(v, 0, v->cr0 & ~X86_CR0_TS);
 		break;
 	default:
-		rc = hvm_mov_to_cr(v, 0, lmsw(v->cr0, (uint16_t)(qual >> 16)));
+		rc = hvm_cr_write(v, 0, lmsw(v->cr0, (uint16_t)(qual >> 16)));
 		break;
 	}
 	if (rc)

@@ -52,9 +52,9 @@ static void sync_from_guest(struct vcpu *v, struct vmx_vcpu *vv)
 		v->dr7 = vmread(GUEST_DR7);
 	}
 	vv->vmcs_interruptibility = blocking;
-	vv->interruptibility = blocking & (BLOCKING_STI | BLOCKING_MOV_SS);
+	v->hvm.shadow = blocking & (BLOCKING_STI | BLOCKING_MOV_SS);
 	v->hvm.nmi_masked = blocking & BLOCKING_NMI;
-	vv->seg_valid = 0;
+	v->hvm.valid = 0;
 }
 
 /* The entry was refused, which only this domain has to answer for. */
@@ -277,7 +277,7 @@ void vmx_exit_exception(struct vcpu *v, struct vmx_vcpu *vv)
 		exit_debug(v, vv, info);
 		break;
 	case X86_EXC_UD:
-		hvm_exit_ud(v, 0xd9); /* VMMCALL */
+		hvm_exit_ud(v);
 		break;
 	case X86_EXC_AC:
 		hvm_inject_exception(v, X86_EXC_AC, true, 0);

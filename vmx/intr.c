@@ -29,7 +29,6 @@ void vmx_inject(struct vcpu *v, const struct hvm_event *e)
 		[HVM_EVENT_EXC] = INTR_T_EXC,	    [HVM_EVENT_SWINT] = INTR_T_SWINT,
 		[HVM_EVENT_SWEXC] = INTR_T_SWEXC,   [HVM_EVENT_ICEBP] = INTR_T_PRIV_SWEXC,
 	};
-	struct vmx_vcpu *vv = vmx_load(v);
 	uint32_t type = types[e->type];
 
 	if (e->has_error)
@@ -39,21 +38,11 @@ void vmx_inject(struct vcpu *v, const struct hvm_event *e)
 	if (type >= INTR_T_SWINT)
 		vmwrite(ENTRY_INSN_LEN, max(e->insn_len, (uint8_t)1));
 	/* An event ends the shadow of the instruction before it. */
-	vv->interruptibility = 0;
+	v->hvm.shadow = 0;
 	if (e->type == HVM_EVENT_NMI)
 		v->hvm.nmi_masked = false; /* the entry itself sets it */
 	vmwrite(ENTRY_INTR_INFO,
 		INTR_VALID | e->vector | type << 8 | (e->has_error ? INTR_HAS_ERROR : 0));
-}
-
-bool vmx_interrupt_blocked(struct vcpu *v)
-{
-	return !(v->regs.rflags & X86_EFLAGS_IF) || vmx_vcpu(v)->interruptibility;
-}
-
-bool vmx_nmi_blocked(struct vcpu *v)
-{
-	return v->hvm.nmi_masked || vmx_vcpu(v)->interruptibility;
 }
 
 void vmx_want_interrupt_window(struct vcpu *v)
@@ -69,7 +58,7 @@ void vmx_want_nmi_window(struct vcpu *v)
 {
 	struct vmx_vcpu *vv = vmx_load(v);
 
-	set_proc(vv, vv->interruptibility & BLOCKING_STI ? PROC_INTR_WINDOW : PROC_NMI_WINDOW, 0);
+	set_proc(vv, v->hvm.shadow & HVM_SHADOW_STI ? PROC_INTR_WINDOW : PROC_NMI_WINDOW, 0);
 }
 
 void vmx_exit_intr_window(struct vcpu *v, struct vmx_vcpu *vv)
@@ -90,29 +79,10 @@ void vmx_exit_tpr(struct vcpu *v, struct vmx_vcpu *vv)
 	vcpu_attention(v, VCPU_ATT_IRQ);
 }
 
-unsigned int vmx_get_shadow(struct vcpu *v)
-{
-	return vmx_vcpu(v)->interruptibility;
-}
-
-/* Hardware has one or the other; a record from a machine that cannot tell them apart has both. */
-void vmx_set_shadow(struct vcpu *v, unsigned int shadow)
-{
-	vmx_vcpu(v)->interruptibility =
-		shadow & BLOCKING_MOV_SS ? BLOCKING_MOV_SS : shadow & BLOCKING_STI;
-}
-
-/* The vLAPIC's page is the virtual-APIC page: nothing to carry. */
-void vmx_tpr_changed(struct vcpu *v, uint8_t tpr)
-{
-	(void)v;
-	(void)tpr;
-}
-
 /* Before an entry; the checks are those of 26.3.1.5. */
 void vmx_write_interruptibility(struct vcpu *v, struct vmx_vcpu *vv)
 {
-	uint32_t want = vv->interruptibility;
+	uint32_t want = v->hvm.shadow;
 
 	if (!(v->regs.rflags & X86_EFLAGS_IF))
 		want &= ~(uint32_t)BLOCKING_STI;

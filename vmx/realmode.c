@@ -47,9 +47,8 @@ void vmx_restricted_fini(struct domain *d)
 
 static bool data_segment_ok(struct vcpu *v, enum x86_seg s)
 {
-	struct x86_segment seg;
+	struct x86_segment seg = *hvm_seg(v, s);
 
-	vmx_get_segment(v, s, &seg);
 	if (!(seg.attr & X86_ATTR_P))
 		return true;
 	/* Code has to be readable; a conforming segment's DPL does not count. */
@@ -66,8 +65,8 @@ static bool segments_ok(struct vcpu *v)
 
 	if (v->regs.rflags & X86_EFLAGS_VM)
 		return true;
-	vmx_get_segment(v, X86_SEG_CS, &cs);
-	vmx_get_segment(v, X86_SEG_SS, &ss);
+	cs = *hvm_seg(v, X86_SEG_CS);
+	ss = *hvm_seg(v, X86_SEG_SS);
 	rpl = cs.sel & 3;
 	dpl = cs.attr >> 5 & 3;
 	if (!(cs.attr & 8) || ((cs.attr & 4) ? dpl > rpl : dpl != rpl))
@@ -95,9 +94,9 @@ static bool must_interpret(struct vcpu *v, struct vmx_vcpu *vv)
 /* What hardware's windows do while it runs the guest. */
 static void open_windows(struct vcpu *v, struct vmx_vcpu *vv)
 {
-	if ((vv->proc & PROC_INTR_WINDOW) && !vmx_interrupt_blocked(v))
+	if ((vv->proc & PROC_INTR_WINDOW) && !hvm_interrupt_blocked(v))
 		vmx_exit_intr_window(v, vv);
-	if ((vv->proc & PROC_NMI_WINDOW) && !vmx_nmi_blocked(v))
+	if ((vv->proc & PROC_NMI_WINDOW) && !hvm_nmi_blocked(v))
 		vmx_exit_nmi_window(v, vv);
 }
 

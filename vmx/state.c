@@ -52,21 +52,19 @@ enum vmcs_field vmx_seg_ar_field(enum x86_seg s)
 	return seg_fields[s].ar;
 }
 
-void vmx_get_segment(struct vcpu *v, enum x86_seg s, struct x86_segment *out)
+static void get_segments(struct vcpu *v, uint32_t mask)
 {
-	struct vmx_vcpu *vv = vmx_load(v);
-	struct x86_segment *c = &vv->seg[s];
+	for (; mask; mask &= mask - 1) {
+		unsigned int s = (unsigned int)__builtin_ctz(mask);
+		struct x86_segment *out = &v->hvm.seg[s];
 
-	if (!(vv->seg_valid & BIT(s))) {
-		*c = (struct x86_segment){ .limit = (uint32_t)vmread(seg_fields[s].limit),
-					   .base = vmread(seg_fields[s].base) };
+		*out = (struct x86_segment){ .limit = (uint32_t)vmread(seg_fields[s].limit),
+					     .base = vmread(seg_fields[s].base) };
 		if (s < X86_SEG_GDTR) {
-			c->sel = (uint16_t)vmread(seg_fields[s].sel);
-			c->attr = attr_of_ar((uint32_t)vmread(seg_fields[s].ar));
+			out->sel = (uint16_t)vmread(seg_fields[s].sel);
+			out->attr = attr_of_ar((uint32_t)vmread(seg_fields[s].ar));
 		}
-		vv->seg_valid |= BIT(s);
 	}
-	*out = *c;
 }
 
 /*
@@ -90,27 +88,22 @@ static uint32_t entry_ar(enum x86_seg s, const struct x86_segment *in)
 	return ar;
 }
 
-void vmx_set_segment(struct vcpu *v, enum x86_seg s, const struct x86_segment *in)
+/* What the VMCS holds then may differ: it is to be fetched again. */
+static void set_segments(struct vcpu *v, struct vmx_vcpu *vv, uint32_t mask)
 {
-	struct vmx_vcpu *vv = vmx_load(v);
+	v->hvm.valid &= ~mask;
+	vv->state_written |= mask != 0;
+	for (; mask; mask &= mask - 1) {
+		enum x86_seg s = (enum x86_seg)__builtin_ctz(mask);
+		const struct x86_segment *in = &v->hvm.seg[s];
 
-	vmwrite(seg_fields[s].limit, s < X86_SEG_GDTR ? in->limit : in->limit & 0xffff);
-	vmwrite(seg_fields[s].base, in->base);
-	if (s < X86_SEG_GDTR) {
-		vmwrite(seg_fields[s].sel, in->sel);
-		vmwrite(seg_fields[s].ar, entry_ar(s, in));
+		vmwrite(seg_fields[s].limit, s < X86_SEG_GDTR ? in->limit : in->limit & 0xffff);
+		vmwrite(seg_fields[s].base, in->base);
+		if (s < X86_SEG_GDTR) {
+			vmwrite(seg_fields[s].sel, in->sel);
+			vmwrite(seg_fields[s].ar, entry_ar(s, in));
+		}
 	}
-	vv->seg_valid &= ~(uint32_t)BIT(s);
-	vv->state_written = true;
-}
-
-/* SS.DPL, also while SS is unusable: 24.4.1. */
-unsigned int vmx_get_cpl(struct vcpu *v)
-{
-	struct x86_segment ss;
-
-	vmx_get_segment(v, X86_SEG_SS, &ss);
-	return ss.attr >> 5 & 3;
 }
 
 static void read_lazy(struct vmx_vcpu *vv)
@@ -119,41 +112,36 @@ static void read_lazy(struct vmx_vcpu *vv)
 		vv->lazy[i] = rdmsr(lazy_msrs[i]);
 }
 
-void vmx_get_msrs(struct vcpu *v, struct hvm_msr_state *out)
+static void get_msrs(struct vmx_vcpu *vv, struct hvm_msr_state *m)
 {
-	struct vmx_vcpu *vv = vmx_load(v);
-
 	read_lazy(vv);
-	*out = (struct hvm_msr_state){
-		.star = vv->lazy[LAZY_STAR],
-		.lstar = vv->lazy[LAZY_LSTAR],
-		.cstar = vv->lazy[LAZY_CSTAR],
-		.sfmask = vv->lazy[LAZY_SFMASK],
-		.kernel_gs_base = vv->lazy[LAZY_KERNEL_GS_BASE],
-		.sysenter_cs = vmread(GUEST_SYSENTER_CS),
-		.sysenter_esp = vmread(GUEST_SYSENTER_ESP),
-		.sysenter_eip = vmread(GUEST_SYSENTER_EIP),
-		.pat = v->hvm.pat,
-		.debugctl = vmread(GUEST_DEBUGCTL),
-	};
+	m->star = vv->lazy[LAZY_STAR];
+	m->lstar = vv->lazy[LAZY_LSTAR];
+	m->cstar = vv->lazy[LAZY_CSTAR];
+	m->sfmask = vv->lazy[LAZY_SFMASK];
+	m->kernel_gs_base = vv->lazy[LAZY_KERNEL_GS_BASE];
+	m->sysenter_cs = vmread(GUEST_SYSENTER_CS);
+	m->sysenter_esp = vmread(GUEST_SYSENTER_ESP);
+	m->sysenter_eip = vmread(GUEST_SYSENTER_EIP);
+	m->debugctl = vmread(GUEST_DEBUGCTL);
 }
 
-void vmx_set_msrs(struct vcpu *v, const struct hvm_msr_state *in)
+static void set_msrs(const struct vcpu *v, struct vmx_vcpu *vv)
 {
-	struct vmx_vcpu *vv = vmx_load(v);
+	const struct hvm_msr_state *m = &v->hvm.msr;
 
-	vv->lazy[LAZY_STAR] = in->star;
-	vv->lazy[LAZY_LSTAR] = in->lstar;
-	vv->lazy[LAZY_CSTAR] = in->cstar;
-	vv->lazy[LAZY_SFMASK] = in->sfmask;
-	vv->lazy[LAZY_KERNEL_GS_BASE] = in->kernel_gs_base;
+	vv->lazy[LAZY_STAR] = m->star;
+	vv->lazy[LAZY_LSTAR] = m->lstar;
+	vv->lazy[LAZY_CSTAR] = m->cstar;
+	vv->lazy[LAZY_SFMASK] = m->sfmask;
+	vv->lazy[LAZY_KERNEL_GS_BASE] = m->kernel_gs_base;
 	for (unsigned int i = 0; vv->lazy_loaded && i < LAZY_COUNT; i++)
 		wrmsr(lazy_msrs[i], vv->lazy[i]);
-	vmwrite(GUEST_SYSENTER_CS, (uint32_t)in->sysenter_cs);
-	vmwrite(GUEST_SYSENTER_ESP, in->sysenter_esp);
-	vmwrite(GUEST_SYSENTER_EIP, in->sysenter_eip);
-	vmwrite(GUEST_DEBUGCTL, in->debugctl);
-	vmwrite(GUEST_PAT, in->pat);
+	vmwrite(GUEST_SYSENTER_CS, (uint32_t)m->sysenter_cs);
+	vmwrite(GUEST_SYSENTER_ESP, m->sysenter_esp);
+	vmwrite(GUEST_SYSENTER_EIP, m->sysenter_eip);
+	vmwrite(GUEST_DEBUGCTL, m->debugctl);
+	vmwrite(GUEST_PAT, v->hvm.pat);
 }
 
 static void set_mov_dr_exits(struct vmx_vcpu *vv, bool on)
@@ -162,10 +150,8 @@ static void set_mov_dr_exits(struct vmx_vcpu *vv, bool on)
 	vmwrite(CTL_PROC, vv->proc);
 }
 
-void vmx_sync_debug(struct vcpu *v)
+static void sync_debug(struct vcpu *v, struct vmx_vcpu *vv)
 {
-	struct vmx_vcpu *vv = vmx_vcpu(v);
-
 	if (!vv->dr_loaded)
 		return;
 	vmx_load(v);
@@ -177,6 +163,39 @@ void vmx_sync_debug(struct vcpu *v)
 	v->dr7 = vmread(GUEST_DR7);
 	vv->dr_loaded = false;
 	set_mov_dr_exits(vv, true);
+}
+
+void vmx_get_state(struct vcpu *v, uint32_t mask)
+{
+	struct vmx_vcpu *vv = vmx_load(v);
+
+	get_segments(v, mask & HVM_SEGS);
+	if (mask & HVM_MSRS)
+		get_msrs(vv, &v->hvm.msr);
+	if (mask & HVM_DRS)
+		sync_debug(v, vv);
+}
+
+/* CR2 is loaded at each entry, and the vLAPIC's page is the virtual-APIC page: nothing to carry for these. */
+void vmx_set_state(struct vcpu *v, uint32_t mask)
+{
+	struct vmx_vcpu *vv;
+
+	if (!(mask & ~(HVM_CR2 | HVM_TPR)))
+		return;
+	vv = vmx_load(v);
+	set_segments(v, vv, mask & HVM_SEGS);
+	if (mask & HVM_MSRS)
+		set_msrs(v, vv);
+	if (mask & HVM_DRS) {
+		vmwrite(GUEST_DR7, v->dr7);
+		if (vv->dr_loaded)
+			__asm__ volatile("mov %0, %%db6" ::"r"(v->dr6));
+	}
+	if (mask & HVM_CRS)
+		vmx_set_control_registers(v, vv);
+	if (mask & HVM_TSC)
+		vmwrite(TSC_OFFSET, v->tsc_offset);
 }
 
 void vmx_load_debug(struct vcpu *v)
@@ -196,7 +215,7 @@ void vmx_switch_from(struct vcpu *v)
 {
 	struct vmx_vcpu *vv = vmx_vcpu(v);
 
-	vmx_sync_debug(v);
+	sync_debug(v, vv);
 	read_lazy(vv);
 	vv->lazy_loaded = false;
 }

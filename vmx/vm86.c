@@ -57,24 +57,23 @@ void vmx_vm86_fini(struct domain *d)
 
 static bool segment_fits(struct vcpu *v, enum x86_seg s)
 {
-	struct x86_segment seg;
+	const struct x86_segment *seg = hvm_seg(v, s);
 
-	vmx_get_segment(v, s, &seg);
-	return seg.base == (uint64_t)seg.sel << 4 && seg.limit == SEG_64K &&
-	       (seg.attr & (X86_ATTR_P | X86_ATTR_DB)) == X86_ATTR_P;
+	return seg->base == (uint64_t)seg->sel << 4 && seg->limit == SEG_64K &&
+	       (seg->attr & (X86_ATTR_P | X86_ATTR_DB)) == X86_ATTR_P;
 }
 
 bool vmx_vm86_fits(struct vcpu *v)
 {
 	const struct vmx_domain *vd = v->domain->vendor;
-	struct x86_segment idtr;
+	const struct x86_segment *idtr;
 
 	if (!vd->vm86_tss || (v->cr0 & X86_CR0_PE) || v->hvm.event.type != HVM_EVENT_NONE)
 		return false;
 	if ((v->regs.rflags & (X86_EFLAGS_TF | X86_EFLAGS_VM)) || v->regs.rip > SEG_64K)
 		return false;
-	vmx_get_segment(v, X86_SEG_IDTR, &idtr);
-	if (idtr.base || idtr.limit < IVT_LIMIT)
+	idtr = hvm_seg(v, X86_SEG_IDTR);
+	if (idtr->base || idtr->limit < IVT_LIMIT)
 		return false;
 	for (enum x86_seg s = X86_SEG_ES; s <= X86_SEG_GS; s++)
 		if (!segment_fits(v, s))
@@ -88,7 +87,7 @@ void vmx_vm86_enter(struct vcpu *v, struct vmx_vcpu *vv)
 	struct vmx_vm86 *m = &vv->vm86;
 
 	for (enum x86_seg s = X86_SEG_ES; s <= X86_SEG_LDTR; s++)
-		vmx_get_segment(v, s, &m->seg[s]);
+		m->seg[s] = *hvm_seg(v, s);
 	m->cr0 = vmread(GUEST_CR0);
 	m->cr4 = vmread(GUEST_CR4);
 	m->iopl = v->regs.rflags & X86_EFLAGS_IOPL;
@@ -112,16 +111,15 @@ void vmx_vm86_leave(struct vcpu *v, struct vmx_vcpu *vv)
 	struct vmx_vm86 *m = &vv->vm86;
 	uint64_t rflags = vmread(GUEST_RFLAGS) & ~(X86_EFLAGS_VM | X86_EFLAGS_IOPL);
 
-	vv->seg_valid = 0;
+	v->hvm.valid &= ~HVM_SEGS;
 	for (enum x86_seg s = X86_SEG_ES; s <= X86_SEG_GS; s++) {
-		struct x86_segment now;
+		struct x86_segment now = *hvm_seg(v, s);
 
-		vmx_get_segment(v, s, &now);
 		now.attr = m->seg[s].attr;
-		vmx_set_segment(v, s, &now);
+		hvm_set_seg(v, s, &now);
 	}
-	vmx_set_segment(v, X86_SEG_TR, &m->seg[X86_SEG_TR]);
-	vmx_set_segment(v, X86_SEG_LDTR, &m->seg[X86_SEG_LDTR]);
+	hvm_set_seg(v, X86_SEG_TR, &m->seg[X86_SEG_TR]);
+	hvm_set_seg(v, X86_SEG_LDTR, &m->seg[X86_SEG_LDTR]);
 	vmwrite(GUEST_CR0, m->cr0);
 	vmwrite(GUEST_CR4, m->cr4);
 	vmwrite(EXCEPTION_BITMAP, vv->exceptions);

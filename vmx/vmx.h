@@ -49,8 +49,7 @@ struct vmx_vcpu {
 	/* Copies of fields, written back before an entry when they differ from what is in the VMCS.
 	 */
 	uint32_t proc, proc2, entry, exceptions;
-	uint32_t interruptibility;	/* without NMI blocking, which v->hvm.nmi_masked holds */
-	uint32_t vmcs_interruptibility; /* what the VMCS holds */
+	uint32_t vmcs_interruptibility; /* of v->hvm.shadow and nmi_masked */
 	uint32_t tpr_threshold;
 
 	/* apicv.c: the mode that the controls are for, and what hardware's copies are compared
@@ -60,9 +59,6 @@ struct vmx_vcpu {
 	void *posted; /* posted-interrupt descriptor, NULL = not used (posted.c) */
 	bool posting; /* vectors may go there now; written by the vCPU, read by all */
 
-	/* Segments read since the last exit. */
-	struct x86_segment seg[X86_SEG_COUNT];
-	uint32_t seg_valid;
 	struct vmx_vm86 vm86;
 
 	uint32_t exit_reason;
@@ -183,32 +179,23 @@ void vmx_run(struct vcpu *v);
 
 /* intr.c */
 void vmx_inject(struct vcpu *v, const struct hvm_event *e);
-bool vmx_interrupt_blocked(struct vcpu *v);
-bool vmx_nmi_blocked(struct vcpu *v);
 void vmx_want_interrupt_window(struct vcpu *v);
 void vmx_want_nmi_window(struct vcpu *v);
-unsigned int vmx_get_shadow(struct vcpu *v);
-void vmx_set_shadow(struct vcpu *v, unsigned int shadow);
-void vmx_tpr_changed(struct vcpu *v, uint8_t tpr);
 void vmx_requeue_interrupted_event(struct vcpu *v);
 void vmx_write_interruptibility(struct vcpu *v, struct vmx_vcpu *vv);
 void vmx_update_tpr_threshold(struct vcpu *v, struct vmx_vcpu *vv);
 
 /* state.c */
 enum vmcs_field vmx_seg_ar_field(enum x86_seg s);
-void vmx_get_segment(struct vcpu *v, enum x86_seg s, struct x86_segment *out);
-void vmx_set_segment(struct vcpu *v, enum x86_seg s, const struct x86_segment *in);
-void vmx_get_msrs(struct vcpu *v, struct hvm_msr_state *out);
-void vmx_set_msrs(struct vcpu *v, const struct hvm_msr_state *in);
-unsigned int vmx_get_cpl(struct vcpu *v);
-void vmx_sync_debug(struct vcpu *v);
+void vmx_get_state(struct vcpu *v, uint32_t mask);
+void vmx_set_state(struct vcpu *v, uint32_t mask);
 void vmx_load_debug(struct vcpu *v);
 void vmx_switch_from(struct vcpu *v);
 void vmx_switch_to(struct vcpu *v);
 
 /* cr.c */
-void vmx_cr_changed(struct vcpu *v);
-void vmx_debug_changed(struct vcpu *v);
+/* CR0, CR3, CR4 and EFER of struct vcpu go into the VMCS, which is loaded. */
+void vmx_set_control_registers(struct vcpu *v, struct vmx_vcpu *vv);
 /* CR0 bits that the guest changes without an exit. */
 #define VMX_CR0_GUEST_OWNED (X86_CR0_MP | X86_CR0_EM | X86_CR0_TS | X86_CR0_WP | X86_CR0_AM)
 

@@ -206,12 +206,12 @@ void vcpu_wake_posted(struct vcpu *v)
 	(void)v;
 }
 
-static void no_tpr(struct vcpu *v, uint8_t tpr)
+static void no_state(struct vcpu *v, uint32_t mask)
 {
-	(void)v, (void)tpr;
+	(void)v, (void)mask;
 }
 
-static const struct hvm_ops no_ops = { .tpr_changed = no_tpr };
+static const struct hvm_ops no_ops = { .set_state = no_state };
 const struct hvm_ops *hvm_ops = &no_ops;
 
 /* dom0's part of the local APIC, and what the board's does not need. */

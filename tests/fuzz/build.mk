@@ -26,7 +26,7 @@ fuzz_COVER    := -fsanitize=fuzzer-no-link
 fuzz_CLANG    := -mllvm -asan-globals=0 -Wno-unused-command-line-argument
 # Each basic block of the hypervisor counts (work.c); not those of the lock, where threads wait.
 fuzz_COUNT    := -fsanitize-coverage=trace-pc
-fuzz_WRAPPED  := memset memcpy memmove hypercall_preempt hvm_flush_domain buddy_alloc buddy_free
+fuzz_WRAPPED  := memset memcpy memmove hypercall_preempt p2m_flush buddy_alloc buddy_free
 fuzz_LINK     := -no-pie -fsanitize=address,undefined $(fuzz_WRAPPED:%=-Wl,--wrap=%) -Wl,-T,tests/fuzz/sections.ld
 fuzz_COBJS    := $(fuzz_VMM:%.c=$(fuzz_DIR)/clang/%.o) $(fuzz_HOST:%.c=$(fuzz_DIR)/clang-host/%.o)
 fuzz_GOBJS    := $(fuzz_VMM:%.c=$(fuzz_DIR)/gcc/%.o) \

@@ -121,6 +121,7 @@ void change_machine(const struct hvm_ops *to)
 {
 	machine_stop();
 	hvm_ops = to;
+	machine_on_flush = NULL;
 	machine_start();
 }
 

@@ -18,22 +18,17 @@
 
 static unsigned int crs_changed, flushes, debug_changes;
 
-static void count_cr(struct vcpu *v)
+static void count_state(struct vcpu *v, uint32_t mask)
 {
-	(void)v;
-	crs_changed++;
+	crs_changed += !!(mask & HVM_CRS);
+	debug_changes += !!(mask & HVM_DRS);
+	fake_hvm_ops.set_state(v, mask);
 }
 static void count_flush(struct vcpu *v)
 {
 	(void)v;
 	flushes++;
 }
-static void count_debug(struct vcpu *v)
-{
-	(void)v;
-	debug_changes++;
-}
-
 static struct hvm_ops counting_ops;
 
 static struct vcpu *start(uint8_t vendor, bool wide)
@@ -41,9 +36,8 @@ static struct vcpu *start(uint8_t vendor, bool wide)
 	struct vcpu *v;
 
 	counting_ops = fake_hvm_ops;
-	counting_ops.cr_changed = count_cr;
+	counting_ops.set_state = count_state;
 	counting_ops.flush_vcpu = count_flush;
-	counting_ops.debug_changed = count_debug;
 	counting_ops.emulated_vendor = vendor;
 	change_machine(&counting_ops);
 	v = domain_vcpu(dom(DOMID_B), 0);
@@ -108,9 +102,9 @@ CASE(cr8_faults_before_it_changes)
 	struct vcpu *v = start(X86_VENDOR_AMD, true);
 
 	v->regs.rflags = 2;
-	EXPECT(hvm_mov_to_cr(v, 8, 5), == 0);
+	EXPECT(hvm_cr_write(v, 8, 5), == 0);
 	EXPECT(vlapic_tpr(v->hvm.vlapic), == 0x50);
-	EXPECT(hvm_mov_to_cr(v, 8, 0x1f), == -EINVAL);
+	EXPECT(hvm_cr_write(v, 8, 0x1f), == -EINVAL);
 	EXPECT(vlapic_tpr(v->hvm.vlapic), == 0x50);
 	v->regs.gpr[X86_RAX] = BIT(63) | 1;
 	RUN(v, "\x44\x0f\x22\xc0"); /* mov cr8, rax */
@@ -120,7 +114,7 @@ CASE(cr8_faults_before_it_changes)
 	RUN(v, "\x44\x0f\x22\xc0");
 	EXPECT(faulted(v, X86_EXC_GP), == false);
 	EXPECT(vlapic_tpr(v->hvm.vlapic), == 0x20);
-	hvm_mov_to_cr(v, 8, 0);
+	hvm_cr_write(v, 8, 0);
 	end();
 }
 
@@ -244,16 +238,16 @@ CASE(long_mode_has_no_pdptes)
 CASE(sysexit_of_a_32_bit_kernel)
 {
 	struct vcpu *v = start(X86_VENDOR_AMD, false);
-	struct hvm_msr_state m = { .sysenter_cs = 0x60 };
 	struct x86_segment cs, ss;
 
-	hvm_ops->set_msrs(v, &m);
+	v->hvm.msr = (struct hvm_msr_state){ .sysenter_cs = 0x60 };
+	hvm_set_state(v, HVM_MSRS);
 	v->regs.rflags = 0x202;
 	v->regs.gpr[X86_RCX] = 0xbfff1000;
 	v->regs.gpr[X86_RDX] = 0xb7f01234;
 	RUN(v, "\x0f\x35");
-	hvm_ops->get_segment(v, X86_SEG_CS, &cs);
-	hvm_ops->get_segment(v, X86_SEG_SS, &ss);
+	cs = *hvm_seg(v, X86_SEG_CS);
+	ss = *hvm_seg(v, X86_SEG_SS);
 	EXPECT(dom(DOMID_B)->shutting_down, == false);
 	EXPECT(v->regs.rip, == 0xb7f01234);
 	EXPECT(v->regs.gpr[X86_RSP], == 0xbfff1000);

@@ -217,22 +217,15 @@ CASE(msr_without_the_feature)
 
 /* --- CPUID faulting ---------------------------------------------------------------------------- */
 
-static unsigned int fake_cpl;
-
-static unsigned int get_cpl(struct vcpu *v)
-{
-	(void)v;
-	return fake_cpl;
-}
-
 /* Whether CPUID at this privilege faults. */
 static bool cpuid_faults(unsigned int cpl)
 {
 	struct vcpu *v = guest();
+	struct x86_segment ss = { .attr = (uint16_t)(0xc93 | cpl << 5), .limit = ~0U };
 	uint64_t rip = v->regs.rip;
 	bool gp;
 
-	fake_cpl = cpl;
+	hvm_set_seg(v, X86_SEG_SS, &ss);
 	v->hvm.event.type = HVM_EVENT_NONE;
 	v->regs.gpr[X86_RAX] = v->regs.gpr[X86_RCX] = 0;
 	hvm_exit_cpuid(v, 2);
@@ -244,10 +237,6 @@ static bool cpuid_faults(unsigned int cpl)
 
 CASE(msr_cpuid_faulting)
 {
-	struct hvm_ops ops = fake_hvm_ops;
-
-	ops.get_cpl = get_cpl;
-	hvm_ops = &ops;
 	/* Offered to guests of both vendors, as by Xen. */
 	EXPECT(rd(0xce), == 1LL << 31);
 	EXPECT(wr(0xce, 1ULL << 31), == GP);
@@ -267,7 +256,6 @@ CASE(msr_cpuid_faulting)
 	EXPECT(rd(0xce), == 0);
 	EXPECT(wr(0x140, 1), == GP);
 	EXPECT(wr(0x140, 0), == 0);
-	hvm_ops = &fake_hvm_ops;
 }
 
 /* One record of type 20 for vCPU 0 of B, as sethvmcontext takes it. */

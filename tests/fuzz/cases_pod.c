@@ -14,7 +14,6 @@
 #define POD_END	  (POD_FIRST + POD_NR)
 #define PATTERN	  0xa5a5000000000000ULL
 
-static struct hvm_ops ops;
 static void (*on_flush)(struct domain *d);
 
 static void flush(struct domain *d)
@@ -24,7 +23,6 @@ static void flush(struct domain *d)
 	on_flush = NULL;
 	if (now)
 		now(d);
-	hvm_flush_domain(d);
 }
 
 /* The guest touches a frame until it has memory there; NULL: the guest has been ended for it. */
@@ -44,9 +42,8 @@ static uint64_t *touch(uint64_t gfn)
 
 static struct domain *guest_on_demand(void)
 {
-	ops = fake_hvm_ops;
-	ops.flush_domain = flush;
-	change_machine(&ops);
+	change_machine(&fake_hvm_ops);
+	machine_on_flush = flush;
 	on_flush = NULL;
 	/* What the guest has already is full. */
 	for (uint64_t gfn = 0; gfn < GUEST_RAM; gfn++)

@@ -339,9 +339,9 @@ static struct vcpu *target;
 static unsigned int ran_half_made, started;
 
 /* A third vCPU sends INIT and a start-up IPI, and calls VCPUOP_up, while the state is being written. */
-static void start_meanwhile(struct vcpu *v, enum x86_seg s, const struct x86_segment *in)
+static void start_meanwhile(struct vcpu *v, uint32_t mask)
 {
-	fake_hvm_ops.set_segment(v, s, in);
+	fake_hvm_ops.set_state(v, mask);
 	if (v != target || started++)
 		return;
 	EXPECT(v->initialised, == false);
@@ -350,8 +350,7 @@ static void start_meanwhile(struct vcpu *v, enum x86_seg s, const struct x86_seg
 	ran_half_made += vcpu_runnable(v);
 }
 
-static void initialise_and_start(bool valid, void (*hook)(struct vcpu *v, enum x86_seg s,
-							  const struct x86_segment *in))
+static void initialise_and_start(bool valid, void (*hook)(struct vcpu *v, uint32_t mask))
 {
 	struct vcpu_hvm_context ctx = { .mode = valid ? VCPU_HVM_MODE_32B : 7 };
 
@@ -364,15 +363,15 @@ static void initialise_and_start(bool valid, void (*hook)(struct vcpu *v, enum x
 	ctx.cpu_regs.x86_32.cr0 = 0x11;
 	memcpy(guest_page(A, ARG_GFN), &ctx, sizeof(ctx));
 	hooked = fake_hvm_ops;
-	hooked.set_segment = hook;
+	hooked.set_state = hook;
 	EXPECT(call_as(A, 0, __HYPERVISOR_vcpu_op, VCPUOP_initialise, 1, ARG, 0),
 	       == (valid ? 0 : -EINVAL));
 }
 
 /* A third vCPU tries VCPUOP_up, which takes whoever has a state. */
-static void up_meanwhile(struct vcpu *v, enum x86_seg s, const struct x86_segment *in)
+static void up_meanwhile(struct vcpu *v, uint32_t mask)
 {
-	fake_hvm_ops.set_segment(v, s, in);
+	fake_hvm_ops.set_state(v, mask);
 	if (v != target)
 		return;
 	started++;

@@ -61,7 +61,8 @@ CASE(record_of_msrs_is_checked)
 	c = good;
 	c.msr_syscall_mask = BIT(32);
 	EXPECT(load_cpu(&c), == -EINVAL);
-	hvm_ops->get_msrs(domain_vcpu(dom(DOMID_B), 0), &m);
+	hvm_get_state(domain_vcpu(dom(DOMID_B), 0), HVM_MSRS);
+	m = domain_vcpu(dom(DOMID_B), 0)->hvm.msr;
 	EXPECT(m.lstar == PLACE && m.kernel_gs_base == PLACE && m.sfmask == 0x47700, != 0);
 }
 
@@ -126,17 +127,17 @@ static long get_context(struct xen_domctl *op)
 CASE(record_that_could_not_be_loaded)
 {
 	struct vcpu *v = domain_vcpu(dom(DOMID_B), 0);
-	struct hvm_msr_state m, good;
+	struct hvm_msr_state good;
 	struct xen_domctl op;
 
 	v->cr0 = X86_CR0_ET | X86_CR0_PE;
 	host_log_clear();
 	EXPECT(ask_policy(), == 0);
 	EXPECT(host_log_lines(), == 0);
-	hvm_ops->get_msrs(v, &good);
-	m = good;
-	m.lstar = NOT_CANONICAL; /* emulators take it from the guest */
-	hvm_ops->set_msrs(v, &m);
+	hvm_get_state(v, HVM_MSRS);
+	good = v->hvm.msr;
+	v->hvm.msr.lstar = NOT_CANONICAL; /* emulators take it from the guest */
+	hvm_set_state(v, HVM_MSRS);
 	EXPECT(ask_policy(), == -EOPNOTSUPP);
 	EXPECT(host_log_has("d2: cannot be saved: its CPU of vCPU 0 could not be restored"), != 0);
 	EXPECT(dom(DOMID_B)->pause_count, == 0);
@@ -147,7 +148,8 @@ CASE(record_that_could_not_be_loaded)
 	host_log_clear();
 	EXPECT(get_context(&op), == -EOPNOTSUPP);
 	EXPECT(host_log_has("cannot be saved"), != 0);
-	hvm_ops->set_msrs(v, &good);
+	v->hvm.msr = good;
+	hvm_set_state(v, HVM_MSRS);
 	EXPECT(get_context(&op), == 0);
 	domain_resume(dom(DOMID_B));
 	EXPECT(dom(DOMID_B)->shut_down, == 0);

@@ -76,17 +76,6 @@ CASE(refuse_createdomain)
 #undef WRONG
 }
 
-/* A processor without nested paging. */
-CASE(refuse_without_nested_paging)
-{
-	struct hvm_ops ops = fake_hvm_ops;
-
-	ops.nested_paging = false;
-	hvm_ops = &ops;
-	create(&good, -EINVAL, "no nested paging", "only dom0");
-	hvm_ops = &fake_hvm_ops;
-}
-
 /* --- CPU policies ------------------------------------------------------------------------------ */
 
 static void set_policy(uint32_t leaf, uint32_t value, uint32_t msr, const char *text)

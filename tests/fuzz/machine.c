@@ -41,9 +41,11 @@ void __wrap_buddy_free(struct buddy *b, struct page *p, unsigned int order)
 }
 
 bool __real_hypercall_preempt(void);
-void __real_hvm_flush_domain(struct domain *d);
+void __real_p2m_flush(struct domain *d);
 bool __wrap_hypercall_preempt(void);
-void __wrap_hvm_flush_domain(struct domain *d);
+void __wrap_p2m_flush(struct domain *d);
+
+void (*machine_on_flush)(struct domain *d);
 
 /* The clock stands still in a call: the work tells how late it is. */
 bool __wrap_hypercall_preempt(void)
@@ -51,10 +53,14 @@ bool __wrap_hypercall_preempt(void)
 	return __real_hypercall_preempt() || work_done() > WORK_PIECE;
 }
 
-void __wrap_hvm_flush_domain(struct domain *d)
+void __wrap_p2m_flush(struct domain *d)
 {
+	void (*seen)(struct domain * d) = machine_on_flush;
+
 	work_add(WORK_FLUSH);
-	__real_hvm_flush_domain(d);
+	if (seen)
+		seen(d);
+	__real_p2m_flush(d);
 }
 
 static void start_once(void)
@@ -168,7 +174,7 @@ void machine_mode(struct vcpu *v, bool wide)
 	v->cr0 = X86_CR0_PE | X86_CR0_ET;
 	v->cr3 = v->cr4 = 0;
 	v->efer = wide ? X86_EFER_LME | X86_EFER_LMA : 0;
-	hvm_ops->set_segment(v, X86_SEG_CS, &cs);
+	hvm_set_seg(v, X86_SEG_CS, &cs);
 }
 
 bool machine_become(struct vcpu *v, bool wide)

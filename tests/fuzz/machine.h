@@ -51,6 +51,8 @@ void check_remember_victim(void);
 
 /* stubs.c */
 extern const struct hvm_ops fake_hvm_ops;
+/* Told of each p2m_flush before it is done; NULL: nobody is. */
+extern void (*machine_on_flush)(struct domain *d);
 extern uint64_t fake_now_ns;
 extern struct cpu fake_cpus[FAKE_CPUS];
 /* The CPU that the calling thread is. */

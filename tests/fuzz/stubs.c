@@ -32,8 +32,7 @@ const struct hvm_ops *hvm_ops = &fake_hvm_ops;
 
 struct fake_vcpu {
 	struct x86_segment seg[X86_SEG_COUNT];
-	struct hvm_msr_state msrs;
-	unsigned int shadow;
+	struct hvm_msr_state msr;
 };
 
 static int fake_domain_init(struct domain *d)
@@ -66,54 +65,25 @@ static void fake_run(struct vcpu *v)
 		fake_guest(v);
 	this_cpu_raise(SOFTIRQ_CALL);
 }
-static void fake_get_segment(struct vcpu *v, enum x86_seg s, struct x86_segment *out)
+static void fake_get_state(struct vcpu *v, uint32_t mask)
 {
-	*out = ((struct fake_vcpu *)v->vendor)->seg[s];
+	const struct fake_vcpu *f = v->vendor;
+
+	for (unsigned int s = 0; s < X86_SEG_COUNT; s++)
+		if (mask & HVM_SEG(s))
+			v->hvm.seg[s] = f->seg[s];
+	if (mask & HVM_MSRS)
+		v->hvm.msr = f->msr;
 }
-static void fake_set_segment(struct vcpu *v, enum x86_seg s, const struct x86_segment *in)
+static void fake_set_state(struct vcpu *v, uint32_t mask)
 {
-	((struct fake_vcpu *)v->vendor)->seg[s] = *in;
-}
-static void fake_get_msrs(struct vcpu *v, struct hvm_msr_state *out)
-{
-	*out = ((struct fake_vcpu *)v->vendor)->msrs;
-}
-static void fake_set_msrs(struct vcpu *v, const struct hvm_msr_state *in)
-{
-	((struct fake_vcpu *)v->vendor)->msrs = *in;
-}
-static unsigned int fake_get_cpl(struct vcpu *v)
-{
-	(void)v;
-	return 0;
-}
-static void fake_inject(struct vcpu *v, const struct hvm_event *e)
-{
-	(void)v;
-	(void)e;
-}
-static bool fake_false(struct vcpu *v)
-{
-	(void)v;
-	return false;
-}
-static unsigned int fake_get_shadow(struct vcpu *v)
-{
-	return ((struct fake_vcpu *)v->vendor)->shadow;
-}
-static void fake_set_shadow(struct vcpu *v, unsigned int shadow)
-{
-	((struct fake_vcpu *)v->vendor)->shadow = shadow;
-}
-static void fake_tpr(struct vcpu *v, uint8_t tpr)
-{
-	(void)v;
-	(void)tpr;
-}
-static void fake_tsc(struct vcpu *v, uint64_t offset)
-{
-	(void)v;
-	(void)offset;
+	struct fake_vcpu *f = v->vendor;
+
+	for (unsigned int s = 0; s < X86_SEG_COUNT; s++)
+		if (mask & HVM_SEG(s))
+			f->seg[s] = v->hvm.seg[s];
+	if (mask & HVM_MSRS)
+		f->msr = v->hvm.msr;
 }
 static bool fake_exit_count(unsigned int index, const char **name, uint64_t *count)
 {
@@ -125,7 +95,6 @@ static bool fake_exit_count(unsigned int index, const char **name, uint64_t *cou
 
 const struct hvm_ops fake_hvm_ops = {
 	.name = "none",
-	.nested_paging = true,
 	.p2m_format = &svm_npt_format,
 	.domain_init = fake_domain_init,
 	.domain_fini = fake_domain,
@@ -134,24 +103,10 @@ const struct hvm_ops fake_hvm_ops = {
 	.switch_from = fake_vcpu,
 	.switch_to = fake_vcpu,
 	.run = fake_run,
-	.get_segment = fake_get_segment,
-	.set_segment = fake_set_segment,
-	.get_msrs = fake_get_msrs,
-	.set_msrs = fake_set_msrs,
-	.get_cpl = fake_get_cpl,
-	.cr_changed = fake_vcpu,
-	.debug_changed = fake_vcpu,
-	.sync_debug = fake_vcpu,
-	.inject = fake_inject,
-	.interrupt_blocked = fake_false,
-	.nmi_blocked = fake_false,
+	.get_state = fake_get_state,
+	.set_state = fake_set_state,
 	.want_interrupt_window = fake_vcpu,
 	.want_nmi_window = fake_vcpu,
-	.get_shadow = fake_get_shadow,
-	.set_shadow = fake_set_shadow,
-	.tpr_changed = fake_tpr,
-	.set_tsc_offset = fake_tsc,
-	.flush_domain = hvm_flush_domain,
 	.flush_vcpu = fake_vcpu,
 	.io_bitmap_changed = fake_domain,
 	.dump = fake_vcpu,

@@ -117,9 +117,8 @@ static bool sends_init(struct vcpu *v, unsigned int n)
 static bool starts_whole(struct vcpu *v, unsigned int n)
 {
 	bool wide = v->efer, down = v->pause_flags & VPF_DOWN;
-	struct x86_segment cs;
+	struct x86_segment cs = *hvm_seg(v, X86_SEG_CS);
 
-	hvm_ops->get_segment(v, X86_SEG_CS, &cs);
 	EXPECT(down, == 0);
 	if (wide) {
 		EXPECT(v->cr0 & (X86_CR0_PE | X86_CR0_PG), == (X86_CR0_PE | X86_CR0_PG));

@@ -41,10 +41,6 @@ static long create_check_kind(uint32_t flags)
 	if (flags & XEN_DOMCTL_CDF_vpmu)
 		return BAD("performance counters in a guest are not there: take vpmu out of the "
 			   "configuration");
-	if (!hvm_ops->nested_paging)
-		return BAD(
-			"this processor has no nested paging, and there is no shadow paging: only "
-			"dom0 runs here");
 	if (!(flags & XEN_DOMCTL_CDF_hap))
 		return BAD("shadow paging is not there: take hap=0 out of the configuration");
 	if (flags & ~CDF_KNOWN)
@@ -158,9 +154,7 @@ void domctl_fill_info(struct domain *d, struct xen_domctl_getdomaininfo *info)
 {
 	memset(info, 0, sizeof(*info));
 	info->domain = d->domid;
-	info->flags = vcpus_info(d, info) | XEN_DOMINF_hvm_guest;
-	if (hvm_ops->nested_paging)
-		info->flags |= XEN_DOMINF_hap;
+	info->flags = vcpus_info(d, info) | XEN_DOMINF_hvm_guest | XEN_DOMINF_hap;
 	if (READ_ONCE(d->dying) != DOMDYING_ALIVE)
 		info->flags |= XEN_DOMINF_dying;
 	if (READ_ONCE(d->shut_down))

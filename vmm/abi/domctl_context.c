@@ -9,10 +9,7 @@
 
 static uint16_t selector(struct vcpu *v, enum x86_seg s)
 {
-	struct x86_segment seg;
-
-	hvm_ops->get_segment(v, s, &seg);
-	return seg.sel;
+	return hvm_seg(v, s)->sel;
 }
 
 static void fill_user_regs(struct vcpu *v, struct cpu_user_regs *u)
@@ -47,31 +44,29 @@ static void fill_user_regs(struct vcpu *v, struct cpu_user_regs *u)
 
 static void fill_context(struct vcpu *v, struct vcpu_guest_context *c)
 {
-	struct hvm_msr_state msrs;
-	struct x86_segment seg;
+	const struct hvm_msr_state *msr = &v->hvm.msr;
+	uint64_t gs_base;
 
+	hvm_get_state(v, HVM_SEGS | HVM_MSRS | HVM_DRS);
+	gs_base = v->hvm.seg[X86_SEG_GS].base;
 	memcpy(&c->fpu_ctxt, v->fpu.area, sizeof(c->fpu_ctxt));
 	c->flags = VGCF_I387_VALID;
 	if (!(v->pause_flags & VPF_DOWN))
 		c->flags |= VGCF_online;
-	if (!hvm_ops->get_cpl(v))
+	if (!hvm_cpl(v))
 		c->flags |= VGCF_in_kernel;
 	fill_user_regs(v, &c->user_regs);
 	c->ctrlreg[0] = v->cr0;
 	c->ctrlreg[2] = v->cr2;
 	c->ctrlreg[3] = v->cr3;
 	c->ctrlreg[4] = v->cr4;
-	hvm_ops->sync_debug(v);
 	for (unsigned int i = 0; i < 4; i++)
 		c->debugreg[i] = v->dr[i];
 	c->debugreg[6] = v->dr6;
 	c->debugreg[7] = v->dr7;
-	hvm_ops->get_segment(v, X86_SEG_FS, &seg);
-	c->fs_base = seg.base;
-	hvm_ops->get_segment(v, X86_SEG_GS, &seg);
-	hvm_ops->get_msrs(v, &msrs);
-	c->gs_base_kernel = c->flags & VGCF_in_kernel ? seg.base : msrs.kernel_gs_base;
-	c->gs_base_user = c->flags & VGCF_in_kernel ? msrs.kernel_gs_base : seg.base;
+	c->fs_base = v->hvm.seg[X86_SEG_FS].base;
+	c->gs_base_kernel = c->flags & VGCF_in_kernel ? gs_base : msr->kernel_gs_base;
+	c->gs_base_user = c->flags & VGCF_in_kernel ? msr->kernel_gs_base : gs_base;
 }
 
 long domctl_getvcpucontext(struct domain *d, const struct xen_domctl_vcpucontext *op)
@@ -96,8 +91,6 @@ long domctl_getvcpucontext(struct domain *d, const struct xen_domctl_vcpucontext
 	xfree(c);
 	return rc;
 }
-
-/* Flags that a caller sets: as of a record that is loaded (save_cpu.c). */
 
 static void take_user_regs(struct vcpu *v, const struct cpu_user_regs *u)
 {

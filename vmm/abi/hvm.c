@@ -217,7 +217,7 @@ static long op_flush_tlbs(struct domain *d, uint64_t la)
 {
 	if (la)
 		return -EINVAL;
-	hvm_ops->flush_domain(d);
+	p2m_flush(d);
 	return 0;
 }
 

@@ -68,7 +68,7 @@ static long op_poll(struct vcpu *v, uint64_t la)
 	WRITE_ONCE(v->poll_port, nr == 1 ? (int)one : -1);
 	__atomic_fetch_or(&v->pause_flags, VPF_BLOCKED | VPF_POLL, __ATOMIC_SEQ_CST);
 	rc = poll_check(v->domain, ports_la, nr);
-	if (rc || (hvm_must_wake(v) && !hvm_ops->interrupt_blocked(v))) {
+	if (rc || (hvm_must_wake(v) && !hvm_interrupt_blocked(v))) {
 		__atomic_fetch_and(&v->pause_flags, ~(uint32_t)(VPF_BLOCKED | VPF_POLL),
 				   __ATOMIC_SEQ_CST);
 		return rc < 0 ? rc : 0;

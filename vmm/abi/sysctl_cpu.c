@@ -31,9 +31,8 @@ static void op_physinfo(struct xen_sysctl_physinfo *p)
 	p->nr_nodes = 1;
 	p->max_node_id = 0;
 	p->cpu_khz = (uint32_t)tsc_khz;
-	p->capabilities = XEN_SYSCTL_PHYSCAP_hvm | XEN_SYSCTL_PHYSCAP_gnttab_v1;
-	if (hvm_ops->nested_paging)
-		p->capabilities |= XEN_SYSCTL_PHYSCAP_hap;
+	p->capabilities =
+		XEN_SYSCTL_PHYSCAP_hvm | XEN_SYSCTL_PHYSCAP_hap | XEN_SYSCTL_PHYSCAP_gnttab_v1;
 	p->total_pages = total_page_count();
 	p->free_pages = free_page_count();
 	p->scrub_pages = 0;

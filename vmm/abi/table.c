@@ -172,7 +172,7 @@ void hypercall_page_fill(struct domain *d, void *page)
 		memcpy(p + 1, &i, sizeof(i));
 		p[5] = 0x0f;
 		p[6] = 0x01;
-		p[7] = hvm_ops->has_vmcall_opcode ? 0xc1 : 0xd9;
+		p[7] = hvm_hypercall_byte(true);
 		p[8] = 0xc3;
 	}
 	hvm_latch_shinfo_size(d);

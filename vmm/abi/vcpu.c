@@ -21,7 +21,7 @@ static void seg_from_ar(struct vcpu *v, enum x86_seg s, uint64_t base, uint32_t 
 			   : s == X86_SEG_TR ? 0x8b
 			   : s <= X86_SEG_GS ? 0xc93
 					     : 0;
-	hvm_ops->set_segment(v, s, &seg);
+	hvm_set_seg(v, s, &seg);
 }
 
 static void flat_segments(struct vcpu *v, bool wide)
@@ -30,11 +30,11 @@ static void flat_segments(struct vcpu *v, bool wide)
 	struct x86_segment data = { .sel = 0, .attr = 0xc93, .limit = ~0U };
 	struct x86_segment tr = { .sel = 0, .attr = 0x8b, .limit = 0x67 };
 
-	hvm_ops->set_segment(v, X86_SEG_CS, &code);
+	hvm_set_seg(v, X86_SEG_CS, &code);
 	for (enum x86_seg s = X86_SEG_ES; s <= X86_SEG_GS; s++)
 		if (s != X86_SEG_CS)
-			hvm_ops->set_segment(v, s, &data);
-	hvm_ops->set_segment(v, X86_SEG_TR, &tr);
+			hvm_set_seg(v, s, &data);
+	hvm_set_seg(v, X86_SEG_TR, &tr);
 }
 
 /* What the processor would refuse to enter with. */
@@ -94,7 +94,7 @@ static int init_64(struct vcpu *v, const struct vcpu_hvm_x86_64 *r)
 	g->gpr[X86_RSI] = r->rsi;
 	g->gpr[X86_RDI] = r->rdi;
 	g->rip = r->rip;
-	g->rflags = (r->rflags & 0x3d7fd5) | 2;
+	g->rflags = (r->rflags & X86_EFLAGS_KNOWN & ~X86_EFLAGS_VM) | X86_EFLAGS_MBS;
 	v->cr0 = r->cr0 | X86_CR0_ET;
 	v->cr3 = r->cr3;
 	v->cr4 = r->cr4;
@@ -115,7 +115,7 @@ static long set_context(struct vcpu *v, const struct vcpu_hvm_context *ctx)
 		rc = init_64(v, &ctx->cpu_regs.x86_64);
 	if (rc)
 		return rc;
-	hvm_ops->cr_changed(v);
+	hvm_set_state(v, HVM_CRS);
 	publish(v->initialised, true);
 	return 0;
 }

@@ -201,7 +201,7 @@ static void set_port_intercepts(struct domain *d)
 static void create(unsigned int nr_vcpus)
 {
 	struct xen_domctl_createdomain cfg = {
-		.flags = XEN_DOMCTL_CDF_hvm | (hvm_ops->nested_paging ? XEN_DOMCTL_CDF_hap : 0),
+		.flags = XEN_DOMCTL_CDF_hvm | XEN_DOMCTL_CDF_hap,
 		.max_vcpus = nr_vcpus,
 		.max_evtchn_port = 32767,
 		.max_grant_frames = 64,

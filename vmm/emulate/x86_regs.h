@@ -54,14 +54,15 @@ enum x86_seg {
 };
 
 /* Segment attributes in the VMCB's 12-bit format: descriptor bits 40-47 and 52-55. */
-#define X86_ATTR_TYPE	0x00fU
-#define X86_ATTR_S	0x010U
-#define X86_ATTR_DPL(a) (((a) >> 5) & 3U)
-#define X86_ATTR_P	0x080U
-#define X86_ATTR_AVL	0x100U
-#define X86_ATTR_L	0x200U
-#define X86_ATTR_DB	0x400U
-#define X86_ATTR_G	0x800U
+#define X86_ATTR_TYPE	  0x00fU
+#define X86_ATTR_S	  0x010U
+#define X86_ATTR_DPL(a)	  (((a) >> 5) & 3U)
+#define X86_ATTR_DPL_MASK 0x060U
+#define X86_ATTR_P	  0x080U
+#define X86_ATTR_AVL	  0x100U
+#define X86_ATTR_L	  0x200U
+#define X86_ATTR_DB	  0x400U
+#define X86_ATTR_G	  0x800U
 
 struct x86_segment {
 	uint16_t sel;

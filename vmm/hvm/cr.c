@@ -7,7 +7,6 @@
 #include "hvm_ops.h"
 #include "policy.h"
 #include "vlapic.h"
-#include "vmm/emulate/x86_emulate.h"
 
 #define PDPTE_P BIT(0)
 #define PDPTE_A BIT(5)
@@ -16,7 +15,7 @@
 	(X86_CR0_PE | X86_CR0_MP | X86_CR0_EM | X86_CR0_TS | X86_CR0_ET | X86_CR0_NE | \
 	 X86_CR0_WP | X86_CR0_AM | X86_CR0_NW | X86_CR0_CD | X86_CR0_PG)
 
-int hvm_set_cr0(struct vcpu *v, uint64_t value)
+static int set_cr0(struct vcpu *v, uint64_t value)
 {
 	bool paging_on = (value & X86_CR0_PG) && !(v->cr0 & X86_CR0_PG);
 
@@ -36,7 +35,7 @@ int hvm_set_cr0(struct vcpu *v, uint64_t value)
 		v->efer &= ~X86_EFER_LMA;
 	}
 	v->cr0 = value;
-	hvm_ops->cr_changed(v);
+	hvm_set_state(v, HVM_CRS);
 	return 0;
 }
 
@@ -47,12 +46,12 @@ int hvm_set_cr3(struct vcpu *v, uint64_t value)
 	if (value >> host_cpu.phys_bits)
 		return -EINVAL;
 	v->cr3 = value;
-	hvm_ops->cr_changed(v);
+	hvm_set_state(v, HVM_CRS);
 	return 0;
 }
 
 /* Bits that the guest's CPUID does not offer are reserved for it. */
-int hvm_set_cr4(struct vcpu *v, uint64_t value)
+static int set_cr4(struct vcpu *v, uint64_t value)
 {
 	if (value & ~policy_cr4_mask(v->domain))
 		return -EINVAL;
@@ -64,7 +63,7 @@ int hvm_set_cr4(struct vcpu *v, uint64_t value)
 	if (value == v->cr4)
 		return 0; /* invalidates nothing: SDM volume 3, 4.10.4.1; APM volume 2, 5.5.2 */
 	v->cr4 = value;
-	hvm_ops->cr_changed(v);
+	hvm_set_state(v, HVM_CRS);
 	return 0;
 }
 
@@ -75,7 +74,7 @@ int hvm_set_efer(struct vcpu *v, uint64_t value)
 	if (hvm_paging(v) && ((value ^ v->efer) & X86_EFER_LME))
 		return -EINVAL;
 	v->efer = (value & ~X86_EFER_LMA) | (v->efer & X86_EFER_LMA);
-	hvm_ops->cr_changed(v);
+	hvm_set_state(v, HVM_CRS);
 	return 0;
 }
 
@@ -113,19 +112,39 @@ static bool pdptes_ok(struct vcpu *v, uint64_t cr0, uint64_t cr3, uint64_t cr4)
 #define CR0_LOADS_PDPTES (X86_CR0_CD | X86_CR0_NW | X86_CR0_PG)
 #define CR4_LOADS_PDPTES (X86_CR4_PAE | X86_CR4_PGE | X86_CR4_PSE | X86_CR4_SMEP)
 
-int hvm_mov_to_cr(struct vcpu *v, unsigned int cr, uint64_t value)
+uint64_t hvm_cr_read(struct vcpu *v, unsigned int cr)
+{
+	switch (cr) {
+	case 0:
+		return v->cr0;
+	case 2:
+		return v->cr2;
+	case 3:
+		return v->cr3;
+	case 4:
+		return v->cr4;
+	default:
+		return vlapic_tpr(v->hvm.vlapic) >> 4;
+	}
+}
+
+int hvm_cr_write(struct vcpu *v, unsigned int cr, uint64_t value)
 {
 	switch (cr) {
 	case 0:
 		if ((v->cr0 ^ value) & CR0_LOADS_PDPTES && !pdptes_ok(v, value, v->cr3, v->cr4))
 			return -EINVAL;
-		return hvm_set_cr0(v, value);
+		return set_cr0(v, value);
+	case 2:
+		v->cr2 = value;
+		hvm_set_state(v, HVM_CR2);
+		return 0;
 	case 3:
 		return pdptes_ok(v, v->cr0, value, v->cr4) ? hvm_set_cr3(v, value) : -EINVAL;
 	case 4:
 		if ((v->cr4 ^ value) & CR4_LOADS_PDPTES && !pdptes_ok(v, v->cr0, v->cr3, value))
 			return -EINVAL;
-		return hvm_set_cr4(v, value);
+		return set_cr4(v, value);
 	default:
 		if (value & ~0xfULL)
 			return -EINVAL;

@@ -27,22 +27,3 @@ void hvm_domain_fini(struct domain *d)
 		free_pages(mfn_to_page(virt_to_mfn(d->hvm.io_bitmap)), 1);
 	hvm_ops->domain_fini(d);
 }
-
-static void nothing(void *arg)
-{
-	(void)arg;
-}
-
-/* Every vCPU of d loses its translations before this returns; running ones are made to exit. */
-void hvm_flush_domain(struct domain *d)
-{
-	struct vcpu *v;
-
-	for_each_vcpu(d, v) {
-		unsigned int cpu = READ_ONCE(v->cpu);
-
-		__atomic_fetch_or(&v->attention, VCPU_ATT_FLUSH, __ATOMIC_SEQ_CST);
-		if (READ_ONCE(v->running) && cpu != cpu_id())
-			cpu_call(cpu, nothing, NULL);
-	}
-}

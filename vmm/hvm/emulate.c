@@ -7,13 +7,6 @@
  */
 #include "emulate_private.h"
 #include "policy.h"
-#include "vlapic.h"
-
-BUILD_BUG_ON((int)X86_SEG_ES != (int)X86_SEG_ES || (int)X86_SEG_GS != (int)X86_SEG_GS ||
-	     (int)X86_SEG_TR != (int)X86_SEG_TR || (int)X86_SEG_IDTR != (int)X86_SEG_IDTR);
-BUILD_BUG_ON(sizeof(struct x86_segment) != sizeof(struct x86_segment));
-BUILD_BUG_ON(offsetof(struct x86_segment, limit) != offsetof(struct x86_segment, limit));
-BUILD_BUG_ON(sizeof(struct x86_regs) != sizeof(struct x86_regs));
 
 static inline struct vcpu *vcpu_of(struct x86_emulate_ctxt *c)
 {
@@ -251,40 +244,20 @@ static void op_commit(struct x86_emulate_ctxt *c)
 
 static int op_read_segment(enum x86_seg s, struct x86_segment *out, struct x86_emulate_ctxt *c)
 {
-	hvm_ops->get_segment(vcpu_of(c), (enum x86_seg)s, (struct x86_segment *)out);
+	*out = *hvm_seg(vcpu_of(c), s);
 	return X86EMUL_OKAY;
 }
 
 static int op_write_segment(enum x86_seg s, const struct x86_segment *in,
 			    struct x86_emulate_ctxt *c)
 {
-	hvm_ops->set_segment(vcpu_of(c), (enum x86_seg)s, (const struct x86_segment *)in);
+	hvm_set_seg(vcpu_of(c), s, in);
 	return X86EMUL_OKAY;
 }
 
 static int op_read_cr(unsigned int cr, uint64_t *val, struct x86_emulate_ctxt *c)
 {
-	struct vcpu *v = vcpu_of(c);
-
-	switch (cr) {
-	case 0:
-		*val = v->cr0;
-		break;
-	case 2:
-		*val = v->cr2;
-		break;
-	case 3:
-		*val = v->cr3;
-		break;
-	case 4:
-		*val = v->cr4;
-		break;
-	case 8:
-		*val = vlapic_tpr(v->hvm.vlapic) >> 4;
-		break;
-	default:
-		return X86EMUL_UNHANDLEABLE;
-	}
+	*val = hvm_cr_read(vcpu_of(c), cr);
 	return X86EMUL_OKAY;
 }
 
@@ -295,21 +268,7 @@ static int gp_if(int rc, struct x86_emulate_ctxt *c)
 
 static int op_write_cr(unsigned int cr, uint64_t val, struct x86_emulate_ctxt *c)
 {
-	struct vcpu *v = vcpu_of(c);
-
-	switch (cr) {
-	case 2:
-		v->cr2 = val;
-		hvm_ops->debug_changed(v);
-		return X86EMUL_OKAY;
-	case 0:
-	case 3:
-	case 4:
-	case 8:
-		return gp_if(hvm_mov_to_cr(v, cr, val), c);
-	default:
-		return X86EMUL_UNHANDLEABLE;
-	}
+	return gp_if(hvm_cr_write(vcpu_of(c), cr, val), c);
 }
 
 static int op_read_msr(uint32_t msr, uint64_t *val, struct x86_emulate_ctxt *c)

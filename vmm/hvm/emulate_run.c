@@ -9,24 +9,25 @@
 
 static void set_mode(struct vcpu *v, struct x86_emulate_ctxt *c)
 {
-	struct x86_segment cs, ss;
+	uint16_t cs, ss;
 
-	hvm_ops->get_segment(v, X86_SEG_CS, &cs);
+	hvm_get_state(v, HVM_SEG(X86_SEG_CS) | HVM_SEG(X86_SEG_SS));
+	cs = v->hvm.seg[X86_SEG_CS].attr;
+	ss = v->hvm.seg[X86_SEG_SS].attr;
 	if (v->efer & X86_EFER_LMA)
 		c->mode = X86_MODE_LONG;
 	else if (!(v->cr0 & X86_CR0_PE))
 		c->mode = X86_MODE_REAL;
 	else
 		c->mode = v->regs.rflags & X86_EFLAGS_VM ? X86_MODE_VM86 : X86_MODE_PROT;
-	if (c->mode == X86_MODE_LONG && (cs.attr & X86_ATTR_L)) {
+	if (c->mode == X86_MODE_LONG && (cs & X86_ATTR_L)) {
 		c->code_bits = 64;
 		c->sp_bits = 64;
 	} else {
-		hvm_ops->get_segment(v, X86_SEG_SS, &ss);
-		c->code_bits = cs.attr & X86_ATTR_DB ? 32 : 16;
-		c->sp_bits = ss.attr & X86_ATTR_DB ? 32 : 16;
+		c->code_bits = cs & X86_ATTR_DB ? 32 : 16;
+		c->sp_bits = ss & X86_ATTR_DB ? 32 : 16;
 	}
-	c->cpl = c->mode == X86_MODE_REAL ? 0 : (uint8_t)hvm_ops->get_cpl(v);
+	c->cpl = c->mode == X86_MODE_REAL ? 0 : (uint8_t)hvm_cpl(v);
 }
 
 /*
@@ -67,7 +68,7 @@ static uint32_t features(void)
 
 void emul_context(struct vcpu *v, struct x86_emulate_ctxt *c)
 {
-	c->regs = (struct x86_regs *)&v->regs;
+	c->regs = &v->regs;
 	c->opaque = v;
 	c->vendor = hvm_ops->emulated_vendor;
 	c->va_bits = 48;
@@ -100,7 +101,7 @@ static void inject(struct vcpu *v, const struct x86_event *e)
 
 static void retired(struct vcpu *v, const struct x86_retire *r)
 {
-	hvm_ops->set_shadow(v, (r->sti ? 1 : 0) | (r->mov_ss ? 2 : 0));
+	v->hvm.shadow = (r->sti ? HVM_SHADOW_STI : 0) | (r->mov_ss ? HVM_SHADOW_MOV_SS : 0);
 	if (r->unblock_nmi)
 		v->hvm.nmi_masked = false;
 	if (r->singlestep)

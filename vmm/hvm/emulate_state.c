@@ -6,7 +6,7 @@ int emul_read_dr(unsigned int dr, uint64_t *val, struct x86_emulate_ctxt *c)
 {
 	struct vcpu *v = c->opaque;
 
-	hvm_ops->sync_debug(v);
+	hvm_get_state(v, HVM_DRS);
 	*val = dr < 4 ? v->dr[dr] : dr == 6 ? v->dr6 : v->dr7;
 	return X86EMUL_OKAY;
 }
@@ -18,14 +18,14 @@ int emul_write_dr(unsigned int dr, uint64_t val, struct x86_emulate_ctxt *c)
 
 	if (dr >= 6 && val >> 32)
 		return x86_emulate_exception(c, X86_EXC_GP, true, 0);
-	hvm_ops->sync_debug(v);
+	hvm_get_state(v, HVM_DRS);
 	if (dr < 4)
 		v->dr[dr] = val;
 	else if (dr == 6)
 		v->dr6 = (val & ~BIT(12)) | X86_DR6_RESET;
 	else
 		v->dr7 = (val & ~0xd800ULL) | X86_DR7_RESET;
-	hvm_ops->debug_changed(v);
+	hvm_set_state(v, HVM_DRS);
 	return X86EMUL_OKAY;
 }
 

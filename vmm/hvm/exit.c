@@ -16,9 +16,9 @@
 /* The guest's own DR6 may be in the CPU. Nothing here concerns translations: they stay. */
 void hvm_inject_debug(struct vcpu *v, uint64_t dr6)
 {
-	hvm_ops->sync_debug(v);
+	hvm_get_state(v, HVM_DRS);
 	v->dr6 |= dr6;
-	hvm_ops->debug_changed(v);
+	hvm_set_state(v, HVM_DRS);
 	hvm_inject_exception(v, X86_EXC_DB, false, 0);
 }
 
@@ -32,24 +32,19 @@ void hvm_advance_rip(struct vcpu *v, unsigned int insn_len)
 		rip = (uint32_t)rip;
 	v->regs.rip = rip;
 	v->regs.rflags &= ~X86_EFLAGS_RF;
-	hvm_ops->set_shadow(v, 0);
+	v->hvm.shadow = 0;
 	if (unlikely(v->regs.rflags & X86_EFLAGS_TF))
 		hvm_inject_debug(v, X86_DR6_BS);
 }
 
 bool hvm_code64(struct vcpu *v)
 {
-	struct x86_segment cs;
-
-	if (!(v->efer & X86_EFER_LMA))
-		return false;
-	hvm_ops->get_segment(v, X86_SEG_CS, &cs);
-	return cs.attr & X86_ATTR_L;
+	return (v->efer & X86_EFER_LMA) && (hvm_seg(v, X86_SEG_CS)->attr & X86_ATTR_L);
 }
 
 bool hvm_cpuid_faults(struct vcpu *v)
 {
-	return unlikely(v->hvm.misc_features & MISC_CPUID_FAULTING) && hvm_ops->get_cpl(v);
+	return unlikely(v->hvm.misc_features & MISC_CPUID_FAULTING) && hvm_cpl(v);
 }
 
 void hvm_exit_cpuid(struct vcpu *v, unsigned int insn_len)
@@ -122,7 +117,7 @@ void hvm_exit_hypercall(struct vcpu *v, unsigned int insn_len)
 {
 	uint64_t rip = v->regs.rip;
 
-	if (hvm_ops->get_cpl(v) == 3) {
+	if (hvm_cpl(v) == 3) {
 		hvm_inject_gp(v);
 		return;
 	}
@@ -133,17 +128,15 @@ void hvm_exit_hypercall(struct vcpu *v, unsigned int insn_len)
 	v->hypercall_again = false;
 }
 
-void hvm_exit_ud(struct vcpu *v, uint8_t foreign_hypercall)
+void hvm_exit_ud(struct vcpu *v)
 {
-	struct x86_segment cs;
 	uint64_t at;
 	uint8_t b[3];
 
-	hvm_ops->get_segment(v, X86_SEG_CS, &cs);
 	/* 64-bit code has no base, whatever its descriptor says. */
-	at = hvm_code64(v) ? v->regs.rip : (uint32_t)(cs.base + v->regs.rip);
+	at = hvm_code64(v) ? v->regs.rip : (uint32_t)(hvm_seg(v, X86_SEG_CS)->base + v->regs.rip);
 	if (!guest_linear_copy(v, at, b, sizeof(b), PFEC_I, NULL) && b[0] == 0x0f && b[1] == 0x01 &&
-	    b[2] == foreign_hypercall)
+	    b[2] == hvm_hypercall_byte(false))
 		hvm_exit_hypercall(v, sizeof(b));
 	else
 		hvm_inject_ud(v);
@@ -157,7 +150,7 @@ void hvm_exit_xsetbv(struct vcpu *v, unsigned int insn_len)
 		hvm_inject_ud(v);
 		return;
 	}
-	if (hvm_ops->get_cpl(v) || (uint32_t)v->regs.gpr[X86_RCX] || hvm_set_xcr0(v, value)) {
+	if (hvm_cpl(v) || (uint32_t)v->regs.gpr[X86_RCX] || hvm_set_xcr0(v, value)) {
 		hvm_inject_gp(v);
 		return;
 	}

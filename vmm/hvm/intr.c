@@ -54,7 +54,7 @@ static bool assist_nmi(struct vcpu *v)
 {
 	if (!v->hvm.nmi_pending)
 		return false;
-	if (hvm_ops->nmi_blocked(v)) {
+	if (hvm_nmi_blocked(v)) {
 		hvm_ops->want_nmi_window(v);
 		return false;
 	}
@@ -103,7 +103,7 @@ void hvm_intr_assist(struct vcpu *v)
 		return;
 	if (!others && hvm_ops->delivers_vlapic && hvm_ops->delivers_vlapic(v))
 		return;
-	if (hvm_ops->interrupt_blocked(v))
+	if (hvm_interrupt_blocked(v))
 		hvm_ops->want_interrupt_window(v);
 	else if (others || vector >= 0)
 		take(v, vector);

@@ -18,14 +18,14 @@ struct window {
 static bool read_window(struct vcpu *v, struct window *w)
 {
 	uint64_t la = v->regs.rip;
-	struct x86_segment cs;
+	const struct x86_segment *cs = &v->hvm.seg[X86_SEG_CS];
 
-	hvm_ops->get_segment(v, X86_SEG_CS, &cs);
-	if ((v->efer & X86_EFER_LMA) && (cs.attr & X86_ATTR_L)) {
+	hvm_get_state(v, HVM_SEG(X86_SEG_CS) | HVM_SEG(X86_SEG_SS));
+	if ((v->efer & X86_EFER_LMA) && (cs->attr & X86_ATTR_L)) {
 		w->code_bits = 64;
 	} else {
-		w->code_bits = cs.attr & X86_ATTR_DB ? 32 : 16;
-		la = (uint32_t)(la + cs.base);
+		w->code_bits = cs->attr & X86_ATTR_DB ? 32 : 16;
+		la = (uint32_t)(la + cs->base);
 	}
 	return guest_code_window(v, la, w->word);
 }
@@ -77,8 +77,8 @@ static const struct x86_mmio *find_insn(struct vcpu *v)
 
 static void finish(struct vcpu *v, const struct x86_mmio *m, uint64_t val)
 {
-	x86_mmio_end((struct x86_regs *)&v->regs, m, val);
-	hvm_ops->set_shadow(v, 0);
+	x86_mmio_end(&v->regs, m, val);
+	v->hvm.shadow = 0;
 }
 
 static bool load_or_store(struct vcpu *v, gpa_t gpa)
@@ -87,7 +87,7 @@ static bool load_or_store(struct vcpu *v, gpa_t gpa)
 	struct vcpu_io *io = v->hvm.io;
 	uint64_t val;
 
-	if (!m || !x86_mmio_begin((const struct x86_regs *)&v->regs, m, gpa.v, &val))
+	if (!m || !x86_mmio_begin(&v->regs, m, gpa.v, &val))
 		return false;
 	if (io_access_one(v, IOREQ_TYPE_COPY, gpa.v, m->bytes, m->write, &val) == IO_PENDING) {
 		io->completion = IO_COMPLETE_MMIO;

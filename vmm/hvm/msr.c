@@ -64,19 +64,15 @@ static bool has_tsc_aux(const struct cpu_policy *p)
 
 static int read_vendor_msr(struct vcpu *v, uint32_t msr, uint64_t *value)
 {
-	struct hvm_msr_state s;
-	struct x86_segment seg;
-	uint64_t *slot;
+	const uint64_t *slot = vendor_msr(&v->hvm.msr, msr);
 
 	if (msr == MSR_FS_BASE || msr == MSR_GS_BASE) {
-		hvm_ops->get_segment(v, msr == MSR_FS_BASE ? X86_SEG_FS : X86_SEG_GS, &seg);
-		*value = seg.base;
+		*value = hvm_seg(v, msr == MSR_FS_BASE ? X86_SEG_FS : X86_SEG_GS)->base;
 		return 0;
 	}
-	hvm_ops->get_msrs(v, &s);
-	slot = vendor_msr(&s, msr);
 	if (!slot)
 		return -EINVAL;
+	hvm_get_state(v, HVM_MSRS);
 	*value = *slot;
 	return 0;
 }
@@ -122,24 +118,23 @@ int hvm_rdmsr(struct vcpu *v, uint32_t msr, uint64_t *value)
 	return msr_table_read(p, msr, value) ? 0 : -EINVAL;
 }
 
+static int write_base(struct vcpu *v, enum x86_seg which, uint64_t value)
+{
+	struct x86_segment seg = *hvm_seg(v, which);
+
+	if (!canonical(value))
+		return -EINVAL;
+	seg.base = value;
+	hvm_set_seg(v, which, &seg);
+	return 0;
+}
+
 static int write_vendor_msr(struct vcpu *v, uint32_t msr, uint64_t value)
 {
-	struct hvm_msr_state s;
-	struct x86_segment seg;
-	uint64_t *slot;
+	uint64_t *slot = vendor_msr(&v->hvm.msr, msr);
 
-	if (msr == MSR_FS_BASE || msr == MSR_GS_BASE) {
-		enum x86_seg which = msr == MSR_FS_BASE ? X86_SEG_FS : X86_SEG_GS;
-
-		if (!canonical(value))
-			return -EINVAL;
-		hvm_ops->get_segment(v, which, &seg);
-		seg.base = value;
-		hvm_ops->set_segment(v, which, &seg);
-		return 0;
-	}
-	hvm_ops->get_msrs(v, &s);
-	slot = vendor_msr(&s, msr);
+	if (msr == MSR_FS_BASE || msr == MSR_GS_BASE)
+		return write_base(v, msr == MSR_FS_BASE ? X86_SEG_FS : X86_SEG_GS, value);
 	if (!slot)
 		return -ENOENT;
 	if (msr == MSR_DEBUGCTL)
@@ -147,16 +142,15 @@ static int write_vendor_msr(struct vcpu *v, uint32_t msr, uint64_t value)
 	else if (msr == MSR_SFMASK ? value >> 32
 				   : msr != MSR_STAR && msr != MSR_SYSENTER_CS && !canonical(value))
 		return -EINVAL;
+	hvm_get_state(v, HVM_MSRS);
 	*slot = value;
-	hvm_ops->set_msrs(v, &s);
+	hvm_set_state(v, HVM_MSRS);
 	return 0;
 }
 
 /* Each byte one of UC 0, WC 1, WT 4, WP 5, WB 6, UC- 7: SDM volume 3, 12.12.2. */
 static int write_pat(struct vcpu *v, uint64_t value)
 {
-	struct hvm_msr_state s;
-
 	for (unsigned int i = 0; i < 64; i += 8) {
 		uint8_t type = (uint8_t)(value >> i);
 
@@ -164,9 +158,8 @@ static int write_pat(struct vcpu *v, uint64_t value)
 			return -EINVAL;
 	}
 	v->hvm.pat = value;
-	hvm_ops->get_msrs(v, &s);
-	s.pat = value;
-	hvm_ops->set_msrs(v, &s);
+	hvm_get_state(v, HVM_MSRS);
+	hvm_set_state(v, HVM_MSRS);
 	return 0;
 }
 

@@ -19,40 +19,35 @@
 
 static void save_segments(struct vcpu *v, struct hvm_hw_cpu *c)
 {
-	struct x86_segment s;
+	const struct x86_segment *s = v->hvm.seg;
 
-#define X(name, NAME)                                \
-	hvm_ops->get_segment(v, X86_SEG_##NAME, &s); \
-	c->name##_sel = s.sel;                       \
-	c->name##_limit = s.limit;                   \
-	c->name##_base = s.base;                     \
-	c->name##_arbytes = s.attr;
+	hvm_get_state(v, HVM_SEGS);
+#define X(name, NAME)                              \
+	c->name##_sel = s[X86_SEG_##NAME].sel;     \
+	c->name##_limit = s[X86_SEG_##NAME].limit; \
+	c->name##_base = s[X86_SEG_##NAME].base;   \
+	c->name##_arbytes = s[X86_SEG_##NAME].attr;
 	SEG_FIELDS(X)
 #undef X
-	hvm_ops->get_segment(v, X86_SEG_GDTR, &s);
-	c->gdtr_limit = s.limit;
-	c->gdtr_base = s.base;
-	hvm_ops->get_segment(v, X86_SEG_IDTR, &s);
-	c->idtr_limit = s.limit;
-	c->idtr_base = s.base;
+	c->gdtr_limit = s[X86_SEG_GDTR].limit;
+	c->gdtr_base = s[X86_SEG_GDTR].base;
+	c->idtr_limit = s[X86_SEG_IDTR].limit;
+	c->idtr_base = s[X86_SEG_IDTR].base;
 }
 
 static void load_segments(struct vcpu *v, const struct hvm_hw_cpu *c)
 {
-	struct x86_segment s = { 0 };
+	struct x86_segment *s = v->hvm.seg;
 
-#define X(name, NAME)                         \
-	s.sel = (uint16_t)c->name##_sel;      \
-	s.limit = c->name##_limit;            \
-	s.base = c->name##_base;              \
-	s.attr = (uint16_t)c->name##_arbytes; \
-	hvm_ops->set_segment(v, X86_SEG_##NAME, &s);
+#define X(name, NAME)                                                             \
+	s[X86_SEG_##NAME] = (struct x86_segment){ .sel = (uint16_t)c->name##_sel, \
+						  .limit = c->name##_limit,       \
+						  .base = c->name##_base,         \
+						  .attr = (uint16_t)c->name##_arbytes };
 	SEG_FIELDS(X)
 #undef X
-	s = (struct x86_segment){ .limit = c->gdtr_limit, .base = c->gdtr_base };
-	hvm_ops->set_segment(v, X86_SEG_GDTR, &s);
-	s = (struct x86_segment){ .limit = c->idtr_limit, .base = c->idtr_base };
-	hvm_ops->set_segment(v, X86_SEG_IDTR, &s);
+	s[X86_SEG_GDTR] = (struct x86_segment){ .limit = c->gdtr_limit, .base = c->gdtr_base };
+	s[X86_SEG_IDTR] = (struct x86_segment){ .limit = c->idtr_limit, .base = c->idtr_base };
 }
 
 static void save_gprs(const struct vcpu *v, struct hvm_hw_cpu *c)
@@ -105,17 +100,17 @@ static void load_gprs(struct vcpu *v, const struct hvm_hw_cpu *c)
 
 static void save_msrs(struct vcpu *v, struct hvm_hw_cpu *c)
 {
-	struct hvm_msr_state m;
+	const struct hvm_msr_state *m = &v->hvm.msr;
 
-	hvm_ops->get_msrs(v, &m);
-	c->sysenter_cs = m.sysenter_cs;
-	c->sysenter_esp = m.sysenter_esp;
-	c->sysenter_eip = m.sysenter_eip;
-	c->shadow_gs = m.kernel_gs_base;
-	c->msr_lstar = m.lstar;
-	c->msr_star = m.star;
-	c->msr_cstar = m.cstar;
-	c->msr_syscall_mask = m.sfmask;
+	hvm_get_state(v, HVM_MSRS);
+	c->sysenter_cs = m->sysenter_cs;
+	c->sysenter_esp = m->sysenter_esp;
+	c->sysenter_eip = m->sysenter_eip;
+	c->shadow_gs = m->kernel_gs_base;
+	c->msr_lstar = m->lstar;
+	c->msr_star = m->star;
+	c->msr_cstar = m->cstar;
+	c->msr_syscall_mask = m->sfmask;
 	c->msr_efer = v->efer;
 	c->msr_tsc_aux = v->tsc_aux;
 	c->tsc = rdtsc() + v->tsc_offset;
@@ -135,11 +130,8 @@ static void record_msrs(const struct hvm_hw_cpu *c, struct hvm_msr_state *m)
 
 static void load_msrs(struct vcpu *v, const struct hvm_hw_cpu *c)
 {
-	struct hvm_msr_state m;
-
-	hvm_ops->get_msrs(v, &m);
-	record_msrs(c, &m);
-	hvm_ops->set_msrs(v, &m);
+	hvm_get_state(v, HVM_MSRS);
+	record_msrs(c, &v->hvm.msr);
 	v->efer = c->msr_efer;
 	v->tsc_aux = (uint32_t)c->msr_tsc_aux;
 }
@@ -286,7 +278,7 @@ static int cpu_load(struct domain *d, unsigned int instance, const void *buf, ui
 	load_event(v, c);
 	load_fpu(v, c);
 	hvm_set_tsc_offset(v, c->tsc ? c->tsc - rdtsc() : v->tsc_offset);
-	hvm_ops->cr_changed(v);
+	hvm_set_state(v, HVM_SEGS | HVM_MSRS | HVM_DRS | HVM_CR2 | HVM_CRS);
 	publish(v->initialised, true);
 	vcpu_wake(v, VCPU_ATT_STATE); /* it may have slept in its state before */
 	__atomic_fetch_and(&v->pause_flags, ~(uint32_t)VPF_DOWN, __ATOMIC_SEQ_CST);

@@ -76,13 +76,12 @@ static void decode_desc(uint64_t raw, uint16_t sel, struct x86_segment *s)
 /* Where sel's descriptor lies; false = outside its table. */
 static bool desc_address(struct vcpu *v, uint16_t sel, uint64_t *la)
 {
-	struct x86_segment table;
+	const struct x86_segment *table = hvm_seg(v, sel & 4 ? X86_SEG_LDTR : X86_SEG_GDTR);
 
-	hvm_ops->get_segment(v, sel & 4 ? X86_SEG_LDTR : X86_SEG_GDTR, &table);
-	if ((sel & 4) && !(table.attr & X86_ATTR_P))
+	if ((sel & 4) && !(table->attr & X86_ATTR_P))
 		return false;
-	*la = table.base + (sel & 0xfff8);
-	return (sel | 7U) <= table.limit;
+	*la = table->base + (sel & 0xfff8);
+	return (sel | 7U) <= table->limit;
 }
 
 /* The new TSS's descriptor and its checks: 7.3 steps 3-6. */
@@ -144,15 +143,12 @@ static bool read_task(struct switch_ctx *c, struct task *t)
 static bool save_task(struct switch_ctx *c, uint32_t eip, uint32_t eflags)
 {
 	struct vcpu *v = c->v;
-	struct x86_segment s;
 	uint16_t sel[6];
 	struct tss32 a;
 	struct tss16 b;
 
-	for (unsigned int i = 0; i < 6; i++) {
-		hvm_ops->get_segment(v, (enum x86_seg)i, &s);
-		sel[i] = s.sel;
-	}
+	for (unsigned int i = 0; i < 6; i++)
+		sel[i] = hvm_seg(v, (enum x86_seg)i)->sel;
 	if (c->old_tr.attr & TYPE_32) {
 		a.eip = eip;
 		a.eflags = eflags;
@@ -211,7 +207,7 @@ static void load_real_segment(struct vcpu *v, enum x86_seg which, uint16_t sel)
 		.sel = sel, .attr = 0xf3, .limit = 0xffff, .base = (uint64_t)sel << 4
 	};
 
-	hvm_ops->set_segment(v, which, &s);
+	hvm_set_seg(v, which, &s);
 }
 
 /* The exception that loading s into `which` raises at this CPL; NO_EXCEPTION = none. Table 7-1. */
@@ -247,7 +243,7 @@ static bool load_segment(struct vcpu *v, enum x86_seg which, uint16_t sel, unsig
 	if (!(sel & 0xfffc)) {
 		if (which == X86_SEG_CS || which == X86_SEG_SS)
 			return fault(v, X86_EXC_TS, sel);
-		hvm_ops->set_segment(v, which, &s); /* unusable */
+		hvm_set_seg(v, which, &s); /* unusable */
 		return true;
 	}
 	if (!desc_address(v, sel, &la))
@@ -264,7 +260,7 @@ static bool load_segment(struct vcpu *v, enum x86_seg which, uint16_t sel, unsig
 		if (!copy(v, la + 5, &access, 1, PFEC_W))
 			return false;
 	}
-	hvm_ops->set_segment(v, which, &s);
+	hvm_set_seg(v, which, &s);
 	return true;
 }
 
@@ -273,7 +269,7 @@ static bool load_ldt(struct vcpu *v, uint16_t sel)
 	struct x86_segment s = { .sel = sel };
 	uint64_t la, raw;
 
-	hvm_ops->set_segment(v, X86_SEG_LDTR, &s);
+	hvm_set_seg(v, X86_SEG_LDTR, &s);
 	if (!(sel & 0xfffc))
 		return true;
 	if ((sel & 4) || !desc_address(v, sel, &la))
@@ -283,7 +279,7 @@ static bool load_ldt(struct vcpu *v, uint16_t sel)
 	decode_desc(raw, sel, &s);
 	if ((s.attr & 0x1f) != 2 || !(s.attr & X86_ATTR_P))
 		return fault(v, X86_EXC_TS, sel);
-	hvm_ops->set_segment(v, X86_SEG_LDTR, &s);
+	hvm_set_seg(v, X86_SEG_LDTR, &s);
 	return true;
 }
 
@@ -294,7 +290,7 @@ static bool load_ldt(struct vcpu *v, uint16_t sel)
 static void commit(struct switch_ctx *c, const struct task *t, unsigned int reason)
 {
 	struct vcpu *v = c->v;
-	struct x86_segment s = { 0 };
+	struct x86_segment s;
 
 	v->regs.rip = t->eip;
 	v->regs.rflags = (t->eflags & X86_EFLAGS_KNOWN) | X86_EFLAGS_MBS;
@@ -303,18 +299,18 @@ static void commit(struct switch_ctx *c, const struct task *t, unsigned int reas
 	for (unsigned int i = 0; i < 8; i++)
 		v->regs.gpr[i] = t->gpr[i];
 	c->new_tr.attr |= TYPE_BUSY;
-	hvm_ops->set_segment(v, X86_SEG_TR, &c->new_tr);
+	hvm_set_seg(v, X86_SEG_TR, &c->new_tr);
 	for (unsigned int i = 0; i < 6; i++) {
 		/* Until the descriptor is loaded, the privilege level is already that of CS. */
-		hvm_ops->get_segment(v, (enum x86_seg)i, &s);
+		s = *hvm_seg(v, (enum x86_seg)i);
 		s.sel = t->sel[i];
-		hvm_ops->set_segment(v, (enum x86_seg)i, &s);
+		hvm_set_seg(v, (enum x86_seg)i, &s);
 	}
-	hvm_ops->sync_debug(v);
+	hvm_get_state(v, HVM_DRS);
 	v->dr7 &= ~(uint64_t)DR7_LOCAL;
 	v->cr0 |= X86_CR0_TS;
-	hvm_ops->set_shadow(v, 0);
-	hvm_ops->cr_changed(v);
+	v->hvm.shadow = 0;
+	hvm_set_state(v, HVM_DRS | HVM_CRS);
 }
 
 static bool load_segments(struct vcpu *v, const struct task *t)
@@ -339,16 +335,15 @@ static bool push_error(struct vcpu *v, bool is32, uint32_t code)
 {
 	unsigned int size = is32 ? 4 : 2;
 	struct guest_fault f;
-	struct x86_segment ss;
+	const struct x86_segment *ss = hvm_seg(v, X86_SEG_SS);
 	uint32_t sp, mask;
 	int rc;
 
-	hvm_ops->get_segment(v, X86_SEG_SS, &ss);
-	mask = ss.attr & X86_ATTR_DB ? 0xffffffff : 0xffff;
+	mask = ss->attr & X86_ATTR_DB ? 0xffffffff : 0xffff;
 	sp = ((uint32_t)v->regs.gpr[X86_RSP] - size) & mask;
-	if (ss.attr & 4 ? sp <= ss.limit : sp > ss.limit || size - 1 > ss.limit - sp)
+	if (ss->attr & 4 ? sp <= ss->limit : sp > ss->limit || size - 1 > ss->limit - sp)
 		return fault(v, X86_EXC_SS, 0);
-	rc = guest_linear_copy(v, (uint32_t)(ss.base + sp), &code, size, PFEC_W, &f);
+	rc = guest_linear_copy(v, (uint32_t)(ss->base + sp), &code, size, PFEC_W, &f);
 	if (rc == -EFAULT)
 		hvm_inject_page_fault(v, f.pfec, f.la);
 	else if (rc)
@@ -363,10 +358,9 @@ void hvm_exit_task_switch(struct vcpu *v, uint16_t selector, unsigned int reason
 			  uint32_t error_code, unsigned int insn_len)
 {
 	struct switch_ctx c = { .v = v };
-	struct x86_segment cs;
 	struct task t;
 
-	hvm_ops->get_segment(v, X86_SEG_TR, &c.old_tr);
+	c.old_tr = *hvm_seg(v, X86_SEG_TR);
 	if (!find_tss(&c, selector, reason) || !read_task(&c, &t))
 		return;
 	if (!write_out(&c, reason, (uint32_t)v->regs.rip + insn_len))
@@ -378,8 +372,7 @@ void hvm_exit_task_switch(struct vcpu *v, uint16_t selector, unsigned int reason
 	}
 	if (!load_segments(v, &t))
 		return;
-	hvm_ops->get_segment(v, X86_SEG_CS, &cs);
-	if (t.eip > cs.limit) {
+	if (t.eip > hvm_seg(v, X86_SEG_CS)->limit) {
 		fault(v, X86_EXC_GP, 0);
 		return;
 	}

@@ -13,13 +13,11 @@ static void set_seg(struct vcpu *v, enum x86_seg s, uint16_t sel, uint64_t base,
 {
 	struct x86_segment seg = { .sel = sel, .attr = attr, .limit = limit, .base = base };
 
-	hvm_ops->set_segment(v, s, &seg);
+	hvm_set_seg(v, s, &seg);
 }
 
 static void reset_control_state(struct vcpu *v, uint64_t cr0)
 {
-	struct hvm_msr_state msrs = { .pat = v->hvm.pat };
-
 	memset(&v->regs, 0, sizeof(v->regs));
 	v->regs.rflags = X86_EFLAGS_MBS;
 	v->cr0 = cr0;
@@ -33,9 +31,9 @@ static void reset_control_state(struct vcpu *v, uint64_t cr0)
 	v->hvm.event.type = HVM_EVENT_NONE;
 	v->hvm.nmi_pending = false;
 	v->hvm.nmi_masked = false;
-	hvm_ops->set_msrs(v, &msrs);
-	hvm_ops->set_shadow(v, 0);
-	hvm_ops->cr_changed(v);
+	v->hvm.shadow = 0;
+	memset(&v->hvm.msr, 0, sizeof(v->hvm.msr));
+	hvm_set_state(v, HVM_MSRS | HVM_DRS | HVM_CR2 | HVM_CRS);
 }
 
 static void set_system_segments(struct vcpu *v)

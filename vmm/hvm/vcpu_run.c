@@ -31,7 +31,7 @@ static bool serve_attention(struct vcpu *v)
 	}
 	if (att & VCPU_ATT_STATE) {
 		clear_attention(v, VCPU_ATT_STATE);
-		hvm_ops->cr_changed(v);
+		hvm_set_state(v, HVM_DRS | HVM_CR2 | HVM_CRS);
 	}
 	if (att & VCPU_ATT_IO) {
 		clear_attention(v, VCPU_ATT_IO);

@@ -167,7 +167,7 @@ uint8_t vlapic_tpr(const struct vlapic *a)
 void vlapic_set_tpr(struct vlapic *a, uint8_t tpr)
 {
 	vlapic_set(a, APIC_TPR, tpr);
-	hvm_ops->tpr_changed(a->vcpu, tpr);
+	hvm_set_state(a->vcpu, HVM_TPR);
 	if (READ_ONCE(a->irr_maybe))
 		vcpu_attention(a->vcpu, VCPU_ATT_IRQ);
 }
@@ -208,7 +208,7 @@ static void reset_registers(struct vlapic *a)
 	vlapic_set(a, APIC_TDCR, 0);
 	for (unsigned int reg = APIC_LVTT; reg <= APIC_LVTERR; reg += 0x10)
 		vlapic_set(a, reg, LVT_MASKED);
-	hvm_ops->tpr_changed(a->vcpu, 0);
+	hvm_set_state(a->vcpu, HVM_TPR);
 	a->esr_pending = 0;
 	if (a->vcpu->domain->is_dom0)
 		dom0_irq_drain(a->vcpu);

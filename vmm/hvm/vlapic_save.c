@@ -99,7 +99,7 @@ static int regs_load(struct domain *d, unsigned int instance, const void *buf, u
 	vlapic_set(a, APIC_TDCR, vlapic_get(a, APIC_TDCR) & 0xb);
 	WRITE_ONCE(a->irr_maybe, true);
 	vlapic_timer_restore(a);
-	hvm_ops->tpr_changed(v, vlapic_tpr(a));
+	hvm_set_state(v, HVM_TPR);
 	vcpu_wake(v, VCPU_ATT_IRQ); /* it may have slept in its state before */
 	return 0;
 }

@@ -9,6 +9,7 @@
 #include <xen/hvm/params.h>
 #include "spinlock.h"
 #include "types.h"
+#include "vmm/emulate/x86_regs.h"
 
 struct vlapic;
 struct vioapic;
@@ -69,8 +70,19 @@ struct io_access {
 	uint8_t insn_len;
 };
 
-#define HVM_INIT_PENDING BIT(9)
-#define HVM_SIPI_PENDING BIT(8) /* with INIT: start at the vector in bits 0-7 */
+/* Registers that a vendor keeps in its control block or in the CPU. */
+struct hvm_msr_state {
+	uint64_t star, lstar, cstar, sfmask, kernel_gs_base;
+	uint64_t sysenter_cs, sysenter_esp, sysenter_eip;
+	uint64_t debugctl;
+};
+
+/* No interrupt is taken before the next instruction ends. AMD-V cannot tell them apart: STI then. */
+#define HVM_SHADOW_STI	  1U
+#define HVM_SHADOW_MOV_SS 2U
+
+#define HVM_INIT_PENDING  BIT(9)
+#define HVM_SIPI_PENDING  BIT(8) /* with INIT: start at the vector in bits 0-7 */
 
 struct hvm_vcpu {
 	uint32_t init_sipi;	 /* atomic: HVM_INIT_PENDING, HVM_SIPI_PENDING, vector */
@@ -80,11 +92,14 @@ struct hvm_vcpu {
 	struct hvm_event event;	 /* own vCPU: to inject first at the next entry */
 	bool nmi_pending;	 /* atomic */
 	bool nmi_masked; /* vendor keeps it true between NMI and IRET where hardware does not */
-	uint64_t pat;	 /* guest's IA32_PAT */
 	uint64_t misc_features; /* MSR 0x140: MISC_CPUID_FAULTING; own vCPU */
-	uint64_t sysenter_cs, sysenter_esp, sysenter_eip; /* where the vendor does not hold them */
-	uint64_t bndcfgs;
-	uint64_t spec_ctrl;
+	uint64_t pat;		/* guest's IA32_PAT */
+	uint8_t shadow;		/* HVM_SHADOW_*: true whenever the vCPU is not in the guest */
+	bool extint_waits; /* hardware has an external interrupt that the guest has not taken yet */
+	/* Own vCPU, or one that does not run: what the control block has, as far as `valid` says (hvm_ops.h). */
+	uint32_t valid;
+	struct x86_segment seg[X86_SEG_COUNT];
+	struct hvm_msr_state msr;
 };
 
 #endif

@@ -7,23 +7,28 @@
 #define PLINTH_HVM_OPS_H
 
 #include "domain.h"
+#include "vmm/emulate/x86_emulate.h"
 
-/* Groups of state that a vendor keeps in its control block. */
-struct hvm_msr_state {
-	uint64_t star, lstar, cstar, sfmask, kernel_gs_base;
-	uint64_t sysenter_cs, sysenter_esp, sysenter_eip;
-	uint64_t pat, debugctl;
-};
+/*
+ * Groups of a vCPU's state. The general registers, RIP, RFLAGS, the control registers, EFER and the interrupt shadow in struct
+ * vcpu are true whenever the vCPU is not in the guest; the first two groups are fetched when somebody asks for them.
+ */
+#define HVM_SEG(s)  (1U << (s)) /* v->hvm.seg[s] */
+#define HVM_SEGS    (HVM_SEG(X86_SEG_COUNT) - 1)
+#define HVM_MSRS    (1U << 10) /* v->hvm.msr; setting takes v->hvm.pat with it */
+#define HVM_DRS	    (1U << 11) /* v->dr, dr6, dr7 */
+#define HVM_CR2	    (1U << 12) /* v->cr2 */
+#define HVM_CRS	    (1U << 13) /* v->cr0, cr3, cr4, efer: with them v's cached translations go */
+#define HVM_TPR	    (1U << 14) /* the vLAPIC's TPR */
+#define HVM_TSC	    (1U << 15) /* v->tsc_offset */
+#define HVM_FETCHED (HVM_SEGS | HVM_MSRS)
 
 struct hvm_ops {
-	const char *name; /* "AMD-V", "VT-x" */
-	bool nested_paging;
-	bool has_vmcall_opcode; /* VMCALL (VT-x) is the native opcode, else VMMCALL */
+	const char *name;	 /* "AMD-V", "VT-x" */
 	uint8_t emulated_vendor; /* X86_VENDOR_*: where instructions differ, the emulator follows it */
 	const struct p2m_format *p2m_format;
 
 	int (*cpu_up)(void); /* enable on this CPU; 0 or -errno with a message */
-	void (*cpu_down)(void);
 	int (*domain_init)(struct domain *d);
 	void (*domain_fini)(struct domain *d);
 	int (*vcpu_init)(struct vcpu *v); /* state as after power-on reset, down */
@@ -34,32 +39,17 @@ struct hvm_ops {
 	/* Enter the guest until one exit, handle it. Interrupts off. */
 	void (*run)(struct vcpu *v);
 
-	void (*get_segment)(struct vcpu *v, enum x86_seg s, struct x86_segment *out);
-	void (*set_segment)(struct vcpu *v, enum x86_seg s, const struct x86_segment *in);
-	void (*get_msrs)(struct vcpu *v, struct hvm_msr_state *out);
-	void (*set_msrs)(struct vcpu *v, const struct hvm_msr_state *in);
-	unsigned int (*get_cpl)(struct vcpu *v);
-	/* cr0/cr2/cr3/cr4/efer/dr of struct vcpu were written: carry them into the control block. */
-	void (*cr_changed)(struct vcpu *v);
-	/* As cr_changed, but only cr2, dr6 and dr7 were written: no translation goes. */
-	void (*debug_changed)(struct vcpu *v);
+	/*
+	 * Brings these groups of struct vcpu up to date (of FETCHED and DRS; the others are). The CPU's own copy of the
+	 * debug registers is given up. Callers use hvm_get_state().
+	 */
+	void (*get_state)(struct vcpu *v, uint32_t mask);
+	/* These groups of struct vcpu were written: carries them to where hardware takes them from, and nothing else. */
+	void (*set_state)(struct vcpu *v, uint32_t mask);
 
-	/* Bring v->dr[] up to date and drop the loaded copy. */
-	void (*sync_debug)(struct vcpu *v);
-
-	/* Put v->hvm.event into the control block for the next entry. */
-	void (*inject)(struct vcpu *v, const struct hvm_event *e);
-	/* Can an external interrupt (EFLAGS.IF, shadows) or an NMI be taken now? */
-	bool (*interrupt_blocked)(struct vcpu *v);
-	bool (*nmi_blocked)(struct vcpu *v);
 	/* Exit as soon as an interrupt (or NMI) can be taken. */
 	void (*want_interrupt_window)(struct vcpu *v);
 	void (*want_nmi_window)(struct vcpu *v);
-	/* Interrupt shadow of STI/MOV SS: get and set (save records, emulator). Bit 0 STI, bit 1 MOV SS. */
-	unsigned int (*get_shadow)(struct vcpu *v);
-	void (*set_shadow)(struct vcpu *v, unsigned int shadow);
-	/* vLAPIC's TPR changed outside the guest. */
-	void (*tpr_changed)(struct vcpu *v, uint8_t tpr);
 	/* Hardware takes v's vectors from the vLAPIC's IRR by itself; NULL = never. */
 	bool (*delivers_vlapic)(struct vcpu *v);
 	/*
@@ -72,9 +62,7 @@ struct hvm_ops {
 	/* Own vCPU, or one that does not run: what was posted goes into the vLAPIC's IRR. */
 	void (*take_posted)(struct vcpu *v);
 
-	void (*set_tsc_offset)(struct vcpu *v, uint64_t offset);
-	/* The root of d's nested tables changed, or its cached translations must go (all CPUs). */
-	void (*flush_domain)(struct domain *d);
+	/* v's cached translations go, before its next entry. */
 	void (*flush_vcpu)(struct vcpu *v);
 	/* d's MSR or port intercepts: 64 Ki ports in d->hvm.io_bitmap. */
 	void (*io_bitmap_changed)(struct domain *d);
@@ -89,6 +77,47 @@ extern const struct hvm_ops svm_ops, vmx_ops;
 bool svm_probe(void);
 bool vmx_probe(void);
 
+/* The groups in mask are true in struct vcpu then. v is the current vCPU, or does not run. */
+static inline void hvm_get_state(struct vcpu *v, uint32_t mask)
+{
+	mask &= ~v->hvm.valid;
+	if (!mask)
+		return;
+	hvm_ops->get_state(v, mask);
+	v->hvm.valid |= mask & HVM_FETCHED;
+}
+/* The groups in mask have been written, whole. v as above. */
+static inline void hvm_set_state(struct vcpu *v, uint32_t mask)
+{
+	v->hvm.valid |= mask & HVM_FETCHED;
+	hvm_ops->set_state(v, mask);
+}
+/* Until v enters again, or the segment is set. */
+static inline const struct x86_segment *hvm_seg(struct vcpu *v, enum x86_seg s)
+{
+	hvm_get_state(v, HVM_SEG(s));
+	return &v->hvm.seg[s];
+}
+static inline void hvm_set_seg(struct vcpu *v, enum x86_seg s, const struct x86_segment *in)
+{
+	v->hvm.seg[s] = *in;
+	hvm_set_state(v, HVM_SEG(s));
+}
+/* SS.DPL, also while SS is unusable: SDM volume 3, 24.4.1; APM volume 2, 15.5.1. */
+static inline unsigned int hvm_cpl(struct vcpu *v)
+{
+	return X86_ATTR_DPL(hvm_seg(v, X86_SEG_SS)->attr);
+}
+/* Can an external interrupt, or an NMI, not be taken now? */
+static inline bool hvm_interrupt_blocked(const struct vcpu *v)
+{
+	return !(v->regs.rflags & X86_EFLAGS_IF) || v->hvm.shadow || v->hvm.extint_waits;
+}
+static inline bool hvm_nmi_blocked(const struct vcpu *v)
+{
+	return v->hvm.nmi_masked || v->hvm.shadow;
+}
+
 /*
  * Neutral exit handling, called by vendor arms (vmm/hvm/exit*.c). Each does the whole effect on v,
  * including advancing rip by insn_len where the instruction completes.
@@ -98,8 +127,13 @@ void hvm_exit_rdmsr(struct vcpu *v, unsigned int insn_len);
 void hvm_exit_wrmsr(struct vcpu *v, unsigned int insn_len);
 void hvm_exit_hlt(struct vcpu *v, unsigned int insn_len);
 void hvm_exit_hypercall(struct vcpu *v, unsigned int insn_len);
-/* #UD. 0f 01 and this byte is the other vendor's hypercall instruction, which guests may use as well. */
-void hvm_exit_ud(struct vcpu *v, uint8_t foreign_hypercall);
+/* #UD. The other vendor's hypercall instruction is a hypercall as well. */
+void hvm_exit_ud(struct vcpu *v);
+/* The third byte, after 0f 01, of VMCALL or VMMCALL: this machine's own, or the other one. */
+static inline uint8_t hvm_hypercall_byte(bool own)
+{
+	return own == (hvm_ops->emulated_vendor == X86_VENDOR_INTEL) ? 0xc1 : 0xd9;
+}
 void hvm_exit_xsetbv(struct vcpu *v, unsigned int insn_len);
 /* One IN/OUT (struct io_access is in hvm_domain.h); string forms go to hvm_emulate. */
 void hvm_exit_io(struct vcpu *v, const struct io_access *a);
@@ -138,13 +172,15 @@ void hvm_exit_triple_fault(struct vcpu *v);
 void hvm_exit_task_switch(struct vcpu *v, uint16_t selector, unsigned int reason, bool has_error,
 			  uint32_t error_code, unsigned int insn_len);
 
-/* Control registers and EFER: checks of the SDM/APM, then the state. 0 or -EINVAL (inject #GP). */
-int hvm_set_cr0(struct vcpu *v, uint64_t value);
+/*
+ * Control registers, for MOV CR of both vendors and the emulator: cr 0, 2, 3, 4, 8. Writing makes the processor's checks, also
+ * of PDPTEs, then the state. 0, -EINVAL: #GP.
+ */
+uint64_t hvm_cr_read(struct vcpu *v, unsigned int cr);
+int hvm_cr_write(struct vcpu *v, unsigned int cr, uint64_t value);
+/* The same without a look at PDPTEs; the register EFER. */
 int hvm_set_cr3(struct vcpu *v, uint64_t value);
-int hvm_set_cr4(struct vcpu *v, uint64_t value);
 int hvm_set_efer(struct vcpu *v, uint64_t value);
-/* The instruction, for cr 0, 3, 4 and 8, by whomever it is executed: also what it asks of PDPTEs. */
-int hvm_mov_to_cr(struct vcpu *v, unsigned int cr, uint64_t value);
 /* PAE paging with three levels. Bits that a present PDPTE must not have; the four at cr3, -EINVAL when one has. */
 bool hvm_pae_paging(uint64_t cr0, uint64_t cr4, uint64_t efer);
 uint64_t hvm_pdpte_reserved(void);
@@ -157,7 +193,7 @@ static inline void hvm_set_tsc_offset(struct vcpu *v, uint64_t offset)
 {
 	v->tsc_offset = offset;
 	v->time_info_ns = 0;
-	hvm_ops->set_tsc_offset(v, offset);
+	hvm_set_state(v, HVM_TSC);
 }
 static inline bool hvm_long_mode(const struct vcpu *v)
 {
@@ -194,8 +230,6 @@ bool hvm_io_resume(struct vcpu *v);
 void hvm_setup(void);
 /* Save/restore of one vCPU and of device records: vmm/life/save.c. */
 int hvm_domain_init(struct domain *d);
-/* Both vendors' flush_domain: their flush_vcpu does the work when each vCPU enters next. */
-void hvm_flush_domain(struct domain *d);
 void hvm_domain_fini(struct domain *d);
 int hvm_vcpu_init(struct vcpu *v);
 void hvm_vcpu_fini(struct vcpu *v);

@@ -254,6 +254,9 @@ struct npt_fault {
 	bool table_walk;    /* not by an operand: the guest's walk, or an event's delivery */
 	enum p2m_type type; /* of the frame; p2m_fault fills it in */
 };
+/* Every vCPU of d loses its translations before this returns; running ones are made to exit. */
+void p2m_flush(struct domain *d);
+
 /* True: resolved (log-dirty, spurious, POD), run again. False: emulate as MMIO or report. */
 bool p2m_fault(struct vcpu *v, struct npt_fault *f);
 

@@ -61,7 +61,7 @@ static int copy_linear(struct vcpu *v, uint64_t la, void *buf, size_t len, uint3
 	uint32_t pfec = 0;
 	gpa_t gpa = _gpa(0);
 
-	if (hvm_ops->get_cpl(v) == 3)
+	if (hvm_cpl(v) == 3)
 		access |= PFEC_U;
 	while (len) {
 		size_t n = min(len, (size_t)(PAGE_SIZE - (la & ~PAGE_MASK)));
@@ -89,7 +89,7 @@ int guest_linear_copy(struct vcpu *v, uint64_t la, void *buf, size_t len, uint32
 
 bool guest_code_window(struct vcpu *v, uint64_t la, uint64_t word[2])
 {
-	uint32_t pfec, access = PFEC_I | (hvm_ops->get_cpl(v) == 3 ? PFEC_U : 0);
+	uint32_t pfec, access = PFEC_I | (hvm_cpl(v) == 3 ? PFEC_U : 0);
 	const uint64_t *at;
 	struct page *pg;
 	gpa_t gpa;

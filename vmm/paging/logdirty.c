@@ -163,7 +163,7 @@ void logdirty_collect(struct domain *d, const struct frames *f)
 		any = true;
 	}
 	if (any)
-		hvm_ops->flush_domain(d);
+		p2m_flush(d);
 }
 
 /* With the p2m lock held. */

@@ -339,7 +339,7 @@ static void replaced(struct p2m *p, uint64_t old, bool *flush)
 	p2m_pte_parse(old, &was);
 	if (!holds_ref(&was))
 		return;
-	hvm_ops->flush_domain(p->domain); /* for all that was replaced so far */
+	p2m_flush(p->domain); /* for all that was replaced so far */
 	entry_put_refs(old);
 	*flush = false;
 }
@@ -417,7 +417,7 @@ int p2m_set(struct domain *d, gfn_t gfn, mfn_t mfn, unsigned int order, enum p2m
 	spin_lock(&p->lock);
 	rc = set_leaf(p, gfn, &e, level, &flush);
 	if (flush)
-		hvm_ops->flush_domain(d);
+		p2m_flush(d);
 	spin_unlock(&p->lock);
 	return rc;
 }
@@ -430,7 +430,7 @@ int p2m_split_code(struct domain *d, gfn_t gfn)
 	spin_lock(&p->lock);
 	done = walk_to(p, gfn, 1);
 	if (done)
-		hvm_ops->flush_domain(d);
+		p2m_flush(d);
 	spin_unlock(&p->lock);
 	return done ? 0 : -ENOMEM;
 }
@@ -459,7 +459,7 @@ int p2m_change_type(struct domain *d, gfn_t gfn, enum p2m_type from, enum p2m_ty
 	spin_lock(&d->p2m.lock);
 	rc = change_locked(&d->p2m, gfn, from, to);
 	if (!rc)
-		hvm_ops->flush_domain(d);
+		p2m_flush(d);
 	spin_unlock(&d->p2m.lock);
 	return rc;
 }
@@ -497,7 +497,7 @@ int p2m_take_range(struct domain *d, const struct frames *f, struct p2m_entry *o
 	spin_lock(&p->lock);
 	if (have_tables(p, f)) {
 		if (take_locked(p, f, old, raw))
-			hvm_ops->flush_domain(d);
+			p2m_flush(d);
 		for (uint64_t i = 0; i < f->nr; i++)
 			entry_put_refs(raw[i]);
 		rc = 0;
@@ -545,7 +545,7 @@ int p2m_change_range(struct domain *d, const struct frames *f, enum p2m_type fro
 		any |= !rc;
 	}
 	if (any)
-		hvm_ops->flush_domain(d);
+		p2m_flush(d);
 	spin_unlock(&d->p2m.lock);
 	return rc == -ENOMEM ? rc : 0;
 }

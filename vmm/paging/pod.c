@@ -121,7 +121,7 @@ static void search(struct domain *d, uint64_t *searched)
 	if (d->p2m.pod.nr_spare < RESERVE)
 		take_zero(d, &c, searched);
 	if (c.nr) {
-		hvm_ops->flush_domain(d);
+		p2m_flush(d);
 		__atomic_thread_fence(__ATOMIC_SEQ_CST);
 		keep_or_return(d, &c);
 	}
