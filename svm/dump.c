@@ -11,10 +11,9 @@ static void dump_seg(const char *name, const struct vmcb_seg *s)
 void svm_dump(struct vcpu *v)
 {
 	const struct vmcb *b = svm_vmcb(v);
-	const struct svm_exit_arm *arm = svm_exit_arm(b->exit_code);
 
 	printk("VMCB of d%uv%u: last exit %lx (%s) info %016lx %016lx int-info %lx\n",
-	       v->domain->domid, v->id, b->exit_code, arm ? arm->name : "unknown", b->exit_info1,
+	       v->domain->domid, v->id, b->exit_code, svm_exit_name(b->exit_code), b->exit_info1,
 	       b->exit_info2, b->exit_int_info);
 	printk("  cr0 %lx cr2 %lx cr3 %lx cr4 %lx efer %lx dr6 %lx dr7 %lx cpl %u\n", b->cr0,
 	       b->cr2, b->cr3, b->cr4, b->efer, b->dr6, b->dr7, b->cpl);
@@ -32,18 +31,4 @@ void svm_dump(struct vcpu *v)
 	dump_seg("ldtr", &b->ldtr);
 	dump_seg("gdtr", &b->gdtr);
 	dump_seg("idtr", &b->idtr);
-}
-
-bool svm_exit_count(unsigned int code, const char **name, uint64_t *count)
-{
-	const struct svm_exit_arm *arm = svm_exit_arm(code < SVM_EXIT_COMMON ? code : SVM_EXIT_NPF);
-	unsigned int i;
-
-	if (code > SVM_EXIT_COMMON)
-		return false;
-	*name = arm ? arm->name : NULL;
-	*count = 0;
-	for_each_cpu(i)
-		*count += ((const struct svm_cpu *)cpus[i]->vendor)->exits[code];
-	return true;
 }

@@ -48,26 +48,229 @@ static bool svm_step_over_shadow(struct vcpu *v)
 	return true;
 }
 
-static void dispatch(struct vcpu *v, struct vmcb *vmcb, struct svm_cpu *sc)
-{
-	uint64_t code = vmcb->exit_code;
+/* The lengths of instructions that hardware may not report: the class that svm_insn_len() is asked for. */
+#define LEN(class)   (X86_LEN_##class + 1)
+#define NO_SUCH_EXIT ~0U
 
-	if (likely(code < SVM_EXIT_COMMON && svm_exit_arms[code].handle)) {
-		sc->exits[code]++;
-		svm_exit_arms[code].handle(v, vmcb);
-	} else if (likely(code == SVM_EXIT_NPF)) {
-		sc->exits[SVM_EXIT_COMMON]++;
-		svm_exit_npf(v, vmcb);
-	} else {
-		svm_exit_unknown(v, vmcb);
+/* Length and general register of the MOV CR at rip, REX.B counted. 0: it is another instruction. */
+static unsigned int mov_cr_insn(struct vcpu *v, const struct vmcb *vmcb, uint8_t *gpr)
+{
+	unsigned int len, rex = 0;
+	uint8_t b[15];
+
+	if (svm_caps.decode && svm_caps.nrips && (vmcb->exit_info1 & BIT(63))) {
+		*gpr = (uint8_t)(vmcb->exit_info1 & 0xf);
+		return (unsigned int)(vmcb->next_rip - vmcb->rip);
 	}
+	len = svm_insn_fetch(v, X86_LEN_MOV_CR, b);
+	if (!len)
+		return 0;
+	if (len >= 4 && (b[len - 4] & 0xf0) == 0x40 && hvm_code64(v))
+		rex = b[len - 4];
+	*gpr = (uint8_t)((b[len - 1] & 7) | (rex & 1) << 3);
+	return len;
 }
 
-static const char *exit_name(const struct vmcb *vmcb)
+/* Without decode assists the operand comes from the instruction's bytes: 0f 20/22 modrm. */
+static void exit_cr(struct vcpu *v, unsigned int insn_len)
 {
-	const struct svm_exit_arm *arm = svm_exit_arm(vmcb->exit_code);
+	const struct vmcb *vmcb = svm_vmcb(v);
+	struct cr_access a = {
+		.kind = vmcb->exit_code < SVM_EXIT_CR_WRITE ? CR_READ : CR_WRITE,
+		.cr = (uint8_t)(vmcb->exit_code & 0xf),
+	};
 
-	return arm ? arm->name : "unknown exit";
+	(void)insn_len;
+	a.insn_len = (uint8_t)mov_cr_insn(v, vmcb, &a.gpr);
+	if (a.insn_len)
+		hvm_exit_cr(v, &a);
+	else if (a.kind == CR_WRITE)
+		hvm_emulate(v, NULL, 0); /* LMSW or CLTS under an intercept of CR0 writes */
+}
+
+/* exit_info1 says which (15.11). */
+static void exit_msr(struct vcpu *v, unsigned int insn_len)
+{
+	bool write = svm_vmcb(v)->exit_info1 & 1;
+
+	insn_len = svm_insn_len(v, write ? X86_LEN_WRMSR : X86_LEN_RDMSR);
+	if (unlikely(!insn_len))
+		return;
+	if (write)
+		hvm_exit_wrmsr(v, insn_len);
+	else
+		hvm_exit_rdmsr(v, insn_len);
+}
+
+/* exit_info2 is the address of the next instruction (15.10.2). */
+static void exit_ioio(struct vcpu *v, unsigned int insn_len)
+{
+	const struct vmcb *vmcb = svm_vmcb(v);
+	uint64_t info = vmcb->exit_info1;
+	struct io_access a = {
+		.port = (uint16_t)(info >> 16),
+		.size = (uint8_t)(info >> 4 & 7),
+		.in = info & 1,
+		.string = info & BIT(2),
+		.rep = info & BIT(3),
+		.insn_len = (uint8_t)(vmcb->exit_info2 - vmcb->rip),
+	};
+
+	(void)insn_len;
+	hvm_exit_io(v, &a);
+}
+
+/* exit_info2: bit 36 IRET, 38 far jump, 44 error code pushed, low half the code (15.14.1). */
+static void exit_task_switch(struct vcpu *v, unsigned int insn_len)
+{
+	const struct vmcb *vmcb = svm_vmcb(v);
+	uint64_t info = vmcb->exit_info2;
+	bool has_error = info & BIT(44);
+	bool event = v->hvm.event.type != HVM_EVENT_NONE;
+	unsigned int reason = 0, len = 0;
+
+	(void)insn_len;
+	if (info & BIT(36))
+		reason = 1; /* IRET */
+	else if (info & BIT(38))
+		reason = 2; /* JMP */
+	else if (event || (vmcb->exit_int_info & SVM_EVENT_VALID))
+		reason = 3; /* a gate in the IDT: an event, or INT n, which was not requeued */
+	if (!event) {
+		len = svm_insn_len(v, X86_LEN_TASK_SWITCH);
+		if (!len)
+			return;
+	}
+	v->hvm.event.type = HVM_EVENT_NONE;
+	hvm_exit_task_switch(v, (uint16_t)vmcb->exit_info1, reason, has_error, (uint32_t)info, len);
+}
+
+/*
+ * Nested page fault: exit_info1 has the page fault bits and, at 32 and 33, whether the final address or
+ * the guest's page walk faulted; exit_info2 is the guest-physical address (15.25.6).
+ */
+static void exit_npf(struct vcpu *v, unsigned int insn_len)
+{
+	const struct vmcb *vmcb = svm_vmcb(v);
+	uint64_t err = vmcb->exit_info1;
+	struct npt_fault f = {
+		.gpa = _gpa(vmcb->exit_info2),
+		.write = err & PFEC_W,
+		.fetch = err & PFEC_I,
+		.read = !(err & (PFEC_W | PFEC_I)),
+		.table_walk = (err & BIT(33)) || (vmcb->exit_int_info & SVM_EVENT_VALID),
+	};
+
+	(void)insn_len;
+	if (!p2m_fault(v, &f))
+		hvm_exit_mmio(v, &f);
+}
+
+/*
+ * By exit code, nested page faults last. An NMI was taken when the entry code set GIF again; INIT is redirected to no one, as the
+ * platform resets through the chipset; FERR# has no use with CR0.NE. SVM is hidden from guests: its instructions, MONITOR and
+ * MWAIT do not exist. APM volume 2, appendix C.
+ */
+static const struct hvm_exit_arm arms[SVM_EXIT_KINDS] = {
+	[SVM_EXIT_CR_READ + 0] = { exit_cr, "read CR0" },
+	[SVM_EXIT_CR_READ + 3] = { exit_cr, "read CR3" },
+	[SVM_EXIT_CR_READ + 4] = { exit_cr, "read CR4" },
+	[SVM_EXIT_CR_READ + 8] = { exit_cr, "read CR8" },
+	[SVM_EXIT_CR_WRITE + 0] = { exit_cr, "write CR0" },
+	[SVM_EXIT_CR_WRITE + 3] = { exit_cr, "write CR3" },
+	[SVM_EXIT_CR_WRITE + 4] = { exit_cr, "write CR4" },
+	[SVM_EXIT_CR_WRITE + 8] = { exit_cr, "write CR8" },
+	[SVM_EXIT_DR_READ... SVM_EXIT_DR_READ + 15] = { svm_exit_dr, "read DR" },
+	[SVM_EXIT_DR_WRITE... SVM_EXIT_DR_WRITE + 15] = { svm_exit_dr, "write DR" },
+	[SVM_EXIT_EXC + X86_EXC_DB] = { hvm_exit_inject_db, "#DB" },
+	[SVM_EXIT_EXC + X86_EXC_UD] = { hvm_exit_ud, "#UD" },
+	[SVM_EXIT_EXC + X86_EXC_AC] = { hvm_exit_inject_ac, "#AC" },
+	[SVM_EXIT_EXC + X86_EXC_MC] = { hvm_exit_machine_check, "#MC" },
+	[SVM_EXIT_INTR] = { hvm_exit_interrupt, "physical interrupt" },
+	[SVM_EXIT_NMI] = { hvm_exit_nothing, "physical NMI" },
+	[SVM_EXIT_SMI] = { hvm_exit_nothing, "SMI" },
+	[SVM_EXIT_INIT] = { hvm_exit_nothing, "INIT" },
+	[SVM_EXIT_VINTR] = { svm_exit_vintr, "interrupt window" },
+	[SVM_EXIT_RDPMC] = { hvm_exit_inject_gp, "RDPMC" },
+	[SVM_EXIT_CPUID] = { hvm_exit_cpuid, "CPUID", LEN(CPUID) },
+	[SVM_EXIT_IRET] = { svm_exit_iret, "IRET" },
+	[SVM_EXIT_INVD] = { hvm_exit_wbinvd, "INVD", LEN(INVD) },
+	[SVM_EXIT_HLT] = { hvm_exit_hlt, "HLT", LEN(HLT) },
+	[SVM_EXIT_INVLPGA] = { hvm_exit_inject_ud, "INVLPGA" },
+	[SVM_EXIT_IOIO] = { exit_ioio, "I/O" },
+	[SVM_EXIT_MSR] = { exit_msr, "MSR" },
+	[SVM_EXIT_TASK_SWITCH] = { exit_task_switch, "task switch" },
+	[SVM_EXIT_FERR] = { hvm_exit_nothing, "FERR freeze" },
+	[SVM_EXIT_SHUTDOWN] = { hvm_exit_triple_fault, "shutdown" },
+	[SVM_EXIT_VMRUN] = { hvm_exit_inject_ud, "VMRUN" },
+	[SVM_EXIT_VMMCALL] = { hvm_exit_hypercall, "VMMCALL", LEN(VMMCALL) },
+	[SVM_EXIT_VMLOAD] = { hvm_exit_inject_ud, "VMLOAD" },
+	[SVM_EXIT_VMSAVE] = { hvm_exit_inject_ud, "VMSAVE" },
+	[SVM_EXIT_STGI] = { hvm_exit_inject_ud, "STGI" },
+	[SVM_EXIT_CLGI] = { hvm_exit_inject_ud, "CLGI" },
+	[SVM_EXIT_SKINIT] = { hvm_exit_inject_ud, "SKINIT" },
+	[SVM_EXIT_WBINVD] = { hvm_exit_wbinvd, "WBINVD", LEN(WBINVD) },
+	[SVM_EXIT_MONITOR] = { hvm_exit_inject_ud, "MONITOR" },
+	[SVM_EXIT_MWAIT] = { hvm_exit_inject_ud, "MWAIT" },
+	[SVM_EXIT_MWAIT_ARMED] = { hvm_exit_inject_ud, "MWAIT armed" },
+	[SVM_EXIT_XSETBV] = { hvm_exit_xsetbv, "XSETBV", LEN(XSETBV) },
+	[SVM_EXIT_RDPRU] = { hvm_exit_inject_ud, "RDPRU" },
+	[SVM_EXIT_COMMON] = { exit_npf, "nested page fault" },
+};
+
+static unsigned int exit_index(uint64_t code)
+{
+	if (likely(code < SVM_EXIT_COMMON))
+		return (unsigned int)code;
+	return code == SVM_EXIT_NPF ? SVM_EXIT_COMMON : NO_SUCH_EXIT;
+}
+
+const char *svm_exit_name(uint64_t code)
+{
+	unsigned int index = exit_index(code);
+
+	if (index != NO_SUCH_EXIT && arms[index].name)
+		return arms[index].name;
+	return (uint32_t)code == ~0U ? "invalid VMCB" : "unknown";
+}
+
+bool svm_exit_count(unsigned int index, const char **name, uint64_t *count)
+{
+	unsigned int cpu;
+
+	if (index >= SVM_EXIT_KINDS)
+		return false;
+	*name = arms[index].name;
+	*count = 0;
+	for_each_cpu(cpu)
+		*count += ((const struct svm_cpu *)cpus[cpu]->vendor)->exits[index];
+	return true;
+}
+
+/* Exit with a hardware-named reason that no arm serves: this domain ends, the host goes on. */
+static void exit_unknown(struct vcpu *v, const struct vmcb *vmcb)
+{
+	domain_crash(v->domain, "AMD-V exit %lx (%s) cannot be handled, info %lx %lx",
+		     vmcb->exit_code, svm_exit_name(vmcb->exit_code), vmcb->exit_info1,
+		     vmcb->exit_info2);
+}
+
+static void dispatch(struct vcpu *v, const struct vmcb *vmcb, struct svm_cpu *sc)
+{
+	unsigned int index = exit_index(vmcb->exit_code), len = 0;
+	const struct hvm_exit_arm *arm = &arms[index];
+
+	if (unlikely(index == NO_SUCH_EXIT || !arm->meaning)) {
+		exit_unknown(v, vmcb);
+		return;
+	}
+	sc->exits[index]++;
+	if (arm->length) {
+		len = svm_insn_len(v, (enum x86_len_class)(arm->length - 1));
+		if (unlikely(!len))
+			return;
+	}
+	arm->meaning(v, len);
 }
 
 void svm_run(struct vcpu *v)
@@ -95,7 +298,7 @@ void svm_run(struct vcpu *v)
 	irq_noted = !svm_caps.lost_irq || !(vmcb->vintr & SVM_VINTR_IRQ);
 	stretch_end();
 	svm_enter(&v->regs, sv->vmcb_pa.v, sc->host_vmcb.v);
-	stretch_begin(PLINTH_STRETCH ? exit_name(vmcb) : NULL);
+	stretch_begin(PLINTH_STRETCH ? svm_exit_name(vmcb->exit_code) : NULL);
 
 	if (unlikely(!irq_noted))
 		write_cr8(0);
@@ -113,40 +316,4 @@ void svm_run(struct vcpu *v)
 		vcpu_attention(v, VCPU_ATT_NMI);
 	}
 	dispatch(v, vmcb, sc);
-}
-
-/* Exit with a hardware-named reason that no arm serves: this domain ends, the host goes on. */
-void svm_exit_unknown(struct vcpu *v, struct vmcb *vmcb)
-{
-	const struct svm_exit_arm *arm = svm_exit_arm(vmcb->exit_code);
-
-	domain_crash(v->domain, "AMD-V exit %lx (%s) cannot be handled, info %lx %lx",
-		     vmcb->exit_code, arm ? arm->name : "unknown", vmcb->exit_info1,
-		     vmcb->exit_info2);
-}
-
-/*
- * Nested page fault: exit_info1 has the page fault bits and, at 32 and 33, whether the final address or
- * the guest's page walk faulted; exit_info2 is the guest-physical address (15.25.6).
- */
-void svm_exit_npf(struct vcpu *v, struct vmcb *vmcb)
-{
-	uint64_t err = vmcb->exit_info1;
-	struct npt_fault f = {
-		.gpa = _gpa(vmcb->exit_info2),
-		.write = err & PFEC_W,
-		.fetch = err & PFEC_I,
-		.read = !(err & (PFEC_W | PFEC_I)),
-		.table_walk = (err & BIT(33)) || (vmcb->exit_int_info & SVM_EVENT_VALID),
-	};
-
-	if (p2m_fault(v, &f))
-		return;
-	hvm_exit_mmio(v, &f);
-}
-
-void svm_exit_ud(struct vcpu *v, struct vmcb *vmcb)
-{
-	(void)vmcb;
-	hvm_exit_ud(v);
 }

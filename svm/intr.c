@@ -99,8 +99,11 @@ void svm_want_interrupt_window(struct vcpu *v)
 	vmcb->intercept1 |= BIT(SVM_I_VINTR);
 }
 
-void svm_exit_vintr(struct vcpu *v, struct vmcb *vmcb)
+void svm_exit_vintr(struct vcpu *v, unsigned int insn_len)
 {
+	struct vmcb *vmcb = svm_vmcb(v);
+
+	(void)insn_len;
 	vmcb->vintr &= ~(SVM_VINTR_IRQ | SVM_VINTR_IGNORE_TPR | SVM_VINTR_PRIO_MAX);
 	vmcb->intercept1 &= ~(uint32_t)BIT(SVM_I_VINTR);
 	vmcb->cr_write &= (uint16_t)~BIT(8);
@@ -165,10 +168,12 @@ static bool iret_keeps_if_clear(struct vcpu *v, const struct vmcb *vmcb)
  * brings one; where IF stays clear, which is in the kernel that was interrupted, the IRET is
  * emulated.
  */
-void svm_exit_iret(struct vcpu *v, struct vmcb *vmcb)
+void svm_exit_iret(struct vcpu *v, unsigned int insn_len)
 {
 	struct svm_vcpu *sv = svm_vcpu(v);
+	struct vmcb *vmcb = sv->vmcb;
 
+	(void)insn_len;
 	if (v->hvm.nmi_pending && iret_keeps_if_clear(v, vmcb)) {
 		hvm_emulate(v, NULL, 0);
 		if (!v->hvm.nmi_masked)

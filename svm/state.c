@@ -164,8 +164,8 @@ void svm_switch_to(struct vcpu *v)
 }
 
 /* First access to a debug register since the vCPU was loaded: give it the real ones. */
-void svm_exit_dr(struct vcpu *v, struct vmcb *vmcb)
+void svm_exit_dr(struct vcpu *v, unsigned int insn_len)
 {
-	(void)vmcb;
+	(void)insn_len;
 	load_debug_registers(v);
 }

@@ -30,7 +30,7 @@ struct svm_cpu {
 	void *hsave;
 	uint64_t asid_generation;
 	uint32_t next_asid;
-	uint64_t exits[SVM_EXIT_COMMON + 1]; /* by exit code; nested page faults last */
+	uint64_t exits[SVM_EXIT_KINDS]; /* by exit code; nested page faults last */
 };
 
 #define SVM_LEN_CACHE 16
@@ -102,23 +102,13 @@ static inline unsigned int svm_insn_len(struct vcpu *v, enum x86_len_class class
 	return svm_insn_decode(v, class);
 }
 
-/* exit.c / exit_table.c */
-struct svm_exit_arm {
-	void (*handle)(struct vcpu *v, struct vmcb *vmcb);
-	const char *name;
-};
-extern const struct svm_exit_arm svm_exit_arms[SVM_EXIT_COMMON]; /* .handle NULL: no such exit */
-/* The arm for any exit code, or NULL. */
-const struct svm_exit_arm *svm_exit_arm(uint64_t code);
-void svm_exit_unknown(struct vcpu *v, struct vmcb *vmcb);
-void svm_exit_cr_read(struct vcpu *v, struct vmcb *vmcb);
-void svm_exit_cr_write(struct vcpu *v, struct vmcb *vmcb);
-void svm_exit_dr(struct vcpu *v, struct vmcb *vmcb);
-void svm_exit_msr(struct vcpu *v, struct vmcb *vmcb);
-void svm_exit_npf(struct vcpu *v, struct vmcb *vmcb);
-void svm_exit_vintr(struct vcpu *v, struct vmcb *vmcb);
-void svm_exit_iret(struct vcpu *v, struct vmcb *vmcb);
-void svm_exit_ud(struct vcpu *v, struct vmcb *vmcb);
+/* The arms that are not in exit.c; insn_len is 0. */
+void svm_exit_dr(struct vcpu *v, unsigned int insn_len);
+void svm_exit_vintr(struct vcpu *v, unsigned int insn_len);
+void svm_exit_iret(struct vcpu *v, unsigned int insn_len);
+
+/* exit.c: what an exit code is called, "unknown" where nothing serves it. */
+const char *svm_exit_name(uint64_t code);
 /* One entry and its exit; hvm_ops.run. */
 void svm_run(struct vcpu *v);
 

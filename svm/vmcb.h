@@ -173,6 +173,7 @@ enum svm_exit {
 	SVM_EXIT_XSETBV,
 	SVM_EXIT_RDPRU,
 	SVM_EXIT_COMMON, /* size of the dense part of the table */
+	SVM_EXIT_KINDS,	 /* with nested page faults */
 	SVM_EXIT_NPF = 0x400,
 };
 

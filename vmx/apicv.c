@@ -175,12 +175,14 @@ bool vmx_delivers_vlapic(struct vcpu *v)
  * counts get it back before the write is done as it should be. A trap: RIP is behind the
  * instruction.
  */
-void vmx_exit_apic_write(struct vcpu *v, struct vmx_vcpu *vv)
+void vmx_exit_apic_write(struct vcpu *v, unsigned int insn_len)
 {
+	const struct vmx_vcpu *vv = vmx_vcpu(v);
 	unsigned int reg = (unsigned int)vmread(EXIT_QUALIFICATION) & 0xff0;
 	struct vlapic *a = v->hvm.vlapic;
 	uint32_t value = vlapic_get(a, reg);
 
+	(void)insn_len;
 	if (reg == APIC_ID)
 		vlapic_set(a, reg, vv->apic_id);
 	else if (reg == APIC_SPIV)
@@ -191,8 +193,8 @@ void vmx_exit_apic_write(struct vcpu *v, struct vmx_vcpu *vv)
 }
 
 /* Hardware has cleared the vector's ISR bit. */
-void vmx_exit_eoi(struct vcpu *v, struct vmx_vcpu *vv)
+void vmx_exit_eoi(struct vcpu *v, unsigned int insn_len)
 {
-	(void)vv;
+	(void)insn_len;
 	vlapic_eoi_done(v->hvm.vlapic, (uint8_t)vmread(EXIT_QUALIFICATION));
 }

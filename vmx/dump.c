@@ -27,7 +27,6 @@ static void dump_fields(void)
 void vmx_dump(struct vcpu *v)
 {
 	const struct vmx_vcpu *vv = vmx_vcpu(v);
-	const struct vmx_exit_arm *arm = vmx_exit_arm(vv->exit_reason);
 
 	if (v->running && v->cpu != cpu_id()) {
 		printk("VMCS of d%uv%u: active on CPU %u, not shown\n", v->domain->domid, v->id,
@@ -36,21 +35,7 @@ void vmx_dump(struct vcpu *v)
 	}
 	vmx_load(v);
 	printk("VMCS of d%uv%u: last exit %x (%s), on CPU %u, VPID %u%s\n", v->domain->domid, v->id,
-	       vv->exit_reason, arm ? arm->name : "unknown", vv->cpu, vv->vpid,
+	       vv->exit_reason, vmx_exit_name(vv->exit_reason), vv->cpu, vv->vpid,
 	       vv->launched ? "" : ", not launched");
 	dump_fields();
-}
-
-bool vmx_exit_count(unsigned int reason, const char **name, uint64_t *count)
-{
-	const struct vmx_exit_arm *arm = vmx_exit_arm(reason);
-	unsigned int cpu;
-
-	if (reason >= VMX_EXIT_COUNT)
-		return false;
-	*name = arm ? arm->name : NULL;
-	*count = 0;
-	for_each_cpu(cpu)
-		*count += ((const struct vmx_cpu *)cpus[cpu]->vendor)->exits[reason];
-	return true;
 }

@@ -61,21 +61,23 @@ void vmx_want_nmi_window(struct vcpu *v)
 	set_proc(vv, v->hvm.shadow & HVM_SHADOW_STI ? PROC_INTR_WINDOW : PROC_NMI_WINDOW, 0);
 }
 
-void vmx_exit_intr_window(struct vcpu *v, struct vmx_vcpu *vv)
+void vmx_exit_intr_window(struct vcpu *v, unsigned int insn_len)
 {
-	set_proc(vv, 0, PROC_INTR_WINDOW);
+	(void)insn_len;
+	set_proc(vmx_vcpu(v), 0, PROC_INTR_WINDOW);
 	vcpu_attention(v, VCPU_ATT_IRQ);
 }
 
-void vmx_exit_nmi_window(struct vcpu *v, struct vmx_vcpu *vv)
+void vmx_exit_nmi_window(struct vcpu *v, unsigned int insn_len)
 {
-	set_proc(vv, 0, PROC_NMI_WINDOW);
+	(void)insn_len;
+	set_proc(vmx_vcpu(v), 0, PROC_NMI_WINDOW);
 	vcpu_attention(v, VCPU_ATT_NMI);
 }
 
-void vmx_exit_tpr(struct vcpu *v, struct vmx_vcpu *vv)
+void vmx_exit_tpr(struct vcpu *v, unsigned int insn_len)
 {
-	(void)vv;
+	(void)insn_len;
 	vcpu_attention(v, VCPU_ATT_IRQ);
 }
 

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-/* RDMSR and WRMSR: which are intercepted (SDM volume 3, 24.6.9), and their exits. */
+/* Which RDMSR and WRMSR are intercepted. SDM volume 3, 24.6.9. */
 #include "vmx.h"
 
 /* One page for all domains: read low, read high, write low, write high, 1 KiB each; 1 = exit. */
@@ -32,16 +32,4 @@ int vmx_msr_bitmap_init(void)
 		vmx_msr_allow_write(vmx_msr_bitmap, direct_msrs[i]);
 	}
 	return 0;
-}
-
-void vmx_exit_rdmsr(struct vcpu *v, struct vmx_vcpu *vv)
-{
-	(void)vv;
-	hvm_exit_rdmsr(v, (unsigned int)vmread(EXIT_INSN_LEN));
-}
-
-void vmx_exit_wrmsr(struct vcpu *v, struct vmx_vcpu *vv)
-{
-	(void)vv;
-	hvm_exit_wrmsr(v, (unsigned int)vmread(EXIT_INSN_LEN));
 }

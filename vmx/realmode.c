@@ -95,9 +95,9 @@ static bool must_interpret(struct vcpu *v, struct vmx_vcpu *vv)
 static void open_windows(struct vcpu *v, struct vmx_vcpu *vv)
 {
 	if ((vv->proc & PROC_INTR_WINDOW) && !hvm_interrupt_blocked(v))
-		vmx_exit_intr_window(v, vv);
+		vmx_exit_intr_window(v, 0);
 	if ((vv->proc & PROC_NMI_WINDOW) && !hvm_nmi_blocked(v))
-		vmx_exit_nmi_window(v, vv);
+		vmx_exit_nmi_window(v, 0);
 }
 
 bool vmx_interpret(struct vcpu *v)

@@ -238,8 +238,8 @@ void vmx_switch_to(struct vcpu *v)
 }
 
 /* First access to a debug register since the vCPU was loaded: give it the real ones. */
-void vmx_exit_dr(struct vcpu *v, struct vmx_vcpu *vv)
+void vmx_exit_dr(struct vcpu *v, unsigned int insn_len)
 {
-	(void)vv;
+	(void)insn_len;
 	vmx_load_debug(v);
 }

@@ -155,26 +155,16 @@ void vmx_flush_vcpu(struct vcpu *v);
 void vmx_invept_all(void);
 uint64_t vmx_eptp(const struct domain *d);
 
-/* exit.c, exit_table.c */
-struct vmx_exit_arm {
-	void (*handle)(struct vcpu *v, struct vmx_vcpu *vv);
-	const char *name;
-	bool own; /* handled without a look at anything but the vCPU's own state: see flush.c */
-};
-const struct vmx_exit_arm *vmx_exit_arm(uint32_t reason);
-void vmx_exit_unknown(struct vcpu *v, struct vmx_vcpu *vv);
-void vmx_exit_exception(struct vcpu *v, struct vmx_vcpu *vv);
-void vmx_exit_ept_violation(struct vcpu *v, struct vmx_vcpu *vv);
-void vmx_exit_ept_misconfig(struct vcpu *v, struct vmx_vcpu *vv);
-void vmx_exit_apic_access(struct vcpu *v, struct vmx_vcpu *vv);
-void vmx_exit_cr(struct vcpu *v, struct vmx_vcpu *vv);
-void vmx_exit_dr(struct vcpu *v, struct vmx_vcpu *vv);
-void vmx_exit_rdmsr(struct vcpu *v, struct vmx_vcpu *vv);
-void vmx_exit_wrmsr(struct vcpu *v, struct vmx_vcpu *vv);
-void vmx_exit_intr_window(struct vcpu *v, struct vmx_vcpu *vv);
-void vmx_exit_nmi_window(struct vcpu *v, struct vmx_vcpu *vv);
-void vmx_exit_tpr(struct vcpu *v, struct vmx_vcpu *vv);
-void vmx_exit_task_switch(struct vcpu *v, struct vmx_vcpu *vv);
+/* The arms that are not in exit.c; insn_len is 0. */
+void vmx_exit_dr(struct vcpu *v, unsigned int insn_len);
+void vmx_exit_intr_window(struct vcpu *v, unsigned int insn_len);
+void vmx_exit_nmi_window(struct vcpu *v, unsigned int insn_len);
+void vmx_exit_tpr(struct vcpu *v, unsigned int insn_len);
+void vmx_exit_apic_write(struct vcpu *v, unsigned int insn_len);
+void vmx_exit_eoi(struct vcpu *v, unsigned int insn_len);
+
+/* exit.c: what an exit reason is called, "unknown" where nothing serves it. */
+const char *vmx_exit_name(uint32_t reason);
 void vmx_run(struct vcpu *v);
 
 /* intr.c */
@@ -206,8 +196,6 @@ void vmx_apic_page_fini(struct domain *d);
 void vmx_apic_before_entry(struct vcpu *v, struct vmx_vcpu *vv);
 void vmx_apic_after_exit(struct vcpu *v, const struct vmx_vcpu *vv);
 bool vmx_delivers_vlapic(struct vcpu *v);
-void vmx_exit_apic_write(struct vcpu *v, struct vmx_vcpu *vv);
-void vmx_exit_eoi(struct vcpu *v, struct vmx_vcpu *vv);
 
 /* posted.c */
 int vmx_posted_init(struct vmx_vcpu *vv);

@@ -152,3 +152,39 @@ int hvm_cr_write(struct vcpu *v, unsigned int cr, uint64_t value)
 		return 0;
 	}
 }
+
+static uint64_t operand_mask(struct vcpu *v)
+{
+	return hvm_code64(v) ? ~0ULL : 0xffffffff;
+}
+
+/* LMSW sets PE but does not clear it. */
+static uint64_t lmsw(uint64_t cr0, uint16_t source)
+{
+	return (cr0 & ~0xeULL) | (source & 0xf);
+}
+
+void hvm_exit_cr(struct vcpu *v, const struct cr_access *a)
+{
+	uint64_t *gpr = &v->regs.gpr[a->gpr];
+	int rc = 0;
+
+	switch (a->kind) {
+	case CR_WRITE:
+		rc = hvm_cr_write(v, a->cr, *gpr & operand_mask(v));
+		break;
+	case CR_READ:
+		*gpr = hvm_cr_read(v, a->cr) & operand_mask(v);
+		break;
+	case CR_CLTS:
+		rc = hvm_cr_write(v, 0, v->cr0 & ~X86_CR0_TS);
+		break;
+	case CR_LMSW:
+		rc = hvm_cr_write(v, 0, lmsw(v->cr0, a->lmsw));
+		break;
+	}
+	if (rc)
+		hvm_inject_gp(v);
+	else
+		hvm_advance_rip(v, a->insn_len);
+}

@@ -128,11 +128,12 @@ void hvm_exit_hypercall(struct vcpu *v, unsigned int insn_len)
 	v->hypercall_again = false;
 }
 
-void hvm_exit_ud(struct vcpu *v)
+void hvm_exit_ud(struct vcpu *v, unsigned int insn_len)
 {
 	uint64_t at;
 	uint8_t b[3];
 
+	(void)insn_len;
 	/* 64-bit code has no base, whatever its descriptor says. */
 	at = hvm_code64(v) ? v->regs.rip : (uint32_t)(hvm_seg(v, X86_SEG_CS)->base + v->regs.rip);
 	if (!guest_linear_copy(v, at, b, sizeof(b), PFEC_I, NULL) && b[0] == 0x0f && b[1] == 0x01 &&
@@ -140,6 +141,58 @@ void hvm_exit_ud(struct vcpu *v)
 		hvm_exit_hypercall(v, sizeof(b));
 	else
 		hvm_inject_ud(v);
+}
+
+/* Caches are coherent with all that a guest can reach: nothing to write back for it. */
+void hvm_exit_wbinvd(struct vcpu *v, unsigned int insn_len)
+{
+	if (v->domain->is_dom0)
+		__asm__ volatile("wbinvd" ::: "memory");
+	hvm_advance_rip(v, insn_len);
+}
+
+void hvm_exit_inject_ud(struct vcpu *v, unsigned int insn_len)
+{
+	(void)insn_len;
+	hvm_inject_ud(v);
+}
+
+void hvm_exit_inject_gp(struct vcpu *v, unsigned int insn_len)
+{
+	(void)insn_len;
+	hvm_inject_gp(v);
+}
+
+void hvm_exit_inject_ac(struct vcpu *v, unsigned int insn_len)
+{
+	(void)insn_len;
+	hvm_inject_exception(v, X86_EXC_AC, true, 0);
+}
+
+void hvm_exit_inject_db(struct vcpu *v, unsigned int insn_len)
+{
+	(void)insn_len;
+	hvm_inject_exception(v, X86_EXC_DB, false, 0);
+}
+
+void hvm_exit_machine_check(struct vcpu *v, unsigned int insn_len)
+{
+	(void)v;
+	(void)insn_len;
+	__asm__ volatile("int $18");
+}
+
+void hvm_exit_interrupt(struct vcpu *v, unsigned int insn_len)
+{
+	(void)v;
+	(void)insn_len;
+	this_cpu_raise(SOFTIRQ_IRQ_WINDOW);
+}
+
+void hvm_exit_nothing(struct vcpu *v, unsigned int insn_len)
+{
+	(void)v;
+	(void)insn_len;
 }
 
 void hvm_exit_xsetbv(struct vcpu *v, unsigned int insn_len)
@@ -178,7 +231,7 @@ void hvm_inject_exception(struct vcpu *v, uint8_t vector, bool has_error, uint32
 
 	if (unlikely(e->type == HVM_EVENT_EXC)) {
 		if (e->vector == X86_EXC_DF) {
-			hvm_exit_triple_fault(v);
+			hvm_exit_triple_fault(v, 0);
 			return;
 		}
 		if ((contributory(e->vector) && contributory(vector)) ||
@@ -205,10 +258,11 @@ void hvm_inject_page_fault(struct vcpu *v, uint32_t error_code, uint64_t la)
 		v->hvm.event.cr2 = la;
 }
 
-void hvm_exit_triple_fault(struct vcpu *v)
+void hvm_exit_triple_fault(struct vcpu *v, unsigned int insn_len)
 {
 	struct domain *d = v->domain;
 
+	(void)insn_len;
 	guest_printk(LOG_WARN "d%uv%u: triple fault at rip %lx\n", d->domid, v->id, v->regs.rip);
 	if (d->is_dom0)
 		vcpu_dump(v);

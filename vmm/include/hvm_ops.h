@@ -119,22 +119,56 @@ static inline bool hvm_nmi_blocked(const struct vcpu *v)
 }
 
 /*
- * Neutral exit handling, called by vendor arms (vmm/hvm/exit*.c). Each does the whole effect on v,
- * including advancing rip by insn_len where the instruction completes.
+ * What an exit means: the vendors' tables of exits by reason have rows of these. A meaning does the whole effect on v, including
+ * advancing rip by insn_len where the instruction completes. Where a vendor's facts are needed, it is the vendor's own function,
+ * which makes a neutral structure of them for one of the functions below.
  */
+struct hvm_exit_arm {
+	void (*meaning)(struct vcpu *v, unsigned int insn_len); /* NULL: there is no such exit */
+	const char *name;
+	uint8_t length; /* how the vendor finds insn_len; 0: the meaning gets 0 */
+	bool own;	/* nothing is looked at but the vCPU's own state: vmx/flush.c */
+};
+
 void hvm_exit_cpuid(struct vcpu *v, unsigned int insn_len);
 void hvm_exit_rdmsr(struct vcpu *v, unsigned int insn_len);
 void hvm_exit_wrmsr(struct vcpu *v, unsigned int insn_len);
 void hvm_exit_hlt(struct vcpu *v, unsigned int insn_len);
 void hvm_exit_hypercall(struct vcpu *v, unsigned int insn_len);
+void hvm_exit_xsetbv(struct vcpu *v, unsigned int insn_len);
+/* INVD and WBINVD. */
+void hvm_exit_wbinvd(struct vcpu *v, unsigned int insn_len);
 /* #UD. The other vendor's hypercall instruction is a hypercall as well. */
-void hvm_exit_ud(struct vcpu *v);
+void hvm_exit_ud(struct vcpu *v, unsigned int insn_len);
+/* An instruction that does not exist for guests, or that is refused to them. */
+void hvm_exit_inject_ud(struct vcpu *v, unsigned int insn_len);
+void hvm_exit_inject_gp(struct vcpu *v, unsigned int insn_len);
+/* #AC and #DB, which exit only so that their delivery cannot loop. */
+void hvm_exit_inject_ac(struct vcpu *v, unsigned int insn_len);
+void hvm_exit_inject_db(struct vcpu *v, unsigned int insn_len);
+/* Machine check: the VMM's own handler has to look at the banks. */
+void hvm_exit_machine_check(struct vcpu *v, unsigned int insn_len);
+/* Something physical waits for this CPU's interrupt window; or the exit itself was all. */
+void hvm_exit_interrupt(struct vcpu *v, unsigned int insn_len);
+void hvm_exit_nothing(struct vcpu *v, unsigned int insn_len);
+/* The guest shut its CPU down: HVM_PARAM_TRIPLE_FAULT_REASON says what becomes of the domain. */
+void hvm_exit_triple_fault(struct vcpu *v, unsigned int insn_len);
+
 /* The third byte, after 0f 01, of VMCALL or VMMCALL: this machine's own, or the other one. */
 static inline uint8_t hvm_hypercall_byte(bool own)
 {
 	return own == (hvm_ops->emulated_vendor == X86_VENDOR_INTEL) ? 0xc1 : 0xd9;
 }
-void hvm_exit_xsetbv(struct vcpu *v, unsigned int insn_len);
+
+/* An access of a control register; `kind` as in VT-x's exit qualification. */
+enum cr_kind { CR_WRITE, CR_READ, CR_CLTS, CR_LMSW };
+struct cr_access {
+	enum cr_kind kind;
+	uint8_t cr, gpr;
+	uint16_t lmsw; /* the operand */
+	uint8_t insn_len;
+};
+void hvm_exit_cr(struct vcpu *v, const struct cr_access *a);
 /* One IN/OUT (struct io_access is in hvm_domain.h); string forms go to hvm_emulate. */
 void hvm_exit_io(struct vcpu *v, const struct io_access *a);
 void hvm_exit_mmio(struct vcpu *v, const struct npt_fault *f);
@@ -163,8 +197,6 @@ static inline void hvm_inject_gp(struct vcpu *v)
 	hvm_inject_exception(v, X86_EXC_GP, true, 0);
 }
 void hvm_advance_rip(struct vcpu *v, unsigned int insn_len);
-/* The guest shut its CPU down: HVM_PARAM_TRIPLE_FAULT_REASON says what becomes of the domain. */
-void hvm_exit_triple_fault(struct vcpu *v);
 /*
  * Hardware task switch (hvm/task_switch.c). reason: 0 CALL, 1 IRET, 2 JMP, 3 task gate in the IDT, the
  * last with the event's error code. SDM volume 3, 7.3.
@@ -173,7 +205,7 @@ void hvm_exit_task_switch(struct vcpu *v, uint16_t selector, unsigned int reason
 			  uint32_t error_code, unsigned int insn_len);
 
 /*
- * Control registers, for MOV CR of both vendors and the emulator: cr 0, 2, 3, 4, 8. Writing makes the processor's checks, also
+ * Control registers, for hvm_exit_cr() and the emulator: cr 0, 2, 3, 4, 8. Writing makes the processor's checks, also
  * of PDPTEs, then the state. 0, -EINVAL: #GP.
  */
 uint64_t hvm_cr_read(struct vcpu *v, unsigned int cr);
