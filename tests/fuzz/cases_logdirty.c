@@ -5,7 +5,10 @@
  */
 #include "cases.h"
 #include "hvm_ops.h"
+#include "vmm/domain/grant_private.h"
 #include "vmx/controls.h"
+#include <xen/domctl.h>
+#include <xen/memory.h>
 
 #define TRACKED_FIRST 16U
 #define TRACKED_NR    32U
@@ -229,4 +232,225 @@ static void large(void)
 CASE(logged_large_page)
 {
 	for_each_format(large);
+}
+
+#define GRANTED_GFN 20U
+#define GRANT_REF   8U
+
+static void grant_to_dom0(void)
+{
+	grant_entry_v1_t *e = page_to_virt(dom(DOMID_A)->grant->frame[0]);
+
+	e[GRANT_REF] = (grant_entry_v1_t){ .flags = GTF_permit_access, .frame = GRANTED_GFN };
+}
+
+/* What is written by a mapping may be written long after the mapping was made. */
+static void written_by_mapping(void)
+{
+	struct gnttab_map_grant_ref m = { .host_addr = (uint64_t)HOLE_FIRST << PAGE_SHIFT,
+					  .flags = GNTMAP_host_map,
+					  .ref = GRANT_REF,
+					  .dom = DOMID_A };
+	struct gnttab_unmap_grant_ref u = { .host_addr = m.host_addr };
+	uint8_t map[BITMAP_GFNS / 8];
+
+	grant_to_dom0();
+	EXPECT(log_begin(DOMID_A), == 0);
+	for (unsigned int ro = 0; ro < 2; ro++) {
+		m.flags = GNTMAP_host_map | (ro ? GNTMAP_readonly : 0);
+		EXPECT(call_op(0, __HYPERVISOR_grant_table_op, GNTTABOP_map_grant_ref, &m,
+			       sizeof(m)),
+		       == 0);
+		EXPECT(m.status, == GNTST_okay);
+		ask_log(dom(DOMID_A), map, true);
+		u.handle = m.handle;
+		EXPECT(call_op(0, __HYPERVISOR_grant_table_op, GNTTABOP_unmap_grant_ref, &u,
+			       sizeof(u)),
+		       == 0);
+		ask_log(dom(DOMID_A), map, true);
+		EXPECT(bit(map, GRANTED_GFN), == !ro);
+	}
+	logdirty_disable(dom(DOMID_A));
+}
+
+CASE(logged_write_by_grant_mapping)
+{
+	for_each_format(written_by_mapping);
+}
+
+static void written_by_copy(void)
+{
+	struct gnttab_copy c = { .source.u.gmfn = SCRATCH_GFN,
+				 .source.domid = DOMID_SELF,
+				 .dest.u.ref = GRANT_REF,
+				 .dest.domid = DOMID_A,
+				 .len = 64,
+				 .flags = GNTCOPY_dest_gref };
+	uint8_t map[BITMAP_GFNS / 8];
+
+	grant_to_dom0();
+	EXPECT(log_begin(DOMID_A), == 0);
+	ask_log(dom(DOMID_A), map, true);
+	EXPECT(call_op(0, __HYPERVISOR_grant_table_op, GNTTABOP_copy, &c, sizeof(c)), == 0);
+	EXPECT(c.status, == GNTST_okay);
+	ask_log(dom(DOMID_A), map, true);
+	EXPECT(bit(map, GRANTED_GFN), == true);
+	logdirty_disable(dom(DOMID_A));
+}
+
+CASE(logged_write_by_grant_copy)
+{
+	for_each_format(written_by_copy);
+}
+
+static void recombine(struct domain *d)
+{
+	uint64_t next = 0;
+
+	while (p2m_recombine(d, &next) == -ERESTART)
+		;
+	machine_pass(1000);
+}
+
+/* What was split to be logged is whole again, by the tables that there are, however often. */
+static void whole_again(void)
+{
+	struct domain *d = dom(0);
+	uint8_t map[BITMAP_GFNS / 8];
+	uint64_t tables = 0;
+
+	EXPECT(p2m_set(d, _gfn(BITMAP_GFNS - 1), _mfn(0), 0, P2M_RAM_RW, P2M_ACCESS_RWX), == 0);
+	EXPECT(p2m_set(d, _gfn(LARGE_GFN), _mfn(0), 9, P2M_RAM_RW, P2M_ACCESS_RWX), == 0);
+	for (unsigned int round = 0; round < 3; round++) {
+		EXPECT(log_begin(d->domid), == 0);
+		EXPECT(p2m_get(d, _gfn(LARGE_GFN + 5)).order, == 0);
+		EXPECT(hw_write(d, LARGE_GFN + 7), == true);
+		EXPECT(ask_log(d, map, true), >= 1);
+		EXPECT(bit(map, LARGE_GFN + 7), == true);
+		EXPECT(ask_log(d, map, true), == 0);
+		if (round)
+			EXPECT(d->p2m.nr_tables, == (long)tables);
+		tables = d->p2m.nr_tables;
+		logdirty_disable(d);
+		recombine(d);
+		EXPECT(p2m_get(d, _gfn(LARGE_GFN + 5)).order, == 9);
+		EXPECT(p2m_get(d, _gfn(LARGE_GFN + 5)).type, == P2M_RAM_RW);
+		EXPECT(p2m_get(d, _gfn(LARGE_GFN + 5)).mfn.v, == 5);
+		EXPECT(hw_write(d, LARGE_GFN + 5), == true);
+	}
+	/* A frame with other rights, another page, or one that is asked about keeps the small ones. */
+	EXPECT(p2m_set(d, _gfn(LARGE_GFN + 9), _mfn(9), 0, P2M_RAM_RW, P2M_ACCESS_RX), == 0);
+	recombine(d);
+	EXPECT(p2m_get(d, _gfn(LARGE_GFN)).order, == 0);
+	EXPECT(p2m_set(d, _gfn(LARGE_GFN + 9), _mfn(10), 0, P2M_RAM_RW, P2M_ACCESS_RWX), == 0);
+	recombine(d);
+	EXPECT(p2m_get(d, _gfn(LARGE_GFN)).order, == 0);
+	EXPECT(p2m_set(d, _gfn(LARGE_GFN + 9), _mfn(9), 0, P2M_RAM_RW, P2M_ACCESS_RWX), == 0);
+	recombine(d);
+	EXPECT(p2m_get(d, _gfn(LARGE_GFN)).order, == 9);
+	EXPECT(p2m_set(d, _gfn(LARGE_GFN), INVALID_MFN, 9, P2M_INVALID, P2M_ACCESS_RWX), == 0);
+	EXPECT(p2m_set(d, _gfn(BITMAP_GFNS - 1), INVALID_MFN, 0, P2M_INVALID, P2M_ACCESS_RWX),
+	       == 0);
+}
+
+CASE(large_page_after_the_log)
+{
+	for_each_format(whole_again);
+}
+
+static void asked_about(void)
+{
+	const struct frames f = { LARGE_GFN + 64, TRACKED_NR };
+	struct domain *d = dom(0);
+	uint8_t map[TRACKED_NR / 8];
+
+	EXPECT(p2m_set(d, _gfn(LARGE_GFN), _mfn(0), 9, P2M_RAM_RW, P2M_ACCESS_RWX), == 0);
+	EXPECT(vram_track(d, &f, map), == 0);
+	recombine(d);
+	EXPECT(vram_track(d, &f, map), == 0);
+	EXPECT(hw_write(d, LARGE_GFN + 70), == true);
+	EXPECT(vram_track(d, &f, map), == 0);
+	EXPECT(count(map, TRACKED_NR), == 1);
+	vram_track_stop(d);
+	recombine(d);
+	EXPECT(p2m_get(d, _gfn(LARGE_GFN)).order, == 9);
+	EXPECT(p2m_set(d, _gfn(LARGE_GFN), INVALID_MFN, 9, P2M_INVALID, P2M_ACCESS_RWX), == 0);
+}
+
+CASE(video_memory_stays_small)
+{
+	for_each_format(asked_about);
+}
+
+/* Holes of the address space are passed over, but not what was written to a frame that has become one. */
+CASE(log_of_holes)
+{
+	struct domain *d = dom(0);
+	struct frames f = { LARGE_GFN, 64 * 10 };
+
+	EXPECT(p2m_set(d, _gfn(BITMAP_GFNS - 1), _mfn(0), 0, P2M_RAM_RW, P2M_ACCESS_RWX), == 0);
+	EXPECT(log_begin(0), == 0);
+	EXPECT(logdirty_nothing(d, &f), == 512);
+	f.first = LARGE_GFN + 1; /* within a hole: whole words only */
+	EXPECT(logdirty_nothing(d, &f), == 448);
+	f.first = 0;
+	EXPECT(logdirty_nothing(d, &f), == 0);
+	f.first = LARGE_GFN;
+	logdirty_wrote(d, _gfn(LARGE_GFN + 130));
+	EXPECT(logdirty_nothing(d, &f), == 128);
+	logdirty_disable(d);
+	EXPECT(p2m_set(d, _gfn(BITMAP_GFNS - 1), INVALID_MFN, 0, P2M_INVALID, P2M_ACCESS_RWX),
+	       == 0);
+}
+
+static uint64_t frame_type(domid_t id, uint64_t gfn)
+{
+	struct xen_domctl op = { .cmd = XEN_DOMCTL_getpageframeinfo3,
+				 .interface_version = XEN_DOMCTL_INTERFACE_VERSION,
+				 .domain = id };
+	uint64_t *list = guest_page(0, SCRATCH_GFN);
+
+	list[0] = gfn;
+	op.u.getpageframeinfo3.num = 1;
+	op.u.getpageframeinfo3.array.p = (void *)LIST;
+	memcpy(guest_page(0, ARG_GFN), &op, sizeof(op));
+	EXPECT(call_as(0, 0, __HYPERVISOR_domctl, ARG, 0, 0, 0), == 0);
+	return list[0];
+}
+
+/* Pages of the VMM's in a guest's map are not its memory: a restored guest gets new ones. */
+CASE(frames_that_are_saved)
+{
+	struct xen_add_to_physmap a = { .domid = DOMID_SELF,
+					.space = XENMAPSPACE_shared_info,
+					.gpfn = 3 };
+
+	EXPECT(frame_type(DOMID_A, 3), == XEN_DOMCTL_PFINFO_NOTAB);
+	EXPECT(call_op(DOMID_A, __HYPERVISOR_memory_op, XENMEM_add_to_physmap, &a, sizeof(a)),
+	       == 0);
+	EXPECT(frame_type(DOMID_A, 3), == (long)XEN_DOMCTL_PFINFO_XTAB);
+	a.space = XENMAPSPACE_grant_table;
+	a.gpfn = 4;
+	EXPECT(call_op(DOMID_A, __HYPERVISOR_memory_op, XENMEM_add_to_physmap, &a, sizeof(a)),
+	       == 0);
+	EXPECT(frame_type(DOMID_A, 4), == (long)XEN_DOMCTL_PFINFO_XTAB);
+	EXPECT(frame_type(DOMID_A, 5), == XEN_DOMCTL_PFINFO_NOTAB);
+	EXPECT(frame_type(DOMID_A, FIRST_HOLE), == (long)XEN_DOMCTL_PFINFO_XTAB);
+}
+
+/* A guest moves its shared info while all is logged: nothing of it stays behind. */
+CASE(shared_info_moves_while_logged)
+{
+	struct xen_add_to_physmap a = { .domid = DOMID_SELF,
+					.space = XENMAPSPACE_shared_info,
+					.gpfn = FIRST_HOLE };
+
+	EXPECT(log_begin(DOMID_A), == 0);
+	EXPECT(call_op(DOMID_A, __HYPERVISOR_memory_op, XENMEM_add_to_physmap, &a, sizeof(a)),
+	       == 0);
+	a.gpfn = FIRST_HOLE + 1;
+	EXPECT(call_op(DOMID_A, __HYPERVISOR_memory_op, XENMEM_add_to_physmap, &a, sizeof(a)),
+	       == 0);
+	EXPECT(p2m_get(dom(DOMID_A), _gfn(FIRST_HOLE)).type, == P2M_INVALID);
+	logdirty_disable(dom(DOMID_A));
 }

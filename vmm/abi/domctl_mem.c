@@ -15,13 +15,22 @@ static long op_max_mem(struct domain *d, uint64_t kib)
 	return 0;
 }
 
-static xen_pfn_t frame_info(struct domain *d, xen_pfn_t gfn)
+/*
+ * What is not the domain's own memory is not there, for tools that save it: holes, others' pages, and the VMM's, which a
+ * restored domain gets anew. *hole: what was found last, as most of an address space is one.
+ */
+static xen_pfn_t frame_info(struct domain *d, xen_pfn_t gfn, struct frames *hole)
 {
-	enum p2m_type t = p2m_get(d, _gfn(gfn)).type;
+	struct p2m_entry e;
 
-	if (p2m_is_ram(t))
-		return XEN_DOMCTL_PFINFO_NOTAB;
-	return t == P2M_RAM_BROKEN ? XEN_DOMCTL_PFINFO_BROKEN : XEN_DOMCTL_PFINFO_XTAB;
+	if (gfn - hole->first < hole->nr)
+		return XEN_DOMCTL_PFINFO_XTAB;
+	e = p2m_get(d, _gfn(gfn));
+	if (e.type == P2M_INVALID)
+		*hole = (struct frames){ gfn & ~(BIT(e.order) - 1), BIT(e.order) };
+	if (e.type == P2M_RAM_BROKEN)
+		return XEN_DOMCTL_PFINFO_BROKEN;
+	return physmap_is_own_ram(d, &e) ? XEN_DOMCTL_PFINFO_NOTAB : XEN_DOMCTL_PFINFO_XTAB;
 }
 
 /* The type of each frame, as saving tools want it; no page tables to be pinned here. */
@@ -33,16 +42,31 @@ static long op_getpageframeinfo(struct domain *d, struct xen_domctl_getpageframe
 	if (!frames_make(0, f->num, FRAMES_PER_CALL, &all))
 		return -E2BIG;
 	for (uint64_t done = 0; done < all.nr; done += FRAMES_BATCH) {
-		struct frames part = frames_part(&all, done, FRAMES_BATCH);
+		struct frames part = frames_part(&all, done, FRAMES_BATCH), hole = { 0, 0 };
 
 		if (copy_from_guest_offset(gfn, f->array, part.first, part.nr))
 			return -EFAULT;
 		for (uint64_t i = 0; i < part.nr; i++)
-			gfn[i] = frame_info(d, gfn[i]);
+			gfn[i] = frame_info(d, gfn[i], &hole);
 		if (copy_to_guest_offset(f->array, part.first, gfn, part.nr))
 			return -EFAULT;
 	}
 	return 0;
+}
+
+/* A bit for each frame, up to a page of them. */
+#define BITS_PER_PAGE (PAGE_SIZE * 8)
+static const uint8_t no_bits[PAGE_SIZE];
+
+static long give_bits(const struct xen_domctl_shadow_op *s, const struct frames *f,
+		      const uint8_t *bits)
+{
+	if (guest_handle_is_null(s->dirty_bitmap))
+		return 0;
+	return copy_to_guest_la(guest_handle_la(s->dirty_bitmap) + f->first / 8, bits,
+				DIV_ROUND_UP(f->nr, 8))
+		       ? -EFAULT
+		       : 0;
 }
 
 /* The log of some frames goes to the caller's bitmap. */
@@ -54,11 +78,16 @@ static long dirty_piece(struct domain *d, const struct xen_domctl_shadow_op *s,
 	long rc = logdirty_read(d, f, bits, clean, &count);
 
 	d->p2m.look.dirty += count;
-	if (!rc && !guest_handle_is_null(s->dirty_bitmap) &&
-	    copy_to_guest_la(guest_handle_la(s->dirty_bitmap) + f->first / 8, bits,
-			     DIV_ROUND_UP(f->nr, 8)))
-		rc = -EFAULT;
-	return rc;
+	return rc ? rc : give_bits(s, f, bits);
+}
+
+/* Of most frames there is nothing to tell: *f begins with those, if it returns true. */
+static bool nothing_there(struct domain *d, struct frames *f)
+{
+	uint64_t n = logdirty_nothing(d, f);
+
+	f->nr = n ? n : min(f->nr, (uint64_t)P2M_PIECE);
+	return n;
 }
 
 /* In pieces, from where the last call of this kind has stopped; the domain is paused while its bits are taken. */
@@ -70,9 +99,10 @@ static long dirty_pieces(struct domain *d, const struct xen_domctl_shadow_op *s,
 
 	domain_pause(d);
 	while (*next < all->nr && !rc) {
-		struct frames f = frames_part(all, *next, P2M_PIECE);
+		struct frames f = frames_part(all, *next, BITS_PER_PAGE);
 
-		rc = dirty_piece(d, s, &f, clean);
+		rc = nothing_there(d, &f) ? give_bits(s, &f, no_bits)
+					  : dirty_piece(d, s, &f, clean);
 		*next += f.nr;
 		if (!rc && *next < all->nr && hypercall_preempt())
 			rc = -ERESTART;
@@ -114,18 +144,35 @@ static long start_log(struct domain *d)
 	return rc;
 }
 
+/* What was split to be logged is put together again, or a guest that was saved once would be slower for ever. */
+static long stop_log(struct domain *d)
+{
+	uint64_t *next = &d->p2m.recombined;
+	long rc;
+
+	if (d->p2m.logdirty) {
+		domain_pause(d);
+		logdirty_disable(d);
+		domain_unpause(d);
+		*next = 0;
+	}
+	if (*next == ~0ULL)
+		return 0;
+	do
+		rc = p2m_recombine(d, next);
+	while (rc == -ERESTART && !hypercall_preempt());
+	if (!rc)
+		*next = ~0ULL;
+	return rc;
+}
+
 static long op_shadow(struct domain *d, struct xen_domctl_shadow_op *s)
 {
 	if (d == current_domain())
 		return -EINVAL;
 	switch (s->op) {
 	case XEN_DOMCTL_SHADOW_OP_OFF:
-		if (d->p2m.logdirty) {
-			domain_pause(d);
-			logdirty_disable(d);
-			domain_unpause(d);
-		}
-		return 0;
+		return stop_log(d);
 	case XEN_DOMCTL_SHADOW_OP_ENABLE:
 		if (s->mode & ~XEN_DOMCTL_SHADOW_ENABLE_LOG_DIRTY)
 			return -EINVAL;

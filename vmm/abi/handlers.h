@@ -33,6 +33,8 @@ void hypercall_enter_sub(struct hypercall_args *args);
  * for the first frame where it cannot be, -EINVAL, -EPERM or -ENOMEM; those before are gone.
  */
 int physmap_remove(struct domain *d, const struct frames *f);
+/* Does a p2m entry of d stand for memory that counts as d's, and no lent page (shared info, grant frames)? */
+bool physmap_is_own_ram(const struct domain *d, const struct p2m_entry *e);
 /* Enter a page that the domain owns but does not count (shared info, grant frame). */
 int physmap_add_lent(struct domain *d, gfn_t gfn, mfn_t mfn);
 /* Enter a page of fd at gfn of d, holding references. */

@@ -12,8 +12,7 @@
 
 #define RANGE_BATCH 8U
 
-/* Is it memory that counts as d's (not a lent page)? */
-static bool is_own_ram(const struct domain *d, const struct p2m_entry *e)
+bool physmap_is_own_ram(const struct domain *d, const struct p2m_entry *e)
 {
 	const struct page *p;
 
@@ -35,7 +34,7 @@ static uint64_t removable(struct domain *d, gfn_t gfn, uint64_t max, int *rc)
 		if (e.type == P2M_INVALID)
 			*rc = -EINVAL;
 		else if (e.type == P2M_MMIO_DIRECT ||
-			 (d->is_dom0 && is_own_ram(d, &e) && e.mfn.v != gfn.v + n))
+			 (d->is_dom0 && physmap_is_own_ram(d, &e) && e.mfn.v != gfn.v + n))
 			*rc = -EPERM;
 	}
 	return *rc ? n - 1 : n;
@@ -44,7 +43,7 @@ static uint64_t removable(struct domain *d, gfn_t gfn, uint64_t max, int *rc)
 /* What has left the map of d; its own lock is not needed. */
 static void give_back(struct domain *d, const struct p2m_entry *e)
 {
-	if (!is_own_ram(d, e))
+	if (!physmap_is_own_ram(d, e))
 		return;
 	if (!d->is_dom0) {
 		page_drop_claim(mfn_to_page(e->mfn));
@@ -117,7 +116,7 @@ static void remove_lent(struct domain *d, uint64_t gfn, mfn_t mfn)
 		return;
 	spin_lock(&d->lock);
 	e = p2m_get(d, _gfn(gfn));
-	if (e.type == P2M_RAM_RW && mfn_eq(e.mfn, mfn))
+	if (p2m_is_ram(e.type) && mfn_eq(e.mfn, mfn))
 		p2m_set(d, _gfn(gfn), INVALID_MFN, 0, P2M_INVALID, P2M_ACCESS_N);
 	spin_unlock(&d->lock);
 }
@@ -174,7 +173,7 @@ int physmap_replace_shared_info(struct domain *d)
 		return -ENOMEM;
 	spin_lock(&d->lock);
 	e = p2m_get(d, _gfn(p->shared_info_gfn));
-	if (e.type == P2M_RAM_RW && mfn_eq(e.mfn, page_to_mfn(d->shared_info_page)))
+	if (p2m_is_ram(e.type) && mfn_eq(e.mfn, page_to_mfn(d->shared_info_page)))
 		rc = p2m_set(d, _gfn(p->shared_info_gfn), page_to_mfn(new), 0, P2M_RAM_RW,
 			     P2M_ACCESS_RWX);
 	if (rc != -ENOMEM)

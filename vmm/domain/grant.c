@@ -208,6 +208,7 @@ static int first_pin(struct domain *rd, struct grant_active *a, grant_entry_v1_t
 		return pod_may_come(rd, gfn) ? GNTST_eagain : GNTST_bad_page;
 	}
 	a->domid = ld;
+	a->gfn = gfn;
 	return GNTST_okay;
 }
 
@@ -265,9 +266,11 @@ void grant_release(struct domain *rd, grant_ref_t ref, bool readonly)
 	struct page *drop = NULL;
 	struct grant_active *a;
 	uint16_t bits = 0;
+	gfn_t gfn;
 
 	spin_lock(&t->lock);
 	a = &t->active[ref / GRANTS_PER_FRAME][ref % GRANTS_PER_FRAME];
+	gfn = a->gfn;
 	BUG_ON(readonly ? !a->readers : !a->writers);
 	a->readers -= readonly;
 	a->writers -= !readonly;
@@ -281,6 +284,8 @@ void grant_release(struct domain *rd, grant_ref_t ref, bool readonly)
 	if (bits)
 		clear_in_use(shared_entry(t, ref), bits);
 	spin_unlock(&t->lock);
+	if (!readonly)
+		logdirty_wrote(rd, gfn);
 	if (drop)
 		page_put(drop);
 }

@@ -19,6 +19,7 @@ struct grant_active {
 	uint32_t readers, writers; /* pins; the entry is in use while their sum is not 0 */
 	domid_t domid;		   /* who pins it */
 	struct page *page;	   /* one reference while in use */
+	gfn_t gfn;		   /* where it was when it came into use */
 };
 
 /* One mapping that a domain made; its own table's lock. */

@@ -10,6 +10,7 @@
 
 #include "frames.h"
 #include "mm.h"
+#include "publish.h"
 #include "spinlock.h"
 
 struct domain;
@@ -137,19 +138,24 @@ struct p2m {
 	struct page *root;	 /* published; NULL once hidden */
 	uint64_t generation;	 /* lock; never twice the same among all: new with each change */
 	struct list_head tables; /* pages of the tree; lock */
+	struct list_head
+		parked; /* tables that became large pages, of which others may still know; lock */
+	grace_t parked_since;	 /* over: nobody knows of them any more; lock */
 	uint64_t nr_tables;	 /* lock */
 	uint64_t max_tables;	 /* lock; not for dom0 */
 	uint64_t max_gfn;	 /* highest gfn ever mapped; lock */
-	bool logdirty;		 /* lock; RAM is entered as P2M_RAM_LOGDIRTY */
+	bool logdirty;		 /* lock, a look without it; RAM is entered as P2M_RAM_LOGDIRTY */
 	uint8_t *dirty;		 /* log-dirty bitmap, one bit per gfn; lock */
 	uint64_t dirty_gfns;	 /* bits that it has room for; lock */
 	uint64_t dirty_ready;	 /* so many of them count: memory below is logged; lock */
-	struct vram_track *vram; /* lock; paging/vram.c */
+	struct vram_track *vram; /* lock, a look without it; paging/vram.c */
 	/* A look at the log that goes in pieces: what was asked, how far it is, bits set so far; LOCK_DOMCTL */
 	struct {
 		uint64_t frames, next, dirty;
 		bool clean;
 	} look;
+	uint64_t
+		recombined; /* p2m_recombine() has come to this frame; ~0 = there is nothing to do; LOCK_DOMCTL */
 	struct pod pod;
 };
 
@@ -203,6 +209,8 @@ int p2m_change_type(struct domain *d, gfn_t gfn, enum p2m_type from, enum p2m_ty
  * flushes. *order: of that leaf, or of what is there in its place.
  */
 bool p2m_take_dirty(struct p2m *p, gfn_t gfn, unsigned int *order);
+/* The same for the small entries of frames in one table, from gfn on: bits of a word. *nr: frames that it knows of, up to 64. */
+uint64_t p2m_take_dirty_small(struct p2m *p, gfn_t gfn, uint64_t *nr);
 
 /* Frames that one call may ask for, where it says so: what is done with interrupts off in one piece. */
 #define P2M_PIECE 128U
@@ -213,6 +221,11 @@ bool p2m_take_dirty(struct p2m *p, gfn_t gfn, unsigned int *order);
  */
 int p2m_change_range(struct domain *d, const struct frames *f, enum p2m_type from, enum p2m_type to,
 		     const uint8_t *only);
+/*
+ * Where a table of small pages says no more than a large page would, that takes its place: for memory that was logged
+ * frame by frame. From frame *next on. 0; -ERESTART: up to *next it is done, call again.
+ */
+int p2m_recombine(struct domain *d, uint64_t *next);
 /* p2m_take() for at most P2M_PIECE frames, with one flush. old: one for each. On -ENOMEM none has changed. */
 int p2m_take_range(struct domain *d, const struct frames *f, struct p2m_entry *old);
 
@@ -270,10 +283,17 @@ void logdirty_disable(struct domain *d);
 /* 2^order frames from gfn were written; nr of them. With the p2m lock held. */
 void logdirty_mark(struct domain *d, gfn_t gfn, unsigned int order);
 void logdirty_mark_range(struct domain *d, const struct frames *f);
+/*
+ * The VMM, or somebody who had the frame mapped, has written to it: called behind the write, as a look at the log may have
+ * come between a note made before it and the write. Takes the p2m lock.
+ */
+void logdirty_wrote(struct domain *d, gfn_t gfn);
 /* Carries over to the bitmaps what hardware has noted. With the p2m lock held. At most P2M_PIECE frames. */
 void logdirty_collect(struct domain *d, const struct frames *f);
+/* How many frames from f->first on are holes, and nothing is noted of them. */
+uint64_t logdirty_nothing(struct domain *d, const struct frames *f);
 /*
- * Copies the bitmap of at most P2M_PIECE frames; clean = also clear and re-protect. *count: how many bits are set.
+ * Copies the bitmap of at most P2M_PIECE frames from a multiple of 8 on; clean = also clear and re-protect. *count: how many bits are set.
  * 0, -EINVAL (there is no log), -ENOMEM.
  */
 int logdirty_read(struct domain *d, const struct frames *f, uint8_t *bitmap, bool clean,
@@ -287,5 +307,7 @@ int vram_track(struct domain *d, const struct frames *f, uint8_t *out);
 void vram_track_stop(struct domain *d);
 /* With the p2m lock held. */
 void vram_mark(struct domain *d, const struct frames *f);
+/* Is the device model asking about one of them? With the p2m lock held. */
+bool vram_has_some(const struct domain *d, const struct frames *f);
 
 #endif

@@ -20,10 +20,12 @@ static int copy_page(struct domain *d, gpa_t gpa, void *buf, size_t len, enum di
 	if (!pg)
 		return -ENXIO;
 	at = (uint8_t *)page_to_virt(pg) + (gpa.v & ~PAGE_MASK);
-	if (dir == TO_GUEST)
+	if (dir == TO_GUEST) {
 		memcpy(at, buf, len);
-	else
+		logdirty_wrote(d, gpa_to_gfn(gpa));
+	} else {
 		memcpy(buf, at, len);
+	}
 	page_put(pg);
 	return 0;
 }

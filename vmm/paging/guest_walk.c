@@ -112,8 +112,6 @@ static void exchange(const struct entry *e, const struct step *s, uint64_t bits)
 /* Sets A (and D); a racing change of the entry makes no harm: the CPU would set them just so. */
 static bool set_bits(struct walk *w, const struct entry *e, const struct step *s, uint64_t bits)
 {
-	struct domain *d = w->v->domain;
-
 	if ((e->pte & bits) == bits)
 		return true;
 	if (!p2m_is_writable(e->type)) {
@@ -121,11 +119,7 @@ static bool set_bits(struct walk *w, const struct entry *e, const struct step *s
 		return false;
 	}
 	exchange(e, s, bits);
-	if (e->type == P2M_RAM_LOGDIRTY) {
-		spin_lock(&d->p2m.lock);
-		logdirty_mark(d, e->gfn, 0);
-		spin_unlock(&d->p2m.lock);
-	}
+	logdirty_wrote(w->v->domain, e->gfn);
 	return true;
 }
 

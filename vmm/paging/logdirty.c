@@ -39,7 +39,7 @@ static int begin(struct domain *d)
 	d->p2m.dirty = page_to_virt(pg);
 	d->p2m.dirty_gfns = gfns;
 	d->p2m.dirty_ready = 0;
-	d->p2m.logdirty = true;
+	WRITE_ONCE(d->p2m.logdirty, true);
 	spin_unlock(&d->p2m.lock);
 	return 0;
 }
@@ -110,7 +110,7 @@ void logdirty_disable(struct domain *d)
 	spin_lock(&d->p2m.lock);
 	map = d->p2m.dirty;
 	gfns = d->p2m.dirty_gfns;
-	d->p2m.logdirty = false;
+	WRITE_ONCE(d->p2m.logdirty, false);
 	d->p2m.dirty = NULL;
 	d->p2m.dirty_gfns = d->p2m.dirty_ready = 0;
 	spin_unlock(&d->p2m.lock);
@@ -148,15 +148,41 @@ void logdirty_mark(struct domain *d, gfn_t gfn, unsigned int order)
 	logdirty_mark_range(d, &f);
 }
 
+void logdirty_wrote(struct domain *d, gfn_t gfn)
+{
+	/* What begins to be logged only now is all sent afterwards. */
+	if (likely(!READ_ONCE(d->p2m.logdirty) && !READ_ONCE(d->p2m.vram)))
+		return;
+	spin_lock(&d->p2m.lock);
+	logdirty_mark(d, gfn, 0);
+	spin_unlock(&d->p2m.lock);
+}
+
+static bool mark_bits(struct domain *d, uint64_t gfn, uint64_t bits)
+{
+	for (uint64_t left = bits; left; left &= left - 1)
+		logdirty_mark(d, _gfn(gfn + (uint64_t)__builtin_ctzll(left)), 0);
+	return bits;
+}
+
 void logdirty_collect(struct domain *d, const struct frames *f)
 {
 	bool any = false;
 	unsigned int order;
+	uint64_t written;
 
 	BUG_ON(f->nr > P2M_PIECE);
 	if (!d->p2m.fmt->dirty)
 		return;
-	for (uint64_t g = f->first; g < frames_end(f); g = p2m_behind(g, order)) {
+	for (uint64_t g = f->first, nr; g < frames_end(f); g = p2m_behind(g, order)) {
+		nr = frames_end(f) - g;
+		written = p2m_take_dirty_small(&d->p2m, _gfn(g), &nr);
+		if (nr) {
+			any |= mark_bits(d, g, written);
+			order = 0;
+			g += nr - 1;
+			continue;
+		}
 		if (!p2m_take_dirty(&d->p2m, _gfn(g), &order))
 			continue;
 		logdirty_mark(d, _gfn(g & ~(BIT(order) - 1)), order);
@@ -169,20 +195,41 @@ void logdirty_collect(struct domain *d, const struct frames *f)
 /* With the p2m lock held. */
 static uint64_t copy_bits(struct p2m *p, const struct frames *f, uint8_t *bitmap, bool clean)
 {
+	const struct frames logged = { 0, p->dirty_ready };
+	struct frames both = frames_common(f, &logged);
 	uint64_t count = 0;
 
-	for (uint64_t i = 0; i < f->nr && f->first + i < p->dirty_ready; i++) {
-		uint64_t g = f->first + i;
-		uint8_t bit = (uint8_t)(1U << (g % 8));
+	for (uint64_t i = 0; i < both.nr; i += 8) {
+		uint8_t *byte = p->dirty + (f->first + i) / 8;
+		uint8_t these = both.nr - i >= 8 ? 0xff : (uint8_t)((1U << (both.nr - i)) - 1);
 
-		if (!(p->dirty[g / 8] & bit))
-			continue;
-		bitmap[i / 8] |= (uint8_t)(1U << (i % 8));
-		count++;
+		these &= *byte;
+		bitmap[i / 8] = these;
 		if (clean)
-			p->dirty[g / 8] &= (uint8_t)~bit;
+			*byte &= (uint8_t)~these;
+		for (; these; these &= (uint8_t)(these - 1))
+			count++;
 	}
 	return count;
+}
+
+uint64_t logdirty_nothing(struct domain *d, const struct frames *f)
+{
+	struct p2m *p = &d->p2m;
+	struct p2m_entry e;
+	uint64_t g, end;
+
+	spin_lock(&p->lock);
+	e = p2m_get(d, _gfn(f->first));
+	end = min(p2m_behind(f->first, e.order), frames_end(f));
+	if (e.type != P2M_INVALID)
+		end = f->first;
+	/* Whole words of the bitmap, or none. */
+	for (g = f->first; g + 64 <= end; g += 64)
+		if (g < p->dirty_ready && *(const uint64_t *)(const void *)(p->dirty + g / 8))
+			break;
+	spin_unlock(&p->lock);
+	return g - f->first;
 }
 
 int logdirty_read(struct domain *d, const struct frames *f, uint8_t *bitmap, bool clean,

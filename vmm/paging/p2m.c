@@ -29,11 +29,39 @@ uint64_t p2m_gfn_limit(void)
 	return BIT(min(host_cpu.phys_bits - PAGE_SHIFT, 9 * LEVELS));
 }
 
+/* A table that has been given up, and that no lookup is in any more; cleared. Or NULL. */
+static struct page *unpark(struct p2m *p)
+{
+	struct page *pg;
+
+	if (list_empty(&p->parked) || !grace_over(p->parked_since))
+		return NULL;
+	pg = list_entry(p->parked.next, struct page, list);
+	list_del(&pg->list);
+	list_add_tail(&pg->list, &p->tables);
+	memset(page_to_virt(pg), 0, PAGE_SIZE);
+	return pg;
+}
+
+/* Nobody looks anything up any more. */
+static void unpark_all(struct p2m *p)
+{
+	while (!list_empty(&p->parked)) {
+		struct page *pg = list_entry(p->parked.next, struct page, list);
+
+		list_del(&pg->list);
+		list_add_tail(&pg->list, &p->tables);
+	}
+}
+
 /* A guest that scatters small mappings over its address space must not use up the VMM's memory by tables. */
 static struct page *table_alloc(struct p2m *p)
 {
 	struct page *pg;
 
+	pg = unpark(p);
+	if (pg)
+		return pg;
 	if (!p->domain->is_dom0 && p->nr_tables >= p->max_tables)
 		return NULL;
 	pg = alloc_pages(0);
@@ -60,8 +88,10 @@ int p2m_init(struct domain *d)
 	p->domain = d;
 	p->fmt = hvm_ops->p2m_format;
 	p->max_tables = P2M_TABLES_MIN;
+	p->recombined = ~0ULL;
 	spin_lock_init(&p->lock, LOCK_P2M, "p2m");
 	list_init(&p->tables);
+	list_init(&p->parked);
 	p->root = table_alloc(p);
 	changed(p);
 	return p->root ? 0 : -ENOMEM;
@@ -158,12 +188,34 @@ bool p2m_all_holes(struct domain *d, const struct frames *f)
 	return true;
 }
 
-static bool is_logdirty(uint64_t entry)
+static inline bool is_logdirty(uint64_t entry)
 {
-	struct p2m_entry e;
+	return (entry >> P2M_PTE_TYPE_SHIFT & 0x1f) == P2M_RAM_LOGDIRTY;
+}
 
-	p2m_pte_parse(entry, &e);
-	return e.type == P2M_RAM_LOGDIRTY;
+/* The entries of a table of small pages from gfn on, at most *nr, which becomes how many there are; 0: no such table. */
+static uint64_t *small_slots(const struct p2m *p, gfn_t gfn, uint64_t *nr)
+{
+	unsigned int level = LEVELS;
+	uint64_t entry, *slot = find(p, gfn, &level, &entry);
+
+	*nr = slot && level == 1 ? min(*nr, (uint64_t)(ENTRIES - index_at(gfn, 1))) : 0;
+	return slot;
+}
+
+uint64_t p2m_take_dirty_small(struct p2m *p, gfn_t gfn, uint64_t *nr)
+{
+	uint64_t *slot, written = 0;
+
+	*nr = min(*nr, (uint64_t)64);
+	slot = small_slots(p, gfn, nr);
+	for (uint64_t i = 0; i < *nr; i++) {
+		if (!(slot[i] & p->fmt->dirty) || !is_logdirty(slot[i]))
+			continue;
+		__atomic_fetch_and(&slot[i], ~p->fmt->dirty, __ATOMIC_SEQ_CST);
+		written |= BIT(i);
+	}
+	return written;
 }
 
 bool p2m_take_dirty(struct p2m *p, gfn_t gfn, unsigned int *order)
@@ -202,7 +254,7 @@ static int split(struct p2m *p, uint64_t *slot, gfn_t gfn, unsigned int level)
 	uint64_t old = *slot;
 	struct p2m_entry e;
 	struct page *pg = table_alloc(p);
-	uint64_t *table;
+	uint64_t *table, leaf = 0, step = BIT(level_order(level - 1));
 	gfn_t first = _gfn(gfn.v & ~(BIT(level_order(level)) - 1));
 
 	if (!pg)
@@ -211,12 +263,15 @@ static int split(struct p2m *p, uint64_t *slot, gfn_t gfn, unsigned int level)
 	if (old) {
 		p2m_pte_parse(old, &e);
 		for (unsigned int i = 0; i < ENTRIES; i++) {
-			table[i] = p->fmt->make_leaf(p->domain, &e, first, level - 1);
-			if (e.type == P2M_RAM_LOGDIRTY)
-				table[i] |= p->fmt->dirty;
-			if (mfn_valid_value(e.mfn))
-				e.mfn.v += BIT(level_order(level - 1));
-			first = gfn_add(first, BIT(level_order(level - 1)));
+			/* Of device memory every page has a type of its own. */
+			if (!i || e.type == P2M_MMIO_DIRECT)
+				leaf = p->fmt->make_leaf(p->domain, &e, first, level - 1);
+			table[i] = leaf | (e.type == P2M_RAM_LOGDIRTY ? p->fmt->dirty : 0);
+			if (mfn_valid_value(e.mfn)) {
+				e.mfn.v += step;
+				leaf += step << PAGE_SHIFT;
+			}
+			first = gfn_add(first, step);
 		}
 	}
 	publish(*slot, p->fmt->make_table(mfn_to_maddr(page_to_mfn(pg))));
@@ -435,10 +490,15 @@ int p2m_split_code(struct domain *d, gfn_t gfn)
 	return done ? 0 : -ENOMEM;
 }
 
-/*
- * With p->lock held. -EBUSY when the frame is not of type `from`. What turns writable while writes are noted is noted,
- * too; what is logged already leaves the log only by its fault.
- */
+/* What turns writable while writes are noted is noted, too; what is logged already leaves the log only by its fault. */
+static enum p2m_type noted(const struct p2m *p, enum p2m_type from, enum p2m_type to)
+{
+	return to == P2M_RAM_RW && from != P2M_RAM_LOGDIRTY && (p->logdirty || p->vram)
+		       ? P2M_RAM_LOGDIRTY
+		       : to;
+}
+
+/* With p->lock held. -EBUSY when the frame is not of type `from`. */
 static int change_locked(struct p2m *p, gfn_t gfn, enum p2m_type from, enum p2m_type to)
 {
 	struct p2m_entry e = p2m_get(p->domain, gfn);
@@ -446,10 +506,35 @@ static int change_locked(struct p2m *p, gfn_t gfn, enum p2m_type from, enum p2m_
 
 	if (e.type != from)
 		return -EBUSY;
-	e.type = to;
-	if (to == P2M_RAM_RW && from != P2M_RAM_LOGDIRTY && (p->logdirty || p->vram))
-		e.type = P2M_RAM_LOGDIRTY;
+	e.type = noted(p, from, to);
 	return set_locked(p, gfn, &e, 1, &old);
+}
+
+/* The same for nr entries of one table of small pages. Leaves of RAM with the same rights differ by their address only. */
+static bool change_small(struct p2m *p, gfn_t gfn, uint64_t *slot, uint64_t nr, enum p2m_type from,
+			 enum p2m_type to, const uint8_t *only, uint64_t bit)
+{
+	struct p2m_entry e, as = { .type = P2M_INVALID };
+	uint64_t leaf = 0;
+	bool any = false;
+
+	for (uint64_t i = 0; i < nr; i++) {
+		if (only && !test_bit((unsigned int)(bit + i), only))
+			continue;
+		p2m_pte_parse(slot[i], &e);
+		if (e.type != from)
+			continue;
+		if (as.type != from || as.access != e.access) {
+			as = e;
+			e.type = noted(p, from, to);
+			leaf = p->fmt->make_leaf(p->domain, &e, gfn_add(gfn, i), 1) & ~P2M_PTE_ADDR;
+		}
+		replace(p, gfn_add(gfn, i), &slot[i], leaf | (slot[i] & P2M_PTE_ADDR), 1);
+		any = true;
+	}
+	if (any)
+		changed(p);
+	return any;
 }
 
 int p2m_change_type(struct domain *d, gfn_t gfn, enum p2m_type from, enum p2m_type to)
@@ -538,16 +623,101 @@ int p2m_change_range(struct domain *d, const struct frames *f, enum p2m_type fro
 
 	BUG_ON(f->nr > P2M_PIECE);
 	spin_lock(&d->p2m.lock);
-	for (uint64_t i = 0; i < f->nr && rc != -ENOMEM; i++) {
+	for (uint64_t i = 0, nr; i < f->nr && rc != -ENOMEM; i += nr) {
+		gfn_t gfn = _gfn(f->first + i);
+		uint64_t *slot;
+
+		nr = f->nr - i;
+		slot = small_slots(&d->p2m, gfn, &nr);
+		if (nr) {
+			any |= change_small(&d->p2m, gfn, slot, nr, from, to, only, i);
+			continue;
+		}
+		nr = 1;
 		if (only && !test_bit((unsigned int)i, only))
 			continue;
-		rc = change_locked(&d->p2m, _gfn(f->first + i), from, to);
+		rc = change_locked(&d->p2m, gfn, from, to);
 		any |= !rc;
 	}
 	if (any)
 		p2m_flush(d);
 	spin_unlock(&d->p2m.lock);
 	return rc == -ENOMEM ? rc : 0;
+}
+
+/* Tables looked at in one go. */
+#define RECOMBINE_TABLES 16U
+
+/* *e: the large page that says the same as a whole table of small ones. */
+static bool is_one_page(const uint64_t *table, struct p2m_entry *e)
+{
+	struct p2m_entry small;
+
+	p2m_pte_parse(table[0], e);
+	if (e->mfn.v & (ENTRIES - 1))
+		return false;
+	for (unsigned int i = 0; i < ENTRIES; i++) {
+		p2m_pte_parse(table[i], &small);
+		if ((small.type != P2M_RAM_RW && small.type != P2M_RAM_LOGDIRTY) ||
+		    small.access != e->access || small.mfn.v != e->mfn.v + i)
+			return false;
+	}
+	e->type = P2M_RAM_RW;
+	return true;
+}
+
+/* The slot of level 2 for gfn, if it leads to a table of small pages; else *behind is where to look next. */
+static uint64_t *small_table(const struct p2m *p, gfn_t gfn, uint64_t *behind)
+{
+	uint64_t *table = page_to_virt(p->root);
+
+	for (unsigned int level = LEVELS;; level--) {
+		uint64_t *slot = &table[index_at(gfn, level)];
+
+		*behind = p2m_behind(gfn.v, level_order(level));
+		if (!p2m_pte_is_table(*slot, level))
+			return NULL;
+		if (level == 2)
+			return slot;
+		table = table_virt(*slot);
+	}
+}
+
+/* Returns where to look next. With p->lock held. */
+static uint64_t recombine_at(struct p2m *p, gfn_t gfn, bool *any)
+{
+	uint64_t behind, *slot = small_table(p, gfn, &behind);
+	struct frames f = { behind - ENTRIES, ENTRIES };
+	struct p2m_entry e;
+	struct page *pg;
+
+	if (!slot || vram_has_some(p->domain, &f) || !is_one_page(table_virt(*slot), &e))
+		return behind;
+	pg = mfn_to_page(virt_to_mfn(table_virt(*slot)));
+	publish(*slot, p->fmt->make_leaf(p->domain, &e, _gfn(f.first), 2));
+	list_del(&pg->list);
+	list_add_tail(&pg->list, &p->parked);
+	*any = true;
+	return behind;
+}
+
+int p2m_recombine(struct domain *d, uint64_t *next)
+{
+	struct p2m *p = &d->p2m;
+	bool any = false;
+	int rc;
+
+	spin_lock(&p->lock);
+	for (unsigned int n = 0; p->root && *next <= p->max_gfn && n < RECOMBINE_TABLES; n++)
+		*next = recombine_at(p, _gfn(*next), &any);
+	if (any) {
+		changed(p);
+		p2m_flush(d);
+		p->parked_since = grace_start();
+	}
+	rc = p->root && *next <= p->max_gfn ? -ERESTART : 0;
+	spin_unlock(&p->lock);
+	return rc;
 }
 
 /* Entries examined between two looks at the clock of a preemptible teardown. */
@@ -576,6 +746,7 @@ int p2m_teardown(struct domain *d)
 		return 0;
 	BUG_ON(p->root);
 	spin_lock(&p->lock);
+	unpark_all(p);
 	/* Tables come newest last; the root is first and goes last. */
 	while (!list_empty(&p->tables) && done++ < TEARDOWN_TABLES) {
 		struct page *pg = list_entry(p->tables.prev, struct page, list);

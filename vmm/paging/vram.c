@@ -30,13 +30,20 @@ void vram_mark(struct domain *d, const struct frames *f)
 		bitmap_set_range(t->map, t->range.first, &both);
 }
 
+bool vram_has_some(const struct domain *d, const struct frames *f)
+{
+	const struct vram_track *t = d->p2m.vram;
+
+	return t && frames_common(f, &t->range).nr;
+}
+
 /* Entries stay as they are: writable, or they turn so at their next write fault. */
 static void stop(struct domain *d)
 {
 	struct vram_track *t = d->p2m.vram;
 
 	spin_lock(&d->p2m.lock);
-	d->p2m.vram = NULL;
+	WRITE_ONCE(d->p2m.vram, NULL);
 	spin_unlock(&d->p2m.lock);
 	xfree(t);
 }
@@ -61,7 +68,7 @@ static struct vram_track *start(struct domain *d, const struct frames *f)
 	t->map = t->bits;
 	t->answer = t->bits + bytes;
 	spin_lock(&d->p2m.lock);
-	d->p2m.vram = t;
+	WRITE_ONCE(d->p2m.vram, t);
 	spin_unlock(&d->p2m.lock);
 	return t;
 }
