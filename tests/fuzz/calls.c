@@ -78,7 +78,7 @@ const char *const family_names[F_COUNT] = { "memory", "event",	 "grant",   "sche
 		F_DOMCTL, __HYPERVISOR_domctl, S_PTR, 0, XEN_DOMCTL_shadow_op, "C4V4d2z2z4" op \
 	}
 
-const struct call calls[] = {
+const struct call_shape calls[] = {
 	/* xen/memory.h */
 	MEM(populate_physmap, "h8n8o4f4d2"),
 	MEM(decrease_reservation, "h8n8o4f4d2"),

@@ -43,12 +43,12 @@ enum shape {
  *   p port  r grant reference  k grant handle  v vCPU  f flags  i small number  t time  x anything  z zero
  *   C the command  V the interface version
  */
-struct call {
+struct call_shape {
 	uint8_t family, hypercall, shape, flags;
 	uint32_t cmd;
 	const char *layout;
 };
-extern const struct call calls[];
+extern const struct call_shape calls[];
 extern const unsigned int nr_calls;
 
 /* made.c: calls, and what guests write, made up from bytes. */

@@ -194,15 +194,15 @@ void machine_hypercall(struct vcpu *v, uint32_t preempt)
 {
 	for (unsigned int i = 0; i < CALL_ROUNDS; i++) {
 		this_cpu()->softirq = i < 32 && (preempt >> i & 1) ? SOFTIRQ_CALL : 0;
-		v->hypercall_again = false;
+		bool again;
+
 		work_begin();
-		hypercall_dispatch(v);
+		again = hypercall_dispatch(v);
 		work_end();
 		grace_pass();
-		if (!v->hypercall_again)
+		if (!again)
 			break;
 	}
-	v->hypercall_again = false;
 	this_cpu()->softirq = 0;
 }
 

@@ -190,7 +190,7 @@ static uint32_t version_of(enum family f)
 }
 
 /* Writes one structure; returns its size. */
-static size_t fill(struct domain *d, uint64_t at, const struct call *c)
+static size_t fill(struct domain *d, uint64_t at, const struct call_shape *c)
 {
 	size_t offset = 0;
 	uint64_t v;
@@ -213,7 +213,7 @@ static size_t fill(struct domain *d, uint64_t at, const struct call *c)
 
 /* --- calls ------------------------------------------------------------------------------------- */
 
-static const struct call *choose_call(void)
+static const struct call_shape *choose_call(void)
 {
 	uint8_t sel = byte();
 	unsigned int n = 0, want;
@@ -228,7 +228,7 @@ static const struct call *choose_call(void)
 			return &calls[i];
 }
 
-static void dm_call(struct domain *d, uint64_t at, const struct call *c, struct made_call *r)
+static void dm_call(struct domain *d, uint64_t at, const struct call_shape *c, struct made_call *r)
 {
 	struct xen_dm_op_buf {
 		uint64_t la, size;
@@ -245,7 +245,7 @@ static void dm_call(struct domain *d, uint64_t at, const struct call *c, struct 
 
 static bool one_call(struct vcpu *v, uint64_t at, struct made_call *r)
 {
-	const struct call *c = choose_call();
+	const struct call_shape *c = choose_call();
 	uint64_t n = 1;
 
 	if (v->domain->is_dom0 && (c->flags & GUESTS_ONLY))

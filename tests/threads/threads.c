@@ -16,6 +16,7 @@ struct running {
 	const struct act *act;
 	unsigned int n;
 	bool entered, done;
+	bool again; /* it executes its hypercall once more */
 };
 
 static struct race_case *cases;
@@ -77,9 +78,8 @@ static void guest(struct vcpu *v)
 {
 	struct running *r = of(v);
 
-	if (v->hypercall_again) {
-		v->hypercall_again = false;
-		hypercall_dispatch(v);
+	if (r && r->again) {
+		r->again = hypercall_dispatch(v);
 		return;
 	}
 	if (!r || !r->act || r->done) {
@@ -300,9 +300,8 @@ long call(struct vcpu *v, unsigned int nr, uint64_t a0, uint64_t a1, uint64_t a2
 	v->regs.gpr[X86_RSI] = a1;
 	v->regs.gpr[X86_RDX] = a2;
 	v->regs.gpr[X86_R10] = a3;
-	v->hypercall_again = false;
-	hypercall_dispatch(v);
-	return v->hypercall_again ? -ERESTART : (long)v->regs.gpr[X86_RAX];
+	of(v)->again = hypercall_dispatch(v);
+	return of(v)->again ? -ERESTART : (long)v->regs.gpr[X86_RAX];
 }
 
 long call_op(struct vcpu *v, unsigned int nr, uint64_t cmd, void *arg, size_t size)

@@ -3,7 +3,7 @@
  * HYPERVISOR_console_io: dom0's hvc0 on the VMM's console; what another guest writes goes to the log as
  * the text of its debug port does.
  */
-#include "handlers.h"
+#include "command.h"
 #include "console.h"
 #include "sched.h"
 
@@ -19,8 +19,10 @@ static uint32_t put(struct domain *d, const char *buf, uint32_t n)
 }
 
 /* While the line is slower than dom0, others run and dom0 comes back. */
-static long op_write(struct vcpu *v, uint64_t la, uint32_t count)
+static long op_write(struct call *c)
 {
+	uint32_t count = (uint32_t)c->a[1];
+	uint64_t la = c->a[2];
 	char buf[CHUNK];
 	uint32_t n, taken, done;
 
@@ -28,40 +30,38 @@ static long op_write(struct vcpu *v, uint64_t la, uint32_t count)
 		n = min(count - done, CHUNK);
 		if (copy_from_guest_la(buf, la + done, n))
 			return -EFAULT;
-		taken = put(v->domain, buf, n);
+		taken = put(c->v->domain, buf, n);
 		if (taken < n)
 			sched_yield();
 		if (done + taken < count && (taken < n || hypercall_preempt())) {
-			hypercall_set_arg(v, 1, count - done - taken);
-			hypercall_set_arg(v, 2, la + done + taken);
+			call_set_arg(c, 1, count - done - taken);
+			call_set_arg(c, 2, la + done + taken);
 			return -ERESTART;
 		}
 	}
 	return 0;
 }
 
-static long op_read(struct vcpu *v, uint64_t la, uint32_t count)
+static long op_read(struct call *c)
 {
 	char buf[CHUNK];
 	size_t n;
 
-	if (!v->domain->is_dom0)
+	if (!abi_privileged())
 		return -EPERM;
-	n = console_dom0_read(buf, min(count, CHUNK));
-	if (n && copy_to_guest_la(la, buf, n))
+	n = console_dom0_read(buf, min((uint32_t)c->a[1], CHUNK));
+	if (n && copy_to_guest_la(c->a[2], buf, n))
 		return -EFAULT;
 	return (long)n;
 }
 
-long abi_console_io(struct vcpu *v, const struct hypercall_args *args)
+long abi_console_io(struct call *c)
 {
-	uint32_t count = (uint32_t)args->a[1];
-
-	switch ((uint32_t)args->a[0]) {
+	switch ((uint32_t)c->a[0]) {
 	case CONSOLEIO_write:
-		return op_write(v, args->a[2], count);
+		return op_write(c);
 	case CONSOLEIO_read:
-		return op_read(v, args->a[2], count);
+		return op_read(c);
 	default:
 		return -ENOSYS;
 	}

@@ -4,31 +4,29 @@
  * buffers, 2 their descriptors; buffer 0 holds struct xen_dm_op. Operations on guest memory are in
  * dm_memory.c. xen/hvm/dm_op.h.
  */
-#include "xen_abi.h"
-#include <xen/hvm/dm_op.h>
+#include "dm.h"
 #include "public/plinth_dm_op.h"
-#include "dm_private.h"
-#include "refuse.h"
-#include "hvm_devices.h"
 #include "hvm_ops.h"
-#include "stretch.h"
 #include "hvm_pc.h"
 #include "vmm/hvm/ioreq_private.h"
 
 #define MAX_BUFS 2U
 
-static int op_server_info(struct domain *d, struct xen_dm_op_get_ioreq_server_info *info)
+static long op_get_ioreq_server_info(struct call *c)
 {
+	struct xen_dm_op_get_ioreq_server_info *info = c->arg;
+
 	if (info->flags & ~XEN_DMOP_no_gfns)
 		return -EINVAL;
 	if (!(info->flags & XEN_DMOP_no_gfns))
 		return -EOPNOTSUPP; /* the pages are mapped by acquire_resource */
-	return ioreq_server_buf_port(d, info->id, &info->bufioreq_port);
+	return ioreq_server_buf_port(c->d, info->id, &info->bufioreq_port);
 }
 
-static int op_inject_event(struct domain *d, const struct xen_dm_op_inject_event *e)
+static long op_inject_event(struct call *c)
 {
-	struct vcpu *v = domain_vcpu(d, e->vcpuid);
+	const struct xen_dm_op_inject_event *e = c->arg;
+	struct vcpu *v = domain_vcpu(c->d, e->vcpuid);
 
 	if (!v)
 		return -EINVAL;
@@ -47,43 +45,127 @@ static int op_inject_event(struct domain *d, const struct xen_dm_op_inject_event
 	return 0;
 }
 
-static int op_shutdown(struct domain *d, uint32_t reason)
+static long op_remote_shutdown(struct call *c)
 {
+	uint32_t reason = ((struct xen_dm_op_remote_shutdown *)c->arg)->reason;
+
 	if (reason > SHUTDOWN_soft_reset)
 		return -EINVAL;
-	domain_shutdown(d, reason);
+	domain_shutdown(c->d, reason);
 	return 0;
 }
 
-static int op_intx(struct domain *d, const struct xen_dm_op_set_pci_intx_level *i)
+static long op_set_pci_intx_level(struct call *c)
 {
+	const struct xen_dm_op_set_pci_intx_level *i = c->arg;
+
 	if (i->domain || i->bus || i->device > 31 || i->intx > 3)
 		return -EINVAL;
-	hvm_pci_intx_set(d, i->device, i->intx, i->level);
+	hvm_pci_intx_set(c->d, i->device, i->intx, i->level);
 	return 0;
 }
 
-static int op_isa(struct domain *d, const struct xen_dm_op_set_isa_irq_level *i)
+static long op_set_isa_irq_level(struct call *c)
 {
+	const struct xen_dm_op_set_isa_irq_level *i = c->arg;
+
 	if (i->isa_irq > 15)
 		return -EINVAL;
-	hvm_isa_irq_set(d, i->isa_irq, i->level);
+	hvm_isa_irq_set(c->d, i->isa_irq, i->level);
 	return 0;
 }
 
-static int op_donate(struct domain *d, const struct plinth_dm_op_donate *o)
+static long op_nr_vcpus(struct call *c)
 {
-	if (o->reserved)
-		return -EINVAL;
-	return ioreq_donate(d, o->server, o->vcpu, o->answered);
+	((struct xen_dm_op_nr_vcpus *)c->arg)->vcpus = c->d->max_vcpus;
+	return 0;
 }
 
-static int op_post_writes(struct domain *d, const struct plinth_dm_op_post_writes *o)
+/* Plinth's own are in place of struct xen_dm_op. */
+#define OWN_OP(c, type) ((const struct type *)(void *)container_of((c)->arg, struct xen_dm_op, u))
+
+static long op_donate(struct call *c)
 {
-	if (o->reserved)
-		return -EINVAL;
-	return ioreq_server_post_writes(d, o->server, o->first, o->last);
+	const struct plinth_dm_op_donate *o = OWN_OP(c, plinth_dm_op_donate);
+
+	return o->reserved ? -EINVAL : ioreq_donate(c->d, o->server, o->vcpu, o->answered);
 }
+
+static long op_post_writes(struct call *c)
+{
+	const struct plinth_dm_op_post_writes *o = OWN_OP(c, plinth_dm_op_post_writes);
+
+	return o->reserved ? -EINVAL : ioreq_server_post_writes(c->d, o->server, o->first, o->last);
+}
+
+ARM(op_create_ioreq_server, xen_dm_op_create_ioreq_server,
+    ioreq_server_create(c->d, c->v->domain->domid, a->handle_bufioreq, &a->id))
+ARM(op_map_io_range_to_ioreq_server, xen_dm_op_ioreq_server_range,
+    ioreq_server_map_range(c->d, a->id, a->type, a->start, a->end))
+ARM(op_unmap_io_range_from_ioreq_server, xen_dm_op_ioreq_server_range,
+    ioreq_server_unmap_range(c->d, a->id, a->type, a->start, a->end))
+ARM(op_set_ioreq_server_state, xen_dm_op_set_ioreq_server_state,
+    ioreq_server_set_state(c->d, a->id, a->enabled))
+ARM(op_destroy_ioreq_server, xen_dm_op_destroy_ioreq_server, ioreq_server_destroy(c->d, a->id))
+ARM(op_set_pci_link_route, xen_dm_op_set_pci_link_route,
+    hvm_pci_link_set(c->d, a->link, a->isa_irq))
+ARM(op_inject_msi, xen_dm_op_inject_msi, hvm_inject_msi(c->d, a->addr, a->data))
+
+/* --- the table --------------------------------------------------------------------------------- */
+
+#define CMD(n, flags, takes) [XEN_DMOP_##n] = PLAIN(#n, op_##n, flags, takes)
+#define NO(n, takes)	     [XEN_DMOP_##n] = ANSWER(#n, -ENOSYS, 0, takes)
+/* Plinth's own numbers follow Xen's. */
+#define OWN_FIRST (XEN_DMOP_nr_vcpus + 1)
+#define OWN(nr)	  (OWN_FIRST + ((nr)&3) - 1)
+
+static const struct abi_command commands[] = {
+	CMD(create_ioreq_server, COPYBACK, "handle_bufioreq 0 (no ring), 1 or 2"),
+	CMD(get_ioreq_server_info, COPYBACK,
+	    "a server of the caller's, with XEN_DMOP_no_gfns: its pages come by XENMEM_acquire_resource"),
+	CMD(map_io_range_to_ioreq_server, 0,
+	    "a server of the caller's, type port (0), memory (1) or PCI (2), first <= last, no overlap"),
+	CMD(unmap_io_range_from_ioreq_server, 0, "a range as it was mapped"),
+	CMD(set_ioreq_server_state, 0, "a server of the caller's"),
+	CMD(destroy_ioreq_server, 0, "a server of the caller's"),
+	CMD(track_dirty_vram, 0, "up to 16384 frames, and a second buffer with a bit for each"),
+	CMD(set_pci_intx_level, 0, "domain and bus 0, device 0-31, pin 0-3"),
+	CMD(set_isa_irq_level, 0, "interrupt 0-15"),
+	CMD(set_pci_link_route, 0, "link 0-3, interrupt 0-15"),
+	CMD(modified_memory, COPYBACK,
+	    "a second buffer with that many extents, each up to 16384 frames"),
+	CMD(set_mem_type, COPYBACK,
+	    "RAM, read-only RAM or memory of the device model, for frames that are RAM or nothing"),
+	CMD(inject_event, 0, "an exception or NMI for a vCPU that is there"),
+	CMD(inject_msi, 0, "an address at 0xfeexxxxx, delivery fixed, lowest priority or NMI"),
+	NO(map_mem_type_to_ioreq_server, "write-protected memory of a device model is not there"),
+	CMD(remote_shutdown, 0, "reason 0-5"),
+	CMD(relocate_memory, COPYBACK, "frames of RAM, to where there is nothing"),
+	CMD(pin_memory_cacheattr, 0, "anything"),
+	NO(set_irq_level, "it is about ARM guests"),
+	CMD(nr_vcpus, COPYBACK, "nothing"),
+	[OWN(PLINTH_DMOP_donate)] =
+		PLAIN("donate", op_donate, 0, "a server and a vCPU that are there"),
+	[OWN(PLINTH_DMOP_post_writes)] =
+		PLAIN("post_writes", op_post_writes, 0, "ports of a server that are there"),
+};
+
+const struct abi_family dm_family = {
+	.name = "dm_op",
+	.commands = commands,
+	.nr = ARRAY_SIZE(commands),
+	.other = ANSWER(NULL, -ENOSYS, 0, NO_SUCH_COMMAND),
+};
+
+/* Where it is in the table. */
+static uint32_t number_of(uint32_t op)
+{
+	if (op == PLINTH_DMOP_donate || op == PLINTH_DMOP_post_writes)
+		return OWN(op);
+	return op >= OWN_FIRST ? UINT32_MAX : op;
+}
+
+/* --- the argument ------------------------------------------------------------------------------ */
 
 /* The form without buffers (public/plinth_dm_op.h). */
 static int op_from_argument(struct xen_dm_op *op, uint64_t arg)
@@ -118,111 +200,38 @@ static int op_from_buffers(struct xen_dm_op *op, struct xen_dm_op_buf *buf, uint
 	return op->pad ? -EINVAL : (int)size;
 }
 
-/* Operations whose argument comes back changed. */
-static bool writes_back(uint32_t op)
+static long with_domain(struct call *c)
 {
-	return op == XEN_DMOP_create_ioreq_server || op == XEN_DMOP_get_ioreq_server_info ||
-	       op == XEN_DMOP_nr_vcpus || op == XEN_DMOP_modified_memory ||
-	       op == XEN_DMOP_set_mem_type || op == XEN_DMOP_relocate_memory;
+	if (c->d == c->v->domain || c->d->is_pvh)
+		return refuse(-EINVAL, "%s has no device model",
+			      c->d->is_pvh ? "a PVH domain" : "the caller");
+	return call_do(c);
 }
 
-static int dispatch_server(struct domain *d, struct xen_dm_op *op)
-{
-	switch (op->op) {
-	case XEN_DMOP_create_ioreq_server:
-		return ioreq_server_create(d, current_domain()->domid,
-					   op->u.create_ioreq_server.handle_bufioreq,
-					   &op->u.create_ioreq_server.id);
-	case XEN_DMOP_get_ioreq_server_info:
-		return op_server_info(d, &op->u.get_ioreq_server_info);
-	case XEN_DMOP_map_io_range_to_ioreq_server:
-		return ioreq_server_map_range(d, op->u.map_io_range_to_ioreq_server.id,
-					      op->u.map_io_range_to_ioreq_server.type,
-					      op->u.map_io_range_to_ioreq_server.start,
-					      op->u.map_io_range_to_ioreq_server.end);
-	case XEN_DMOP_unmap_io_range_from_ioreq_server:
-		return ioreq_server_unmap_range(d, op->u.unmap_io_range_from_ioreq_server.id,
-						op->u.unmap_io_range_from_ioreq_server.type,
-						op->u.unmap_io_range_from_ioreq_server.start,
-						op->u.unmap_io_range_from_ioreq_server.end);
-	case XEN_DMOP_set_ioreq_server_state:
-		return ioreq_server_set_state(d, op->u.set_ioreq_server_state.id,
-					      op->u.set_ioreq_server_state.enabled);
-	case XEN_DMOP_destroy_ioreq_server:
-		return ioreq_server_destroy(d, op->u.destroy_ioreq_server.id);
-	default:
-		return -ENOSYS;
-	}
-}
-
-static int dispatch(struct domain *d, struct xen_dm_op *op, const struct xen_dm_op_buf *extra)
-{
-	switch (op->op) {
-	case XEN_DMOP_set_pci_intx_level:
-		return op_intx(d, &op->u.set_pci_intx_level);
-	case XEN_DMOP_set_isa_irq_level:
-		return op_isa(d, &op->u.set_isa_irq_level);
-	case XEN_DMOP_set_pci_link_route:
-		return hvm_pci_link_set(d, op->u.set_pci_link_route.link,
-					op->u.set_pci_link_route.isa_irq);
-	case XEN_DMOP_inject_msi:
-		return hvm_inject_msi(d, op->u.inject_msi.addr, op->u.inject_msi.data);
-	case XEN_DMOP_inject_event:
-		return op_inject_event(d, &op->u.inject_event);
-	case XEN_DMOP_remote_shutdown:
-		return op_shutdown(d, op->u.remote_shutdown.reason);
-	case XEN_DMOP_nr_vcpus:
-		op->u.nr_vcpus.vcpus = d->max_vcpus;
-		return 0;
-	case XEN_DMOP_pin_memory_cacheattr:
-		return dm_pin_cacheattr(&op->u.pin_memory_cacheattr);
-	case XEN_DMOP_track_dirty_vram:
-		return dm_track_dirty_vram(d, &op->u.track_dirty_vram, extra);
-	case XEN_DMOP_modified_memory:
-		return dm_modified_memory(d, &op->u.modified_memory, extra);
-	case XEN_DMOP_set_mem_type:
-		return dm_set_mem_type(d, &op->u.set_mem_type);
-	case XEN_DMOP_relocate_memory:
-		return dm_relocate_memory(d, &op->u.relocate_memory);
-	case PLINTH_DMOP_donate:
-		return op_donate(d, (const void *)op);
-	case PLINTH_DMOP_post_writes:
-		return op_post_writes(d, (const void *)op);
-	default:
-		return dispatch_server(d, op);
-	}
-}
-
-long abi_dm_op(struct vcpu *v, const struct hypercall_args *args)
+long abi_dm_op(struct call *c)
 {
 	struct xen_dm_op_buf buf[MAX_BUFS] = { 0 };
 	struct xen_dm_op op = { 0 };
-	unsigned int nr = (unsigned int)args->a[1];
+	unsigned int nr = (unsigned int)c->a[1];
 	struct domain *d;
 	int size;
 	long rc;
 
-	(void)v;
-	if (!abi_privileged())
-		return -EPERM;
-	size = nr ? op_from_buffers(&op, buf, args->a[2], nr) : op_from_argument(&op, args->a[2]);
+	size = nr ? op_from_buffers(&op, buf, c->a[2], nr) : op_from_argument(&op, c->a[2]);
 	if (size < 0)
 		return size;
-	stretch_doing("dm_op", op.op);
-	d = domain_get_by_id((domid_t)args->a[0]);
+	d = domain_get_by_id((domid_t)c->a[0]);
 	if (!d)
 		return -ESRCH;
-	refusal_begin(&dm_family, op.op, d->domid);
-	refusal_charge(d);
-	if (d == current_domain() || d->is_pvh)
-		rc = refuse(-EINVAL, "%s has no device model",
-			    d->is_pvh ? "a PVH domain" : "the caller");
-	else
-		rc = dispatch(d, &op, nr > 1 ? &buf[1] : NULL);
-	refusal_end(rc, &op.u, sizeof(op.u));
-	domain_put(d);
-	if (writes_back(op.op) && (rc == 0 || rc == -ERESTART) &&
-	    copy_to_guest_la(guest_handle_la(buf[0].h), &op, (size_t)size))
+	call_begin(c, &dm_family, number_of(op.op));
+	c->cmd = op.op;
+	c->arg = &op.u;
+	c->extra = nr > 1 ? &buf[1] : NULL;
+	c->payer = d->is_dom0 ? NULL : d;
+	rc = call_about(c, d, d->domid);
+	if (!rc)
+		rc = with_domain(c);
+	if (call_goes_back(c, rc) && copy_to_guest_la(guest_handle_la(buf[0].h), &op, (size_t)size))
 		rc = -EFAULT;
-	return rc;
+	return call_end(c, rc, &op.u, sizeof(op.u));
 }

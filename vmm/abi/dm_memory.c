@@ -3,9 +3,8 @@
  * dm_op on guest memory: which frames of video memory were written, what the device model wrote by DMA,
  * frame types, moving video memory. xen/hvm/dm_op.h.
  */
-#include "xen_abi.h"
+#include "dm.h"
 #include <xen/hvm/hvm_op.h>
-#include "dm_private.h"
 
 /* What is done between two looks for other work. */
 #define EXTENT_BATCH	16U
@@ -13,9 +12,10 @@
 #define MOVE_BATCH	16U
 #define VRAM_MAX_FRAMES 16384U /* 64 MiB */
 
-int dm_track_dirty_vram(struct domain *d, const struct xen_dm_op_track_dirty_vram *t,
-			const struct xen_dm_op_buf *extra)
+long op_track_dirty_vram(struct call *c)
 {
+	const struct xen_dm_op_track_dirty_vram *t = c->arg;
+	const struct xen_dm_op_buf *extra = c->extra;
 	struct frames range;
 	uint8_t *map;
 	size_t bytes;
@@ -24,7 +24,7 @@ int dm_track_dirty_vram(struct domain *d, const struct xen_dm_op_track_dirty_vra
 	if (t->pad || t->nr > VRAM_MAX_FRAMES)
 		return -EINVAL;
 	if (!t->nr) {
-		vram_track_stop(d);
+		vram_track_stop(c->d);
 		return 0;
 	}
 	bytes = DIV_ROUND_UP(t->nr, 8U);
@@ -35,7 +35,7 @@ int dm_track_dirty_vram(struct domain *d, const struct xen_dm_op_track_dirty_vra
 	if (!map)
 		return -ENOMEM;
 	do
-		rc = vram_track(d, &range, map);
+		rc = vram_track(c->d, &range, map);
 	while (rc == -ERESTART && !hypercall_preempt());
 	if (!rc && copy_to_guest_la(guest_handle_la(extra->h), map, bytes))
 		rc = -EFAULT;
@@ -59,16 +59,17 @@ static int modified_extent(struct domain *d, uint64_t la)
 	return 0;
 }
 
-int dm_modified_memory(struct domain *d, struct xen_dm_op_modified_memory *m,
-		       const struct xen_dm_op_buf *extra)
+long op_modified_memory(struct call *c)
 {
+	struct xen_dm_op_modified_memory *m = c->arg;
+	const struct xen_dm_op_buf *extra = c->extra;
 	const size_t size = sizeof(struct xen_dm_op_modified_memory_extent);
 	int rc = 0;
 
 	if (!extra || m->opaque > m->nr_extents || (uint64_t)m->nr_extents * size > extra->size)
 		return -EINVAL;
 	for (unsigned int done = 1; m->opaque < m->nr_extents && !rc; done++) {
-		rc = modified_extent(d, guest_handle_la(extra->h) + m->opaque * size);
+		rc = modified_extent(c->d, guest_handle_la(extra->h) + m->opaque * size);
 		m->opaque += !rc;
 		if (!rc && !(done % EXTENT_BATCH) && hypercall_preempt())
 			rc = -ERESTART;
@@ -115,8 +116,9 @@ static int set_types(struct domain *d, struct frames *f, enum p2m_type to)
 	return p2m_change_range(d, f, now, to, NULL);
 }
 
-int dm_set_mem_type(struct domain *d, struct xen_dm_op_set_mem_type *t)
+long op_set_mem_type(struct call *c)
 {
+	struct xen_dm_op_set_mem_type *t = c->arg;
 	enum p2m_type to;
 	struct frames all;
 	int rc = type_of(t->mem_type, &to);
@@ -126,7 +128,7 @@ int dm_set_mem_type(struct domain *d, struct xen_dm_op_set_mem_type *t)
 	for (uint64_t done = 0; done < all.nr && !rc;) {
 		struct frames f = frames_part(&all, done, TYPE_BATCH);
 
-		rc = set_types(d, &f, to);
+		rc = set_types(c->d, &f, to);
 		done += rc ? 0 : f.nr;
 		t->first_pfn = all.first + done;
 		t->nr = (uint32_t)(all.nr - done);
@@ -160,8 +162,9 @@ static int move_frame(struct domain *d, gfn_t src, gfn_t dst)
 	return rc;
 }
 
-int dm_relocate_memory(struct domain *d, struct xen_dm_op_relocate_memory *r)
+long op_relocate_memory(struct call *c)
 {
+	struct xen_dm_op_relocate_memory *r = c->arg;
 	struct frames src, dst;
 	int rc = 0;
 
@@ -171,7 +174,7 @@ int dm_relocate_memory(struct domain *d, struct xen_dm_op_relocate_memory *r)
 	for (uint64_t i = 0; i < src.nr && !rc; i++) {
 		if (i && !(i % MOVE_BATCH) && hypercall_preempt())
 			return -ERESTART;
-		rc = move_frame(d, _gfn(src.first + i), _gfn(dst.first + i));
+		rc = move_frame(c->d, _gfn(src.first + i), _gfn(dst.first + i));
 		if (rc)
 			break;
 		r->size--;
@@ -185,22 +188,18 @@ int dm_relocate_memory(struct domain *d, struct xen_dm_op_relocate_memory *r)
  * All guest memory is write-back; the guest's PAT and MTRRs choose below it. So a wish is looked at, and no more is
  * done about it.
  */
-int dm_pin_cacheattr(const struct xen_dm_op_pin_memory_cacheattr *p)
+long op_pin_memory_cacheattr(struct call *c)
 {
+	static const uint32_t known =
+		BIT(XEN_DMOP_MEM_CACHEATTR_UC) | BIT(XEN_DMOP_MEM_CACHEATTR_WC) |
+		BIT(XEN_DMOP_MEM_CACHEATTR_WT) | BIT(XEN_DMOP_MEM_CACHEATTR_WP) |
+		BIT(XEN_DMOP_MEM_CACHEATTR_WB) | BIT(XEN_DMOP_MEM_CACHEATTR_UCM);
+	const struct xen_dm_op_pin_memory_cacheattr *p = c->arg;
 	struct frames range;
 
 	if (p->pad || !frames_make_to(p->start, p->end, p2m_gfn_limit(), &range))
 		return -EINVAL;
-	switch (p->type) {
-	case XEN_DMOP_MEM_CACHEATTR_UC:
-	case XEN_DMOP_MEM_CACHEATTR_WC:
-	case XEN_DMOP_MEM_CACHEATTR_WT:
-	case XEN_DMOP_MEM_CACHEATTR_WP:
-	case XEN_DMOP_MEM_CACHEATTR_WB:
-	case XEN_DMOP_MEM_CACHEATTR_UCM:
-	case XEN_DMOP_DELETE_MEM_CACHEATTR:
-		return 0;
-	default:
-		return -EINVAL;
-	}
+	return p->type == XEN_DMOP_DELETE_MEM_CACHEATTR || (p->type < 32 && known >> p->type & 1)
+		       ? 0
+		       : -EINVAL;
 }

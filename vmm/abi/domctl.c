@@ -1,19 +1,15 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * HYPERVISOR_domctl (xen/domctl.h): life and description of domains. vCPUs are in domctl_vcpu.c, memory in
- * domctl_mem.c, saved state in domctl_hvmctx.c, the soft reset in domctl_reset.c. One domctl at a time; a caller that finds the lock taken
+ * HYPERVISOR_domctl (xen/domctl.h): the table of commands, life and description of domains. vCPUs are in domctl_vcpu.c,
+ * memory and saved state in domctl_mem.c. One domctl at a time; a caller that finds the lock taken
  * comes back. Only dom0 gets here, but what it passes is checked as anyone's.
  */
-#include "handlers.h"
+#include "command.h"
+#include "domctl.h"
 #include "hvm_ops.h"
 #include "policy.h"
-#include "refuse.h"
 #include "save.h"
 #include "sched.h"
-#include "stretch.h"
-#include <xen/domctl.h>
-
-static spinlock_t domctl_lock = SPINLOCK_INIT(LOCK_DOMCTL, "domctl");
 
 /* --- create ------------------------------------------------------------------------------------ */
 
@@ -91,35 +87,38 @@ static long create_check(const struct xen_domctl_createdomain *c)
 	return 0;
 }
 
-static long op_createdomain(struct xen_domctl *op)
+static long op_createdomain(struct call *c)
 {
-	struct xen_domctl_createdomain *c = &op->u.createdomain;
+	struct xen_domctl *op = container_of(c->arg, struct xen_domctl, u);
 	domid_t id = op->domain;
 	struct domain *d;
-	long rc = create_check(c);
+	long rc = create_check(&op->u.createdomain);
 	int err;
 
 	if (rc)
 		return rc;
 	if (id == 0 || id > DOMID_MAX)
 		id = DOMID_INVALID;
-	d = domain_create(id, c, false, &err);
+	d = domain_create(id, &op->u.createdomain, false, &err);
 	if (!d)
 		return err;
 	op->domain = d->domid;
 	return 0;
 }
 
-static long op_max_vcpus(struct domain *d, unsigned int max)
+static long op_max_vcpus(struct call *c)
 {
-	if (d->is_dom0 || max != d->max_vcpus)
-		return BAD("%u vCPUs: d%u has %u", max, d->domid, d->max_vcpus);
-	for (unsigned int i = 0; i < max; i++) {
+	const struct xen_domctl_max_vcpus *m = c->arg;
+	struct domain *d = c->d;
+
+	if (d->is_dom0 || m->max != d->max_vcpus)
+		return BAD("%u vCPUs: d%u has %u", m->max, d->domid, d->max_vcpus);
+	for (unsigned int i = 0; i < m->max; i++) {
 		int rc = domain_vcpu(d, i) ? 0 : vcpu_create(d, i);
 
 		if (rc)
 			return rc;
-		if (hypercall_preempt() && i + 1 < max)
+		if (hypercall_preempt() && i + 1 < m->max)
 			return -ERESTART;
 	}
 	return 0;
@@ -183,8 +182,9 @@ void domctl_fill_info(struct domain *d, struct xen_domctl_getdomaininfo *info)
 }
 
 /* Of the domain asked for or the next one after it; so tools list domains with it. */
-static long op_getdomaininfo(struct xen_domctl *op)
+static long op_getdomaininfo(struct call *c)
 {
+	struct xen_domctl *op = container_of(c->arg, struct xen_domctl, u);
 	struct domain *d = domain_get_next(op->domain);
 
 	if (!d)
@@ -200,12 +200,11 @@ static long op_getdomaininfo(struct xen_domctl *op)
 /* Pauses are counted: libxl pauses for a soft reset once more what it has paused already. */
 #define PAUSES_MAX 255U
 
-static long op_pause(struct domain *d)
+static long op_pausedomain(struct call *c)
 {
+	struct domain *d = c->d;
 	bool ok;
 
-	if (d == current_domain())
-		return -EINVAL;
 	spin_lock(&d->lock);
 	ok = d->tool_pauses < PAUSES_MAX;
 	d->tool_pauses += ok;
@@ -216,12 +215,11 @@ static long op_pause(struct domain *d)
 	return 0;
 }
 
-static long op_unpause(struct domain *d)
+static long op_unpausedomain(struct call *c)
 {
+	struct domain *d = c->d;
 	bool ok;
 
-	if (d == current_domain())
-		return -EINVAL;
 	spin_lock(&d->lock);
 	ok = d->tool_pauses;
 	d->tool_pauses -= ok;
@@ -234,17 +232,17 @@ static long op_unpause(struct domain *d)
 	return 0;
 }
 
-static long op_resume(struct domain *d)
+static long op_resumedomain(struct call *c)
 {
-	if (d == current_domain())
-		return -EINVAL;
-	domain_resume(d);
+	domain_resume(c->d);
 	return 0;
 }
 
-static long op_sendtrigger(struct domain *d, const struct xen_domctl_sendtrigger *t)
+static long op_sendtrigger(struct call *c)
 {
-	struct vcpu *v = domain_vcpu(d, t->vcpu);
+	const struct xen_domctl_sendtrigger *t = c->arg;
+	struct vcpu *v = domain_vcpu(c->d, t->vcpu);
+	bool buttons = c->d->hvm.pmtimer;
 
 	switch (t->trigger) {
 	case XEN_DOMCTL_SENDTRIGGER_NMI:
@@ -254,39 +252,32 @@ static long op_sendtrigger(struct domain *d, const struct xen_domctl_sendtrigger
 		vcpu_wake(v, VCPU_ATT_NMI);
 		return 0;
 	case XEN_DOMCTL_SENDTRIGGER_POWER:
-		if (!d->hvm.pmtimer)
-			return -EINVAL;
-		pmtimer_power_button(d);
-		return 0;
+		if (buttons)
+			pmtimer_power_button(c->d);
+		return buttons ? 0 : -EINVAL;
 	case XEN_DOMCTL_SENDTRIGGER_SLEEP:
-		if (!d->hvm.pmtimer)
-			return -EINVAL;
-		pmtimer_sleep_button(d);
-		return 0;
+		if (buttons)
+			pmtimer_sleep_button(c->d);
+		return buttons ? 0 : -EINVAL;
 	default:
 		return -ENOSYS;
 	}
 }
 
-static long op_destroy(struct domain *d)
-{
-	return domain_kill(d);
-}
-
 /* --- scheduler parameters and small things ----------------------------------------------------- */
 
 /* The policies show themselves as credit2, which the tools know: weight and cap mean the same. */
-static long op_scheduler(struct domain *d, struct xen_domctl_scheduler_op *s, bool *copyback)
+static long op_scheduler_op(struct call *c)
 {
+	struct xen_domctl_scheduler_op *s = c->arg;
 	struct sched_params p;
 
 	if (s->sched_id != XEN_SCHEDULER_CREDIT2)
 		return -EINVAL;
-	sched_get_params(d, &p);
+	sched_get_params(c->d, &p);
 	if (s->cmd == XEN_DOMCTL_SCHEDOP_getinfo) {
 		s->u.credit2.weight = (uint16_t)p.weight;
 		s->u.credit2.cap = (uint16_t)p.cap;
-		*copyback = true;
 		return 0;
 	}
 	if (s->cmd != XEN_DOMCTL_SCHEDOP_putinfo)
@@ -295,11 +286,14 @@ static long op_scheduler(struct domain *d, struct xen_domctl_scheduler_op *s, bo
 		p.weight = s->u.credit2.weight;
 	if (s->u.credit2.cap != 0xffff)
 		p.cap = s->u.credit2.cap;
-	return sched_set_params(d, &p);
+	return sched_set_params(c->d, &p);
 }
 
-static long op_settimeoffset(struct domain *d, int64_t seconds)
+static long op_settimeoffset(struct call *c)
 {
+	int64_t seconds = ((struct xen_domctl_settimeoffset *)c->arg)->time_offset_seconds;
+	struct domain *d = c->d;
+
 	if (seconds > INT32_MAX || seconds < INT32_MIN)
 		return -EINVAL;
 	spin_lock(&d->lock);
@@ -309,8 +303,33 @@ static long op_settimeoffset(struct domain *d, int64_t seconds)
 	return 0;
 }
 
-static long op_settscinfo(struct domain *d, const struct xen_domctl_tsc_info *t)
+static long op_setdomainhandle(struct call *c)
 {
+	const struct xen_domctl_setdomainhandle *h = c->arg;
+
+	spin_lock(&c->d->lock);
+	memcpy(c->d->handle, h->handle, sizeof(c->d->handle));
+	spin_unlock(&c->d->lock);
+	return 0;
+}
+
+static long op_subscribe(struct call *c)
+{
+	WRITE_ONCE(domain_priv(c->d)->suspend_port, ((struct xen_domctl_subscribe *)c->arg)->port);
+	return 0;
+}
+
+static long op_set_target(struct call *c)
+{
+	domain_priv(c->d)->target_domid = ((struct xen_domctl_set_target *)c->arg)->target;
+	return 0;
+}
+
+static long op_settscinfo(struct call *c)
+{
+	const struct xen_domctl_tsc_info *t = c->arg;
+	struct domain *d = c->d;
+
 	if (t->tsc_mode > 2) /* 0 default, 1 always emulate, 2 native; 3 was PVRDTSCP */
 		return BAD("tsc_mode %u: \"default\", \"always_emulate\" and \"native\" are there",
 			   t->tsc_mode);
@@ -324,13 +343,14 @@ static long op_settscinfo(struct domain *d, const struct xen_domctl_tsc_info *t)
 	return 0;
 }
 
-static void op_gettscinfo(struct domain *d, struct xen_domctl_tsc_info *t)
+static long op_gettscinfo(struct call *c)
 {
-	t->tsc_mode = d->tsc_mode;
-	t->gtsc_khz = (uint32_t)tsc_khz;
-	t->incarnation = d->tsc_incarnation;
-	t->pad = 0;
-	t->elapsed_nsec = now_ns();
+	*(struct xen_domctl_tsc_info *)c->arg =
+		(struct xen_domctl_tsc_info){ .tsc_mode = c->d->tsc_mode,
+					      .gtsc_khz = (uint32_t)tsc_khz,
+					      .incarnation = c->d->tsc_incarnation,
+					      .elapsed_nsec = now_ns() };
+	return 0;
 }
 
 /*
@@ -338,8 +358,10 @@ static void op_gettscinfo(struct domain *d, struct xen_domctl_tsc_info *t)
  * libxl-save-helper asks before it has a running domain suspended: that is the last moment to say that the image
  * would be of no use while the domain can still go on.
  */
-static long op_get_cpu_policy(struct domain *d, struct xen_domctl_cpu_policy *op)
+static long op_get_cpu_policy(struct call *c)
 {
+	struct xen_domctl_cpu_policy *op = c->arg;
+	struct domain *d = c->d;
 	long rc = 0;
 
 	if (d->creation_finished && d != current_domain() && d->dying == DOMDYING_ALIVE)
@@ -351,9 +373,10 @@ static long op_get_cpu_policy(struct domain *d, struct xen_domctl_cpu_policy *op
 }
 
 /* xl's user sees an errno only, and whoever wrote cpuid= wants to know which leaf it was. */
-static long op_set_cpu_policy(struct domain *d, struct xen_domctl_cpu_policy *op)
+static long op_set_cpu_policy(struct call *c)
 {
-	long rc = d->is_dom0 ? -EINVAL : policy_set_domain(d, op);
+	struct xen_domctl_cpu_policy *op = c->arg;
+	long rc = c->d->is_dom0 ? -EINVAL : policy_set_domain(c->d, op);
 
 	switch (rc) {
 	case -EEXIST:
@@ -375,103 +398,124 @@ static long op_set_cpu_policy(struct domain *d, struct xen_domctl_cpu_policy *op
 	}
 }
 
-static long domctl_on_domain(struct domain *d, struct xen_domctl *op, bool *copyback)
+ARM(op_destroydomain, domain, domain_kill(c->d))
+ARM(op_soft_reset, domain, domain_soft_reset(c->d))
+
+/* Asked whether the device could be given, not whether the domain is there. */
+static long op_no_device(struct call *c)
 {
-	switch (op->cmd) {
-	case XEN_DOMCTL_destroydomain:
-		return op_destroy(d);
-	case XEN_DOMCTL_pausedomain:
-		return op_pause(d);
-	case XEN_DOMCTL_unpausedomain:
-		return op_unpause(d);
-	case XEN_DOMCTL_resumedomain:
-		return op_resume(d);
-	case XEN_DOMCTL_soft_reset:
-		return domctl_soft_reset(d);
-	case XEN_DOMCTL_max_vcpus:
-		return op_max_vcpus(d, op->u.max_vcpus.max);
-	case XEN_DOMCTL_sendtrigger:
-		return op_sendtrigger(d, &op->u.sendtrigger);
-	case XEN_DOMCTL_scheduler_op:
-		return op_scheduler(d, &op->u.scheduler_op, copyback);
-	case XEN_DOMCTL_setdomainhandle:
-		spin_lock(&d->lock);
-		memcpy(d->handle, op->u.setdomainhandle.handle, sizeof(d->handle));
-		spin_unlock(&d->lock);
-		return 0;
-	case XEN_DOMCTL_settimeoffset:
-		return op_settimeoffset(d, op->u.settimeoffset.time_offset_seconds);
-	case XEN_DOMCTL_settscinfo:
-		return op_settscinfo(d, &op->u.tsc_info);
-	case XEN_DOMCTL_gettscinfo:
-		op_gettscinfo(d, &op->u.tsc_info);
-		*copyback = true;
-		return 0;
-	case XEN_DOMCTL_get_cpu_policy:
-		*copyback = true;
-		return op_get_cpu_policy(d, &op->u.cpu_policy);
-	case XEN_DOMCTL_set_cpu_policy:
-		*copyback = true;
-		return op_set_cpu_policy(d, &op->u.cpu_policy);
-	case XEN_DOMCTL_subscribe:
-		WRITE_ONCE(domain_priv(d)->suspend_port, op->u.subscribe.port);
-		return 0;
-	case XEN_DOMCTL_set_target:
-		domain_priv(d)->target_domid = op->u.set_target.target;
-		return 0;
-	default:
-		return -ENOSYS;
-	}
+	c->about = container_of(c->arg, struct xen_domctl, u)->domain;
+	return refuse(-ENODEV, "%s", c->command->takes);
 }
 
-static long domctl_one(struct vcpu *v, struct xen_domctl *op, bool *copyback)
+/* --- the table --------------------------------------------------------------------------------- */
+
+#define OTHERS "a domain other than the caller's"
+#define NO_VMTRACE \
+	"tracing by the processor is not there: take vmtrace_buf_kb= out of the configuration"
+
+#define ANY(n, flags, takes) [XEN_DOMCTL_##n] = PLAIN(#n, op_##n, flags, takes)
+#define CMD(n, flags, takes) ANY(n, TARGET | (flags), takes)
+#define NO(n, err, takes)    [XEN_DOMCTL_##n] = ANSWER(#n, err, TARGET, takes)
+
+static const struct abi_command commands[] = {
+	ANY(createdomain, COPYBACK_ALWAYS, "an HVM or PVH domain"),
+	CMD(destroydomain, 0, "a domain other than dom0"),
+	CMD(pausedomain, NOT_SELF, OTHERS),
+	CMD(unpausedomain, NOT_SELF, "a domain other than the caller's that a tool has paused"),
+	ANY(getdomaininfo, COPYBACK_ALWAYS, "any domain"),
+	CMD(setvcpuaffinity, 0,
+	    "a vCPU that is there, hard or soft, with a CPU that is there; dom0's vCPU n stays on CPU n"),
+	CMD(shadow_op, NOT_SELF | COPYBACK_ALWAYS,
+	    "off, enable (with log-dirty or nothing), enable_logdirty where it is off, clean and peek where it is on, get "
+	    "and set allocation; " OTHERS),
+	CMD(max_mem, 0, "any amount"),
+	CMD(setvcpucontext, NOT_SELF, "a vCPU that has been started, of " OTHERS ", and a context"),
+	CMD(getvcpucontext, NOT_SELF, "a vCPU of " OTHERS),
+	CMD(getvcpuinfo, COPYBACK_ALWAYS, "a vCPU below the domain's number of them"),
+	CMD(max_vcpus, 0, "the number that the domain was created with; not for dom0"),
+	CMD(scheduler_op, COPYBACK,
+	    "credit2 (6), with getinfo or putinfo, weight 1-65535, cap up to 100 for each vCPU"),
+	CMD(setdomainhandle, 0, "any handle"),
+	NO(setdebugging, -ENOSYS, "gdbsx is not there: make gdb stops the whole machine instead"),
+	NO(irq_permission, -EOPNOTSUPP, NO_PASSTHROUGH),
+	NO(iomem_permission, -EOPNOTSUPP, NO_PASSTHROUGH),
+	NO(ioport_permission, -EOPNOTSUPP, NO_PASSTHROUGH),
+	CMD(hypercall_init, 0, "a frame of the domain's memory"),
+	CMD(settimeoffset, 0, "seconds within 32 bits"),
+	CMD(getvcpuaffinity, 0, "a vCPU that is there"),
+	CMD(resumedomain, NOT_SELF, OTHERS),
+	CMD(sendtrigger, 0,
+	    "NMI to a vCPU; power and sleep to HVM domains (xl shutdown and xl trigger of PVH guests go by xenstore)"),
+	CMD(subscribe, 0, "any port"),
+	CMD(gethvmcontext, NOT_SELF | PAUSE | COPYBACK_ALWAYS,
+	    OTHERS ", whose state can be restored"),
+	CMD(sethvmcontext, NOT_SELF | PAUSE,
+	    "records of " OTHERS ", up to 1 MiB, each as it was saved"),
+	NO(set_address_size, -ENOSYS, PV_ONLY),
+	NO(get_address_size, -ENOSYS, PV_ONLY),
+	[XEN_DOMCTL_assign_device] = PLAIN("assign_device", op_no_device, 0, NO_PASSTHROUGH),
+	NO(bind_pt_irq, -ENOSYS, NO_PASSTHROUGH),
+	NO(memory_mapping, -ENOSYS, NO_PASSTHROUGH),
+	NO(ioport_mapping, -ENOSYS, NO_PASSTHROUGH),
+	NO(set_ext_vcpucontext, -ENOSYS, PV_ONLY),
+	NO(get_ext_vcpucontext, -ENOSYS, PV_ONLY),
+	[XEN_DOMCTL_test_assign_device] =
+		PLAIN("test_assign_device", op_no_device, 0, NO_PASSTHROUGH),
+	CMD(set_target, 0, "a domain"),
+	NO(deassign_device, -ENOSYS, NO_PASSTHROUGH),
+	NO(unbind_pt_irq, -ENOSYS, NO_PASSTHROUGH),
+	NO(get_device_group, -ENOSYS, NO_PASSTHROUGH),
+	NO(debug_op, -ENOSYS,
+	   "single steps by xl are not there: make gdb stops the whole machine instead"),
+	CMD(gethvmcontext_partial, NOT_SELF | PAUSE | COPYBACK_ALWAYS,
+	    "a record type and instance that the domain has; " OTHERS),
+	NO(vm_event_op, -ENOSYS, NO_MONITOR),
+	NO(mem_sharing_op, -ENOSYS, NO_SHARING),
+	CMD(gettscinfo, COPYBACK_ALWAYS, "any domain"),
+	CMD(settscinfo, 0, "tsc_mode 0 (default), 1 (always emulated) or 2 (native)"),
+	CMD(getpageframeinfo3, 0, "up to 1024 frames"),
+	NO(setvcpuextstate, -ENOSYS, PV_ONLY ": CPU_XSAVE of sethvmcontext has it"),
+	NO(getvcpuextstate, -ENOSYS, PV_ONLY ": CPU_XSAVE of gethvmcontext has it"),
+	NO(set_access_required, -ENOSYS, NO_MONITOR),
+	NO(audit_p2m, -ENOSYS, "it is for debug builds of Xen"),
+	NO(set_virq_handler, -ENOSYS, "dom0 handles all of them"),
+	NO(set_broken_page_p2m, -ENOSYS, "machine check errors of memory are not handed on"),
+	CMD(setnodeaffinity, 0, "nodes with node 0, the only one"),
+	CMD(getnodeaffinity, 0, "any domain"),
+	CMD(cacheflush, 0, "any range"),
+	NO(get_vcpu_msrs, -ENOSYS, PV_ONLY ": CPU_MSR of gethvmcontext has them"),
+	NO(set_vcpu_msrs, -ENOSYS, PV_ONLY ": CPU_MSR of sethvmcontext has them"),
+	NO(setvnumainfo, -ENOSYS,
+	   "virtual NUMA is not there: take vnuma= out of the configuration"),
+	NO(psr_cmt_op, -ENOSYS, NO_PSR),
+	NO(monitor_op, -ENOSYS, NO_MONITOR),
+	NO(psr_alloc, -ENOSYS, NO_PSR),
+	CMD(soft_reset, NOT_SELF, "a domain other than the caller's that has shut down"),
+	NO(vuart_op, -ENOSYS, "it is about ARM guests: serial=\"pty\" is what x86 guests have"),
+	CMD(get_cpu_policy, COPYBACK_ALWAYS,
+	    "a domain whose state can be restored, if it has run: the answer is for its image"),
+	CMD(set_cpu_policy, COPYBACK_ALWAYS,
+	    "a guest that has not run, leaves and MSRs within hvm_max of the same machine"),
+	NO(vmtrace_op, -ENOSYS, NO_VMTRACE),
+	CMD(get_paging_mempool_size, COPYBACK_ALWAYS, "any domain"),
+	CMD(set_paging_mempool_size, 0, "a number of whole pages"),
+};
+
+static spinlock_t domctl_lock = SPINLOCK_INIT(LOCK_DOMCTL, "domctl");
+
+const struct abi_family domctl_family = {
+	.name = "domctl",
+	.commands = commands,
+	.nr = ARRAY_SIZE(commands),
+	.other = ANSWER(NULL, -ENOSYS, TARGET, NO_SUCH_TOOL_OP),
+	.version = XEN_DOMCTL_INTERFACE_VERSION,
+	.size = sizeof(struct xen_domctl),
+	.arg_at = offsetof(struct xen_domctl, u),
+	.lock = &domctl_lock,
+};
+
+long abi_domctl(struct call *c)
 {
-	struct domain *d;
-	long rc;
-
-	if (op->cmd == XEN_DOMCTL_createdomain || op->cmd == XEN_DOMCTL_getdomaininfo) {
-		*copyback = true;
-		return op->cmd == XEN_DOMCTL_createdomain ? op_createdomain(op)
-							  : op_getdomaininfo(op);
-	}
-	if (op->cmd == XEN_DOMCTL_test_assign_device || op->cmd == XEN_DOMCTL_assign_device)
-		return refuse(-ENODEV, "%s", domctl_family.commands[op->cmd].takes);
-	d = domain_get_for_op(op->domain);
-	if (!d)
-		return -ESRCH;
-	rc = domctl_on_domain(d, op, copyback);
-	if (rc == -ENOSYS)
-		rc = domctl_vcpu(d, op, copyback);
-	if (rc == -ENOSYS)
-		rc = domctl_mem(v, d, op, copyback);
-	if (rc == -ENOSYS)
-		rc = domctl_hvmctx(d, op, copyback);
-	domain_put(d);
-	return rc;
-}
-
-long abi_domctl(struct vcpu *v, const struct hypercall_args *args)
-{
-	bool copyback = false;
-	struct xen_domctl op;
-	long rc;
-
-	if (!v->domain->is_dom0)
-		return -EPERM;
-	if (copy_from_guest_la(&op, args->a[0], sizeof(op)))
-		return -EFAULT;
-	refusal_begin(&domctl_family, op.cmd,
-		      op.cmd == XEN_DOMCTL_createdomain ? DOMID_INVALID : op.domain);
-	if (op.interface_version != XEN_DOMCTL_INTERFACE_VERSION)
-		return refuse(-EACCES, "interface version %#x: %#x is that of Xen 4.17's tools",
-			      op.interface_version, XEN_DOMCTL_INTERFACE_VERSION);
-	if (!spin_trylock(&domctl_lock))
-		return -ERESTART;
-	stretch_doing("domctl", op.cmd);
-	rc = domctl_one(v, &op, &copyback);
-	spin_unlock(&domctl_lock);
-	refusal_end(rc, &op.u, sizeof(op.u));
-	if (copyback && copy_to_guest_la(args->a[0], &op, sizeof(op)))
-		rc = -EFAULT;
-	return rc;
+	return call_tool_op(c, &domctl_family);
 }

@@ -1,17 +1,25 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* domctl, the part about memory: limits, frame types, log-dirty (shadow_op), page-table pool. */
-#include "handlers.h"
-#include <xen/domctl.h>
+/*
+ * domctl, the part about memory and saved state: limits, frame types, log-dirty (shadow_op), page-table pool; the records
+ * of hvm/save.c in and out.
+ */
+#include "domctl.h"
+#include "physmap.h"
+#include "save.h"
 
+#define CONTEXT_MAX	(1U << 20)
 #define FRAMES_PER_CALL 1024U
 #define FRAMES_BATCH	64U
 
-static long op_max_mem(struct domain *d, uint64_t kib)
+long op_max_mem(struct call *c)
 {
-	spin_lock(&d->page_lock);
-	d->max_pages = kib >> (PAGE_SHIFT - 10);
-	spin_unlock(&d->page_lock);
-	p2m_allow_pages(&d->p2m, kib >> (PAGE_SHIFT - 10));
+	const struct xen_domctl_max_mem *m = c->arg;
+	uint64_t pages = m->max_memkb >> (PAGE_SHIFT - 10);
+
+	spin_lock(&c->d->page_lock);
+	c->d->max_pages = pages;
+	spin_unlock(&c->d->page_lock);
+	p2m_allow_pages(&c->d->p2m, pages);
 	return 0;
 }
 
@@ -34,8 +42,9 @@ static xen_pfn_t frame_info(struct domain *d, xen_pfn_t gfn, struct frames *hole
 }
 
 /* The type of each frame, as saving tools want it; no page tables to be pinned here. */
-static long op_getpageframeinfo(struct domain *d, struct xen_domctl_getpageframeinfo3 *f)
+long op_getpageframeinfo3(struct call *c)
 {
+	struct xen_domctl_getpageframeinfo3 *f = c->arg;
 	xen_pfn_t gfn[FRAMES_BATCH];
 	struct frames all;
 
@@ -47,7 +56,7 @@ static long op_getpageframeinfo(struct domain *d, struct xen_domctl_getpageframe
 		if (copy_from_guest_offset(gfn, f->array, part.first, part.nr))
 			return -EFAULT;
 		for (uint64_t i = 0; i < part.nr; i++)
-			gfn[i] = frame_info(d, gfn[i], &hole);
+			gfn[i] = frame_info(c->d, gfn[i], &hole);
 		if (copy_to_guest_offset(f->array, part.first, gfn, part.nr))
 			return -EFAULT;
 	}
@@ -166,10 +175,11 @@ static long stop_log(struct domain *d)
 	return rc;
 }
 
-static long op_shadow(struct domain *d, struct xen_domctl_shadow_op *s)
+long op_shadow_op(struct call *c)
 {
-	if (d == current_domain())
-		return -EINVAL;
+	struct xen_domctl_shadow_op *s = c->arg;
+	struct domain *d = c->d;
+
 	switch (s->op) {
 	case XEN_DOMCTL_SHADOW_OP_OFF:
 		return stop_log(d);
@@ -196,60 +206,110 @@ static long op_shadow(struct domain *d, struct xen_domctl_shadow_op *s)
 }
 
 /* Page tables come from the VMM's memory: the size is remembered for the tools. */
-static long op_mempool(struct domain *d, struct xen_domctl_paging_mempool *m, bool set)
+long op_get_paging_mempool_size(struct call *c)
 {
-	if (!set) {
-		m->size = domain_priv(d)->mempool_bytes;
-		return 0;
-	}
-	if (m->size & ~PAGE_MASK)
-		return -EINVAL;
-	domain_priv(d)->mempool_bytes = m->size;
-	d->paging_pool_mib = (uint32_t)(m->size >> 20);
+	((struct xen_domctl_paging_mempool *)c->arg)->size = domain_priv(c->d)->mempool_bytes;
 	return 0;
 }
 
-static long op_hypercall_init(struct domain *d, uint64_t gfn)
+long op_set_paging_mempool_size(struct call *c)
 {
-	struct page *p = p2m_get_page(d, _gfn(gfn), true, NULL);
+	const struct xen_domctl_paging_mempool *m = c->arg;
+
+	if (m->size & ~PAGE_MASK)
+		return -EINVAL;
+	domain_priv(c->d)->mempool_bytes = m->size;
+	c->d->paging_pool_mib = (uint32_t)(m->size >> 20);
+	return 0;
+}
+
+long op_hypercall_init(struct call *c)
+{
+	const struct xen_domctl_hypercall_init *h = c->arg;
+	struct page *p = p2m_get_page(c->d, _gfn(h->gmfn), true, NULL);
 
 	if (!p)
 		return -EACCES;
-	hypercall_page_fill(d, page_to_virt(p));
+	hypercall_page_fill(c->d, page_to_virt(p));
 	page_put(p);
 	return 0;
 }
 
-long domctl_mem(struct vcpu *v, struct domain *d, struct xen_domctl *op, bool *copyback)
+long op_cacheflush(struct call *c)
 {
+	const struct xen_domctl_cacheflush *f = c->arg;
 	struct frames range;
 
-	(void)v;
-	switch (op->cmd) {
-	case XEN_DOMCTL_max_mem:
-		return op_max_mem(d, op->u.max_mem.max_memkb);
-	case XEN_DOMCTL_getpageframeinfo3:
-		return op_getpageframeinfo(d, &op->u.getpageframeinfo3);
-	case XEN_DOMCTL_shadow_op:
-		*copyback = true;
-		return op_shadow(d, &op->u.shadow_op);
-	case XEN_DOMCTL_get_paging_mempool_size:
-		*copyback = true;
-		return op_mempool(d, &op->u.paging_mempool, false);
-	case XEN_DOMCTL_set_paging_mempool_size:
-		return op_mempool(d, &op->u.paging_mempool, true);
-	case XEN_DOMCTL_hypercall_init:
-		return op_hypercall_init(d, op->u.hypercall_init.gmfn);
-	case XEN_DOMCTL_iomem_permission:
-	case XEN_DOMCTL_ioport_permission:
-	case XEN_DOMCTL_irq_permission:
-		return -EOPNOTSUPP; /* there is no pass-through */
-	case XEN_DOMCTL_cacheflush:
-		return frames_make(op->u.cacheflush.start_pfn, op->u.cacheflush.nr_pfns,
-				   p2m_gfn_limit(), &range)
-			       ? 0
-			       : -EINVAL;
-	default:
-		return -ENOSYS;
+	return frames_make(f->start_pfn, f->nr_pfns, p2m_gfn_limit(), &range) ? 0 : -EINVAL;
+}
+
+/* --- saved state; partial contexts are normal -------------------------------------------------- */
+
+long op_gethvmcontext(struct call *c)
+{
+	struct xen_domctl_hvmcontext *h = c->arg;
+	struct domain *d = c->d;
+	size_t len = (size_t)hvm_save_size(d);
+	void *buf;
+	long rc;
+
+	if (guest_handle_is_null(h->buffer)) {
+		h->size = (uint32_t)len;
+		return 0;
 	}
+	if (h->size < len)
+		return -ENOSPC;
+	buf = xzalloc_bytes(len);
+	if (!buf)
+		return -ENOMEM;
+	rc = hvm_save(d, buf, &len);
+	/* An image is being written: the tools let the domain go on where that fails, and destroy it where not. */
+	if (!rc && d->shut_down && d->shutdown_code == SHUTDOWN_suspend)
+		rc = hvm_save_check(d, buf, len);
+	if (!rc && copy_to_guest_la(guest_handle_la(h->buffer), buf, len))
+		rc = -EFAULT;
+	h->size = (uint32_t)len;
+	xfree(buf);
+	return rc;
+}
+
+long op_sethvmcontext(struct call *c)
+{
+	const struct xen_domctl_hvmcontext *h = c->arg;
+	void *buf;
+	long rc;
+
+	/* Of a dying domain all timers have been stopped, and none may be set anew. */
+	if (!h->size || h->size > CONTEXT_MAX || READ_ONCE(c->d->dying))
+		return -EINVAL;
+	buf = xzalloc_bytes(h->size);
+	if (!buf)
+		return -ENOMEM;
+	rc = copy_from_guest_la(buf, guest_handle_la(h->buffer), h->size);
+	if (!rc)
+		rc = hvm_load(c->d, buf, h->size);
+	xfree(buf);
+	return rc;
+}
+
+long op_gethvmcontext_partial(struct call *c)
+{
+	struct xen_domctl_hvmcontext_partial *h = c->arg;
+	size_t len = min(h->bufsz, (uint64_t)CONTEXT_MAX);
+	void *buf = xzalloc_bytes(hvm_save_record_max());
+	long rc;
+
+	if (!buf)
+		return -ENOMEM;
+	rc = hvm_save_one(c->d, h->type, h->instance, buf, &len);
+	if (!rc && guest_handle_is_null(h->buffer))
+		h->bufsz = len;
+	else if (!rc && h->bufsz < len)
+		rc = -ENOSPC;
+	else if (!rc && copy_to_guest_la(guest_handle_la(h->buffer), buf, len))
+		rc = -EFAULT;
+	else if (!rc)
+		h->bufsz = len;
+	xfree(buf);
+	return rc;
 }

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* domctl, the part about vCPUs: information, affinity, extended state. */
-#include "handlers.h"
-#include <xen/domctl.h>
+/* domctl, the part about vCPUs: information, affinity, registers. */
+#include "domctl.h"
+#include "hvm_context.h"
 
 int copy_cpumask_from_guest(uint64_t *mask, const struct xenctl_bitmap *b)
 {
@@ -16,7 +16,6 @@ int copy_cpumask_from_guest(uint64_t *mask, const struct xenctl_bitmap *b)
 	return 0;
 }
 
-/* Bits past `bits` that the caller has room for are cleared. */
 int copy_cpumask_to_guest(const struct xenctl_bitmap *b, uint64_t mask, unsigned int bits)
 {
 	static const uint8_t zeros[512 - sizeof(mask)];
@@ -41,13 +40,14 @@ static uint64_t online_mask(void)
 	return nr_cpus >= 64 ? ~0ULL : BIT(nr_cpus) - 1;
 }
 
-static long op_getvcpuinfo(struct domain *d, struct xen_domctl_getvcpuinfo *i)
+long op_getvcpuinfo(struct call *c)
 {
-	struct vcpu *v = domain_vcpu(d, i->vcpu);
+	struct xen_domctl_getvcpuinfo *i = c->arg;
+	struct vcpu *v = domain_vcpu(c->d, i->vcpu);
 	struct vcpu_runstate_info r;
 
 	if (!v)
-		return i->vcpu >= d->max_vcpus ? -EINVAL : -ESRCH;
+		return i->vcpu >= c->d->max_vcpus ? -EINVAL : -ESRCH;
 	vcpu_runstate_get(v, &r);
 	i->online = !(v->pause_flags & VPF_DOWN);
 	i->blocked = !!(v->pause_flags & VPF_BLOCKED);
@@ -57,16 +57,17 @@ static long op_getvcpuinfo(struct domain *d, struct xen_domctl_getvcpuinfo *i)
 	return 0;
 }
 
-static long op_setaffinity(struct domain *d, struct xen_domctl_vcpuaffinity *a)
+long op_setvcpuaffinity(struct call *c)
 {
-	struct vcpu *v = domain_vcpu(d, a->vcpu);
+	struct xen_domctl_vcpuaffinity *a = c->arg;
+	struct vcpu *v = domain_vcpu(c->d, a->vcpu);
 	uint64_t hard, soft;
 
 	if (!v)
 		return -EINVAL;
 	if (!(a->flags & (XEN_VCPUAFFINITY_HARD | XEN_VCPUAFFINITY_SOFT)))
 		return -EINVAL;
-	if (d->is_dom0)
+	if (c->d->is_dom0)
 		return -EPERM; /* vCPU n is on CPU n: the machine's interrupts go there */
 	hard = v->affinity_hard;
 	soft = v->affinity_soft;
@@ -87,9 +88,10 @@ static long op_setaffinity(struct domain *d, struct xen_domctl_vcpuaffinity *a)
 	return 0;
 }
 
-static long op_getaffinity(struct domain *d, struct xen_domctl_vcpuaffinity *a)
+long op_getvcpuaffinity(struct call *c)
 {
-	struct vcpu *v = domain_vcpu(d, a->vcpu);
+	struct xen_domctl_vcpuaffinity *a = c->arg;
+	struct vcpu *v = domain_vcpu(c->d, a->vcpu);
 
 	if (!v)
 		return -EINVAL;
@@ -102,38 +104,71 @@ static long op_getaffinity(struct domain *d, struct xen_domctl_vcpuaffinity *a)
 	return 0;
 }
 
-static long op_setnodeaffinity(struct domain *d, struct xen_domctl_nodeaffinity *n)
+long op_setnodeaffinity(struct call *c)
 {
+	const struct xen_domctl_nodeaffinity *n = c->arg;
 	uint64_t nodes;
 
 	if (copy_cpumask_from_guest(&nodes, &n->nodemap))
 		return -EFAULT;
 	if (!(nodes & 1))
 		return -EINVAL; /* there is node 0 only */
-	d->soft_affinity_nodes = nodes;
+	c->d->soft_affinity_nodes = nodes;
 	return 0;
 }
 
-long domctl_vcpu(struct domain *d, struct xen_domctl *op, bool *copyback)
+long op_getnodeaffinity(struct call *c)
 {
-	switch (op->cmd) {
-	case XEN_DOMCTL_getvcpuinfo:
-		*copyback = true;
-		return op_getvcpuinfo(d, &op->u.getvcpuinfo);
-	case XEN_DOMCTL_getvcpucontext:
-		return domctl_getvcpucontext(d, &op->u.vcpucontext);
-	case XEN_DOMCTL_setvcpucontext:
-		return domctl_setvcpucontext(d, &op->u.vcpucontext);
-	case XEN_DOMCTL_setvcpuaffinity:
-		return op_setaffinity(d, &op->u.vcpuaffinity);
-	case XEN_DOMCTL_getvcpuaffinity:
-		return op_getaffinity(d, &op->u.vcpuaffinity);
-	case XEN_DOMCTL_setnodeaffinity:
-		return op_setnodeaffinity(d, &op->u.nodeaffinity);
-	case XEN_DOMCTL_getnodeaffinity:
-		return copy_cpumask_to_guest(&op->u.nodeaffinity.nodemap,
-					     d->soft_affinity_nodes & 1, 1);
-	default:
-		return -ENOSYS;
+	const struct xen_domctl_nodeaffinity *n = c->arg;
+
+	return copy_cpumask_to_guest(&n->nodemap, c->d->soft_affinity_nodes & 1, 1);
+}
+
+/* In the form that core dumps have. */
+long op_getvcpucontext(struct call *c)
+{
+	const struct xen_domctl_vcpucontext *op = c->arg;
+	struct vcpu *v = domain_vcpu(c->d, op->vcpu);
+	struct vcpu_guest_context *ctx;
+	long rc;
+
+	if (!v)
+		return -ESRCH;
+	if (!published(v->initialised))
+		return -ENODATA;
+	ctx = xzalloc(struct vcpu_guest_context);
+	if (!ctx)
+		return -ENOMEM;
+	vcpu_pause(v);
+	hvm_context_get(v, ctx);
+	vcpu_unpause(v);
+	rc = copy_to_guest_la(guest_handle_la(op->ctxt), ctx, sizeof(*ctx));
+	xfree(ctx);
+	return rc;
+}
+
+/* How a guest that was suspended learns that it goes on in place: libxc sets RAX, which SCHEDOP_shutdown returns then. */
+long op_setvcpucontext(struct call *c)
+{
+	const struct xen_domctl_vcpucontext *op = c->arg;
+	struct vcpu *v = domain_vcpu(c->d, op->vcpu);
+	struct vcpu_guest_context *ctx;
+	long rc;
+
+	if (!v || !v->initialised)
+		return -EINVAL;
+	if (guest_handle_is_null(op->ctxt))
+		return -EOPNOTSUPP; /* a reset of the vCPU: nobody asks for it */
+	ctx = xzalloc(struct vcpu_guest_context);
+	if (!ctx)
+		return -ENOMEM;
+	rc = copy_from_guest_la(ctx, guest_handle_la(op->ctxt), sizeof(*ctx));
+	if (!rc) {
+		vcpu_pause(v);
+		hvm_context_set(v, ctx);
+		vcpu_attention(v, VCPU_ATT_STATE);
+		vcpu_unpause(v);
 	}
+	xfree(ctx);
+	return rc;
 }

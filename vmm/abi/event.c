@@ -1,135 +1,54 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * HYPERVISOR_event_channel_op: copies the arguments; the work is in domain/event*.c. The structures have
- * the same layout for 32- and 64-bit callers.
+ * HYPERVISOR_event_channel_op: the work is in domain/event*.c. The structures have the same layout for 32- and 64-bit
+ * callers. Operations on pirqs are not there: dom0 has its interrupts directly.
  */
-#include "handlers.h"
-#include "../domain/event_private.h"
+#include "command.h"
+#include "vmm/domain/event_private.h"
 
-union evtchn_args {
-	struct evtchn_alloc_unbound alloc_unbound;
-	struct evtchn_bind_interdomain bind_interdomain;
-	struct evtchn_bind_virq bind_virq;
-	struct evtchn_bind_ipi bind_ipi;
-	struct evtchn_close close;
-	struct evtchn_send send;
-	struct evtchn_status status;
-	struct evtchn_bind_vcpu bind_vcpu;
-	struct evtchn_unmask unmask;
-	struct evtchn_reset reset;
-	struct evtchn_init_control init_control;
-	struct evtchn_expand_array expand_array;
-	struct evtchn_set_priority set_priority;
+#define CALLER c->v->domain
+
+ARM(op_alloc_unbound, evtchn_alloc_unbound, evtchn_alloc_unbound(a))
+ARM(op_bind_interdomain, evtchn_bind_interdomain, evtchn_bind_interdomain(CALLER, a))
+ARM(op_bind_virq, evtchn_bind_virq, evtchn_bind_virq(CALLER, a))
+ARM(op_bind_ipi, evtchn_bind_ipi, evtchn_bind_ipi(CALLER, a))
+ARM(op_close, evtchn_close, evtchn_close_guest(CALLER, a->port))
+ARM(op_send, evtchn_send, evtchn_send(CALLER, a->port))
+ARM(op_status, evtchn_status, evtchn_status(a))
+ARM(op_bind_vcpu, evtchn_bind_vcpu, evtchn_bind_vcpu(CALLER, a->port, a->vcpu))
+ARM(op_unmask, evtchn_unmask, evtchn_unmask(CALLER, a->port))
+ARM(op_reset, evtchn_reset, evtchn_reset(c->d))
+ARM(op_init_control, evtchn_init_control, evtchn_fifo_init_control(CALLER, a))
+ARM(op_expand_array, evtchn_expand_array, evtchn_fifo_expand_array(CALLER, a))
+ARM(op_set_priority, evtchn_set_priority, evtchn_fifo_set_priority(CALLER, a))
+
+#define CMD(n, flags) [EVTCHNOP_##n] = COMMAND(#n, op_##n, evtchn_##n, flags, NULL)
+
+static const struct abi_command commands[] = {
+	CMD(bind_interdomain, COPYBACK),
+	CMD(bind_virq, COPYBACK),
+	CMD(close, 0),
+	CMD(send, 0),
+	CMD(status, COPYBACK),
+	CMD(alloc_unbound, COPYBACK),
+	CMD(bind_ipi, COPYBACK),
+	CMD(bind_vcpu, 0),
+	CMD(unmask, 0),
+	CMD(reset, TARGET | CONTROLS),
+	CMD(init_control, COPYBACK),
+	CMD(expand_array, 0),
+	CMD(set_priority, 0),
 };
 
-static int op_alloc_unbound(struct domain *d, union evtchn_args *a)
-{
-	(void)d;
-	return evtchn_alloc_unbound(&a->alloc_unbound);
-}
-
-static int op_bind_interdomain(struct domain *d, union evtchn_args *a)
-{
-	return evtchn_bind_interdomain(d, &a->bind_interdomain);
-}
-
-static int op_bind_virq(struct domain *d, union evtchn_args *a)
-{
-	return evtchn_bind_virq(d, &a->bind_virq);
-}
-
-static int op_bind_ipi(struct domain *d, union evtchn_args *a)
-{
-	return evtchn_bind_ipi(d, &a->bind_ipi);
-}
-
-static int op_close(struct domain *d, union evtchn_args *a)
-{
-	return evtchn_close_guest(d, a->close.port);
-}
-
-static int op_send(struct domain *d, union evtchn_args *a)
-{
-	return evtchn_send(d, a->send.port);
-}
-
-static int op_status(struct domain *d, union evtchn_args *a)
-{
-	(void)d;
-	return evtchn_status(&a->status);
-}
-
-static int op_bind_vcpu(struct domain *d, union evtchn_args *a)
-{
-	return evtchn_bind_vcpu(d, a->bind_vcpu.port, a->bind_vcpu.vcpu);
-}
-
-static int op_unmask(struct domain *d, union evtchn_args *a)
-{
-	return evtchn_unmask(d, a->unmask.port);
-}
-
-static int op_reset(struct domain *d, union evtchn_args *a)
-{
-	struct domain *t = domain_get_for_op(a->reset.dom);
-	int rc;
-
-	if (!t)
-		return -ESRCH;
-	rc = t == d || d->is_dom0 ? evtchn_reset(t) : -EPERM;
-	domain_put(t);
-	return rc;
-}
-
-static int op_init_control(struct domain *d, union evtchn_args *a)
-{
-	return evtchn_fifo_init_control(d, &a->init_control);
-}
-
-static int op_expand_array(struct domain *d, union evtchn_args *a)
-{
-	return evtchn_fifo_expand_array(d, &a->expand_array);
-}
-
-static int op_set_priority(struct domain *d, union evtchn_args *a)
-{
-	return evtchn_fifo_set_priority(d, &a->set_priority);
-}
-
-#define OP(name, type, back) [EVTCHNOP_##name] = { op_##name, sizeof(struct evtchn_##type), back }
-
-static const struct {
-	int (*fn)(struct domain *d, union evtchn_args *a);
-	uint8_t size;
-	bool copyback;
-} ops[] = {
-	OP(bind_interdomain, bind_interdomain, true),
-	OP(bind_virq, bind_virq, true),
-	OP(close, close, false),
-	OP(send, send, false),
-	OP(status, status, true),
-	OP(alloc_unbound, alloc_unbound, true),
-	OP(bind_ipi, bind_ipi, true),
-	OP(bind_vcpu, bind_vcpu, false),
-	OP(unmask, unmask, false),
-	OP(reset, reset, false),
-	OP(init_control, init_control, true),
-	OP(expand_array, expand_array, false),
-	OP(set_priority, set_priority, false),
+static const struct abi_family event_family = {
+	.name = "event_channel_op",
+	.commands = commands,
+	.nr = ARRAY_SIZE(commands),
+	.other = ANSWER(NULL, -ENOSYS, 0, NULL),
 };
 
-long abi_event_channel_op(struct vcpu *v, const struct hypercall_args *args)
+long abi_event_channel_op(struct call *c)
 {
-	uint64_t cmd = args->a[0], la = args->a[1];
-	union evtchn_args a;
-	int rc;
-
-	if (cmd >= ARRAY_SIZE(ops) || !ops[cmd].fn)
-		return -ENOSYS; /* pirq: dom0 has its interrupts directly */
-	if (copy_from_guest_la(&a, la, ops[cmd].size))
-		return -EFAULT;
-	rc = ops[cmd].fn(v->domain, &a);
-	if (!rc && ops[cmd].copyback && copy_to_guest_la(la, &a, ops[cmd].size))
-		return -EFAULT;
-	return rc;
+	return call_command(c, &event_family, (uint32_t)min(c->a[0], (uint64_t)UINT32_MAX),
+			    c->a[1]);
 }

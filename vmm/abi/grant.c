@@ -4,8 +4,8 @@
  * call fails only when the list cannot be read or written. Lists are preemptible: count and address in
  * the registers move on. The work is in domain/grant*.c.
  */
-#include "handlers.h"
-#include "../domain/grant_private.h"
+#include "command.h"
+#include "vmm/domain/grant_private.h"
 
 #define PREEMPT_EVERY 4U
 
@@ -15,68 +15,54 @@ union grant_elem {
 	struct gnttab_copy copy;
 };
 
-static int do_map(union grant_elem *e)
-{
-	return grant_map_one(&e->map);
-}
-
-static int do_unmap(union grant_elem *e)
-{
-	return grant_unmap_one(&e->unmap);
-}
-
-static int do_copy(union grant_elem *e)
-{
-	return grant_copy_one(&e->copy);
-}
-
 /* The rest of the list later. */
-static long list_continue(struct vcpu *v, uint64_t la, uint32_t count)
+static long list_continue(struct call *c, uint64_t la, uint32_t count)
 {
-	hypercall_set_arg(v, 1, la);
-	hypercall_set_arg(v, 2, count);
+	call_set_arg(c, 1, la);
+	call_set_arg(c, 2, count);
 	return -ERESTART;
 }
 
-static long list_op(struct vcpu *v, uint64_t la, uint32_t count, size_t size,
-		    int (*fn)(union grant_elem *e))
+static long list_op(struct call *c, size_t size, int (*fn)(void *e))
 {
+	uint64_t la = c->a[1];
 	union grant_elem e;
 
-	for (uint32_t i = 0; i < count; i++, la += size) {
+	for (uint32_t i = 0; i < c->count; i++, la += size) {
 		if (i && !(i % PREEMPT_EVERY) && hypercall_preempt())
-			return list_continue(v, la, count - i);
+			return list_continue(c, la, c->count - i);
 		if (copy_from_guest_la(&e, la, size))
 			return -EFAULT;
 		/* Memory on demand is still looked for. */
 		if (fn(&e) == GNTST_eagain)
-			return list_continue(v, la, count - i);
+			return list_continue(c, la, c->count - i);
 		if (copy_to_guest_la(la, &e, size))
 			return -EFAULT;
 	}
 	return 0;
 }
 
-/* The domain an administrative operation is about, or a status. */
-static struct domain *admin_domain(domid_t id, int16_t *status)
-{
-	struct domain *d = domain_get_for_op(id);
-
-	*status = d ? GNTST_okay : GNTST_bad_domain;
-	if (d && !abi_may_control(d)) {
-		domain_put(d);
-		*status = GNTST_permission_denied;
-		return NULL;
+#define LIST_OP(n, type)                                        \
+	static int do_##n(void *e)                              \
+	{                                                       \
+		return grant_##n##_one(e);                      \
+	}                                                       \
+	static long op_##n(struct call *c)                      \
+	{                                                       \
+		return list_op(c, sizeof(struct type), do_##n); \
 	}
-	return d;
-}
 
-struct setup_narrow {
-	uint16_t dom;
-	uint32_t nr_frames;
-	int16_t status;
-	uint32_t frame_list;
-};
+LIST_OP(map, gnttab_map_grant_ref)
+LIST_OP(unmap, gnttab_unmap_grant_ref)
+LIST_OP(copy, gnttab_copy)
+
+/* The domain an administrative operation is about, in c->d, or a status. */
+static int16_t admin_domain(struct call *c, domid_t id)
+{
+	long rc = call_about(c, domain_get_for_op(id), id);
+
+	return rc == -ESRCH ? GNTST_bad_domain : rc ? GNTST_permission_denied : GNTST_okay;
+}
 
 /* Where setup_table goes on is in the upper bits of the command, like with memory_op. */
 #define SETUP_CMD_BITS 12U
@@ -94,156 +80,121 @@ static int grow_to(struct domain *d, uint32_t nr)
 	return rc;
 }
 
-static long list_piece(struct domain *d, const struct frames *f, uint64_t list, bool compat)
+static long list_piece(struct call *c, const struct frames *f, uint64_t list)
 {
-	const unsigned int size = compat ? 4 : 8;
+	const unsigned int size = c->compat ? 4 : 8;
 	uint8_t out[SETUP_BATCH * 8];
 
 	for (uint64_t i = 0; i < f->nr; i++) {
-		uint64_t gfn = grant_frame_gfn(d, (unsigned int)(f->first + i));
+		uint64_t gfn = grant_frame_gfn(c->d, (unsigned int)(f->first + i));
 
 		memcpy(out + i * size, &gfn, size);
 	}
 	return copy_to_guest_la(list + f->first * size, out, f->nr * size);
 }
 
-/* Where the frames lie in the guest's own map; ~0 for one that it has not mapped. *done: how many are written. */
-static long setup_frames(struct domain *d, uint32_t nr, uint64_t list, uint64_t *done,
-			 int16_t *status)
+/* Where the frames lie in the guest's own map; ~0 for one that it has not mapped. c->start: how many are written. */
+static long setup_frames(struct call *c, struct gnttab_setup_table *s)
 {
-	bool compat = hypercall_is_compat();
 	struct frames all;
-	int rc = frames_make(0, nr, d->grant->max_frames, &all) ? grow_to(d, nr) : -EINVAL;
+	int rc = frames_make(0, s->nr_frames, c->d->grant->max_frames, &all)
+			 ? grow_to(c->d, s->nr_frames)
+			 : -EINVAL;
 
 	if (rc == -ERESTART)
 		return rc;
 	if (rc) {
-		*status = GNTST_general_error;
+		s->status = GNTST_general_error;
 		return 0;
 	}
-	for (*done = min(*done, all.nr); *done < all.nr;) {
-		struct frames f = frames_part(&all, *done, SETUP_BATCH);
+	for (c->start = min(c->start, all.nr); c->start < all.nr;) {
+		struct frames f = frames_part(&all, c->start, SETUP_BATCH);
 
-		if (list_piece(d, &f, list, compat))
+		if (list_piece(c, &f, guest_handle_la(s->frame_list)))
 			return -EFAULT;
-		*done += f.nr;
-		if (*done < all.nr && hypercall_preempt())
+		c->start += f.nr;
+		if (c->start < all.nr && hypercall_preempt())
 			return -ERESTART;
 	}
 	return 0;
 }
 
-static long op_setup_table(struct vcpu *v, uint64_t la, uint32_t count, uint64_t done)
+static long op_setup_table(struct call *c)
 {
-	bool compat = hypercall_is_compat();
-	struct gnttab_setup_table s;
-	struct setup_narrow n;
-	struct domain *d;
-	uint64_t list;
+	struct gnttab_setup_table *s = c->arg;
 	long rc = 0;
 
-	if (count != 1)
-		return -EINVAL;
-	if (compat ? copy_from_guest_la(&n, la, sizeof(n)) : copy_from_guest_la(&s, la, sizeof(s)))
-		return -EFAULT;
-	if (compat) {
-		s.dom = n.dom;
-		s.nr_frames = n.nr_frames;
-	}
-	list = compat ? n.frame_list : guest_handle_la(s.frame_list);
-	d = admin_domain(s.dom, &s.status);
-	if (d) {
-		rc = setup_frames(d, s.nr_frames, list, &done, &s.status);
-		domain_put(d);
-	}
+	s->status = admin_domain(c, s->dom);
+	if (s->status == GNTST_okay)
+		rc = setup_frames(c, s);
 	if (rc == -ERESTART)
-		hypercall_set_arg(v, 0, GNTTABOP_setup_table | done << SETUP_CMD_BITS);
-	if (rc)
-		return rc;
-	return copy_to_guest_la(la + (compat ? offsetof(struct setup_narrow, status)
-					     : offsetof(struct gnttab_setup_table, status)),
-				&s.status, sizeof(s.status));
-}
-
-static long op_query_size(uint64_t la, uint32_t count)
-{
-	struct gnttab_query_size q;
-	struct domain *d;
-
-	if (count != 1)
-		return -EINVAL;
-	if (copy_from_guest_la(&q, la, sizeof(q)))
-		return -EFAULT;
-	d = admin_domain(q.dom, &q.status);
-	if (d) {
-		q.nr_frames = d->grant->nr_frames;
-		q.max_nr_frames = d->grant->max_frames;
-		domain_put(d);
-	}
-	return copy_to_guest_la(la, &q, sizeof(q));
-}
-
-static long op_set_version(uint64_t la, uint32_t count)
-{
-	struct gnttab_set_version s;
-	long rc = 0;
-
-	if (count != 1)
-		return -EINVAL;
-	if (copy_from_guest_la(&s, la, sizeof(s)))
-		return -EFAULT;
-	if (s.version != 1)
-		rc = s.version == 2 ? -ENOSYS : -EINVAL;
-	s.version = 1;
-	if (copy_to_guest_la(la, &s, sizeof(s)))
-		return -EFAULT;
+		call_set_arg(c, 0, GNTTABOP_setup_table | c->start << SETUP_CMD_BITS);
 	return rc;
 }
 
-static long op_get_version(uint64_t la, uint32_t count)
+static long op_query_size(struct call *c)
 {
-	struct gnttab_get_version g;
-	struct domain *d;
-	int16_t status;
+	struct gnttab_query_size *q = c->arg;
 
-	if (count != 1)
-		return -EINVAL;
-	if (copy_from_guest_la(&g, la, sizeof(g)))
-		return -EFAULT;
-	d = admin_domain(g.dom, &status);
-	if (!d)
-		return status == GNTST_bad_domain ? -ESRCH : -EPERM;
-	domain_put(d);
-	g.version = 1;
-	return copy_to_guest_la(la, &g, sizeof(g));
+	q->status = admin_domain(c, q->dom);
+	if (q->status == GNTST_okay) {
+		q->nr_frames = c->d->grant->nr_frames;
+		q->max_nr_frames = c->d->grant->max_frames;
+	}
+	return 0;
 }
 
-long abi_grant_table_op(struct vcpu *v, const struct hypercall_args *args)
+static long op_set_version(struct call *c)
 {
-	uint64_t la = args->a[1];
-	uint32_t count = (uint32_t)args->a[2], cmd = (uint32_t)args->a[0];
+	struct gnttab_set_version *s = c->arg;
+	uint32_t asked = s->version;
 
-	if ((int32_t)count < 0)
+	s->version = 1;
+	return asked == 1 ? 0 : asked == 2 ? -ENOSYS : -EINVAL;
+}
+
+static long op_get_version(struct call *c)
+{
+	((struct gnttab_get_version *)c->arg)->version = 1;
+	return 0;
+}
+
+#define LIST(n, fn, flags) [GNTTABOP_##n] = PLAIN(#n, fn, flags, NULL)
+#define CMD(n, flags)	   [GNTTABOP_##n] = COMMAND(#n, op_##n, gnttab_##n, flags, NULL)
+
+/* The elements of lists are the same for 32-bit callers but for the copy's frame number. */
+static const struct abi_command commands[] = {
+	LIST(map_grant_ref, op_map, 0),
+	LIST(unmap_grant_ref, op_unmap, 0),
+	LIST(copy, op_copy, WIDE_ONLY),
+	[GNTTABOP_setup_table] = { "setup_table", NULL, op_setup_table, "hihl",
+				   sizeof(struct gnttab_setup_table), 0, CONTROLS | COPYBACK, 0 },
+	CMD(query_size, CONTROLS | COPYBACK),
+	CMD(set_version, COPYBACK_ALWAYS),
+	CMD(get_version, TARGET | CONTROLS | COPYBACK),
+};
+
+static const struct abi_family grant_family = {
+	.name = "grant_table_op",
+	.commands = commands,
+	.nr = ARRAY_SIZE(commands),
+	.other = ANSWER(NULL, -ENOSYS, 0, NULL),
+};
+
+long abi_grant_table_op(struct call *c)
+{
+	uint32_t cmd = (uint32_t)c->a[0];
+
+	c->count = (uint32_t)c->a[2];
+	if ((int32_t)c->count < 0)
 		return -EINVAL;
-	if ((cmd & (BIT(SETUP_CMD_BITS) - 1)) == GNTTABOP_setup_table)
-		return op_setup_table(v, la, count, cmd >> SETUP_CMD_BITS);
-	/* The list elements are the same for 32-bit callers but for the copy's frame number. */
-	switch (cmd) {
-	case GNTTABOP_map_grant_ref:
-		return list_op(v, la, count, sizeof(struct gnttab_map_grant_ref), do_map);
-	case GNTTABOP_unmap_grant_ref:
-		return list_op(v, la, count, sizeof(struct gnttab_unmap_grant_ref), do_unmap);
-	case GNTTABOP_copy:
-		return hypercall_is_compat()
-			       ? -ENOSYS
-			       : list_op(v, la, count, sizeof(struct gnttab_copy), do_copy);
-	case GNTTABOP_query_size:
-		return op_query_size(la, count);
-	case GNTTABOP_set_version:
-		return op_set_version(la, count);
-	case GNTTABOP_get_version:
-		return op_get_version(la, count);
-	default:
-		return -ENOSYS;
+	c->start = 0;
+	if ((cmd & (BIT(SETUP_CMD_BITS) - 1)) == GNTTABOP_setup_table) {
+		c->start = cmd >> SETUP_CMD_BITS;
+		cmd = GNTTABOP_setup_table;
 	}
+	/* All but the lists take one. */
+	if (c->count != 1 && cmd < ARRAY_SIZE(commands) && commands[cmd].size)
+		return -EINVAL;
+	return call_command(c, &grant_family, cmd, c->a[1]);
 }

@@ -3,9 +3,8 @@
  * HYPERVISOR_hvm_op (xen/hvm/hvm_op.h) and the parameters of HVM domains (xen/hvm/params.h). Who may
  * set and read a parameter stands in one table; what a new value does, in one function.
  */
-#include "handlers.h"
+#include "command.h"
 #include "hvm_ops.h"
-#include "refuse.h"
 #include "vlapic.h"
 #include <xen/hvm/hvm_op.h>
 #include <xen/hvm/params.h>
@@ -154,157 +153,137 @@ static int param_apply(struct domain *d, uint32_t index, uint64_t value)
 	return rc;
 }
 
-static long param_set(struct domain *d, uint32_t index, uint64_t value)
+/* Finds the domain; the number is wrong for whomever it is. */
+static long param_begin(struct call *c)
 {
-	bool own = d == current_domain();
-	uint8_t rules = param_rules[index];
-	long rc;
+	const struct xen_hvm_param *p = c->arg;
+	long rc = call_about(c, domain_get_for_op(p->domid), p->domid);
 
-	if (!rules)
-		return refuse(-EINVAL, "parameter %u: domains have none of that number", index);
-	if (!(rules & (own && !d->is_dom0 ? P_GUEST_SET : P_TOOL_SET)))
-		return refuse(-EPERM, "parameter %u: it is for the tools to set", index);
-	rc = param_value_ok(index, value);
-	if (!rc && index == HVM_PARAM_ACPI_S_STATE)
-		rc = set_s_state(d, value);
+	if (p->index >= HVM_NR_PARAMS)
+		return refuse(-EINVAL, "parameter %u: numbers end at %u", p->index,
+			      (unsigned int)HVM_NR_PARAMS - 1);
+	return rc;
+}
+
+static long op_set_param(struct call *c)
+{
+	const struct xen_hvm_param *p = c->arg;
+	long rc = param_begin(c);
+	struct domain *d = c->d;
+	uint8_t rules;
+
 	if (rc)
 		return rc;
-	if (index == HVM_PARAM_CALLBACK_IRQ)
+	rules = param_rules[p->index];
+	if (!rules)
+		return refuse(-EINVAL, "parameter %u: domains have none of that number", p->index);
+	if (!(rules & (abi_privileged() ? P_TOOL_SET : P_GUEST_SET)))
+		return refuse(-EPERM, "parameter %u: it is for the tools to set", p->index);
+	rc = param_value_ok(p->index, p->value);
+	if (!rc && p->index == HVM_PARAM_ACPI_S_STATE)
+		rc = set_s_state(d, p->value);
+	if (rc)
+		return rc;
+	if (p->index == HVM_PARAM_CALLBACK_IRQ)
 		hvm_latch_shinfo_size(d);
 	spin_lock(&d->lock);
-	rc = param_apply(d, index, value);
+	rc = param_apply(d, p->index, p->value);
 	spin_unlock(&d->lock);
 	return rc;
 }
 
-static long param_get(struct domain *d, uint32_t index, uint64_t *value)
+static long op_get_param(struct call *c)
 {
-	if (d == current_domain() && !d->is_dom0 && !(param_rules[index] & P_GUEST_GET))
-		return refuse(-EPERM, "parameter %u: it is for the tools to read", index);
-	spin_lock(&d->lock);
-	*value = d->hvm.params[index];
-	spin_unlock(&d->lock);
+	struct xen_hvm_param *p = c->arg;
+	long rc = param_begin(c);
+
+	if (rc)
+		return rc;
+	if (!abi_privileged() && !(param_rules[p->index] & P_GUEST_GET))
+		return refuse(-EPERM, "parameter %u: it is for the tools to read", p->index);
+	spin_lock(&c->d->lock);
+	p->value = c->d->hvm.params[p->index];
+	spin_unlock(&c->d->lock);
 	return 0;
-}
-
-static long op_param(uint64_t la, bool set)
-{
-	struct xen_hvm_param a;
-	struct domain *d;
-	long rc;
-
-	if (copy_from_guest_la(&a, la, sizeof(a)))
-		return -EFAULT;
-	refusal_about(a.domid);
-	if (a.index >= HVM_NR_PARAMS)
-		return refuse(-EINVAL, "parameter %u: numbers end at %u", a.index,
-			      (unsigned int)HVM_NR_PARAMS - 1);
-	d = domain_get_for_op(a.domid);
-	if (!d)
-		return -ESRCH;
-	if (!abi_may_control(d))
-		rc = -EPERM;
-	else
-		rc = set ? param_set(d, a.index, a.value) : param_get(d, a.index, &a.value);
-	domain_put(d);
-	if (!rc && !set && copy_to_guest_la(la, &a, sizeof(a)))
-		return -EFAULT;
-	return rc;
 }
 
 /* All of the domain's own TLBs. */
-static long op_flush_tlbs(struct domain *d, uint64_t la)
+static long op_flush_tlbs(struct call *c)
 {
-	if (la)
+	if (c->a[1])
 		return -EINVAL;
-	p2m_flush(d);
+	p2m_flush(c->v->domain);
 	return 0;
 }
 
-static long op_get_mem_type(uint64_t la)
+static long op_get_mem_type(struct call *c)
 {
-	struct xen_hvm_get_mem_type a;
-	struct p2m_entry e;
-	struct domain *d;
+	struct xen_hvm_get_mem_type *a = c->arg;
+	enum p2m_type t = p2m_get(c->d, _gfn(a->pfn)).type;
 
-	if (copy_from_guest_la(&a, la, sizeof(a)))
-		return -EFAULT;
-	d = domain_get_for_op(a.domid);
-	if (!d)
-		return -ESRCH;
-	if (!abi_may_control(d)) {
-		domain_put(d);
-		return -EPERM;
-	}
-	e = p2m_get(d, _gfn(a.pfn));
-	if (e.type == P2M_IOREQ_SERVER)
-		a.mem_type = HVMMEM_ioreq_server;
-	else if (e.type == P2M_RAM_RO || e.type == P2M_GRANT_RO)
-		a.mem_type = HVMMEM_ram_ro;
-	else if (p2m_has_page(e.type) || e.type == P2M_POD)
-		a.mem_type = HVMMEM_ram_rw;
+	if (t == P2M_IOREQ_SERVER)
+		a->mem_type = HVMMEM_ioreq_server;
+	else if (t == P2M_RAM_RO || t == P2M_GRANT_RO)
+		a->mem_type = HVMMEM_ram_ro;
+	else if (p2m_has_page(t) || t == P2M_POD)
+		a->mem_type = HVMMEM_ram_rw;
 	else
-		a.mem_type = HVMMEM_mmio_dm;
-	domain_put(d);
-	return copy_to_guest_la(la, &a, sizeof(a));
+		a->mem_type = HVMMEM_mmio_dm;
+	return 0;
 }
 
-static long op_set_upcall_vector(struct domain *d, uint64_t la)
+static long op_set_evtchn_upcall_vector(struct call *c)
 {
-	struct xen_hvm_evtchn_upcall_vector a;
-	struct vcpu *v;
+	const struct xen_hvm_evtchn_upcall_vector *a = c->arg;
+	struct domain *d = c->v->domain;
+	struct vcpu *v = domain_vcpu(d, a->vcpu);
 
-	if (copy_from_guest_la(&a, la, sizeof(a)))
-		return -EFAULT;
-	v = domain_vcpu(d, a.vcpu);
 	if (!v)
 		return -ENOENT;
-	if (a.vector < 0x10)
+	if (a->vector < 0x10)
 		return -EINVAL;
 	spin_lock(&d->lock);
-	WRITE_ONCE(v->upcall_vector, a.vector);
+	WRITE_ONCE(v->upcall_vector, a->vector);
 	spin_unlock(&d->lock);
 	/* What was pending came without this vector. */
 	if (evtchn_upcall_pending(v))
-		vlapic_set_irq(v->hvm.vlapic, a.vector, false);
+		vlapic_set_irq(v->hvm.vlapic, a->vector, false);
 	return 0;
 }
 
-static long op_get_time(uint64_t la)
+static long op_get_time(struct call *c)
 {
-	struct xen_hvm_get_time a = { .now = now_ns() };
-
-	return copy_to_guest_la(la, &a, sizeof(a));
+	((struct xen_hvm_get_time *)c->arg)->now = now_ns();
+	return 0;
 }
 
-static long hvm_one(struct vcpu *v, uint32_t cmd, uint64_t la)
-{
-	switch (cmd) {
-	case HVMOP_set_param:
-		return op_param(la, true);
-	case HVMOP_get_param:
-		return op_param(la, false);
-	case HVMOP_flush_tlbs:
-		return op_flush_tlbs(v->domain, la);
-	case HVMOP_pagetable_dying:
-		return 0; /* nested paging: nothing is cached */
-	case HVMOP_get_time:
-		return op_get_time(la);
-	case HVMOP_get_mem_type:
-		return op_get_mem_type(la);
-	case HVMOP_set_evtchn_upcall_vector:
-		return op_set_upcall_vector(v->domain, la);
-	case HVMOP_guest_request_vm_event:
-		return 0;
-	default:
-		return -ENOSYS;
-	}
-}
+#define CMD(n, type, flags, takes) [HVMOP_##n] = COMMAND(#n, op_##n, type, flags, takes)
+#define NO(n, err, takes)	   [HVMOP_##n] = ANSWER(#n, err, 0, takes)
 
-long abi_hvm_op(struct vcpu *v, const struct hypercall_args *args)
-{
-	uint32_t cmd = (uint32_t)args->a[0];
+static const struct abi_command commands[] = {
+	CMD(set_param, xen_hvm_param, CONTROLS,
+	    "a parameter that the caller may set, with a value that it takes"),
+	CMD(get_param, xen_hvm_param, CONTROLS | COPYBACK, "a parameter that the caller may read"),
+	[HVMOP_flush_tlbs] = PLAIN("flush_tlbs", op_flush_tlbs, 0, "no argument"),
+	NO(pagetable_dying, 0, "nothing"), /* nested paging: nothing is cached */
+	CMD(get_time, xen_hvm_get_time, OUTPUT, "nothing"),
+	NO(xentrace, -ENOSYS, "Xen's trace buffers are not there"),
+	NO(set_mem_access, -ENOSYS, NO_MONITOR),
+	NO(get_mem_access, -ENOSYS, NO_MONITOR),
+	CMD(get_mem_type, xen_hvm_get_mem_type, TARGET | CONTROLS | COPYBACK,
+	    "the caller, or for dom0 any domain"),
+	CMD(set_evtchn_upcall_vector, xen_hvm_evtchn_upcall_vector, 0, "a vector from 16 on"),
+	NO(guest_request_vm_event, 0, "nothing"),
+};
 
-	refusal_begin(&hvm_family, cmd, DOMID_INVALID);
-	return refusal_end(hvm_one(v, cmd, args->a[1]), NULL, 0);
+const struct abi_family hvm_family = {
+	.name = "hvm_op",
+	.commands = commands,
+	.nr = ARRAY_SIZE(commands),
+	.other = ANSWER(NULL, -ENOSYS, 0, NO_SUCH_COMMAND),
+};
+
+long abi_hvm_op(struct call *c)
+{
+	return call_command(c, &hvm_family, (uint32_t)c->a[0], c->a[1]);
 }

@@ -9,68 +9,20 @@
  * dom0 is mapped 1:1 and never loses its machine pages: giving back only unmaps, and populating works
  * only where the frame number is that of a page of its own.
  */
-#include "handlers.h"
+#include "memory.h"
 #include "dom0.h"
 #include "hvm_ops.h"
-#include "refuse.h"
 #include <xen/hvm/e820.h>
-#include <xen/memory.h>
 
 #define ORDER_MAX_GUEST ORDER_2M
 #define E820_SET_MAX	128U
 
-/* The argument of the list operations in one form. */
-struct reservation {
-	uint64_t list_la, nr;
-	unsigned int order, flags;
-	domid_t domid;
-	bool compat;
-};
+/* struct xen_memory_reservation */
+#define RESERVATION "lliih"
 
-struct reservation_narrow {
-	uint32_t extent_start, nr_extents, extent_order, mem_flags;
-	uint16_t domid;
-};
-
-static int reservation_read(uint64_t la, struct reservation *r)
+long memory_op_continue(struct call *c, uint64_t done)
 {
-	struct xen_memory_reservation w;
-	struct reservation_narrow n;
-
-	r->compat = hypercall_is_compat();
-	if (r->compat) {
-		if (copy_from_guest_la(&n, la, sizeof(n)))
-			return -EFAULT;
-		*r = (struct reservation){ n.extent_start, n.nr_extents, n.extent_order,
-					   n.mem_flags,	   n.domid,	 true };
-		return 0;
-	}
-	if (copy_from_guest_la(&w, la, sizeof(w)))
-		return -EFAULT;
-	*r = (struct reservation){ guest_handle_la(w.extent_start),
-				   w.nr_extents,
-				   w.extent_order,
-				   w.mem_flags,
-				   w.domid,
-				   false };
-	return 0;
-}
-
-static int extent_read(const struct reservation *r, uint64_t i, uint64_t *gfn)
-{
-	uint32_t narrow;
-
-	if (!r->compat)
-		return copy_from_guest_la(gfn, r->list_la + i * sizeof(*gfn), sizeof(*gfn));
-	if (copy_from_guest_la(&narrow, r->list_la + i * sizeof(narrow), sizeof(narrow)))
-		return -EFAULT;
-	*gfn = narrow;
-	return 0;
-}
-
-long memory_op_continue(struct vcpu *v, unsigned int cmd, uint64_t done)
-{
-	hypercall_set_arg(v, 0, cmd | done << MEMOP_EXTENT_SHIFT);
+	call_set_arg(c, 0, c->cmd | done << MEMOP_EXTENT_SHIFT);
 	return -ERESTART;
 }
 
@@ -82,15 +34,15 @@ long memory_op_continue(struct vcpu *v, unsigned int cmd, uint64_t done)
 #define PIECE_BITS	  12U
 #define PIECE_BITS_COMPAT 3U
 
-static unsigned int piece_bits(const struct reservation *r)
+static unsigned int piece_bits(const struct call *c)
 {
-	return r->compat ? PIECE_BITS_COMPAT : PIECE_BITS;
+	return c->compat ? PIECE_BITS_COMPAT : PIECE_BITS;
 }
 
 /* More extents than the continuation can count are not done in one call. */
-static uint64_t extents_max(const struct reservation *r)
+static uint64_t extents_max(const struct call *c)
 {
-	return BIT((r->compat ? 32 : 64) - MEMOP_EXTENT_SHIFT - piece_bits(r)) - 1;
+	return BIT((c->compat ? 32 : 64) - MEMOP_EXTENT_SHIFT - piece_bits(c)) - 1;
 }
 
 static struct frames piece_of(const struct frames *extent, uint64_t piece)
@@ -209,42 +161,42 @@ static int populate_dom0(struct domain *d, const struct frames *extent, uint64_t
 	return -ERESTART;
 }
 
+/* An extent of a list: where it begins, and where its pieces go on. */
+struct extent {
+	uint64_t gfn, piece;
+	unsigned int order, flags;
+};
+
 /* 0 = the extent is done, -ERESTART = some of it is done, else stop here. */
-static int populate_extent(struct domain *d, const struct reservation *r, uint64_t i,
-			   uint64_t *piece)
+static int populate_extent(struct domain *d, struct extent *e)
 {
 	struct frames f;
-	uint64_t gfn;
 
-	if (extent_read(r, i, &gfn))
-		return 1;
 	if (d->is_dom0)
-		return frames_make(gfn, BIT(r->order), p2m_gfn_limit(), &f)
-			       ? populate_dom0(d, &f, piece)
+		return frames_make(e->gfn, BIT(e->order), p2m_gfn_limit(), &f)
+			       ? populate_dom0(d, &f, &e->piece)
 			       : 1;
-	if (!frames_make_block(gfn, r->order, p2m_gfn_limit(), &f))
+	if (!frames_make_block(e->gfn, e->order, p2m_gfn_limit(), &f))
 		return 1;
-	if ((r->flags & XENMEMF_populate_on_demand) && abi_privileged())
-		return populate_later(d, &f, r->order);
-	return populate_guest(d, &f, r->order);
+	if ((e->flags & XENMEMF_populate_on_demand) && abi_privileged())
+		return populate_later(d, &f, e->order);
+	return populate_guest(d, &f, e->order);
 }
 
 /* --- give back --------------------------------------------------------------------------------- */
 
-static int decrease_extent(struct domain *d, const struct reservation *r, uint64_t i,
-			   uint64_t *piece)
+static int decrease_extent(struct domain *d, struct extent *e)
 {
 	struct frames extent, f;
-	uint64_t gfn;
 
-	if (extent_read(r, i, &gfn) || !frames_make(gfn, BIT(r->order), p2m_gfn_limit(), &extent))
+	if (!frames_make(e->gfn, BIT(e->order), p2m_gfn_limit(), &extent))
 		return 1;
-	f = piece_of(&extent, *piece);
+	f = piece_of(&extent, e->piece);
 	if (physmap_remove(d, &f))
 		return 1;
-	if (was_last(&extent, *piece))
+	if (was_last(&extent, e->piece))
 		return 0;
-	++*piece;
+	++e->piece;
 	return -ERESTART;
 }
 
@@ -267,14 +219,13 @@ static void claim_again(struct domain *d)
 	claim_on_demand(d);
 }
 
-typedef int (*extent_fn)(struct domain *d, const struct reservation *r, uint64_t i,
-			 uint64_t *piece);
+typedef int (*extent_fn)(struct domain *d, struct extent *e);
 
 /* From extent *i and its piece on. 0, or -ERESTART: to be continued there. */
-static int do_extents(struct domain *d, const struct reservation *r, uint64_t *i, uint64_t *piece,
-		      extent_fn one)
+static int do_extents(struct call *c, const struct xen_memory_reservation *r, uint64_t *i,
+		      struct extent *e, extent_fn one)
 {
-	uint64_t nr = min(r->nr, extents_max(r));
+	uint64_t nr = min((uint64_t)r->nr_extents, extents_max(c));
 	bool begun = false;
 
 	while (*i < nr) {
@@ -283,269 +234,255 @@ static int do_extents(struct domain *d, const struct reservation *r, uint64_t *i
 		if (begun && hypercall_preempt())
 			return -ERESTART;
 		begun = true;
-		rc = one(d, r, *i, piece);
+		rc = call_read_long(c, guest_handle_la(r->extent_start), *i, &e->gfn);
+		if (!rc)
+			rc = one(c->d, e);
 		if (rc == -ERESTART)
 			continue;
 		if (rc)
 			break;
 		++*i;
-		*piece = 0;
+		e->piece = 0;
 	}
 	return 0;
 }
 
-static bool order_ok(const struct reservation *r)
+static bool reservation_ok(const struct call *c, const struct xen_memory_reservation *r, uint64_t i,
+			   uint64_t piece)
 {
-	return r->order <= (abi_privileged() && !r->compat ? ORDER_1G : ORDER_MAX_GUEST);
+	unsigned int order_max = abi_privileged() && !c->compat ? ORDER_1G : ORDER_MAX_GUEST;
+
+	return i <= r->nr_extents && !(r->nr_extents >> 40) &&
+	       !guest_handle_is_null(r->extent_start) && r->extent_order <= order_max &&
+	       piece * PIECE < BIT(r->extent_order);
 }
 
-static long list_op(struct vcpu *v, unsigned int cmd, uint64_t la, uint64_t start, extent_fn one)
+/* The result is how many extents are done, whatever ends the list. */
+static long list_op(struct call *c, extent_fn one)
 {
-	unsigned int bits = hypercall_is_compat() ? PIECE_BITS_COMPAT : PIECE_BITS;
-	uint64_t i = start >> bits, piece = start & (BIT(bits) - 1);
-	struct reservation r;
-	struct domain *d;
+	unsigned int bits = piece_bits(c);
+	struct extent e = { .piece = c->start & (BIT(bits) - 1) };
+	struct xen_memory_reservation r;
+	uint64_t i = c->start >> bits;
+	int rc = 0;
 
-	if (reservation_read(la, &r) || i > r.nr || r.nr >> 40 || !r.list_la || !order_ok(&r) ||
-	    piece * PIECE >= BIT(r.order))
+	if (call_read(c, c->a[1], &r, sizeof(r), RESERVATION) ||
+	    !reservation_ok(c, &r, i, e.piece) ||
+	    call_about(c, domain_get_for_op(r.domid), r.domid))
 		return (long)i;
-	d = domain_get_for_op(r.domid);
-	if (!d)
-		return (long)i;
-	if (abi_may_control(d)) {
-		int rc = do_extents(d, &r, &i, &piece, one);
-
-		if (cmd == XENMEM_decrease_reservation) {
-			ioreq_request_mapcache_invalidate(d);
-			claim_again(d);
-		}
-		if (rc) {
-			domain_put(d);
-			return memory_op_continue(v, cmd, i << bits | piece);
-		}
+	e.order = r.extent_order;
+	e.flags = r.mem_flags;
+	rc = do_extents(c, &r, &i, &e, one);
+	if (c->cmd == XENMEM_decrease_reservation) {
+		ioreq_request_mapcache_invalidate(c->d);
+		claim_again(c->d);
 	}
-	domain_put(d);
-	return (long)i;
+	return rc ? memory_op_continue(c, i << bits | e.piece) : (long)i;
+}
+
+static long op_populate_physmap(struct call *c)
+{
+	return list_op(c, populate_extent);
+}
+
+static long op_decrease_reservation(struct call *c)
+{
+	return list_op(c, decrease_extent);
 }
 
 /* --- memory maps ------------------------------------------------------------------------------- */
 
-struct map_arg {
-	uint32_t nr;
-	uint64_t la;
-};
+#define MEMORY_MAP	 "il" /* struct xen_memory_map */
+#define E820_ENTRY_BYTES 20U  /* address, size, type; packed */
 
-static int map_arg_read(uint64_t la, struct map_arg *m)
+/* As many entries as there is room for. */
+static long map_write(struct xen_memory_map *m, const struct e820_entry *e, uint32_t nr)
 {
-	struct {
-		uint32_t nr, la;
-	} n;
-	struct xen_memory_map w;
-
-	if (hypercall_is_compat()) {
-		if (copy_from_guest_la(&n, la, sizeof(n)))
+	nr = min(nr, m->nr_entries);
+	for (uint32_t i = 0; i < nr; i++)
+		if (copy_to_guest_la(guest_handle_la(m->buffer) + i * E820_ENTRY_BYTES, &e[i],
+				     E820_ENTRY_BYTES))
 			return -EFAULT;
-		*m = (struct map_arg){ n.nr, n.la };
-		return 0;
-	}
-	if (copy_from_guest_la(&w, la, sizeof(w)))
-		return -EFAULT;
-	*m = (struct map_arg){ w.nr_entries, guest_handle_la(w.buffer) };
+	m->nr_entries = nr;
 	return 0;
 }
 
-#define E820_ENTRY_BYTES 20U /* address, size, type; packed */
-
-static int map_write(uint64_t la, const struct map_arg *m, const struct e820_entry *e, uint32_t nr)
-{
-	nr = min(nr, m->nr);
-	for (uint32_t i = 0; i < nr; i++)
-		if (copy_to_guest_la(m->la + i * E820_ENTRY_BYTES, &e[i], E820_ENTRY_BYTES))
-			return -EFAULT;
-	return copy_to_guest_la(la, &nr, sizeof(nr));
-}
-
-static long op_memory_map(struct domain *d, uint64_t la)
+static long op_memory_map(struct call *c)
 {
 	struct e820_entry copy[E820_SET_MAX];
-	struct map_arg m;
+	struct domain *d = c->v->domain;
 	uint32_t nr;
 
-	if (map_arg_read(la, &m))
-		return -EFAULT;
 	spin_lock(&d->lock);
 	nr = min(d->nr_e820, E820_SET_MAX);
 	if (nr)
 		memcpy(copy, d->e820, nr * sizeof(*copy));
 	spin_unlock(&d->lock);
-	return nr ? map_write(la, &m, copy, nr)
+	return nr ? map_write(c->arg, copy, nr)
 		  : refusal_expected(-ENOSYS); /* the tools set none */
 }
 
-static long op_machine_memory_map(uint64_t la)
-{
-	struct map_arg m;
+ARM(op_machine_memory_map, xen_memory_map, map_write(a, host_e820.e, host_e820.nr))
 
-	if (!abi_privileged())
-		return -EPERM;
-	if (map_arg_read(la, &m))
-		return -EFAULT;
-	return map_write(la, &m, host_e820.e, host_e820.nr);
-}
-
-static long op_set_memory_map(uint64_t la)
+static long op_set_memory_map(struct call *c)
 {
-	struct xen_foreign_memory_map f;
+	const struct xen_foreign_memory_map *f = c->arg;
+	uint32_t nr = f->map.nr_entries;
 	struct e820_entry *e, *old;
-	struct domain *d;
-	long rc = 0;
+	long rc =
+		nr > E820_SET_MAX ? -EINVAL : call_about(c, domain_get_for_op(f->domid), f->domid);
 
-	if (!abi_privileged())
-		return -EPERM;
-	if (copy_from_guest_la(&f, la, sizeof(f)))
-		return -EFAULT;
-	if (f.map.nr_entries > E820_SET_MAX)
-		return -EINVAL;
-	d = domain_get_for_op(f.domid);
-	if (!d)
-		return -ESRCH;
+	if (rc)
+		return rc;
 	e = xzalloc_array(struct e820_entry, E820_SET_MAX);
 	if (!e)
-		rc = -ENOMEM;
-	for (unsigned int i = 0; !rc && i < f.map.nr_entries; i++)
-		rc = copy_from_guest_la(&e[i], guest_handle_la(f.map.buffer) + i * E820_ENTRY_BYTES,
+		return -ENOMEM;
+	for (unsigned int i = 0; !rc && i < nr; i++)
+		rc = copy_from_guest_la(&e[i],
+					guest_handle_la(f->map.buffer) + i * E820_ENTRY_BYTES,
 					E820_ENTRY_BYTES);
 	if (!rc) {
-		spin_lock(&d->lock);
-		old = d->e820;
-		d->e820 = e;
-		d->nr_e820 = f.map.nr_entries;
-		spin_unlock(&d->lock);
+		spin_lock(&c->d->lock);
+		old = c->d->e820;
+		c->d->e820 = e;
+		c->d->nr_e820 = nr;
+		spin_unlock(&c->d->lock);
 		e = old;
 	}
 	xfree(e);
-	domain_put(d);
 	return rc;
 }
 
 /* --- numbers ----------------------------------------------------------------------------------- */
 
-static long domain_number(unsigned int cmd, uint64_t la)
+static long op_maximum_ram_page(struct call *c)
 {
-	struct domain *d;
-	domid_t id;
-	long rc;
-
-	if (copy_from_guest_la(&id, la, sizeof(id)))
-		return -EFAULT;
-	d = domain_get_for_op(id);
-	if (!d)
-		return -ESRCH;
-	if (!abi_may_control(d))
-		rc = -EPERM;
-	else if (cmd == XENMEM_current_reservation)
-		rc = (long)d->tot_pages;
-	else if (cmd == XENMEM_maximum_reservation)
-		rc = (long)min(d->max_pages, (uint64_t)INT64_MAX);
-	else
-		rc = (long)d->p2m.max_gfn;
-	domain_put(d);
-	return rc;
+	(void)c;
+	return (long)max_mfn - 1;
 }
 
-static long op_pod_target(uint64_t la, bool set)
+static long op_current_reservation(struct call *c)
 {
-	struct xen_pod_target t;
-	struct domain *d;
-
-	if (!abi_privileged())
-		return -EPERM;
-	if (copy_from_guest_la(&t, la, sizeof(t)))
-		return -EFAULT;
-	d = domain_get_for_op(t.domid);
-	if (!d)
-		return -ESRCH;
-	if (set)
-		domain_priv(d)->pod_target = t.target_pages;
-	if (set)
-		claim_again(d);
-	t.tot_pages = d->tot_pages;
-	t.pod_cache_pages = READ_ONCE(d->p2m.pod.nr_spare);
-	t.pod_entries = 0;
-	domain_put(d);
-	return copy_to_guest_la(la, &t, sizeof(t));
+	return (long)c->d->tot_pages;
 }
 
-static long op_claim(uint64_t la)
+static long op_maximum_reservation(struct call *c)
 {
-	struct reservation r;
-	struct domain *d;
+	return (long)min(c->d->max_pages, (uint64_t)INT64_MAX);
+}
+
+static long op_maximum_gpfn(struct call *c)
+{
+	return (long)c->d->p2m.max_gfn;
+}
+
+static long op_get_pod_target(struct call *c)
+{
+	struct xen_pod_target *t = c->arg;
+
+	t->tot_pages = c->d->tot_pages;
+	t->pod_cache_pages = READ_ONCE(c->d->p2m.pod.nr_spare);
+	t->pod_entries = 0;
+	return 0;
+}
+
+static long op_set_pod_target(struct call *c)
+{
+	domain_priv(c->d)->pod_target = ((struct xen_pod_target *)c->arg)->target_pages;
+	claim_again(c->d);
+	return op_get_pod_target(c);
+}
+
+static long op_claim_pages(struct call *c)
+{
+	const struct xen_memory_reservation *r = c->arg;
 	long rc;
 
-	if (!abi_privileged())
-		return -EPERM;
-	if (reservation_read(la, &r))
-		return -EFAULT;
-	if (r.order || r.flags || r.list_la)
+	if (r->extent_order || r->mem_flags || !guest_handle_is_null(r->extent_start))
 		return -EINVAL;
-	d = domain_get_for_op(r.domid);
-	if (!d)
-		return -ESRCH;
-	rc = domain_claim_pages(d, r.nr);
-	if (!rc && !r.nr) /* the end of building */
-		rc = claim_on_demand(d);
-	domain_put(d);
+	rc = call_about(c, domain_get_for_op(r->domid), r->domid);
+	if (!rc)
+		rc = domain_claim_pages(c->d, r->nr_extents);
+	if (!rc && !r->nr_extents) /* the end of building */
+		rc = claim_on_demand(c->d);
 	return rc;
 }
 
-static long memory_one(struct vcpu *v, unsigned int cmd, uint64_t start, uint64_t la)
+static long op_get_vnumainfo(struct call *c)
 {
-	switch (cmd) {
-	case XENMEM_populate_physmap:
-		return list_op(v, cmd, la, start, populate_extent);
-	case XENMEM_decrease_reservation:
-		return list_op(v, cmd, la, start, decrease_extent);
-	case XENMEM_maximum_ram_page:
-		return (long)max_mfn - 1;
-	case XENMEM_current_reservation:
-	case XENMEM_maximum_reservation:
-	case XENMEM_maximum_gpfn:
-		return domain_number(cmd, la);
-	case XENMEM_add_to_physmap:
-		return abi_add_to_physmap(la);
-	case XENMEM_add_to_physmap_batch:
-		return abi_add_to_physmap_batch(v, la, start);
-	case XENMEM_remove_from_physmap:
-		return abi_remove_from_physmap(la);
-	case XENMEM_acquire_resource:
-		return abi_acquire_resource(v, la, start);
-	case XENMEM_memory_map:
-		return op_memory_map(v->domain, la);
-	case XENMEM_machine_memory_map:
-		return op_machine_memory_map(la);
-	case XENMEM_set_memory_map:
-		return op_set_memory_map(la);
-	case XENMEM_set_pod_target:
-		return op_pod_target(la, true);
-	case XENMEM_get_pod_target:
-		return op_pod_target(la, false);
-	case XENMEM_get_sharing_freed_pages:
-	case XENMEM_get_sharing_shared_pages:
-		return 0;
-	case XENMEM_claim_pages:
-		return op_claim(la);
-	case XENMEM_get_vnumainfo:
-		return refusal_expected(-EOPNOTSUPP); /* xl and hvmloader ask always */
-	default:
-		return -ENOSYS;
-	}
+	(void)c;
+	return refusal_expected(-EOPNOTSUPP); /* xl and hvmloader ask always */
 }
 
-long abi_memory_op(struct vcpu *v, const struct hypercall_args *args)
-{
-	unsigned int cmd = args->a[0] & MEMOP_CMD_MASK;
+/* --- the table --------------------------------------------------------------------------------- */
 
-	refusal_begin(&memory_family, cmd, DOMID_INVALID);
-	return refusal_end(memory_one(v, cmd, args->a[0] >> MEMOP_EXTENT_SHIFT, args->a[1]), NULL,
-			   0);
+/* The argument is that structure, with another layout for 32-bit callers or NULL, and has the domain there. */
+#define FORMED(n, type, layout, at, flags, takes) \
+	[XENMEM_##n] = { #n, takes, op_##n, layout, sizeof(struct type), at, flags, 0 }
+#define TAKEN(n, type, flags, takes) FORMED(n, type, NULL, 0, flags, takes)
+#define PLAINLY(n, flags, takes)     [XENMEM_##n] = PLAIN(#n, op_##n, flags, takes)
+#define NO(n, err, takes)	     [XENMEM_##n] = ANSWER(#n, err, 0, takes)
+/* A number of a domain. */
+#define NUMBER(n)                                              \
+	[XENMEM_##n] = { #n,                                   \
+			 "the caller, or for dom0 any domain", \
+			 op_##n,                               \
+			 NULL,                                 \
+			 sizeof(domid_t),                      \
+			 0,                                    \
+			 TARGET | CONTROLS,                    \
+			 0 }
+
+static const struct abi_command commands[] = {
+	NO(increase_reservation, -ENOSYS,
+	   "pages without a frame mean nothing to guests that are auto-translated: populate_physmap"),
+	PLAINLY(decrease_reservation, CONTROLS, "frames of the caller, or for dom0 of any domain"),
+	PLAINLY(populate_physmap, CONTROLS, "frames of the caller, or for dom0 of any domain"),
+	NO(exchange, -ENOSYS, "contiguous memory is for PV guests' DMA"),
+	PLAINLY(maximum_ram_page, 0, "nothing"),
+	NUMBER(current_reservation),
+	NUMBER(maximum_reservation),
+	NUMBER(maximum_gpfn),
+	NO(machphys_mfn_list, -ENOSYS, PV_ONLY),
+	NO(machphys_compat_mfn_list, -ENOSYS, PV_ONLY),
+	NO(machphys_mapping, -ENOSYS, PV_ONLY),
+	FORMED(add_to_physmap, xen_add_to_physmap, ADD_TO_PHYSMAP, 0, CONTROLS,
+	       "shared_info, grant_table (frames of version 1) or gmfn of the caller's, or for dom0 of any domain, "
+	       "to a frame within the processor's addresses; dom0's own frames stay where they are"),
+	FORMED(add_to_physmap_batch, xen_add_to_physmap_batch, "hhhhlll", 0, CONTROLS,
+	       "as add_to_physmap, and for dom0 gmfn_foreign"),
+	FORMED(remove_from_physmap, xen_remove_from_physmap, "hl", 0, TARGET | CONTROLS,
+	       "a frame of the caller's, or for dom0 of any domain; dom0's MMIO stays"),
+	FORMED(memory_map, xen_memory_map, MEMORY_MAP, 0, COPYBACK, "nothing"),
+	FORMED(machine_memory_map, xen_memory_map, MEMORY_MAP, 0, PRIVILEGED | COPYBACK,
+	       "for dom0"),
+	TAKEN(set_memory_map, xen_foreign_memory_map, PRIVILEGED, "for dom0; up to 128 entries"),
+	FORMED(set_pod_target, xen_pod_target, NULL, offsetof(struct xen_pod_target, domid),
+	       PRIVILEGED | TARGET | COPYBACK, "for dom0"),
+	FORMED(get_pod_target, xen_pod_target, NULL, offsetof(struct xen_pod_target, domid),
+	       PRIVILEGED | TARGET | COPYBACK, "for dom0"),
+	NO(get_sharing_freed_pages, 0, "nothing"),
+	NO(get_sharing_shared_pages, 0, "nothing"),
+	NO(paging_op, -ENOSYS, NO_SHARING),
+	NO(access_op, -ENOSYS, NO_MONITOR),
+	NO(sharing_op, -ENOSYS, NO_SHARING),
+	FORMED(claim_pages, xen_memory_reservation, RESERVATION, 0, PRIVILEGED,
+	       "for dom0; order 0, no flags, no list, not more than is free"),
+	NO(reserved_device_memory_map, -ENOSYS, NO_PASSTHROUGH),
+	TAKEN(acquire_resource, xen_mem_acquire_resource, PRIVILEGED | NOT_SELF,
+	      "for dom0; grant table (id 0) or ioreq server frames of another domain that is not dying"),
+	PLAINLY(get_vnumainfo, 0, "virtual NUMA is not there"),
+};
+
+const struct abi_family memory_family = {
+	.name = "memory_op",
+	.commands = commands,
+	.nr = ARRAY_SIZE(commands),
+	.other = ANSWER(NULL, -ENOSYS, 0, NO_SUCH_COMMAND),
+};
+
+long abi_memory_op(struct call *c)
+{
+	c->start = c->a[0] >> MEMOP_EXTENT_SHIFT;
+	return call_command(c, &memory_family, c->a[0] & MEMOP_CMD_MASK, c->a[1]);
 }

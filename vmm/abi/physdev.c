@@ -3,26 +3,20 @@
  * HYPERVISOR_physdev_op: dom0 has its PCI devices and interrupts directly, so what it reports about
  * them is accepted and not needed; what would set up event channels for interrupts is not there.
  */
-#include "handlers.h"
+#include "command.h"
 #include <xen/physdev.h>
 
-long abi_physdev_op(struct vcpu *v, const struct hypercall_args *args)
+static const bool accepted[] = {
+	[PHYSDEVOP_manage_pci_add] = true,     [PHYSDEVOP_manage_pci_remove] = true,
+	[PHYSDEVOP_manage_pci_add_ext] = true, [PHYSDEVOP_pci_device_add] = true,
+	[PHYSDEVOP_pci_device_remove] = true,  [PHYSDEVOP_pci_mmcfg_reserved] = true,
+	[PHYSDEVOP_restore_msi] = true,	       [PHYSDEVOP_restore_msi_ext] = true,
+	[PHYSDEVOP_setup_gsi] = true,	       [PHYSDEVOP_dbgp_op] = true,
+};
+
+long abi_physdev_op(struct call *c)
 {
-	if (!v->domain->is_dom0)
-		return -ENOSYS;
-	switch ((uint32_t)args->a[0]) {
-	case PHYSDEVOP_manage_pci_add:
-	case PHYSDEVOP_manage_pci_remove:
-	case PHYSDEVOP_manage_pci_add_ext:
-	case PHYSDEVOP_pci_device_add:
-	case PHYSDEVOP_pci_device_remove:
-	case PHYSDEVOP_pci_mmcfg_reserved:
-	case PHYSDEVOP_restore_msi:
-	case PHYSDEVOP_restore_msi_ext:
-	case PHYSDEVOP_setup_gsi:
-	case PHYSDEVOP_dbgp_op:
-		return 0;
-	default:
-		return -ENOSYS;
-	}
+	uint32_t cmd = (uint32_t)c->a[0];
+
+	return abi_privileged() && cmd < ARRAY_SIZE(accepted) && accepted[cmd] ? 0 : -ENOSYS;
 }

@@ -3,23 +3,27 @@
  * HYPERVISOR_platform_op (xen/platform.h): what dom0's kernel asks about the machine. Power-off and
  * sleep, the wall clock, the processors, the boot screen.
  */
-#include "handlers.h"
+#include "command.h"
 #include "boot.h"
 #include "sched.h"
 #include <xen/platform.h>
 
 #define XENPF_get_dom0_console 64 /* Xen 4.18; Linux 6.1.192 asks for it */
 
-static long op_settime64(const struct xenpf_settime64 *t)
+static long op_settime64(struct call *c)
 {
+	const struct xenpf_settime64 *t = c->arg;
+
 	if (t->mbz || t->nsecs >= NS_PER_SEC)
 		return -EINVAL;
 	time_set_wallclock(t->secs, t->nsecs, t->system_time);
 	return 0;
 }
 
-static long op_firmware_info(struct xenpf_firmware_info *f)
+static long op_firmware_info(struct call *c)
 {
+	struct xenpf_firmware_info *f = c->arg;
+
 	if (f->type == XEN_FW_KBD_SHIFT_FLAGS) {
 		f->u.kbd_shift_flags = 0;
 		return 0;
@@ -30,8 +34,10 @@ static long op_firmware_info(struct xenpf_firmware_info *f)
 	return f->type == XEN_FW_EFI_INFO ? -ENOSYS : -ESRCH;
 }
 
-static long op_enter_acpi_sleep(const struct xenpf_enter_acpi_sleep *s)
+static long op_enter_acpi_sleep(struct call *c)
 {
+	const struct xenpf_enter_acpi_sleep *s = c->arg;
+
 	if (s->flags & ~XENPF_ACPI_SLEEP_EXTENDED)
 		return -EINVAL;
 	if (s->flags & XENPF_ACPI_SLEEP_EXTENDED)
@@ -45,8 +51,10 @@ static long op_enter_acpi_sleep(const struct xenpf_enter_acpi_sleep *s)
 	return machine_acpi_sleep(s->val_a, s->val_b);
 }
 
-static long op_get_cpuinfo(struct xenpf_pcpuinfo *i)
+static long op_get_cpuinfo(struct call *c)
 {
+	struct xenpf_pcpuinfo *i = c->arg;
+
 	i->max_present = nr_cpus - 1;
 	if (i->xen_cpuid >= nr_cpus) {
 		i->flags = XEN_PCPU_FLAGS_INVALID;
@@ -58,8 +66,10 @@ static long op_get_cpuinfo(struct xenpf_pcpuinfo *i)
 	return 0;
 }
 
-static long op_get_cpu_version(struct xenpf_pcpu_version *v)
+static long op_get_cpu_version(struct call *c)
 {
+	struct xenpf_pcpu_version *v = c->arg;
+
 	v->max_present = nr_cpus - 1;
 	if (v->xen_cpuid >= nr_cpus)
 		return -EINVAL;
@@ -70,8 +80,9 @@ static long op_get_cpu_version(struct xenpf_pcpu_version *v)
 	return 0;
 }
 
-static long op_getidletime(struct xenpf_getidletime *g)
+static long op_getidletime(struct call *c)
 {
+	struct xenpf_getidletime *g = c->arg;
 	unsigned int nr = min(g->cpumap_nr_cpus, nr_cpus);
 	uint64_t idle, mask = 0;
 
@@ -108,58 +119,43 @@ static void fill_lfb(struct dom0_vga_console_info *c)
 }
 
 /* The call's own structure; the result is its size. */
-static long op_get_dom0_console(struct dom0_vga_console_info *c)
+static long op_get_dom0_console(struct call *c)
 {
-	memset(c, 0, sizeof(*c));
+	struct dom0_vga_console_info *i = c->arg;
+
+	memset(i, 0, sizeof(*i));
 	if (boot_info.fb.kind == FB_LINEAR) {
-		fill_lfb(c);
+		fill_lfb(i);
 	} else if (boot_info.fb.kind == FB_TEXT) {
-		c->video_type = XEN_VGATYPE_TEXT_MODE_3;
-		c->u.text_mode_3.font_height = 16;
-		c->u.text_mode_3.rows = (uint16_t)boot_info.fb.height;
-		c->u.text_mode_3.columns = (uint16_t)boot_info.fb.width;
-		c->u.text_mode_3.cursor_y = (uint16_t)(boot_info.fb.height - 1);
+		i->video_type = XEN_VGATYPE_TEXT_MODE_3;
+		i->u.text_mode_3.font_height = 16;
+		i->u.text_mode_3.rows = (uint16_t)boot_info.fb.height;
+		i->u.text_mode_3.columns = (uint16_t)boot_info.fb.width;
+		i->u.text_mode_3.cursor_y = (uint16_t)(boot_info.fb.height - 1);
 	} else {
 		return -ENODEV;
 	}
-	return sizeof(*c);
+	return sizeof(*i);
 }
 
-static long platform_one(struct xen_platform_op *op)
-{
-	switch (op->cmd) {
-	case XENPF_settime64:
-		return op_settime64(&op->u.settime64);
-	case XENPF_firmware_info:
-		return op_firmware_info(&op->u.firmware_info);
-	case XENPF_enter_acpi_sleep:
-		return op_enter_acpi_sleep(&op->u.enter_acpi_sleep);
-	case XENPF_get_cpuinfo:
-		return op_get_cpuinfo(&op->u.pcpu_info);
-	case XENPF_get_cpu_version:
-		return op_get_cpu_version(&op->u.pcpu_version);
-	case XENPF_getidletime:
-		return op_getidletime(&op->u.getidletime);
-	case XENPF_get_dom0_console:
-		return op_get_dom0_console((struct dom0_vga_console_info *)(void *)op->u.pad);
-	default:
-		return -ENOSYS;
-	}
-}
+#define CMD(n) [XENPF_##n] = PLAIN(#n, op_##n, COPYBACK, NULL)
 
-long abi_platform_op(struct vcpu *v, const struct hypercall_args *args)
-{
-	struct xen_platform_op op;
-	long rc;
+static const struct abi_command commands[] = {
+	CMD(settime64),	      CMD(firmware_info), CMD(enter_acpi_sleep), CMD(get_cpuinfo),
+	CMD(get_cpu_version), CMD(getidletime),	  CMD(get_dom0_console),
+};
 
-	if (!v->domain->is_dom0)
-		return -EPERM;
-	if (copy_from_guest_la(&op, args->a[0], sizeof(op)))
-		return -EFAULT;
-	if (op.interface_version != XENPF_INTERFACE_VERSION)
-		return -EACCES;
-	rc = platform_one(&op);
-	if (rc >= 0 && copy_to_guest_la(args->a[0], &op, sizeof(op)))
-		return -EFAULT;
-	return rc;
+static const struct abi_family platform_family = {
+	.name = "platform_op",
+	.commands = commands,
+	.nr = ARRAY_SIZE(commands),
+	.other = ANSWER(NULL, -ENOSYS, 0, NULL),
+	.version = XENPF_INTERFACE_VERSION,
+	.size = sizeof(struct xen_platform_op),
+	.arg_at = offsetof(struct xen_platform_op, u),
+};
+
+long abi_platform_op(struct call *c)
+{
+	return call_tool_op(c, &platform_family);
 }

@@ -1,17 +1,24 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* HYPERVISOR_sched_op (xen/sched.h) and set_timer_op. */
-#include "handlers.h"
+#include "command.h"
 #include "hvm_ops.h"
 #include "sched.h"
-#include "../domain/event_private.h"
+#include "vmm/domain/event_private.h"
 #include <xen/sched.h>
 
 #define POLL_PORTS_MAX 128U
 
-static long op_block(struct vcpu *v)
+static long op_yield(struct call *c)
 {
-	vcpu_info(v)->evtchn_upcall_mask = 0;
-	vcpu_block(v, VPF_BLOCKED);
+	(void)c;
+	sched_yield();
+	return 0;
+}
+
+static long op_block(struct call *c)
+{
+	vcpu_info(c->v)->evtchn_upcall_mask = 0;
+	vcpu_block(c->v, VPF_BLOCKED);
 	return 0;
 }
 
@@ -36,123 +43,86 @@ static int poll_check(struct domain *d, uint64_t ports_la, unsigned int nr)
  * then the vCPU does not stop. An interrupt that could be taken at once also ends the wait; an upcall flag
  * that nobody has a callback for (hvmloader) does not.
  */
-static long op_poll(struct vcpu *v, uint64_t la)
+static long op_poll(struct call *c)
 {
-	struct {
-		uint32_t ports, nr;
-		uint64_t timeout;
-	} narrow;
-	struct sched_poll wide;
-	uint64_t ports_la, timeout;
-	unsigned int nr;
+	const struct sched_poll *p = c->arg;
+	uint64_t ports_la = guest_handle_la(p->ports);
 	evtchn_port_t one = 0;
+	struct vcpu *v = c->v;
 	int rc;
 
-	if (hypercall_is_compat()) {
-		if (copy_from_guest_la(&narrow, la, sizeof(narrow)))
-			return -EFAULT;
-		ports_la = narrow.ports;
-		nr = narrow.nr;
-		timeout = narrow.timeout;
-	} else {
-		if (copy_from_guest_la(&wide, la, sizeof(wide)))
-			return -EFAULT;
-		ports_la = guest_handle_la(wide.ports);
-		nr = wide.nr_ports;
-		timeout = wide.timeout;
-	}
-	if (nr > POLL_PORTS_MAX)
+	if (p->nr_ports > POLL_PORTS_MAX)
 		return -EINVAL;
-	if (nr == 1 && copy_from_guest_la(&one, ports_la, sizeof(one)))
+	if (p->nr_ports == 1 && copy_from_guest_la(&one, ports_la, sizeof(one)))
 		return -EFAULT;
-	WRITE_ONCE(v->poll_port, nr == 1 ? (int)one : -1);
+	WRITE_ONCE(v->poll_port, p->nr_ports == 1 ? (int)one : -1);
 	__atomic_fetch_or(&v->pause_flags, VPF_BLOCKED | VPF_POLL, __ATOMIC_SEQ_CST);
-	rc = poll_check(v->domain, ports_la, nr);
+	rc = poll_check(v->domain, ports_la, p->nr_ports);
 	if (rc || (hvm_must_wake(v) && !hvm_interrupt_blocked(v))) {
 		__atomic_fetch_and(&v->pause_flags, ~(uint32_t)(VPF_BLOCKED | VPF_POLL),
 				   __ATOMIC_SEQ_CST);
 		return rc < 0 ? rc : 0;
 	}
-	if (timeout)
-		timer_set(&v->poll_timer, timeout);
+	if (p->timeout)
+		timer_set(&v->poll_timer, p->timeout);
 	sched_vcpu_update(v);
 	return 0;
 }
 
-static long op_remote_shutdown(uint64_t la)
+static long op_remote_shutdown(struct call *c)
 {
-	struct sched_remote_shutdown r;
-	struct domain *d;
-
-	if (!abi_privileged())
-		return -EPERM;
-	if (copy_from_guest_la(&r, la, sizeof(r)))
-		return -EFAULT;
-	d = domain_get_for_op(r.domain_id);
-	if (!d)
-		return -ESRCH;
-	domain_shutdown(d, r.reason);
-	domain_put(d);
+	domain_shutdown(c->d, ((struct sched_remote_shutdown *)c->arg)->reason);
 	return 0;
 }
 
-static long op_shutdown(struct vcpu *v, uint64_t la, bool only_code)
+static long op_shutdown(struct call *c)
 {
-	struct sched_shutdown s;
-
-	if (copy_from_guest_la(&s, la, sizeof(s)))
-		return -EFAULT;
-	if (!only_code)
-		domain_shutdown(v->domain, s.reason);
-	else
-		domain_shutdown_code(v->domain, s.reason);
+	domain_shutdown(c->v->domain, ((struct sched_shutdown *)c->arg)->reason);
 	return 0;
 }
 
-static long op_watchdog(struct vcpu *v, uint64_t la)
+static long op_shutdown_code(struct call *c)
 {
-	struct sched_watchdog w;
-
-	if (copy_from_guest_la(&w, la, sizeof(w)))
-		return -EFAULT;
-	return time_watchdog(v->domain, w.id, w.timeout);
+	domain_shutdown_code(c->v->domain, ((struct sched_shutdown *)c->arg)->reason);
+	return 0;
 }
 
-long abi_sched_op(struct vcpu *v, const struct hypercall_args *args)
-{
-	uint64_t la = args->a[1];
+ARM(op_watchdog, sched_watchdog, time_watchdog(c->v->domain, a->id, a->timeout))
 
-	switch ((uint32_t)args->a[0]) {
-	case SCHEDOP_yield:
-		sched_yield();
-		return 0;
-	case SCHEDOP_block:
-		return op_block(v);
-	case SCHEDOP_shutdown:
-		return op_shutdown(v, la, false);
-	case SCHEDOP_poll:
-		return op_poll(v, la);
-	case SCHEDOP_remote_shutdown:
-		return op_remote_shutdown(la);
-	case SCHEDOP_shutdown_code:
-		return op_shutdown(v, la, true);
-	case SCHEDOP_watchdog:
-		return op_watchdog(v, la);
-	default:
-		return -ENOSYS;
-	}
+#define CMD(n, type, flags) [SCHEDOP_##n] = COMMAND(#n, op_##n, type, flags, NULL)
+
+static const struct abi_command commands[] = {
+	[SCHEDOP_yield] = PLAIN("yield", op_yield, 0, NULL),
+	[SCHEDOP_block] = PLAIN("block", op_block, 0, NULL),
+	[SCHEDOP_poll] = { "poll", NULL, op_poll, "liq", sizeof(struct sched_poll), 0, 0, 0 },
+	CMD(shutdown, sched_shutdown, 0),
+	CMD(remote_shutdown, sched_remote_shutdown, TARGET | PRIVILEGED),
+	CMD(shutdown_code, sched_shutdown, 0),
+	CMD(watchdog, sched_watchdog, 0),
+};
+
+static const struct abi_family sched_family = {
+	.name = "sched_op",
+	.commands = commands,
+	.nr = ARRAY_SIZE(commands),
+	.other = ANSWER(NULL, -ENOSYS, 0, NULL),
+};
+
+long abi_sched_op(struct call *c)
+{
+	return call_command(c, &sched_family, (uint32_t)c->a[0], c->a[1]);
 }
 
 /* Old kernels' one-shot timer; absolute system time, 0 = off. 32-bit callers pass it in two halves. */
-long abi_set_timer_op(struct vcpu *v, const struct hypercall_args *args)
+long abi_set_timer_op(struct call *c)
 {
-	uint64_t t = args->a[0];
+	uint64_t t = c->a[0];
 
-	if (hypercall_is_compat())
-		t = (uint32_t)args->a[0] | args->a[1] << 32;
+	if (c->compat)
+		t = (uint32_t)c->a[0] | c->a[1] << 32;
 	if (t)
-		timer_set(&v->singleshot, t);
+		timer_set(&c->v->singleshot, t);
 	else
-		timer_stop(&v->singleshot);
+		timer_stop(&c->v->singleshot);
 	return 0;
 }

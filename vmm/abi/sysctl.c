@@ -3,21 +3,18 @@
  * HYPERVISOR_sysctl (xen/sysctl.h): the console log, lists of domains, CPU pools (there is one), memory,
  * debug keys. What is about processors is in sysctl_cpu.c. dom0 only.
  */
-#include "handlers.h"
+#include "domctl.h"
 #include "console.h"
-#include "refuse.h"
 #include "sched.h"
-#include "stretch.h"
 #include <xen/sysctl.h>
 
 #define LOG_CHUNK 512U
 #define KEYS_MAX  64U
 #define POOL_ID	  0U
 
-static spinlock_t sysctl_lock = SPINLOCK_INIT(LOCK_DOMCTL, "sysctl");
-
-static long op_readconsole(struct xen_sysctl_readconsole *r)
+static long op_readconsole(struct call *c)
 {
+	struct xen_sysctl_readconsole *r = c->arg;
 	uint32_t index = r->index, done = 0, n = 0;
 	bool incremental = r->incremental;
 	char buf[LOG_CHUNK];
@@ -70,9 +67,10 @@ static long list_domains(const struct xen_sysctl_getdomaininfolist *l, struct li
 	return 0;
 }
 
-static long op_getdomaininfolist(struct xen_sysctl_getdomaininfolist *l)
+static long op_getdomaininfolist(struct call *c)
 {
-	struct listing *at = &listings[current_vcpu()->id];
+	struct xen_sysctl_getdomaininfolist *l = c->arg;
+	struct listing *at = &listings[c->v->id];
 	long rc;
 
 	if (at->asked.first_domain != l->first_domain || at->asked.max_domains != l->max_domains ||
@@ -95,8 +93,9 @@ static int count_one(struct domain *d, void *arg)
 
 /* --- CPU pools --------------------------------------------------------------------------------- */
 
-static long op_cpupool(struct xen_sysctl_cpupool_op *p, bool *copyback)
+static long op_cpupool_op(struct call *c)
 {
+	struct xen_sysctl_cpupool_op *p = c->arg;
 	uint64_t all = nr_cpus >= 64 ? ~0ULL : BIT(nr_cpus) - 1;
 	uint32_t domains = 0;
 
@@ -109,7 +108,6 @@ static long op_cpupool(struct xen_sysctl_cpupool_op *p, bool *copyback)
 		p->cpupool_id = POOL_ID;
 		p->sched_id = XEN_SCHEDULER_CREDIT2;
 		p->n_dom = domains;
-		*copyback = true;
 		return copy_cpumask_to_guest(&p->cpumap, all, nr_cpus);
 	case XEN_SYSCTL_CPUPOOL_OP_FREEINFO:
 		return copy_cpumask_to_guest(&p->cpumap, 0, nr_cpus);
@@ -121,21 +119,41 @@ static long op_cpupool(struct xen_sysctl_cpupool_op *p, bool *copyback)
 }
 
 /* Global parameters of "credit2": its rate limit is our slices' least length. */
-static long op_scheduler(struct xen_sysctl_scheduler_op *s, bool *copyback)
+static long op_scheduler_op(struct call *c)
 {
+	struct xen_sysctl_scheduler_op *s = c->arg;
+
 	if (s->sched_id != XEN_SCHEDULER_CREDIT2 || s->cpupool_id != POOL_ID)
 		return -EINVAL;
 	if (s->cmd != XEN_SYSCTL_SCHEDOP_getinfo)
 		return s->cmd == XEN_SYSCTL_SCHEDOP_putinfo ? -EOPNOTSUPP : -EINVAL;
 	s->u.sched_credit2.ratelimit_us = 500;
-	*copyback = true;
 	return 0;
 }
 
 /* --- memory and keys --------------------------------------------------------------------------- */
 
-static long op_numainfo(struct xen_sysctl_numainfo *n, bool *copyback)
+static long op_levelling_caps(struct call *c)
 {
+	((struct xen_sysctl_cpu_levelling_caps *)c->arg)->caps = 0;
+	return 0;
+}
+
+static long op_sched_id(struct call *c)
+{
+	((struct xen_sysctl_sched_id *)c->arg)->sched_id = XEN_SCHEDULER_CREDIT2;
+	return 0;
+}
+
+static long op_availheap(struct call *c)
+{
+	((struct xen_sysctl_availheap *)c->arg)->avail_bytes = free_page_count() << PAGE_SHIFT;
+	return 0;
+}
+
+static long op_numainfo(struct call *c)
+{
+	struct xen_sysctl_numainfo *n = c->arg;
 	struct xen_sysctl_meminfo m = { total_page_count() << PAGE_SHIFT, free_page_count()
 										  << PAGE_SHIFT };
 	uint32_t distance = 10;
@@ -147,12 +165,12 @@ static long op_numainfo(struct xen_sysctl_numainfo *n, bool *copyback)
 			return -EFAULT;
 	}
 	n->num_nodes = 1;
-	*copyback = true;
 	return 0;
 }
 
-static long op_debug_keys(const struct xen_sysctl_debug_keys *k)
+static long op_debug_keys(struct call *c)
 {
+	const struct xen_sysctl_debug_keys *k = c->arg;
 	char key;
 
 	for (uint32_t i = 0; i < min(k->nr_keys, KEYS_MAX); i++) {
@@ -163,57 +181,57 @@ static long op_debug_keys(const struct xen_sysctl_debug_keys *k)
 	return 0;
 }
 
-static long sysctl_one(struct xen_sysctl *op, bool *copyback)
-{
-	switch (op->cmd) {
-	case XEN_SYSCTL_readconsole:
-		*copyback = true;
-		return op_readconsole(&op->u.readconsole);
-	case XEN_SYSCTL_sched_id:
-		op->u.sched_id.sched_id = XEN_SCHEDULER_CREDIT2;
-		*copyback = true;
-		return 0;
-	case XEN_SYSCTL_getdomaininfolist:
-		*copyback = true;
-		return op_getdomaininfolist(&op->u.getdomaininfolist);
-	case XEN_SYSCTL_debug_keys:
-		return op_debug_keys(&op->u.debug_keys);
-	case XEN_SYSCTL_availheap:
-		op->u.availheap.avail_bytes = free_page_count() << PAGE_SHIFT;
-		*copyback = true;
-		return 0;
-	case XEN_SYSCTL_cpupool_op:
-		return op_cpupool(&op->u.cpupool_op, copyback);
-	case XEN_SYSCTL_scheduler_op:
-		return op_scheduler(&op->u.scheduler_op, copyback);
-	case XEN_SYSCTL_numainfo:
-		return op_numainfo(&op->u.numainfo, copyback);
-	default:
-		return sysctl_cpu(op, copyback);
-	}
-}
+/* --- the table --------------------------------------------------------------------------------- */
 
-long abi_sysctl(struct vcpu *v, const struct hypercall_args *args)
-{
-	bool copyback = false;
-	struct xen_sysctl op;
-	long rc;
+#define CMD(n, takes)	  [XEN_SYSCTL_##n] = PLAIN(#n, op_##n, COPYBACK_ALWAYS, takes)
+#define NO(n, err, takes) [XEN_SYSCTL_##n] = ANSWER(#n, err, 0, takes)
 
-	if (!v->domain->is_dom0)
-		return -EPERM;
-	if (copy_from_guest_la(&op, args->a[0], sizeof(op)))
-		return -EFAULT;
-	refusal_begin(&sysctl_family, op.cmd, DOMID_INVALID);
-	if (op.interface_version != XEN_SYSCTL_INTERFACE_VERSION)
-		return refuse(-EACCES, "interface version %#x: %#x is that of Xen 4.17's tools",
-			      op.interface_version, XEN_SYSCTL_INTERFACE_VERSION);
-	if (!spin_trylock(&sysctl_lock))
-		return -ERESTART;
-	stretch_doing("sysctl", op.cmd);
-	rc = sysctl_one(&op, &copyback);
-	spin_unlock(&sysctl_lock);
-	refusal_end(rc, &op.u, sizeof(op.u));
-	if (copyback && copy_to_guest_la(args->a[0], &op, sizeof(op)))
-		rc = -EFAULT;
-	return rc;
+static const struct abi_command commands[] = {
+	CMD(readconsole, "a buffer"),
+	NO(tbuf_op, -ENOSYS, "Xen's trace buffers are not there: debug key 't' prints Plinth's"),
+	CMD(physinfo, "nothing"),
+	CMD(sched_id, "nothing"),
+	NO(perfc_op, -ENOSYS, "performance counters are on debug keys 'x' and 'y'"),
+	CMD(getdomaininfolist, "a buffer"),
+	[XEN_SYSCTL_debug_keys] = PLAIN("debug_keys", op_debug_keys, 0, "keys"),
+	CMD(getcpuinfo, "a buffer"),
+	CMD(availheap, "nothing"),
+	NO(get_pmstat, -EOPNOTSUPP, "frequencies are the firmware's"),
+	NO(cpu_hotplug, -ENOSYS, "all CPUs stay on line; there is no switching of SMT"),
+	NO(pm_op, -EOPNOTSUPP, "frequencies are the firmware's"),
+	NO(page_offline_op, -ENOSYS, "memory stays on line"),
+	NO(lockprof_op, -ENOSYS, "it is for debug builds of Xen"),
+	CMD(cputopoinfo, "a buffer"),
+	CMD(numainfo, "a buffer"),
+	CMD(cpupool_op, "info, freeinfo, and movedomain to pool 0: there is one pool"),
+	CMD(scheduler_op, "credit2 (6) in pool 0, with getinfo"),
+	NO(coverage_op, -ENOSYS, "it is for debug builds of Xen"),
+	NO(psr_cmt_op, -ENOSYS, NO_PSR),
+	CMD(pcitopoinfo, "two buffers"),
+	NO(psr_alloc, -ENOSYS, NO_PSR),
+	[XEN_SYSCTL_get_cpu_levelling_caps] =
+		PLAIN("get_cpu_levelling_caps", op_levelling_caps, COPYBACK, "nothing"),
+	CMD(get_cpu_featureset, "raw, host, hvm or hvm_max: there are no PV guests"),
+	NO(livepatch_op, -ENOSYS, "live patches are not there"),
+	[XEN_SYSCTL_get_cpu_policy] =
+		PLAIN("get_cpu_policy", op_get_cpu_policy_of_host, COPYBACK_ALWAYS,
+		      "raw, host, hvm_max or hvm_default: there are no PV guests"),
+};
+
+static spinlock_t sysctl_lock = SPINLOCK_INIT(LOCK_DOMCTL, "sysctl");
+
+const struct abi_family sysctl_family = {
+	.name = "sysctl",
+	.commands = commands,
+	.nr = ARRAY_SIZE(commands),
+	.other = ANSWER(NULL, -ENOSYS, 0, NO_SUCH_TOOL_OP),
+	.version = XEN_SYSCTL_INTERFACE_VERSION,
+	.size = sizeof(struct xen_sysctl),
+	.arg_at = offsetof(struct xen_sysctl, u),
+	.lock = &sysctl_lock,
+};
+
+long abi_sysctl(struct call *c)
+{
+	return call_tool_op(c, &sysctl_family);
 }

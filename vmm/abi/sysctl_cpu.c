@@ -1,11 +1,9 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* sysctl, the part about processors: physical information, topology, CPU policies and featuresets. */
-#include "handlers.h"
+#include "domctl.h"
 #include "hvm_ops.h"
 #include "policy.h"
-#include "refuse.h"
 #include "sched.h"
-#include <xen/sysctl.h>
 
 #define CPUS_SHOWN_MAX 1024U
 #define NODES_BATCH    64U
@@ -20,8 +18,9 @@ static void topology(uint32_t *threads, uint32_t *cores)
 	*cores = max(*cores, 1U);
 }
 
-static void op_physinfo(struct xen_sysctl_physinfo *p)
+long op_physinfo(struct call *c)
 {
+	struct xen_sysctl_physinfo *p = c->arg;
 	const struct cpu_policy *h = policy_system(POLICY_HOST);
 
 	memset(p, 0, sizeof(*p));
@@ -46,10 +45,12 @@ static void op_physinfo(struct xen_sysctl_physinfo *p)
 	p->hw_cap[5] = h->feat[0].b;
 	p->hw_cap[6] = h->feat[0].c;
 	p->hw_cap[7] = h->extd[7].d;
+	return 0;
 }
 
-static long op_cputopo(struct xen_sysctl_cputopoinfo *t)
+long op_cputopoinfo(struct call *c)
 {
+	struct xen_sysctl_cputopoinfo *t = c->arg;
 	uint32_t threads, cores, n = nr_cpus;
 	struct xen_sysctl_cputopo e;
 
@@ -70,8 +71,9 @@ static long op_cputopo(struct xen_sysctl_cputopoinfo *t)
 	return 0;
 }
 
-static long op_pcitopo(struct xen_sysctl_pcitopoinfo *t)
+long op_pcitopoinfo(struct call *c)
 {
+	struct xen_sysctl_pcitopoinfo *t = c->arg;
 	static const uint32_t nodes[NODES_BATCH];
 	struct frames all, part;
 
@@ -86,8 +88,9 @@ static long op_pcitopo(struct xen_sysctl_pcitopoinfo *t)
 	return 0;
 }
 
-static long op_getcpuinfo(struct xen_sysctl_getcpuinfo *g)
+long op_getcpuinfo(struct call *c)
 {
+	struct xen_sysctl_getcpuinfo *g = c->arg;
 	struct xen_sysctl_cpuinfo i;
 	uint32_t n = min(g->max_cpus, nr_cpus);
 
@@ -116,8 +119,9 @@ static const struct cpu_policy *policy_by_index(uint32_t index)
 	}
 }
 
-static long op_get_policy(struct xen_sysctl_cpu_policy *op)
+long op_get_cpu_policy_of_host(struct call *c)
 {
+	struct xen_sysctl_cpu_policy *op = c->arg;
 	const struct cpu_policy *p = policy_by_index(op->index);
 
 	if (op->_rsvd)
@@ -130,8 +134,9 @@ static long op_get_policy(struct xen_sysctl_cpu_policy *op)
 			       guest_handle_la(op->msrs), &op->nr_msrs);
 }
 
-static long op_featureset(struct xen_sysctl_cpu_featureset *f)
+long op_get_cpu_featureset(struct call *c)
 {
+	struct xen_sysctl_cpu_featureset *f = c->arg;
 	static const uint8_t index_of[] = {
 		[XEN_SYSCTL_cpu_featureset_raw] = XEN_SYSCTL_cpu_policy_raw,
 		[XEN_SYSCTL_cpu_featureset_host] = XEN_SYSCTL_cpu_policy_host,
@@ -158,34 +163,4 @@ static long op_featureset(struct xen_sysctl_cpu_featureset *f)
 		return -EFAULT;
 	f->nr_features = n;
 	return n < POLICY_FEAT_WORDS ? -ENOBUFS : 0;
-}
-
-long sysctl_cpu(struct xen_sysctl *op, bool *copyback)
-{
-	*copyback = true;
-	switch (op->cmd) {
-	case XEN_SYSCTL_physinfo:
-		op_physinfo(&op->u.physinfo);
-		return 0;
-	case XEN_SYSCTL_cputopoinfo:
-		return op_cputopo(&op->u.cputopoinfo);
-	case XEN_SYSCTL_pcitopoinfo:
-		return op_pcitopo(&op->u.pcitopoinfo);
-	case XEN_SYSCTL_getcpuinfo:
-		return op_getcpuinfo(&op->u.getcpuinfo);
-	case XEN_SYSCTL_get_cpu_levelling_caps:
-		op->u.cpu_levelling_caps.caps = 0;
-		return 0;
-	case XEN_SYSCTL_get_cpu_featureset:
-		return op_featureset(&op->u.cpu_featureset);
-	case XEN_SYSCTL_get_cpu_policy:
-		return op_get_policy(&op->u.cpu_policy);
-	case XEN_SYSCTL_get_pmstat:
-	case XEN_SYSCTL_pm_op:
-		*copyback = false;
-		return -EOPNOTSUPP; /* frequencies are the firmware's */
-	default:
-		*copyback = false;
-		return -ENOSYS;
-	}
 }

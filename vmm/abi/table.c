@@ -4,39 +4,25 @@
  * the hypercall page. Numbers: xen/xen.h. 64-bit callers pass RDI RSI RDX R10 R8 R9, 32-bit ones
  * EBX ECX EDX ESI EDI EBP; the number is in RAX, the result too.
  */
-#include "handlers.h"
+#include "command.h"
 #include "debug.h"
 #include "hvm_ops.h"
 #include "stretch.h"
-#include "timer.h"
 
 #define NR_HYPERCALLS  64U
 #define STUB_SIZE      32U
 #define COMMAND_BITS   0x3fU /* of the first argument, above which memory_op has its continuation */
 #define STUBS_PER_PAGE (PAGE_SIZE / STUB_SIZE)
 
-/* What is going on per CPU; a hypercall does not move between CPUs. */
-static struct {
-	bool compat;
-	struct hypercall_args *sub; /* arguments of the multicall entry being executed */
-	uint64_t preempt_tsc;	    /* from when on it is to stop; 0 = nobody has asked yet */
-} active[MAX_CPUS];
-
-/* So long may a call go on in one piece, in TSC ticks: a tenth of a millisecond. */
-#define PIECE_TICKS  (tsc_khz / 10)
-
-#define BOTH(nr, fn) [__HYPERVISOR_##nr] = { abi_##fn, abi_##fn, #nr }
-
+#define BOTH(nr, fn)   [__HYPERVISOR_##nr] = { abi_##fn, #nr, false }
 /* Nobody but dom0 has these, and dom0 is 64-bit: the others, of either width, are told so in the same words. */
-static long for_dom0(struct vcpu *v, const struct hypercall_args *args)
-{
-	(void)args;
-	return v->domain->is_dom0 ? -ENOSYS : -EPERM;
-}
-#define DOM0(nr, fn) [__HYPERVISOR_##nr] = { abi_##fn, for_dom0, #nr }
+#define DOM0(nr, fn) [__HYPERVISOR_##nr] = { abi_##fn, #nr, true }
 
-/* A family that takes the same handler for both reads its structures by hypercall_is_compat(). */
-const struct hypercall hypercall_table[] = {
+static const struct hypercall {
+	long (*fn)(struct call *c);
+	const char *name;
+	bool for_dom0;
+} hypercalls[] = {
 	DOM0(platform_op, platform_op),
 	BOTH(memory_op, memory_op),
 	BOTH(multicall, multicall),
@@ -54,49 +40,9 @@ const struct hypercall hypercall_table[] = {
 	DOM0(domctl, domctl),
 	DOM0(dm_op, dm_op),
 };
-const unsigned int hypercall_count = ARRAY_SIZE(hypercall_table);
-uint64_t hypercall_calls[NR_HYPERCALLS];
-_Static_assert(ARRAY_SIZE(hypercall_table) <= NR_HYPERCALLS, "counters");
+_Static_assert(ARRAY_SIZE(hypercalls) <= NR_HYPERCALLS, "counters");
 
-/*
- * Interrupts are off, so no interrupt tells that others wait: the time does. The first question of a call
- * starts its piece, which costs short calls nothing.
- */
-bool hypercall_preempt(void)
-{
-	uint64_t *until = &active[cpu_id()].preempt_tsc;
-
-	if (this_cpu()->softirq)
-		return true;
-	if (!*until)
-		*until = rdtsc() + PIECE_TICKS;
-	return rdtsc() > *until;
-}
-
-bool hypercall_is_compat(void)
-{
-	return active[cpu_id()].compat;
-}
-
-static const uint8_t arg_regs[2][6] = {
-	{ X86_RDI, X86_RSI, X86_RDX, X86_R10, X86_R8, X86_R9 },
-	{ X86_RBX, X86_RCX, X86_RDX, X86_RSI, X86_RDI, X86_RBP },
-};
-
-void hypercall_set_arg(struct vcpu *v, unsigned int i, uint64_t value)
-{
-	unsigned int cpu = cpu_id();
-
-	if (active[cpu].sub)
-		active[cpu].sub->a[i] = value;
-	else
-		v->regs.gpr[arg_regs[active[cpu].compat][i]] = value;
-}
-
-void hypercall_enter_sub(struct hypercall_args *args)
-{
-	active[cpu_id()].sub = args;
-}
+static uint64_t calls[NR_HYPERCALLS]; /* since boot; a count may be lost */
 
 /* One line per domain and number. xsm_op is asked by every run of the tools and means nothing here. */
 static long not_there(struct domain *d, uint64_t nr)
@@ -107,53 +53,60 @@ static long not_there(struct domain *d, uint64_t nr)
 	return -ENOSYS;
 }
 
-long hypercall_one(struct vcpu *v, unsigned int nr, const struct hypercall_args *args, bool compat)
+long call_number(struct call *c, uint64_t nr)
 {
-	hypercall_fn fn;
+	const struct hypercall *h;
 
-	if (nr >= hypercall_count)
-		return not_there(v->domain, nr);
-	fn = compat ? hypercall_table[nr].compat : hypercall_table[nr].native;
-	if (!fn)
-		return not_there(v->domain, nr);
-	WRITE_ONCE(hypercall_calls[nr],
-		   READ_ONCE(hypercall_calls[nr]) + 1); /* a count may be lost */
-	stretch_doing(hypercall_table[nr].name, args->a[0] & COMMAND_BITS);
-	return fn(v, args);
+	if (nr >= ARRAY_SIZE(hypercalls) || !hypercalls[nr].fn)
+		return not_there(c->v->domain, nr);
+	h = &hypercalls[nr];
+	WRITE_ONCE(calls[nr], READ_ONCE(calls[nr]) + 1);
+	stretch_doing(h->name, c->a[0] & COMMAND_BITS);
+	if (h->for_dom0 && !c->v->domain->is_dom0)
+		return -EPERM;
+	return h->for_dom0 && c->compat ? -ENOSYS : h->fn(c);
 }
 
-static struct hypercall_args get_args(const uint64_t *r, bool compat)
+static void get_args(struct call *c, const uint64_t *r)
 {
-	if (compat)
-		return (struct hypercall_args){ { (uint32_t)r[X86_RBX], (uint32_t)r[X86_RCX],
-						  (uint32_t)r[X86_RDX], (uint32_t)r[X86_RSI],
-						  (uint32_t)r[X86_RDI], (uint32_t)r[X86_RBP] } };
-	return (struct hypercall_args){ { r[X86_RDI], r[X86_RSI], r[X86_RDX], r[X86_R10], r[X86_R8],
-					  r[X86_R9] } };
+	if (c->compat) {
+		c->a[0] = (uint32_t)r[X86_RBX];
+		c->a[1] = (uint32_t)r[X86_RCX];
+		c->a[2] = (uint32_t)r[X86_RDX];
+		c->a[3] = (uint32_t)r[X86_RSI];
+		c->a[4] = (uint32_t)r[X86_RDI];
+		c->a[5] = (uint32_t)r[X86_RBP];
+	} else {
+		c->a[0] = r[X86_RDI];
+		c->a[1] = r[X86_RSI];
+		c->a[2] = r[X86_RDX];
+		c->a[3] = r[X86_R10];
+		c->a[4] = r[X86_R8];
+		c->a[5] = r[X86_R9];
+	}
 }
 
-void hypercall_dispatch(struct vcpu *v)
+bool hypercall_dispatch(struct vcpu *v)
 {
-	bool compat = !hvm_code64(v);
-	uint64_t rax = v->regs.gpr[X86_RAX], nr = compat ? (uint32_t)rax : rax;
-	struct hypercall_args args = get_args(v->regs.gpr, compat);
+	struct call *c = this_call();
+	uint64_t nr = v->regs.gpr[X86_RAX];
 	long rc;
 
-	active[cpu_id()].compat = compat;
-	active[cpu_id()].sub = NULL;
-	active[cpu_id()].preempt_tsc = 0;
-	if (unlikely(READ_ONCE(v->domain->p2m.pod.used)) && pod_reserve(v->domain)) {
-		v->hypercall_again = true;
-		return;
-	}
-	guest_copy_begin(v);
-	trace(TRACE_HYPERCALL, nr, args.a[0]);
-	rc = hypercall_one(v, nr > UINT32_MAX ? UINT32_MAX : (unsigned int)nr, &args, compat);
-	guest_copy_end();
-	if (rc == -ERESTART)
-		v->hypercall_again = true;
-	else
-		v->regs.gpr[X86_RAX] = compat ? (uint32_t)rc : (uint64_t)rc;
+	if (unlikely(READ_ONCE(v->domain->p2m.pod.used)) && pod_reserve(v->domain))
+		return true;
+	c->compat = !hvm_code64(v);
+	c->in_multicall = false;
+	c->until = 0;
+	c->number++;
+	c->v = v;
+	get_args(c, v->regs.gpr);
+	nr = c->compat ? (uint32_t)nr : nr;
+	trace(TRACE_HYPERCALL, nr, c->a[0]);
+	rc = call_number(c, nr);
+	c->v = NULL;
+	if (rc != -ERESTART)
+		v->regs.gpr[X86_RAX] = c->compat ? (uint32_t)rc : (uint64_t)rc;
+	return rc == -ERESTART;
 }
 
 /* mov $nr, %eax; vmcall or vmmcall; ret. */
@@ -198,8 +151,8 @@ void hvm_latch_shinfo_size(struct domain *d)
 static void key_hypercalls(char key)
 {
 	(void)key;
-	for (unsigned int i = 0; i < hypercall_count; i++)
-		if (hypercall_calls[i])
-			printk("%-20s %lu\n", hypercall_table[i].name, hypercall_calls[i]);
+	for (unsigned int i = 0; i < ARRAY_SIZE(hypercalls); i++)
+		if (calls[i])
+			printk("%-20s %lu\n", hypercalls[i].name, calls[i]);
 }
 DEBUG_KEY('y', key_hypercalls, "hypercalls by number");

@@ -3,7 +3,7 @@
  * HYPERVISOR_xen_version and vm_assist. Debian's tools choose their own version by what is said here, so
  * it is 4.17 exactly; who we are stands in the extra version and the compile information.
  */
-#include "handlers.h"
+#include "command.h"
 #include "dom0.h"
 #include <xen/features.h>
 #include <xen/version.h>
@@ -54,15 +54,15 @@ static long platform_parameters(uint64_t la)
 	uint64_t virt_start =
 		0; /* of a hypervisor hole in PV guests' address space: there is none */
 
-	return copy_to_guest_la(la, &virt_start, hypercall_is_compat() ? 4 : 8);
+	return copy_to_guest_la(la, &virt_start, this_call()->compat ? 4 : 8);
 }
 
-long abi_xen_version(struct vcpu *v, const struct hypercall_args *args)
+long abi_xen_version(struct call *c)
 {
-	struct domain *d = v->domain;
-	uint64_t la = args->a[1];
+	struct domain *d = c->v->domain;
+	uint64_t la = c->a[1];
 
-	switch ((uint32_t)args->a[0]) {
+	switch ((uint32_t)c->a[0]) {
 	case XENVER_version:
 		return PLINTH_XEN_MAJOR << 16 | PLINTH_XEN_MINOR;
 	case XENVER_extraversion:
@@ -91,14 +91,14 @@ long abi_xen_version(struct vcpu *v, const struct hypercall_args *args)
 	}
 }
 
-long abi_vm_assist(struct vcpu *v, const struct hypercall_args *args)
+long abi_vm_assist(struct call *c)
 {
-	struct domain *d = v->domain;
+	struct domain *d = c->v->domain;
 
 	/* The other kinds are about PV memory management. */
-	if (args->a[1] != VMASST_TYPE_runstate_update_flag)
+	if (c->a[1] != VMASST_TYPE_runstate_update_flag)
 		return -EINVAL;
-	switch ((uint32_t)args->a[0]) {
+	switch ((uint32_t)c->a[0]) {
 	case VMASST_CMD_enable:
 		set_bit(VMASST_TYPE_runstate_update_flag, &d->vm_assist);
 		return 0;

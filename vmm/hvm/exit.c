@@ -121,11 +121,9 @@ void hvm_exit_hypercall(struct vcpu *v, unsigned int insn_len)
 		hvm_inject_gp(v);
 		return;
 	}
-	hypercall_dispatch(v);
 	/* A handler that is to be continued, or replaced the vCPU's state, leaves no instruction to skip. */
-	if (v->regs.rip == rip && !v->hypercall_again)
+	if (!hypercall_dispatch(v) && v->regs.rip == rip)
 		hvm_advance_rip(v, insn_len);
-	v->hypercall_again = false;
 }
 
 void hvm_exit_ud(struct vcpu *v, unsigned int insn_len)

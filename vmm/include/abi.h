@@ -1,9 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * Hypercalls. vmm/abi/table.c maps numbers to handlers; one file per family. A handler gets its
- * arguments as the caller passed them (zero-extended for 32-bit callers) and returns what goes into
- * RAX. -ERESTART from a handler re-executes the hypercall instruction later with the arguments as they
- * then are (hypercall_continue). Privilege: handlers check with abi_privileged().
+ * Hypercalls. vmm/abi/table.c maps numbers to handlers; one file per family. A handler gets the call (call.h) and
+ * returns what goes into RAX. -ERESTART from a handler re-executes the hypercall instruction later with the arguments
+ * as they then are (call_set_arg). Privilege: handlers check with abi_privileged().
  */
 #ifndef PLINTH_ABI_H
 #define PLINTH_ABI_H
@@ -11,31 +10,8 @@
 #include "domain.h"
 #include "guest_access.h"
 
-struct hypercall_args {
-	uint64_t a[6];
-};
-typedef long (*hypercall_fn)(struct vcpu *v, const struct hypercall_args *args);
-
-struct hypercall {
-	hypercall_fn native; /* 64-bit callers */
-	hypercall_fn compat; /* 32-bit callers; NULL = -ENOSYS */
-	const char *name;
-};
-extern const struct hypercall hypercall_table[];
-extern const unsigned int hypercall_count;
-/* Calls by number since boot, for the debug key and bench. */
-extern uint64_t hypercall_calls[];
-
-/* Executes the hypercall that current's registers ask for; used by hvm_exit_hypercall. */
-void hypercall_dispatch(struct vcpu *v);
-/* One call with explicit arguments (multicall). */
-long hypercall_one(struct vcpu *v, unsigned int nr, const struct hypercall_args *args, bool compat);
-/* Should a long operation stop here and be continued? (softirq pending, or a tenth of a millisecond is over) */
-bool hypercall_preempt(void);
-/* Change argument i that the continued call will see. */
-void hypercall_set_arg(struct vcpu *v, unsigned int i, uint64_t value);
-/* Is the current caller 32-bit? */
-bool hypercall_is_compat(void);
+/* Executes the hypercall that current's registers ask for. True: the instruction is to be executed again. */
+bool hypercall_dispatch(struct vcpu *v);
 
 static inline bool abi_privileged(void)
 {

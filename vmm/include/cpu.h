@@ -7,6 +7,7 @@
 #ifndef PLINTH_CPU_H
 #define PLINTH_CPU_H
 
+#include "call.h"
 #include "lib.h"
 #include "lib/x86_bits.h"
 #include "lib/x86_msr.h"
@@ -55,6 +56,7 @@ struct cpu {
 	uint64_t idle_ns;     /* time spent in the idle loop */
 	uint64_t exits;	      /* VM exits on this CPU */
 	uint64_t branches_of; /* serial of the domain that taught the predictors; own CPU only */
+	struct call call;     /* own CPU only */
 };
 
 extern struct cpu *cpus[MAX_CPUS];
@@ -85,6 +87,11 @@ static inline struct cpu *this_cpu(void)
 static inline unsigned int cpu_id(void)
 {
 	return this_cpu()->id;
+}
+
+static inline struct call *this_call(void)
+{
+	return &this_cpu()->call;
 }
 
 #define for_each_cpu(i) for ((i) = 0; (i) < nr_cpus; (i)++)

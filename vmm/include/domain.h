@@ -103,8 +103,7 @@ struct vcpu {
 	uint64_t tsc_offset;		   /* [v] guest TSC = host TSC + offset */
 	struct vcpu_fpu fpu;		   /* [v] */
 	struct hvm_vcpu hvm;
-	bool hypercall_again; /* [v] execute the hypercall instruction again (abi.h) */
-	uint64_t exits;	      /* [v] */
+	uint64_t exits; /* [v] */
 	uint64_t
 		slept_at_exit; /* debug builds, wake_check.c: exits + 1 when it slept in vain; 0 = it did not */
 };
@@ -206,6 +205,11 @@ struct domain *domain_create(domid_t id, const struct xen_domctl_createdomain *c
 int vcpu_create(struct domain *d, unsigned int id);
 /* Bounded work towards freeing a dying domain: 0 = gone, -ERESTART = call again. */
 int domain_kill(struct domain *d);
+/*
+ * XEN_DOMCTL_soft_reset; no vCPU runs, and one domctl is served at a time. -ERESTART = go on with another call; -EINVAL =
+ * it did not shut down, or is being destroyed; -ENOMEM = no page for the place of shared info. Then it stays shut down.
+ */
+long domain_soft_reset(struct domain *d);
 
 static inline struct vcpu *domain_vcpu(const struct domain *d, unsigned int id)
 {

@@ -50,12 +50,9 @@ int guest_linear_copy(struct vcpu *v, uint64_t la, void *buf, size_t len, uint32
  */
 bool guest_code_window(struct vcpu *v, uint64_t la, uint64_t word[2]);
 
-/* Around a hypercall of v: what it has translated once it may use again. */
-void guest_copy_begin(const struct vcpu *v);
-void guest_copy_end(void);
 /*
  * Hypercall arguments: linear addresses in the current vCPU's address space (64- or 32-bit as the
- * caller's mode), honouring SMAP with EFLAGS.AC. Return 0 or -EFAULT.
+ * caller's mode), honouring SMAP with EFLAGS.AC. A call uses again what it has translated once. Return 0 or -EFAULT.
  */
 int copy_from_guest_la(void *dst, uint64_t la, size_t len);
 int copy_to_guest_la(uint64_t la, const void *src, size_t len);

@@ -32,7 +32,6 @@ void hvm_io_vcpu_fini(struct vcpu *v);
 bool vpic_output(const struct domain *d);
 int vpic_ack(struct domain *d);
 /* abi/dm.c: HYPERVISOR_dm_op. */
-long abi_dm_op(struct vcpu *v, const struct hypercall_args *args);
 
 /* May a guest put n bytes into the log now? They are taken out of its budget (hvm/debug_port.c). Not for dom0. */
 bool debug_port_may_print(struct domain *d, unsigned int n);

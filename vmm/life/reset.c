@@ -6,7 +6,9 @@
  * shared info becomes as in a new domain, and memory again where it was mapped. What the guest has granted stays in its
  * table, as with Xen: the tools do not enter the console's and the store's entries anew. So do HVM parameters.
  */
-#include "vmm/abi/handlers.h"
+#include "hvm_devices.h"
+#include "physmap.h"
+#include "vmm/domain/private.h"
 #include "vmm/domain/event_private.h"
 
 /* What the kernel had registered for one vCPU would be written to in the next kernel's memory. */
@@ -46,19 +48,13 @@ static void clear_shared_info(struct domain *d)
 	spin_unlock(&d->lock);
 }
 
-/*
- * No vCPU runs, and one domctl is served at a time. -ERESTART = go on with another call; -EINVAL = it did not shut
- * down, or is being destroyed; -ENOMEM = no page for the place of shared info. Then it stays shut down.
- */
-long domctl_soft_reset(struct domain *d)
+long domain_soft_reset(struct domain *d)
 {
 	struct domain_priv *p = domain_priv(d);
 	bool ready, first;
 	struct vcpu *v;
 	int rc;
 
-	if (d == current_domain())
-		return -EINVAL;
 	spin_lock(&d->lock);
 	ready = d->shut_down && d->dying == DOMDYING_ALIVE;
 	first = ready && !p->soft_reset_begun;

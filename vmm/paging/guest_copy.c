@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /* Copies between the VMM and guest memory: by guest-physical address and through guest page tables. */
-#include "abi.h"
+#include "domain.h"
 #include "guest_access.h"
 #include "hvm_ops.h"
 
@@ -113,46 +113,28 @@ bool guest_code_window(struct vcpu *v, uint64_t la, uint64_t word[2])
  * Pages that the hypercall being executed has reached before. A processor may use a translation until the
  * guest invalidates it, and the calling vCPU cannot do that before it gets its result.
  */
-#define REACHED 4U
-static struct reached {
-	uint64_t call; /* of `executing` */
-	uint64_t page; /* linear address */
-	uint32_t access;
-	gpa_t gpa;
-} reached[MAX_CPUS][REACHED];
-static struct {
-	const struct vcpu *v; /* NULL: no hypercall */
-	uint64_t call;
-} executing[MAX_CPUS];
-
-void guest_copy_begin(const struct vcpu *v)
-{
-	executing[cpu_id()].v = v;
-	executing[cpu_id()].call++;
-}
-
-void guest_copy_end(void)
-{
-	executing[cpu_id()].v = NULL;
-}
-
 static int walk_reached(struct vcpu *v, uint64_t la, uint32_t access, gpa_t *gpa, uint32_t *pfec)
 {
-	struct reached *r = &reached[cpu_id()][(la >> PAGE_SHIFT) % REACHED];
-	uint64_t page = la & PAGE_MASK, call = executing[cpu_id()].call;
+	struct call *c = this_call();
+	unsigned int i = (la >> PAGE_SHIFT) % CALL_REACHED;
+	uint64_t page = la & PAGE_MASK;
 	int rc;
 
-	if (unlikely(executing[cpu_id()].v != v))
+	if (unlikely(c->v != v))
 		return guest_walk(v, la, access, gpa, pfec);
 
 	/* A page that may be written may be read. */
-	if (r->call != call || r->page != page || (access & ~r->access)) {
+	if (c->reached[i].number != c->number || c->reached[i].page != page ||
+	    (access & ~c->reached[i].access)) {
 		rc = guest_walk(v, la, access, gpa, pfec);
 		if (rc)
 			return rc;
-		*r = (struct reached){ call, page, access, _gpa(gpa->v & PAGE_MASK) };
+		c->reached[i].number = c->number;
+		c->reached[i].page = page;
+		c->reached[i].access = access;
+		c->reached[i].gpa = _gpa(gpa->v & PAGE_MASK);
 	}
-	*gpa = _gpa(r->gpa.v | (la & ~PAGE_MASK));
+	*gpa = _gpa(c->reached[i].gpa.v | (la & ~PAGE_MASK));
 	return 0;
 }
 

@@ -1,0 +1,233 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * Entering existing pages into a domain's physical map and taking them out: shared info, grant frames,
+ * pages of its own at another place, pages of others (dom0 only). Every change of what a gfn holds is
+ * made under d->lock, so that a page which is given back is in no second place.
+ */
+#include "physmap.h"
+#include "dom0.h"
+#include "private.h"
+
+bool physmap_is_own_ram(const struct domain *d, const struct p2m_entry *e)
+{
+	const struct page *p;
+
+	if (!p2m_is_ram(e->type))
+		return false;
+	p = mfn_to_page(e->mfn);
+	return d->is_dom0 ? dom0_owns_mfn(e->mfn) : p->owner == d && p->allocated;
+}
+
+/* d->lock held. Frames from the first on that may be taken away, at most `max`; *rc: why the next one may not. */
+static uint64_t removable(struct domain *d, gfn_t gfn, uint64_t max, int *rc)
+{
+	uint64_t n;
+
+	*rc = 0;
+	for (n = 0; n < max && !*rc; n++) {
+		struct p2m_entry e = p2m_get(d, gfn_add(gfn, n));
+
+		if (e.type == P2M_INVALID)
+			*rc = -EINVAL;
+		else if (e.type == P2M_MMIO_DIRECT ||
+			 (d->is_dom0 && physmap_is_own_ram(d, &e) && e.mfn.v != gfn.v + n))
+			*rc = -EPERM;
+	}
+	return *rc ? n - 1 : n;
+}
+
+/* What has left the map of d; its own lock is not needed. */
+static void give_back(struct domain *d, const struct p2m_entry *e)
+{
+	if (!physmap_is_own_ram(d, e))
+		return;
+	if (!d->is_dom0) {
+		page_drop_claim(mfn_to_page(e->mfn));
+		return;
+	}
+	spin_lock(&d->page_lock);
+	d->tot_pages--; /* unmapped, but kept: dom0's pages stay its own */
+	spin_unlock(&d->page_lock);
+}
+
+/* d->lock held. */
+static int remove_locked(struct domain *d, const struct frames *f)
+{
+	struct p2m_entry old[P2M_PIECE];
+	struct frames part = *f;
+	int rc, err;
+
+	part.nr = removable(d, _gfn(f->first), f->nr, &rc);
+	if (!part.nr)
+		return rc;
+	err = p2m_take_range(d, &part, old);
+	for (uint64_t i = 0; !err && i < part.nr; i++)
+		give_back(d, &old[i]);
+	return err ? err : rc;
+}
+
+static int remove_one(struct domain *d, gfn_t gfn)
+{
+	struct frames one = { gfn.v, 1 };
+
+	return remove_locked(d, &one);
+}
+
+int physmap_remove(struct domain *d, const struct frames *f)
+{
+	int rc;
+
+	spin_lock(&d->lock);
+	rc = remove_locked(d, f);
+	spin_unlock(&d->lock);
+	return rc;
+}
+
+/* Make room at gfn. MMIO of dom0 is never replaced. */
+static int clear_target(struct domain *d, gfn_t gfn)
+{
+	if (p2m_get(d, gfn).type == P2M_INVALID)
+		return 0;
+	return remove_one(d, gfn);
+}
+
+int physmap_add_lent(struct domain *d, gfn_t gfn, mfn_t mfn)
+{
+	int rc;
+
+	spin_lock(&d->lock);
+	rc = clear_target(d, gfn);
+	if (!rc)
+		rc = p2m_set(d, gfn, mfn, 0, P2M_RAM_RW, P2M_ACCESS_RWX);
+	spin_unlock(&d->lock);
+	return rc;
+}
+
+/* If gfn still holds the lent page mfn, leave a hole. */
+static void remove_lent(struct domain *d, uint64_t gfn, mfn_t mfn)
+{
+	struct p2m_entry e;
+
+	if (gfn == ~0ULL)
+		return;
+	spin_lock(&d->lock);
+	e = p2m_get(d, _gfn(gfn));
+	if (p2m_is_ram(e.type) && mfn_eq(e.mfn, mfn))
+		p2m_set(d, _gfn(gfn), INVALID_MFN, 0, P2M_INVALID, P2M_ACCESS_N);
+	spin_unlock(&d->lock);
+}
+
+int physmap_add_foreign(struct domain *d, gfn_t gfn, struct domain *fd, mfn_t mfn)
+{
+	struct page *p = mfn_to_page(mfn);
+	struct p2m_entry e;
+	int rc = -EINVAL;
+
+	if (!page_get(p, fd))
+		return -EINVAL;
+	spin_lock(&d->lock);
+	e = p2m_get(d, gfn);
+	if (d->is_dom0)
+		rc = e.type == P2M_FOREIGN ? 0 : dom0_check_map_target(gfn);
+	else if (e.type == P2M_INVALID || e.type == P2M_FOREIGN)
+		rc = 0;
+	if (!rc)
+		rc = p2m_set(d, gfn, mfn, 0, P2M_FOREIGN, P2M_ACCESS_RW);
+	spin_unlock(&d->lock);
+	page_put(p);
+	return rc;
+}
+
+/* --- by space ---------------------------------------------------------------------------------- */
+
+int physmap_add_shared_info(struct domain *d, uint64_t gfn)
+{
+	struct domain_priv *p = domain_priv(d);
+	mfn_t mfn = page_to_mfn(d->shared_info_page);
+	int rc;
+
+	if (p->shared_info_gfn == gfn && mfn_eq(p2m_get(d, _gfn(gfn)).mfn, mfn))
+		return 0;
+	remove_lent(d, p->shared_info_gfn, mfn);
+	rc = physmap_add_lent(d, _gfn(gfn), mfn);
+	p->shared_info_gfn = rc ? ~0ULL : gfn;
+	hvm_latch_shinfo_size(d);
+	return rc;
+}
+
+int physmap_replace_shared_info(struct domain *d)
+{
+	struct domain_priv *p = domain_priv(d);
+	struct page *new;
+	struct p2m_entry e;
+	int rc = -EINVAL;
+
+	if (p->shared_info_gfn == ~0ULL)
+		return 0;
+	new = alloc_domain_pages(d, 0);
+	if (!new)
+		return -ENOMEM;
+	spin_lock(&d->lock);
+	e = p2m_get(d, _gfn(p->shared_info_gfn));
+	if (p2m_is_ram(e.type) && mfn_eq(e.mfn, page_to_mfn(d->shared_info_page)))
+		rc = p2m_set(d, _gfn(p->shared_info_gfn), page_to_mfn(new), 0, P2M_RAM_RW,
+			     P2M_ACCESS_RWX);
+	if (rc != -ENOMEM)
+		p->shared_info_gfn = ~0ULL;
+	spin_unlock(&d->lock);
+	if (rc)
+		page_drop_claim(new); /* the guest has put something else there */
+	return rc == -ENOMEM ? rc : 0;
+}
+
+int physmap_add_grant_frame(struct domain *d, uint64_t idx, uint64_t gfn)
+{
+	mfn_t mfn;
+	int rc;
+
+	if (idx >> 31)
+		return -EINVAL; /* status frames are version 2's */
+	rc = grant_frame_mfn(d, (unsigned int)idx, &mfn);
+	if (rc)
+		return rc;
+	remove_lent(d, grant_frame_gfn(d, (unsigned int)idx), mfn);
+	rc = physmap_add_lent(d, _gfn(gfn), mfn);
+	grant_frame_mapped(d, (unsigned int)idx, rc ? ~0ULL : gfn);
+	return rc;
+}
+
+int physmap_move(struct domain *d, uint64_t from, uint64_t to)
+{
+	struct p2m_entry e;
+	int rc = 0;
+
+	if (d->is_dom0)
+		return -EOPNOTSUPP; /* it is mapped 1:1 */
+	if (from == to)
+		return 0;
+	spin_lock(&d->lock);
+	e = p2m_get(d, _gfn(from));
+	if (e.type != P2M_POD && (!p2m_is_ram(e.type) || mfn_to_page(e.mfn)->owner != d))
+		rc = -EINVAL;
+	if (!rc)
+		rc = clear_target(d, _gfn(to));
+	if (!rc)
+		rc = p2m_move(d, _gfn(from), _gfn(to));
+	spin_unlock(&d->lock);
+	return rc;
+}
+
+int physmap_unmap(struct domain *d, uint64_t gfn)
+{
+	struct p2m_entry e;
+	int rc;
+
+	spin_lock(&d->lock);
+	e = p2m_get(d, _gfn(gfn));
+	if (e.type == P2M_FOREIGN || p2m_is_grant(e.type))
+		rc = p2m_set(d, _gfn(gfn), INVALID_MFN, 0, P2M_INVALID, P2M_ACCESS_N);
+	else
+		rc = p2m_is_ram(e.type) ? remove_one(d, _gfn(gfn)) : -ENOENT;
+	spin_unlock(&d->lock);
+	return rc;
+}

@@ -1,0 +1,20 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* Registers of vCPUs as structures of the public headers: vmm/hvm/context.c. */
+#ifndef PLINTH_HVM_CONTEXT_H
+#define PLINTH_HVM_CONTEXT_H
+
+#include "xen_abi.h"
+#include "domain.h"
+#include <xen/hvm/hvm_vcpu.h>
+
+/* All that there is room for. v is paused and has been started. */
+void hvm_context_get(struct vcpu *v, struct vcpu_guest_context *c);
+/* General registers, RIP and RFLAGS are taken, as from HVM guests' contexts by Xen; all else stays. v is paused. */
+void hvm_context_set(struct vcpu *v, const struct vcpu_guest_context *c);
+/*
+ * What a new vCPU begins with; it has a state, for VCPUOP_up, when all of it is there. v cannot run; d->lock. 0, or
+ * -EINVAL: the processor would not enter with it.
+ */
+int hvm_context_start(struct vcpu *v, const struct vcpu_hvm_context *ctx);
+
+#endif

@@ -1,0 +1,27 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* Changes of a domain's physical map by its memory operations: vmm/domain/physmap.c. All take d->lock for each page. */
+#ifndef PLINTH_PHYSMAP_H
+#define PLINTH_PHYSMAP_H
+
+#include "domain.h"
+
+/*
+ * Takes away what is at some frames and, but for dom0, gives the pages back; at most P2M_PIECE, with one flush. 0; or,
+ * for the first frame where it cannot be, -EINVAL, -EPERM or -ENOMEM; those before are gone.
+ */
+int physmap_remove(struct domain *d, const struct frames *f);
+/* Does a p2m entry of d stand for memory that counts as d's, and no lent page (shared info, grant frames)? */
+bool physmap_is_own_ram(const struct domain *d, const struct p2m_entry *e);
+/* Mappings of others go; RAM is given back (or, dom0, kept unmapped). -ENOENT: there is neither. */
+int physmap_unmap(struct domain *d, uint64_t gfn);
+/* Enter a page of fd at gfn of d, holding references. */
+int physmap_add_foreign(struct domain *d, gfn_t gfn, struct domain *fd, mfn_t mfn);
+/* Shared info, or frame idx of the grant table, to gfn; it goes from where it was. */
+int physmap_add_shared_info(struct domain *d, uint64_t gfn);
+int physmap_add_grant_frame(struct domain *d, uint64_t idx, uint64_t gfn);
+/* A page of the domain to another place of its map. -EOPNOTSUPP: dom0's, which are mapped 1:1. */
+int physmap_move(struct domain *d, uint64_t from, uint64_t to);
+/* A page of d's own instead of shared info where d has that mapped. 0, -ENOMEM. */
+int physmap_replace_shared_info(struct domain *d);
+
+#endif
