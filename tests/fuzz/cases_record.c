@@ -4,6 +4,7 @@
 #include "xen_abi.h"
 #include "hvm_ops.h"
 #include "policy.h"
+#include "save.h"
 #include "vmm/domain/private.h"
 #include <xen/domctl.h>
 #include <xen/hvm/save.h>
@@ -240,4 +241,108 @@ CASE(record_of_extended_state)
 	}
 	host_cpu = real;
 	change_machine(&fake_hvm_ops);
+}
+
+/* --- records of other savers ------------------------------------------------------------------- */
+
+/* A context with one record of `len` bytes. */
+static long load_record(domid_t id, unsigned int type, unsigned int instance, const void *body,
+			uint32_t len)
+{
+	struct hvm_save_header header = { .magic = HVM_FILE_MAGIC, .version = HVM_FILE_VERSION };
+	struct hvm_save_descriptor first = { .typecode = HVM_SAVE_CODE(HEADER),
+					     .length = sizeof(header) };
+	struct hvm_save_descriptor d = { .typecode = (uint16_t)type,
+					 .instance = (uint16_t)instance,
+					 .length = len };
+	struct hvm_save_descriptor end = { .typecode = HVM_SAVE_CODE(END) };
+	uint8_t stream[4096], *at = stream;
+
+	memcpy(at, &first, sizeof(first));
+	memcpy(at += sizeof(first), &header, sizeof(header));
+	memcpy(at += sizeof(header), &d, sizeof(d));
+	memcpy(at += sizeof(d), body, len);
+	memcpy(at += len, &end, sizeof(end));
+	return hvm_load(dom(id), stream, (size_t)(at - stream) + sizeof(end));
+}
+
+/* What Xen 4.17 writes of any guest, and Plinth has no state for. */
+CASE(record_of_xen)
+{
+	static const uint8_t zero[64];
+	uint64_t vmce[4] = { 2, 0, 0, 0 }, adjust = 1;
+	uint8_t saved[32];
+	size_t len = sizeof(saved);
+
+	EXPECT(load_record(DOMID_B, HVM_SAVE_CODE(VMCE_VCPU), 0, vmce, 32), == 0);
+	EXPECT(hvm_save_one(dom(DOMID_B), HVM_SAVE_CODE(VMCE_VCPU), 0, saved, &len), == 0);
+	EXPECT(len, == 32);
+	EXPECT(memcmp(saved, vmce, 32), == 0);
+	EXPECT(load_record(DOMID_B, HVM_SAVE_CODE(VMCE_VCPU), 1, vmce, 32), == -EINVAL);
+	EXPECT(load_record(DOMID_B, HVM_SAVE_CODE(VMCE_VCPU), 0, zero, 40), == -EINVAL);
+	EXPECT(load_record(DOMID_B, HVM_SAVE_CODE(TSC_ADJUST), 0, zero, 8), == 0);
+	EXPECT(load_record(DOMID_B, HVM_SAVE_CODE(TSC_ADJUST), 0, &adjust, 8), == -EOPNOTSUPP);
+	EXPECT(load_record(DOMID_B, CPU_MSR_CODE, 0, zero, 8), == 0);
+	/* Its PVH domains have wires. */
+	EXPECT(load_record(DOMID_A, HVM_SAVE_CODE(PCI_IRQ), 0, zero, 16), == 0);
+	EXPECT(load_record(DOMID_A, HVM_SAVE_CODE(ISA_IRQ), 0, zero, 8), == 0);
+	EXPECT(load_record(DOMID_A, HVM_SAVE_CODE(PCI_LINK), 0, zero, 8), == 0);
+	EXPECT(load_record(DOMID_B, HVM_SAVE_CODE(PCI_IRQ), 0, zero, 16), == 0);
+	/* But no clocks: that is an image of another kind. */
+	EXPECT(load_record(DOMID_A, HVM_SAVE_CODE(PMTIMER), 0, zero, 8), < 0);
+	EXPECT(load_record(DOMID_A, HVM_SAVE_CODE(IOAPIC), 0, zero, HVM_SAVE_LENGTH(IOAPIC)), < 0);
+	host_log_clear();
+	EXPECT(load_record(DOMID_B, HVM_SAVE_CODE(VIRIDIAN_DOMAIN), 0, zero, 32), == -EOPNOTSUPP);
+	EXPECT(host_log_has("viridian"), != 0);
+	EXPECT(load_record(DOMID_B, 31, 0, zero, 8), < 0);
+}
+
+/* vCPUs whose TSCs are equal have equal ones in an image, and again when it is loaded. */
+CASE(record_of_one_moment)
+{
+	struct domain *d = dom(DOMID_A);
+	size_t len = (size_t)hvm_save_size(d), at = 0;
+	uint8_t *buf = xzalloc_bytes(len);
+	struct hvm_save_descriptor r;
+	uint64_t tsc[2] = { 0, 0 };
+
+	for (unsigned int i = 0; i < 2; i++) {
+		hvm_set_tsc_offset(d->vcpu[i], 1000);
+		d->vcpu[i]->cr0 = X86_CR0_ET | X86_CR0_PE;
+	}
+	EXPECT(hvm_save(d, buf, &len), == 0);
+	do {
+		memcpy(&r, buf + at, sizeof(r));
+		at += sizeof(r);
+		if (r.typecode == HVM_SAVE_CODE(CPU))
+			memcpy(&tsc[r.instance], buf + at + offsetof(struct hvm_hw_cpu, tsc), 8);
+		at += r.length;
+	} while (r.typecode != HVM_SAVE_CODE(END));
+	EXPECT(tsc[0], != 0);
+	EXPECT(tsc[0] == tsc[1], != 0);
+	EXPECT(hvm_load(d, buf, len), == 0);
+	EXPECT(d->vcpu[0]->tsc_offset == d->vcpu[1]->tsc_offset, != 0);
+	/* Time stood still in the image; it does not go back. */
+	EXPECT(rdtsc() + d->vcpu[0]->tsc_offset - tsc[0], >= 0);
+	xfree(buf);
+}
+
+/* An image from a machine whose TSC counts at another rate, which would make the guest's clocks wrong. */
+CASE(record_of_another_rate)
+{
+	struct xen_domctl op = { .u.tsc_info.gtsc_khz = (uint32_t)tsc_khz };
+
+	EXPECT(domctl(XEN_DOMCTL_settscinfo, &op), == 0);
+	op.u.tsc_info.gtsc_khz = (uint32_t)(tsc_khz + tsc_khz / 2500);
+	EXPECT(domctl(XEN_DOMCTL_settscinfo, &op), == 0);
+	host_log_clear();
+	op.u.tsc_info.gtsc_khz = (uint32_t)(tsc_khz + tsc_khz / 1500);
+	EXPECT(domctl(XEN_DOMCTL_settscinfo, &op), == -EOPNOTSUPP);
+	EXPECT(host_log_has("tsc_mode"), != 0);
+	op.u.tsc_info.gtsc_khz = (uint32_t)(tsc_khz - tsc_khz / 1500);
+	EXPECT(domctl(XEN_DOMCTL_settscinfo, &op), == -EOPNOTSUPP);
+	op.u.tsc_info.tsc_mode = 2;
+	EXPECT(domctl(XEN_DOMCTL_settscinfo, &op), == 0);
+	op.u.tsc_info = (struct xen_domctl_tsc_info){ 0 };
+	EXPECT(domctl(XEN_DOMCTL_settscinfo, &op), == 0);
 }

@@ -325,6 +325,17 @@ static long op_set_target(struct call *c)
 	return 0;
 }
 
+#define TSC_MODE_NATIVE 2U
+#define TSC_PPM_MAX	500U
+
+/* Near enough for clocks that are disciplined, as the frequencies of equal machines are. 0: the caller does not mind. */
+static bool tsc_is_near(uint32_t khz)
+{
+	uint64_t apart = khz > tsc_khz ? khz - tsc_khz : tsc_khz - khz;
+
+	return !khz || apart * 1000000 <= tsc_khz * TSC_PPM_MAX;
+}
+
 static long op_settscinfo(struct call *c)
 {
 	const struct xen_domctl_tsc_info *t = c->arg;
@@ -333,9 +344,12 @@ static long op_settscinfo(struct call *c)
 	if (t->tsc_mode > 2) /* 0 default, 1 always emulate, 2 native; 3 was PVRDTSCP */
 		return BAD("tsc_mode %u: \"default\", \"always_emulate\" and \"native\" are there",
 			   t->tsc_mode);
-	if (t->gtsc_khz && t->gtsc_khz != tsc_khz)
-		printk(LOG_WARN "d%u: TSC of %u kHz asked for, %lu kHz is what it gets\n", d->domid,
-		       t->gtsc_khz, tsc_khz);
+	if (t->tsc_mode != TSC_MODE_NATIVE && !tsc_is_near(t->gtsc_khz))
+		return refuse(
+			-EOPNOTSUPP,
+			"it counted with a TSC of %u kHz, and this machine's has %lu, which is not scaled: with "
+			"tsc_mode=\"native\" in its configuration it would go on, if it bears that",
+			t->gtsc_khz, tsc_khz);
 	spin_lock(&d->lock);
 	d->tsc_mode = t->tsc_mode;
 	d->tsc_incarnation = t->incarnation;

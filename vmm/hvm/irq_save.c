@@ -2,7 +2,7 @@
 /*
  * Saved state of the interrupt wires: PCI_IRQ, ISA_IRQ and PCI_LINK of xen/hvm/save.h. How many
  * assert each GSI is counted anew from them; loading moves no wire, as PIC and IO-APIC bring what
- * they latched in their own records.
+ * they latched in their own records. Xen saves them of PVH domains, too, which have no wires: dropped.
  */
 #include "irq_private.h"
 #include "save.h"
@@ -48,7 +48,7 @@ static int pci_irq_load(struct domain *d, unsigned int instance, const void *buf
 	(void)instance;
 	(void)len;
 	if (!irq)
-		return -EINVAL;
+		return 0;
 	spin_lock(&d->hvm.irq_lock);
 	memcpy(irq->pci, buf, sizeof(irq->pci));
 	irq->callback_high = false; /* its pin, if it has one, is among these */
@@ -80,7 +80,9 @@ static int isa_irq_load(struct domain *d, unsigned int instance, const void *buf
 
 	(void)instance;
 	(void)len;
-	if (!irq || r->pad[0] >> 16)
+	if (!irq)
+		return 0;
+	if (r->pad[0] >> 16)
 		return -EINVAL;
 	spin_lock(&d->hvm.irq_lock);
 	irq->isa = (uint16_t)r->pad[0];
@@ -113,7 +115,7 @@ static int pci_link_load(struct domain *d, unsigned int instance, const void *bu
 	(void)instance;
 	(void)len;
 	if (!irq)
-		return -EINVAL;
+		return 0;
 	for (unsigned int i = 0; i < 4; i++)
 		if (r->route[i] > 15)
 			return -EINVAL;

@@ -113,7 +113,7 @@ static void save_msrs(struct vcpu *v, struct hvm_hw_cpu *c)
 	c->msr_syscall_mask = m->sfmask;
 	c->msr_efer = v->efer;
 	c->msr_tsc_aux = v->tsc_aux;
-	c->tsc = rdtsc() + v->tsc_offset;
+	c->tsc = v->domain->hvm.sync_tsc + v->tsc_offset;
 }
 
 static void record_msrs(const struct hvm_hw_cpu *c, struct hvm_msr_state *m)
@@ -277,7 +277,7 @@ static int cpu_load(struct domain *d, unsigned int instance, const void *buf, ui
 	load_segments(v, c);
 	load_event(v, c);
 	load_fpu(v, c);
-	hvm_set_tsc_offset(v, c->tsc ? c->tsc - rdtsc() : v->tsc_offset);
+	hvm_set_tsc_offset(v, c->tsc ? c->tsc - d->hvm.sync_tsc : v->tsc_offset);
 	hvm_set_state(v, HVM_SEGS | HVM_MSRS | HVM_DRS | HVM_CR2 | HVM_CRS);
 	publish(v->initialised, true);
 	vcpu_wake(v, VCPU_ATT_STATE); /* it may have slept in its state before */

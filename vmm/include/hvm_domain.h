@@ -41,6 +41,7 @@ struct hvm_domain {
 	struct ioreq_state *ioreq;     /* ioreq servers: hvm/ioreq.c */
 	uint8_t *io_bitmap;   /* vendor-neutral copy: 64 Ki ports, 1 = intercept; NULL = all */
 	bool is_s3_suspended; /* atomic; who sets it has paused the domain */
+	uint64_t sync_tsc;    /* the host's TSC as of the save or load that goes on; LOCK_DOMCTL */
 };
 
 /* What to inject at the next entry, or what an exit interrupted on its way in. */
@@ -93,6 +94,7 @@ struct hvm_vcpu {
 	bool nmi_pending;	 /* atomic */
 	bool nmi_masked; /* vendor keeps it true between NMI and IRET where hardware does not */
 	uint64_t misc_features; /* MSR 0x140: MISC_CPUID_FAULTING; own vCPU */
+	uint64_t vmce[4];	/* what an image of Xen's has of machine checks; LOCK_DOMCTL */
 	uint64_t pat;		/* guest's IA32_PAT */
 	uint8_t shadow;		/* HVM_SHADOW_*: true whenever the vCPU is not in the guest */
 	bool extint_waits; /* hardware has an external interrupt that the guest has not taken yet */

@@ -95,6 +95,8 @@ int hvm_save(struct domain *d, void *buf, size_t *len)
 
 	if (*len < (size_t)hvm_save_size(d))
 		return -ENOSPC;
+	/* Of one moment: vCPUs whose TSCs are equal are to have equal ones in the image, and when it is loaded. */
+	d->hvm.sync_tsc = rdtsc();
 	cpuid_count(1, 0, &hdr.cpuid, &b, &c, &dd);
 	put(buf, &at, HVM_SAVE_CODE(HEADER), 0, &hdr, sizeof(hdr));
 	for (unsigned int type = 2; type < TYPE_MAX; type++) {
@@ -122,6 +124,7 @@ int hvm_save_one(struct domain *d, unsigned int type, unsigned int instance, voi
 	if (instance >= instances(d, h))
 		return -ENOENT;
 	n = h->max_len;
+	d->hvm.sync_tsc = rdtsc();
 	rc = h->save(d, instance, buf, &n);
 	*len = n;
 	return rc;
@@ -199,6 +202,7 @@ int hvm_load(struct domain *d, const void *buf, size_t len)
 
 	if (!padded)
 		return -ENOMEM;
+	d->hvm.sync_tsc = rdtsc();
 	rc = load_stream(d, buf, len, padded);
 	xfree(padded);
 	return rc;
