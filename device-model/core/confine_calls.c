@@ -172,7 +172,7 @@ static const struct call_rule call_rules[] = {
 	{ SYS_rt_sigaction, 0, true, ALL, SIGSYS },
 	{ SYS_prctl, 0, false, ALL, PR_SET_NAME },
 	{ SYS_prctl, 0, false, ALL, PR_GET_DUMPABLE }, /* libgcrypt, for VNC passwords */
-	{ SYS_socketpair, 0, false, ALL, AF_UNIX },    /* between a viewer and the VNC library */
+	{ SYS_socketpair, 0, false, ALL, AF_UNIX },    /* between the VNC library and us */
 	/* fstat() of the C library: of a descriptor, or of a name that the empty root does not have */
 	{ SYS_newfstatat, 3, false, AT_EMPTY_PATH, AT_EMPTY_PATH },
 };

@@ -35,11 +35,10 @@ static void surface_changed(struct display *d)
 		l->resize(l->opaque, d->surface, d->width, d->height);
 }
 
-void display_set_buffer(struct display *d, int width, int height, void *bits, int stride)
+void display_resize(struct display *d, int width, int height)
 {
 	pixman_image_t *old = d->surface;
-	pixman_image_t *new =
-		pixman_image_create_bits(PIXMAN_x8r8g8b8, width, height, bits, stride);
+	pixman_image_t *new = pixman_image_create_bits(PIXMAN_x8r8g8b8, width, height, NULL, 0);
 
 	if (!new)
 		log_fatal("out of memory for a %dx%d display", width, height);
@@ -49,11 +48,6 @@ void display_set_buffer(struct display *d, int width, int height, void *bits, in
 	surface_changed(d);
 	if (old)
 		pixman_image_unref(old);
-}
-
-void display_resize(struct display *d, int width, int height)
-{
-	display_set_buffer(d, width, height, NULL, 0);
 }
 
 void display_init(struct display *d, struct machine *m)

@@ -46,10 +46,11 @@ struct display {
 
 void display_init(struct display *d, struct machine *m); /* a 640x400 black surface */
 void display_set_source(struct display *d, const struct display_source_ops *ops, void *opaque);
-/* Source: a new surface of our own (contents undefined until drawn) ... */
+/*
+ * Source: a new surface (contents undefined until drawn). It is never the guest's memory: listeners may
+ * read it more than once.
+ */
 void display_resize(struct display *d, int width, int height);
-/* ... or one over the source's memory (stride in bytes); the source keeps it valid. */
-void display_set_buffer(struct display *d, int width, int height, void *bits, int stride);
 /* Source: this rectangle changed; it is clipped to the surface. */
 void display_update(struct display *d, int x, int y, int width, int height);
 

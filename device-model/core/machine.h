@@ -19,6 +19,7 @@ struct pci_bus;
 struct read_ahead;
 struct save_state;
 struct vmm_ops;
+struct vnc_server;
 
 struct machine {
 	const struct options *opt;
@@ -33,6 +34,7 @@ struct machine {
 	struct machine_hook *reset_hooks;
 	struct machine_hook *run_hooks;
 	struct display display;
+	struct vnc_server *vnc; /* NULL: none */
 	bool pv_backends; /* a process beside this one serves paravirtual disks and keyboards */
 	bool started;	  /* ran at least once */
 	bool running;	  /* false: stopped over QMP, or before -incoming is complete */

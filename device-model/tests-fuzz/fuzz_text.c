@@ -138,7 +138,7 @@ static void vnc_start(void)
 {
 	struct vnc_info info;
 
-	vnc_query(&info);
+	vnc_query(&fuzz_machine, &info);
 	vnc_address.sin_family = AF_INET;
 	vnc_address.sin_port = htons((uint16_t)atoi(info.service));
 	vnc_address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);

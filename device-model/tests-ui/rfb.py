@@ -4,16 +4,16 @@ import socket
 import struct
 import zlib
 
-RAW, COPY, DESKTOP_SIZE, POINTER_MODE, EXT_KEYS, EXT_SIZE = 0, 1, -223, -257, -258, -308
+RAW, COPY, DESKTOP_SIZE, LAST_RECT, POINTER_MODE, EXT_KEYS, EXT_SIZE = 0, 1, -223, -224, -257, -258, -308
 
 
 class Client:
     def __init__(self, port, host="127.0.0.1", encodings=(RAW, DESKTOP_SIZE), password=None,
-                 minor=8, timeout=20, sock=None):
+                 minor=8, timeout=20, sock=None, shared=1):
         self.sock = sock or socket.create_connection((host, port), timeout)
         self.pointer_mode = None
         self.ext_keys = False
-        self.handshake(minor, password)
+        self.handshake(minor, password, shared)
         if encodings is not None:
             self.set_encodings(encodings)
 
@@ -27,7 +27,7 @@ class Client:
             count -= len(part)
         return b"".join(parts)
 
-    def handshake(self, minor, password):
+    def handshake(self, minor, password, shared):
         version = self.recv(12)
         assert version == b"RFB 003.008\n", version
         self.sock.sendall(b"RFB 003.%03d\n" % minor)
@@ -46,7 +46,7 @@ class Client:
             result = struct.unpack(">I", self.recv(4))[0]
             if result:
                 raise PermissionError("authentication failed")
-        self.sock.sendall(b"\1")
+        self.sock.sendall(bytes([shared]))
         self.width, self.height = struct.unpack(">HH", self.recv(4))
         self.format = self.recv(16)
         self.name = self.recv(struct.unpack(">I", self.recv(4))[0]).decode()

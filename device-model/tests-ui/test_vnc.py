@@ -350,6 +350,49 @@ def test_keymaps(env):
         m.close()
 
 
+def test_exclusive(env):
+    """A client that wants no others displaces them where share=allow-exclusive says so, and only there."""
+    for vnc, gone in (("127.0.0.1:60,to=99,share=allow-exclusive", True), ("127.0.0.1:60,to=99", False)):
+        other = Env(env.program, os.path.join(env.work, "exclusive"))
+        other.m = start(other, vnc=vnc)
+        try:
+            first, second = rfb.Client(other.m.vnc_port), rfb.Client(other.m.vnc_port)
+            first.update()
+            second.update()
+            third = rfb.Client(other.m.vnc_port, shared=0)
+            third.update()
+            for c in (first, second):
+                try:
+                    c.update()
+                    assert not gone, "a client stays beside one that wanted to be alone"
+                except (EOFError, ConnectionError):
+                    assert gone, "a client was displaced"
+            rfb.Client(other.m.vnc_port).update()
+            third.update()
+        finally:
+            other.m.close()
+
+
+def test_whole_update(env):
+    """A large picture is one update, in formats with and without a count of rectangles in front."""
+    vbe_mode(env.m, 1024, 768, 32)
+    env.m.write(LFB, os.urandom(1024 * 768 * 4))
+    c = rfb.Client(env.m.vnc_port)
+    while not (c.width, c.height) == (1024, 768):
+        c.update()
+    rects = [r[1] for r in c.update() if r[0] == rfb.RAW]
+    assert sum(w * h for _, _, w, h in rects) == 1024 * 768 and len(rects) > 1, rects
+    c.set_encodings((7, rfb.LAST_RECT))
+    c.request()
+    head = c.recv(16)
+    assert head[:4] == b"\0\0\xff\xff" and head[12:16] == struct.pack(">i", 7), head
+    data, end = b"", struct.pack(">HHHHi", 0, 0, 0, 0, rfb.LAST_RECT)
+    while not data.endswith(end):
+        data += c.sock.recv(1 << 20)
+    assert data.count(end) == 1
+    c.close()
+
+
 class Env:
     def __init__(self, program, work):
         self.program, self.work, self.m = program, work, None
@@ -359,4 +402,4 @@ class Env:
 TESTS = [test_sizes, test_two_clients, test_keysyms, test_extended_keys, test_held_keys,
          test_pointer, test_garbage, test_bad_messages, test_formats, test_hanging_clients,
          test_many_clients, test_query, test_ports, test_password,
-         test_keymaps]
+         test_keymaps, test_exclusive, test_whole_update]

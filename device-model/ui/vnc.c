@@ -1,8 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /*
- * The VNC server: options, the listening socket, the display listener, and what the monitor asks
- * for. Connections are in vnc_conn.c, the library in vnc_rfb.c, how they fit together in
- * vnc_priv.h.
+ * The VNC server: options, the listening sockets, the display, and what the monitor asks for. How the
+ * parts fit together is in vnc_priv.h.
  */
 #include "ui/vnc.h"
 
@@ -13,14 +12,13 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/eventfd.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
 #include "core/device.h"
+#include "core/confine.h"
 #include "core/display.h"
 #include "core/input.h"
-#include "core/confine.h"
 #include "core/log.h"
 #include "core/loop.h"
 #include "core/machine.h"
@@ -36,25 +34,31 @@
 #define IDLE_NS	       (125 * NS_PER_MS)
 #define IDLE_REFRESHES 60 /* unchanged ones in a row before the rate goes down */
 
-static struct vnc_server *server; /* NULL: none */
-static struct display_listener listener;
-static unsigned int idle_refreshes;
-static bool damaged;
-static int normal_fd = -1; /* the library thread says: a client is in */
-
 /* ---- display ---- */
+
+static bool anyone_looks(const struct vnc_server *s)
+{
+	unsigned int i;
+
+	for (i = 0; i < s->nr_conns; i++)
+		if (s->conns[i]->phase == PHASE_NORMAL)
+			return true;
+	return false;
+}
 
 static void set_rate(struct vnc_server *s)
 {
-	uint64_t want = !s->nr_normal ? 0 : idle_refreshes < IDLE_REFRESHES ? ACTIVE_NS : IDLE_NS;
+	uint64_t want = !anyone_looks(s)		     ? 0
+			: s->idle_refreshes < IDLE_REFRESHES ? ACTIVE_NS
+							     : IDLE_NS;
 
-	if (want != listener.interval_ns)
-		display_set_interval(&s->m->display, &listener, want);
+	if (want != s->listener.interval_ns)
+		display_set_interval(&s->m->display, &s->listener, want);
 }
 
 void vnc_server_activity(struct vnc_server *s)
 {
-	idle_refreshes = 0;
+	s->idle_refreshes = 0;
 	set_rate(s);
 }
 
@@ -62,78 +66,62 @@ static void on_resize(void *opaque, pixman_image_t *surface, int width, int heig
 {
 	struct vnc_server *s = opaque;
 
-	s->width = width;
-	s->height = height;
-	vnc_rfb_resize(width, height);
-	vnc_rfb_damage(surface, 0, 0, width, height);
-	damaged = true;
+	vnc_rfb_resize(s, surface, width, height);
+	s->damaged = true;
 }
 
 static void on_update(void *opaque, int x, int y, int width, int height)
 {
 	struct vnc_server *s = opaque;
 
-	if (!s->nr_normal)
-		return;
-	vnc_rfb_damage(s->m->display.surface, x, y, width, height);
-	damaged = true;
+	vnc_rfb_damage(s, x, y, width, height);
+	s->damaged = true;
 }
 
 static void on_refresh_done(void *opaque)
 {
 	struct vnc_server *s = opaque;
+	unsigned int i;
 
-	if (damaged) {
-		vnc_rfb_flush();
-		idle_refreshes = 0;
-	} else if (idle_refreshes < IDLE_REFRESHES) {
-		idle_refreshes++;
-	}
-	damaged = false;
+	if (s->damaged)
+		s->idle_refreshes = 0;
+	else if (s->idle_refreshes < IDLE_REFRESHES)
+		s->idle_refreshes++;
+	for (i = s->nr_conns;
+	     s->damaged && i-- > 0;) /* backwards: one may close and remove itself */
+		vnc_conn_settle(s->conns[i]);
+	s->damaged = false;
 	set_rate(s);
+}
+
+static void on_pointer_mode(void *opaque, bool absolute)
+{
+	struct vnc_server *s = opaque;
+	unsigned int i;
+
+	for (i = s->nr_conns; i-- > 0;) {
+		vnc_rfb_pointer_mode(s->conns[i]);
+		vnc_conn_settle(s->conns[i]);
+	}
 }
 
 /* ---- clients ---- */
 
 void vnc_server_client_normal(struct vnc_server *s)
 {
-	/* Nothing was copied while nobody looked. */
-	s->nr_normal++;
+	/* Nothing was drawn while nobody looked. */
 	vnc_server_activity(s);
 	display_invalidate(&s->m->display);
 }
 
-void vnc_server_client_gone(struct vnc_server *s, struct vnc_conn *c, bool was_normal)
+void vnc_server_client_gone(struct vnc_server *s, struct vnc_conn *c)
 {
 	unsigned int i;
 
 	for (i = 0; i < s->nr_conns; i++)
 		if (s->conns[i] == c)
 			s->conns[i] = s->conns[--s->nr_conns];
-	if (was_normal)
-		s->nr_normal--;
 	set_rate(s);
-}
-
-/* In the library thread. */
-static void link_normal(void)
-{
-	uint64_t one = 1;
-
-	if (write(normal_fd, &one, sizeof(one)) < 0)
-		log_trace(TRACE_VNC, "vnc: event file: %s", strerror(errno));
-}
-
-static void normal_ready(void *opaque, uint32_t events)
-{
-	struct vnc_server *s = opaque;
-	uint64_t n;
-	unsigned int i;
-
-	if (read(normal_fd, &n, sizeof(n)) < 0)
-		return;
-	for (i = s->nr_conns; i-- > 0;) /* backwards: a poll may close and remove its own */
-		vnc_conn_poll(s->conns[i]);
 }
 
 /* Out of files: use the spare one to turn the caller away, or the loop would spin on it. */
@@ -143,7 +131,7 @@ static void refuse_one(struct vnc_server *s, int listen_fd)
 	s->spare_fd = accept4(listen_fd, NULL, NULL, SOCK_CLOEXEC);
 	if (s->spare_fd >= 0)
 		close(s->spare_fd);
-	s->spare_fd = fcntl(normal_fd, F_DUPFD_CLOEXEC, 0);
+	s->spare_fd = fcntl(s->update_fd, F_DUPFD_CLOEXEC, 0);
 }
 
 static void accept_one(struct vnc_server *s, int listen_fd)
@@ -181,11 +169,6 @@ static void ws_listen_ready(void *opaque, uint32_t events)
 	accept_one(s, s->ws_fd);
 }
 
-static void on_pointer_mode(void *opaque, bool absolute)
-{
-	vnc_rfb_pointer_mode(absolute);
-}
-
 /* ---- monitor ---- */
 
 static const char *family_name(int family)
@@ -203,8 +186,9 @@ static void describe(const struct sockaddr_storage *a, socklen_t len, char *host
 	}
 }
 
-void vnc_query(struct vnc_info *info)
+void vnc_query(struct machine *m, struct vnc_info *info)
 {
+	const struct vnc_server *server = m->vnc;
 	struct sockaddr_storage a = { 0 };
 	socklen_t len = sizeof(a);
 
@@ -218,24 +202,27 @@ void vnc_query(struct vnc_info *info)
 	describe(&a, len, info->host, sizeof(info->host), info->service, sizeof(info->service));
 }
 
-bool vnc_query_client(size_t i, struct vnc_client_info *info)
+bool vnc_query_client(struct machine *m, size_t i, struct vnc_client_info *info)
 {
+	const struct vnc_server *server = m->vnc;
 	struct sockaddr_storage a = { 0 };
 	socklen_t len = sizeof(a);
 
 	memset(info, 0, sizeof(*info));
 	if (!server || i >= server->nr_conns ||
-	    getpeername(vnc_conn_fd(server->conns[i]), (struct sockaddr *)&a, &len))
+	    getpeername(server->conns[i]->fd, (struct sockaddr *)&a, &len))
 		return false;
 	info->family = family_name(a.ss_family);
-	info->shown = vnc_conn_is_normal(server->conns[i]);
-	info->websocket = vnc_conn_is_websocket(server->conns[i]);
+	info->shown = server->conns[i]->phase == PHASE_NORMAL;
+	info->websocket = server->conns[i]->ws;
 	describe(&a, len, info->host, sizeof(info->host), info->service, sizeof(info->service));
 	return true;
 }
 
-int vnc_set_password(const char *password)
+int vnc_set_password(struct machine *m, const char *password)
 {
+	struct vnc_server *server = m->vnc;
+
 	if (!server)
 		return -ENODEV;
 	if (!server->auth)
@@ -358,11 +345,11 @@ static int parse_websocket(const char *value, struct settings *set)
 	return parse_number(value, 65535, &set->ws_port);
 }
 
-static int parse_pair(const struct opt_pair *p, bool *auth, struct settings *set)
+static int parse_pair(const struct opt_pair *p, struct vnc_server *s, struct settings *set)
 {
 	if (!strcmp(p->key, "password")) {
-		*auth = !p->value || !strcmp(p->value, "on");
-		return *auth || !strcmp(p->value, "off") ? 0 : -EINVAL;
+		s->auth = !p->value || !strcmp(p->value, "on");
+		return s->auth || !strcmp(p->value, "off") ? 0 : -EINVAL;
 	}
 	if (!strcmp(p->key, "to"))
 		return parse_number(p->value, 65535 - PORT_BASE, &set->to);
@@ -372,9 +359,10 @@ static int parse_pair(const struct opt_pair *p, bool *auth, struct settings *set
 	}
 	if (!strcmp(p->key, "websocket"))
 		return parse_websocket(p->value, set);
-	if (!strcmp(p->key, "share") && p->value && !strcmp(p->value, "force-shared"))
-		return 0;
-	return -EINVAL;
+	if (strcmp(p->key, "share") || !p->value)
+		return -EINVAL;
+	s->exclusive = !strcmp(p->value, "allow-exclusive");
+	return s->exclusive || !strcmp(p->value, "force-shared") ? 0 : -EINVAL;
 }
 
 static int load_tls(struct vnc_server *s, const char *id)
@@ -405,13 +393,13 @@ static int options_apply(struct vnc_server *s, const char *text)
 	opt_list_parse(&list, text);
 	rc = list.head ? parse_address(list.head, &host, &display) : -EINVAL;
 	for (i = 0; !rc && i < list.nr; i++)
-		rc = parse_pair(&list.pairs[i], &s->auth, &set);
+		rc = parse_pair(&list.pairs[i], s, &set);
 	if (!rc && set.tls_creds)
 		rc = load_tls(s, set.tls_creds);
 	else if (rc)
 		log_error("vnc: cannot use \"-vnc %s\": expected "
 			  "ADDRESS:DISPLAY[,password=on|off][,to=LAST][,websocket=on|PORT]"
-			  "[,tls-creds=ID]",
+			  "[,share=allow-exclusive|force-shared][,tls-creds=ID]",
 			  text);
 	if (!rc)
 		rc = listen_range(s, host, display, &set);
@@ -424,22 +412,20 @@ static int server_start(struct machine *m, struct vnc_server *s)
 	char *name = xasprintf("Plinth (%s)", m->opt->name ? m->opt->name : "guest");
 	int rc;
 
-	listener = (struct display_listener){ .opaque = s,
-					      .resize = on_resize,
-					      .update = on_update,
-					      .refresh_done = on_refresh_done };
-	display_add_listener(&m->display, &listener);
-	input_on_mode(on_pointer_mode, s);
-	vnc_rfb_pointer_mode(input_is_absolute());
-	normal_fd = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
-	s->spare_fd = fcntl(normal_fd, F_DUPFD_CLOEXEC, 0);
-	confine_network(m->opt); /* its thread starts here, and the sockets are open */
-	rc = vnc_rfb_start(name, s->auth, link_normal);
+	confine_network(m->opt); /* the sockets are open */
+	rc = vnc_rfb_start(s, name);
+
 	free(name);
-	if (!rc)
-		rc = loop_add_fd(normal_fd, EPOLLIN, normal_ready, s);
-	if (!rc)
-		rc = loop_add_fd(s->listen_fd, EPOLLIN, listen_ready, s);
+	if (rc)
+		return rc;
+	s->spare_fd = fcntl(s->update_fd, F_DUPFD_CLOEXEC, 0);
+	s->listener = (struct display_listener){ .opaque = s,
+						 .resize = on_resize,
+						 .update = on_update,
+						 .refresh_done = on_refresh_done };
+	display_add_listener(&m->display, &s->listener);
+	input_on_mode(on_pointer_mode, s);
+	rc = loop_add_fd(s->listen_fd, EPOLLIN, listen_ready, s);
 	if (!rc && s->ws_fd >= 0)
 		rc = loop_add_fd(s->ws_fd, EPOLLIN, ws_listen_ready, s);
 	return rc;
@@ -465,7 +451,7 @@ static int vnc_init(struct machine *m)
 		free(s);
 		return rc;
 	}
-	server = s;
+	m->vnc = s;
 	return 0;
 }
 

@@ -9,6 +9,8 @@
 #include <stdbool.h>
 #include <stddef.h>
 
+struct machine;
+
 struct vnc_info {
 	bool enabled;
 	char host[64];	    /* numeric address it listens on */
@@ -26,14 +28,14 @@ struct vnc_client_info {
 };
 
 /* query-vnc. */
-void vnc_query(struct vnc_info *info);
+void vnc_query(struct machine *m, struct vnc_info *info);
 /* Client i of vnc_info.nr_clients; false when there is no such client. */
-bool vnc_query_client(size_t i, struct vnc_client_info *info);
+bool vnc_query_client(struct machine *m, size_t i, struct vnc_client_info *info);
 
 /*
  * change-vnc-password. Only the first 8 bytes count (RFB 7.2.2). An empty password refuses
  * everyone. 0; -ENODEV without a server; -EINVAL when the server was started without password=on.
  */
-int vnc_set_password(const char *password);
+int vnc_set_password(struct machine *m, const char *password);
 
 #endif

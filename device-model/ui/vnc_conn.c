@@ -1,49 +1,68 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /*
- * One VNC connection in the main loop: its socket, plain or with TLS, and its end of the link to the
- * library thread. Nothing waits: output queues up here, and a client that lets it grow without bounds
- * is dropped. What a client says is in vnc_handshake.c and vnc_messages.c.
+ * A VNC client's socket, plain or with TLS, with or without WebSocket frames. Nothing waits: output
+ * queues up here, updates are held back meanwhile, and a client that lets the rest grow without bounds
+ * is dropped. What a client says is in vnc_messages.c.
  */
 #include <errno.h>
 #include <netinet/in.h>
 #include <netinet/tcp.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
-#include "core/input.h"
 #include "core/log.h"
-#include "core/loop.h"
 #include "core/util.h"
-#include "ui/vnc_conn.h"
+#include "ui/vnc_priv.h"
+#include "ui/vnc_tls.h"
+#include "ui/vnc_ws.h"
 
 #define HANDSHAKE_TIMEOUT_NS (10 * NS_PER_SEC)
-#define OUT_BYTES	     (256 * 1024)
+#define UNUSUAL_BYTES	     (512 * 1024) /* a buffer this long is given back when it is empty */
+#define BACKLOG_HIGH	     (512 * 1024) /* updates wait above this */
+#define WS_BACKLOG_HIGH	     (128 * 1024) /* answers to pings wait above this */
 
-static uint8_t *reserve(struct vnc_outbuf *b, size_t len)
+/* ---- to the client ---- */
+
+uint8_t *vnc_reserve(struct vnc_outbuf *b, size_t len)
 {
 	if (b->start == b->len)
 		b->start = b->len = 0;
+	if (b->capacity - b->len < len && b->start) {
+		memmove(b->data, b->data + b->start, vnc_pending(b));
+		b->len -= b->start;
+		b->start = 0;
+	}
 	if (b->capacity - b->len < len) {
-		if (b->start) {
-			memmove(b->data, b->data + b->start, vnc_pending(b));
-			b->len -= b->start;
-			b->start = 0;
-		}
-		if (b->capacity - b->len < len) {
-			b->capacity = MAX(b->capacity * 2, b->len + len);
-			b->data = xrealloc(b->data, b->capacity);
-		}
+		b->capacity = MAX(b->capacity * 2, b->len + len);
+		b->data = xrealloc(b->data, b->capacity);
 	}
 	return b->data + b->len;
 }
 
-void vnc_append(struct vnc_outbuf *b, const void *data, size_t len)
+static void append(struct vnc_outbuf *b, const void *data, size_t len)
 {
-	memcpy(reserve(b, len), data, len);
+	memcpy(vnc_reserve(b, len), data, len);
 	b->len += len;
+}
+
+void vnc_conn_send(struct vnc_conn *c, const void *data, size_t len)
+{
+	const uint8_t *p = data;
+
+	while (c->ws && len) {
+		uint8_t head[VNC_WS_HEADER];
+		size_t n = MIN(len, (size_t)VNC_WS_PAYLOAD), head_len;
+
+		vnc_ws_header(head, n, &head_len);
+		append(&c->out, head, head_len);
+		append(&c->out, p, n);
+		p += n;
+		len -= n;
+	}
+	if (len)
+		append(&c->out, p, len);
 }
 
 static ssize_t send_plain(int fd, const void *data, size_t len)
@@ -57,142 +76,95 @@ static ssize_t send_plain(int fd, const void *data, size_t len)
 }
 
 /* Send what the socket takes. False when the other side is gone. */
-static bool flush(struct vnc_outbuf *b, int fd, struct vnc_tls *tls)
+static bool flush(struct vnc_conn *c)
 {
-	while (vnc_pending(b)) {
+	struct vnc_outbuf *b = &c->out;
+
+	while (vnc_pending(b) && (!c->tls || c->tls_up)) {
 		const uint8_t *data = b->data + b->start;
-		ssize_t n = tls ? vnc_tls_send(tls, data, vnc_pending(b))
-				: send_plain(fd, data, vnc_pending(b));
+		ssize_t n = c->tls ? vnc_tls_send(c->tls, data, vnc_pending(b))
+				   : send_plain(c->fd, data, vnc_pending(b));
 
 		if (n < 0)
 			return n == -EAGAIN;
 		b->start += (size_t)n;
 	}
-	if (b->capacity > OUT_BYTES * 2) { /* an unusual backlog is over */
+	if (!vnc_pending(b) && b->capacity > UNUSUAL_BYTES) {
 		free(b->data);
 		memset(b, 0, sizeof(*b));
 	}
 	return true;
 }
 
-/* ---- to the client ---- */
-
-#define WS_OUT_BYTES (128 * 1024) /* framed bytes wait up to here, the rest unframed */
-
-static size_t client_pending(const struct vnc_conn *c)
-{
-	size_t rfb = c->ws && c->ws->state != VNC_WS_OPEN ? 0 : vnc_pending(&c->to_client);
-
-	return rfb + vnc_pending(&c->ws_out) + (c->ws ? c->ws->reply_len : 0);
-}
-
-/* Put WebSocket's own bytes and frames in front of what the client is to get. */
-static void ws_pack(struct vnc_conn *c)
-{
-	struct vnc_ws *ws = c->ws;
-
-	/* A client that pings and never reads has to stop somewhere. */
-	if (ws->reply_len && vnc_pending(&c->ws_out) < WS_OUT_BYTES) {
-		vnc_append(&c->ws_out, ws->reply, ws->reply_len);
-		ws->reply_len = 0;
-	}
-	while (ws->state == VNC_WS_OPEN && vnc_pending(&c->to_client) &&
-	       vnc_pending(&c->ws_out) < WS_OUT_BYTES) {
-		size_t n = MIN(vnc_pending(&c->to_client), (size_t)VNC_WS_PAYLOAD), head_len;
-		uint8_t head[VNC_WS_HEADER];
-
-		vnc_ws_header(head, n, &head_len);
-		vnc_append(&c->ws_out, head, head_len);
-		vnc_append(&c->ws_out, c->to_client.data + c->to_client.start, n);
-		c->to_client.start += n;
-	}
-}
-
-static bool flush_client(struct vnc_conn *c)
-{
-	if (c->tls && !c->tls_up)
-		return true;
-	if (!c->ws)
-		return flush(&c->to_client, c->fd, c->tls);
-	do {
-		ws_pack(c);
-		if (!flush(&c->ws_out, c->fd, c->tls))
-			return false;
-	} while (!vnc_pending(&c->ws_out) && client_pending(c));
-	return true;
-}
-
-bool vnc_conn_flush_library(struct vnc_conn *c)
-{
-	return flush(&c->to_library, c->link_fd, NULL);
-}
-
 static void conn_free(void *opaque)
 {
 	struct vnc_conn *c = opaque;
 
+	vnc_rfb_free(c);
 	vnc_tls_free(c->tls);
 	free(c->ws);
-	free(c->ws_out.data);
-	free(c->to_client.data);
-	free(c->to_library.data);
+	free(c->out.data);
+	free(c->update.data);
 	free(c);
 }
 
 static void conn_close(struct vnc_conn *c, const char *why)
 {
-	bool was_normal = c->phase == PHASE_NORMAL;
-
 	if (c->dead)
 		return;
 	c->dead = true;
 	log_trace(TRACE_VNC, "vnc: client on fd %d: %s", c->fd, why);
 	vnc_input_release(&c->input);
 	dm_timer_cancel(&c->timeout);
+	dm_timer_cancel(&c->more);
 	loop_del_fd(c->fd);
 	close(c->fd);
-	if (c->link_fd >= 0) {
-		loop_del_fd(c->link_fd);
-		close(c->link_fd);
-	}
-	if (c->link)
-		vnc_link_unref(c->link);
-	vnc_server_client_gone(c->server, c, was_normal);
+	vnc_server_client_gone(c->server, c);
 	loop_defer(&c->free_call);
 }
 
 /* The most that may wait for a client: a few whole pictures in the worst encoding. */
 static size_t backlog_limit(const struct vnc_conn *c)
 {
-	return 4 * (size_t)c->server->width * (size_t)c->server->height * 4 + (16u << 20);
+	const struct display *d = &c->server->m->display;
+
+	return 4 * (size_t)d->width * (size_t)d->height * 4 + (16u << 20);
 }
 
 static void update_events(struct vnc_conn *c)
 {
 	bool full = c->in_len == VNC_IN_BYTES || (c->ws && c->ws->raw_len == VNC_WS_RAW_BYTES);
-	uint32_t client = c->draining || full || vnc_pending(&c->to_library) ? 0 : EPOLLIN;
-	uint32_t link = EPOLLIN;
+	bool write = c->tls && !c->tls_up ? vnc_tls_wants_write(c->tls) : vnc_pending(&c->out) > 0;
+	uint32_t events = (c->draining || full ? 0 : EPOLLIN) | (write ? EPOLLOUT : 0);
 
-	if (c->tls && !c->tls_up ? vnc_tls_wants_write(c->tls) : client_pending(c) > 0)
-		client |= EPOLLOUT;
-	if (vnc_pending(&c->to_library))
-		link |= EPOLLOUT;
-	if (client != c->client_events)
-		loop_mod_fd(c->fd, client);
-	if (c->link_fd >= 0 && link != c->link_events)
-		loop_mod_fd(c->link_fd, link);
-	c->client_events = client;
-	c->link_events = link;
+	if (events != c->events)
+		loop_mod_fd(c->fd, events);
+	c->events = events;
 }
 
-/*
- * Each step looks at c->in and returns the bytes it used, 0 when it needs more, or -1 to end the
- * connection.
- */
-static ssize_t step(struct vnc_conn *c)
+void vnc_conn_settle(struct vnc_conn *c)
 {
-	return c->phase == PHASE_NORMAL ? vnc_message(c) : vnc_handshake(c);
+	bool up;
+
+	if (c->dead)
+		return;
+	c->draining |= vnc_rfb_closed(c);
+	up = flush(c);
+	if (up && c->phase == PHASE_NORMAL && !c->draining && vnc_pending(&c->out) < BACKLOG_HIGH) {
+		vnc_rfb_update(c);
+		up = flush(c);
+	}
+	if (!up)
+		conn_close(c, "gone");
+	else if (vnc_pending(&c->out) > backlog_limit(c))
+		conn_close(c, "does not read");
+	else if (c->draining && !vnc_pending(&c->out))
+		conn_close(c, "closed by the server");
+	else
+		update_events(c);
 }
+
+/* ---- from the client ---- */
 
 static void take_input(struct vnc_conn *c, size_t len)
 {
@@ -217,6 +189,28 @@ static void read_client(struct vnc_conn *c)
 		conn_close(c, "gone");
 }
 
+static void greet(struct vnc_conn *c)
+{
+	if (!c->greeted)
+		vnc_conn_send(c, VNC_GREETING, sizeof(VNC_GREETING) - 1);
+	c->greeted = true;
+}
+
+/* Take the frames off. A client that pings and never reads has to stop somewhere. */
+static void unpack_ws(struct vnc_conn *c)
+{
+	struct vnc_ws *ws = c->ws;
+
+	c->in_len += vnc_ws_input(ws, c->in + c->in_len, VNC_IN_BYTES - c->in_len);
+	c->draining |= ws->state == VNC_WS_CLOSED;
+	if (!ws->reply_len || vnc_pending(&c->out) > WS_BACKLOG_HIGH)
+		return;
+	append(&c->out, ws->reply, ws->reply_len);
+	ws->reply_len = 0;
+	if (ws->state == VNC_WS_OPEN)
+		greet(c);
+}
+
 /* Is there anything in c->in? */
 static bool fill_input(struct vnc_conn *c)
 {
@@ -225,12 +219,8 @@ static bool fill_input(struct vnc_conn *c)
 		read_client(c);
 	if (c->dead)
 		return false;
-	if (c->ws && c->in_len < VNC_IN_BYTES) {
-		c->in_len += vnc_ws_input(c->ws, c->in + c->in_len, VNC_IN_BYTES - c->in_len);
-		c->draining |= c->ws->state == VNC_WS_CLOSED;
-		if (c->ws->reply_len)
-			ws_pack(c);
-	}
+	if (c->ws && c->in_len < VNC_IN_BYTES)
+		unpack_ws(c);
 	return c->in_len;
 }
 
@@ -245,7 +235,7 @@ static int tls_begin(struct vnc_conn *c)
 		update_events(c);
 	} else {
 		c->tls_up = true;
-		vnc_handshake_tls_done(c);
+		vnc_message_tls_done(c);
 	}
 	return rc;
 }
@@ -253,40 +243,39 @@ static int tls_begin(struct vnc_conn *c)
 bool vnc_conn_start_tls(struct vnc_conn *c, const uint8_t *early, size_t early_len)
 {
 	/* Plain bytes first; so few fit into a socket that has been read. */
-	if (!flush(&c->to_client, c->fd, NULL) || vnc_pending(&c->to_client))
+	if (!flush(c) || vnc_pending(&c->out))
 		return false;
 	c->tls = vnc_tls_new(c->server->tls, c->fd, early, early_len);
 	return c->tls;
 }
 
-/* Work through what has arrived, as long as the library's queue is short. */
+/* One message, or what is left of one that nobody wants. False: there is no more to do now. */
+static bool step(struct vnc_conn *c)
+{
+	uint32_t skipped = (uint32_t)MIN(c->skip, c->in_len);
+	ssize_t used;
+
+	c->skip -= skipped;
+	used = skipped ? (ssize_t)skipped : vnc_message(c);
+	if (used < 0)
+		conn_close(c, "does not speak RFB as it should");
+	if (used <= 0)
+		return false;
+	take_input(c, (size_t)used);
+	return !c->tls || c->tls_up || tls_begin(c) > 0;
+}
+
 static void process_input(struct vnc_conn *c)
 {
-	while (!c->dead && !c->draining && !vnc_pending(&c->to_library) && fill_input(c)) {
-		ssize_t used;
+	bool was_normal = c->phase == PHASE_NORMAL;
 
-		if (c->skip) {
-			size_t n = MIN(c->skip, c->in_len);
-
-			c->skip -= (uint32_t)n;
-			take_input(c, n);
-			continue;
-		}
-		used = step(c);
-		if (used < 0) {
-			conn_close(c, "does not speak RFB as it should");
-			return;
-		}
-		if (!used)
-			break;
-		take_input(c, (size_t)used);
-		if (c->tls && !c->tls_up && tls_begin(c) <= 0)
-			return;
-		if (c->link_fd >= 0 && !vnc_conn_flush_library(c))
-			conn_close(c, "library hung up");
+	while (!c->dead && !c->draining && fill_input(c) && step(c))
+		;
+	if (!c->dead && !was_normal && c->phase == PHASE_NORMAL) {
+		dm_timer_cancel(&c->timeout);
+		vnc_server_client_normal(c->server);
 	}
-	if (!c->dead)
-		update_events(c);
+	vnc_conn_settle(c);
 }
 
 static void client_ready(void *opaque, uint32_t events)
@@ -303,78 +292,13 @@ static void client_ready(void *opaque, uint32_t events)
 		return;
 	if ((events & EPOLLIN) && c->in_len < VNC_IN_BYTES)
 		read_client(c);
-	if (!c->dead && !flush_client(c))
-		conn_close(c, "gone");
-	if (!c->dead && c->draining && !client_pending(c))
-		conn_close(c, "closed by the library");
-	if (c->dead)
-		return;
-	vnc_release_update(c);
-	if (c->link_fd >= 0 && !vnc_conn_flush_library(c)) {
-		conn_close(c, "library hung up");
-		return;
-	}
-	process_input(c);
+	if (!c->dead)
+		process_input(c);
 }
 
-/* The library's bytes, minus its greeting: the client got ours. */
-static void read_library(struct vnc_conn *c)
+static void more_due(void *opaque)
 {
-	uint8_t *at = reserve(&c->to_client, OUT_BYTES);
-	ssize_t n = recv(c->link_fd, at, OUT_BYTES, MSG_DONTWAIT);
-	size_t drop;
-
-	if (n < 0 && (errno == EAGAIN || errno == EINTR))
-		return;
-	if (n <= 0) {
-		loop_del_fd(c->link_fd);
-		close(c->link_fd);
-		c->link_fd = -1;
-		c->draining = true;
-		return;
-	}
-	drop = MIN(c->swallow, (size_t)n);
-	c->swallow -= drop;
-	memmove(at, at + drop, (size_t)n - drop);
-	c->to_client.len += (size_t)n - drop;
-}
-
-void vnc_conn_link_ready(void *opaque, uint32_t events)
-{
-	struct vnc_conn *c = opaque;
-
-	if (c->dead)
-		return;
-	if (events & (EPOLLIN | EPOLLHUP | EPOLLERR))
-		read_library(c);
-	if (!flush_client(c)) {
-		conn_close(c, "gone");
-		return;
-	}
-	if (client_pending(c) > backlog_limit(c)) {
-		conn_close(c, "does not read");
-		return;
-	}
-	if (c->draining && !client_pending(c)) {
-		conn_close(c, "closed by the library");
-		return;
-	}
-	vnc_release_update(c);
-	if (c->link_fd >= 0 && !vnc_conn_flush_library(c)) {
-		conn_close(c, "library hung up");
-		return;
-	}
-	process_input(c);
-}
-
-void vnc_conn_poll(struct vnc_conn *c)
-{
-	if (c->dead || c->phase != PHASE_WAIT || !atomic_load(&c->link->normal))
-		return;
-	c->phase = PHASE_NORMAL;
-	dm_timer_cancel(&c->timeout);
-	vnc_server_client_normal(c->server);
-	process_input(c);
+	vnc_conn_settle(opaque);
 }
 
 static void timed_out(void *opaque)
@@ -391,37 +315,23 @@ struct vnc_conn *vnc_conn_new(struct vnc_server *s, int fd, bool websocket)
 	setsockopt(fd, SOL_SOCKET, SO_KEEPALIVE, &one, sizeof(one));
 	c->server = s;
 	c->fd = fd;
-	c->link_fd = -1;
+	c->rfb_fd = -1;
 	c->ws = websocket ? xzalloc(sizeof(*c->ws)) : NULL;
 	vnc_input_init(&c->input);
 	loop_call_init(&c->free_call, conn_free, c);
 	dm_timer_init(&c->timeout, DM_CLOCK_HOST, timed_out, c);
-	vnc_append(&c->to_client, VNC_GREETING, sizeof(VNC_GREETING) - 1);
-	c->client_events = websocket ? EPOLLIN : EPOLLIN | EPOLLOUT;
+	dm_timer_init(&c->more, DM_CLOCK_HOST, more_due, c);
+	if (!websocket)
+		greet(c);
+	c->events = websocket ? EPOLLIN : EPOLLIN | EPOLLOUT;
 	/* A browser's TLS is around everything (wss); others ask for it in the handshake. */
 	if (websocket && s->tls)
 		c->tls = vnc_tls_new(s->tls, fd, NULL, 0);
-	if ((websocket && s->tls && !c->tls) ||
-	    loop_add_fd(fd, c->client_events, client_ready, c)) {
+	if ((websocket && s->tls && !c->tls) || loop_add_fd(fd, c->events, client_ready, c)) {
 		close(fd);
 		conn_free(c);
 		return NULL;
 	}
 	dm_timer_set_ns(&c->timeout, clock_host_ns() + HANDSHAKE_TIMEOUT_NS);
 	return c;
-}
-
-int vnc_conn_fd(const struct vnc_conn *c)
-{
-	return c->fd;
-}
-
-bool vnc_conn_is_normal(const struct vnc_conn *c)
-{
-	return c->phase == PHASE_NORMAL;
-}
-
-bool vnc_conn_is_websocket(const struct vnc_conn *c)
-{
-	return c->ws;
 }

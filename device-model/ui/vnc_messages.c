@@ -1,20 +1,166 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /*
- * The judge of what a VNC client says after its handshake (RFC 6143, 7.5). Only SetPixelFormat,
- * SetEncodings, SetDesktopSize and update requests go on to the library, whole and checked; input
- * goes to the guest from here; cut text is dropped and everything else ends the connection.
- *
- * Update requests wait while the client has not read what it got, merged into one, so a client that
- * does not read costs at most one picture of memory.
+ * What a VNC client says (RFC 6143, 7.1-7.5): where each message ends, and whether it is fit for the
+ * library, which gets whole, checked ones only. Keys and pointer go to the guest from here, cut text is
+ * dropped, and everything else ends the connection. With TLS the library sees a plain connection: its list
+ * of security types is not passed on, the client gets VeNCrypt (type 19, version 0.2 of the community's
+ * rfbproto), and the rest goes through TLS.
  */
-#include "core/util.h"
-#include "ui/vnc_conn.h"
+#include <stdlib.h>
+#include <string.h>
 
-#define BACKLOG_HIGH  (512 * 1024) /* update requests wait above this */
+#include "core/util.h"
+#include "ui/vnc_priv.h"
+#include "ui/vnc_tls.h"
+
+#define VERSION_LEN   12
+#define RESPONSE_LEN  16
+#define TYPE_NONE     1
+#define TYPE_VNC      2
+#define TYPE_VENCRYPT 19
 #define MAX_ENCODINGS 512
 #define MAX_CUT_TEXT  (16u << 20)
 
-/* Each handler gets a whole message and returns false to end the connection. */
+/* VeNCrypt's sub-types with TLS. */
+enum { SUB_TLS_NONE = 257, SUB_TLS_VNC = 258, SUB_X509_NONE = 260, SUB_X509_VNC = 261 };
+
+/* ---- handshake: each step gets all of its bytes; false ends the connection ---- */
+
+/* Other numbers have been seen in the wild; they mean the nearest of these (RFC 6143, A). */
+static int parse_version(const uint8_t *in)
+{
+	char version[VERSION_LEN + 1];
+	unsigned int i;
+	int minor;
+
+	memcpy(version, in, VERSION_LEN);
+	version[VERSION_LEN] = 0;
+	if (memcmp(version, VNC_GREETING, 8) || version[11] != '\n')
+		return -1;
+	for (i = 8; i < 11; i++)
+		if (version[i] < '0' || version[i] > '9')
+			return -1;
+	minor = atoi(version + 8);
+	return minor < 7 ? 3 : minor == 7 ? 7 : 8;
+}
+
+static bool step_version(struct vnc_conn *c)
+{
+	static const uint8_t types[] = { 1, TYPE_VENCRYPT };
+	bool vencrypt = c->server->tls && !c->tls;
+	int minor = parse_version(c->in);
+
+	memcpy(c->password, c->server->password, sizeof(c->password));
+	/* Before 3.7 the server chose, and a client that old knows no TLS. */
+	if (minor < 0 || (vencrypt && minor < 7) || !vnc_rfb_open(c, minor, vencrypt))
+		return false;
+	if (vencrypt)
+		vnc_conn_send(c, types, sizeof(types));
+	c->phase = minor >= 7 ? PHASE_SECURITY : c->server->auth ? PHASE_AUTH : PHASE_INIT;
+	return true;
+}
+
+/* The client has chosen, or TLS is there: tell the library the type that it offered. */
+static bool type_chosen(struct vnc_conn *c)
+{
+	uint8_t type = c->server->auth ? TYPE_VNC : TYPE_NONE;
+
+	c->phase = c->server->auth ? PHASE_AUTH : PHASE_INIT;
+	return vnc_rfb_feed(c, &type, 1);
+}
+
+static bool step_security(struct vnc_conn *c)
+{
+	static const uint8_t version[] = { 0, 2 };
+
+	if (!c->server->tls || c->tls)
+		return c->in[0] == (c->server->auth ? TYPE_VNC : TYPE_NONE) && type_chosen(c);
+	vnc_conn_send(c, version, sizeof(version));
+	c->phase = PHASE_VENCRYPT_VERSION;
+	return c->in[0] == TYPE_VENCRYPT;
+}
+
+static uint32_t sub_type(const struct vnc_conn *c)
+{
+	if (vnc_tls_is_x509(c->server->tls))
+		return c->server->auth ? SUB_X509_VNC : SUB_X509_NONE;
+	return c->server->auth ? SUB_TLS_VNC : SUB_TLS_NONE;
+}
+
+static bool step_vencrypt_version(struct vnc_conn *c)
+{
+	uint8_t answer[6] = { 0, 1 }; /* agreed; one sub-type */
+
+	put_be32(answer + 2, sub_type(c));
+	vnc_conn_send(c, answer, sizeof(answer));
+	c->phase = PHASE_VENCRYPT_TYPE;
+	return c->in[0] == 0 && c->in[1] == 2;
+}
+
+/* What follows the answer is TLS, in both directions. */
+static bool step_vencrypt_type(struct vnc_conn *c)
+{
+	static const uint8_t go = 1;
+
+	if (get_be32(c->in) != sub_type(c))
+		return false;
+	vnc_conn_send(c, &go, 1);
+	if (!vnc_conn_start_tls(c, c->in + 4, c->in_len - 4))
+		return false;
+	c->in_len = 4;
+	c->phase = PHASE_TLS;
+	return true;
+}
+
+void vnc_message_tls_done(struct vnc_conn *c)
+{
+	if (c->phase == PHASE_TLS)
+		type_chosen(c);
+}
+
+static bool step_auth(struct vnc_conn *c)
+{
+	c->phase = PHASE_INIT;
+	/* A wrong one gets an answer before the end. */
+	c->draining = !vnc_rfb_feed(c, c->in, RESPONSE_LEN);
+	return true;
+}
+
+static bool step_init(struct vnc_conn *c)
+{
+	uint8_t shared = c->in[0] || !c->server->exclusive;
+	unsigned int i;
+
+	if (!vnc_rfb_feed(c, &shared, 1))
+		return false;
+	for (i = c->server->nr_conns; i-- > 0;) /* backwards: those that the library displaced go */
+		if (vnc_rfb_closed(c->server->conns[i]))
+			vnc_conn_settle(c->server->conns[i]);
+	return true;
+}
+
+static const struct step {
+	size_t len; /* 0: nothing counts now */
+	bool (*take)(struct vnc_conn *c);
+} steps[PHASE_NORMAL] = {
+	[PHASE_VERSION] = { VERSION_LEN, step_version },
+	[PHASE_SECURITY] = { 1, step_security },
+	[PHASE_VENCRYPT_VERSION] = { 2, step_vencrypt_version },
+	[PHASE_VENCRYPT_TYPE] = { 4, step_vencrypt_type },
+	[PHASE_AUTH] = { RESPONSE_LEN, step_auth },
+	[PHASE_INIT] = { 1, step_init },
+};
+
+static ssize_t handshake(struct vnc_conn *c)
+{
+	const struct step *s = &steps[c->phase];
+
+	if (c->in_len < s->len || !s->len)
+		return 0;
+	return s->take(c) ? (ssize_t)s->len : -1;
+}
+
+/* ---- messages: each handler gets a whole one; false ends the connection ---- */
 
 static bool pixel_format_valid(const uint8_t *p)
 {
@@ -33,61 +179,14 @@ static bool pixel_format_valid(const uint8_t *p)
 	return true;
 }
 
+static bool msg_pass(struct vnc_conn *c, const uint8_t *msg, size_t len)
+{
+	return vnc_rfb_feed(c, msg, len);
+}
+
 static bool msg_pixel_format(struct vnc_conn *c, const uint8_t *msg, size_t len)
 {
-	if (!pixel_format_valid(msg + 4))
-		return false;
-	vnc_append(&c->to_library, msg, len);
-	return true;
-}
-
-static bool msg_encodings(struct vnc_conn *c, const uint8_t *msg, size_t len)
-{
-	size_t i;
-
-	for (i = 4; i < len; i += 4)
-		if ((int32_t)get_be32(msg + i) == VNC_ENC_POINTER_MODE)
-			c->input.relative = true;
-	vnc_append(&c->to_library, msg, len);
-	return true;
-}
-
-static void hold_update(struct update_request *u, const uint8_t *msg)
-{
-	uint32_t x = get_be16(msg + 2), y = get_be16(msg + 4);
-	struct update_request n = { true, msg[1] != 0,		 x,
-				    y,	  x + get_be16(msg + 6), y + get_be16(msg + 8) };
-
-	if (u->held) {
-		n.incremental = n.incremental && u->incremental;
-		n.x1 = MIN(n.x1, u->x1);
-		n.y1 = MIN(n.y1, u->y1);
-		n.x2 = MAX(n.x2, u->x2);
-		n.y2 = MAX(n.y2, u->y2);
-	}
-	*u = n;
-}
-
-void vnc_release_update(struct vnc_conn *c)
-{
-	struct update_request *u = &c->held;
-	uint8_t msg[10] = { VNC_UPDATE_REQUEST, u->incremental };
-
-	if (!u->held || vnc_pending(&c->to_client) > BACKLOG_HIGH || c->link_fd < 0)
-		return;
-	put_be16(msg + 2, (uint16_t)u->x1);
-	put_be16(msg + 4, (uint16_t)u->y1);
-	put_be16(msg + 6, (uint16_t)MIN(u->x2 - u->x1, 0xffffu));
-	put_be16(msg + 8, (uint16_t)MIN(u->y2 - u->y1, 0xffffu));
-	u->held = false;
-	vnc_append(&c->to_library, msg, sizeof(msg));
-}
-
-static bool msg_update(struct vnc_conn *c, const uint8_t *msg, size_t len)
-{
-	hold_update(&c->held, msg);
-	vnc_release_update(c);
-	return true;
+	return pixel_format_valid(msg + 4) && vnc_rfb_feed(c, msg, len);
 }
 
 static bool msg_key(struct vnc_conn *c, const uint8_t *msg, size_t len)
@@ -99,8 +198,8 @@ static bool msg_key(struct vnc_conn *c, const uint8_t *msg, size_t len)
 
 static bool msg_pointer(struct vnc_conn *c, const uint8_t *msg, size_t len)
 {
-	vnc_input_pointer(&c->input, msg[1], get_be16(msg + 2), get_be16(msg + 4), c->server->width,
-			  c->server->height);
+	vnc_input_pointer(&c->input, msg[1], get_be16(msg + 2), get_be16(msg + 4),
+			  c->server->m->display.width, c->server->m->display.height);
 	vnc_server_activity(c->server);
 	return true;
 }
@@ -114,12 +213,6 @@ static bool msg_cut_text(struct vnc_conn *c, const uint8_t *msg, size_t len)
 		text = -text;
 	c->skip = (uint32_t)text;
 	return text <= MAX_CUT_TEXT;
-}
-
-static bool msg_desktop_size(struct vnc_conn *c, const uint8_t *msg, size_t len)
-{
-	vnc_append(&c->to_library, msg, len); /* which answers: prohibited */
-	return true;
 }
 
 /* QEMU's extended key event: the key's number beside its keysym. */
@@ -149,14 +242,14 @@ struct message {
 };
 
 static const struct message messages[] = {
-	{ VNC_SET_PIXEL_FORMAT, 20, 0, 0, 0, 0, msg_pixel_format },
-	{ VNC_SET_ENCODINGS, 4, 2, 2, 4, MAX_ENCODINGS, msg_encodings },
-	{ VNC_UPDATE_REQUEST, 10, 0, 0, 0, 0, msg_update },
-	{ VNC_KEY_EVENT, 8, 0, 0, 0, 0, msg_key },
-	{ VNC_POINTER_EVENT, 6, 0, 0, 0, 0, msg_pointer },
-	{ VNC_CUT_TEXT, 8, 0, 0, 0, 0, msg_cut_text },
-	{ VNC_SET_DESKTOP_SIZE, 8, 6, 1, 16, 255, msg_desktop_size },
-	{ VNC_QEMU, 12, 0, 0, 0, 0, msg_qemu },
+	{ 0, 20, 0, 0, 0, 0, msg_pixel_format },
+	{ 2, 4, 2, 2, 4, MAX_ENCODINGS, msg_pass }, /* SetEncodings */
+	{ 3, 10, 0, 0, 0, 0, msg_pass },	    /* FramebufferUpdateRequest */
+	{ 4, 8, 0, 0, 0, 0, msg_key },
+	{ 5, 6, 0, 0, 0, 0, msg_pointer },
+	{ 6, 8, 0, 0, 0, 0, msg_cut_text },
+	{ 251, 8, 6, 1, 16, 255, msg_pass }, /* SetDesktopSize, which the library refuses */
+	{ 255, 12, 0, 0, 0, 0, msg_qemu },
 };
 
 static const struct message *message_find(uint8_t type)
@@ -171,9 +264,12 @@ static const struct message *message_find(uint8_t type)
 
 ssize_t vnc_message(struct vnc_conn *c)
 {
-	const struct message *m = message_find(c->in[0]);
+	const struct message *m;
 	size_t len;
 
+	if (c->phase != PHASE_NORMAL)
+		return handshake(c);
+	m = message_find(c->in[0]);
 	if (!m)
 		return -1;
 	len = m->fixed;

@@ -5,7 +5,7 @@
 #include "core/qmp.h"
 #include "ui/vnc.h"
 
-static void put_clients(struct json_out *out, size_t nr)
+static void put_clients(struct machine *m, struct json_out *out, size_t nr)
 {
 	size_t i;
 
@@ -13,7 +13,7 @@ static void put_clients(struct json_out *out, size_t nr)
 	for (i = 0; i < nr; i++) {
 		struct vnc_client_info c;
 
-		if (!vnc_query_client(i, &c) || !c.shown)
+		if (!vnc_query_client(m, i, &c) || !c.shown)
 			continue;
 		jout_open(out, NULL, '{');
 		jout_str(out, "host", c.host);
@@ -29,7 +29,7 @@ static void cmd_query_vnc(struct machine *m, const struct json *args, struct qmp
 {
 	struct vnc_info info;
 
-	vnc_query(&info);
+	vnc_query(m, &info);
 	qmp_return_open(r, '{');
 	jout_bool(r->out, "enabled", info.enabled);
 	if (info.enabled) {
@@ -37,7 +37,7 @@ static void cmd_query_vnc(struct machine *m, const struct json *args, struct qmp
 		jout_str(r->out, "service", info.service);
 		jout_str(r->out, "family", info.family);
 		jout_str(r->out, "auth", info.auth);
-		put_clients(r->out, info.nr_clients);
+		put_clients(m, r->out, info.nr_clients);
 	}
 	qmp_return_close(r, '}');
 }
@@ -51,7 +51,7 @@ static void cmd_change_password(struct machine *m, const struct json *args, stru
 		qmp_error(r, "Parameter 'password' is missing");
 		return;
 	}
-	switch (vnc_set_password(password)) {
+	switch (vnc_set_password(m, password)) {
 	case 0:
 		return;
 	case -ENODEV:

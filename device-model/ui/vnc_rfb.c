@@ -1,74 +1,36 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /*
- * The thread that runs libvncserver. It owns the screen, its clients and its frame buffer; the main
- * loop leaves work for it under rfb.lock and wakes it through an event file. Protocol: RFC 6143;
- * the
- * library does handshake, pixel formats, encodings and desktop size, this file adds the pointer
- * mode and extended key pseudo-encodings.
- *
- * Locking: `lock` guards the fields marked (l). It is held for copying pixels and queue operations,
- * never across anything that sends, receives or encodes. Everything else in struct rfb belongs to
- * the library thread.
+ * libvncserver, which does handshake, pixel formats, encodings and desktop size (RFC 6143); this file adds
+ * the pointer mode and extended key pseudo-encodings. The library waits for the rest of a message and for
+ * room to write, and the main loop may not. So each client is the other end of a socket pair to it, over
+ * which it gets whole messages and says little; its updates go to a file in memory.
  */
 #include <errno.h>
-#include <poll.h>
-#include <pthread.h>
+#include <fcntl.h>
 #include <rfb/rfb.h>
-#include <signal.h>
+#include <rfb/rfbregion.h>
 #include <stdarg.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/eventfd.h>
+#include <sys/mman.h>
+#include <sys/socket.h>
 #include <unistd.h>
 
+#include "core/input.h"
 #include "core/log.h"
 #include "core/util.h"
 #include "ui/vnc_priv.h"
 
-#define MAX_RECTS	 32
-#define IDLE_TIMEOUT_MS	 1000
-#define WRITE_TIMEOUT_MS 5000 /* the main loop drains links at once: only its death takes longer */
+#define VERSION_LEN	   12
+#define MSG_UPDATE_REQUEST 3
+#define COUNT_UNKNOWN	   0xffffu /* rectangles of an update that ends with a LastRect */
+#define MAX_WAIT_MS \
+	1000 /* it never has to wait; were it wrong about a message, then not for long */
+#define UPDATE_PIXELS (64 * 1024) /* encoded at a time, so that the guest never waits for long */
 
-struct rect {
-	int x1, y1, x2, y2; /* right and bottom exclusive */
-};
-
-struct staging {
-	uint32_t *pixels;
-	int width, height;
-	struct rect rects[MAX_RECTS];
-	unsigned int nr_rects;
-};
-
-static struct rfb {
-	pthread_mutex_t lock;
-	struct staging stage;	     /* (l) */
-	bool resized;		     /* (l) */
-	bool absolute, mode_changed; /* (l) */
-	struct vnc_link *new_links;  /* (l) */
-	int wake_fd;		     /* constant */
-	void (*on_normal)(void);     /* constant */
-	rfbScreenInfoPtr screen;
-	bool absolute_now;	   /* the library thread's copy */
-	struct vnc_link *starting; /* argument of new_client, which the library calls inside */
-} rfb = { .lock = PTHREAD_MUTEX_INITIALIZER, .wake_fd = -1, .absolute_now = false };
-
-void vnc_link_unref(struct vnc_link *l)
-{
-	if (atomic_fetch_sub(&l->refs, 1) != 1)
-		return;
-	if (l->fd >= 0)
-		close(l->fd);
-	free(l);
-}
-
-static void wake(void)
-{
-	uint64_t one = 1;
-
-	if (write(rfb.wake_fd, &one, sizeof(one)) < 0 && errno != EAGAIN)
-		log_error("vnc: event file: %s", strerror(errno));
-}
+/* The community's rfbproto. */
+#define ENC_POINTER_MODE  (-257)
+#define ENC_EXTENDED_KEYS (-258)
 
 static void library_log(const char *format, ...)
 {
@@ -82,103 +44,19 @@ static void library_log(const char *format, ...)
 	log_trace(TRACE_VNC, "vnc: %s", line);
 }
 
-/* ---- called by the main loop ---- */
-
-void vnc_rfb_add(struct vnc_link *l)
-{
-	atomic_fetch_add(&l->refs, 1);
-	pthread_mutex_lock(&rfb.lock);
-	l->next = rfb.new_links;
-	rfb.new_links = l;
-	pthread_mutex_unlock(&rfb.lock);
-	wake();
-}
-
-static void add_rect(struct staging *s, struct rect r)
-{
-	struct rect *last;
-
-	if (s->nr_rects < MAX_RECTS) {
-		s->rects[s->nr_rects++] = r;
-		return;
-	}
-	last = &s->rects[MAX_RECTS - 1];
-	last->x1 = MIN(last->x1, r.x1);
-	last->y1 = MIN(last->y1, r.y1);
-	last->x2 = MAX(last->x2, r.x2);
-	last->y2 = MAX(last->y2, r.y2);
-}
-
-void vnc_rfb_resize(int width, int height)
-{
-	struct staging *s = &rfb.stage;
-
-	pthread_mutex_lock(&rfb.lock);
-	free(s->pixels);
-	s->pixels = xzalloc((size_t)width * (size_t)height * sizeof(*s->pixels));
-	s->width = width;
-	s->height = height;
-	s->nr_rects = 0;
-	add_rect(s, (struct rect){ 0, 0, width, height });
-	rfb.resized = true;
-	pthread_mutex_unlock(&rfb.lock);
-	if (rfb.wake_fd >= 0)
-		wake();
-}
-
-void vnc_rfb_damage(pixman_image_t *surface, int x, int y, int width, int height)
-{
-	const uint32_t *src = pixman_image_get_data(surface);
-	size_t stride = (size_t)pixman_image_get_stride(surface) / sizeof(*src);
-	struct staging *s = &rfb.stage;
-	int line;
-
-	pthread_mutex_lock(&rfb.lock);
-	width = MIN(width, s->width - x);
-	height = MIN(height, s->height - y);
-	for (line = y; line < y + height; line++)
-		memcpy(s->pixels + (size_t)line * (size_t)s->width + x,
-		       src + (size_t)line * stride + x, (size_t)width * sizeof(*src));
-	if (width > 0 && height > 0)
-		add_rect(s, (struct rect){ x, y, x + width, y + height });
-	pthread_mutex_unlock(&rfb.lock);
-}
-
-void vnc_rfb_flush(void)
-{
-	bool any;
-
-	pthread_mutex_lock(&rfb.lock);
-	any = rfb.stage.nr_rects;
-	pthread_mutex_unlock(&rfb.lock);
-	if (any)
-		wake();
-}
-
-void vnc_rfb_pointer_mode(bool absolute)
-{
-	pthread_mutex_lock(&rfb.lock);
-	rfb.absolute = absolute;
-	rfb.mode_changed = true;
-	pthread_mutex_unlock(&rfb.lock);
-	if (rfb.wake_fd >= 0)
-		wake();
-}
-
-/* ---- library thread ---- */
+/* ---- the library's hooks ---- */
 
 /* An update of one rectangle without pixels, which acknowledges or announces something. */
-static void send_pseudo_rect(rfbClientPtr cl, int x, int32_t encoding)
+static void send_pseudo_rect(struct vnc_conn *c, int x, int32_t encoding)
 {
 	uint8_t msg[16] = { 0 }; /* type FramebufferUpdate */
 
 	put_be16(msg + 2, 1);
 	put_be16(msg + 4, (uint16_t)x);
-	put_be16(msg + 8, (uint16_t)cl->screen->width);
-	put_be16(msg + 10, (uint16_t)cl->screen->height);
+	put_be16(msg + 8, (uint16_t)c->server->screen->width);
+	put_be16(msg + 10, (uint16_t)c->server->screen->height);
 	put_be32(msg + 12, (uint32_t)encoding);
-	if (rfbWriteExact(cl, (const char *)msg, sizeof(msg)) < 0)
-		rfbCloseClient(cl);
+	vnc_conn_send(c, msg, sizeof(msg));
 }
 
 static rfbBool extension_new_client(rfbClientPtr cl, void **data)
@@ -190,46 +68,37 @@ static rfbBool extension_new_client(rfbClientPtr cl, void **data)
 /* ClientInit was processed: from now on the client's input counts. */
 static rfbBool extension_init(rfbClientPtr cl, void *data)
 {
-	struct vnc_link *l = cl->clientData;
+	struct vnc_conn *c = cl->clientData;
 
-	l->width = cl->screen->width;
-	l->height = cl->screen->height;
-	atomic_store(&l->normal, true);
-	rfb.on_normal();
+	c->width = cl->screen->width;
+	c->height = cl->screen->height;
+	c->phase = PHASE_NORMAL;
 	return TRUE;
 }
 
 static rfbBool extension_encoding(rfbClientPtr cl, void **data, int encoding)
 {
-	struct vnc_link *l = cl->clientData;
+	struct vnc_conn *c = cl->clientData;
 
-	if (encoding == VNC_ENC_POINTER_MODE) {
-		l->wants_pointer_mode = true;
-		send_pseudo_rect(cl, rfb.absolute_now, VNC_ENC_POINTER_MODE);
+	switch (encoding) {
+	case ENC_POINTER_MODE:
+		c->input.relative = true;
+		vnc_rfb_pointer_mode(c);
 		return TRUE;
-	}
-	if (encoding == VNC_ENC_EXTENDED_KEYS) {
-		send_pseudo_rect(cl, 0, VNC_ENC_EXTENDED_KEYS);
+	case ENC_EXTENDED_KEYS:
+		send_pseudo_rect(c, 0, ENC_EXTENDED_KEYS);
 		return TRUE;
+	default:
+		return FALSE;
 	}
-	return FALSE;
 }
 
-static int extension_encodings[] = { VNC_ENC_POINTER_MODE, VNC_ENC_EXTENDED_KEYS, 0 };
-static rfbProtocolExtension extension = {
-	.newClient = extension_new_client,
-	.init = extension_init,
-	.pseudoEncodings = extension_encodings,
-	.enablePseudoEncoding = extension_encoding,
-};
+static int extension_encodings[] = { ENC_POINTER_MODE, ENC_EXTENDED_KEYS, 0 };
 
 static void client_gone(rfbClientPtr cl)
 {
 	rfbExtensionData *e;
 
-	if (cl->clientData)
-		vnc_link_unref(cl->clientData);
-	cl->clientData = NULL;
 	/* The library (0.9.14) forgets these. */
 	while ((e = cl->extensions)) {
 		cl->extensions = e->next;
@@ -237,27 +106,19 @@ static void client_gone(rfbClientPtr cl)
 	}
 }
 
-static enum rfbNewClientAction new_client(rfbClientPtr cl)
-{
-	cl->clientData = rfb.starting;
-	cl->clientGoneHook = client_gone;
-	rfb.starting = NULL;
-	return RFB_CLIENT_ACCEPT;
-}
-
 /* VNC authentication (RFC 6143, 7.2.2) against the password as it was when the client came. */
 static rfbBool check_password(rfbClientPtr cl, const char *response, int len)
 {
-	const struct vnc_link *l = cl->clientData;
+	const struct vnc_conn *c = cl->clientData;
 	unsigned char expected[CHALLENGESIZE];
 	char password[VNC_PASSWORD_MAX + 1];
 	unsigned char differ = 0;
 	int i;
 
-	if (!l->password[0] || len != CHALLENGESIZE)
+	if (!c->password[0] || len != CHALLENGESIZE)
 		return FALSE;
 	memcpy(expected, cl->authChallenge, sizeof(expected));
-	memcpy(password, l->password, sizeof(password));
+	memcpy(password, c->password, sizeof(password));
 	rfbEncryptBytes(expected, password);
 	for (i = 0; i < CHALLENGESIZE; i++)
 		differ |= expected[i] ^ (unsigned char)response[i];
@@ -284,150 +145,228 @@ static int refuse_resize(int width, int height, int screens, rfbExtDesktopScreen
 	return rfbExtDesktopSize_ResizeProhibited;
 }
 
-static void take_new_links(void)
+/* ---- messages ---- */
+
+/* Give the library a message and the client what it says to that, unless mute. */
+static void process(struct vnc_conn *c, const void *message, size_t len, bool mute)
 {
-	struct vnc_link *l, *next;
+	uint8_t answer[4096];
+	ssize_t n;
 
-	pthread_mutex_lock(&rfb.lock);
-	l = rfb.new_links;
-	rfb.new_links = NULL;
-	pthread_mutex_unlock(&rfb.lock);
-	for (; l; l = next) {
-		int fd = l->fd;
-
-		next = l->next;
-		l->fd = -1;
-		rfb.starting = l;
-		rfbNewClient(rfb.screen, fd);
-		if (rfb.starting) { /* the library gave up before it asked us */
-			vnc_link_unref(rfb.starting);
-			rfb.starting = NULL;
-		}
+	if (send(c->rfb_fd, message, len, MSG_NOSIGNAL) != (ssize_t)len) {
+		rfbCloseClient(c->rfb);
+		return;
 	}
+	rfbProcessClientMessage(c->rfb);
+	while ((n = recv(c->rfb_fd, answer, sizeof(answer), MSG_DONTWAIT)) > 0)
+		if (!mute)
+			vnc_conn_send(c, answer, (size_t)n);
 }
 
-static void copy_rects(const struct staging *s, uint32_t *dst)
+bool vnc_rfb_open(struct vnc_conn *c, int minor, bool mute)
 {
-	unsigned int i;
-	int y;
+	char version[VERSION_LEN + 1];
+	int fds[2];
 
-	for (i = 0; i < s->nr_rects; i++) {
-		const struct rect *r = &s->rects[i];
-
-		for (y = r->y1; y < r->y2; y++) {
-			size_t at = (size_t)y * (size_t)s->width + (size_t)r->x1;
-
-			memcpy(dst + at, s->pixels + at, (size_t)(r->x2 - r->x1) * sizeof(*dst));
-		}
-	}
+	if (socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0, fds))
+		return false;
+	c->rfb_fd = fds[0];
+	snprintf(version, sizeof(version), "RFB 003.%03d\n", minor);
+	/* It looks at once whether a browser is behind the socket, and greets. */
+	if (send(c->rfb_fd, version, VERSION_LEN, MSG_NOSIGNAL) == VERSION_LEN)
+		c->rfb = rfbNewClient(c->server->screen, fds[1]);
+	else
+		close(fds[1]);
+	if (!c->rfb || recv(c->rfb_fd, version, VERSION_LEN, MSG_DONTWAIT) != VERSION_LEN)
+		return false;
+	c->rfb->clientData = c;
+	c->rfb->clientGoneHook = client_gone;
+	process(c, NULL, 0, mute);
+	return !vnc_rfb_closed(c);
 }
 
-/* Take over what the main loop drew. */
-static void take_picture(void)
+bool vnc_rfb_closed(const struct vnc_conn *c)
 {
-	struct rect rects[MAX_RECTS];
-	uint32_t *fresh = NULL;
-	char *old = rfb.screen->frameBuffer;
-	unsigned int i, nr;
-	int width, height;
+	return c->rfb && c->rfb->sock == RFB_INVALID_SOCKET;
+}
 
-	pthread_mutex_lock(&rfb.lock);
-	width = rfb.stage.width;
-	height = rfb.stage.height;
-	if (rfb.resized)
-		fresh = xzalloc((size_t)width * (size_t)height * sizeof(*fresh));
-	rfb.resized = false;
-	copy_rects(&rfb.stage, fresh ? fresh : (uint32_t *)(void *)old);
-	nr = rfb.stage.nr_rects;
-	memcpy(rects, rfb.stage.rects, nr * sizeof(rects[0]));
-	rfb.stage.nr_rects = 0;
-	pthread_mutex_unlock(&rfb.lock);
+void vnc_rfb_free(struct vnc_conn *c)
+{
+	if (c->rfb)
+		rfbClientConnectionGone(c->rfb);
+	if (c->rfb_fd >= 0)
+		close(c->rfb_fd);
+}
 
-	if (fresh) {
-		rfbNewFramebuffer(rfb.screen, (char *)fresh, width, height, 8, 3, 4);
-		set_format(rfb.screen);
-		free(old);
+/* ---- updates ---- */
+
+/* Let the library write to the memory file, which takes all of it at once, and append that to out. */
+static void encode(struct vnc_conn *c, struct vnc_outbuf *out)
+{
+	rfbClientPtr cl = c->rfb;
+	int file = c->server->update_fd, own = cl->sock;
+	off_t len;
+
+	cl->sock = fcntl(file, F_DUPFD_CLOEXEC, 0);
+	if (cl->sock < 0) {
+		cl->sock = own;
+		return;
 	}
-	for (i = 0; i < nr; i++)
-		rfbMarkRectAsModified(rfb.screen, rects[i].x1, rects[i].y1, rects[i].x2,
-				      rects[i].y2);
+	rfbUpdateClient(cl);
+	if (cl->sock < 0) {
+		close(own);
+	} else {
+		close(cl->sock);
+		cl->sock = own;
+	}
+	len = lseek(file, 0, SEEK_CUR);
+	if (len > 0 && pread(file, vnc_reserve(out, (size_t)len), (size_t)len, 0) == len)
+		out->len += (size_t)len;
+	if (lseek(file, 0, SEEK_SET) || ftruncate(file, 0))
+		log_error("vnc: %s", strerror(errno));
+}
+
+/*
+ * An update is encoded in bands but sent as one message: many programs take the first for the whole picture.
+ * What was gathered goes out; the rest, if there is one, becomes another message.
+ */
+static void update_finish(struct vnc_conn *c)
+{
+	static const uint8_t last_rect[12] = { [8] = 0xff, 0xff, 0xff, 0x20 };
+	uint8_t head[4] = { 0 }; /* type FramebufferUpdate */
+
+	if (!vnc_pending(&c->update))
+		return;
+	put_be16(head + 2, c->update_rects);
+	vnc_conn_send(c, head, sizeof(head));
+	vnc_conn_send(c, c->update.data, c->update.len);
+	if (c->update_rects == COUNT_UNKNOWN)
+		vnc_conn_send(c, last_rect, sizeof(last_rect));
+	free(c->update.data);
+	c->update = (struct vnc_outbuf){ 0 };
+	c->update_rects = 0;
+}
+
+bool vnc_rfb_feed(struct vnc_conn *c, const void *message, size_t len)
+{
+	/* Formats and encodings change behind what was encoded already. */
+	if (c->phase == PHASE_NORMAL && *(const uint8_t *)message != MSG_UPDATE_REQUEST)
+		update_finish(c);
+	if (vnc_rfb_closed(c))
+		return false;
+	process(c, message, len, false);
+	return !vnc_rfb_closed(c);
 }
 
 /*
  * The library tells clients about a new size only when they understood that at the time of the
  * change; one that had not sent its encodings yet would never learn it.
  */
-static void announce_size(void)
+static void announce_size(struct vnc_conn *c)
 {
-	rfbClientIteratorPtr it = rfbGetClientIterator(rfb.screen);
-	rfbClientPtr cl;
+	rfbClientPtr cl = c->rfb;
 
-	while ((cl = rfbClientIteratorNext(it))) {
-		struct vnc_link *l = cl->clientData;
-
-		if (!l || !cl->useNewFBSize ||
-		    (l->width == cl->screen->width && l->height == cl->screen->height))
-			continue;
-		l->width = cl->screen->width;
-		l->height = cl->screen->height;
-		cl->newFBSizePending = TRUE;
-	}
-	rfbReleaseClientIterator(it);
-}
-
-static void announce_pointer_mode(void)
-{
-	rfbClientIteratorPtr it;
-	rfbClientPtr cl;
-	bool changed;
-
-	pthread_mutex_lock(&rfb.lock);
-	changed = rfb.mode_changed;
-	rfb.mode_changed = false;
-	rfb.absolute_now = rfb.absolute;
-	pthread_mutex_unlock(&rfb.lock);
-	if (!changed)
+	if (!cl->useNewFBSize || (c->width == cl->screen->width && c->height == cl->screen->height))
 		return;
-	it = rfbGetClientIterator(rfb.screen);
-	while ((cl = rfbClientIteratorNext(it))) {
-		const struct vnc_link *l = cl->clientData;
-
-		if (l && l->wants_pointer_mode && cl->sock != RFB_INVALID_SOCKET)
-			send_pseudo_rect(cl, rfb.absolute_now, VNC_ENC_POINTER_MODE);
-	}
-	rfbReleaseClientIterator(it);
+	c->width = cl->screen->width;
+	c->height = cl->screen->height;
+	cl->newFBSizePending = TRUE;
 }
 
-static void wait_for_work(void)
+static sraRegionPtr without(const sraRegion *r, const sraRegion *part)
 {
-	struct pollfd fds[VNC_MAX_CLIENTS * 2 + 1] = { { .fd = rfb.wake_fd, .events = POLLIN } };
-	rfbClientIteratorPtr it = rfbGetClientIterator(rfb.screen);
-	nfds_t nr = 1;
-	rfbClientPtr cl;
-	uint64_t n;
+	sraRegionPtr rest = sraRgnCreateRgn(r);
 
-	while ((cl = rfbClientIteratorNext(it)))
-		if (cl->sock != RFB_INVALID_SOCKET && nr < ARRAY_SIZE(fds))
-			fds[nr++] = (struct pollfd){ .fd = cl->sock, .events = POLLIN };
-	rfbReleaseClientIterator(it);
-	if (poll(fds, nr, IDLE_TIMEOUT_MS) > 0 && (fds[0].revents & POLLIN) &&
-	    read(rfb.wake_fd, &n, sizeof(n)) < 0 && errno != EAGAIN)
-		library_log("event file: %s", strerror(errno));
+	sraRgnSubtract(rest, part);
+	return rest;
 }
 
-static void *library_thread(void *unused)
+/* Add what is due, and the band allows, to the update that is being gathered. */
+static void update_gather(struct vnc_conn *c)
 {
-	for (;;) {
-		wait_for_work();
-		announce_pointer_mode();
-		take_picture();
-		take_new_links();
-		announce_size();
-		/* Sends what is pending and takes one message of each client; never waits. */
-		rfbProcessEvents(rfb.screen, 0);
-	}
-	return NULL;
+	struct vnc_outbuf *u = &c->update;
+	size_t before = u->len;
+	unsigned int rects;
+
+	encode(c, u);
+	if (u->len < before + 4)
+		return;
+	rects = get_be16(u->data + before + 2);
+	u->len -= 4;
+	memmove(u->data + before, u->data + before + 4, u->len - before);
+	if (rects == COUNT_UNKNOWN) /* it ends with a LastRect */
+		u->len -= 12;
+	c->update_rects = (uint16_t)MIN(c->update_rects + rects, COUNT_UNKNOWN);
 }
+
+/* Encode from line top on. True: there is more. */
+static bool update_band(struct vnc_conn *c, int top)
+{
+	rfbClientPtr cl = c->rfb;
+	int width = cl->screen->width;
+	sraRegionPtr band = sraRgnCreateRect(0, top, width, top + MAX(UPDATE_PIXELS / width, 1));
+	sraRegionPtr changed = without(cl->modifiedRegion, band);
+	sraRegionPtr wanted = without(cl->requestedRegion, band), due = sraRgnCreateRgn(changed);
+	bool more = sraRgnAnd(due, wanted);
+
+	sraRgnAnd(cl->modifiedRegion, band);
+	update_gather(c);
+	sraRgnOr(cl->modifiedRegion, changed);
+	if (more)
+		sraRgnOr(cl->requestedRegion, wanted);
+	sraRgnDestroy(band);
+	sraRgnDestroy(changed);
+	sraRgnDestroy(wanted);
+	sraRgnDestroy(due);
+	return more;
+}
+
+void vnc_rfb_update(struct vnc_conn *c)
+{
+	rfbClientPtr cl = c->rfb;
+	sraRegionPtr due;
+	bool more = false;
+	sraRect first;
+
+	if (sraRgnEmpty(cl->requestedRegion))
+		return;
+	announce_size(c);
+	due = sraRgnCreateRgn(cl->modifiedRegion);
+	sraRgnAnd(due, cl->requestedRegion);
+	if (cl->newFBSizePending || !sraRgnPopRect(due, &first, 0))
+		update_gather(c);
+	else
+		more = update_band(c, first.y1);
+	sraRgnDestroy(due);
+	if (more)
+		dm_timer_set_ns(&c->more, clock_host_ns());
+	else
+		update_finish(c);
+}
+
+void vnc_rfb_resize(struct vnc_server *s, pixman_image_t *surface, int width, int height)
+{
+	unsigned int i;
+
+	for (i = 0; i < s->nr_conns; i++)
+		update_finish(s->conns[i]);
+	rfbNewFramebuffer(s->screen, (char *)pixman_image_get_data(surface), width, height, 8, 3,
+			  4);
+	set_format(s->screen);
+}
+
+void vnc_rfb_damage(struct vnc_server *s, int x, int y, int width, int height)
+{
+	rfbMarkRectAsModified(s->screen, x, y, x + width, y + height);
+}
+
+void vnc_rfb_pointer_mode(struct vnc_conn *c)
+{
+	if (c->input.relative)
+		send_pseudo_rect(c, input_is_absolute(), ENC_POINTER_MODE);
+}
+
+/* ---- start ---- */
 
 /*
  * libgcrypt, which the library never initializes, does that at its first use and complains to
@@ -441,58 +380,47 @@ static void warm_up_encryption(void)
 	rfbEncryptBytes(challenge, password);
 }
 
-static int screen_create(const char *desktop_name, bool auth)
+/* The library's list of extensions is the process's. */
+static void extension_register(void)
 {
-	rfbScreenInfoPtr s;
+	static rfbProtocolExtension extension = {
+		.newClient = extension_new_client,
+		.init = extension_init,
+		.pseudoEncodings = extension_encodings,
+		.enablePseudoEncoding = extension_encoding,
+	};
 
-	rfbLog = rfbErr = library_log;
-	s = rfbGetScreen(NULL, NULL, rfb.stage.width, rfb.stage.height, 8, 3, 4);
-	if (!s)
-		return -ENOMEM;
-	s->frameBuffer = xzalloc((size_t)s->width * (size_t)s->height * 4);
-	set_format(s);
-	s->setTranslateFunction = set_translate;
-	s->desktopName = xstrdup(desktop_name);
-	s->port = s->ipv6port = s->httpPort = s->http6Port = 0; /* we bring the connections */
-	s->cursor = NULL;
-	s->alwaysShared = TRUE;
-	s->deferUpdateTime = 0;
-	s->maxClientWait = WRITE_TIMEOUT_MS;
-	s->permitFileTransfer = FALSE;
-	s->newClientHook = new_client;
-	s->setDesktopSizeHook = refuse_resize;
-	if (auth) {
-		warm_up_encryption();
-		s->authPasswdData = &rfb; /* only its presence matters */
-		s->passwordCheck = check_password;
-	}
+	rfbUnregisterProtocolExtension(&extension);
 	rfbRegisterProtocolExtension(&extension);
-	rfbInitServer(s);
-	rfb.screen = s;
-	return 0;
 }
 
-int vnc_rfb_start(const char *desktop_name, bool auth, void (*on_normal)(void))
+int vnc_rfb_start(struct vnc_server *s, const char *desktop_name)
 {
-	sigset_t all, old;
-	pthread_t thread;
-	int rc;
+	rfbScreenInfoPtr screen;
 
-	rfb.on_normal = on_normal;
-	rfb.wake_fd = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
-	if (rfb.wake_fd < 0)
+	rfbLog = rfbErr = library_log;
+	s->update_fd = memfd_create("vnc", MFD_CLOEXEC);
+	if (s->update_fd < 0)
 		return -errno;
-	rc = screen_create(desktop_name, auth);
-	if (rc)
-		return rc;
-	/* Signals are the main loop's. */
-	sigfillset(&all);
-	pthread_sigmask(SIG_SETMASK, &all, &old);
-	rc = pthread_create(&thread, NULL, library_thread, NULL);
-	pthread_sigmask(SIG_SETMASK, &old, NULL);
-	if (rc)
-		return -rc;
-	pthread_setname_np(thread, "vnc");
-	pthread_detach(thread);
+	screen = rfbGetScreen(NULL, NULL, s->m->display.width, s->m->display.height, 8, 3, 4);
+	if (!screen)
+		return -ENOMEM;
+	screen->setTranslateFunction = set_translate;
+	screen->desktopName = xstrdup(desktop_name);
+	screen->port = screen->ipv6port = screen->httpPort = screen->http6Port = 0;
+	screen->cursor = NULL;
+	screen->alwaysShared = !s->exclusive;
+	screen->deferUpdateTime = 0;
+	screen->maxClientWait = MAX_WAIT_MS;
+	screen->permitFileTransfer = FALSE;
+	screen->setDesktopSizeHook = refuse_resize;
+	if (s->auth) {
+		warm_up_encryption();
+		screen->authPasswdData = s; /* only its presence matters */
+		screen->passwordCheck = check_password;
+	}
+	extension_register();
+	rfbInitServer(screen);
+	s->screen = screen;
 	return 0;
 }
