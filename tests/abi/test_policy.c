@@ -114,6 +114,36 @@ TEST(policy_cannot_be_widened)
 	EXPECT(policy_check(&hvm, &back, &bad, &sub) == -EINVAL && bad == 0);
 }
 
+/* Policies that were made elsewhere: longer ones are cut, and what a guest cannot do without has a name. */
+TEST(policy_made_elsewhere)
+{
+	uint32_t bad, sub, leaf;
+	const char *reg;
+
+	make();
+	back = hvm;
+	back.extd[0].a = 0x80000000U + POLICY_NR_EXTD - 1;
+	back.feat[0].a = POLICY_NR_FEAT - 1;
+	EXPECT(!policy_check(&hvm, &back, &bad, &sub));
+	back.extd[0].a++;
+	EXPECT(policy_check(&hvm, &back, &bad, &sub) == -EINVAL && bad == 0x80000000U);
+	back = hvm;
+	EXPECT(!policy_needs(&hvm, &back, &bad, &sub));
+	back.feat[0].b = ~0U;
+	hvm.feat[0].b &= ~(1U << 7);
+	EXPECT(!strcmp(policy_needs(&hvm, &back, &bad, &sub), "smep") && bad == 7 && !sub);
+	back = hvm;
+	hvm.extd[1].d &= ~(1U << 20);
+	back.extd[1].d |= 1U << 20;
+	EXPECT(!strcmp(policy_needs(&hvm, &back, &bad, &sub), "nx") && bad == 0x80000001U);
+	back = hvm;
+	hvm.feat[0].b &= ~(1U << 18); /* RDSEED: asked for each time, or done without */
+	back.feat[0].b |= 1U << 18;
+	EXPECT(!policy_needs(&hvm, &back, &bad, &sub));
+	EXPECT(policy_loses(&hvm, &back, 5, &leaf, &reg) == 1U << 18 && leaf == 7);
+	EXPECT(!policy_loses(&hvm, &back, 6, &leaf, &reg));
+}
+
 /* Addresses end where four levels of nested tables do, and where the host's do. */
 TEST(policy_physical_addresses)
 {

@@ -510,7 +510,7 @@ static const struct abi_command commands[] = {
 	CMD(get_cpu_policy, COPYBACK_ALWAYS,
 	    "a domain whose state can be restored, if it has run: the answer is for its image"),
 	CMD(set_cpu_policy, COPYBACK_ALWAYS,
-	    "a guest that has not run, leaves and MSRs within hvm_max of the same machine"),
+	    "a guest that has not run, leaves and MSRs whose features this machine has"),
 	NO(vmtrace_op, -ENOSYS, NO_VMTRACE),
 	CMD(get_paging_mempool_size, COPYBACK_ALWAYS, "any domain"),
 	CMD(set_paging_mempool_size, 0, "a number of whole pages"),

@@ -438,20 +438,87 @@ int policy_check(const struct cpu_policy *max, const struct cpu_policy *p, uint3
 		 uint32_t *bad_sub)
 {
 	*bad_sub = XEN_CPUID_NO_SUBLEAF;
-	if (p->basic[0].a > max->basic[0].a) {
+	if (p->basic[0].a > max(max->basic[0].a, POLICY_NR_BASIC - 1)) {
 		*bad_leaf = 0;
 		return -EINVAL;
 	}
-	if (p->feat[0].a > max->feat[0].a) {
+	if (p->feat[0].a > max(max->feat[0].a, POLICY_NR_FEAT - 1)) {
 		*bad_leaf = 7;
 		*bad_sub = 0;
 		return -EINVAL;
 	}
-	if (p->extd[0].a > max->extd[0].a) {
+	if (p->extd[0].a > max(max->extd[0].a, 0x80000000U + POLICY_NR_EXTD - 1)) {
 		*bad_leaf = 0x80000000;
 		return -EINVAL;
 	}
 	return 0;
+}
+
+/* What a guest that has seen it uses without asking again. The names are those of xl's cpuid=. */
+static const struct {
+	uint8_t word;
+	uint32_t bit;
+	const char *name;
+} needed[] = {
+	{ 0, F(SSE), "sse" },	      { 0, F(SSE2), "sse2" },
+	{ 1, F(SSE3), "sse3" },	      { 1, F(SSSE3), "ssse3" },
+	{ 1, F(CX16), "cmpxchg16" },  { 1, F(PCID), "pcid" },
+	{ 1, F(SSE4_1), "sse4.1" },   { 1, F(SSE4_2), "sse4.2" },
+	{ 1, F(X2APIC), "x2apic" },   { 1, F(TSC_DEADLINE), "tsc-deadline" },
+	{ 1, F(XSAVE), "xsave" },     { 1, F(AVX), "avx" },
+	{ 2, F(NX), "nx" },	      { 2, F(RDTSCP), "rdtscp" },
+	{ 2, F(LM), "lm" },	      { 5, F(FSGSBASE), "fsgsbase" },
+	{ 5, F(AVX2), "avx2" },	      { 5, F(SMEP), "smep" },
+	{ 5, F(AVX512F), "avx512f" }, { 5, F(SMAP), "smap" },
+	{ 6, F(PKU), "pku" },
+};
+
+/* Where the word of a featureset is, for who reads the log. */
+static const struct {
+	uint32_t leaf, sub;
+	const char *reg;
+} word_at[] = {
+	{ 1, XEN_CPUID_NO_SUBLEAF, "EDX" },
+	{ 1, XEN_CPUID_NO_SUBLEAF, "ECX" },
+	{ 0x80000001, XEN_CPUID_NO_SUBLEAF, "EDX" },
+	{ 0x80000001, XEN_CPUID_NO_SUBLEAF, "ECX" },
+	{ 0xd, 1, "EAX" },
+	{ 7, 0, "EBX" },
+	{ 7, 0, "ECX" },
+	{ 0x80000007, XEN_CPUID_NO_SUBLEAF, "EDX" },
+	{ 0x80000008, XEN_CPUID_NO_SUBLEAF, "EBX" },
+	{ 7, 0, "EDX" },
+	{ 7, 1, "EAX" },
+	{ 0x80000021, XEN_CPUID_NO_SUBLEAF, "EAX" },
+	{ 7, 1, "EBX" },
+	{ 7, 2, "EDX" },
+	{ 7, 1, "ECX" },
+	{ 7, 1, "EDX" },
+};
+
+const char *policy_needs(const struct cpu_policy *max, const struct cpu_policy *p,
+			 uint32_t *bad_leaf, uint32_t *bad_sub)
+{
+	for (unsigned int i = 0; i < ARRAY_SIZE(needed); i++) {
+		unsigned int w = needed[i].word;
+
+		if (!(word_get(p, w) & ~word_get(max, w) & needed[i].bit))
+			continue;
+		*bad_leaf = word_at[w].leaf;
+		*bad_sub = word_at[w].sub;
+		return needed[i].name;
+	}
+	return NULL;
+}
+
+uint32_t policy_loses(const struct cpu_policy *max, const struct cpu_policy *p, unsigned int word,
+		      uint32_t *leaf, const char **reg)
+{
+	if (word >= ARRAY_SIZE(word_at))
+		return 0;
+	*leaf = word_at[word].leaf;
+	*reg = word_at[word].reg;
+	return word_get(p, word) & ~word_get(max, word);
 }
 
 unsigned int policy_msrs(const struct cpu_policy *p, xen_msr_entry_t *out)

@@ -173,6 +173,30 @@ static int copy_msrs(const struct cpu_policy *max, struct cpu_policy *p,
 	return 0;
 }
 
+/*
+ * A guest of another machine's, or another hypervisor's, image: it has seen its CPUID already. What it would miss
+ * ends the restore; other features are hidden from now on, and the log says which.
+ */
+static int compare(const struct domain *d, const struct cpu_policy *max, const struct cpu_policy *p,
+		   struct xen_domctl_cpu_policy *op)
+{
+	const char *name = policy_needs(max, p, &op->err_leaf, &op->err_subleaf), *reg;
+	uint32_t leaf, bits;
+
+	if (name) {
+		printk(LOG_WARN "d%u: its CPUID has the feature %s, and this machine does not\n",
+		       d->domid, name);
+		return -EINVAL;
+	}
+	for (unsigned int w = 0; w < POLICY_FEAT_WORDS; w++) {
+		bits = policy_loses(max, p, w, &leaf, &reg);
+		if (bits)
+			printk(LOG_INFO "d%u: hidden from its CPUID leaf %#x, %s: bits %#x\n",
+			       d->domid, leaf, reg, bits);
+	}
+	return 0;
+}
+
 int policy_set_domain(struct domain *d, struct xen_domctl_cpu_policy *op)
 {
 	const struct cpu_policy *max = policy_system(POLICY_HVM_MAX);
@@ -193,6 +217,8 @@ int policy_set_domain(struct domain *d, struct xen_domctl_cpu_policy *op)
 		rc = copy_msrs(max, p, op);
 	if (!rc)
 		rc = policy_check(max, p, &op->err_leaf, &op->err_subleaf);
+	if (!rc)
+		rc = compare(d, max, p, op);
 	if (!rc) {
 		p->topo_by_vcpu = true;
 		policy_sanitise(max, p);

@@ -79,9 +79,17 @@ unsigned int policy_serialise(const struct cpu_policy *p, xen_cpuid_leaf_t *out)
 /* Read nr leaves into p; -ERANGE for one that has no place, named in *bad_leaf, *bad_sub. */
 int policy_deserialise(struct cpu_policy *p, const xen_cpuid_leaf_t *in, unsigned int nr,
 		       uint32_t *bad_leaf, uint32_t *bad_sub);
-/* Are p's limits within max's? -EINVAL, leaf named, if not. */
+/* Does p end where policies can end? What is above max's own limits goes with policy_sanitise(). -EINVAL, leaf named. */
 int policy_check(const struct cpu_policy *max, const struct cpu_policy *p, uint32_t *bad_leaf,
 		 uint32_t *bad_sub);
+/*
+ * A policy that was made elsewhere: the name of a feature of p's that max lacks and that its guest would use all the same,
+ * or NULL. Then what else it loses of a word of its featureset, and where that is.
+ */
+const char *policy_needs(const struct cpu_policy *max, const struct cpu_policy *p,
+			 uint32_t *bad_leaf, uint32_t *bad_sub);
+uint32_t policy_loses(const struct cpu_policy *max, const struct cpu_policy *p, unsigned int word,
+		      uint32_t *leaf, const char **reg);
 void policy_featureset(const struct cpu_policy *p, uint32_t words[POLICY_FEAT_WORDS]);
 /* MSRs of the policy, as entries; returns their number. */
 unsigned int policy_msrs(const struct cpu_policy *p, xen_msr_entry_t *out);
