@@ -81,9 +81,8 @@ static uint64_t bar_min_size(enum pci_bar_type type)
 	}
 }
 
-void pci_add_bar(struct pci_device *dev, unsigned int bar, enum pci_bar_type type, uint64_t size,
-		 int (*map)(struct pci_device *, unsigned int, uint64_t),
-		 void (*unmap)(struct pci_device *, unsigned int))
+static struct pci_bar *bar_init(struct pci_device *dev, unsigned int bar, enum pci_bar_type type,
+				uint64_t size)
 {
 	static const uint8_t flags[] = {
 		[PCI_BAR_IO] = 0x1,    [PCI_BAR_MEM32_PREFETCH] = 0x8,
@@ -95,11 +94,27 @@ void pci_add_bar(struct pci_device *dev, unsigned int bar, enum pci_bar_type typ
 
 	while (real < size)
 		real <<= 1;
-	dev->bars[bar] = (struct pci_bar){ .type = type, .size = real, .map = map, .unmap = unmap };
+	dev->bars[bar] = (struct pci_bar){ .type = type, .size = real };
 	put_le32(config, flags[type]);
 	put_le32(wmask, (uint32_t) ~(real - 1) | (type == PCI_BAR_ROM));
 	if (type == PCI_BAR_MEM64 || type == PCI_BAR_MEM64_PREFETCH)
 		put_le32(wmask + 4, (uint32_t)(~(real - 1) >> 32));
+	return &dev->bars[bar];
+}
+
+void pci_add_bar(struct pci_device *dev, unsigned int bar, enum pci_bar_type type, uint32_t size,
+		 const struct io_ops *ops, void (*placed)(struct pci_device *dev, uint64_t addr))
+{
+	struct pci_bar *b = bar_init(dev, bar, type, size);
+
+	b->ops = ops;
+	b->placed = placed;
+}
+
+void pci_add_memory_bar(struct pci_device *dev, unsigned int bar, enum pci_bar_type type,
+			struct vram *memory)
+{
+	bar_init(dev, bar, type, memory->size)->memory = memory;
 }
 
 /* Where the window should be now; false: nowhere. */
@@ -134,8 +149,25 @@ static void bar_unmap(struct pci_device *dev, unsigned int i)
 		return;
 	log_trace(TRACE_PCI, "pci %s: BAR %u leaves 0x%" PRIx64, dev->name, i, bar->addr);
 	bar->mapped = false;
-	if (bar->unmap)
-		bar->unmap(dev, i);
+	io_unregister(dev->m, bar->region);
+	bar->region = NULL;
+	if (bar->memory)
+		vram_unmap(bar->memory);
+}
+
+static bool bar_map(struct pci_device *dev, struct pci_bar *bar)
+{
+	if (bar->memory)
+		return !vram_map(bar->memory, bar->addr);
+	if (bar->type == PCI_BAR_IO)
+		bar->region = pio_register(dev->m, (uint32_t)bar->addr, (uint32_t)bar->size,
+					   bar->ops, dev->opaque, dev->name);
+	else
+		bar->region = mmio_register(dev->m, bar->addr, bar->size, bar->ops, dev->opaque,
+					    dev->name);
+	if (bar->region && bar->placed)
+		bar->placed(dev, bar->addr);
+	return bar->region;
 }
 
 void pci_update_mappings(struct pci_device *dev)
@@ -156,7 +188,7 @@ void pci_update_mappings(struct pci_device *dev)
 		if (!want)
 			continue;
 		bar->addr = addr;
-		bar->mapped = !bar->map || !bar->map(dev, i, addr);
+		bar->mapped = bar_map(dev, bar);
 		log_trace(TRACE_PCI, "pci %s: BAR %u at 0x%" PRIx64 "%s", dev->name, i, addr,
 			  bar->mapped ? "" : " refused");
 	}
@@ -306,16 +338,6 @@ void pci_config_write(struct machine *m, uint8_t devfn, unsigned int offset, uin
 		dev->config_written(dev, offset, size);
 }
 
-static int rom_map(struct pci_device *dev, unsigned int bar, uint64_t addr)
-{
-	return vram_map(dev->rom, addr);
-}
-
-static void rom_unmap(struct pci_device *dev, unsigned int bar)
-{
-	vram_unmap(dev->rom);
-}
-
 static int rom_read_file(const char *path, uint8_t **data, size_t *size)
 {
 	int fd = open(path, O_RDONLY | O_CLOEXEC);
@@ -360,7 +382,7 @@ int pci_add_rom(struct pci_device *dev, const char *name)
 		if (dev->m->opt->incoming_fd < 0)
 			/* NOLINTNEXTLINE(clang-analyzer-core.NonNullParamChecker): open sets errno */
 			memcpy(dev->rom->ptr, data, size);
-		pci_add_bar(dev, PCI_ROM_BAR, PCI_BAR_ROM, bar_size, rom_map, rom_unmap);
+		pci_add_memory_bar(dev, PCI_ROM_BAR, PCI_BAR_ROM, dev->rom);
 	}
 	free(data);
 	return rc;

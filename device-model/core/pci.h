@@ -9,6 +9,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+#include "core/bus.h"
 #include "core/irq.h"
 #include "core/save.h"
 
@@ -59,14 +60,14 @@ enum pci_bar_type {
 struct pci_bar {
 	enum pci_bar_type type;
 	uint64_t size; /* bytes, a power of two */
+	/* What the window shows: registers, whose opaque is the device's, or memory. */
+	const struct io_ops *ops;
+	struct vram *memory;
+	/* Optional: the window of registers is at addr now. */
+	void (*placed)(struct pci_device *dev, uint64_t addr);
 	bool mapped;
 	uint64_t addr; /* while mapped */
-	/*
-	 * The guest moved or enabled/disabled the window: claim it with pio_register/mmio_register
-	 * (or vram_move), give it up. map may fail (overlap): the window then stays unmapped.
-	 */
-	int (*map)(struct pci_device *dev, unsigned int bar, uint64_t addr);
-	void (*unmap)(struct pci_device *dev, unsigned int bar);
+	struct io_region *region;
 };
 
 struct pci_device {
@@ -100,10 +101,14 @@ struct pci_ids {
 /* Fill the header of a type-0 function. The command register gets IO|MEMORY|MASTER|INTX_DISABLE. */
 void pci_device_init(struct pci_device *dev, struct machine *m, const char *name, uint8_t devfn,
 		     const struct pci_ids *ids, void *opaque);
-/* Before pci_register. size is rounded up to a power of two (I/O >= 4, memory >= 16, ROM >= 2048). */
-void pci_add_bar(struct pci_device *dev, unsigned int bar, enum pci_bar_type type, uint64_t size,
-		 int (*map)(struct pci_device *, unsigned int, uint64_t),
-		 void (*unmap)(struct pci_device *, unsigned int));
+/*
+ * Before pci_register. size is rounded up to a power of two (I/O >= 4, memory >= 16). The window follows the
+ * guest's settings; one that overlaps another stays away. placed: see above, or NULL.
+ */
+void pci_add_bar(struct pci_device *dev, unsigned int bar, enum pci_bar_type type, uint32_t size,
+		 const struct io_ops *ops, void (*placed)(struct pci_device *dev, uint64_t addr));
+void pci_add_memory_bar(struct pci_device *dev, unsigned int bar, enum pci_bar_type type,
+			struct vram *memory);
 /* Put on the bus (tells the VMM) and add reset and save handling of the config space. 0 or -errno. */
 int pci_register(struct pci_device *dev);
 void pci_set_intx(struct pci_device *dev, bool level);

@@ -389,28 +389,15 @@ static const struct io_ops control_ops = {
 	.max_size = 1,
 };
 
-static int bm_map(struct pci_device *dev, unsigned int bar, uint64_t addr)
+/* Status and descriptor table of each channel are posted, not the command that starts it. */
+static void bm_placed(struct pci_device *dev, uint64_t addr)
 {
-	struct ide_controller *c = dev->opaque;
 	unsigned int i;
 
-	c->bm_io = pio_register(dev->m, (uint32_t)addr, 16, &ide_bm_ops, c, "ide-bus-master");
-	if (!c->bm_io)
-		return -1;
-	/* Status and descriptor table of each channel, not the command that starts it. */
 	for (i = 0; i < 2; i++) {
 		pio_post_writes(dev->m, (uint32_t)addr + 8 * i + 2, 1);
 		pio_post_writes(dev->m, (uint32_t)addr + 8 * i + 4, 4);
 	}
-	return 0;
-}
-
-static void bm_unmap(struct pci_device *dev, unsigned int bar)
-{
-	struct ide_controller *c = dev->opaque;
-
-	io_unregister(dev->m, c->bm_io);
-	c->bm_io = NULL;
 }
 
 static void ide_reset(void *opaque)
@@ -465,7 +452,7 @@ static int ide_init(struct machine *m)
 	pci_device_init(&c->pci, m, "piix3-ide", PCI_DEVFN(1, 1), &ide_ids, c);
 	put_le16(c->pci.config + PCI_STATUS, 0x0280);
 	memset(c->pci.wmask + 0x40, 0xff, PCI_CONFIG_SIZE - 0x40);
-	pci_add_bar(&c->pci, 4, PCI_BAR_IO, 16, bm_map, bm_unmap);
+	pci_add_bar(&c->pci, 4, PCI_BAR_IO, 16, &ide_bm_ops, bm_placed);
 	rc = pci_register(&c->pci);
 	if (!rc)
 		rc = channel_init(c, 0);

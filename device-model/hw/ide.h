@@ -130,7 +130,6 @@ struct ide_channel {
 struct ide_controller {
 	struct pci_device pci;
 	struct ide_channel channel[2];
-	struct io_region *bm_io;
 };
 
 /* ide.c */

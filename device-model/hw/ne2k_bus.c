@@ -26,7 +26,7 @@ struct ne2k_card {
 	struct machine *m;
 	struct pci_device pci;
 	struct irq_line isa;
-	struct io_region *io;
+	struct io_region *io;	 /* of the ISA card */
 	uint32_t port;		 /* where it begins */
 	unsigned int ahead_size; /* of the items that were offered last */
 };
@@ -168,23 +168,9 @@ static void ports_at(struct ne2k_card *c, uint32_t port)
 	pio_post_writes(c->m, port + 8, 4);
 }
 
-static int io_map(struct pci_device *dev, unsigned int bar, uint64_t addr)
+static void placed(struct pci_device *dev, uint64_t addr)
 {
-	struct ne2k_card *c = dev->opaque;
-
-	c->io = pio_register(c->m, (uint32_t)addr, NE2K_PCI_IO, &card_ops, c, "ne2k_pci");
-	if (!c->io)
-		return -EBUSY;
-	ports_at(c, (uint32_t)addr);
-	return 0;
-}
-
-static void io_unmap(struct pci_device *dev, unsigned int bar)
-{
-	struct ne2k_card *c = dev->opaque;
-
-	io_unregister(c->m, c->io);
-	c->io = NULL;
+	ports_at(dev->opaque, (uint32_t)addr);
 }
 
 static void card_reset(void *opaque)
@@ -207,7 +193,7 @@ static int pci_part(struct ne2k_card *c, const struct opt_nic *o)
 
 	c->chip.pci = true;
 	pci_device_init(&c->pci, c->m, "ne2k_pci", PCI_DEVFN(slot, 0), &ne2k_ids, c);
-	pci_add_bar(&c->pci, 0, PCI_BAR_IO, NE2K_PCI_IO, io_map, io_unmap);
+	pci_add_bar(&c->pci, 0, PCI_BAR_IO, NE2K_PCI_IO, &card_ops, placed);
 	rc = nic_add_rom(&c->pci, o, "pxe-ne2k_pci.rom");
 	return rc ? rc : pci_register(&c->pci);
 }

@@ -34,7 +34,6 @@ enum unplug_bit { UNPLUG_DISKS = 1, UNPLUG_NICS = 2, UNPLUG_AUX_DISKS = 4, UNPLU
 
 struct platform {
 	struct pci_device pci;
-	struct io_region *io, *mmio;
 	bool all_phy; /* every disk is a block device */
 	uint8_t flags;
 	uint8_t unplugged;
@@ -144,29 +143,6 @@ static uint64_t window_read(void *opaque, uint64_t offset, unsigned int size)
 
 static const struct io_ops window_ops = { .read = window_read };
 
-static int platform_map(struct pci_device *dev, unsigned int bar, uint64_t addr)
-{
-	struct platform *s = dev->opaque;
-
-	if (!bar) {
-		s->io = pio_register(dev->m, (uint32_t)addr, PLATFORM_IO_SIZE, &bar_ops, s,
-				     "platform-io");
-		return s->io ? 0 : -1;
-	}
-	s->mmio =
-		mmio_register(dev->m, addr, PLATFORM_MMIO_SIZE, &window_ops, s, "platform-window");
-	return s->mmio ? 0 : -1;
-}
-
-static void platform_unmap(struct pci_device *dev, unsigned int bar)
-{
-	struct platform *s = dev->opaque;
-	struct io_region **r = bar ? &s->mmio : &s->io;
-
-	io_unregister(dev->m, *r);
-	*r = NULL;
-}
-
 static void platform_reset(void *opaque)
 {
 	struct platform *s = opaque;
@@ -232,9 +208,8 @@ static int platform_init(struct machine *m)
 		log_info("disks in files have no paravirtual back end: the guest keeps its "
 			 "emulated ones (use phy: disks for blkback)");
 	pci_device_init(&s->pci, m, "xen-platform", PCI_DEVFN(2, 0), &platform_ids, s);
-	pci_add_bar(&s->pci, 0, PCI_BAR_IO, PLATFORM_IO_SIZE, platform_map, platform_unmap);
-	pci_add_bar(&s->pci, 1, PCI_BAR_MEM32_PREFETCH, PLATFORM_MMIO_SIZE, platform_map,
-		    platform_unmap);
+	pci_add_bar(&s->pci, 0, PCI_BAR_IO, PLATFORM_IO_SIZE, &bar_ops, NULL);
+	pci_add_bar(&s->pci, 1, PCI_BAR_MEM32_PREFETCH, PLATFORM_MMIO_SIZE, &window_ops, NULL);
 	rc = pci_register(&s->pci);
 	if (rc)
 		return rc;

@@ -567,40 +567,10 @@ static void rtl_write(void *opaque, uint64_t offset, uint64_t value, unsigned in
 
 static const struct io_ops rtl_ops = { .read = rtl_read, .write = rtl_write };
 
-static int io_map(struct pci_device *dev, unsigned int bar, uint64_t addr)
+/* Where the four descriptors' packets are: nothing happens before the status is written. */
+static void placed(struct pci_device *dev, uint64_t addr)
 {
-	struct rtl8139 *s = dev->opaque;
-
-	s->io = pio_register(s->m, (uint32_t)addr, RTL_IO_SIZE, &rtl_ops, s, "rtl8139");
-	if (!s->io)
-		return -EBUSY;
-	/* Where the four descriptors' packets are: nothing happens before the status is written. */
-	pio_post_writes(s->m, (uint32_t)addr + REG_TSAD, 16);
-	return 0;
-}
-
-static void io_unmap(struct pci_device *dev, unsigned int bar)
-{
-	struct rtl8139 *s = dev->opaque;
-
-	io_unregister(s->m, s->io);
-	s->io = NULL;
-}
-
-static int mem_map(struct pci_device *dev, unsigned int bar, uint64_t addr)
-{
-	struct rtl8139 *s = dev->opaque;
-
-	s->mmio = mmio_register(s->m, addr, RTL_IO_SIZE, &rtl_ops, s, "rtl8139");
-	return s->mmio ? 0 : -EBUSY;
-}
-
-static void mem_unmap(struct pci_device *dev, unsigned int bar)
-{
-	struct rtl8139 *s = dev->opaque;
-
-	io_unregister(s->m, s->mmio);
-	s->mmio = NULL;
+	pio_post_writes(dev->m, (uint32_t)addr + REG_TSAD, 16);
 }
 
 /* In loopback mode the wire is not heard. */
@@ -655,8 +625,8 @@ static int rtl_create(struct machine *m, const struct opt_nic *o, unsigned int i
 	if (!s->net)
 		return -EINVAL;
 	pci_device_init(&s->pci, m, "rtl8139", PCI_DEVFN(slot, 0), &rtl_ids, s);
-	pci_add_bar(&s->pci, 0, PCI_BAR_IO, RTL_IO_SIZE, io_map, io_unmap);
-	pci_add_bar(&s->pci, 1, PCI_BAR_MEM32, RTL_IO_SIZE, mem_map, mem_unmap);
+	pci_add_bar(&s->pci, 0, PCI_BAR_IO, RTL_IO_SIZE, &rtl_ops, placed);
+	pci_add_bar(&s->pci, 1, PCI_BAR_MEM32, RTL_IO_SIZE, &rtl_ops, NULL);
 	rc = nic_add_rom(&s->pci, o, "pxe-rtl8139.rom");
 	if (!rc)
 		rc = pci_register(&s->pci);

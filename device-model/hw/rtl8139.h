@@ -132,7 +132,6 @@ struct rtl8139 {
 	struct pci_device pci;
 	struct machine *m;
 	struct net *net;
-	struct io_region *io, *mmio;
 	struct dm_timer timer; /* of TIMERINT */
 	struct dm_timer retry; /* C+ has no doorbell for new receive descriptors */
 	uint64_t timer_base_ns;

@@ -306,22 +306,6 @@ static void io_write(void *opaque, uint64_t offset, uint64_t value, unsigned int
 
 static const struct io_ops io_ops = { .read = io_read, .write = io_write, .max_size = 2 };
 
-static int uhci_map(struct pci_device *dev, unsigned int bar, uint64_t addr)
-{
-	struct uhci *c = dev->opaque;
-
-	c->io = pio_register(dev->m, (uint32_t)addr, UHCI_IO_SIZE, &io_ops, c, "uhci");
-	return c->io ? 0 : -EBUSY;
-}
-
-static void uhci_unmap(struct pci_device *dev, unsigned int bar)
-{
-	struct uhci *c = dev->opaque;
-
-	io_unregister(dev->m, c->io);
-	c->io = NULL;
-}
-
 /* --- machine --- */
 
 static void uhci_reset(void *opaque)
@@ -406,7 +390,7 @@ static int uhci_init(struct machine *m)
 	pci_device_init(&c->pci, m, "uhci", PCI_DEVFN(1, 2), &uhci_ids, c);
 	c->pci.config[0x60] = 0x10; /* USB 1.0, as the PIIX3 says */
 	put_le16(c->pci.wmask + LEGSUP, 0x20bf);
-	pci_add_bar(&c->pci, 4, PCI_BAR_IO, UHCI_IO_SIZE, uhci_map, uhci_unmap);
+	pci_add_bar(&c->pci, 4, PCI_BAR_IO, UHCI_IO_SIZE, &io_ops, NULL);
 	dm_timer_init(&c->timer, DM_CLOCK_GUEST, timer_expired, c);
 	for (i = 0; i < UHCI_PORTS; i++)
 		c->port[i].c = c;

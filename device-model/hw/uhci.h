@@ -66,7 +66,6 @@ struct uhci_port {
 
 struct uhci {
 	struct pci_device pci;
-	struct io_region *io;
 	uint16_t cmd, sts, intr, frame;
 	uint32_t frame_base;
 	uint8_t sof;

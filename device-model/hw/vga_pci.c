@@ -33,7 +33,6 @@ struct vga_pci {
 	struct machine *m;
 	struct vga vga;
 	struct vram vram;
-	struct io_region *mmio;
 	unsigned long *guest_dirty;
 };
 
@@ -218,36 +217,6 @@ static void mmio_bar_write(void *opaque, uint64_t offset, uint64_t value, unsign
 
 static const struct io_ops mmio_bar_ops = { .read = mmio_bar_read, .write = mmio_bar_write };
 
-static int map_vram(struct pci_device *dev, unsigned int bar, uint64_t addr)
-{
-	struct vga_pci *s = dev->opaque;
-
-	return vram_map(&s->vram, addr);
-}
-
-static void unmap_vram(struct pci_device *dev, unsigned int bar)
-{
-	struct vga_pci *s = dev->opaque;
-
-	vram_unmap(&s->vram);
-}
-
-static int map_mmio(struct pci_device *dev, unsigned int bar, uint64_t addr)
-{
-	struct vga_pci *s = dev->opaque;
-
-	s->mmio = mmio_register(s->m, addr, MMIO_BYTES, &mmio_bar_ops, s, "vga registers");
-	return s->mmio ? 0 : -EBUSY;
-}
-
-static void unmap_mmio(struct pci_device *dev, unsigned int bar)
-{
-	struct vga_pci *s = dev->opaque;
-
-	io_unregister(s->m, s->mmio);
-	s->mmio = NULL;
-}
-
 static void on_reset(void *opaque)
 {
 	struct vga_pci *s = opaque;
@@ -369,8 +338,8 @@ static int vga_device_init(struct machine *m)
 	if (rc)
 		return rc;
 	pci_device_init(&s->pci, m, "VGA", PCI_DEVFN(3, 0), &ids, s);
-	pci_add_bar(&s->pci, 0, PCI_BAR_MEM32_PREFETCH, v->vram_bytes, map_vram, unmap_vram);
-	pci_add_bar(&s->pci, 2, PCI_BAR_MEM32, MMIO_BYTES, map_mmio, unmap_mmio);
+	pci_add_memory_bar(&s->pci, 0, PCI_BAR_MEM32_PREFETCH, &s->vram);
+	pci_add_bar(&s->pci, 2, PCI_BAR_MEM32, MMIO_BYTES, &mmio_bar_ops, NULL);
 	rc = pci_add_rom(&s->pci, "vgabios-stdvga.bin");
 	if (!rc)
 		rc = pci_register(&s->pci);
