@@ -71,6 +71,17 @@ struct abi_family {
 		return expr;             \
 	}
 
+/* The same for a statement that always succeeds. */
+#define DOES(fn, type, statement)        \
+	static long fn(struct call *c)   \
+	{                                \
+		struct type *a = c->arg; \
+                                         \
+		(void)a;                 \
+		statement;               \
+		return 0;                \
+	}
+
 /* A command with an argument of a type, and one whose function copies itself, or that has no argument. */
 #define COMMAND(n, fn, type, flags, takes)                           \
 	{                                                            \

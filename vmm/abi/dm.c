@@ -75,11 +75,7 @@ static long op_set_isa_irq_level(struct call *c)
 	return 0;
 }
 
-static long op_nr_vcpus(struct call *c)
-{
-	((struct xen_dm_op_nr_vcpus *)c->arg)->vcpus = c->d->max_vcpus;
-	return 0;
-}
+DOES(op_nr_vcpus, xen_dm_op_nr_vcpus, a->vcpus = c->d->max_vcpus)
 
 /* Plinth's own are in place of struct xen_dm_op. */
 #define OWN_OP(c, type) ((const struct type *)(void *)container_of((c)->arg, struct xen_dm_op, u))

@@ -124,63 +124,6 @@ static long op_max_vcpus(struct call *c)
 	return 0;
 }
 
-/* --- describe ---------------------------------------------------------------------------------- */
-
-static uint32_t vcpus_info(struct domain *d, struct xen_domctl_getdomaininfo *info)
-{
-	uint32_t flags = XEN_DOMINF_blocked;
-	struct vcpu *v;
-
-	info->max_vcpu_id = XEN_INVALID_MAX_VCPU_ID;
-	for_each_vcpu(d, v) {
-		struct vcpu_runstate_info r;
-
-		vcpu_runstate_get(v, &r);
-		info->cpu_time += r.time[RUNSTATE_running];
-		info->max_vcpu_id = v->id;
-		if (v->pause_flags & VPF_DOWN)
-			continue;
-		info->nr_online_vcpus++;
-		if (!(v->pause_flags & VPF_BLOCKED))
-			flags &= ~XEN_DOMINF_blocked;
-		if (v->running)
-			flags |= XEN_DOMINF_running;
-	}
-	return flags;
-}
-
-void domctl_fill_info(struct domain *d, struct xen_domctl_getdomaininfo *info)
-{
-	memset(info, 0, sizeof(*info));
-	info->domain = d->domid;
-	info->flags = vcpus_info(d, info) | XEN_DOMINF_hvm_guest | XEN_DOMINF_hap;
-	if (READ_ONCE(d->dying) != DOMDYING_ALIVE)
-		info->flags |= XEN_DOMINF_dying;
-	if (READ_ONCE(d->shut_down))
-		info->flags |= XEN_DOMINF_shutdown;
-	if (READ_ONCE(d->tool_pauses))
-		info->flags |= XEN_DOMINF_paused;
-	if (d->create_flags & XEN_DOMCTL_CDF_xs_domain)
-		info->flags |= XEN_DOMINF_xs_domain;
-	if (published(d->shutting_down))
-		info->flags |= (READ_ONCE(d->shutdown_code) & XEN_DOMINF_shutdownmask)
-			       << XEN_DOMINF_shutdownshift;
-	else
-		info->flags |= XEN_DOMINF_shutdownmask << XEN_DOMINF_shutdownshift;
-	spin_lock(&d->page_lock);
-	info->tot_pages = d->tot_pages;
-	info->max_pages = d->max_pages;
-	info->outstanding_pages = d->outstanding_pages;
-	spin_unlock(&d->page_lock);
-	info->shared_info_frame = domain_priv(d)->shared_info_gfn;
-	spin_lock(&d->lock);
-	memcpy(info->handle, d->handle, sizeof(info->handle));
-	spin_unlock(&d->lock);
-	info->gpaddr_bits = (uint8_t)host_cpu.phys_bits;
-	info->arch_config.emulation_flags = d->emulation_flags;
-	info->arch_config.misc_flags = domain_priv(d)->msr_relaxed ? XEN_X86_MSR_RELAXED : 0;
-}
-
 /* Of the domain asked for or the next one after it; so tools list domains with it. */
 static long op_getdomaininfo(struct call *c)
 {
@@ -189,7 +132,7 @@ static long op_getdomaininfo(struct call *c)
 
 	if (!d)
 		return -ESRCH;
-	domctl_fill_info(d, &op->u.getdomaininfo);
+	domain_describe(d, &op->u.getdomaininfo);
 	op->domain = d->domid;
 	domain_put(d);
 	return 0;
@@ -232,11 +175,7 @@ static long op_unpausedomain(struct call *c)
 	return 0;
 }
 
-static long op_resumedomain(struct call *c)
-{
-	domain_resume(c->d);
-	return 0;
-}
+DOES(op_resumedomain, domain, domain_resume(c->d))
 
 static long op_sendtrigger(struct call *c)
 {
@@ -313,17 +252,8 @@ static long op_setdomainhandle(struct call *c)
 	return 0;
 }
 
-static long op_subscribe(struct call *c)
-{
-	WRITE_ONCE(domain_priv(c->d)->suspend_port, ((struct xen_domctl_subscribe *)c->arg)->port);
-	return 0;
-}
-
-static long op_set_target(struct call *c)
-{
-	domain_priv(c->d)->target_domid = ((struct xen_domctl_set_target *)c->arg)->target;
-	return 0;
-}
+DOES(op_subscribe, xen_domctl_subscribe, WRITE_ONCE(domain_priv(c->d)->suspend_port, a->port))
+DOES(op_set_target, xen_domctl_set_target, domain_priv(c->d)->target_domid = a->target)
 
 #define TSC_MODE_NATIVE 2U
 #define TSC_PPM_MAX	500U

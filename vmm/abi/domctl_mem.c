@@ -4,6 +4,7 @@
  * of hvm/save.c in and out.
  */
 #include "domctl.h"
+#include "hvm_context.h"
 #include "physmap.h"
 #include "save.h"
 

@@ -153,11 +153,7 @@ static long op_set_version(struct call *c)
 	return asked == 1 ? 0 : asked == 2 ? -ENOSYS : -EINVAL;
 }
 
-static long op_get_version(struct call *c)
-{
-	((struct gnttab_get_version *)c->arg)->version = 1;
-	return 0;
-}
+DOES(op_get_version, gnttab_get_version, a->version = 1)
 
 #define LIST(n, fn, flags) [GNTTABOP_##n] = PLAIN(#n, fn, flags, NULL)
 #define CMD(n, flags)	   [GNTTABOP_##n] = COMMAND(#n, op_##n, gnttab_##n, flags, NULL)

@@ -1,13 +1,14 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
  * HYPERVISOR_hvm_op (xen/hvm/hvm_op.h) and the parameters of HVM domains (xen/hvm/params.h). Who may
- * set and read a parameter stands in one table; what a new value does, in one function.
+ * set and read a parameter stands in one table; what a new value does is in hvm/params.c.
  */
 #include "command.h"
+#include "hvm_context.h"
+#include "hvm_params.h"
 #include "hvm_ops.h"
 #include "vlapic.h"
 #include <xen/hvm/hvm_op.h>
-#include <xen/hvm/params.h>
 
 #define P_TOOL_SET  BIT(0) /* dom0 may set it for a domain */
 #define P_GUEST_SET BIT(1) /* the domain itself may */
@@ -90,67 +91,14 @@ static long param_value_ok(uint32_t index, uint64_t value)
 	return wrong ? refuse(-EINVAL, "parameter %u, value %#lx: %s", index, value, wrong) : 0;
 }
 
-/*
- * Sleep state: S3 stops the guest, S0 starts it again at its reset vector's resume path. No lock: it waits for the
- * vCPUs. Of two callers at once one has the pause that S0 ends.
- */
-static int set_s_state(struct domain *d, uint64_t value)
-{
-	struct vcpu *v = domain_vcpu(d, 0);
-
-	if (d == current_domain() || (value != 0 && value != 3))
-		return -EINVAL;
-	if (value == 3) {
-		domain_pause(d);
-		if (__atomic_exchange_n(&d->hvm.is_s3_suspended, true, __ATOMIC_SEQ_CST))
-			domain_unpause(d);
-	} else if (__atomic_exchange_n(&d->hvm.is_s3_suspended, false, __ATOMIC_SEQ_CST)) {
-		if (v)
-			hvm_vcpu_reset_init(v);
-		domain_unpause(d);
-	}
-	return 0;
-}
-
-static int param_effect(struct domain *d, uint32_t index, uint64_t value)
-{
-	switch (index) {
-	case HVM_PARAM_CALLBACK_IRQ:
-		/* Linux sets line 1 to be taken for enlightened, where a PVH domain has no lines. */
-		if (!d->hvm.irq && value >> 56 != HVM_PARAM_CALLBACK_TYPE_VECTOR)
-			return 0;
-		return hvm_set_callback_irq(d, value);
-	case HVM_PARAM_ACPI_IOPORTS_LOCATION:
-		return d->hvm.pmtimer ? pmtimer_change_ioport(d, (unsigned int)value) : 0;
-	default:
-		return 0;
-	}
-}
-
-/* vCPUs with an upcall pending that had no way to them before. */
-static void wake_pending(struct domain *d)
-{
-	struct vcpu *v;
-
-	for_each_vcpu(d, v)
-		if (evtchn_upcall_pending(v))
-			vcpu_wake(v, VCPU_ATT_EVENT);
-}
-
 /* With d->lock, so that the value and what it does are those of one caller. */
 static int param_apply(struct domain *d, uint32_t index, uint64_t value)
 {
 	uint64_t old = d->hvm.params[index];
-	int rc;
 
 	if ((param_rules[index] & P_ONCE) && old && old != value)
 		return -EEXIST;
-	rc = param_effect(d, index, value);
-	if (!rc)
-		WRITE_ONCE(d->hvm.params[index], value);
-	if (!rc && index == HVM_PARAM_CALLBACK_IRQ)
-		wake_pending(d);
-	return rc;
+	return hvm_param_write(d, index, value);
 }
 
 /* Finds the domain; the number is wrong for whomever it is. */
@@ -181,7 +129,7 @@ static long op_set_param(struct call *c)
 		return refuse(-EPERM, "parameter %u: it is for the tools to set", p->index);
 	rc = param_value_ok(p->index, p->value);
 	if (!rc && p->index == HVM_PARAM_ACPI_S_STATE)
-		rc = set_s_state(d, p->value);
+		rc = hvm_param_s_state(d, p->value);
 	if (rc)
 		return rc;
 	if (p->index == HVM_PARAM_CALLBACK_IRQ)
@@ -251,11 +199,7 @@ static long op_set_evtchn_upcall_vector(struct call *c)
 	return 0;
 }
 
-static long op_get_time(struct call *c)
-{
-	((struct xen_hvm_get_time *)c->arg)->now = now_ns();
-	return 0;
-}
+DOES(op_get_time, xen_hvm_get_time, a->now = now_ns())
 
 #define CMD(n, type, flags, takes) [HVMOP_##n] = COMMAND(#n, op_##n, type, flags, takes)
 #define NO(n, err, takes)	   [HVMOP_##n] = ANSWER(#n, err, 0, takes)

@@ -5,13 +5,8 @@
  * extent at which a preempted call goes on, and how much of it is done; the result of the list operations is how
  * many were done, and fewer than asked for is not an error ("try smaller"): so for orders that are neither up to 2 MiB
  * nor 1 GiB, and for 1 GiB where no such page can be.
- *
- * dom0 is mapped 1:1 and never loses its machine pages: giving back only unmaps, and populating works
- * only where the frame number is that of a page of its own.
  */
 #include "memory.h"
-#include "dom0.h"
-#include "hvm_ops.h"
 #include <xen/hvm/e820.h>
 
 #define ORDER_MAX_GUEST ORDER_2M
@@ -57,103 +52,12 @@ static bool was_last(const struct frames *extent, uint64_t piece)
 
 /* --- populate ---------------------------------------------------------------------------------- */
 
-/* The order of the pages that an extent is entered with. */
-static unsigned int chunk_order(unsigned int order)
-{
-	unsigned int levels = hvm_ops->p2m_format->max_leaf_level;
-
-	if (order >= ORDER_1G && levels >= 3)
-		return ORDER_1G;
-	return order >= ORDER_2M && levels >= 2 ? ORDER_2M : ORDER_4K;
-}
-
-/*
- * Can it be entered in one piece? 1 GiB only by one page, which needs a place without tables; cheaper than p2m_all_holes(),
- * because it is asked often.
- */
-static bool has_place(struct domain *d, const struct frames *f, unsigned int order)
-{
-	struct p2m_entry e = p2m_get(d, _gfn(f->first));
-
-	if (e.type != P2M_INVALID || (order > ORDER_2M && order != ORDER_1G))
-		return false;
-	return order <= ORDER_2M || (chunk_order(order) == ORDER_1G && e.order >= ORDER_1G);
-}
-
-/* Nothing is there; with d->lock held. With INVALID_MFN without pages. True: all of it. */
-static bool enter_extent(struct domain *d, const struct frames *f, unsigned int order, mfn_t mfn,
-			 enum p2m_type t)
-{
-	uint64_t step = BIT(chunk_order(order)), i;
-
-	for (i = 0; i < f->nr; i += step)
-		if (p2m_set(d, _gfn(f->first + i), mfn_valid_value(mfn) ? mfn_add(mfn, i) : mfn,
-			    chunk_order(order), t, P2M_ACCESS_RWX))
-			break;
-	if (i >= f->nr)
-		return true;
-	/* The first one makes the table for the rest, so there are none behind the first. */
-	BUG_ON(i);
-	return false;
-}
-
-/* One extent of a guest. 0, -ERESTART; else no memory, no room, or something is there already. */
-static int populate_guest(struct domain *d, const struct frames *f, unsigned int order)
-{
-	struct page *p;
-	int rc = 1;
-
-	spin_lock(&d->lock);
-	if (has_place(d, f, order)) {
-		rc = domain_memory_get(d, order, &p);
-		if (!rc && !(p2m_all_holes(d, f) &&
-			     enter_extent(d, f, order, page_to_mfn(p), P2M_RAM_RW))) {
-			domain_memory_put_back(d, p, order);
-			rc = 1;
-		}
-	}
-	spin_unlock(&d->lock);
-	return rc;
-}
-
-/* One extent that gets its pages when they are touched. */
-static int populate_later(struct domain *d, const struct frames *f, unsigned int order)
-{
-	bool ok;
-
-	spin_lock(&d->lock);
-	ok = !d->dying && has_place(d, f, order) && p2m_all_holes(d, f) &&
-	     enter_extent(d, f, order, INVALID_MFN, P2M_POD);
-	if (ok)
-		WRITE_ONCE(d->p2m.pod.used, true);
-	spin_unlock(&d->lock);
-	return !ok;
-}
-
-static bool populate_dom0_one(struct domain *d, gfn_t gfn)
-{
-	bool ok;
-
-	if (!dom0_owns_mfn(_mfn(gfn.v)))
-		return false;
-	spin_lock(&d->lock);
-	ok = p2m_get(d, gfn).type == P2M_INVALID &&
-	     !p2m_set(d, gfn, _mfn(gfn.v), 0, P2M_RAM_RW, P2M_ACCESS_RWX);
-	spin_unlock(&d->lock);
-	if (!ok)
-		return false;
-	spin_lock(&d->page_lock);
-	d->tot_pages++;
-	spin_unlock(&d->page_lock);
-	return true;
-}
-
 static int populate_dom0(struct domain *d, const struct frames *extent, uint64_t *piece)
 {
 	struct frames f = piece_of(extent, *piece);
 
 	for (uint64_t i = 0; i < f.nr; i++)
-		if (!populate_dom0_one(d, _gfn(f.first + i)))
+		if (!physmap_populate_dom0(d, _gfn(f.first + i)))
 			return 1;
 	if (was_last(extent, *piece))
 		return 0;
@@ -179,8 +83,8 @@ static int populate_extent(struct domain *d, struct extent *e)
 	if (!frames_make_block(e->gfn, e->order, p2m_gfn_limit(), &f))
 		return 1;
 	if ((e->flags & XENMEMF_populate_on_demand) && abi_privileged())
-		return populate_later(d, &f, e->order);
-	return populate_guest(d, &f, e->order);
+		return physmap_populate_later(d, &f, e->order);
+	return physmap_populate(d, &f, e->order);
 }
 
 /* --- give back --------------------------------------------------------------------------------- */
@@ -198,25 +102,6 @@ static int decrease_extent(struct domain *d, struct extent *e)
 		return 0;
 	++e->piece;
 	return -ERESTART;
-}
-
-/* What is populated on demand counts as the domain's: the part that it has not touched is claimed. */
-static long claim_on_demand(struct domain *d)
-{
-	uint64_t target = domain_priv(d)->pod_target;
-
-	if (target <= d->tot_pages || target > d->max_pages)
-		return 0;
-	return domain_claim_pages(d, target);
-}
-
-/* Balloon drivers touch what they give back, which has used up some of the claim. */
-static void claim_again(struct domain *d)
-{
-	if (!d->outstanding_pages)
-		return;
-	domain_claim_pages(d, 0);
-	claim_on_demand(d);
 }
 
 typedef int (*extent_fn)(struct domain *d, struct extent *e);
@@ -275,20 +160,13 @@ static long list_op(struct call *c, extent_fn one)
 	rc = do_extents(c, &r, &i, &e, one);
 	if (c->cmd == XENMEM_decrease_reservation) {
 		ioreq_request_mapcache_invalidate(c->d);
-		claim_again(c->d);
+		physmap_claim_again(c->d);
 	}
 	return rc ? memory_op_continue(c, i << bits | e.piece) : (long)i;
 }
 
-static long op_populate_physmap(struct call *c)
-{
-	return list_op(c, populate_extent);
-}
-
-static long op_decrease_reservation(struct call *c)
-{
-	return list_op(c, decrease_extent);
-}
+ARM(op_populate_physmap, domain, list_op(c, populate_extent))
+ARM(op_decrease_reservation, domain, list_op(c, decrease_extent))
 
 /* --- memory maps ------------------------------------------------------------------------------- */
 
@@ -355,26 +233,10 @@ static long op_set_memory_map(struct call *c)
 
 /* --- numbers ----------------------------------------------------------------------------------- */
 
-static long op_maximum_ram_page(struct call *c)
-{
-	(void)c;
-	return (long)max_mfn - 1;
-}
-
-static long op_current_reservation(struct call *c)
-{
-	return (long)c->d->tot_pages;
-}
-
-static long op_maximum_reservation(struct call *c)
-{
-	return (long)min(c->d->max_pages, (uint64_t)INT64_MAX);
-}
-
-static long op_maximum_gpfn(struct call *c)
-{
-	return (long)c->d->p2m.max_gfn;
-}
+ARM(op_maximum_ram_page, domain, (long)max_mfn - 1)
+ARM(op_current_reservation, domain, (long)c->d->tot_pages)
+ARM(op_maximum_reservation, domain, (long)min(c->d->max_pages, (uint64_t)INT64_MAX))
+ARM(op_maximum_gpfn, domain, (long)c->d->p2m.max_gfn)
 
 static long op_get_pod_target(struct call *c)
 {
@@ -389,7 +251,7 @@ static long op_get_pod_target(struct call *c)
 static long op_set_pod_target(struct call *c)
 {
 	domain_priv(c->d)->pod_target = ((struct xen_pod_target *)c->arg)->target_pages;
-	claim_again(c->d);
+	physmap_claim_again(c->d);
 	return op_get_pod_target(c);
 }
 
@@ -404,15 +266,11 @@ static long op_claim_pages(struct call *c)
 	if (!rc)
 		rc = domain_claim_pages(c->d, r->nr_extents);
 	if (!rc && !r->nr_extents) /* the end of building */
-		rc = claim_on_demand(c->d);
+		rc = physmap_claim_on_demand(c->d);
 	return rc;
 }
 
-static long op_get_vnumainfo(struct call *c)
-{
-	(void)c;
-	return refusal_expected(-EOPNOTSUPP); /* xl and hvmloader ask always */
-}
+ARM(op_get_vnumainfo, domain, refusal_expected(-EOPNOTSUPP)) /* xl and hvmloader ask always */
 
 /* --- the table --------------------------------------------------------------------------------- */
 

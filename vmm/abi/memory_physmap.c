@@ -5,6 +5,7 @@
  * auto-translated, so the frame list is an input: the gfns to map at. A null list asks how many frames there are.
  */
 #include "memory.h"
+#include "hvm_context.h"
 
 #define RANGE_BATCH 8U
 
@@ -39,6 +40,7 @@ static int add_one(struct domain *d, unsigned int space, uint64_t idx, uint64_t 
 		return -EINVAL;
 	switch (space) {
 	case XENMAPSPACE_shared_info:
+		hvm_latch_shinfo_size(d);
 		return physmap_add_shared_info(d, gfn);
 	case XENMAPSPACE_grant_table:
 		return physmap_add_grant_frame(d, idx, gfn);

@@ -8,12 +8,7 @@
 
 #define POLL_PORTS_MAX 128U
 
-static long op_yield(struct call *c)
-{
-	(void)c;
-	sched_yield();
-	return 0;
-}
+DOES(op_yield, vcpu, sched_yield())
 
 static long op_block(struct call *c)
 {
@@ -69,24 +64,9 @@ static long op_poll(struct call *c)
 	return 0;
 }
 
-static long op_remote_shutdown(struct call *c)
-{
-	domain_shutdown(c->d, ((struct sched_remote_shutdown *)c->arg)->reason);
-	return 0;
-}
-
-static long op_shutdown(struct call *c)
-{
-	domain_shutdown(c->v->domain, ((struct sched_shutdown *)c->arg)->reason);
-	return 0;
-}
-
-static long op_shutdown_code(struct call *c)
-{
-	domain_shutdown_code(c->v->domain, ((struct sched_shutdown *)c->arg)->reason);
-	return 0;
-}
-
+DOES(op_remote_shutdown, sched_remote_shutdown, domain_shutdown(c->d, a->reason))
+DOES(op_shutdown, sched_shutdown, domain_shutdown(c->v->domain, a->reason))
+DOES(op_shutdown_code, sched_shutdown, domain_shutdown_code(c->v->domain, a->reason))
 ARM(op_watchdog, sched_watchdog, time_watchdog(c->v->domain, a->id, a->timeout))
 
 #define CMD(n, type, flags) [SCHEDOP_##n] = COMMAND(#n, op_##n, type, flags, NULL)

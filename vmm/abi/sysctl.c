@@ -55,7 +55,7 @@ static long list_domains(const struct xen_sysctl_getdomaininfolist *l, struct li
 	struct domain *d;
 
 	while (at->count < l->max_domains && (d = domain_get_next(at->id)) != NULL) {
-		domctl_fill_info(d, &info);
+		domain_describe(d, &info);
 		at->id = d->domid + 1U;
 		domain_put(d);
 		if (copy_to_guest_offset(l->buffer, at->count, &info, 1))
@@ -133,23 +133,9 @@ static long op_scheduler_op(struct call *c)
 
 /* --- memory and keys --------------------------------------------------------------------------- */
 
-static long op_levelling_caps(struct call *c)
-{
-	((struct xen_sysctl_cpu_levelling_caps *)c->arg)->caps = 0;
-	return 0;
-}
-
-static long op_sched_id(struct call *c)
-{
-	((struct xen_sysctl_sched_id *)c->arg)->sched_id = XEN_SCHEDULER_CREDIT2;
-	return 0;
-}
-
-static long op_availheap(struct call *c)
-{
-	((struct xen_sysctl_availheap *)c->arg)->avail_bytes = free_page_count() << PAGE_SHIFT;
-	return 0;
-}
+DOES(op_levelling_caps, xen_sysctl_cpu_levelling_caps, a->caps = 0)
+DOES(op_sched_id, xen_sysctl_sched_id, a->sched_id = XEN_SCHEDULER_CREDIT2)
+DOES(op_availheap, xen_sysctl_availheap, a->avail_bytes = free_page_count() << PAGE_SHIFT)
 
 static long op_numainfo(struct call *c)
 {

@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * Hypercalls: which number is whose, how arguments come in and the result goes out, continuation, and
- * the hypercall page. Numbers: xen/xen.h. 64-bit callers pass RDI RSI RDX R10 R8 R9, 32-bit ones
+ * Hypercalls: which number is whose, how arguments come in and the result goes out, continuation. Numbers: xen/xen.h. 64-bit callers pass RDI RSI RDX R10 R8 R9, 32-bit ones
  * EBX ECX EDX ESI EDI EBP; the number is in RAX, the result too.
  */
 #include "command.h"
@@ -9,12 +8,10 @@
 #include "hvm_ops.h"
 #include "stretch.h"
 
-#define NR_HYPERCALLS  64U
-#define STUB_SIZE      32U
-#define COMMAND_BITS   0x3fU /* of the first argument, above which memory_op has its continuation */
-#define STUBS_PER_PAGE (PAGE_SIZE / STUB_SIZE)
+#define NR_HYPERCALLS 64U
+#define COMMAND_BITS  0x3fU /* of the first argument, above which memory_op has its continuation */
 
-#define BOTH(nr, fn)   [__HYPERVISOR_##nr] = { abi_##fn, #nr, false }
+#define BOTH(nr, fn)  [__HYPERVISOR_##nr] = { abi_##fn, #nr, false }
 /* Nobody but dom0 has these, and dom0 is 64-bit: the others, of either width, are told so in the same words. */
 #define DOM0(nr, fn) [__HYPERVISOR_##nr] = { abi_##fn, #nr, true }
 
@@ -107,45 +104,6 @@ bool hypercall_dispatch(struct vcpu *v)
 	if (rc != -ERESTART)
 		v->regs.gpr[X86_RAX] = c->compat ? (uint32_t)rc : (uint64_t)rc;
 	return rc == -ERESTART;
-}
-
-/* mov $nr, %eax; vmcall or vmmcall; ret. */
-void hypercall_page_fill(struct domain *d, void *page)
-{
-	uint8_t *p = page;
-
-	memset(p, 0x90, PAGE_SIZE);
-	for (uint32_t i = 0; i < STUBS_PER_PAGE; i++, p += STUB_SIZE) {
-		if (i == __HYPERVISOR_iret) {
-			p[0] = 0x0f; /* ud2: for PV guests only */
-			p[1] = 0x0b;
-			continue;
-		}
-		p[0] = 0xb8;
-		memcpy(p + 1, &i, sizeof(i));
-		p[5] = 0x0f;
-		p[6] = 0x01;
-		p[7] = hvm_hypercall_byte(true);
-		p[8] = 0xc3;
-	}
-	hvm_latch_shinfo_size(d);
-}
-
-void hvm_latch_shinfo_size(struct domain *d)
-{
-	bool wide;
-
-	if (d != current_domain())
-		return;
-	wide = hvm_code64(current_vcpu());
-	spin_lock(&d->lock);
-	if (d->shared_info_64 != wide) {
-		spin_lock(&d->event_lock);
-		d->shared_info_64 = wide;
-		spin_unlock(&d->event_lock);
-		time_update_wallclock(d);
-	}
-	spin_unlock(&d->lock);
 }
 
 static void key_hypercalls(char key)

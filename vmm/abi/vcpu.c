@@ -39,22 +39,9 @@ static long op_up(struct call *c)
 	return 0;
 }
 
-static long op_down(struct call *c)
-{
-	vcpu_down(c->target);
-	return 0;
-}
-
-static long op_is_up(struct call *c)
-{
-	return !(c->target->pause_flags & VPF_DOWN);
-}
-
-static long op_get_runstate_info(struct call *c)
-{
-	vcpu_runstate_get(c->target, c->arg);
-	return 0;
-}
+DOES(op_down, vcpu, vcpu_down(c->target))
+ARM(op_is_up, vcpu, !(c->target->pause_flags & VPF_DOWN))
+DOES(op_get_runstate_info, vcpu_runstate_info, vcpu_runstate_get(c->target, a))
 
 static long op_register_runstate_memory_area(struct call *c)
 {
@@ -140,11 +127,7 @@ static long op_set_periodic_timer(struct call *c)
 	return 0;
 }
 
-static long op_stop_periodic_timer(struct call *c)
-{
-	time_set_periodic(c->target, 0);
-	return 0;
-}
+DOES(op_stop_periodic_timer, vcpu, time_set_periodic(c->target, 0))
 
 static long op_send_nmi(struct call *c)
 {

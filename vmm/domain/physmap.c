@@ -1,8 +1,11 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * Entering existing pages into a domain's physical map and taking them out: shared info, grant frames,
+ * Entering pages into a domain's physical map and taking them out: new ones, shared info, grant frames,
  * pages of its own at another place, pages of others (dom0 only). Every change of what a gfn holds is
  * made under d->lock, so that a page which is given back is in no second place.
+ *
+ * dom0 is mapped 1:1 and never loses its machine pages: giving back only unmaps, and populating works
+ * only where the frame number is that of a page of its own.
  */
 #include "physmap.h"
 #include "dom0.h"
@@ -151,7 +154,6 @@ int physmap_add_shared_info(struct domain *d, uint64_t gfn)
 	remove_lent(d, p->shared_info_gfn, mfn);
 	rc = physmap_add_lent(d, _gfn(gfn), mfn);
 	p->shared_info_gfn = rc ? ~0ULL : gfn;
-	hvm_latch_shinfo_size(d);
 	return rc;
 }
 
@@ -230,4 +232,112 @@ int physmap_unmap(struct domain *d, uint64_t gfn)
 		rc = p2m_is_ram(e.type) ? remove_one(d, _gfn(gfn)) : -ENOENT;
 	spin_unlock(&d->lock);
 	return rc;
+}
+
+/* --- new pages --------------------------------------------------------------------------------- */
+
+/* The order of the pages that an extent is entered with. */
+static unsigned int chunk_order(const struct domain *d, unsigned int order)
+{
+	unsigned int levels = d->p2m.fmt->max_leaf_level;
+
+	if (order >= ORDER_1G && levels >= 3)
+		return ORDER_1G;
+	return order >= ORDER_2M && levels >= 2 ? ORDER_2M : ORDER_4K;
+}
+
+/*
+ * Can it be entered in one piece? 1 GiB only by one page, which needs a place without tables; cheaper than p2m_all_holes(),
+ * because it is asked often.
+ */
+static bool has_place(struct domain *d, const struct frames *f, unsigned int order)
+{
+	struct p2m_entry e = p2m_get(d, _gfn(f->first));
+
+	if (e.type != P2M_INVALID || (order > ORDER_2M && order != ORDER_1G))
+		return false;
+	return order <= ORDER_2M || (chunk_order(d, order) == ORDER_1G && e.order >= ORDER_1G);
+}
+
+/* Nothing is there; with d->lock held. With INVALID_MFN without pages. True: all of it. */
+static bool enter_extent(struct domain *d, const struct frames *f, unsigned int order, mfn_t mfn,
+			 enum p2m_type t)
+{
+	uint64_t step = BIT(chunk_order(d, order)), i;
+
+	for (i = 0; i < f->nr; i += step)
+		if (p2m_set(d, _gfn(f->first + i), mfn_valid_value(mfn) ? mfn_add(mfn, i) : mfn,
+			    chunk_order(d, order), t, P2M_ACCESS_RWX))
+			break;
+	if (i >= f->nr)
+		return true;
+	/* The first one makes the table for the rest, so there are none behind the first. */
+	BUG_ON(i);
+	return false;
+}
+
+int physmap_populate(struct domain *d, const struct frames *f, unsigned int order)
+{
+	struct page *p;
+	int rc = 1;
+
+	spin_lock(&d->lock);
+	if (has_place(d, f, order)) {
+		rc = domain_memory_get(d, order, &p);
+		if (!rc && !(p2m_all_holes(d, f) &&
+			     enter_extent(d, f, order, page_to_mfn(p), P2M_RAM_RW))) {
+			domain_memory_put_back(d, p, order);
+			rc = 1;
+		}
+	}
+	spin_unlock(&d->lock);
+	return rc;
+}
+
+int physmap_populate_later(struct domain *d, const struct frames *f, unsigned int order)
+{
+	bool ok;
+
+	spin_lock(&d->lock);
+	ok = !d->dying && has_place(d, f, order) && p2m_all_holes(d, f) &&
+	     enter_extent(d, f, order, INVALID_MFN, P2M_POD);
+	if (ok)
+		WRITE_ONCE(d->p2m.pod.used, true);
+	spin_unlock(&d->lock);
+	return !ok;
+}
+
+bool physmap_populate_dom0(struct domain *d, gfn_t gfn)
+{
+	bool ok;
+
+	if (!dom0_owns_mfn(_mfn(gfn.v)))
+		return false;
+	spin_lock(&d->lock);
+	ok = p2m_get(d, gfn).type == P2M_INVALID &&
+	     !p2m_set(d, gfn, _mfn(gfn.v), 0, P2M_RAM_RW, P2M_ACCESS_RWX);
+	spin_unlock(&d->lock);
+	if (!ok)
+		return false;
+	spin_lock(&d->page_lock);
+	d->tot_pages++;
+	spin_unlock(&d->page_lock);
+	return true;
+}
+
+long physmap_claim_on_demand(struct domain *d)
+{
+	uint64_t target = domain_priv(d)->pod_target;
+
+	if (target <= d->tot_pages || target > d->max_pages)
+		return 0;
+	return domain_claim_pages(d, target);
+}
+
+void physmap_claim_again(struct domain *d)
+{
+	if (!d->outstanding_pages)
+		return;
+	domain_claim_pages(d, 0);
+	physmap_claim_on_demand(d);
 }

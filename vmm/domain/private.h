@@ -40,6 +40,10 @@ void domain_lent_page_free(struct page *p);
 /* Give it up while the domain lives: it goes with the last foreign mapping, counted as d's till then. */
 void domain_lent_page_put(struct page *p);
 
+/* Fills in what the tools want to know; d is referenced. */
+struct xen_domctl_getdomaininfo;
+void domain_describe(struct domain *d, struct xen_domctl_getdomaininfo *info);
+
 /* Tell dom0 that some domain changed its life state; from any context. */
 void domain_notify_exc(void);
 void domain_shutdown_init(void);
@@ -67,8 +71,5 @@ void time_set_wallclock(uint64_t secs, uint32_t nsecs, uint64_t system_time_ns);
 int time_watchdog(struct domain *d, uint32_t id, uint32_t timeout_s);
 void time_set_periodic(struct vcpu *v, uint64_t period_ns);
 int time_register_vcpu_time(struct vcpu *v, uint64_t la);
-
-/* Latch whether d's shared info has the 64-bit layout from the mode of the calling vCPU. */
-void hvm_latch_shinfo_size(struct domain *d);
 
 #endif

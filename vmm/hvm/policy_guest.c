@@ -7,6 +7,7 @@
  */
 #include "xen_abi.h"
 #include "abi.h"
+#include "hvm_context.h"
 #include "hvm_ops.h"
 #include "policy.h"
 #include "predictions.h"

@@ -23,9 +23,6 @@ static inline bool abi_may_control(const struct domain *d)
 	return d == current_domain() || abi_privileged();
 }
 
-/* Writes the hypercall page contents at `page` (4 KiB). */
-void hypercall_page_fill(struct domain *d, void *page);
-
 /* Version the tools see: exactly 4.17. */
 #define PLINTH_XEN_MAJOR 4
 #define PLINTH_XEN_MINOR 17

@@ -17,4 +17,9 @@ void hvm_context_set(struct vcpu *v, const struct vcpu_guest_context *c);
  */
 int hvm_context_start(struct vcpu *v, const struct vcpu_hvm_context *ctx);
 
+/* Writes the hypercall page's contents at `page` (4 KiB). */
+void hypercall_page_fill(struct domain *d, void *page);
+/* Latch whether d's shared info has the 64-bit layout from the mode of the calling vCPU, if that is d's. */
+void hvm_latch_shinfo_size(struct domain *d);
+
 #endif

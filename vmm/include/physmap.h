@@ -10,6 +10,19 @@
  * for the first frame where it cannot be, -EINVAL, -EPERM or -ENOMEM; those before are gone.
  */
 int physmap_remove(struct domain *d, const struct frames *f);
+/*
+ * One extent of a guest: an aligned block, in orders up to 2 MiB, and of 1 GiB where there is such a page. 0, -ERESTART; else
+ * no memory, no room, or something is there already.
+ */
+int physmap_populate(struct domain *d, const struct frames *f, unsigned int order);
+/* The same; it gets its pages when they are touched. */
+int physmap_populate_later(struct domain *d, const struct frames *f, unsigned int order);
+/* A frame of dom0 that it has given back. False: it is not that, or there is something. */
+bool physmap_populate_dom0(struct domain *d, gfn_t gfn);
+/* What is populated on demand counts as the domain's: the part that it has not touched is claimed. */
+long physmap_claim_on_demand(struct domain *d);
+/* Balloon drivers touch what they give back, which has used up some of the claim. */
+void physmap_claim_again(struct domain *d);
 /* Does a p2m entry of d stand for memory that counts as d's, and no lent page (shared info, grant frames)? */
 bool physmap_is_own_ram(const struct domain *d, const struct p2m_entry *e);
 /* Mappings of others go; RAM is given back (or, dom0, kept unmapped). -ENOENT: there is neither. */
