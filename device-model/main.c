@@ -68,7 +68,7 @@ static void run_changed(void *opaque, bool running)
 /* From here on the privileged part opens what the monitor names. */
 static int seal(void)
 {
-	block_file_set_open(keeper_open_image);
+	block_file_set_keeper(keeper_open_image, keeper_lock_image, keeper_unlock_image);
 	return keeper_seal();
 }
 
@@ -124,7 +124,7 @@ static int attach(void)
 	machine_init_empty(&machine, &options);
 	if (keeper_active()) {
 		keeper_watch(NULL, NULL, keeper_gone);
-		block_file_set_open(keeper_open_image);
+		block_file_set_keeper(keeper_open_image, keeper_lock_image, keeper_unlock_image);
 	}
 	rc = device_init_ui(&machine);
 	if (!rc)

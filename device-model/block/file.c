@@ -13,6 +13,7 @@
 #include <sys/vfs.h>
 #include <unistd.h>
 
+#include "core/image_lock.h"
 #include "core/log.h"
 #include "core/util.h"
 
@@ -22,10 +23,15 @@ static int open_here(const char *name, int flags)
 }
 
 static int (*image_open)(const char *name, int flags) = open_here;
+static int (*image_lock_by)(int fd, bool grows) = image_lock;
+static int (*image_unlock_by)(int fd) = image_unlock;
 
-void block_file_set_open(int (*open_by)(const char *name, int flags))
+void block_file_set_keeper(int (*open_by)(const char *name, int flags),
+			   int (*lock_by)(int fd, bool grows), int (*unlock_by)(int fd))
 {
 	image_open = open_by;
+	image_lock_by = lock_by;
+	image_unlock_by = unlock_by;
 }
 
 static int file_probe(struct block_file *f)
@@ -56,7 +62,7 @@ struct block_file *block_file_open(const char *name, int fd, bool read_only)
 		fd = image_open(name, (read_only ? O_RDONLY : O_RDWR) | O_CLOEXEC | O_NONBLOCK);
 	if (fd < 0) {
 		log_error("cannot open the image %s%s: %s", name, read_only ? "" : " for writing",
-			  strerror(errno));
+			  image_lock_reason(-errno));
 		return NULL;
 	}
 	f = xzalloc(sizeof(*f));
@@ -70,86 +76,18 @@ struct block_file *block_file_open(const char *name, int fd, bool read_only)
 	return NULL;
 }
 
-/*
- * QEMU's lock protocol: what somebody does with an image is a shared lock on byte 100 + n, what he cannot bear
- * from others one on byte 200 + n, where n is the number of the permission. Locks never stand against each other;
- * everybody first takes his own and then asks whether another has the opposite one. What we never do (copy on read
- * writes unchanged data, permission 2) needs no lock.
- */
-enum { PERM_READ = 0, PERM_WRITE = 1, PERM_RESIZE = 3 };
-enum { BASE_USED = 100, BASE_NOT_SHARED = 200 };
-
-/* When a lock is taken: always, by writers, by writers of a format whose files grow. */
-enum { BY_ALL, BY_WRITERS, BY_GROWING };
-
-static const struct {
-	int base, perm, by;
-} lock_bytes[] = {
-	{ BASE_USED, PERM_READ, BY_ALL },	  { BASE_USED, PERM_WRITE, BY_WRITERS },
-	{ BASE_USED, PERM_RESIZE, BY_GROWING },	  { BASE_NOT_SHARED, PERM_WRITE, BY_ALL },
-	{ BASE_NOT_SHARED, PERM_RESIZE, BY_ALL },
-};
-
-static int lock_call(struct block_file *f, int command, short type, int byte, short *found)
+int block_file_lock(struct block_file *f, bool grows)
 {
-	struct flock lock = { .l_type = type, .l_whence = SEEK_SET, .l_start = byte, .l_len = 1 };
+	int rc = image_lock_by(f->fd, grows);
 
-	if (fcntl(f->fd, command, &lock))
-		return -errno;
-	if (found)
-		*found = lock.l_type;
-	return 0;
-}
-
-/* Somebody else does what we cannot bear, or cannot bear what we do. */
-static bool lock_opposed(struct block_file *f, size_t i)
-{
-	int opposite = lock_bytes[i].base == BASE_USED ? BASE_NOT_SHARED : BASE_USED;
-	short found = F_UNLCK;
-
-	return !lock_call(f, F_OFD_GETLK, F_WRLCK, opposite + lock_bytes[i].perm, &found) &&
-	       found != F_UNLCK;
+	if (rc)
+		log_error("%s: %s", f->name, image_lock_reason(rc));
+	return rc;
 }
 
 void block_file_unlock(struct block_file *f)
 {
-	size_t i;
-
-	for (i = 0; i < ARRAY_SIZE(lock_bytes); i++)
-		lock_call(f, F_OFD_SETLK, F_UNLCK, lock_bytes[i].base + lock_bytes[i].perm, NULL);
-}
-
-static int lock_refuse(struct block_file *f, size_t i)
-{
-	block_file_unlock(f);
-	log_error(
-		"%s is in use by another program (a guest's device model, qemu-img, qemu-nbd) that %s; "
-		"stop that first%s",
-		f->name, lock_bytes[i].base == BASE_USED ? "needs it unchanged" : "writes to it",
-		lock_bytes[i].base == BASE_USED ? ", or use the image read-only" : "");
-	return -EBUSY;
-}
-
-int block_file_lock(struct block_file *f, bool grows)
-{
-	int kind = f->read_only ? BY_ALL : grows ? BY_GROWING : BY_WRITERS;
-	size_t i;
-	int rc;
-
-	for (i = 0; i < ARRAY_SIZE(lock_bytes); i++) {
-		if (lock_bytes[i].by > kind)
-			continue;
-		rc = lock_call(f, F_OFD_SETLK, F_RDLCK, lock_bytes[i].base + lock_bytes[i].perm,
-			       NULL);
-		if (rc == -EAGAIN || rc == -EACCES)
-			return lock_refuse(f, i);
-		if (rc)
-			return 0; /* a file system without locks */
-	}
-	for (i = 0; i < ARRAY_SIZE(lock_bytes); i++)
-		if (lock_bytes[i].by <= kind && lock_opposed(f, i))
-			return lock_refuse(f, i);
-	return 0;
+	image_unlock_by(f->fd);
 }
 
 int block_file_refresh(struct block_file *f)

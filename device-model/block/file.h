@@ -23,14 +23,17 @@ struct block_file {
 	int sync_error;
 };
 
-/* Images are opened by this from now on, in the place of open(2), with its flags and results. */
-void block_file_set_open(int (*open_by)(const char *name, int flags));
+/*
+ * Images are opened by this from now on, in the place of open(2), with its flags and results, and locked by
+ * these in the place of image_lock() and image_unlock().
+ */
+void block_file_set_keeper(int (*open_by)(const char *name, int flags),
+			   int (*lock_by)(int fd, bool grows), int (*unlock_by)(int fd));
 /* fd -1: open name. Takes fd over, also on failure. NULL after logging why. */
 struct block_file *block_file_open(const char *name, int fd, bool read_only);
 /*
  * Keep writers off, and, unless f is read-only, whoever needs it unchanged: other device models, QEMU, qemu-img,
- * qemu-nbd (QEMU's lock protocol). `grows`: writing may make it longer, which keeps off whoever needs its size. The
- * lock goes away with the file. -EBUSY after logging what is in the way.
+ * qemu-nbd. As image_lock(), after logging what is in the way. The lock goes away with the file.
  */
 int block_file_lock(struct block_file *f, bool grows);
 /* The lock is anybody's again. */

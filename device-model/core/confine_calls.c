@@ -162,8 +162,6 @@ static const struct call_rule call_rules[] = {
 	FCNTL(F_SETFD),
 	FCNTL(F_DUPFD),
 	FCNTL(F_DUPFD_CLOEXEC),
-	FCNTL(F_OFD_SETLK), /* of media that are changed */
-	FCNTL(F_OFD_GETLK),
 	/* The last close() of a socket that lingers waits, and the privileged part may be the last. */
 	{ SYS_setsockopt, 2, true, ALL, SO_LINGER },
 	{ SYS_mmap, 2, false, PROT_EXEC, 0 },
@@ -194,8 +192,10 @@ static const unsigned short socket_calls[] = {
 
 /* The privileged part's use of /dev/xen/gntdev, its files, and the end of its children. */
 static const struct call_rule keeper_rules[] = {
-	IOCTL('G', 0), /* map */
-	IOCTL('G', 8), /* copy */
+	IOCTL('G', 0),	    /* map */
+	IOCTL('G', 8),	    /* copy */
+	FCNTL(F_OFD_SETLK), /* images: nobody else locks or unlocks any */
+	FCNTL(F_OFD_GETLK),
 	/* to the confined processes, whose descriptors it has */
 	{ SYS_pidfd_send_signal, 1, false, ALL, SIGTERM },
 	{ SYS_pidfd_send_signal, 1, false, ALL, SIGKILL },

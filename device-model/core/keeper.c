@@ -344,17 +344,6 @@ int keeper_watch(void (*monitor)(int fd), void (*store_changed)(void), void (*en
 	return rc;
 }
 
-int keeper_add_monitor(int fd)
-{
-	struct keeper_message m = { .op = KEEPER_OP_MONITOR };
-	int none, rc = call_with(&m, fd, &none);
-
-	close(fd);
-	if (none >= 0)
-		close(none);
-	return rc;
-}
-
 int keeper_seal(void)
 {
 	struct keeper_message m = { .op = KEEPER_OP_SEAL };
@@ -390,6 +379,39 @@ int keeper_open_image(const char *path, int flags)
 		return fd;
 	errno = -fd;
 	return -1;
+}
+
+/* A request about an open file. */
+static int call_about(int fd, enum keeper_op op, uint32_t arg)
+{
+	struct keeper_message m = { .op = op, .arg = arg };
+	int none, rc = call_with(&m, fd, &none);
+
+	if (none >= 0)
+		close(none);
+	return rc;
+}
+
+int keeper_add_monitor(int fd)
+{
+	int rc = call_about(fd, KEEPER_OP_MONITOR, 0);
+
+	close(fd);
+	return rc;
+}
+
+int keeper_lock_image(int fd, bool grows)
+{
+	return call_about(fd, KEEPER_OP_LOCK, grows);
+}
+
+int keeper_unlock_image(int fd)
+{
+	int rc = call_about(fd, KEEPER_OP_UNLOCK, 0);
+
+	if (rc)
+		log_warn("an image stays locked: %s", strerror(-rc));
+	return rc;
 }
 
 char *keeper_store_read(const char *path)

@@ -66,8 +66,10 @@ int keeper_seal(void);
 int keeper_say_running(void);
 /* A descriptor of what has this name, or -errno. */
 int keeper_open(const char *path, enum keeper_mode mode);
-/* The same with flags of open(2), for block_file_set_open(). */
+/* For block_file_set_keeper(): the same with flags of open(2), and image_lock() and its end by the privileged part. */
 int keeper_open_image(const char *path, int flags);
+int keeper_lock_image(int fd, bool grows);
+int keeper_unlock_image(int fd);
 
 /* xenstore; the caller frees. NULL: not there, or not to be had. */
 char *keeper_store_read(const char *path);

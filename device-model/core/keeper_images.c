@@ -1,290 +1,249 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * Files that the privileged part opens. What a back end may open is what xenstore names as a disk of its
- * domain, which it cannot write itself, and the chain of backing files. A chain is read from the images'
- * headers once, when the disk is first seen, which is before any process of the guest's could write to it:
- * a header that comes to name another file later opens nothing. At the guest's next start it would be believed,
- * so the log says when one did, once all of those processes are gone. The image itself is only its user's to mend.
+ * Which images a guest may have, and which other files for their sake. What a back end may open is what xenstore
+ * names as a disk of its domain, which it cannot write itself, and the chain of backing files. An image that the
+ * guest's processes can write to is believed as it was before they could: a header that comes to name another file opens
+ * nothing. It is believed anew when it is closed, which its lock shows, and names the same files as before: what it names
+ * later is its user's doing. At the guest's next start any header would be believed, so the log says when one was changed.
  */
 #include <errno.h>
 #include <fcntl.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/stat.h>
 #include <unistd.h>
 
+#include "core/keeper_files.h"
 #include "core/keeper_priv.h"
 #include "core/log.h"
 #include "core/options.h"
 #include "core/util.h"
 #include "core/xen_store.h"
 
-#define MAX_CHAIN    32
-#define HEADER_BYTES 65536u
-#define QCOW2_MAGIC  0x514649fbu
-#define HEADER_V2    72u
-#define EXT_BACKING  0xe2792acau /* qcow2.txt, "Header extensions": the backing file's format */
-
-/* What a header says about other files (qcow2.txt, "Header"): these fields, and all behind the header. */
-#define H_BACKING	 8u
-#define H_BACKING_END	 20u
-#define H_CLUSTER_BITS	 20u
-
-#define MIN_CLUSTER_BITS 9
-
+/* What was found when the file was last believed. */
 struct image {
 	char *path;
-	uint8_t *header; /* NULL: nothing to keep */
+	struct keeper_file_id id;
+	bool is_written; /* a process of the guest's could, since then */
+	bool unseen;	 /* and perhaps can without holding its lock */
+	uint8_t *header; /* NULL: it said nothing of other files */
 	size_t header_bytes;
-	dev_t dev;
-	ino_t ino;
-	char *chain[MAX_CHAIN];
+	char *chain[KEEPER_MAX_CHAIN];
 	unsigned int nr_chain;
 	struct image *next;
 };
 
 static struct image *images;
 
-static int open_file(const char *path, enum keeper_mode mode)
+static void image_forget(struct image *gone)
 {
-	static const int flags[] = { O_RDONLY, O_RDWR, O_WRONLY | O_CREAT | O_TRUNC };
-	int fd = open(path, flags[mode] | O_CLOEXEC | O_NONBLOCK | O_NOCTTY, 0666), rc;
-	struct stat st;
+	struct image **p = &images;
 
-	if (fd < 0)
-		return -errno;
-	/* No folder: names could be looked up from its descriptor. No device that takes requests. */
-	rc = fstat(fd, &st) ? -errno : 0;
-	if (!rc && !S_ISREG(st.st_mode) && !S_ISBLK(st.st_mode))
-		rc = -EINVAL;
-	if (!rc)
-		return fd;
-	close(fd);
-	return rc;
+	while (*p != gone)
+		p = &(*p)->next;
+	*p = gone->next;
+	while (gone->nr_chain)
+		free(gone->chain[--gone->nr_chain]);
+	free(gone->header);
+	free(gone->path);
+	free(gone);
 }
 
-/* ---- the chain of backing files ---- */
-
-static uint32_t header_end(const uint8_t *h)
+static struct image *image_of(struct keeper_file_id id)
 {
-	return get_be32(h + 4) >= 3 ? get_be32(h + 100) : HEADER_V2;
+	struct image *i = images;
+
+	while (i && !keeper_file_same(i->id, id))
+		i = i->next;
+	return i;
 }
 
-/* Whether the header says that the backing file is qcow2, too: else nothing in that file counts. */
-static bool backing_is_qcow2(const uint8_t *h, uint32_t end)
+static struct image *image_named(const char *path)
 {
-	uint32_t at = header_end(h);
+	struct image *i = images;
 
-	while (at < end && end - at >= 8) {
-		uint32_t type = get_be32(h + at), len = get_be32(h + at + 4);
+	while (i && strcmp(i->path, path))
+		i = i->next;
+	return i;
+}
 
-		at += 8;
-		if (!type || len > end - at)
-			return false;
-		if (type == EXT_BACKING)
-			return len == 5 && !memcmp(h + at, "qcow2", 5);
-		at += MIN((len + 7) & ~7u, end - at);
+/* What was found of the file is its truth from now on; it leaves f. */
+static struct image *image_believe(struct keeper_file *f)
+{
+	struct image *i = *f->path ? image_named(f->path) : NULL;
+
+	/* A file that takes another's place is the administrator's doing: no process of the guest's can make one. */
+	if (i)
+		image_forget(i);
+	i = image_of(f->id);
+	if (i)
+		image_forget(i);
+	i = xzalloc(sizeof(*i));
+	*i = (struct image){ .path = xstrdup(f->path),
+			     .id = f->id,
+			     .header = f->header,
+			     .header_bytes = f->header_bytes,
+			     .nr_chain = f->nr_chain,
+			     .next = images };
+	memcpy(i->chain, f->chain, sizeof(i->chain));
+	f->header = NULL;
+	f->nr_chain = 0;
+	images = i;
+	return i;
+}
+
+static bool names_others(const struct keeper_file *f, const struct image *i)
+{
+	return f->is_qcow2 && !(i->header && keeper_header_same(f, i->header, i->header_bytes));
+}
+
+static struct keeper_file *work_new(enum keeper_file_work work, const char *path,
+				    enum keeper_mode mode, bool is_qcow2)
+{
+	struct keeper_file *f = keeper_file_new(work, path, -1);
+	struct image *i;
+
+	f->mode = mode;
+	f->is_qcow2 = f->grows = is_qcow2;
+	for (i = images; i; i = i->next)
+		f->nr_distrusted += i->is_written;
+	f->distrusted = xzalloc((f->nr_distrusted + 1) * sizeof(*f->distrusted));
+	f->nr_distrusted = 0;
+	for (i = images; i; i = i->next)
+		if (i->is_written)
+			f->distrusted[f->nr_distrusted++] = i->id;
+	return f;
+}
+
+struct keeper_file *keeper_image_work(const char *path, enum keeper_mode mode, bool is_qcow2)
+{
+	return work_new(KEEPER_FILE_OPEN, path, mode, is_qcow2);
+}
+
+/* A command's words hold for its file's backing files, too. */
+static void name_chain(char *const *chain, unsigned int n)
+{
+	/* Twice: one whose format is not declared is looked at before it is used. */
+	for (; n; n--, chain++) {
+		keeper_name_backing(*chain);
+		keeper_name_backing(*chain);
 	}
-	return false;
 }
 
-/* The name is relative to the image's folder. NULL: no local file. */
-static char *resolve(const char *image, const char *name)
+void keeper_image_opened(struct keeper_file *f, enum keeper_named by)
 {
-	const char *slash = strrchr(image, '/');
+	struct image *i = image_of(f->id);
+	bool writes = f->mode == KEEPER_READ_WRITE;
 
-	if (!strncmp(name, "file:", 5))
-		name += 5;
-	if (!*name || strcspn(name, ":") < strcspn(name, "/"))
-		return NULL;
-	if (*name == '/' || !slash)
-		return xstrdup(name);
-	return xasprintf("%.*s/%s", (int)(slash - image), image, name);
-}
-
-/* The backing file of an open image or NULL; *qcow2: whether that has the format, too. */
-static char *backing_of(int fd, const char *path, bool *qcow2)
-{
-	uint8_t *h = xzalloc(HEADER_BYTES);
-	ssize_t n = pread(fd, h, HEADER_BYTES, 0);
-	char *name = NULL, *found = NULL;
-
-	if (n > 104 && get_be32(h) == QCOW2_MAGIC) {
-		uint64_t at = get_be64(h + 8);
-		uint32_t len = get_be32(h + 16);
-
-		if (at && at < (uint64_t)n && len <= (uint64_t)n - at)
-			name = xasprintf("%.*s", (int)len, (const char *)h + at);
-		*qcow2 = name && backing_is_qcow2(h, (uint32_t)at);
-	}
-	if (name)
-		found = resolve(path, name);
-	free(name);
-	free(h);
-	return found;
-}
-
-/* Calls see() for each backing file below an open image. */
-static void chain_walk(int fd, const char *path, void (*see)(void *opaque, const char *path),
-		       void *opaque)
-{
-	char *at = xstrdup(path), *next;
-	unsigned int depth;
-	bool qcow2 = true;
-
-	fd = dup(fd);
-	for (depth = 0; depth < MAX_CHAIN && fd >= 0 && qcow2; depth++) {
-		next = backing_of(fd, at, &qcow2);
-		if (!next)
-			break;
-		see(opaque, next);
-		close(fd);
-		fd = qcow2 ? open_file(next, KEEPER_READ) : -1;
-		free(at);
-		at = next;
-	}
-	if (fd >= 0)
-		close(fd);
-	free(at);
-}
-
-/* ---- named by the monitor ---- */
-
-/* Twice: one whose format is not declared is looked at before it is used. */
-static void see_named(void *opaque, const char *path)
-{
-	keeper_name_backing(path);
-	keeper_name_backing(path);
-}
-
-int keeper_named_open(const char *path, enum keeper_mode mode)
-{
-	bool is_qcow2;
-	int fd;
-
-	if (!keeper_take_named(path, mode, &is_qcow2))
-		return -EACCES;
-	fd = open_file(path, mode);
-	if (fd >= 0 && is_qcow2)
-		chain_walk(fd, path, see_named, NULL);
-	return fd;
-}
-
-/* ---- named by xenstore ---- */
-
-static void see_chain(void *opaque, const char *path)
-{
-	struct image *i = opaque;
-
-	if (i->nr_chain < MAX_CHAIN)
-		i->chain[i->nr_chain++] = xstrdup(path);
-}
-
-static void header_remember(struct image *i, int fd)
-{
-	uint8_t *h = xzalloc(HEADER_BYTES);
-	ssize_t n = pread(fd, h, HEADER_BYTES, 0);
-
-	if (n < (1 << MIN_CLUSTER_BITS) || get_be32(h) != QCOW2_MAGIC ||
-	    get_be32(h + H_CLUSTER_BITS) < MIN_CLUSTER_BITS || get_be32(h + H_CLUSTER_BITS) > 30) {
-		free(h);
+	if (f->mode == KEEPER_CREATE || by == KEEPER_BY_CHAIN)
 		return;
-	}
-	i->header = h;
-	i->header_bytes = MIN((size_t)n, (size_t)1 << get_be32(h + H_CLUSTER_BITS));
+	if (i && i->is_written && names_others(f, i))
+		log_error(
+			"%s names other backing files than before the guest could write to it: they are not "
+			"opened until the guest is started anew; look at \"qemu-img info --backing-chain\" first",
+			f->path);
+	if (by == KEEPER_BY_COMMAND)
+		name_chain(i && i->is_written ? i->chain : f->chain,
+			   i && i->is_written ? i->nr_chain : f->nr_chain);
+	if (!(i && i->is_written) && (writes || by == KEEPER_BY_STORE))
+		i = image_believe(f);
+	if (!writes)
+		return;
+	i->is_written = true;
+	i->unseen = i->unseen || !f->locks;
 }
 
-/* Whether the header says of other files what it said when it was first seen. */
-static bool header_is_as_it_was(const struct image *i, const uint8_t *h)
+void keeper_image_locked(struct keeper_file *f)
 {
-	const uint8_t *was = i->header;
-	uint32_t end = MIN(header_end(was), i->header_bytes);
+	int mode = fcntl(f->fd, F_GETFL);
+	struct image *i = image_of(f->id);
 
-	return !memcmp(h + 4, was + 4, 4) &&
-	       !memcmp(h + H_BACKING, was + H_BACKING, H_BACKING_END - H_BACKING) &&
-	       header_end(h) == header_end(was) &&
-	       !memcmp(h + end, was + end, i->header_bytes - end);
+	if (mode < 0 || (mode & O_ACCMODE) == O_RDONLY || (i && i->is_written))
+		return;
+	/* It came along with a command, and could be written to before. */
+	i = i ? i : image_believe(f);
+	i->is_written = i->unseen = true;
 }
 
-static void header_check(const struct image *i, int fd)
+/* What happens to it is not seen by its lock any more. */
+void keeper_image_unlocked(struct keeper_file *f)
 {
-	uint8_t *h = xzalloc(i->header_bytes);
+	struct image *i = image_of(f->id);
 
-	if (pread(fd, h, i->header_bytes, 0) == (ssize_t)i->header_bytes &&
-	    !header_is_as_it_was(i, h))
+	if (i)
+		i->unseen = true;
+}
+
+/* ---- their end ---- */
+
+static struct keeper_file *image_closing(const char *path)
+{
+	struct image *i = image_named(path);
+
+	return i && i->is_written && i->header ? work_new(KEEPER_FILE_LOOK, path, KEEPER_READ, true)
+					       : NULL;
+}
+
+void keeper_disk_closed(struct keeper_file *f)
+{
+	struct image *i = f->rc ? NULL : image_of(f->id);
+
+	if (i && i->header && !i->unseen && !f->is_written &&
+	    keeper_header_same(f, i->header, i->header_bytes))
+		image_forget(i);
+}
+
+static unsigned int nr_looks;
+
+static void looked_at(struct keeper_file *f, void *opaque)
+{
+	const struct image *i = f && !f->rc ? image_of(f->id) : NULL;
+
+	nr_looks--;
+	if (i && i->header && !keeper_header_same(f, i->header, i->header_bytes))
 		log_error("the header of %s came to name other files while the guest ran; look at "
 			  "\"qemu-img info --backing-chain\" before it is used again",
 			  i->path);
-	free(h);
 }
 
 void keeper_images_end(void)
 {
 	const struct image *i;
-	struct stat st;
-	int fd;
 
 	for (i = images; i; i = i->next) {
-		fd = i->header ? open_file(i->path, KEEPER_READ) : -1;
-		if (fd < 0)
-			continue;
-		if (!fstat(fd, &st) && st.st_dev == i->dev && st.st_ino == i->ino)
-			header_check(i, fd);
-		close(fd);
+		struct keeper_file *f = image_closing(i->path);
+
+		nr_looks++;
+		if (!f || keeper_file_start(f, looked_at, NULL))
+			nr_looks--;
 	}
+	while (nr_looks)
+		loop_turn(true);
 }
 
-static void forget_chain(struct image *i)
-{
-	while (i->nr_chain)
-		free(i->chain[--i->nr_chain]);
-	free(i->header);
-	i->header = NULL;
-}
+/* ---- what is named ---- */
 
-/* A file that takes another's place is the administrator's doing: no process of the guest's can make one. */
-static void first_seen(int fd, const char *path, bool is_qcow2)
+/* The device model opens it itself, and can write to it. */
+static void begin(const char *path, const char *format)
 {
-	struct image *i = images;
-	struct stat st;
+	bool is_qcow2 = format && !strcmp(format, "qcow2");
+	struct keeper_file *f = work_new(KEEPER_FILE_LOOK, path, KEEPER_READ, is_qcow2);
 
-	if (fstat(fd, &st))
-		return;
-	while (i && strcmp(i->path, path))
-		i = i->next;
-	if (i && i->dev == st.st_dev && i->ino == st.st_ino)
-		return;
-	if (!i) {
-		i = xzalloc(sizeof(*i));
-		i->path = xstrdup(path);
-		i->next = images;
-		images = i;
-	}
-	forget_chain(i);
-	i->dev = st.st_dev;
-	i->ino = st.st_ino;
-	if (!is_qcow2)
-		return;
-	header_remember(i, fd);
-	chain_walk(fd, path, see_chain, i);
+	keeper_file_run(f);
+	if (!f->rc)
+		image_believe(f)->is_written = true;
+	keeper_file_free(f);
 }
 
 void keeper_images_begin(const struct options *o)
 {
 	unsigned int i;
 
-	for (i = 0; i < ARRAY_SIZE(o->drives); i++) {
-		const struct opt_drive *d = &o->drives[i];
-		bool is_qcow2 =
-			d->file && d->format && !strcmp(d->format, "qcow2") && !d->read_only;
-		int fd = is_qcow2 ? open_file(d->file, KEEPER_READ) : -1;
-
-		if (fd < 0)
-			continue;
-		first_seen(fd, d->file, true);
-		close(fd);
-	}
+	for (i = 0; i < ARRAY_SIZE(o->drives); i++)
+		if (o->drives[i].file && *o->drives[i].file && !o->drives[i].read_only)
+			begin(o->drives[i].file, o->drives[i].format);
+	for (i = 0; i < ARRAY_SIZE(o->floppies); i++)
+		if (o->floppies[i].file && *o->floppies[i].file && !o->floppies[i].read_only)
+			begin(o->floppies[i].file, o->floppies[i].format);
 }
 
 static bool in_a_chain(const char *path)
@@ -299,18 +258,27 @@ static bool in_a_chain(const char *path)
 	return false;
 }
 
-/* Whether a disk's params are "FORMAT:path", and the mode allows it. */
-static bool is_disk(const char *folder, const char *disk, const char *path, bool writes,
-		    bool *is_qcow2)
+/* The image's path, and in *is_qcow2 its format, or NULL; to be freed. */
+static char *disk_image(const char *disk, bool *is_qcow2)
 {
-	char *key = xasprintf("%s/%s/params", folder, disk), *params = xen_store_read(key);
-	char *mode_key = xasprintf("%s/%s/mode", folder, disk), *mode = xen_store_read(mode_key);
+	char *key = xasprintf("%s/params", disk), *params = xen_store_read(key);
 	const char *colon = params ? strchr(params, ':') : NULL;
-	bool found = colon && !strcmp(colon + 1, path) && (!writes || (mode && *mode == 'w'));
+	char *path = colon ? xstrdup(colon + 1) : NULL;
 
-	*is_qcow2 = found && !strncmp(params, "qcow2:", 6);
+	*is_qcow2 = path && !strncmp(params, "qcow2:", 6);
 	free(key);
 	free(params);
+	return path;
+}
+
+/* Whether this is its image, and the mode allows it. */
+static bool is_disk(const char *disk, const char *path, bool writes, bool *is_qcow2)
+{
+	char *image = disk_image(disk, is_qcow2);
+	char *mode_key = xasprintf("%s/mode", disk), *mode = xen_store_read(mode_key);
+	bool found = image && !strcmp(image, path) && (!writes || (mode && *mode == 'w'));
+
+	free(image);
 	free(mode_key);
 	free(mode);
 	return found;
@@ -323,24 +291,42 @@ static bool is_some_disk(unsigned int domid, const char *path, bool writes, bool
 	bool found = false;
 
 	disks = xen_store_list(folder, &n);
-	for (i = 0; disks && i < n && !found; i++)
-		found = is_disk(folder, disks[i], path, writes, is_qcow2);
+	for (i = 0; disks && i < n && !found; i++) {
+		char *disk = xasprintf("%s/%s", folder, disks[i]);
+
+		found = is_disk(disk, path, writes, is_qcow2);
+		free(disk);
+	}
 	free(disks);
 	free(folder);
 	return found;
 }
 
-int keeper_image_open(unsigned int domid, const char *path, enum keeper_mode mode)
+struct keeper_file *keeper_image_asked(unsigned int domid, const char *path, enum keeper_mode mode,
+				       enum keeper_named *by)
+{
+	struct keeper_file *f;
+	bool is_qcow2 = false;
+
+	*by = KEEPER_BY_STORE;
+	if (mode == KEEPER_CREATE)
+		return NULL;
+	if (!is_some_disk(domid, path, mode == KEEPER_READ_WRITE, &is_qcow2)) {
+		*by = KEEPER_BY_CHAIN;
+		if (mode != KEEPER_READ || !in_a_chain(path))
+			return NULL;
+	}
+	f = keeper_image_work(path, mode, is_qcow2);
+	f->locks = mode == KEEPER_READ_WRITE;
+	return f;
+}
+
+struct keeper_file *keeper_disk_closing(const char *disk)
 {
 	bool is_qcow2;
-	int fd;
+	char *path = disk_image(disk, &is_qcow2);
+	struct keeper_file *f = path ? image_closing(path) : NULL;
 
-	if (mode == KEEPER_CREATE)
-		return -EACCES;
-	if (!is_some_disk(domid, path, mode == KEEPER_READ_WRITE, &is_qcow2))
-		return mode == KEEPER_READ && in_a_chain(path) ? open_file(path, mode) : -EACCES;
-	fd = open_file(path, mode);
-	if (fd >= 0)
-		first_seen(fd, path, is_qcow2);
-	return fd;
+	free(path);
+	return f;
 }

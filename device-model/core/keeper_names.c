@@ -22,6 +22,7 @@ struct named {
 
 static struct named named[MAX_NAMED];
 static unsigned int next_named;
+static bool leaves; /* its state was saved for another process, and it did not go on */
 
 static void note(const char *path, enum keeper_mode mode, bool is_qcow2)
 {
@@ -69,6 +70,10 @@ void keeper_note_command(const struct options *o, const char *text, size_t len)
 	const struct json *args = json_get(j, "arguments");
 	const char *file = json_str(args, "filename", NULL);
 
+	if (!strcmp(what, "xen-save-devices-state"))
+		leaves = json_bool(args, "live", false);
+	else if (!strcmp(what, "cont"))
+		leaves = false;
 	if (!strcmp(what, "change"))
 		file = json_str(args, "target", NULL);
 	if (file && !strcmp(what, "xen-save-devices-state"))
@@ -76,6 +81,11 @@ void keeper_note_command(const struct options *o, const char *text, size_t len)
 	else if (file && (!strcmp(what, "blockdev-change-medium") || !strcmp(what, "change")))
 		note_medium(o, args, file);
 	json_free(j);
+}
+
+bool keeper_may_unlock(const struct options *o)
+{
+	return leaves || o->incoming_fd >= 0;
 }
 
 bool keeper_take_named(const char *path, enum keeper_mode mode, bool *is_qcow2)

@@ -21,6 +21,8 @@ enum keeper_op {
 	KEEPER_OP_MAP, /* arg: pages; refs. The answer has a descriptor and, in offset, where to map it */
 	KEEPER_OP_WINDOW, /* the answer has a descriptor */
 	KEEPER_OP_COPY,	  /* arg: pieces */
+	KEEPER_OP_LOCK,	  /* with a descriptor; arg: whether the file grows */
+	KEEPER_OP_UNLOCK, /* with a descriptor */
 };
 
 /* Requests and answers alike; what an operation does not use is zero. */
@@ -47,6 +49,7 @@ struct keeper_link {
 	unsigned int roles; /* bits: a process with back ends only is both */
 	int call_fd, news_fd;
 	bool sealed;
+	bool waits; /* for a file, and is not listened to */
 };
 
 /* ---- messages with at most one descriptor (keeper.c) ---- */
@@ -63,7 +66,7 @@ void keeper_serve(const struct options *o, struct keeper_link *links, unsigned i
 	__attribute__((noreturn));
 /* Whom it serves, and where its window's memory is: for tests, which have no process of it. */
 void keeper_serve_init(const struct options *o);
-/* One request, answered in place. in: its descriptor or -1, taken over. The answer's descriptor, or -1. */
+/* One request, answered in place, at once. in: its descriptor or -1, taken over. The answer's descriptor, or -1. */
 int keeper_answer(struct keeper_link *l, struct keeper_message *m, int in);
 bool keeper_is_back_ends(const struct keeper_link *l);
 
@@ -98,22 +101,36 @@ size_t keeper_log_filter(const char *in, size_t n, char *out, uint64_t now_ns);
 void keeper_note_command(const struct options *o, const char *text, size_t len);
 /* Whether a command named it so; it does so no more afterwards. *is_qcow2: its format, by that command. */
 bool keeper_take_named(const char *path, enum keeper_mode mode, bool *is_qcow2);
+/* Whether the guest goes to another process, or has come from one: its images may change hands. */
+bool keeper_may_unlock(const struct options *o);
 /* A file that one of those is built upon: named for reading, once. */
 void keeper_name_backing(const char *path);
 /* Whether back ends of the domain may read, or write, this node of xenstore. */
 bool keeper_may_read(unsigned int domid, const char *path);
 bool keeper_may_write(unsigned int domid, const char *path);
 
-/* ---- images of back ends (keeper_images.c) ---- */
+/* ---- images (keeper_images.c): what may be opened, as work with files (keeper_files.h) ---- */
 
-/* Open it if xenstore names it as a disk of the domain, or it is a backing file of one. Or -errno. */
-int keeper_image_open(unsigned int domid, const char *path, enum keeper_mode mode);
+struct keeper_file;
+/* Who named a file: a monitor command, xenstore as a disk of the domain, an image as its backing file. */
+enum keeper_named { KEEPER_BY_COMMAND, KEEPER_BY_STORE, KEEPER_BY_CHAIN };
+
 /* Before the first request: emulated disks, whose images the device model opens itself. */
 void keeper_images_begin(const struct options *o);
+/* Open what a back end asks for, or NULL: nobody named it so. */
+struct keeper_file *keeper_image_asked(unsigned int domid, const char *path, enum keeper_mode mode,
+				       enum keeper_named *by);
+/* Open, by a command. */
+struct keeper_file *keeper_image_work(const char *path, enum keeper_mode mode, bool is_qcow2);
+/* It is open, locked, or not any more: what that says of its backing files, and of what is believed later. */
+void keeper_image_opened(struct keeper_file *f, enum keeper_named by);
+void keeper_image_locked(struct keeper_file *f);
+void keeper_image_unlocked(struct keeper_file *f);
+/* The back end says that it has closed this disk ("backend/qdisk/N/M"): what has to be looked at, or NULL; and after that. */
+struct keeper_file *keeper_disk_closing(const char *disk);
+void keeper_disk_closed(struct keeper_file *f);
 /* When no confined process is left: the log says which headers came to name other files. */
 void keeper_images_end(void);
-/* What a monitor command named: a descriptor or -errno. Its backing files are named by that as well. */
-int keeper_named_open(const char *path, enum keeper_mode mode);
 
 /* ---- monitors (keeper_monitor.c) ---- */
 

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
  * The privileged part's process: requests of the confined side, each judged by who asks and what was named
- * before, and answered at once. What is refused is said in the log, a few times: only a process that
+ * before, and answered at once, or when a file is open (keeper_files.h). What is refused is said in the log, a few times: only a process that
  * was taken over asks for it.
  */
 #include <errno.h>
@@ -14,6 +14,7 @@
 #include <unistd.h>
 
 #include "core/confine.h"
+#include "core/keeper_files.h"
 #include "core/keeper_priv.h"
 #include "core/log.h"
 #include "core/loop.h"
@@ -25,6 +26,7 @@
 #define BACK_ENDS    (1u << KEEPER_BACK_ENDS)
 #define MAX_WATCHES  512u
 #define MAX_REFUSALS 20u
+#define STATE_CLOSED "6" /* XenbusStateClosed */
 
 static const struct options *options;
 static unsigned int domid;
@@ -38,16 +40,28 @@ static bool domain_seen;
 
 struct answer {
 	int result, fd;
+	bool refused;		  /* only a process that was taken over asks for it */
+	struct keeper_file *file; /* work to be done first */
 };
 
 static struct answer is_result(int rc)
 {
-	return (struct answer){ rc, -1 };
+	return (struct answer){ .result = rc, .fd = -1 };
+}
+
+static struct answer is_refused(void)
+{
+	return (struct answer){ .result = -EACCES, .fd = -1, .refused = true };
 }
 
 static struct answer is_fd(int fd)
 {
-	return fd < 0 ? is_result(fd) : (struct answer){ 0, fd };
+	return fd < 0 ? is_result(fd) : (struct answer){ .fd = fd };
+}
+
+static struct answer comes_later(struct keeper_file *f)
+{
+	return (struct answer){ .fd = -1, .file = f };
 }
 
 static struct answer do_monitor(struct keeper_link *l, struct keeper_message *m, int *in)
@@ -55,7 +69,7 @@ static struct answer do_monitor(struct keeper_link *l, struct keeper_message *m,
 	int fd = *in;
 
 	if (l->sealed)
-		return is_result(-EACCES);
+		return is_refused();
 	*in = -1;
 	return is_result(fd < 0 ? -EBADF : keeper_monitor_add(options, l, fd));
 }
@@ -89,15 +103,66 @@ static struct answer do_running(struct keeper_link *l, struct keeper_message *m,
 
 static struct answer do_open(struct keeper_link *l, struct keeper_message *m, int *in)
 {
-	int fd = -EACCES;
+	struct keeper_file *f = NULL;
+	enum keeper_named by = KEEPER_BY_COMMAND;
+	bool is_qcow2;
 
 	if (m->arg > KEEPER_CREATE)
 		return is_result(-EINVAL);
-	if (l->roles & DEVICE_MODEL)
-		fd = keeper_named_open(m->path, m->arg);
-	if (fd == -EACCES && (l->roles & BACK_ENDS))
-		fd = keeper_image_open(domid, m->path, m->arg);
-	return is_fd(fd);
+	if ((l->roles & DEVICE_MODEL) && keeper_take_named(m->path, m->arg, &is_qcow2))
+		f = keeper_image_work(m->path, m->arg, is_qcow2);
+	else if (l->roles & BACK_ENDS)
+		f = keeper_image_asked(domid, m->path, m->arg, &by);
+	m->offset = by; /* for its end */
+	return f ? comes_later(f) : is_refused();
+}
+
+static void end_open(struct keeper_message *m, struct keeper_file *f, int *out)
+{
+	m->result = f ? f->rc : -ETIMEDOUT;
+	if (m->result)
+		return;
+	*out = f->fd;
+	keeper_image_opened(f, (enum keeper_named)m->offset);
+}
+
+static struct answer do_lock(struct keeper_link *l, struct keeper_message *m, int *in)
+{
+	struct keeper_file *f;
+
+	if (*in < 0)
+		return is_result(-EBADF);
+	f = keeper_file_new(KEEPER_FILE_LOCK, "", *in);
+	*in = -1;
+	f->grows = m->arg & 1;
+	return comes_later(f);
+}
+
+static void end_lock(struct keeper_message *m, struct keeper_file *f, int *out)
+{
+	m->result = f ? f->rc : -ETIMEDOUT;
+	if (!m->result)
+		keeper_image_locked(f);
+}
+
+static struct answer do_unlock(struct keeper_link *l, struct keeper_message *m, int *in)
+{
+	struct keeper_file *f;
+
+	if (*in < 0)
+		return is_result(-EBADF);
+	if (!keeper_may_unlock(options))
+		return is_refused();
+	f = keeper_file_new(KEEPER_FILE_UNLOCK, "", *in);
+	*in = -1;
+	return comes_later(f);
+}
+
+static void end_unlock(struct keeper_message *m, struct keeper_file *f, int *out)
+{
+	m->result = f ? f->rc : -ETIMEDOUT;
+	if (!m->result)
+		keeper_image_unlocked(f);
 }
 
 static struct answer do_store_read(struct keeper_link *l, struct keeper_message *m, int *in)
@@ -106,7 +171,7 @@ static struct answer do_store_read(struct keeper_link *l, struct keeper_message 
 	size_t len;
 
 	if (!keeper_may_read(domid, m->path))
-		return is_result(-EACCES);
+		return is_refused();
 	value = xen_store_read(m->path);
 	if (!value)
 		return is_result(-ENOENT);
@@ -125,7 +190,7 @@ static struct answer do_store_list(struct keeper_link *l, struct keeper_message 
 	char **names;
 
 	if (!keeper_may_read(domid, m->path))
-		return is_result(-EACCES);
+		return is_refused();
 	names = xen_store_list(m->path, &n);
 	for (i = 0; names && i < n; i++) {
 		len = strlen(names[i]) + 1;
@@ -150,17 +215,44 @@ static bool is_device(const char *path)
 	return found;
 }
 
+/* "backend/qdisk/N/M" of its state, to be freed, if it is that which is written; else NULL. */
+static char *disk_of_state(const char *path)
+{
+	const char *key = strrchr(path, '/');
+
+	return !strncmp(path, "backend/qdisk/", 14) && !strcmp(key, "/state")
+		       ? xasprintf("%.*s", (int)(key - path), path)
+		       : NULL;
+}
+
 static struct answer do_store_write(struct keeper_link *l, struct keeper_message *m, int *in)
 {
+	struct keeper_file *f = NULL;
+	char *disk;
+
 	if (!keeper_may_write(domid, m->path) || !is_device(m->path))
-		return is_result(-EACCES);
+		return is_refused();
+	disk = strcmp(m->data, STATE_CLOSED) ? NULL : disk_of_state(m->path);
+	/* Before the toolstack hears of it: then others may have the image. */
+	if (disk)
+		f = keeper_disk_closing(disk);
+	free(disk);
+	if (f)
+		return comes_later(f);
 	return is_result(xen_store_write(m->path, m->data) ? 0 : -EIO);
+}
+
+static void end_store_write(struct keeper_message *m, struct keeper_file *f, int *out)
+{
+	if (f)
+		keeper_disk_closed(f);
+	m->result = xen_store_write(m->path, m->data) ? 0 : -EIO;
 }
 
 static struct answer do_store_watch(struct keeper_link *l, struct keeper_message *m, int *in)
 {
 	if (!keeper_may_read(domid, m->path))
-		return is_result(-EACCES);
+		return is_refused();
 	if (nr_watches == MAX_WATCHES)
 		return is_result(-ENOSPC);
 	if (!xen_store_watch(m->path, true))
@@ -172,7 +264,7 @@ static struct answer do_store_watch(struct keeper_link *l, struct keeper_message
 static struct answer do_store_unwatch(struct keeper_link *l, struct keeper_message *m, int *in)
 {
 	if (!keeper_may_read(domid, m->path))
-		return is_result(-EACCES);
+		return is_refused();
 	if (!nr_watches || !xen_store_watch(m->path, false))
 		return is_result(-ENOENT);
 	nr_watches--;
@@ -214,19 +306,25 @@ static const struct request {
 	unsigned int roles;
 	bool has_path;
 	struct answer (*answer)(struct keeper_link *l, struct keeper_message *m, int *in);
+	/* Where work with a file came first, which is NULL if that took too long. */
+	void (*end)(struct keeper_message *m, struct keeper_file *f, int *out);
 } requests[] = {
-	[KEEPER_OP_MONITOR] = { "a monitor", DEVICE_MODEL, false, do_monitor },
-	[KEEPER_OP_SEAL] = { "the end of set-up", DEVICE_MODEL | BACK_ENDS, false, do_seal },
-	[KEEPER_OP_RUNNING] = { "to say that it runs", DEVICE_MODEL, false, do_running },
-	[KEEPER_OP_OPEN] = { "to open", DEVICE_MODEL | BACK_ENDS, true, do_open },
-	[KEEPER_OP_STORE_READ] = { "to read in xenstore", BACK_ENDS, true, do_store_read },
-	[KEEPER_OP_STORE_LIST] = { "to list in xenstore", BACK_ENDS, true, do_store_list },
-	[KEEPER_OP_STORE_WRITE] = { "to write in xenstore", BACK_ENDS, true, do_store_write },
-	[KEEPER_OP_STORE_WATCH] = { "to watch in xenstore", BACK_ENDS, true, do_store_watch },
-	[KEEPER_OP_STORE_UNWATCH] = { "to forget in xenstore", BACK_ENDS, true, do_store_unwatch },
-	[KEEPER_OP_MAP] = { "to map grants", BACK_ENDS, false, do_map },
-	[KEEPER_OP_WINDOW] = { "the shared window", BACK_ENDS, false, do_window },
-	[KEEPER_OP_COPY] = { "to copy", BACK_ENDS, false, do_copy },
+	[KEEPER_OP_MONITOR] = { "a monitor", DEVICE_MODEL, false, do_monitor, NULL },
+	[KEEPER_OP_SEAL] = { "the end of set-up", DEVICE_MODEL | BACK_ENDS, false, do_seal, NULL },
+	[KEEPER_OP_RUNNING] = { "to say that it runs", DEVICE_MODEL, false, do_running, NULL },
+	[KEEPER_OP_OPEN] = { "to open", DEVICE_MODEL | BACK_ENDS, true, do_open, end_open },
+	[KEEPER_OP_STORE_READ] = { "to read in xenstore", BACK_ENDS, true, do_store_read, NULL },
+	[KEEPER_OP_STORE_LIST] = { "to list in xenstore", BACK_ENDS, true, do_store_list, NULL },
+	[KEEPER_OP_STORE_WRITE] = { "to write in xenstore", BACK_ENDS, true, do_store_write,
+				    end_store_write },
+	[KEEPER_OP_STORE_WATCH] = { "to watch in xenstore", BACK_ENDS, true, do_store_watch, NULL },
+	[KEEPER_OP_STORE_UNWATCH] = { "to forget in xenstore", BACK_ENDS, true, do_store_unwatch,
+				      NULL },
+	[KEEPER_OP_MAP] = { "to map grants", BACK_ENDS, false, do_map, NULL },
+	[KEEPER_OP_WINDOW] = { "the shared window", BACK_ENDS, false, do_window, NULL },
+	[KEEPER_OP_COPY] = { "to copy", BACK_ENDS, false, do_copy, NULL },
+	[KEEPER_OP_LOCK] = { "to lock", DEVICE_MODEL | BACK_ENDS, false, do_lock, end_lock },
+	[KEEPER_OP_UNLOCK] = { "to unlock", DEVICE_MODEL, false, do_unlock, end_unlock },
 };
 
 static void say_refused(const struct request *r, char *path)
@@ -245,10 +343,11 @@ static void say_refused(const struct request *r, char *path)
 	refusals++;
 }
 
-int keeper_answer(struct keeper_link *l, struct keeper_message *m, int in)
+/* The answer, or what has to be done first. */
+static struct answer request(struct keeper_link *l, struct keeper_message *m, int in)
 {
 	const struct request *r = m->op < ARRAY_SIZE(requests) ? &requests[m->op] : NULL;
-	struct answer a = is_result(-EACCES);
+	struct answer a = is_refused();
 	char path[KEEPER_PATH_MAX] = "";
 
 	if (r && !r->answer)
@@ -259,11 +358,25 @@ int keeper_answer(struct keeper_link *l, struct keeper_message *m, int in)
 	}
 	if (r && (r->roles & l->roles))
 		a = r->answer(l, m, &in);
-	if (a.result == -EACCES)
+	if (a.refused)
 		say_refused(r, path);
 	if (in >= 0)
 		close(in);
 	m->result = a.result;
+	return a;
+}
+
+int keeper_answer(struct keeper_link *l, struct keeper_message *m, int in)
+{
+	struct answer a = request(l, m, in);
+
+	if (!a.file)
+		return a.fd;
+	keeper_file_run(a.file);
+	requests[m->op].end(m, a.file, &a.fd);
+	if (a.fd >= 0)
+		a.fd = fcntl(a.fd, F_DUPFD_CLOEXEC, 0);
+	keeper_file_free(a.file);
 	return a.fd;
 }
 
@@ -285,12 +398,62 @@ static void link_end(struct keeper_link *l)
 	l->call_fd = l->news_fd = -1;
 }
 
+static void answer_send(struct keeper_link *l, const struct keeper_message *m, int fd)
+{
+	/* One that asks and does not listen gets no more, either. */
+	if (l->call_fd >= 0 && keeper_send(l->call_fd, m, sizeof(*m), fd))
+		link_end(l);
+}
+
+/* A request that waits for a file; others of this link wait for it. */
+struct waiting {
+	struct keeper_link *l;
+	struct keeper_message m;
+};
+
+static void file_done(struct keeper_file *f, void *opaque)
+{
+	struct waiting *w = opaque;
+	int out = -1;
+
+	requests[w->m.op].end(&w->m, f, &out);
+	w->l->waits = false;
+	if (w->l->call_fd >= 0)
+		loop_mod_fd(w->l->call_fd, EPOLLIN);
+	answer_send(w->l, &w->m, out);
+	free(w);
+}
+
+static void wait_for(struct keeper_link *l, struct keeper_message *m, struct keeper_file *f)
+{
+	struct waiting *w = xzalloc(sizeof(*w));
+	int rc;
+
+	*w = (struct waiting){ l, *m };
+	l->waits = true;
+	loop_mod_fd(l->call_fd, 0);
+	rc = keeper_file_start(f, file_done, w);
+	if (!rc)
+		return;
+	free(w);
+	l->waits = false;
+	loop_mod_fd(l->call_fd, EPOLLIN);
+	m->result = rc;
+	answer_send(l, m, -1);
+}
+
 static void link_readable(void *opaque, uint32_t events)
 {
 	struct keeper_link *l = opaque;
 	static struct keeper_message m;
-	int in, out, rc;
+	struct answer a;
+	int in, rc;
 
+	/* The end of the other side is told even so; it is for later. */
+	if (l->waits) {
+		loop_del_fd(l->call_fd);
+		return;
+	}
 	rc = keeper_receive(l->call_fd, &m, sizeof(m), &in);
 	if (rc == -EAGAIN)
 		return;
@@ -298,12 +461,13 @@ static void link_readable(void *opaque, uint32_t events)
 		link_end(l);
 		return;
 	}
-	out = keeper_answer(l, &m, in);
-	rc = keeper_send(l->call_fd, &m, sizeof(m), out);
-	if (out >= 0)
-		close(out);
-	if (rc) /* one that asks and does not listen, too */
-		link_end(l);
+	a = request(l, &m, in);
+	if (a.file)
+		wait_for(l, &m, a.file);
+	else
+		answer_send(l, &m, a.fd);
+	if (a.fd >= 0)
+		close(a.fd);
 }
 
 /* Nothing is expected there but its end. */

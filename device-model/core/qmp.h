@@ -42,5 +42,7 @@ void qmp_event(const char *name, const char *data);
  * process gets from its privileged part if the monitor named it. -errno. Flags as for open(2).
  */
 int qmp_open_path(const char *path, int flags);
+/* For an answer: why that failed. */
+const char *qmp_open_reason(int rc);
 
 #endif

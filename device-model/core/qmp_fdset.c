@@ -74,6 +74,11 @@ int qmp_open_path(const char *path, int flags)
 	return -ENOENT;
 }
 
+const char *qmp_open_reason(int rc)
+{
+	return rc == -ETIMEDOUT ? "its file system does not answer" : strerror(-rc);
+}
+
 static void cmd_add_fd(struct machine *m, const struct json *args, struct qmp_reply *r)
 {
 	int fd = qmp_take_fd();

@@ -78,7 +78,7 @@ static void cmd_save(struct machine *m, const struct json *args, struct qmp_repl
 	int fd = path ? qmp_open_path(path, O_WRONLY | O_CREAT | O_TRUNC) : -1;
 
 	if (fd < 0) {
-		qmp_error(r, "Could not open '%s': %s", path ? path : "", strerror(-fd));
+		qmp_error(r, "Could not open '%s': %s", path ? path : "", qmp_open_reason(fd));
 		return;
 	}
 	machine_set_running(m, false);

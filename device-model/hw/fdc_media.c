@@ -184,7 +184,7 @@ bool fdc_monitor_change(const struct json *args, const char *file, const char *f
 	read_only = wants_read_only(args, d);
 	fd = qmp_open_path(file, read_only ? O_RDONLY : O_RDWR);
 	if (fd < 0) {
-		qmp_error(r, "Could not open '%s': %s", file, strerror(-fd));
+		qmp_error(r, "Could not open '%s': %s", file, qmp_open_reason(fd));
 		return true;
 	}
 	medium_remove(d);

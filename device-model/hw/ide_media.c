@@ -246,7 +246,7 @@ static void change_medium(struct ide_drive *d, const char *file, const char *for
 
 	p.fd = qmp_open_path(file, O_RDONLY);
 	if (p.fd < 0) {
-		qmp_error(r, "Could not open '%s': %s", file, strerror(-p.fd));
+		qmp_error(r, "Could not open '%s': %s", file, qmp_open_reason(p.fd));
 		return;
 	}
 	blk = block_open(&p);

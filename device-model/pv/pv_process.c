@@ -216,7 +216,7 @@ static void run(const struct options *o)
 	loop_init();
 	if (keeper_active()) {
 		keeper_watch(NULL, NULL, keeper_gone);
-		block_file_set_open(keeper_open_image);
+		block_file_set_keeper(keeper_open_image, keeper_lock_image, keeper_unlock_image);
 	}
 	if (pv_start((unsigned int)o->domid, NULL) ||
 	    loop_add_fd(link_fd, EPOLLIN, back_ends_readable, NULL))

@@ -8,7 +8,7 @@
 DM_BLOCK_DIR  := device-model/tests-block
 DM_BLOCK_OUT  := $(DM_OUT)/tests-block
 DM_BLOCK_SRC  := $(wildcard device-model/block/*.c)
-DM_BLOCK_CORE := $(addprefix device-model/core/,json.c log.c loop.c timer.c util.c)
+DM_BLOCK_CORE := $(addprefix device-model/core/,image_lock.c json.c log.c loop.c timer.c util.c)
 DM_BLOCK_LIB  := $(filter-out %/failure.c,$(DM_BLOCK_SRC)) $(DM_BLOCK_CORE)
 DM_BLOCKIO    := $(DM_BLOCK_OUT)/blockio
 DM_BLOCK_FLAGS := -std=gnu11 -g -O1 -Wall -Wextra -Werror -Wno-unused-parameter -D_GNU_SOURCE \

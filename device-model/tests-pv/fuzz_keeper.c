@@ -23,13 +23,15 @@
 #include "tests-pv/fake_xen.h"
 
 #define MAX_STEPS 200
-#define NAMED	  32  /* names that the privileged part keeps */
-#define MAX_SAID  512 /* more than an input has */
+#define OPS	  (KEEPER_OP_UNLOCK + 2u) /* one that there is not */
+#define NAMED	  32			  /* names that the privileged part keeps */
+#define MAX_SAID  512			  /* more than an input has */
 #define DISK	  "backend/qdisk/7/51712"
 #define OVERLAY	  "backend/qdisk/7/51728"
 
 int LLVMFuzzerInitialize(int *argc, char ***argv);
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
+int __real_open64(const char *path, int flags, ...);
 int __wrap_open64(const char *path, int flags, ...);
 int __wrap_keeper_xen_map(unsigned int domid, const uint32_t *refs, unsigned int n,
 			  uint64_t *offset);
@@ -120,7 +122,7 @@ int __wrap_open64(const char *path, int flags, ...)
 	int fd;
 
 	if (!opening)
-		return open(path, flags, 0600);
+		return __real_open64(path, flags, 0600);
 	/* A header's own name may be any bytes of the input; those are no names of a path table. */
 	if (!was_said(path) && (!strncmp(path, "/etc", 4) || !strcmp(path, "/d/x")))
 		abort();
@@ -151,7 +153,8 @@ static void command(void)
 		"{\"execute\":\"blockdev-change-medium\",\"arguments\":{\"id\":\"ide-5632\",\"filename\":\"%s\",\"format\":\"qcow2\"}}",
 		"{\"execute\":\"blockdev-change-medium\",\"arguments\":{\"id\":\"floppy0\",\"filename\":\"%s\"}}",
 		"{\"execute\":\"xen-save-devices-state\",\"arguments\":{\"filename\":\"%s\"}}",
-		"{\"execute\":\"change\",\"arguments\":{\"device\":\"ide-5632\",\"target\":\"%s\"}}"
+		"{\"execute\":\"change\",\"arguments\":{\"device\":\"ide-5632\",\"target\":\"%s\"}}",
+		"{\"execute\":\"xen-save-devices-state\",\"arguments\":{\"filename\":\"%s\",\"live\":true}}"
 	};
 	uint8_t what = take();
 	const char *path = paths[take() % 4];
@@ -179,12 +182,12 @@ static void fill(struct keeper_message *m)
 {
 	size_t i, n = take();
 
-	m->op = take() % 14;
+	m->op = take() % OPS;
 	m->arg = take() & 0x80 ? take32() : take() % 70;
 	m->to_guest = take() & 1;
 	if (n & 1) {
 		strcpy(m->path, paths[n / 2 % ARRAY_SIZE(paths)]);
-		strcpy(m->data, "aio:/etc/shadow");
+		strcpy(m->data, n & 0x80 ? "6" : "aio:/etc/shadow");
 		return;
 	}
 	for (i = 0; i < n; i++)
@@ -201,7 +204,7 @@ static void request(struct keeper_link *l)
 	memset(&m, 0, sizeof(m));
 	fill(&m);
 	opening = true;
-	fd = keeper_answer(l, &m, -1);
+	fd = keeper_answer(l, &m, m.arg & 2 ? memfd_create("given", MFD_CLOEXEC) : -1);
 	opening = false;
 	if ((fd >= 0) != (!m.result && (m.op == KEEPER_OP_OPEN || m.op == KEEPER_OP_MAP ||
 					m.op == KEEPER_OP_WINDOW)))
@@ -247,7 +250,9 @@ int LLVMFuzzerInitialize(int *argc, char ***argv)
 {
 	size_t i;
 
-	options = (struct options){ .domid = FAKE_DOMID, .floppies = { { .present = true } } };
+	options = (struct options){ .domid = FAKE_DOMID,
+				    .incoming_fd = -1,
+				    .floppies = { { .present = true } } };
 	fake_init();
 	loop_init();
 	for (i = 0; i < ARRAY_SIZE(fixed_nodes); i++)

@@ -6,6 +6,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <linux/capability.h>
+#include <poll.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -23,6 +24,8 @@
 #include "tests-pv/fake_xen.h"
 
 int xentoolcore_restrict_all(uint32_t domid);
+int __real_open64(const char *path, int flags, ...);
+int __wrap_open64(const char *path, int flags, ...);
 int __wrap_keeper_xen_map(unsigned int domid, const uint32_t *refs, unsigned int n,
 			  uint64_t *offset);
 
@@ -31,6 +34,7 @@ char folder[] = "/tmp/test-keeper-XXXXXX";
 char disk[64], base[64], overlay[64], named[64], state[64], secret[64], monitor[64];
 char granted[64];
 static uint32_t restricted_to = ~0u;
+const char *slow_path, *denied_path;
 int link_before = -1; /* of this process, as an attacker finds it */
 
 int xentoolcore_restrict_all(uint32_t domid)
@@ -38,6 +42,17 @@ int xentoolcore_restrict_all(uint32_t domid)
 	restricted_to = domid;
 	return 0;
 }
+int __wrap_open64(const char *path, int flags, ...)
+{
+	if (slow_path && !strcmp(path, slow_path))
+		poll(NULL, 0, SLOW_MS);
+	if (denied_path && !strcmp(path, denied_path)) {
+		errno = EACCES;
+		return -1;
+	}
+	return __real_open64(path, flags, 0600);
+}
+
 /* A descriptor of the granted pages' contents; libxengnttab's part is fake_xen.c's. */
 int __wrap_keeper_xen_map(unsigned int domid, const uint32_t *refs, unsigned int n,
 			  uint64_t *offset)
@@ -89,7 +104,7 @@ static void command(const char *text)
 		die("monitor");
 }
 
-static void name_files(void)
+void name_files(void)
 {
 	struct sockaddr_un sa = { .sun_family = AF_UNIX };
 	int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
@@ -138,7 +153,7 @@ static void look_at_self(void)
 }
 
 /* In the order of main.c and pv_process.c. */
-static void become(enum keeper_role role)
+void become(enum keeper_role role)
 {
 	keeper_prepare(&options);
 	keeper_start(&options, 0);
@@ -200,13 +215,13 @@ void file(const char *path, const void *data, size_t len, mode_t mode)
 }
 
 /* A header is all that the privileged part reads (qcow2.txt). */
-static void make_overlay(void)
+void make_overlay(const char *backing)
 {
-	uint8_t h[4096] = {
-		'Q', 'F', 'I', 0xfb, 0, 0, 0, 2, [14] = 2, [19] = (uint8_t)strlen(base)
-	};
+	uint8_t h[4096] = { 'Q',      'F', 'I', 0xfb,	  0,
+			    0,	      0,   2,	[14] = 2, [19] = (uint8_t)strlen(backing),
+			    [23] = 12 };
 
-	strcpy((char *)h + 512, base);
+	strcpy((char *)h + 512, backing);
 	file(overlay, h, sizeof(h), 0600);
 }
 
@@ -232,6 +247,7 @@ void taken_over_set_up(void)
 	fake_write(DISK "/frontend", "/local/domain/7/device/vbd/51712");
 	fake_write(OVERLAY "/params", "qcow2:%s", overlay);
 	fake_write(OVERLAY "/mode", "w");
+	fake_write(OVERLAY "/frontend", "/local/domain/7/device/vbd/51728");
 	fake_write(OTHER "/params", "aio:%s", secret);
 	fake_write(OTHER "/mode", "w");
 	fake_write("/local/domain/8/name", "other");
@@ -243,7 +259,7 @@ void taken_over_set_up(void)
 
 void taken_over_reset(void)
 {
-	make_overlay();
+	make_overlay(base);
 	memset(fake_page(4), 4, FAKE_PAGE);
 }
 

@@ -40,6 +40,10 @@ extern const size_t nr_refused_requests, nr_granted_requests;
 bool ends_with_domain(enum keeper_role role);
 bool ends_with_keeper(enum keeper_role role);
 bool ends_with_device_model(void);
+/* What becomes of files (test_files.c), likewise. */
+bool copies_while_a_file_waits(void);
+bool believes_its_user(void);
+bool says_only_what_it_refuses(void);
 
 extern struct options options;
 extern char folder[];
@@ -47,9 +51,18 @@ extern char disk[64], base[64], overlay[64], named[64], state[64], secret[64], m
 	granted[64];
 /* The link to the privileged part, as an attacker finds it in the process of back ends. */
 extern int link_before;
+/* This name is opened only after such a time; that one is not, by its file system's rights. */
+extern const char *slow_path, *denied_path;
+#define SLOW_MS 30000
 
 /* The files and nodes above; once. */
 void taken_over_set_up(void);
+/* A qcow2 header that names this file, and no more. */
+void make_overlay(const char *backing);
+/* The process's next steps as main.c and pv_process.c have them, until it is confined. */
+void become(enum keeper_role role);
+/* As libxl: a monitor names two files. */
+void name_files(void);
 void taken_over_clean_up(void);
 /* Make them as they were. */
 void taken_over_reset(void);

@@ -11,6 +11,7 @@
 #include <signal.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/file.h>
 #include <sys/ioctl.h>
 #include <sys/mman.h>
 #include <sys/mount.h>
@@ -266,7 +267,22 @@ static bool try_erase_log(void)
 	       lseek(STDERR_FILENO, 0, SEEK_SET) == 0;
 }
 
+/* Of what is open here: locks are the privileged part's to take. */
+static bool try_lock(void)
+{
+	struct flock lock = { .l_type = F_UNLCK, .l_whence = SEEK_SET, .l_start = 100, .l_len = 1 };
+
+	return !fcntl(STDIN_FILENO, F_OFD_SETLK, &lock);
+}
+
+static bool try_flock(void)
+{
+	return !flock(STDIN_FILENO, LOCK_SH);
+}
+
 static const struct attempt attempts[] = {
+	TRY(lock, BOTH),
+	TRY(flock, BOTH),
 	TRY(erase_log, BOTH),
 	TRY(read_file, BOTH),
 	TRY(signal_by_descriptor, BOTH),
@@ -393,6 +409,9 @@ int main(int argc, char **argv)
 		die(root);
 	run_all("default");
 	CHECK(ends_with_device_model());
+	CHECK(copies_while_a_file_waits());
+	CHECK(believes_its_user());
+	CHECK(says_only_what_it_refuses());
 	options.chroot = root;
 	options.runas = (char *)"65530:65530";
 	options.restrict_domid = options.start_stopped = true;

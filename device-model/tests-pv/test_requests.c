@@ -146,22 +146,67 @@ static bool try_shrink_window(void)
 	return !w; /* ftruncate() would need its descriptor, which is closed */
 }
 
-/* A header that is rewritten to name another file: the chain is the one that was there at first. */
-static bool try_other_backing(void)
+/* Names the secret as the overlay's backing file, by a descriptor of it. */
+static bool rewrite(int fd)
 {
 	uint8_t h[4096];
-	int fd = keeper_open(overlay, KEEPER_READ_WRITE);
 
-	if (fd < 0 || pread(fd, h, sizeof(h), 0) < 1000)
-		return true;
+	if (pread(fd, h, sizeof(h), 0) < 1000)
+		return false;
 	memset(h + 512, 0, 64);
 	strcpy((char *)h + 512, secret);
 	h[19] = (uint8_t)strlen(secret);
-	if (pwrite(fd, h, 1000, 0) != 1000)
-		return true;
-	close(fd);
+	return pwrite(fd, h, 1000, 0) == 1000;
+}
+
+static bool secret_opens(void)
+{
+	close(keeper_open(overlay, KEEPER_READ));
 	close(keeper_open(overlay, KEEPER_READ_WRITE));
 	return keeper_open(secret, KEEPER_READ) >= 0;
+}
+
+/* A header that is rewritten to name another file: the chain is the one that was there at first. */
+static bool try_other_backing(void)
+{
+	int fd = keeper_open(overlay, KEEPER_READ_WRITE);
+
+	return !rewrite(fd) || close(fd) || secret_opens();
+}
+
+/* Closed after that, and said to be. */
+static bool try_rewrite_and_close(void)
+{
+	int fd = keeper_open(overlay, KEEPER_READ_WRITE);
+
+	if (!rewrite(fd) || close(fd) || keeper_store_write(OVERLAY "/state", "6"))
+		return true;
+	return secret_opens();
+}
+
+/* Said to be closed before that, and still open. */
+static bool try_rewrite_when_closed(void)
+{
+	int fd = keeper_open(overlay, KEEPER_READ_WRITE);
+
+	return keeper_store_write(OVERLAY "/state", "6") || !rewrite(fd) || secret_opens();
+}
+
+/* The lock of an image stays when nobody told the guest to leave. */
+static bool try_unlock(void)
+{
+	int fd = keeper_open(named, KEEPER_READ);
+
+	if (fd < 0)
+		fd = keeper_open(disk, KEEPER_READ_WRITE);
+	return fd < 0 || keeper_lock_image(fd, false) || !keeper_unlock_image(fd);
+}
+
+/* A second writer of an image, and the lock of nothing. */
+static bool try_two_writers(void)
+{
+	return keeper_open(disk, KEEPER_READ_WRITE) < 0 ||
+	       keeper_open(disk, KEEPER_READ_WRITE) >= 0 || !keeper_lock_image(-1, false);
 }
 
 static bool try_write_read_only(void)
@@ -171,11 +216,15 @@ static bool try_write_read_only(void)
 }
 
 const struct attempt refused_requests[] = {
-	TRY(not_named, BOTH),	TRY(named_otherwise, BOTH), TRY(named_again, DM),
-	TRY(monitor, BOTH),	TRY(store_read, BOTH),	    TRY(store_list, BOTH),
-	TRY(store_write, BOTH), TRY(store_watch, BOTH),	    TRY(other_grants, BOTH),
-	TRY(numbers, PV),	TRY(short_message, PV),	    TRY(shrink_window, PV),
-	TRY(other_backing, PV), TRY(write_read_only, PV),
+	TRY(not_named, BOTH),	    TRY(named_otherwise, BOTH),
+	TRY(named_again, DM),	    TRY(monitor, BOTH),
+	TRY(store_read, BOTH),	    TRY(store_list, BOTH),
+	TRY(store_write, BOTH),	    TRY(store_watch, BOTH),
+	TRY(other_grants, BOTH),    TRY(numbers, PV),
+	TRY(short_message, PV),	    TRY(shrink_window, PV),
+	TRY(other_backing, PV),	    TRY(write_read_only, PV),
+	TRY(rewrite_and_close, PV), TRY(rewrite_when_closed, PV),
+	TRY(unlock, BOTH),	    TRY(two_writers, PV),
 };
 const size_t nr_refused_requests = ARRAY_SIZE(refused_requests);
 
@@ -233,10 +282,14 @@ static bool try_pv(void)
 	if (keeper_copy(p, 2, true) || fake_page(4)[4000] != 77)
 		return false;
 	munmap(page, 2 * FAKE_PAGE);
-	for (again = 0; again < 3; again++)
-		if (keeper_open_image(disk, O_RDWR) < 0 || keeper_open_image(overlay, O_RDWR) < 0 ||
-		    keeper_open_image(base, O_RDONLY) < 0)
+	for (again = 0; again < 3; again++) {
+		int a = keeper_open_image(disk, O_RDWR), b = keeper_open_image(overlay, O_RDWR),
+		    c = keeper_open_image(base, O_RDONLY);
+
+		if (a < 0 || b < 0 || c < 0 || keeper_lock_image(b, true) ||
+		    keeper_lock_image(c, false) || close(a) || close(b) || close(c))
 			return false;
+	}
 	return true;
 }
 

@@ -226,6 +226,49 @@ def test_named_files(program, work, images):
     g.pc.close()
 
 
+def writable(path):
+    """By QEMU's tools, that is without asking us."""
+    text = subprocess.run(["qemu-io", "-f", "raw", "-c", "write 0 512", path], capture_output=True, text=True,
+                          check=False, timeout=60)
+    return "lock" not in text.stdout + text.stderr
+
+
+def test_media_are_locked(program, work, images):
+    """By the privileged part, in the place of the confined one: a CD by name, by descriptor, a diskette; and let go."""
+    if not shutil.which("qemu-io"):
+        raise Skip("no qemu-io (package qemu-utils)")
+    isos = []
+    for name in ("one.iso", "two.iso"):
+        isos.append(os.path.join(work, name))
+        with open(isos[-1], "wb") as f:
+            f.write(os.urandom(40 * 2048))
+    g = Guest(program, work, images, ["-fda", floppy(work, "a.img")])
+    filtered(g)
+    m, other = g.monitor, floppy(work, "b.img")
+    m.run("blockdev-change-medium", id="ide-5632", filename=isos[0], format="raw")
+    assert not writable(isos[0]) and writable(isos[1])
+    fd = os.open(isos[1], os.O_RDONLY)
+    m.run("add-fd", fd=fd, fdset_id=5)
+    os.close(fd)
+    m.run("blockdev-change-medium", id="ide-5632", filename="/dev/fdset/5", format="raw")
+    assert writable(isos[0]) and not writable(isos[1])
+    m.run("remove-fd", fdset_id=5)
+    m.run("eject", id="ide-5632", force=True)
+    assert writable(isos[1])
+    m.run("blockdev-change-medium", id="floppy0", filename=other, format="raw")
+    assert not writable(other) and writable(os.path.join(work, "a.img"))
+    # One that somebody writes to is refused, with the reason in the log.
+    with subprocess.Popen(["qemu-io", "-f", "raw", isos[0]], stdin=subprocess.PIPE, stdout=subprocess.PIPE) as writer:
+        writer.stdin.write(b"write 0 512\n")
+        writer.stdin.flush()
+        writer.stdout.readline()
+        reply = m.raw('{"execute": "blockdev-change-medium", "arguments": {"id": "ide-5632", "filename": "%s"}}' % isos[0])
+        assert "error" in reply and "writes to it" in g.pc.log(), reply
+        writer.stdin.close()
+    assert "refuses" not in g.pc.log()
+    g.pc.close()
+
+
 def test_header_change_is_said(program, work, images):
     """A qcow2 header that comes to name another file: the log says so, and nobody but its user changes the image."""
     over = os.path.join(work, "header.qcow2")
@@ -437,5 +480,5 @@ def test_death_is_alone(program, work, images):
 TESTS = [test_forbidden_call_ends_process, test_filter_holds_in_threads, test_allowed_calls,
          test_names_are_not_found, test_log_mode, test_keeper_killed, test_told_to_end,
          test_log_is_kept, test_unprivileged, test_named_files,
-         test_header_change_is_said, test_serial_lines,
+         test_media_are_locked, test_header_change_is_said, test_serial_lines,
          test_on_by_default, test_off, test_disks_and_state, test_as_libxl_restricts, test_death_is_alone]
