@@ -76,7 +76,8 @@ static long reserve_with(domid_t caller, domid_t about, unsigned int cmd, unsign
 	struct xen_memory_reservation r = { .nr_extents = nr, .domid = about, .mem_flags = flags };
 	uint64_t *list = guest_page(caller, SCRATCH_GFN);
 
-	BUG_ON(nr > PAGE_SIZE / sizeof(*list));
+	BUG_ON(nr > (caller ? 1 : SCRATCH_NR) * PAGE_SIZE /
+			    sizeof(*list)); /* dom0's pages lie side by side */
 	for (unsigned int i = 0; i < nr; i++)
 		list[i] = gfn + i;
 	guest_handle_set(r.extent_start, LIST);

@@ -275,3 +275,29 @@ CASE(a_granted_page_cannot_be_given_back)
 	EXPECT(unmap(handle, HOLE_FIRST), == GNTST_okay);
 	EXPECT(dom(A)->tot_pages, == GUEST_RAM - 1);
 }
+
+/* A tool that restores a domain names single frames: those that fill a large page get one. */
+CASE(populated_frame_by_frame)
+{
+	struct domain *d = dom(DOMID_B);
+	uint64_t tot = d->tot_pages;
+
+	d->max_pages = 2048;
+	EXPECT(reserve(0, DOMID_B, XENMEM_populate_physmap, 1023, 514), == 514);
+	EXPECT(d->tot_pages - tot, == 514);
+	EXPECT(p2m_get(d, _gfn(1023)).order, == 0);
+	EXPECT(p2m_get(d, _gfn(1024)).order, == 9);
+	EXPECT(p2m_get(d, _gfn(1535)).type, == P2M_RAM_RW);
+	EXPECT(p2m_get(d, _gfn(1536)).order, == 0);
+	/* What is there already is nobody's to replace: as many are done as were before it. */
+	EXPECT(reserve(0, DOMID_B, XENMEM_populate_physmap, 1024, 512), == 0);
+	EXPECT(reserve(0, DOMID_B, XENMEM_populate_physmap, 512, 512), == 511);
+	EXPECT(p2m_get(d, _gfn(512)).order, == 0);
+	/* Without room for a large page there are small ones, for as long as there are any. */
+	d->max_pages = d->tot_pages + 100;
+	EXPECT(reserve(0, DOMID_B, XENMEM_populate_physmap, 2048, 512), == 100);
+	/* A guest gets what it asks for. */
+	d->max_pages = 4096;
+	EXPECT(reserve(DOMID_B, DOMID_SELF, XENMEM_populate_physmap, 2560, 512), == 512);
+	EXPECT(p2m_get(d, _gfn(2560)).order, == 0);
+}

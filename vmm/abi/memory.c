@@ -106,6 +106,47 @@ static int decrease_extent(struct domain *d, struct extent *e)
 
 typedef int (*extent_fn)(struct domain *d, struct extent *e);
 
+/* Entries of a list that are read at once. */
+#define LIST_BATCH 64U
+
+/* Are these single frames, and those behind them in the list, all of a large page? */
+static bool fills_large(struct call *c, const struct xen_memory_reservation *r, uint64_t i,
+			const struct extent *e)
+{
+	xen_pfn_t gfn[LIST_BATCH];
+
+	if (c->compat || e->order || e->flags || e->gfn % BIT(ORDER_2M) ||
+	    r->nr_extents - i < BIT(ORDER_2M) || c->d->is_dom0 || !abi_privileged())
+		return false;
+	for (uint64_t done = 0; done < BIT(ORDER_2M); done += LIST_BATCH) {
+		if (copy_from_guest_offset(gfn, r->extent_start, i + done, LIST_BATCH))
+			return false;
+		for (uint64_t k = 0; k < LIST_BATCH; k++)
+			if (gfn[k] != e->gfn + done + k)
+				return false;
+	}
+	return true;
+}
+
+/*
+ * A tool that restores a domain asks for single frames, as they come. Where they fill a large page, they get one: 0, and
+ * *i is behind them; -ERESTART: again; else not.
+ */
+static int populate_large(struct call *c, const struct xen_memory_reservation *r, uint64_t *i,
+			  const struct extent *e)
+{
+	struct frames f;
+	int rc;
+
+	if (!fills_large(c, r, *i, e) ||
+	    !frames_make_block(e->gfn, ORDER_2M, p2m_gfn_limit(), &f) || !p2m_all_holes(c->d, &f))
+		return 1;
+	rc = physmap_populate(c->d, &f, ORDER_2M);
+	if (!rc)
+		*i += f.nr;
+	return rc;
+}
+
 /* From extent *i and its piece on. 0, or -ERESTART: to be continued there. */
 static int do_extents(struct call *c, const struct xen_memory_reservation *r, uint64_t *i,
 		      struct extent *e, extent_fn one)
@@ -120,6 +161,12 @@ static int do_extents(struct call *c, const struct xen_memory_reservation *r, ui
 			return -ERESTART;
 		begun = true;
 		rc = call_read_long(c, guest_handle_la(r->extent_start), *i, &e->gfn);
+		if (!rc && one == populate_extent) {
+			rc = populate_large(c, r, i, e);
+			if (!rc || rc == -ERESTART)
+				continue;
+			rc = 0;
+		}
 		if (!rc)
 			rc = one(c->d, e);
 		if (rc == -ERESTART)
