@@ -106,12 +106,6 @@ struct page *p2m_hold_page(struct domain *d, gfn_t gfn, bool write, enum p2m_typ
 	return p2m_get_page(d, gfn, write, t);
 }
 
-void logdirty_wrote(struct domain *d, gfn_t gfn)
-{
-	(void)d;
-	(void)gfn;
-}
-
 bool pod_may_come(struct domain *d, gfn_t gfn)
 {
 	(void)d;
