@@ -17,16 +17,15 @@
 
 static void next_chunk(struct fdc *s);
 
-static bool is_scan(const struct fdc_xfer *x)
-{
-	return x->kind >= FDC_SCAN_EQUAL && x->kind <= FDC_SCAN_HIGH;
-}
-
-/* The host sends: WRITE, SCAN, FORMAT. */
-static bool from_host(const struct fdc_xfer *x)
-{
-	return x->kind > FDC_READ_TRACK && x->kind != FDC_VERIFY;
-}
+/* What a command does with a chunk, by its kind. */
+struct transfer {
+	void (*begin)(struct fdc *s);
+	void (*image_done)(struct fdc *s); /* the image has worked */
+	void (*moved)(struct fdc *s); /* the host's bytes are through, or terminal count came */
+	bool from_host;
+	bool apart; /* the host's bytes are not what the image has */
+};
+static const struct transfer *transfer_of(const struct fdc *s);
 
 /* A 40-track diskette in an 80-track drive: the drivers step twice. */
 static bool double_step(const struct fdc_drive *d)
@@ -158,22 +157,14 @@ static uint64_t image_offset(const struct fdc *s)
 
 static void host_start(struct fdc *s, uint32_t len);
 
-static void image_read_done(struct fdc *s)
+static void move_chunk(struct fdc *s)
 {
-	struct fdc_xfer *x = &s->x;
-
-	if (x->kind == FDC_VERIFY)
-		chunk_done(s, x->sectors);
-	else
-		host_start(s, x->sectors * FDC_SECTOR);
+	host_start(s, s->x.sectors * FDC_SECTOR);
 }
 
-static void image_write_done(struct fdc *s)
+static void chunk_settled(struct fdc *s)
 {
-	if (s->x.kind == FDC_FORMAT)
-		finish(s);
-	else
-		chunk_done(s, s->x.sectors);
+	chunk_done(s, s->x.sectors);
 }
 
 static void request_done(struct block_req *req, int err)
@@ -192,10 +183,8 @@ static void request_done(struct block_req *req, int err)
 		fail(s, ST1_DE, ST2_DD);
 	else if (err)
 		fdc_data_result(s, ST0_ABNORMAL | ST0_EC, 0, 0);
-	else if (req->op == BLOCK_READ)
-		image_read_done(s);
 	else
-		image_write_done(s);
+		transfer_of(s)->image_done(s);
 }
 
 static void submit(struct fdc *s, enum block_op op, uint64_t offset, uint32_t len)
@@ -221,7 +210,7 @@ static void fetch(struct fdc *s, uint64_t offset, uint32_t len)
 	if (have)
 		submit(s, BLOCK_READ, offset, have);
 	else
-		image_read_done(s);
+		transfer_of(s)->image_done(s);
 }
 
 static void image_read(struct fdc *s)
@@ -235,7 +224,7 @@ static void image_read(struct fdc *s)
 	}
 	x->base = ((uint32_t)x->h * f->sectors + x->r - 1) * FDC_SECTOR;
 	if (x->cached) {
-		image_read_done(s);
+		transfer_of(s)->image_done(s);
 		return;
 	}
 	x->cached = true;
@@ -255,7 +244,7 @@ static void image_write(struct fdc *s)
 /* --- between buffer and host --- */
 
 /* FORMAT: the host has sent an address for each sector, in the order on the track. */
-static void format_track(struct fdc *s)
+static void format_moved(struct fdc *s)
 {
 	struct fdc_xfer *x = &s->x;
 	const struct fdc_drive *d = &s->drive[x->drive];
@@ -263,6 +252,7 @@ static void format_track(struct fdc *s)
 	uint64_t seen = 0;
 	uint32_t i;
 
+	memset(s->host_buf + x->pos, 0, x->len - x->pos);
 	for (i = 0; i < x->sectors; i++, id += 4) {
 		if (cylinder_fits(d, id[0]) && id[1] == x->h && id[2] && id[2] <= x->sectors &&
 		    id[3] == FDC_N)
@@ -299,43 +289,49 @@ static bool scan_satisfied(const struct fdc *s, bool *equal)
 	return true;
 }
 
-static void scan_sector(struct fdc *s)
+static void scan_moved(struct fdc *s)
 {
-	bool equal, hit = scan_satisfied(s, &equal);
+	bool equal, hit;
 
+	/* What the host did not send matches. */
+	memset(s->host_buf + s->x.pos, 0xff, FDC_SECTOR - s->x.pos);
+	hit = scan_satisfied(s, &equal);
 	s->x.st2 = hit ? (equal ? ST2_SH : 0) : ST2_SN;
 	if (hit)
 		s->x.tc = true;
 	chunk_done(s, 1);
 }
 
+static uint32_t sectors_moved(const struct fdc_xfer *x)
+{
+	return (x->pos + FDC_SECTOR - 1) / FDC_SECTOR;
+}
+
+static void write_moved(struct fdc *s)
+{
+	struct fdc_xfer *x = &s->x;
+
+	x->sectors = sectors_moved(x);
+	/* 5.1.3: the rest of a sector is filled with zeros. */
+	memset(s->buf + x->pos, 0, x->sectors * FDC_SECTOR - x->pos);
+	image_write(s);
+}
+
+static void read_moved(struct fdc *s)
+{
+	chunk_done(s, sectors_moved(&s->x));
+}
+
 /* All of the chunk has been moved, or terminal count came. */
 static void host_done(struct fdc *s)
 {
-	struct fdc_xfer *x = &s->x;
-	uint32_t sectors = (x->pos + FDC_SECTOR - 1) / FDC_SECTOR;
-
 	i8257_set_dreq(FDC_DMA, false);
-	if (x->kind == FDC_FORMAT) {
-		memset(s->host_buf + x->pos, 0, x->len - x->pos);
-		format_track(s);
-	} else if (is_scan(x)) {
-		/* What the host did not send matches. */
-		memset(s->host_buf + x->pos, 0xff, FDC_SECTOR - x->pos);
-		scan_sector(s);
-	} else if (x->kind == FDC_WRITE) {
-		/* 5.1.3: the rest of a sector is filled with zeros. */
-		memset(s->buf + x->pos, 0, sectors * FDC_SECTOR - x->pos);
-		x->sectors = sectors;
-		image_write(s);
-	} else {
-		chunk_done(s, sectors);
-	}
+	transfer_of(s)->moved(s);
 }
 
 static uint8_t *host_bytes(struct fdc *s)
 {
-	return s->x.kind == FDC_FORMAT || is_scan(&s->x) ? s->host_buf : s->buf + s->x.base;
+	return transfer_of(s)->apart ? s->host_buf : s->buf + s->x.base;
 }
 
 void fdc_dma_ready(void *opaque)
@@ -346,7 +342,7 @@ void fdc_dma_ready(void *opaque)
 	if (s->phase != FDC_EXEC_HOST || !x->dma)
 		return;
 	x->pos += (uint32_t)i8257_move(FDC_DMA, host_bytes(s) + x->pos, x->len - x->pos,
-				       !from_host(x), &x->tc);
+				       !transfer_of(s)->from_host, &x->tc);
 	if (x->tc || x->pos == x->len)
 		host_done(s);
 }
@@ -369,7 +365,7 @@ uint8_t fdc_host_read(struct fdc *s)
 	struct fdc_xfer *x = &s->x;
 	uint8_t v;
 
-	if (x->dma || from_host(x))
+	if (x->dma || transfer_of(s)->from_host)
 		return 0;
 	fdc_irq(s, false);
 	v = host_bytes(s)[x->pos++];
@@ -382,7 +378,7 @@ void fdc_host_write(struct fdc *s, uint8_t byte)
 {
 	struct fdc_xfer *x = &s->x;
 
-	if (x->dma || !from_host(x))
+	if (x->dma || !transfer_of(s)->from_host)
 		return;
 	fdc_irq(s, false);
 	host_bytes(s)[x->pos++] = byte;
@@ -402,7 +398,8 @@ static uint32_t chunk_sectors(const struct fdc *s)
 	n = last - x->r + 1;
 	if (x->kind == FDC_FORMAT)
 		return n;
-	if (is_scan(x) || x->kind == FDC_READ_DELETED || (x->kind == FDC_WRITE && !x->dma))
+	if (transfer_of(s)->apart || x->kind == FDC_READ_DELETED ||
+	    (x->kind == FDC_WRITE && !x->dma))
 		return 1;
 	if (x->limit)
 		n = MIN(n, x->limit - 1u);
@@ -428,12 +425,29 @@ static void next_chunk(struct fdc *s)
 		return;
 	}
 	x->sectors = chunk_sectors(s);
-	if (x->kind == FDC_FORMAT)
-		host_start(s, x->sectors * 4);
-	else if (x->kind == FDC_WRITE)
-		host_start(s, x->sectors * FDC_SECTOR);
-	else
-		image_read(s);
+	transfer_of(s)->begin(s);
+}
+
+static void format_begin(struct fdc *s)
+{
+	host_start(s, s->x.sectors * 4);
+}
+
+static const struct transfer transfers[] = {
+	[FDC_READ] = { image_read, move_chunk, read_moved, false, false },
+	[FDC_READ_DELETED] = { image_read, move_chunk, read_moved, false, false },
+	[FDC_READ_TRACK] = { image_read, move_chunk, read_moved, false, false },
+	[FDC_WRITE] = { move_chunk, chunk_settled, write_moved, true, false },
+	[FDC_VERIFY] = { image_read, chunk_settled, read_moved, false, false },
+	[FDC_SCAN_EQUAL] = { image_read, move_chunk, scan_moved, true, true },
+	[FDC_SCAN_LOW] = { image_read, move_chunk, scan_moved, true, true },
+	[FDC_SCAN_HIGH] = { image_read, move_chunk, scan_moved, true, true },
+	[FDC_FORMAT] = { format_begin, finish, format_moved, true, true },
+};
+
+static const struct transfer *transfer_of(const struct fdc *s)
+{
+	return &transfers[s->x.kind];
 }
 
 static void implied_seek(struct fdc *s)

@@ -133,20 +133,13 @@ static void channel_reset_begin(struct ide_channel *ch)
 		ch->drive[i].status = IDE_BSY;
 }
 
-struct submit_done {
-	void (*done)(struct ide_drive *d, int err);
-};
-
 static void request_done(struct block_req *req, int err)
 {
 	struct ide_drive *d = container_of(req, struct ide_drive, req);
 	struct ide_channel *ch = d->ch;
-	void (*done)(struct ide_drive *, int) = ((struct submit_done *)req->opaque)->done;
 
-	free(req->opaque);
-	req->opaque = NULL;
 	if (!ch->reset_wait)
-		done(d, err);
+		d->req_done(d, err);
 	else if (!channel_busy(ch))
 		channel_reset(ch);
 }
@@ -154,9 +147,7 @@ static void request_done(struct block_req *req, int err)
 void ide_submit(struct ide_drive *d, enum block_op op, uint64_t offset, size_t len,
 		void (*done)(struct ide_drive *d, int err))
 {
-	struct submit_done *s = xzalloc(sizeof(*s));
-
-	s->done = done;
+	d->req_done = done;
 	d->req = (struct block_req){
 		.b = d->blk,
 		.op = op,
@@ -164,7 +155,6 @@ void ide_submit(struct ide_drive *d, enum block_op op, uint64_t offset, size_t l
 		.buf = d->buf,
 		.len = len,
 		.done = request_done,
-		.opaque = s,
 	};
 	block_submit(&d->req);
 }
@@ -241,11 +231,11 @@ static void task_file_write(struct ide_channel *ch, unsigned int reg, uint8_t v)
 /* Moves bytes between the host and the present DRQ block. Returns how many. */
 static uint32_t data_move(struct ide_drive *d, uint8_t *host, uint32_t len, bool to_host)
 {
-	bool in = d->phase == IDE_PIO_IN || d->phase == IDE_READ_PIO || d->phase == IDE_ATAPI_PIO;
+	const struct ide_transfer *t = &ide_transfers[d->phase];
+	void (*moved)(struct ide_drive * d) = to_host ? t->to_host : t->from_host;
 	uint32_t n = MIN(len, d->drq_end - d->buf_pos);
 
-	if (!(d->status & IDE_DRQ) || in != to_host || d->phase == IDE_READ_DMA ||
-	    d->phase == IDE_WRITE_DMA || d->phase == IDE_ATAPI_DMA)
+	if (!(d->status & IDE_DRQ) || !moved)
 		return 0;
 	if (to_host)
 		memcpy(host, d->buf + d->buf_pos, n);
@@ -253,7 +243,7 @@ static uint32_t data_move(struct ide_drive *d, uint8_t *host, uint32_t len, bool
 		memcpy(d->buf + d->buf_pos, host, n);
 	d->buf_pos += n;
 	if (d->buf_pos == d->drq_end)
-		ide_block_moved(d);
+		moved(d);
 	return n;
 }
 

@@ -91,6 +91,7 @@ struct ide_drive {
 	uint32_t block_sectors;	   /* sectors per DRQ block */
 	uint8_t *buf;		   /* IDE_BUF_SIZE */
 	struct block_req req;
+	void (*req_done)(struct ide_drive *d, int err);
 
 	/* ATAPI */
 	uint8_t sense_key, asc, ascq;
@@ -160,8 +161,13 @@ static inline bool ide_dma_started(const struct ide_channel *ch)
 
 /* ide_ata.c */
 void ide_ata_command(struct ide_drive *d, uint8_t command);
-/* The host has moved a whole DRQ block. */
-void ide_block_moved(struct ide_drive *d);
+/* By phase: what happens when the host has moved a whole DRQ block, or when the bus master is ready. */
+struct ide_transfer {
+	void (*to_host)(struct ide_drive *d);
+	void (*from_host)(struct ide_drive *d);
+	void (*dma)(struct ide_drive *d);
+};
+extern const struct ide_transfer ide_transfers[];
 /* The bus master was started while the drive waits for it. */
 void ide_dma_ready(struct ide_drive *d);
 

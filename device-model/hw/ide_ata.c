@@ -213,28 +213,10 @@ static void cmd_write_pio(struct ide_drive *d)
 	ide_drq_block(d, MIN(d->block_sectors * IDE_SECTOR, d->buf_len));
 }
 
-void ide_block_moved(struct ide_drive *d)
+static void pio_in_moved(struct ide_drive *d)
 {
-	switch (d->phase) {
-	case IDE_PIO_IN:
-		d->phase = IDE_IDLE;
-		d->status = IDE_DRDY | IDE_DSC;
-		break;
-	case IDE_READ_PIO:
-		read_block_moved(d);
-		break;
-	case IDE_WRITE_PIO:
-		write_block_moved(d);
-		break;
-	case IDE_PACKET:
-		atapi_packet_received(d);
-		break;
-	case IDE_ATAPI_PIO:
-		atapi_block_moved(d);
-		break;
-	default:
-		break;
-	}
+	d->phase = IDE_IDLE;
+	d->status = IDE_DRDY | IDE_DSC;
 }
 
 /* --- DMA --- */
@@ -285,27 +267,32 @@ static void write_dma_fill(struct ide_drive *d)
 	ide_submit(d, BLOCK_WRITE, d->lba * IDE_SECTOR, d->buf_len, write_chunk_done);
 }
 
+static void read_dma_fill(struct ide_drive *d)
+{
+	d->buf_len = MIN(d->left, IDE_BUF_SECTORS) * IDE_SECTOR;
+	ide_submit(d, BLOCK_READ, d->lba * IDE_SECTOR, d->buf_len, read_dma_done);
+}
+
+const struct ide_transfer ide_transfers[] = {
+	[IDE_IDLE] = { 0 },
+	[IDE_PIO_IN] = { .to_host = pio_in_moved },
+	[IDE_READ_PIO] = { .to_host = read_block_moved },
+	[IDE_WRITE_PIO] = { .from_host = write_block_moved },
+	[IDE_READ_DMA] = { .dma = read_dma_fill },
+	[IDE_WRITE_DMA] = { .dma = write_dma_fill },
+	[IDE_PACKET] = { .from_host = atapi_packet_received },
+	[IDE_ATAPI_PIO] = { .to_host = atapi_block_moved },
+	[IDE_ATAPI_DMA] = { .dma = atapi_dma_ready },
+	[IDE_FLUSH] = { 0 },
+	[IDE_TRIM_DMA] = { .dma = ide_trim_dma_ready },
+};
+
 void ide_dma_ready(struct ide_drive *d)
 {
-	if (d->req.busy || !d->present || !ide_dma_started(d->ch))
-		return;
-	switch (d->phase) {
-	case IDE_READ_DMA:
-		d->buf_len = MIN(d->left, IDE_BUF_SECTORS) * IDE_SECTOR;
-		ide_submit(d, BLOCK_READ, d->lba * IDE_SECTOR, d->buf_len, read_dma_done);
-		break;
-	case IDE_WRITE_DMA:
-		write_dma_fill(d);
-		break;
-	case IDE_ATAPI_DMA:
-		atapi_dma_ready(d);
-		break;
-	case IDE_TRIM_DMA:
-		ide_trim_dma_ready(d);
-		break;
-	default:
-		break;
-	}
+	void (*dma)(struct ide_drive * d) = ide_transfers[d->phase].dma;
+
+	if (dma && !d->req.busy && d->present && ide_dma_started(d->ch))
+		dma(d);
 }
 
 static void cmd_read_dma(struct ide_drive *d)
