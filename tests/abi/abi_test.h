@@ -1,19 +1,11 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* A small harness for tests that see the hypervisor's headers; main.c is its other half. */
+/* What the tests of the ABI's pure parts stand on. */
 #ifndef PLINTH_ABI_TEST_H
 #define PLINTH_ABI_TEST_H
 
 #include "xen_abi.h"
 #include "domain.h"
-
-struct abi_test {
-	const char *name;
-	void (*fn)(void);
-	struct abi_test *next;
-};
-void abi_register(struct abi_test *t);
-void abi_fail(const char *file, int line, const char *what);
-uint64_t abi_random(void);
+#include "unit.h"
 
 /* mock.c: a domain with vCPUs, event channels and guest pages at gfns 0.. that the host sees. */
 struct domain *mock_domain(domid_t id, unsigned int vcpus, unsigned int max_port);
@@ -26,20 +18,5 @@ unsigned int mock_refs(uint64_t gfn);
 void mock_set_owner(uint64_t gfn, struct domain *d);
 void mock_own_all(struct domain *d);
 extern unsigned int mock_wakes;
-
-#define TEST(ident)                                                        \
-	static void test_##ident(void);                                    \
-	static void __attribute__((constructor)) register_##ident(void)    \
-	{                                                                  \
-		static struct abi_test t = { #ident, test_##ident, NULL }; \
-		abi_register(&t);                                          \
-	}                                                                  \
-	static void test_##ident(void)
-
-#define EXPECT(cond)                                         \
-	do {                                                 \
-		if (!(cond))                                 \
-			abi_fail(__FILE__, __LINE__, #cond); \
-	} while (0)
 
 #endif

@@ -5,16 +5,16 @@ abi_DIR  := $(O)/abi
 abi_VMM  := vmm/hvm/policy.c vmm/sched/sched_bvt.c vmm/domain/event.c vmm/domain/event_ops.c \
 	vmm/domain/event_2l.c vmm/domain/event_fifo.c vmm/domain/grant.c
 abi_TESTS := $(sort $(wildcard tests/abi/test_*.c)) tests/abi/mock.c
-abi_OBJS := $(abi_VMM:%.c=$(abi_DIR)/%.o) $(abi_TESTS:%.c=$(abi_DIR)/%.o) $(abi_DIR)/tests/abi/main.o
+abi_OBJS := $(abi_VMM:%.c=$(abi_DIR)/%.o) $(abi_TESTS:%.c=$(abi_DIR)/%.o) $(abi_DIR)/tests/unit/unit.o
 abi_CFLAGS := -std=gnu11 -O1 -g -Wall -Wextra -Werror -Wno-address-of-packed-member -fno-omit-frame-pointer \
 	-fsanitize=address,undefined -fno-sanitize=alignment -fno-sanitize-recover=all -MMD -MP
-# Tests include the hypervisor's headers, never libc's; main.c the other way round.
-abi_VMMFLAGS := -Ivmm/include -Ivmm -Itests/abi -I. -fno-builtin -DPLINTH_DEBUG=1 -D__XEN_TOOLS__ \
+# Tests include the hypervisor's headers, never libc's; unit.c the other way round.
+abi_VMMFLAGS := -Ivmm/include -Ivmm -Itests/abi -Itests/unit -I. -fno-builtin -DPLINTH_DEBUG=1 -D__XEN_TOOLS__ \
 	-include vmm/include/types.h
 
-$(abi_DIR)/tests/abi/main.o: tests/abi/main.c
+$(abi_DIR)/tests/unit/unit.o: tests/unit/unit.c
 	$(Q)mkdir -p $(@D)
-	$(Q)$(CC) $(abi_CFLAGS) -c -o $@ $<
+	$(Q)$(CC) $(abi_CFLAGS) -Itests/unit -DUNIT_NAME='"check-abi"' -c -o $@ $<
 
 $(abi_DIR)/%.o: %.c
 	$(Q)mkdir -p $(@D)

@@ -24,6 +24,16 @@ static struct page pages[MOCK_PAGES + LENT_PAGES];
 static bool lent[LENT_PAGES];
 static uint8_t *mem;
 
+void *xzalloc_bytes(size_t n)
+{
+	return unit_alloc(n);
+}
+
+void xfree(void *p)
+{
+	unit_free(p);
+}
+
 /* page_to_virt(p) = DIRECTMAP_VIRT + (p - page_table) * 4096: choose page_table so that it hits mem. */
 static void mock_init(void)
 {

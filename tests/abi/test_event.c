@@ -91,9 +91,9 @@ TEST(fifo_delivers_everything_once)
 	memset(seen, 0, sizeof(seen));
 	memset(raised, 0, sizeof(raised));
 	for (r = 0; r < 20000; r++) {
-		unsigned int port = ports[abi_random() % NR_PORTS];
+		unsigned int port = ports[unit_random() % NR_PORTS];
 
-		switch (abi_random() % 8) {
+		switch (unit_random() % 8) {
 		case 0:
 			upcall(seen, NULL);
 			break;
@@ -104,7 +104,7 @@ TEST(fifo_delivers_everything_once)
 			EXPECT(!evtchn_unmask(d, port));
 			break;
 		case 3: {
-			struct evtchn_set_priority sp = { port, abi_random() % 16 };
+			struct evtchn_set_priority sp = { port, unit_random() % 16 };
 
 			EXPECT(!evtchn_fifo_set_priority(d, &sp));
 			break;
@@ -151,11 +151,11 @@ TEST(fifo_hostile_words)
 	struct domain *d = fifo_domain(ports);
 
 	for (unsigned int r = 0; r < 20000; r++) {
-		uint32_t *junk = mock_page(abi_random() % 2);
+		uint32_t *junk = mock_page(unit_random() % 2);
 
-		junk[abi_random() % 1024] = (uint32_t)abi_random();
-		evtchn_send(d, (unsigned int)(abi_random() % 300));
-		evtchn_unmask(d, (unsigned int)(abi_random() % 300));
+		junk[unit_random() % 1024] = (uint32_t)unit_random();
+		evtchn_send(d, (unsigned int)(unit_random() % 300));
+		evtchn_unmask(d, (unsigned int)(unit_random() % 300));
 	}
 	mock_domain_free(d);
 }

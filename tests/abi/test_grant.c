@@ -103,7 +103,7 @@ TEST(grant_entries_change_under_use)
 	struct page *first[NR_REFS] = { 0 };
 
 	for (unsigned int step = 0; step < NR_STEPS; step++) {
-		uint64_t r = abi_random();
+		uint64_t r = unit_random();
 		grant_ref_t ref = r % NR_REFS;
 		struct page *p = NULL;
 		bool ro = r >> 8 & 1;

@@ -17,7 +17,7 @@ void hc_register(struct hc_case *c)
 	cases = c;
 }
 
-void hc_fail(const char *file, int line, const char *what, long value)
+void unexpected(const char *file, int line, const char *what, long value)
 {
 	host_printf("%s:%d: not %s, but %ld\n", file, line, what, value);
 	failed = true;

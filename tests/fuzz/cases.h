@@ -15,7 +15,6 @@ struct hc_case {
 };
 
 void hc_register(struct hc_case *c);
-void hc_fail(const char *file, int line, const char *what, long value);
 
 #define CASE(n)                                                     \
 	static void n(void);                                        \
@@ -25,14 +24,6 @@ void hc_fail(const char *file, int line, const char *what, long value);
 		hc_register(&n##_case);                             \
 	}                                                           \
 	static void n(void)
-
-/* The value is shown when it is not as expected. */
-#define EXPECT(value, cond)                                                 \
-	do {                                                                \
-		long got = (long)(value);                                   \
-		if (!(got cond))                                            \
-			hc_fail(__FILE__, __LINE__, #value " " #cond, got); \
-	} while (0)
 
 /* The domain, for as long as the case runs; it must be there. */
 struct domain *dom(domid_t id);

@@ -42,7 +42,7 @@ static void create(const struct xen_domctl_createdomain *c, long says, const cha
 		return;
 	EXPECT(host_log_has("d0: domctl createdomain is refused (-22): "), == true);
 	if (!host_log_has(text) || !host_log_has(too))
-		hc_fail(__FILE__, __LINE__, text, 0);
+		unexpected(__FILE__, __LINE__, text, 0);
 }
 
 CASE(refuse_createdomain)
@@ -97,7 +97,7 @@ static void set_policy(uint32_t leaf, uint32_t value, uint32_t msr, const char *
 	host_log_clear();
 	EXPECT(call_as(0, 0, __HYPERVISOR_domctl, ARG, 0, 0, 0), != 0);
 	if (!host_log_has("domctl set_cpu_policy of d2 is refused") || !host_log_has(text))
-		hc_fail(__FILE__, __LINE__, text, 0);
+		unexpected(__FILE__, __LINE__, text, 0);
 	dom(DOMID_B)->creation_finished = true;
 }
 
@@ -119,7 +119,7 @@ static void set_param(domid_t caller, uint32_t index, uint64_t value, long says,
 	EXPECT(call_op(caller, __HYPERVISOR_hvm_op, HVMOP_set_param, &p, sizeof(p)), == says);
 	EXPECT(host_log_lines(), == (text ? 1 : 0));
 	if (text && (!host_log_has("hvm_op set_param of d2 is refused") || !host_log_has(text)))
-		hc_fail(__FILE__, __LINE__, text, 0);
+		unexpected(__FILE__, __LINE__, text, 0);
 }
 
 CASE(refuse_hvm_params)
@@ -154,7 +154,7 @@ static void judge(const char *family, const struct abi_command *c, long rc, bool
 		return;
 	if (!host_log_lines() || !host_log_has(family) || (c && !host_log_has(c->name)) ||
 	    host_log_has("(null)"))
-		hc_fail(__FILE__, __LINE__, c ? c->name : family, rc);
+		unexpected(__FILE__, __LINE__, c ? c->name : family, rc);
 }
 
 static const uint8_t fills[] = { 0x00, 0x01, 0x7f, 0xff };
@@ -173,7 +173,7 @@ CASE(refuse_tables_are_complete)
 	for (unsigned int f = 0; f < ARRAY_SIZE(families); f++)
 		for (unsigned int i = 0; i < families[f]->nr; i++)
 			if (families[f]->commands[i].name && !families[f]->commands[i].takes)
-				hc_fail(__FILE__, __LINE__, families[f]->commands[i].name, i);
+				unexpected(__FILE__, __LINE__, families[f]->commands[i].name, i);
 }
 
 CASE(refuse_every_domctl)

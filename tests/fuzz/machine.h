@@ -49,6 +49,18 @@ void check_machine(void);
 void check_victim(void);
 void check_remember_victim(void);
 
+/*
+ * The value is shown when it is not as expected. What follows, the program decides: one with a thread for each CPU
+ * cannot go on.
+ */
+#define EXPECT(value, cond)                                                    \
+	do {                                                                   \
+		long got = (long)(value);                                      \
+		if (!(got cond))                                               \
+			unexpected(__FILE__, __LINE__, #value " " #cond, got); \
+	} while (0)
+void unexpected(const char *file, int line, const char *what, long value);
+
 /* stubs.c */
 extern const struct hvm_ops fake_hvm_ops;
 /* Told of each p2m_flush before it is done; NULL: nobody is. */

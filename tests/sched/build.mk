@@ -4,17 +4,17 @@
 sched_DIR    := $(O)/sched
 sched_VMM    := vmm/sched/sched.c vmm/sched/sched_bvt.c vmm/sched/pause.c vmm/cpu/timer.c vmm/cpu/timer_heap.c \
 	vmm/base/spinlock.c
-sched_TESTS  := $(filter-out tests/sched/host.c,$(sort $(wildcard tests/sched/*.c)))
-sched_OBJS   := $(sched_VMM:%.c=$(sched_DIR)/%.o) $(sched_TESTS:%.c=$(sched_DIR)/%.o) $(sched_DIR)/tests/sched/host.o
+sched_TESTS  := $(sort $(wildcard tests/sched/*.c))
+sched_OBJS   := $(sched_VMM:%.c=$(sched_DIR)/%.o) $(sched_TESTS:%.c=$(sched_DIR)/%.o) $(sched_DIR)/tests/unit/unit.o
 sched_CFLAGS := -std=gnu11 -O2 -g -Wall -Wextra -Werror -Wno-address-of-packed-member -fno-omit-frame-pointer \
 	-fsanitize=address,undefined -fno-sanitize=alignment -fno-sanitize-recover=all -MMD -MP
-# Tests include the hypervisor's headers, never libc's; host.c the other way round.
-sched_VMMFLAGS := -Ivmm/include -Ivmm -Itests/sched -I. -fno-builtin -DPLINTH_DEBUG=1 -D__XEN_TOOLS__ \
+# Tests include the hypervisor's headers, never libc's; unit.c the other way round.
+sched_VMMFLAGS := -Ivmm/include -Ivmm -Itests/sched -Itests/unit -I. -fno-builtin -DPLINTH_DEBUG=1 -D__XEN_TOOLS__ \
 	'-DPLINTH_HOST_CPU=(*sim_cpu)' -fno-strict-aliasing --param asan-globals=0 -include vmm/include/types.h
 
-$(sched_DIR)/tests/sched/host.o: tests/sched/host.c
+$(sched_DIR)/tests/unit/unit.o: tests/unit/unit.c
 	$(Q)mkdir -p $(@D)
-	$(Q)$(CC) $(sched_CFLAGS) -c -o $@ $<
+	$(Q)$(CC) $(sched_CFLAGS) -Itests/unit -DUNIT_NAME='"check-sched"' -c -o $@ $<
 
 $(sched_DIR)/%.o: %.c
 	$(Q)mkdir -p $(@D)

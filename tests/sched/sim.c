@@ -30,6 +30,16 @@ uint64_t now_ns(void)
 	return sim_now;
 }
 
+void *xzalloc_bytes(size_t n)
+{
+	return unit_alloc(n);
+}
+
+void xfree(void *p)
+{
+	unit_free(p);
+}
+
 void lapic_timer_set(uint64_t expires_ns)
 {
 	deadline[cpu_id()] = expires_ns;
@@ -392,6 +402,6 @@ uint64_t sim_late(struct task *t, unsigned int p)
 {
 	if (!t->nr_late)
 		return FOREVER;
-	host_sort(t->late_ns, t->nr_late);
+	unit_sort(t->late_ns, t->nr_late);
 	return t->late_ns[min((uint64_t)t->nr_late * p / 1000, (uint64_t)t->nr_late - 1)];
 }

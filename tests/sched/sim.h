@@ -10,6 +10,7 @@
 #include "xen_abi.h"
 #include "domain.h"
 #include "sched.h"
+#include "unit.h"
 
 #define SIM_CPUS  4U
 #define SIM_TASKS 24U
@@ -66,39 +67,5 @@ void sim_stop(void);
 unsigned int sim_share(const struct task *t);
 /* The per-mille-th lateness in ns; p of 500 is the median. */
 uint64_t sim_late(struct task *t, unsigned int p);
-
-struct sched_test {
-	const char *name;
-	void (*fn)(void);
-	struct sched_test *next;
-};
-void sched_test_register(struct sched_test *t);
-void sched_test_fail(const char *file, int line, const char *fmt, ...) __printf(3, 4);
-void host_sort(uint64_t *p, unsigned int n);
-bool host_verbose(void);
-
-#define TEST(ident)                                                          \
-	static void test_##ident(void);                                      \
-	static void __attribute__((constructor)) register_##ident(void)      \
-	{                                                                    \
-		static struct sched_test t = { #ident, test_##ident, NULL }; \
-		sched_test_register(&t);                                     \
-	}                                                                    \
-	static void test_##ident(void)
-
-#define EXPECT(cond)                                                      \
-	do {                                                              \
-		if (!(cond))                                              \
-			sched_test_fail(__FILE__, __LINE__, "%s", #cond); \
-	} while (0)
-
-/* lo <= value <= hi, and what it is if not. */
-#define EXPECT_IN(value, lo, hi)                                                                 \
-	do {                                                                                     \
-		unsigned long val_ = (value), lo_ = (lo), hi_ = (hi);                            \
-		if (val_ < lo_ || val_ > hi_)                                                    \
-			sched_test_fail(__FILE__, __LINE__, "%s = %lu, not in %lu..%lu", #value, \
-					val_, lo_, hi_);                                         \
-	} while (0)
 
 #endif

@@ -138,7 +138,7 @@ TEST(affinity_changes_under_load)
 			if (tasks[i].v->running || tasks[i].v->sched.queued)
 				EXPECT(tasks[i].v->affinity_hard & BIT(tasks[i].v->cpu));
 			else
-				sched_test_fail(__FILE__, __LINE__, "task %u is nowhere", i);
+				unit_fail(__FILE__, __LINE__, "task %u is nowhere", i);
 	}
 	for (unsigned int i = 0; i < nr_tasks; i++)
 		sched_set_affinity(tasks[i].v, 1, ~0ULL);

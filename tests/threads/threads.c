@@ -252,6 +252,11 @@ void race_one(unsigned int i, unsigned int times, uint64_t seed)
 	}
 }
 
+void unexpected(const char *file, int line, const char *what, long value)
+{
+	panic("%s:%d: not %s, but %ld", file, line, what, value);
+}
+
 /* --- what acts use ----------------------------------------------------------------------------- */
 
 struct domain *dom(domid_t id)

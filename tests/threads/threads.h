@@ -38,15 +38,6 @@ void race_register(struct race_case *c);
 	}                                                                               \
 	static void n(void)
 
-/* The value is shown when it is not as expected. */
-#define EXPECT(value, cond)                                                                   \
-	do {                                                                                  \
-		long got = (long)(value);                                                     \
-		if (!(got cond))                                                              \
-			panic("%s:%d: not %s, but %ld", __FILE__, __LINE__, #value " " #cond, \
-			      got);                                                           \
-	} while (0)
-
 /* Lets the acts run, on their CPUs, until all that end have ended; then nothing runs, and the machine is looked over. */
 void race(const struct act *acts, unsigned int n);
 #define RACE_ACTS(...)                                             \

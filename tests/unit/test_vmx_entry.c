@@ -99,7 +99,7 @@ static void expect_each(const struct wrong *wrong, size_t nr, void (*expect)(con
 static void expect_text(const char *says, const char *text)
 {
 	if (!strstr(says, text))
-		unit_fail(__FILE__, __LINE__, says);
+		unit_fail(__FILE__, __LINE__, "%s", says);
 }
 
 static void expect_rule(const char *text)

@@ -16,7 +16,7 @@
 
 static struct unit_test *tests;
 static const char *current;
-static bool current_failed;
+static bool current_failed, verbose;
 static char log_text[65536];
 static size_t log_len;
 static uint64_t seed = 0x9e3779b97f4a7c15ULL;
@@ -31,10 +31,21 @@ void unit_register(struct unit_test *t)
 	tests = t;
 }
 
-void unit_fail(const char *file, int line, const char *what)
+void unit_fail(const char *file, int line, const char *fmt, ...)
 {
-	fprintf(stderr, "%s:%d: %s: %s\n", file, line, current, what);
+	va_list ap;
+
+	fprintf(stderr, "%s:%d: %s: ", file, line, current);
+	va_start(ap, fmt);
+	vfprintf(stderr, fmt, ap);
+	va_end(ap);
+	fputc('\n', stderr);
 	current_failed = true;
+}
+
+bool unit_verbose(void)
+{
+	return verbose;
 }
 
 const char *unit_log(void)
@@ -53,6 +64,11 @@ void printk(const char *fmt, ...)
 	va_list ap;
 	int n;
 
+	if (verbose) {
+		va_start(ap, fmt);
+		vprintf(fmt, ap);
+		va_end(ap);
+	}
 	va_start(ap, fmt);
 	n = vsnprintf(log_text + log_len, sizeof(log_text) - log_len, fmt, ap);
 	va_end(ap);
@@ -97,6 +113,18 @@ void unit_free(void *p)
 	free(p);
 }
 
+static int compare(const void *a, const void *b)
+{
+	uint64_t x = *(const uint64_t *)a, y = *(const uint64_t *)b;
+
+	return x < y ? -1 : x > y;
+}
+
+void unit_sort(uint64_t *p, unsigned int n)
+{
+	qsort(p, n, sizeof(*p), compare);
+}
+
 int unit_libc_snprintf(char *buf, size_t size, const char *fmt, ...)
 {
 	va_list ap;
@@ -139,12 +167,22 @@ void unit_isolated(void (*fn)(void))
 		current_failed = true;
 }
 
+/* usage: [-v] [TEST...] */
+static bool wanted(const char *name, int argc, char **argv)
+{
+	for (int i = 1 + verbose; i < argc; i++)
+		if (!strcmp(argv[i], name))
+			return true;
+	return argc == 1 + verbose;
+}
+
 int main(int argc, char **argv)
 {
 	unsigned int passed = 0, failed = 0;
 
+	verbose = argc > 1 && !strcmp(argv[1], "-v");
 	for (struct unit_test *t = tests; t; t = t->next) {
-		if (argc > 1 && strcmp(argv[1], t->name))
+		if (!wanted(t->name, argc, argv))
 			continue;
 		current = t->name;
 		current_failed = false;

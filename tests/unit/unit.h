@@ -17,7 +17,10 @@ struct unit_test {
 };
 void unit_register(struct unit_test *t);
 /* Records a failure of the running test and goes on. */
-void unit_fail(const char *file, int line, const char *what);
+void unit_fail(const char *file, int line, const char *fmt, ...)
+	__attribute__((format(printf, 3, 4)));
+/* The command line has -v: what the code under test prints is shown. */
+bool unit_verbose(void);
 /* What the code under test printed since unit_log_clear. */
 const char *unit_log(void);
 void unit_log_clear(void);
@@ -25,6 +28,7 @@ void unit_log_clear(void);
 uint64_t unit_random(void);
 void *unit_alloc(size_t n);
 void unit_free(void *p);
+void unit_sort(uint64_t *p, unsigned int n);
 /* The C library's own answer, as the oracle. */
 int unit_libc_snprintf(char *buf, size_t size, const char *fmt, ...)
 	__attribute__((format(printf, 3, 4)));
@@ -44,10 +48,19 @@ void unit_isolated(void (*fn)(void));
 	}                                                                   \
 	static void test_##ident(void)
 
-#define EXPECT(cond)                                          \
-	do {                                                  \
-		if (!(cond))                                  \
-			unit_fail(__FILE__, __LINE__, #cond); \
+#define EXPECT(cond)                                                \
+	do {                                                        \
+		if (!(cond))                                        \
+			unit_fail(__FILE__, __LINE__, "%s", #cond); \
+	} while (0)
+
+/* lo <= value <= hi, and what it is if not. */
+#define EXPECT_IN(value, lo, hi)                                                                 \
+	do {                                                                                     \
+		unsigned long val_ = (value), lo_ = (lo), hi_ = (hi);                            \
+		if (val_ < lo_ || val_ > hi_)                                                    \
+			unit_fail(__FILE__, __LINE__, "%s = %lu, not in %lu..%lu", #value, val_, \
+				  lo_, hi_);                                                     \
 	} while (0)
 
 #endif
