@@ -236,6 +236,32 @@ static void log_overflows(void)
 	expect_lines(world_sent(), 5000, 5001);
 }
 
+/* `xl dmesg -c` reads in pieces, and each one is forgotten: no less, and nothing that came meanwhile. */
+static void log_is_cleared(void)
+{
+	char piece[1000], text[20000];
+	uint32_t at = 0, n, len = 0;
+
+	world_start("console=com1");
+	print_lines(0, 300);
+	while ((n = console_ring_read(&at, true, true, piece, sizeof(piece))) &&
+	       len + n < sizeof(text)) {
+		memcpy(text + len, piece, n);
+		len += n;
+	}
+	text[len] = '\0';
+	expect_lines(text, 0, 300);
+	print_lines(300, 301);
+	n = console_ring_read(&at, false, false, piece, sizeof(piece) - 1);
+	piece[n] = '\0';
+	EXPECT(!strcmp(piece, "line 300 of the log\n"));
+}
+
+TEST(log_that_is_read_and_cleared)
+{
+	unit_isolated(log_is_cleared);
+}
+
 TEST(log_that_outruns_the_line)
 {
 	unit_isolated(log_overflows);

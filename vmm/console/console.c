@@ -227,14 +227,17 @@ void console_flush(void)
 uint32_t console_ring_read(uint32_t *index, bool incremental, bool clear, char *buf, uint32_t max)
 {
 	bool locked = console_lock();
-	uint32_t pos = ring_start, n = 0;
+	uint32_t pos = ring_start, n = 0, part;
 
 	if (incremental && *index - ring_start <= ring_end - ring_start)
 		pos = *index;
-	while (pos != ring_end && n < max)
-		buf[n++] = ring[pos++ % CONSOLE_RING_SIZE];
+	for (; pos != ring_end && n < max; pos += part, n += part) {
+		part = min(min(ring_end - pos, max - n),
+			   CONSOLE_RING_SIZE - pos % CONSOLE_RING_SIZE);
+		memcpy(buf + n, &ring[pos % CONSOLE_RING_SIZE], part);
+	}
 	if (clear)
-		ring_start = ring_end;
+		ring_start = pos;
 	console_unlock(locked);
 	*index = pos;
 	return n;

@@ -30,8 +30,8 @@ void console_flush(void);
 
 /*
  * Read the log from position *index (a running count of characters; positions older than the ring
- * are moved up). Copies at most max bytes, sets *index behind them. clear: forget everything up
- * to now. Returns the number of bytes. Shape of XEN_SYSCTL_readconsole.
+ * are moved up). Copies at most max bytes, sets *index behind them. clear: forget what was read,
+ * and what was before it. Returns the number of bytes. Shape of XEN_SYSCTL_readconsole.
  */
 uint32_t console_ring_read(uint32_t *index, bool incremental, bool clear, char *buf, uint32_t max);
 
