@@ -263,3 +263,24 @@ CASE(readonly_memory_moves_as_such)
 	EXPECT(move(B, 21, FIRST_HOLE + 1), == 0);
 	EXPECT(p2m_get(d, _gfn(FIRST_HOLE + 1)).type, == P2M_RAM_RW);
 }
+
+/* --- others' pages ----------------------------------------------------------------------------- */
+
+/* Pages of another domain belong into dom0's map only: not into a third one's, whoever asks. */
+CASE(nobody_but_dom0_gets_foreign_pages)
+{
+	struct xen_add_to_physmap_batch b = {
+		.domid = A, .space = XENMAPSPACE_gmfn_foreign, .size = 1, .u.foreign_domid = B
+	};
+	uint64_t *list = guest_page(0, SCRATCH_GFN);
+
+	list[0] = 3;
+	list[1] = FIRST_HOLE;
+	guest_handle_set(b.idxs, LIST);
+	guest_handle_set(b.gpfns, LIST + 8);
+	guest_handle_set(b.errs, LIST + 16);
+	EXPECT(call_op(0, __HYPERVISOR_memory_op, XENMEM_add_to_physmap_batch, &b, sizeof(b)),
+	       == 0);
+	EXPECT((int)list[2], == -EPERM);
+	EXPECT(p2m_get(dom(A), _gfn(FIRST_HOLE)).type, == P2M_INVALID);
+}

@@ -124,16 +124,15 @@ int physmap_add_foreign(struct domain *d, gfn_t gfn, struct domain *fd, mfn_t mf
 {
 	struct page *p = mfn_to_page(mfn);
 	struct p2m_entry e;
-	int rc = -EINVAL;
+	int rc;
 
+	if (!d->is_dom0)
+		return -EPERM;
 	if (!page_get(p, fd))
 		return -EINVAL;
 	spin_lock(&d->lock);
 	e = p2m_get(d, gfn);
-	if (d->is_dom0)
-		rc = e.type == P2M_FOREIGN ? 0 : dom0_check_map_target(gfn);
-	else if (e.type == P2M_INVALID || e.type == P2M_FOREIGN)
-		rc = 0;
+	rc = e.type == P2M_FOREIGN ? 0 : dom0_check_map_target(gfn);
 	if (!rc)
 		rc = p2m_set(d, gfn, mfn, 0, P2M_FOREIGN, P2M_ACCESS_RW);
 	spin_unlock(&d->lock);

@@ -27,7 +27,7 @@ void physmap_claim_again(struct domain *d);
 bool physmap_is_own_ram(const struct domain *d, const struct p2m_entry *e);
 /* Mappings of others go; RAM is given back (or, dom0, kept unmapped). -ENOENT: there is neither. */
 int physmap_unmap(struct domain *d, uint64_t gfn);
-/* Enter a page of fd at gfn of d, holding references. */
+/* Enter a page of fd at gfn of d, which is dom0 (else -EPERM), holding references. */
 int physmap_add_foreign(struct domain *d, gfn_t gfn, struct domain *fd, mfn_t mfn);
 /* Shared info, or frame idx of the grant table, to gfn; it goes from where it was. */
 int physmap_add_shared_info(struct domain *d, uint64_t gfn);
