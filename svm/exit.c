@@ -38,7 +38,7 @@ static bool svm_step_over_shadow(struct vcpu *v)
 {
 	if (!svm_caps.lost_shadow || !v->hvm.shadow || v->hvm.event.type != HVM_EVENT_NONE)
 		return false;
-	if (!hvm_intr_pending(v) && !v->hvm.nmi_pending && !v->hvm.extint_waits)
+	if (!hvm_intr_pending(v) && !READ_ONCE(v->hvm.nmi_pending) && !v->hvm.extint_waits)
 		return false;
 	v->hvm.shadow = 0;
 	/* An interrupt that is an instruction early is better than no guest. */

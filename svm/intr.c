@@ -174,7 +174,7 @@ void svm_exit_iret(struct vcpu *v, unsigned int insn_len)
 	struct vmcb *vmcb = sv->vmcb;
 
 	(void)insn_len;
-	if (v->hvm.nmi_pending && iret_keeps_if_clear(v, vmcb)) {
+	if (READ_ONCE(v->hvm.nmi_pending) && iret_keeps_if_clear(v, vmcb)) {
 		hvm_emulate(v, NULL, 0);
 		if (!v->hvm.nmi_masked)
 			vmcb->intercept1 &= ~(uint32_t)BIT(SVM_I_IRET);
@@ -184,7 +184,7 @@ void svm_exit_iret(struct vcpu *v, unsigned int insn_len)
 	vmcb->intercept1 &= ~(uint32_t)BIT(SVM_I_IRET);
 	sv->nmi_iret = true;
 	sv->nmi_iret_rip = vmcb->rip;
-	if (v->hvm.nmi_pending)
+	if (READ_ONCE(v->hvm.nmi_pending))
 		svm_want_interrupt_window(v);
 }
 

@@ -131,7 +131,7 @@ const struct call_shape calls[] = {
 	SCH(block, 0, ""),
 	SCH(shutdown, GUESTS_ONLY, "i4"),
 	SCH(poll, 0, "h8n4t8"),
-	SCH(remote_shutdown, 0, "D2i4"),
+	SCH(remote_shutdown, ALONE_ONLY, "D2i4"),
 	SCH(shutdown_code, GUESTS_ONLY, "i4"),
 	SCH(watchdog, GUESTS_ONLY, "i4i4"),
 	{ F_SCHED, __HYPERVISOR_set_timer_op, S_VALUES, 0, 0, "" },

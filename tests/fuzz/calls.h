@@ -36,6 +36,7 @@ enum shape {
 };
 
 #define GUESTS_ONLY BIT(0) /* would end the machine if dom0 did it */
+#define ALONE_ONLY  BIT(1) /* the same, if another CPU changed its argument meanwhile */
 
 /*
  * `layout` lists the structure's fields, each a letter for what it is and its size in bytes, aligned as C does:

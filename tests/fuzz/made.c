@@ -248,7 +248,8 @@ static bool one_call(struct vcpu *v, uint64_t at, struct made_call *r)
 	const struct call_shape *c = choose_call();
 	uint64_t n = 1;
 
-	if (v->domain->is_dom0 && (c->flags & GUESTS_ONLY))
+	if (v->domain->is_dom0 &&
+	    (c->flags & (nr_cpus > 1 ? GUESTS_ONLY | ALONE_ONLY : GUESTS_ONLY)))
 		return false;
 	if (host_verbose)
 		host_printf("d%uv%u: %s operation %u\n", v->domain->domid, v->id,

@@ -231,7 +231,7 @@ size_t console_dom0_write(const char *buf, size_t len)
 	for (size_t i = 0; i < len; i++)
 		(void)READ_ONCE(buf[i]);
 	len = min(len, console_room);
-	console_taken += len;
+	__atomic_fetch_add(&console_taken, len, __ATOMIC_RELAXED);
 	return len;
 }
 size_t console_dom0_read(char *buf, size_t max)

@@ -1,11 +1,11 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 # The machine of tests/fuzz (its variables: fuzz_*) with several CPUs, a thread each.
-#   check-threads   pairs of calls that meet, by seeds: with the address and the thread sanitizer
-#   fuzz-threads    random calls on all CPUs for FUZZ_SECONDS, with both
+#   check-threads   pairs of calls that meet, and random ones, by seeds: with the address and the thread sanitizer
+#   fuzz-threads    the same with other seeds for FUZZ_SECONDS, with both
 
 threads_DIR   := $(O)/tests/threads
 threads_TESTS := $(sort $(wildcard tests/threads/*.c))
-threads_VMM   := $(filter-out tests/fuzz/fuzz.c,$(fuzz_VMM)) tests/fuzz/fuzz.c
+threads_VMM   := $(filter-out tests/fuzz/fuzz.c,$(fuzz_VMM))
 threads_AOBJS := $(threads_VMM:%.c=$(fuzz_DIR)/gcc/%.o) $(addprefix $(fuzz_DIR)/gcc-host/tests/fuzz/,host.o work.o) \
 	$(threads_TESTS:%.c=$(threads_DIR)/asan/%.o)
 threads_TOBJS := $(threads_VMM:%.c=$(threads_DIR)/tsan/%.o) $(addprefix $(threads_DIR)/tsan/tests/fuzz/,host.o work.o) \
@@ -43,6 +43,9 @@ $(threads_DIR)/tsan/tests/threads/%.o: tests/threads/%.c | $(O)/xen-include/xen
 	$(call say,CC-TSAN,$<)
 	$(Q)mkdir -p $(@D)
 	$(Q)$(CC) $(threads_PLAIN) -c -o $@ $<
+
+# What guests do to their memory is theirs.
+$(threads_DIR)/tsan/tests/fuzz/made.o: threads_TSAN :=
 
 $(threads_DIR)/tsan/vmm/paging/guest_copy.o $(threads_DIR)/tsan/vmm/domain/grant_copy.o: threads_TSAN += $(threads_COPY)
 

@@ -157,6 +157,49 @@ RACE(init_initialise, 100)
 	race(acts, ARRAY_SIZE(acts));
 }
 
+/* --- a record that moves while its vCPU comes up ---------------------------------------------------- */
+
+static bool registers_info(struct vcpu *v, unsigned int n)
+{
+	struct vcpu_register_vcpu_info r = { .mfn = 30 };
+
+	(void)n;
+	memcpy(arg_page(v), &r, sizeof(r));
+	call(v, __HYPERVISOR_vcpu_op, VCPUOP_register_vcpu_info, 2, arg_la(v), 0);
+	return false;
+}
+
+static bool brings_up(struct vcpu *v, unsigned int n)
+{
+	(void)n;
+	EXPECT(call(v, __HYPERVISOR_vcpu_op, VCPUOP_up, 2, 0, 0), == 0);
+	return false;
+}
+
+/* From its first entry on only it itself would move its record. */
+static bool keeps_its_record(struct vcpu *v, unsigned int n)
+{
+	static struct vcpu_info *first;
+
+	if (!n)
+		first = vcpu_info(v);
+	EXPECT(vcpu_info(v) == first, == true);
+	return n < 20;
+}
+
+RACE(info_up, 200)
+{
+	static const struct act acts[] = { { A, 0, 1, registers_info, false },
+					   { A, 1, 2, brings_up, false },
+					   { A, 2, 0, keeps_its_record, false } };
+	struct vcpu *v = domain_vcpu(dom(A), 2);
+
+	v->pause_flags = VPF_DOWN;
+	v->initialised = true;
+	sched_vcpu_update(v);
+	race(acts, ARRAY_SIZE(acts));
+}
+
 /* --- going down, crashing: once, and whole -------------------------------------------------------- */
 
 static bool goes_down(struct vcpu *v, unsigned int n)
@@ -260,6 +303,23 @@ RACE(balloon_use, 12)
 {
 	RACE_ACTS({ A, 0, 1, balloons, false }, { A, 1, 2, calls_from_there, true },
 		  { 0, 0, 0, maps_from_there, true });
+}
+
+/* --- claims on memory that change while they are changed ------------------------------------------ */
+
+static bool claims(struct vcpu *v, unsigned int n)
+{
+	struct xen_memory_reservation r = { .nr_extents = n & 1 ? 0 : GUEST_RAM + 1 + any(64),
+					    .domid = B };
+
+	call_op(v, __HYPERVISOR_memory_op, XENMEM_claim_pages, &r, sizeof(r));
+	return n < 40;
+}
+
+/* Afterwards, what all domains have claimed is what the allocator keeps for them (check_machine). */
+RACE(claim_claim, 20)
+{
+	RACE_ACTS({ 0, 0, 0, claims, false }, { 0, 1, 1, claims, false });
 }
 
 /* --- events --------------------------------------------------------------------------------------- */

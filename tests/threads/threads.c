@@ -5,12 +5,14 @@
 #include "hvm_ops.h"
 #include "platform.h"
 #include "publish.h"
+#include "sched.h"
 #include "vmm/domain/grant_private.h"
 #include <xen/domctl.h>
 
-#define DOMAINS 8U
-#define VCPUS	3U
-#define PASS_NS (10 * NS_PER_US)
+#define DOMAINS	    8U
+#define VCPUS	    3U
+#define PASS_NS	    (10 * NS_PER_US)
+#define WAKE_PASSES 8U
 
 struct running {
 	const struct act *act;
@@ -86,8 +88,10 @@ static void guest(struct vcpu *v)
 		vcpu_block(v, VPF_BLOCKED);
 		return;
 	}
-	if (!together(r))
+	if (!together(r)) {
+		sched_yield();
 		return;
+	}
 	if (r->act->step(v, r->n++))
 		return;
 	r->done = true;
@@ -181,7 +185,7 @@ static void start_act(const struct act *a)
 	vcpu_wake(v, 0);
 }
 
-void race(const struct act *acts, unsigned int n)
+static void begin(const struct act *acts, unsigned int n)
 {
 	memset(running, 0, sizeof(running));
 	unfinished = away = 0;
@@ -189,12 +193,43 @@ void race(const struct act *acts, unsigned int n)
 		start_act(&acts[i]);
 	turns_calm(false);
 	all_start();
-	while (__atomic_load_n(&unfinished, __ATOMIC_SEQ_CST))
-		cpu_pass();
+}
+
+static void end(void)
+{
 	turns_calm(true);
 	all_rest();
 	memset(running, 0, sizeof(running));
 	check_machine();
+}
+
+void race(const struct act *acts, unsigned int n)
+{
+	begin(acts, n);
+	while (__atomic_load_n(&unfinished, __ATOMIC_SEQ_CST))
+		cpu_pass();
+	end();
+}
+
+static int wake(struct domain *d, void *arg)
+{
+	struct vcpu *v;
+
+	(void)arg;
+	for_each_vcpu(d, v)
+		vcpu_wake(v, 0);
+	return 0;
+}
+
+void race_for(const struct act *acts, unsigned int n, unsigned int passes)
+{
+	begin(acts, n);
+	for (unsigned int i = 0; i < passes; i++) {
+		cpu_pass();
+		if (i % WAKE_PASSES == 0)
+			domain_for_each(wake, NULL);
+	}
+	end();
 }
 
 void race_alone(void (*fn)(void))
@@ -298,6 +333,11 @@ uint64_t list_la(const struct vcpu *v)
 	return (uint64_t)(LIST_GFN + v->id) << PAGE_SHIFT;
 }
 
+bool call_by_registers(struct vcpu *v)
+{
+	return of(v)->again = hypercall_dispatch(v);
+}
+
 long call(struct vcpu *v, unsigned int nr, uint64_t a0, uint64_t a1, uint64_t a2, uint64_t a3)
 {
 	v->regs.gpr[X86_RAX] = nr;
@@ -305,8 +345,7 @@ long call(struct vcpu *v, unsigned int nr, uint64_t a0, uint64_t a1, uint64_t a2
 	v->regs.gpr[X86_RSI] = a1;
 	v->regs.gpr[X86_RDX] = a2;
 	v->regs.gpr[X86_R10] = a3;
-	of(v)->again = hypercall_dispatch(v);
-	return of(v)->again ? -ERESTART : (long)v->regs.gpr[X86_RAX];
+	return call_by_registers(v) ? -ERESTART : (long)v->regs.gpr[X86_RAX];
 }
 
 long call_op(struct vcpu *v, unsigned int nr, uint64_t cmd, void *arg, size_t size)

@@ -45,6 +45,11 @@ void race(const struct act *acts, unsigned int n);
 		static const struct act acts_[] = { __VA_ARGS__ }; \
 		race(acts_, ARRAY_SIZE(acts_));                    \
 	} while (0)
+/*
+ * The same, for acts that need not end: vCPUs that sleep are woken now and then, and it is over when this CPU has passed
+ * its loop so many times.
+ */
+void race_for(const struct act *acts, unsigned int n, unsigned int passes);
 /* All CPUs run their loops, while this one calls fn outside of any guest. */
 void race_alone(void (*fn)(void));
 
@@ -55,6 +60,8 @@ void *arg_page(struct vcpu *v);
 uint64_t arg_la(const struct vcpu *v);
 void *list_page(struct vcpu *v);
 uint64_t list_la(const struct vcpu *v);
+/* The hypercall that v's registers ask for. True: it goes on at the next entries. */
+bool call_by_registers(struct vcpu *v);
 /* A hypercall of v in 64-bit code: RAX, or -ERESTART when it goes on at the next entries. */
 long call(struct vcpu *v, unsigned int nr, uint64_t a0, uint64_t a1, uint64_t a2, uint64_t a3);
 /* The call (command, structure), which is copied in and, as the call leaves it, out again. */

@@ -31,8 +31,7 @@ static long op_inject_event(struct call *c)
 	if (!v)
 		return -EINVAL;
 	if (e->type == XEN_DMOP_EVENT_nmi) {
-		v->hvm.nmi_pending = true;
-		vcpu_wake(v, VCPU_ATT_NMI);
+		hvm_send_nmi(v);
 		return 0;
 	}
 	if (e->type != XEN_DMOP_EVENT_hw_exc)

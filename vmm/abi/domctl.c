@@ -187,8 +187,7 @@ static long op_sendtrigger(struct call *c)
 	case XEN_DOMCTL_SENDTRIGGER_NMI:
 		if (!v)
 			return -ESRCH;
-		v->hvm.nmi_pending = true;
-		vcpu_wake(v, VCPU_ATT_NMI);
+		hvm_send_nmi(v);
 		return 0;
 	case XEN_DOMCTL_SENDTRIGGER_POWER:
 		if (buttons)

@@ -18,7 +18,7 @@ long op_max_mem(struct call *c)
 	uint64_t pages = m->max_memkb >> (PAGE_SHIFT - 10);
 
 	spin_lock(&c->d->page_lock);
-	c->d->max_pages = pages;
+	WRITE_ONCE(c->d->max_pages, pages);
 	spin_unlock(&c->d->page_lock);
 	p2m_allow_pages(&c->d->p2m, pages);
 	return 0;

@@ -281,15 +281,15 @@ static long op_set_memory_map(struct call *c)
 /* --- numbers ----------------------------------------------------------------------------------- */
 
 ARM(op_maximum_ram_page, domain, (long)max_mfn - 1)
-ARM(op_current_reservation, domain, (long)c->d->tot_pages)
-ARM(op_maximum_reservation, domain, (long)min(c->d->max_pages, (uint64_t)INT64_MAX))
+ARM(op_current_reservation, domain, (long)READ_ONCE(c->d->tot_pages))
+ARM(op_maximum_reservation, domain, (long)min(READ_ONCE(c->d->max_pages), (uint64_t)INT64_MAX))
 ARM(op_maximum_gpfn, domain, (long)c->d->p2m.max_gfn)
 
 static long op_get_pod_target(struct call *c)
 {
 	struct xen_pod_target *t = c->arg;
 
-	t->tot_pages = c->d->tot_pages;
+	t->tot_pages = READ_ONCE(c->d->tot_pages);
 	t->pod_cache_pages = READ_ONCE(c->d->p2m.pod.nr_spare);
 	t->pod_entries = 0;
 	return 0;
@@ -297,7 +297,9 @@ static long op_get_pod_target(struct call *c)
 
 static long op_set_pod_target(struct call *c)
 {
-	domain_priv(c->d)->pod_target = ((struct xen_pod_target *)c->arg)->target_pages;
+	const struct xen_pod_target *t = c->arg;
+
+	WRITE_ONCE(domain_priv(c->d)->pod_target, t->target_pages);
 	physmap_claim_again(c->d);
 	return op_get_pod_target(c);
 }

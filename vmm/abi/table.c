@@ -110,7 +110,7 @@ static void key_hypercalls(char key)
 {
 	(void)key;
 	for (unsigned int i = 0; i < ARRAY_SIZE(hypercalls); i++)
-		if (calls[i])
-			printk("%-20s %lu\n", hypercalls[i].name, calls[i]);
+		if (READ_ONCE(calls[i]))
+			printk("%-20s %lu\n", hypercalls[i].name, READ_ONCE(calls[i]));
 }
 DEBUG_KEY('y', key_hypercalls, "hypercalls by number");

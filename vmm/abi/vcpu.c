@@ -2,6 +2,7 @@
 /* HYPERVISOR_vcpu_op (xen/vcpu.h). HVM guests bring up vCPUs by VCPUOP_initialise or by INIT and SIPI. */
 #include "command.h"
 #include "hvm_context.h"
+#include "hvm_ops.h"
 #include <xen/vcpu.h>
 
 #define PERIOD_MIN_NS NS_PER_MS
@@ -75,6 +76,18 @@ static long op_register_vcpu_time_memory_area(struct call *c)
 	return c->target == c->v ? time_register_vcpu_time(c->v, *(uint64_t *)c->arg) : -EINVAL;
 }
 
+/* Another vCPU, which is down, and stays so meanwhile. */
+static int register_info_of(struct vcpu *v, gfn_t gfn, unsigned int offset)
+{
+	int rc = -EINVAL;
+
+	vcpu_pause(v);
+	if (v->pause_flags & VPF_DOWN)
+		rc = vcpu_info_register(v, gfn, offset);
+	vcpu_unpause(v);
+	return rc;
+}
+
 /* A running vCPU's record is written by itself: only its own call may move it. */
 static long op_register_vcpu_info(struct call *c)
 {
@@ -86,8 +99,10 @@ static long op_register_vcpu_info(struct call *c)
 		return -EINVAL;
 	if (copy_from_guest_la(&r, c->a[2], sizeof(r)))
 		return -EFAULT;
+	if (v != c->v)
+		return register_info_of(v, _gfn(r.mfn), r.offset);
 	rc = vcpu_info_register(v, _gfn(r.mfn), r.offset);
-	if (!rc && v == c->v)
+	if (!rc)
 		vcpu_update_time(v);
 	return rc;
 }
@@ -131,8 +146,7 @@ DOES(op_stop_periodic_timer, vcpu, time_set_periodic(c->target, 0))
 
 static long op_send_nmi(struct call *c)
 {
-	c->target->hvm.nmi_pending = true;
-	vcpu_wake(c->target, VCPU_ATT_NMI);
+	hvm_send_nmi(c->target);
 	return 0;
 }
 

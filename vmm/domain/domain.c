@@ -179,9 +179,7 @@ void domain_lent_page_put(struct page *p)
 	struct domain *d = p->owner;
 
 	/* The allocator uncounts every page of a domain that it frees. */
-	spin_lock(&d->page_lock);
-	d->tot_pages++;
-	spin_unlock(&d->page_lock);
+	domain_count_pages(d, 1);
 	page_put(p);
 }
 

@@ -48,9 +48,7 @@ static void give_back(struct domain *d, const struct p2m_entry *e)
 		page_drop_claim(mfn_to_page(e->mfn));
 		return;
 	}
-	spin_lock(&d->page_lock);
-	d->tot_pages--; /* unmapped, but kept: dom0's pages stay its own */
-	spin_unlock(&d->page_lock);
+	domain_count_pages(d, -1); /* unmapped, but kept: dom0's pages stay its own */
 }
 
 /* d->lock held. */
@@ -318,24 +316,22 @@ bool physmap_populate_dom0(struct domain *d, gfn_t gfn)
 	spin_unlock(&d->lock);
 	if (!ok)
 		return false;
-	spin_lock(&d->page_lock);
-	d->tot_pages++;
-	spin_unlock(&d->page_lock);
+	domain_count_pages(d, 1);
 	return true;
 }
 
 long physmap_claim_on_demand(struct domain *d)
 {
-	uint64_t target = domain_priv(d)->pod_target;
+	uint64_t target = READ_ONCE(domain_priv(d)->pod_target);
 
-	if (target <= d->tot_pages || target > d->max_pages)
+	if (target <= READ_ONCE(d->tot_pages) || target > READ_ONCE(d->max_pages))
 		return 0;
 	return domain_claim_pages(d, target);
 }
 
 void physmap_claim_again(struct domain *d)
 {
-	if (!d->outstanding_pages)
+	if (!READ_ONCE(d->outstanding_pages))
 		return;
 	domain_claim_pages(d, 0);
 	physmap_claim_on_demand(d);

@@ -21,7 +21,7 @@ struct domain_priv {
 	uint64_t mempool_bytes;	   /* d->lock; XEN_DOMCTL_set_paging_mempool_size */
 	uint32_t target_domid;	   /* d->lock; XEN_DOMCTL_set_target */
 	uint32_t enosys_logged[2]; /* atomic bitmap: hypercalls already reported as missing */
-	uint64_t pod_target;	   /* d->lock; remembered for XENMEM_get_pod_target */
+	uint64_t pod_target;	   /* a word; remembered for XENMEM_get_pod_target */
 	bool msr_relaxed;	   /* constant: XEN_X86_MSR_RELAXED */
 	bool soft_reset_begun;	   /* d->lock; a soft reset goes on with the next call */
 };

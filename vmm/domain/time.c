@@ -200,12 +200,12 @@ static void singleshot_fire(void *data)
 static void periodic_fire(void *data)
 {
 	struct vcpu *v = data;
-	uint64_t now = now_ns(), wait;
+	uint64_t now = now_ns(), period = READ_ONCE(v->periodic_ns), wait;
 
-	if (!v->periodic_ns)
+	if (!period)
 		return;
 	wait = tick_wait_ns(&v->periodic_untaken_ns, evtchn_send_virq(v, VIRQ_TIMER), now);
-	timer_set(&v->periodic, max(v->periodic.expires_ns + v->periodic_ns, now + wait));
+	timer_set(&v->periodic, max(v->periodic.expires_ns + period, now + wait));
 }
 
 static void poll_fire(void *data)
@@ -216,7 +216,7 @@ static void poll_fire(void *data)
 void time_set_periodic(struct vcpu *v, uint64_t period_ns)
 {
 	timer_stop(&v->periodic);
-	v->periodic_ns = period_ns;
+	WRITE_ONCE(v->periodic_ns, period_ns);
 	v->periodic_untaken_ns = 0;
 	/* Not those of all guests on one CPU. */
 	timer_migrate(&v->periodic, READ_ONCE(v->cpu));
@@ -235,7 +235,7 @@ void time_vcpu_init(struct vcpu *v)
 
 void time_vcpu_fini(struct vcpu *v)
 {
-	v->periodic_ns = 0;
+	WRITE_ONCE(v->periodic_ns, 0);
 	timer_stop(&v->singleshot);
 	timer_stop(&v->periodic);
 	timer_stop(&v->poll_timer);

@@ -103,7 +103,7 @@ static void report_stop(const struct vcpu *v)
 void hvm_exit_hlt(struct vcpu *v, unsigned int insn_len)
 {
 	hvm_advance_rip(v, insn_len);
-	if (v->hvm.nmi_pending)
+	if (READ_ONCE(v->hvm.nmi_pending))
 		return;
 	if (!(v->regs.rflags & X86_EFLAGS_IF)) {
 		report_stop(v);

@@ -33,8 +33,14 @@ static bool pic_due(struct vcpu *v)
 
 bool hvm_intr_pending(struct vcpu *v)
 {
-	return v->hvm.nmi_pending || callback_due(v) || vlapic_pending(v->hvm.vlapic) >= 0 ||
-	       pic_due(v);
+	return READ_ONCE(v->hvm.nmi_pending) || callback_due(v) ||
+	       vlapic_pending(v->hvm.vlapic) >= 0 || pic_due(v);
+}
+
+void hvm_send_nmi(struct vcpu *v)
+{
+	WRITE_ONCE(v->hvm.nmi_pending, true);
+	vcpu_wake(v, VCPU_ATT_NMI);
 }
 
 bool hvm_must_wake(struct vcpu *v)
@@ -52,13 +58,13 @@ static void queue(struct vcpu *v, enum hvm_event_type type, uint8_t vector)
 /* True when an NMI was queued or blocks everything else. */
 static bool assist_nmi(struct vcpu *v)
 {
-	if (!v->hvm.nmi_pending)
+	if (!READ_ONCE(v->hvm.nmi_pending))
 		return false;
 	if (hvm_nmi_blocked(v)) {
 		hvm_ops->want_nmi_window(v);
 		return false;
 	}
-	v->hvm.nmi_pending = false;
+	WRITE_ONCE(v->hvm.nmi_pending, false);
 	queue(v, HVM_EVENT_NMI, X86_EXC_NMI);
 	return true;
 }
@@ -99,7 +105,7 @@ void hvm_intr_assist(struct vcpu *v)
 		return;
 	others = callback_due(v) || pic_due(v);
 	vector = vlapic_pending(v->hvm.vlapic);
-	if (!others && vector < 0 && !v->hvm.nmi_pending)
+	if (!others && vector < 0 && !READ_ONCE(v->hvm.nmi_pending))
 		return;
 	if (!others && hvm_ops->delivers_vlapic && hvm_ops->delivers_vlapic(v))
 		return;

@@ -29,7 +29,7 @@ static void reset_control_state(struct vcpu *v, uint64_t cr0)
 	v->dr6 = X86_DR6_RESET;
 	v->dr7 = X86_DR7_RESET;
 	v->hvm.event.type = HVM_EVENT_NONE;
-	v->hvm.nmi_pending = false;
+	WRITE_ONCE(v->hvm.nmi_pending, false);
 	v->hvm.nmi_masked = false;
 	v->hvm.shadow = 0;
 	memset(&v->hvm.msr, 0, sizeof(v->hvm.msr));

@@ -48,8 +48,7 @@ static void deliver_one(struct vlapic *a, uint8_t mode, uint8_t vector, bool lev
 			vlapic_set_irq(a, vector, level);
 		break;
 	case D_NMI:
-		v->hvm.nmi_pending = true;
-		vcpu_wake(v, VCPU_ATT_NMI);
+		hvm_send_nmi(v);
 		break;
 	case D_INIT:
 		hvm_vcpu_reset_init(v);

@@ -250,6 +250,8 @@ bool hvm_cpuid_faults(struct vcpu *v);
 void hvm_intr_assist(struct vcpu *v);
 /* A deliverable interrupt is pending (ignoring EFLAGS.IF): wake condition of HLT. */
 bool hvm_intr_pending(struct vcpu *v);
+/* v gets an NMI as soon as it can take one, by whoever sends it; one that waits already is the same one. */
+void hvm_send_nmi(struct vcpu *v);
 /*
  * v, about to sleep or asleep, has to go on: an interrupt is pending, or an upcall whose wire is not raised yet
  * because only v itself raises it. Takes LOCK_HVM_IRQ.

@@ -110,13 +110,15 @@ struct domain_stock {
 bool page_get(struct page *p, const struct domain *d);
 /* Drop one; the last one frees the page. */
 void page_put(struct page *p);
+/* Pages of d that it got or gave back without the allocator. Takes page_lock. */
+void domain_count_pages(struct domain *d, int64_t pages);
 /* Drop the owner's own claim once (the page leaves tot_pages when the last reference goes). */
 void page_drop_claim(struct page *p);
 
 uint64_t free_page_count(void);
 uint64_t total_page_count(void); /* RAM pages of the machine */
 uint64_t outstanding_claims(void);
-/* XENMEM_claim_pages: reserve `pages` in total for d; 0 cancels. */
+/* XENMEM_claim_pages: reserve `pages` in total for d; 0 cancels. Takes d->lock. */
 int domain_claim_pages(struct domain *d, uint64_t pages);
 
 /* Small heap; 16-byte aligned, zeroed; any size up to 2 MiB. NULL when out of memory. */

@@ -57,6 +57,7 @@ static int relinquish_pages(struct domain *d)
 	struct page *p;
 	unsigned int n = 0;
 
+	domain_claim_pages(d, 0);
 	if (domain_stock_drop(d))
 		return -ERESTART;
 	while ((p = next_page(d)) != NULL) {
@@ -97,7 +98,6 @@ static int teardown_pause(struct domain *d)
 {
 	domain_pause(d);
 	time_domain_fini(d);
-	domain_claim_pages(d, 0);
 	return 0;
 }
 

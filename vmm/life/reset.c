@@ -64,7 +64,8 @@ long domain_soft_reset(struct domain *d)
 		return -EINVAL;
 	if (first) {
 		hvm_devices_disconnect(d);
-		d->evtchn->reset = 1; /* the guest may have stopped in the middle of one */
+		WRITE_ONCE(d->evtchn->reset,
+			   1); /* the guest may have stopped in the middle of one */
 		p->grace.nr = 0;
 	}
 	rc = evtchn_reset(d);

@@ -65,7 +65,7 @@ void buddy_free(struct buddy *b, struct page *p, unsigned int order)
 		p[i].refs = 0;
 		p[i].owner = NULL;
 	}
-	b->nr_free += 1UL << order;
+	WRITE_ONCE(b->nr_free, b->nr_free + (1UL << order)); /* read without the lock, for show */
 	merge_in(b, page_to_mfn(p).v, order);
 }
 
@@ -97,7 +97,7 @@ static struct page *take(struct buddy *b, unsigned int zone, unsigned int order)
 		o--;
 		insert_block(b, p + (1UL << o), o);
 	}
-	b->nr_free -= 1UL << order;
+	WRITE_ONCE(b->nr_free, b->nr_free - (1UL << order));
 	return p;
 }
 

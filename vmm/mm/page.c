@@ -114,6 +114,20 @@ uint64_t outstanding_claims(void)
 	return READ_ONCE(outstanding);
 }
 
+/* page_lock held. Others read these without: for show, and to look before they ask for more. */
+static void count(struct domain *d, int64_t pages, int64_t claimed)
+{
+	WRITE_ONCE(d->tot_pages, d->tot_pages + (uint64_t)pages);
+	WRITE_ONCE(d->outstanding_pages, d->outstanding_pages + (uint64_t)claimed);
+}
+
+void domain_count_pages(struct domain *d, int64_t pages)
+{
+	spin_lock(&d->page_lock);
+	count(d, pages, 0);
+	spin_unlock(&d->page_lock);
+}
+
 /* Count n pages for d if its limits allow; *claimed = how many of them come out of its claim. */
 static bool charge(struct domain *d, uint64_t n, uint64_t *claimed)
 {
@@ -122,10 +136,8 @@ static bool charge(struct domain *d, uint64_t n, uint64_t *claimed)
 	spin_lock(&d->page_lock);
 	ok = d->dying == DOMDYING_ALIVE && d->tot_pages + n <= d->max_pages;
 	*claimed = ok ? min(n, d->outstanding_pages) : 0;
-	if (ok) {
-		d->tot_pages += n;
-		d->outstanding_pages -= *claimed;
-	}
+	if (ok)
+		count(d, (int64_t)n, -(int64_t)*claimed);
 	spin_unlock(&d->page_lock);
 	return ok;
 }
@@ -133,8 +145,7 @@ static bool charge(struct domain *d, uint64_t n, uint64_t *claimed)
 static void uncharge(struct domain *d, uint64_t n, uint64_t claimed)
 {
 	spin_lock(&d->page_lock);
-	d->tot_pages -= n;
-	d->outstanding_pages += claimed;
+	count(d, -(int64_t)n, (int64_t)claimed);
 	spin_unlock(&d->page_lock);
 }
 
@@ -285,7 +296,7 @@ static void free_domain_page(struct page *p)
 	BUG_ON(p->state != PAGE_DOMAIN);
 	spin_lock(&d->page_lock);
 	list_del(&p->list);
-	d->tot_pages--;
+	count(d, -1, 0);
 	spin_unlock(&d->page_lock);
 	free_pages(p, 0);
 }
@@ -307,7 +318,8 @@ void page_drop_claim(struct page *p)
 		page_put(p);
 }
 
-int domain_claim_pages(struct domain *d, uint64_t pages)
+/* d->lock held: what one claim counts in d and in all, another one must not find half of. */
+static int claim(struct domain *d, uint64_t pages)
 {
 	uint64_t old, want;
 	int err = 0;
@@ -317,7 +329,8 @@ int domain_claim_pages(struct domain *d, uint64_t pages)
 	if (pages && (d->dying || old || pages > d->max_pages || d->tot_pages > pages))
 		err = -EINVAL;
 	want = pages ? pages - min(pages, d->tot_pages) : 0;
-	d->outstanding_pages = err ? old : 0;
+	if (!err)
+		count(d, 0, -(int64_t)old);
 	spin_unlock(&d->page_lock);
 	if (err)
 		return err;
@@ -329,19 +342,21 @@ int domain_claim_pages(struct domain *d, uint64_t pages)
 	else
 		outstanding += want;
 	spin_unlock(&heap_lock);
-	if (err || !want)
+	if (err)
 		return err;
 
 	spin_lock(&d->page_lock);
-	if (d->dying)
-		err = -EINVAL; /* its claim has been given back already */
-	else
-		d->outstanding_pages = want;
+	count(d, 0, (int64_t)want);
 	spin_unlock(&d->page_lock);
-	if (err) {
-		spin_lock(&heap_lock);
-		outstanding -= want;
-		spin_unlock(&heap_lock);
-	}
+	return 0;
+}
+
+int domain_claim_pages(struct domain *d, uint64_t pages)
+{
+	int err;
+
+	spin_lock(&d->lock);
+	err = claim(d, pages);
+	spin_unlock(&d->lock);
 	return err;
 }

@@ -64,7 +64,7 @@ bool p2m_fault(struct vcpu *v, struct npt_fault *f)
 				d,
 				"no memory to populate guest-physical %lx on demand: %lu pages "
 				"of %lu, none of them zero",
-				f->gpa.v, d->tot_pages, d->max_pages);
+				f->gpa.v, READ_ONCE(d->tot_pages), READ_ONCE(d->max_pages));
 		return true;
 	}
 	if (e.type == P2M_RAM_LOGDIRTY && f->write && !d->p2m.fmt->dirty)
