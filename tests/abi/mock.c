@@ -175,11 +175,7 @@ bool vlapic_set_irq(struct vlapic *a, uint8_t vec, bool level)
 	(void)level;
 	return true;
 }
-void logdirty_wrote(struct domain *d, gfn_t gfn)
-{
-	(void)d;
-	(void)gfn;
-}
+
 bool hypercall_preempt(void)
 {
 	return false;
