@@ -444,6 +444,48 @@ CASE(hypercalls_of_a_full_guest_find_memory)
 
 /* --- grants, lists ----------------------------------------------------------------------------- */
 
+/* A balloon gives back pages that lie anywhere: a shootdown for each 64 of them, and not one is freed before it. */
+static uint64_t free_before;
+
+static void nothing_freed(struct domain *d)
+{
+	(void)d;
+	flushes++;
+	EXPECT(free_page_count(), == (long)free_before);
+	free_before += 64;
+}
+
+CASE(a_balloon_flushes_once_for_many_pages)
+{
+	uint64_t *list = guest_page(B, SCRATCH_GFN);
+	struct xen_memory_reservation r = { .nr_extents = 128, .domid = DOMID_SELF };
+
+	EXPECT(reserve(B, DOMID_SELF, XENMEM_populate_physmap, FIRST_HOLE, 128), == 128);
+	for (unsigned int i = 0; i < 128; i++)
+		list[i] = FIRST_HOLE + (i * 37) % 128;
+	guest_handle_set(r.extent_start, LIST);
+	flushes = 0;
+	free_before = free_page_count();
+	machine_on_flush = nothing_freed;
+	EXPECT(call_op(B, __HYPERVISOR_memory_op, XENMEM_decrease_reservation, &r, sizeof(r)),
+	       == 128);
+	EXPECT(flushes, == 2);
+	EXPECT(free_page_count(), == (long)free_before);
+	machine_on_flush = NULL;
+	/* One that is named twice, or is not there, ends the list, and those before it are gone. */
+	EXPECT(reserve(B, DOMID_SELF, XENMEM_populate_physmap, FIRST_HOLE, 8), == 8);
+	for (unsigned int i = 0; i < 8; i++)
+		list[i] = FIRST_HOLE + i % 5;
+	r.nr_extents = 8;
+	EXPECT(call_op(B, __HYPERVISOR_memory_op, XENMEM_decrease_reservation, &r, sizeof(r)),
+	       == 5);
+	EXPECT(p2m_get(dom(B), _gfn(FIRST_HOLE + 4)).type, == P2M_INVALID);
+	EXPECT(p2m_get(dom(B), _gfn(FIRST_HOLE + 5)).type, == P2M_RAM_RW);
+	list[0] = ~0ULL;
+	EXPECT(call_op(B, __HYPERVISOR_memory_op, XENMEM_decrease_reservation, &r, sizeof(r)),
+	       == 0);
+}
+
 /* dom0 maps and unmaps foreign pages one by one, as Linux does: only what was a translation is flushed. */
 CASE(foreign_pages_enter_holes_without_a_flush)
 {

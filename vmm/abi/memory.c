@@ -89,19 +89,46 @@ static int populate_extent(struct domain *d, struct extent *e)
 
 /* --- give back --------------------------------------------------------------------------------- */
 
+/* A piece of an extent of more than one page. */
 static int decrease_extent(struct domain *d, struct extent *e)
 {
+	gfn_t gfn[PIECE];
 	struct frames extent, f;
+	unsigned int done;
 
 	if (!frames_make(e->gfn, BIT(e->order), p2m_gfn_limit(), &extent))
 		return 1;
 	f = piece_of(&extent, e->piece);
-	if (physmap_remove(d, &f))
+	for (unsigned int i = 0; i < f.nr; i++)
+		gfn[i] = _gfn(f.first + i);
+	if (physmap_remove_list(d, gfn, (unsigned int)f.nr, &done))
 		return 1;
 	if (was_last(&extent, e->piece))
 		return 0;
 	++e->piece;
 	return -ERESTART;
+}
+
+/* Pages of a list from *i on, which lie anywhere: a piece at a time, with one flush for each. As do_extents(). */
+static int decrease_pages(struct call *c, const struct xen_memory_reservation *r, uint64_t *i)
+{
+	uint64_t nr = min((uint64_t)r->nr_extents, extents_max(c));
+	unsigned int n, done;
+	gfn_t gfn[PIECE];
+
+	do {
+		for (n = 0; n < PIECE && *i + n < nr; n++)
+			if (call_read_long(c, guest_handle_la(r->extent_start), *i + n,
+					   &gfn[n].v) ||
+			    gfn[n].v >= p2m_gfn_limit())
+				break;
+		if (physmap_remove_list(c->d, gfn, n, &done))
+			n = 0;
+		*i += done;
+		if (n == PIECE && *i < nr && hypercall_preempt())
+			return -ERESTART;
+	} while (n == PIECE && *i < nr);
+	return 0;
 }
 
 typedef int (*extent_fn)(struct domain *d, struct extent *e);
@@ -204,7 +231,10 @@ static long list_op(struct call *c, extent_fn one)
 		return (long)i;
 	e.order = r.extent_order;
 	e.flags = r.mem_flags;
-	rc = do_extents(c, &r, &i, &e, one);
+	if (one == decrease_extent && !e.order)
+		rc = decrease_pages(c, &r, &i);
+	else
+		rc = do_extents(c, &r, &i, &e, one);
 	if (c->cmd == XENMEM_decrease_reservation) {
 		ioreq_request_mapcache_invalidate(c->d);
 		physmap_claim_again(c->d);

@@ -21,22 +21,15 @@ bool physmap_is_own_ram(const struct domain *d, const struct p2m_entry *e)
 	return d->is_dom0 ? dom0_owns_mfn(e->mfn) : p->owner == d && p->allocated;
 }
 
-/* d->lock held. Frames from the first on that may be taken away, at most `max`; *rc: why the next one may not. */
-static uint64_t removable(struct domain *d, gfn_t gfn, uint64_t max, int *rc)
+/* MMIO of dom0 stays, and so does memory of its own at another frame than its 1:1 one. */
+static int may_remove(struct domain *d, gfn_t gfn, const struct p2m_entry *e)
 {
-	uint64_t n;
-
-	*rc = 0;
-	for (n = 0; n < max && !*rc; n++) {
-		struct p2m_entry e = p2m_get(d, gfn_add(gfn, n));
-
-		if (e.type == P2M_INVALID)
-			*rc = -EINVAL;
-		else if (e.type == P2M_MMIO_DIRECT ||
-			 (d->is_dom0 && physmap_is_own_ram(d, &e) && e.mfn.v != gfn.v + n))
-			*rc = -EPERM;
-	}
-	return *rc ? n - 1 : n;
+	if (e->type == P2M_INVALID)
+		return -EINVAL;
+	return e->type == P2M_MMIO_DIRECT ||
+			       (d->is_dom0 && physmap_is_own_ram(d, e) && e->mfn.v != gfn.v)
+		       ? -EPERM
+		       : 0;
 }
 
 /* What has left the map of d; its own lock is not needed. */
@@ -52,34 +45,29 @@ static void give_back(struct domain *d, const struct p2m_entry *e)
 }
 
 /* d->lock held. */
-static int remove_locked(struct domain *d, const struct frames *f)
+static int remove_locked(struct domain *d, const gfn_t *gfn, unsigned int nr, unsigned int *done)
 {
 	struct p2m_entry old[P2M_PIECE];
-	struct frames part = *f;
-	int rc, err;
+	int rc = p2m_take_list(d, gfn, nr, may_remove, old, done);
 
-	part.nr = removable(d, _gfn(f->first), f->nr, &rc);
-	if (!part.nr)
-		return rc;
-	err = p2m_take_range(d, &part, old);
-	for (uint64_t i = 0; !err && i < part.nr; i++)
+	for (unsigned int i = 0; i < *done; i++)
 		give_back(d, &old[i]);
-	return err ? err : rc;
+	return rc;
 }
 
 static int remove_one(struct domain *d, gfn_t gfn)
 {
-	struct frames one = { gfn.v, 1 };
+	unsigned int done;
 
-	return remove_locked(d, &one);
+	return remove_locked(d, &gfn, 1, &done);
 }
 
-int physmap_remove(struct domain *d, const struct frames *f)
+int physmap_remove_list(struct domain *d, const gfn_t *gfn, unsigned int nr, unsigned int *done)
 {
 	int rc;
 
 	spin_lock(&d->lock);
-	rc = remove_locked(d, f);
+	rc = remove_locked(d, gfn, nr, done);
 	spin_unlock(&d->lock);
 	return rc;
 }

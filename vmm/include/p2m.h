@@ -226,8 +226,15 @@ int p2m_change_range(struct domain *d, const struct frames *f, enum p2m_type fro
  * frame by frame. From frame *next on. 0; -ERESTART: up to *next it is done, call again.
  */
 int p2m_recombine(struct domain *d, uint64_t *next);
-/* p2m_take() for at most P2M_PIECE frames, with one flush. old: one for each. On -ENOMEM none has changed. */
-int p2m_take_range(struct domain *d, const struct frames *f, struct p2m_entry *old);
+/* May this frame, which holds e, be taken? 0 or -errno. With the p2m lock held. */
+typedef int (*p2m_may_take)(struct domain *d, gfn_t gfn, const struct p2m_entry *e);
+/*
+ * p2m_take() for at most P2M_PIECE frames below 2^36, one after the other while they may be taken (may = NULL: all), with one
+ * flush, which is over when it returns. *taken: how many; old: one for each. 0, or why the next one was not: what `may`
+ * says, or -ENOMEM.
+ */
+int p2m_take_list(struct domain *d, const gfn_t *gfn, unsigned int nr, p2m_may_take may,
+		  struct p2m_entry *old, unsigned int *taken);
 
 /*
  * The page behind a gfn with a reference taken (page_put), or NULL. write = it must be writable.

@@ -6,10 +6,10 @@
 #include "domain.h"
 
 /*
- * Takes away what is at some frames and, but for dom0, gives the pages back; at most P2M_PIECE, with one flush. 0; or,
- * for the first frame where it cannot be, -EINVAL, -EPERM or -ENOMEM; those before are gone.
+ * Takes away what is at frames, one after the other, and, but for dom0, gives the pages back when the one flush for all is
+ * over; at most P2M_PIECE, below 2^36. *done: how many. 0; or, why the next one cannot be: -EINVAL, -EPERM or -ENOMEM.
  */
-int physmap_remove(struct domain *d, const struct frames *f);
+int physmap_remove_list(struct domain *d, const gfn_t *gfn, unsigned int nr, unsigned int *done);
 /*
  * One extent of a guest: an aligned block, in orders up to 2 MiB, and of 1 GiB where there is such a page. 0, -ERESTART; else
  * no memory, no room, or something is there already.

@@ -549,54 +549,55 @@ int p2m_change_type(struct domain *d, gfn_t gfn, enum p2m_type from, enum p2m_ty
 	return rc;
 }
 
-/* With the lock held. Tables for all of them are there, so nothing fails. */
-static bool take_locked(struct p2m *p, const struct frames *f, struct p2m_entry *old, uint64_t *raw)
+/* Takes one frame away, with the lock held; *raw: what has to be given up when translations have gone. */
+static int take_locked(struct p2m *p, gfn_t gfn, p2m_may_take may, struct p2m_entry *old,
+		       uint64_t *raw)
 {
 	struct p2m_entry hole = { .mfn = INVALID_MFN, .access = P2M_ACCESS_N };
-	bool present = false;
+	int rc;
 
-	for (uint64_t i = 0; i < f->nr; i++) {
-		BUG_ON(set_locked(p, _gfn(f->first + i), &hole, 1, &raw[i]));
-		p2m_pte_parse(raw[i], &old[i]);
-		old[i].order = ORDER_4K;
-		present |= raw[i] & P2M_PTE_PRESENT;
-	}
-	return present;
+	*old = p2m_get(p->domain, gfn);
+	rc = may ? may(p->domain, gfn, old) : 0;
+	if (!rc)
+		rc = set_locked(p, gfn, &hole, 1, raw);
+	if (rc)
+		return rc;
+	p2m_pte_parse(*raw, old);
+	old->order = ORDER_4K;
+	return 0;
 }
 
-static bool have_tables(struct p2m *p, const struct frames *f)
-{
-	for (uint64_t g = f->first; g < frames_end(f); g = p2m_behind(g, ORDER_2M))
-		if (!walk_to(p, _gfn(g), 1))
-			return false;
-	return true;
-}
-
-int p2m_take_range(struct domain *d, const struct frames *f, struct p2m_entry *old)
+int p2m_take_list(struct domain *d, const gfn_t *gfn, unsigned int nr, p2m_may_take may,
+		  struct p2m_entry *old, unsigned int *taken)
 {
 	struct p2m *p = &d->p2m;
 	uint64_t raw[P2M_PIECE];
-	int rc = -ENOMEM;
+	bool present = false;
+	unsigned int n;
+	int rc = 0;
 
-	BUG_ON(f->nr > P2M_PIECE || frames_end(f) > BIT(9 * LEVELS));
+	BUG_ON(nr > P2M_PIECE);
 	spin_lock(&p->lock);
-	if (have_tables(p, f)) {
-		if (take_locked(p, f, old, raw))
-			p2m_flush(d);
-		for (uint64_t i = 0; i < f->nr; i++)
-			entry_put_refs(raw[i]);
-		rc = 0;
+	for (n = 0; n < nr; n++) {
+		rc = take_locked(p, gfn[n], may, &old[n], &raw[n]);
+		if (rc)
+			break;
+		present |= raw[n] & P2M_PTE_PRESENT;
 	}
+	if (present)
+		p2m_flush(d);
+	for (unsigned int i = 0; i < n; i++)
+		entry_put_refs(raw[i]);
 	spin_unlock(&p->lock);
+	*taken = n;
 	return rc;
 }
 
 int p2m_take(struct domain *d, gfn_t gfn, struct p2m_entry *old)
 {
-	struct frames one;
+	unsigned int taken;
 
-	return frames_make(gfn.v, 1, BIT(9 * LEVELS), &one) ? p2m_take_range(d, &one, old)
-							    : -EINVAL;
+	return gfn.v >> (9 * LEVELS) ? -EINVAL : p2m_take_list(d, &gfn, 1, NULL, old, &taken);
 }
 
 int p2m_move(struct domain *d, gfn_t from, gfn_t to)
