@@ -2,7 +2,10 @@
 /* The control block in readable form, for crashes and debug keys. */
 #include "svm.h"
 
-static void dump_seg(const char *name, const struct vmcb_seg *s)
+static const char *const seg_names[X86_SEG_COUNT] = { "es", "cs",   "ss",   "ds",   "fs",
+						      "gs", "gdtr", "ldtr", "idtr", "tr" };
+
+static void dump_seg(const char *name, const struct x86_segment *s)
 {
 	printk("  %-4s sel %04x attr %03x limit %08x base %016lx\n", name, s->sel, s->attr,
 	       s->limit, s->base);
@@ -21,14 +24,6 @@ void svm_dump(struct vcpu *v)
 	       b->cr_write, b->dr_read, b->dr_write, b->exceptions, b->intercept1, b->intercept2);
 	printk("  asid %u tlb %u vintr %lx shadow %lx inject %lx ncr3 %lx np %lx\n", b->asid,
 	       b->tlb_control, b->vintr, b->int_shadow, b->event_inj, b->n_cr3, b->np_enable);
-	dump_seg("es", &b->es);
-	dump_seg("cs", &b->cs);
-	dump_seg("ss", &b->ss);
-	dump_seg("ds", &b->ds);
-	dump_seg("fs", &b->fs);
-	dump_seg("gs", &b->gs);
-	dump_seg("tr", &b->tr);
-	dump_seg("ldtr", &b->ldtr);
-	dump_seg("gdtr", &b->gdtr);
-	dump_seg("idtr", &b->idtr);
+	for (unsigned int i = 0; i < X86_SEG_COUNT; i++)
+		dump_seg(seg_names[i], &b->seg[i]);
 }

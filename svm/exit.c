@@ -20,8 +20,9 @@ static void sync_from_guest(struct vcpu *v, struct vmcb *vmcb)
 	v->efer = vmcb->efer & ~X86_EFER_SVME;
 	v->dr6 = vmcb->dr6;
 	v->dr7 = vmcb->dr7;
-	v->hvm.shadow = vmcb->int_shadow & 1 ? HVM_SHADOW_STI : 0;
-	v->hvm.valid = 0;
+	v->hvm.shadow = vmcb->int_shadow & HVM_SHADOW_STI;
+	v->hvm.cpl = vmcb->cpl;
+	v->hvm.valid = HVM_SEGS | HVM_CPL;
 }
 
 static void sync_tpr(struct vcpu *v, const struct vmcb *vmcb)
@@ -255,8 +256,9 @@ static void exit_unknown(struct vcpu *v, const struct vmcb *vmcb)
 		     vmcb->exit_info2);
 }
 
-static void dispatch(struct vcpu *v, const struct vmcb *vmcb, struct svm_cpu *sc)
+static void dispatch(struct vcpu *v, struct svm_vcpu *sv, struct svm_cpu *sc)
 {
+	const struct vmcb *vmcb = sv->vmcb;
 	unsigned int index = exit_index(vmcb->exit_code), len = 0;
 	const struct hvm_exit_arm *arm = &arms[index];
 
@@ -266,7 +268,7 @@ static void dispatch(struct vcpu *v, const struct vmcb *vmcb, struct svm_cpu *sc
 	}
 	sc->exits[index]++;
 	if (arm->length) {
-		len = svm_insn_len(v, (enum x86_len_class)(arm->length - 1));
+		len = svm_insn_len_of(v, sv, (enum x86_len_class)(arm->length - 1));
 		if (unlikely(!len))
 			return;
 	}
@@ -315,5 +317,5 @@ void svm_run(struct vcpu *v)
 		v->hvm.nmi_masked = false;
 		vcpu_attention(v, VCPU_ATT_NMI);
 	}
-	dispatch(v, vmcb, sc);
+	dispatch(v, sv, sc);
 }

@@ -11,9 +11,9 @@
 
 static unsigned int code_bits(const struct vcpu *v, const struct vmcb *vmcb)
 {
-	if ((v->efer & X86_EFER_LMA) && (vmcb->cs.attr & X86_ATTR_L))
+	if ((v->efer & X86_EFER_LMA) && (vmcb->seg[X86_SEG_CS].attr & X86_ATTR_L))
 		return 64;
-	return vmcb->cs.attr & X86_ATTR_DB ? 32 : 16;
+	return vmcb->seg[X86_SEG_CS].attr & X86_ATTR_DB ? 32 : 16;
 }
 
 /* Up to 15 bytes at linear address la, as many as there are. */
@@ -42,7 +42,7 @@ static bool plain_mov_cr(const uint8_t *buf, unsigned int n, enum x86_len_class 
 unsigned int svm_insn_fetch(struct vcpu *v, enum x86_len_class class, uint8_t buf[15])
 {
 	struct vmcb *vmcb = svm_vmcb(v);
-	uint64_t la = vmcb->cs.base + vmcb->rip;
+	uint64_t la = vmcb->seg[X86_SEG_CS].base + vmcb->rip;
 	unsigned int n = fetch(v, la, buf), len = 0;
 
 	if (plain_mov_cr(buf, n, class))
@@ -61,7 +61,7 @@ unsigned int svm_insn_fetch(struct vcpu *v, enum x86_len_class class, uint8_t bu
 unsigned int svm_insn_decode(struct vcpu *v, enum x86_len_class class)
 {
 	const struct vmcb *vmcb = svm_vmcb(v);
-	uint64_t la = vmcb->cs.base + vmcb->rip;
+	uint64_t la = vmcb->seg[X86_SEG_CS].base + vmcb->rip;
 	uint8_t buf[15];
 	unsigned int len = svm_insn_fetch(v, class, buf);
 

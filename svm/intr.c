@@ -127,7 +127,7 @@ void svm_want_nmi_window(struct vcpu *v)
 static bool read_iret_frame(struct vcpu *v, const struct vmcb *vmcb, uint64_t *cs, uint64_t *flags)
 {
 	static const uint8_t iretq[] = { 0x48, 0xcf };
-	bool long_code = (v->efer & X86_EFER_LMA) && (vmcb->cs.attr & X86_ATTR_L);
+	bool long_code = (v->efer & X86_EFER_LMA) && (vmcb->seg[X86_SEG_CS].attr & X86_ATTR_L);
 	uint64_t at = vmcb->rsp;
 	uint32_t frame32[3];
 	uint64_t frame[3];
@@ -141,10 +141,11 @@ static bool read_iret_frame(struct vcpu *v, const struct vmcb *vmcb, uint64_t *c
 		*flags = frame[2];
 		return true;
 	}
-	if (long_code || n < 1 || insn[0] != 0xcf || !(vmcb->cs.attr & X86_ATTR_DB) ||
-	    !(vmcb->ss.attr & X86_ATTR_DB))
+	if (long_code || n < 1 || insn[0] != 0xcf || !(vmcb->seg[X86_SEG_CS].attr & X86_ATTR_DB) ||
+	    !(vmcb->seg[X86_SEG_SS].attr & X86_ATTR_DB))
 		return false;
-	if (guest_linear_copy(v, (uint32_t)(vmcb->ss.base + at), frame32, sizeof(frame32), 0, NULL))
+	if (guest_linear_copy(v, (uint32_t)(vmcb->seg[X86_SEG_SS].base + at), frame32,
+			      sizeof(frame32), 0, NULL))
 		return false;
 	*cs = frame32[1];
 	*flags = frame32[2];

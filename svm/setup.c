@@ -121,6 +121,8 @@ int svm_vcpu_init(struct vcpu *v)
 	sv->vmcb_pa = virt_to_maddr(vmcb);
 	sv->asid_cpu = ~0U;
 	v->vendor = sv;
+	v->hvm.seg = vmcb->seg;
+	v->hvm.valid = HVM_SEGS | HVM_CPL;
 
 	set_intercepts(vmcb);
 	vmcb->iopm_base = virt_to_maddr(sd->iopm ? sd->iopm : iopm_all).v;

@@ -3,55 +3,6 @@
 #include "svm.h"
 #include "vlapic.h"
 
-#define SEG_AT(name) ((uint16_t)offsetof(struct vmcb, name))
-
-static const uint16_t seg_at[X86_SEG_COUNT] = {
-	[X86_SEG_ES] = SEG_AT(es),     [X86_SEG_CS] = SEG_AT(cs),     [X86_SEG_SS] = SEG_AT(ss),
-	[X86_SEG_DS] = SEG_AT(ds),     [X86_SEG_FS] = SEG_AT(fs),     [X86_SEG_GS] = SEG_AT(gs),
-	[X86_SEG_TR] = SEG_AT(tr),     [X86_SEG_LDTR] = SEG_AT(ldtr), [X86_SEG_GDTR] = SEG_AT(gdtr),
-	[X86_SEG_IDTR] = SEG_AT(idtr),
-};
-
-static struct vmcb_seg *seg_of(struct vmcb *b, unsigned int s)
-{
-	return (struct vmcb_seg *)((uint8_t *)b + seg_at[s]);
-}
-
-/* The privilege level is the VMCB's own field, and SS.DPL what the neutral code knows it by (APM 15.5.1). */
-static void get_segments(struct vcpu *v, struct vmcb *b, uint32_t mask)
-{
-	bool ss = mask & HVM_SEG(X86_SEG_SS);
-
-	for (; mask; mask &= mask - 1) {
-		unsigned int s = (unsigned int)__builtin_ctz(mask);
-		const struct vmcb_seg *in = seg_of(b, s);
-
-		v->hvm.seg[s] = (struct x86_segment){ .sel = in->sel,
-						      .attr = in->attr & 0xfff,
-						      .limit = in->limit,
-						      .base = in->base };
-	}
-	if (ss)
-		v->hvm.seg[X86_SEG_SS].attr =
-			(uint16_t)((v->hvm.seg[X86_SEG_SS].attr & ~X86_ATTR_DPL_MASK) |
-				   b->cpl << 5);
-}
-
-static void set_segments(const struct vcpu *v, struct vmcb *b, uint32_t mask)
-{
-	if (mask & HVM_SEG(X86_SEG_SS))
-		b->cpl = X86_ATTR_DPL(v->hvm.seg[X86_SEG_SS].attr);
-	for (; mask; mask &= mask - 1) {
-		unsigned int s = (unsigned int)__builtin_ctz(mask);
-		const struct x86_segment *in = &v->hvm.seg[s];
-
-		*seg_of(b, s) = (struct vmcb_seg){ .sel = in->sel,
-						   .attr = in->attr & 0xfff,
-						   .limit = in->limit,
-						   .base = in->base };
-	}
-}
-
 static void get_msrs(const struct vmcb *b, struct hvm_msr_state *m)
 {
 	m->star = b->star;
@@ -95,11 +46,11 @@ static void sync_debug(struct vcpu *v, struct svm_vcpu *sv)
 	sv->vmcb->dr_write = 0xffff;
 }
 
+/* Segments and the privilege level need no fetching: v->hvm.seg is the VMCB's, and an exit brings the other. */
 void svm_get_state(struct vcpu *v, uint32_t mask)
 {
-	struct vmcb *b = svm_vmcb(v);
+	const struct vmcb *b = svm_vmcb(v);
 
-	get_segments(v, b, mask & HVM_SEGS);
 	if (mask & HVM_MSRS)
 		get_msrs(b, &v->hvm.msr);
 	if (mask & HVM_DRS)
@@ -119,7 +70,9 @@ void svm_set_state(struct vcpu *v, uint32_t mask)
 {
 	struct vmcb *b = svm_vmcb(v);
 
-	set_segments(v, b, mask & HVM_SEGS);
+	/* The privilege level is a field of its own; SS.DPL and it move together (15.5.1). */
+	if (mask & HVM_SEG(X86_SEG_SS))
+		b->cpl = v->hvm.cpl = X86_ATTR_DPL(b->seg[X86_SEG_SS].attr);
 	if (mask & HVM_MSRS)
 		set_msrs(v, b);
 	if (mask & HVM_DRS) {

@@ -79,7 +79,7 @@ unsigned int svm_insn_fetch(struct vcpu *v, enum x86_len_class class, uint8_t bu
 
 static inline uint16_t svm_len_kind(const struct vmcb *vmcb, enum x86_len_class class)
 {
-	return (uint16_t)(class | (vmcb->cs.attr & (X86_ATTR_L | X86_ATTR_DB)));
+	return (uint16_t)(class | (vmcb->seg[X86_SEG_CS].attr & (X86_ATTR_L | X86_ATTR_DB)));
 }
 static inline struct svm_len *svm_len_slot(struct svm_vcpu *sv, uint64_t la)
 {
@@ -87,11 +87,12 @@ static inline struct svm_len *svm_len_slot(struct svm_vcpu *sv, uint64_t la)
 }
 
 /* Length of the intercepted instruction of this class; 0 = it changed meanwhile: run it again. */
-static inline unsigned int svm_insn_len(struct vcpu *v, enum x86_len_class class)
+static inline unsigned int svm_insn_len_of(struct vcpu *v, struct svm_vcpu *sv,
+					   enum x86_len_class class)
 {
-	const struct vmcb *vmcb = svm_vmcb(v);
-	uint64_t la = vmcb->cs.base + vmcb->rip;
-	const struct svm_len *e = svm_len_slot(svm_vcpu(v), la);
+	const struct vmcb *vmcb = sv->vmcb;
+	uint64_t la = vmcb->seg[X86_SEG_CS].base + vmcb->rip;
+	const struct svm_len *e = svm_len_slot(sv, la);
 
 	/* 0 where the CPU does not know it: a task switch is not an instruction's intercept (15.7.1). */
 	if (svm_caps.nrips && likely(vmcb->next_rip))
@@ -100,6 +101,10 @@ static inline unsigned int svm_insn_len(struct vcpu *v, enum x86_len_class class
 		   e->len))
 		return e->len;
 	return svm_insn_decode(v, class);
+}
+static inline unsigned int svm_insn_len(struct vcpu *v, enum x86_len_class class)
+{
+	return svm_insn_len_of(v, svm_vcpu(v), class);
 }
 
 /* The arms that are not in exit.c; insn_len is 0. */

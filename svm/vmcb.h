@@ -6,6 +6,7 @@
 #define PLINTH_SVM_VMCB_H
 
 #include "types.h"
+#include "vmm/emulate/x86_regs.h"
 
 /* Intercept bits of vmcb.intercept[3] (word << 5 | bit). */
 enum svm_intercept {
@@ -70,13 +71,6 @@ enum svm_intercept2 {
 #define SVM_EVENT_EXC	    3ULL
 #define SVM_EVENT_SWINT	    4ULL
 
-struct vmcb_seg {
-	uint16_t sel;
-	uint16_t attr;
-	uint32_t limit;
-	uint64_t base;
-};
-
 struct vmcb {
 	uint16_t cr_read, cr_write; /* 000 */
 	uint16_t dr_read, dr_write;
@@ -101,7 +95,7 @@ struct vmcb {
 	uint8_t insn_len, insn_bytes[15]; /* 0d0 */
 	uint8_t pad3[0x400 - 0xe0];
 
-	struct vmcb_seg es, cs, ss, ds, fs, gs, gdtr, ldtr, idtr, tr; /* 400 */
+	struct x86_segment seg[X86_SEG_COUNT]; /* 400, in the order of enum x86_seg */
 	uint8_t pad4[0x4cb - 0x4a0];
 	uint8_t cpl;
 	uint32_t pad5;
@@ -126,6 +120,9 @@ BUILD_BUG_ON(offsetof(struct vmcb, iopm_base) != 0x40);
 BUILD_BUG_ON(offsetof(struct vmcb, exit_code) != 0x70);
 BUILD_BUG_ON(offsetof(struct vmcb, event_inj) != 0xa8);
 BUILD_BUG_ON(offsetof(struct vmcb, next_rip) != 0xc8);
+BUILD_BUG_ON(sizeof(struct x86_segment) != 16);
+BUILD_BUG_ON(offsetof(struct vmcb, seg) != 0x400);
+BUILD_BUG_ON(X86_SEG_TR != 9);
 BUILD_BUG_ON(offsetof(struct vmcb, efer) != 0x4d0);
 BUILD_BUG_ON(offsetof(struct vmcb, cr4) != 0x548);
 BUILD_BUG_ON(offsetof(struct vmcb, rax) != 0x5f8);

@@ -121,6 +121,7 @@ int vmx_vcpu_init(struct vcpu *v)
 		return rc;
 	}
 	v->vendor = vv;
+	v->hvm.seg = vv->seg;
 	vpid_alloc(vv);
 	vmx_preempt_vcpu_init();
 	write_controls(vv);

@@ -52,6 +52,11 @@ enum vmcs_field vmx_seg_ar_field(enum x86_seg s)
 	return seg_fields[s].ar;
 }
 
+static bool has_selector(unsigned int s)
+{
+	return s != X86_SEG_GDTR && s != X86_SEG_IDTR;
+}
+
 static void get_segments(struct vcpu *v, uint32_t mask)
 {
 	for (; mask; mask &= mask - 1) {
@@ -60,7 +65,7 @@ static void get_segments(struct vcpu *v, uint32_t mask)
 
 		*out = (struct x86_segment){ .limit = (uint32_t)vmread(seg_fields[s].limit),
 					     .base = vmread(seg_fields[s].base) };
-		if (s < X86_SEG_GDTR) {
+		if (has_selector(s)) {
 			out->sel = (uint16_t)vmread(seg_fields[s].sel);
 			out->attr = attr_of_ar((uint32_t)vmread(seg_fields[s].ar));
 		}
@@ -79,7 +84,7 @@ static uint32_t entry_ar(enum x86_seg s, const struct x86_segment *in)
 		ar = (ar & ~(uint32_t)(AR_UNUSABLE | 0x17)) | 0x83;
 	else if (s == X86_SEG_CS)
 		ar = (ar & ~(uint32_t)AR_UNUSABLE) | 0x91;
-	else if (s < X86_SEG_TR && !(ar & AR_UNUSABLE))
+	else if (s <= X86_SEG_GS && !(ar & AR_UNUSABLE))
 		ar |= 0x11;
 	if (in->limit >> 20)
 		ar |= BIT(15);
@@ -91,15 +96,15 @@ static uint32_t entry_ar(enum x86_seg s, const struct x86_segment *in)
 /* What the VMCS holds then may differ: it is to be fetched again. */
 static void set_segments(struct vcpu *v, struct vmx_vcpu *vv, uint32_t mask)
 {
-	v->hvm.valid &= ~mask;
+	v->hvm.valid &= ~(mask | HVM_CPL);
 	vv->state_written |= mask != 0;
 	for (; mask; mask &= mask - 1) {
 		enum x86_seg s = (enum x86_seg)__builtin_ctz(mask);
 		const struct x86_segment *in = &v->hvm.seg[s];
 
-		vmwrite(seg_fields[s].limit, s < X86_SEG_GDTR ? in->limit : in->limit & 0xffff);
+		vmwrite(seg_fields[s].limit, has_selector(s) ? in->limit : in->limit & 0xffff);
 		vmwrite(seg_fields[s].base, in->base);
-		if (s < X86_SEG_GDTR) {
+		if (has_selector(s)) {
 			vmwrite(seg_fields[s].sel, in->sel);
 			vmwrite(seg_fields[s].ar, entry_ar(s, in));
 		}
@@ -165,11 +170,14 @@ static void sync_debug(struct vcpu *v, struct vmx_vcpu *vv)
 	set_mov_dr_exits(vv, true);
 }
 
+/* The privilege level is SS.DPL, also while SS is unusable: 24.4.1. */
 void vmx_get_state(struct vcpu *v, uint32_t mask)
 {
 	struct vmx_vcpu *vv = vmx_load(v);
 
 	get_segments(v, mask & HVM_SEGS);
+	if (mask & HVM_CPL)
+		v->hvm.cpl = X86_ATTR_DPL(hvm_seg(v, X86_SEG_SS)->attr);
 	if (mask & HVM_MSRS)
 		get_msrs(vv, &v->hvm.msr);
 	if (mask & HVM_DRS)

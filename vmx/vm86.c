@@ -86,7 +86,7 @@ void vmx_vm86_enter(struct vcpu *v, struct vmx_vcpu *vv)
 {
 	struct vmx_vm86 *m = &vv->vm86;
 
-	for (enum x86_seg s = X86_SEG_ES; s <= X86_SEG_LDTR; s++)
+	for (enum x86_seg s = X86_SEG_ES; s < X86_SEG_COUNT; s++)
 		m->seg[s] = *hvm_seg(v, s);
 	m->cr0 = vmread(GUEST_CR0);
 	m->cr4 = vmread(GUEST_CR4);
@@ -111,7 +111,7 @@ void vmx_vm86_leave(struct vcpu *v, struct vmx_vcpu *vv)
 	struct vmx_vm86 *m = &vv->vm86;
 	uint64_t rflags = vmread(GUEST_RFLAGS) & ~(X86_EFLAGS_VM | X86_EFLAGS_IOPL);
 
-	v->hvm.valid &= ~HVM_SEGS;
+	v->hvm.valid &= ~(HVM_SEGS | HVM_CPL);
 	for (enum x86_seg s = X86_SEG_ES; s <= X86_SEG_GS; s++) {
 		struct x86_segment now = *hvm_seg(v, s);
 

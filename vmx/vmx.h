@@ -59,6 +59,7 @@ struct vmx_vcpu {
 	void *posted; /* posted-interrupt descriptor, NULL = not used (posted.c) */
 	bool posting; /* vectors may go there now; written by the vCPU, read by all */
 
+	struct x86_segment seg[X86_SEG_COUNT]; /* v->hvm.seg */
 	struct vmx_vm86 vm86;
 
 	uint32_t exit_reason;

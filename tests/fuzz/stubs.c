@@ -46,8 +46,11 @@ static void fake_domain(struct domain *d)
 }
 static int fake_vcpu_init(struct vcpu *v)
 {
-	v->vendor = xzalloc(struct fake_vcpu);
-	return v->vendor ? 0 : -ENOMEM;
+	struct fake_vcpu *f = xzalloc(struct fake_vcpu);
+
+	v->vendor = f;
+	v->hvm.seg = f ? f->seg : NULL;
+	return f ? 0 : -ENOMEM;
 }
 static void fake_vcpu_fini(struct vcpu *v)
 {
@@ -69,9 +72,8 @@ static void fake_get_state(struct vcpu *v, uint32_t mask)
 {
 	const struct fake_vcpu *f = v->vendor;
 
-	for (unsigned int s = 0; s < X86_SEG_COUNT; s++)
-		if (mask & HVM_SEG(s))
-			v->hvm.seg[s] = f->seg[s];
+	if (mask & HVM_CPL)
+		v->hvm.cpl = X86_ATTR_DPL(f->seg[X86_SEG_SS].attr);
 	if (mask & HVM_MSRS)
 		v->hvm.msr = f->msr;
 }
@@ -79,9 +81,8 @@ static void fake_set_state(struct vcpu *v, uint32_t mask)
 {
 	struct fake_vcpu *f = v->vendor;
 
-	for (unsigned int s = 0; s < X86_SEG_COUNT; s++)
-		if (mask & HVM_SEG(s))
-			f->seg[s] = v->hvm.seg[s];
+	if (mask & HVM_SEG(X86_SEG_SS))
+		v->hvm.valid &= ~HVM_CPL;
 	if (mask & HVM_MSRS)
 		f->msr = v->hvm.msr;
 }

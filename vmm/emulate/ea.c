@@ -20,7 +20,7 @@ static int address_fault(struct x86_emul *s, enum x86_seg seg)
 
 static inline bool is_system_segment(enum x86_seg seg)
 {
-	return seg >= X86_SEG_TR;
+	return seg > X86_SEG_GS;
 }
 
 static int linear64(struct x86_emul *s, enum x86_seg seg, uint64_t off, uint64_t bytes,

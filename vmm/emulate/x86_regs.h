@@ -37,7 +37,7 @@ struct x86_regs {
 	uint64_t rflags;
 };
 
-/* The first six in the encoding order of ModRM.reg. */
+/* The first six in the encoding order of ModRM.reg, all in the order of a VMCB (APM volume 2, appendix B). */
 enum x86_seg {
 	X86_SEG_ES,
 	X86_SEG_CS,
@@ -45,25 +45,25 @@ enum x86_seg {
 	X86_SEG_DS,
 	X86_SEG_FS,
 	X86_SEG_GS,
-	X86_SEG_TR,
-	X86_SEG_LDTR,
 	X86_SEG_GDTR,
+	X86_SEG_LDTR,
 	X86_SEG_IDTR,
+	X86_SEG_TR,
 	X86_SEG_NONE,
 	X86_SEG_COUNT = X86_SEG_NONE,
 };
 
 /* Segment attributes in the VMCB's 12-bit format: descriptor bits 40-47 and 52-55. */
-#define X86_ATTR_TYPE	  0x00fU
-#define X86_ATTR_S	  0x010U
-#define X86_ATTR_DPL(a)	  (((a) >> 5) & 3U)
-#define X86_ATTR_DPL_MASK 0x060U
-#define X86_ATTR_P	  0x080U
-#define X86_ATTR_AVL	  0x100U
-#define X86_ATTR_L	  0x200U
-#define X86_ATTR_DB	  0x400U
-#define X86_ATTR_G	  0x800U
+#define X86_ATTR_TYPE	0x00fU
+#define X86_ATTR_S	0x010U
+#define X86_ATTR_DPL(a) (((a) >> 5) & 3U)
+#define X86_ATTR_P	0x080U
+#define X86_ATTR_AVL	0x100U
+#define X86_ATTR_L	0x200U
+#define X86_ATTR_DB	0x400U
+#define X86_ATTR_G	0x800U
 
+/* As in a VMCB. */
 struct x86_segment {
 	uint16_t sel;
 	uint16_t attr;	/* X86_ATTR_*; 0 = unusable */

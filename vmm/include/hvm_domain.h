@@ -100,7 +100,8 @@ struct hvm_vcpu {
 	bool extint_waits; /* hardware has an external interrupt that the guest has not taken yet */
 	/* Own vCPU, or one that does not run: what the control block has, as far as `valid` says (hvm_ops.h). */
 	uint32_t valid;
-	struct x86_segment seg[X86_SEG_COUNT];
+	uint8_t cpl;
+	struct x86_segment *seg; /* X86_SEG_COUNT of them, where the vendor keeps them; constant */
 	struct hvm_msr_state msr;
 };
 

@@ -11,7 +11,7 @@
 
 /*
  * Groups of a vCPU's state. The general registers, RIP, RFLAGS, the control registers, EFER and the interrupt shadow in struct
- * vcpu are true whenever the vCPU is not in the guest; the first two groups are fetched when somebody asks for them.
+ * vcpu are true whenever the vCPU is not in the guest; what is in FETCHED is brought when somebody asks for it.
  */
 #define HVM_SEG(s)  (1U << (s)) /* v->hvm.seg[s] */
 #define HVM_SEGS    (HVM_SEG(X86_SEG_COUNT) - 1)
@@ -21,7 +21,8 @@
 #define HVM_CRS	    (1U << 13) /* v->cr0, cr3, cr4, efer: with them v's cached translations go */
 #define HVM_TPR	    (1U << 14) /* the vLAPIC's TPR */
 #define HVM_TSC	    (1U << 15) /* v->tsc_offset */
-#define HVM_FETCHED (HVM_SEGS | HVM_MSRS)
+#define HVM_CPL	    (1U << 16) /* v->hvm.cpl; set with SS */
+#define HVM_FETCHED (HVM_SEGS | HVM_MSRS | HVM_CPL)
 
 struct hvm_ops {
 	const char *name;	 /* "AMD-V", "VT-x" */
@@ -31,7 +32,7 @@ struct hvm_ops {
 	int (*cpu_up)(void); /* enable on this CPU; 0 or -errno with a message */
 	int (*domain_init)(struct domain *d);
 	void (*domain_fini)(struct domain *d);
-	int (*vcpu_init)(struct vcpu *v); /* state as after power-on reset, down */
+	int (*vcpu_init)(struct vcpu *v); /* also v->hvm.seg */
 	void (*vcpu_fini)(struct vcpu *v);
 	void (*switch_from)(struct vcpu *v); /* v leaves this CPU */
 	void (*switch_to)(struct vcpu *v);
@@ -103,10 +104,10 @@ static inline void hvm_set_seg(struct vcpu *v, enum x86_seg s, const struct x86_
 	v->hvm.seg[s] = *in;
 	hvm_set_state(v, HVM_SEG(s));
 }
-/* SS.DPL, also while SS is unusable: SDM volume 3, 24.4.1; APM volume 2, 15.5.1. */
 static inline unsigned int hvm_cpl(struct vcpu *v)
 {
-	return X86_ATTR_DPL(hvm_seg(v, X86_SEG_SS)->attr);
+	hvm_get_state(v, HVM_CPL);
+	return v->hvm.cpl;
 }
 /* Can an external interrupt, or an NMI, not be taken now? */
 static inline bool hvm_interrupt_blocked(const struct vcpu *v)
