@@ -6,7 +6,7 @@
  * pending vectors. SDM volume 3, 29.6.
  *
  * Only edge-triggered vectors are posted: a level-triggered one changes the EOI-exit bitmap, which the vCPU itself
- * has to write. Posted interrupts need "acknowledge interrupt on exit", so with them exit_table.c gives the
+ * has to write. Posted interrupts need "acknowledge interrupt on exit", so with them exit.c gives the
  * vector to the trap code itself.
  */
 #include "vmx.h"

@@ -3,6 +3,7 @@
 #include "world.h"
 #include "hvm_devices.h"
 #include "pc_private.h"
+#include "units.h"
 
 static struct domain guest = { .domid = 7 };
 static struct vcpu vcpu = { .domain = &guest };
@@ -31,7 +32,7 @@ static void start(const char *options)
 {
 	world_start(options);
 	guest.hvm.time_lock = (spinlock_t)SPINLOCK_INIT(LOCK_HVM_TIME, "time");
-	EXPECT(!debug_port_init(&guest));
+	EXPECT(!debug_port_unit.init(&guest));
 }
 
 static void out(const char *text)
@@ -127,9 +128,9 @@ static void last_words(void)
 	start("console=com1 guest_loglvl=info");
 	out("no end of line");
 	call("nor here");
-	debug_port_fini(&guest);
+	debug_port_unit.fini(&guest);
 	EXPECT(!strcmp(sent(), "d7: no end of line\nd7: nor here\n"));
-	debug_port_fini(&guest);
+	debug_port_unit.fini(&guest);
 }
 
 TEST(guest_ends_within_a_line)

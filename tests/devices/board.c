@@ -6,7 +6,7 @@
 #include "dom0.h"
 #include "hvm_ops.h"
 #include "policy.h"
-#include "save.h"
+#include "units.h"
 #include "vlapic.h"
 #include "vlapic_private.h"
 
@@ -17,8 +17,6 @@ struct vcpu board_cpu;
 unsigned int board_vectors[256], board_wakeups;
 unsigned int board_timeoffset_calls;
 int64_t board_timeoffset;
-
-extern const struct hvm_save_handler __start_hvm_save[], __stop_hvm_save[];
 
 static struct vcpu *vcpus[1] = { &board_cpu };
 static struct vcpu_info info;
@@ -303,37 +301,43 @@ int ioreq_send_buffered(struct domain *d, const ioreq_t *p)
 	return 0;
 }
 
-static const struct hvm_save_handler *handler(unsigned int type)
+/* In the order in which they begin. */
+static const struct hvm_unit *const units[] = {
+	&irq_unit, &vpic_unit, &vioapic_unit, &vhpet_unit, &vpit_unit, &vrtc_unit, &vpmtimer_unit,
+};
+
+static const struct hvm_record *record(unsigned int type)
 {
-	for (const struct hvm_save_handler *h = __start_hvm_save; h < __stop_hvm_save; h++)
-		if (h->type == type)
-			return h;
+	for (unsigned int i = 0; i < ARRAY_SIZE(units); i++)
+		for (unsigned int k = 0; k < units[i]->nr_save; k++)
+			if (units[i]->save[k].type == type)
+				return &units[i]->save[k];
 	return NULL;
 }
 
 int board_save(unsigned int type, unsigned int instance, void *buf, uint32_t *len)
 {
-	const struct hvm_save_handler *h = handler(type);
+	const struct hvm_instance at = { .d = &board, .nr = instance };
+	const struct hvm_record *r = record(type);
+	int n;
 
-	*len = h->max_len;
-	memset(buf, 0, h->max_len);
-	return h->save(&board, instance, buf, len);
+	memset(buf, 0, r->max_len);
+	n = r->save(&at, buf);
+	*len = n < 0 ? 0 : (uint32_t)n;
+	return n < 0 ? n : 0;
 }
 
 int board_load(unsigned int type, unsigned int instance, const void *buf, uint32_t len)
 {
-	return handler(type)->load(&board, instance, buf, len);
+	const struct hvm_instance at = { .d = &board, .nr = instance, .len = len };
+
+	return record(type)->load(&at, buf);
 }
 
 void board_reset(void)
 {
-	vpit_fini(&board);
-	vrtc_fini(&board);
-	vpmtimer_fini(&board);
-	vhpet_fini(&board);
-	vioapic_fini(&board);
-	vpic_fini(&board);
-	hvm_irq_fini(&board);
+	for (unsigned int i = ARRAY_SIZE(units); i-- > 0;)
+		units[i]->fini(&board);
 	memset(ports, 0, sizeof(ports));
 	memset(board_vectors, 0, sizeof(board_vectors));
 	nr_mmio = 0;
@@ -351,7 +355,6 @@ void board_reset(void)
 	vlapic_set(&lapic, APIC_LVT0, 0x700); /* the PIC's, as after a PC's firmware */
 	board.hvm.params[HVM_PARAM_HPET_ENABLED] = 1;
 	time_update_wallclock(&board);
-	CHECK(!hvm_irq_init(&board) && !vpic_init(&board) && !vioapic_init(&board) &&
-	      !vhpet_init(&board) && !vpit_init(&board) && !vrtc_init(&board) &&
-	      !vpmtimer_init(&board));
+	for (unsigned int i = 0; i < ARRAY_SIZE(units); i++)
+		CHECK(!units[i]->init(&board));
 }

@@ -18,11 +18,9 @@ $(devices_DIR)/tests/devices/main.o: tests/devices/main.c
 	$(Q)mkdir -p $(@D)
 	$(Q)$(CC) $(devices_CFLAGS) -c -o $@ $<
 
-# The registry's section gets a name for which the linker makes start and stop symbols.
 $(devices_DIR)/%.o: %.c | $(O)/xen-include/xen
 	$(Q)mkdir -p $(@D)
 	$(Q)$(CC) $(devices_CFLAGS) $(devices_VMMFLAGS) -c -o $@ $<
-	$(Q)objcopy --rename-section .hvm_save=hvm_save $@
 
 $(devices_DIR)/devices: $(devices_OBJS)
 	$(call say,LD,$@)

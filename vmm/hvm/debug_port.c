@@ -6,6 +6,7 @@
  */
 #include "console.h"
 #include "pc_private.h"
+#include "units.h"
 
 #define DEBUG_PORT   0xe9
 #define LINE_MAX     200U
@@ -138,7 +139,7 @@ static enum io_result port_e9(struct vcpu *v, void *opaque, uint16_t port, unsig
 	return IO_DONE;
 }
 
-int debug_port_init(struct domain *d)
+static int debug_port_init(struct domain *d)
 {
 	struct debug_port *p = xzalloc(struct debug_port);
 
@@ -150,7 +151,7 @@ int debug_port_init(struct domain *d)
 }
 
 /* What a guest printed last may have no end of line. */
-void debug_port_fini(struct domain *d)
+static void debug_port_fini(struct domain *d)
 {
 	struct debug_port *p = d->hvm.debug_port;
 
@@ -163,3 +164,10 @@ void debug_port_fini(struct domain *d)
 	xfree(p);
 	d->hvm.debug_port = NULL;
 }
+
+const struct hvm_unit debug_port_unit = {
+	.name = "debug port",
+	.needs = UNIT_GUEST,
+	.init = debug_port_init,
+	.fini = debug_port_fini,
+};

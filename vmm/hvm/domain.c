@@ -1,8 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-/* The hardware side of a domain's beginning and end. vCPUs are in vcpu.c, devices in devices.c. */
+/* The hardware side of a domain's beginning and end. vCPUs are in vcpu.c, the parts of its machine in units.c. */
 #include <xen/sched.h>
 #include "hvm_pc.h"
-#include "hvm_io.h"
 #include "hvm_ops.h"
 
 int hvm_domain_init(struct domain *d)
@@ -13,8 +12,6 @@ int hvm_domain_init(struct domain *d)
 		d->is_dom0 ? SHUTDOWN_crash : SHUTDOWN_reboot;
 	rc = hvm_ops->domain_init(d);
 	if (!rc)
-		rc = io_domain_init(d);
-	if (!rc && !d->is_dom0)
 		rc = hvm_devices_init(d);
 	return rc;
 }
@@ -22,7 +19,6 @@ int hvm_domain_init(struct domain *d)
 void hvm_domain_fini(struct domain *d)
 {
 	hvm_devices_fini(d);
-	io_domain_fini(d);
 	if (d->hvm.io_bitmap)
 		free_pages(mfn_to_page(virt_to_mfn(d->hvm.io_bitmap)), 1);
 	hvm_ops->domain_fini(d);

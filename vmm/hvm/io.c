@@ -6,6 +6,7 @@
  */
 #include "hvm_io.h"
 #include "hvm_ops.h"
+#include "units.h"
 
 #define VGA_START 0xa0000UL
 #define VGA_END	  0xc0000UL
@@ -29,17 +30,24 @@ struct io_dispatch {
 	unsigned int nr_mmio;
 };
 
-int io_domain_init(struct domain *d)
+static int io_domain_init(struct domain *d)
 {
 	d->hvm.io = xzalloc(struct io_dispatch);
 	return d->hvm.io ? 0 : -ENOMEM;
 }
 
-void io_domain_fini(struct domain *d)
+static void io_domain_fini(struct domain *d)
 {
 	xfree(d->hvm.io);
 	d->hvm.io = NULL;
 }
+
+const struct hvm_unit io_unit = {
+	.name = "I/O dispatch",
+	.needs = UNIT_ANY,
+	.init = io_domain_init,
+	.fini = io_domain_fini,
+};
 
 static bool may_run(const struct domain *d)
 {

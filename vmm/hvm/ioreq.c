@@ -7,9 +7,10 @@
 #include "event.h"
 #include "hvm_devices.h"
 #include "ioreq_private.h"
+#include "units.h"
 #include "../domain/private.h"
 
-int ioreq_domain_init(struct domain *d)
+static int ioreq_domain_init(struct domain *d)
 {
 	d->hvm.ioreq = xzalloc(struct ioreq_state);
 	if (!d->hvm.ioreq)
@@ -153,7 +154,7 @@ int ioreq_server_destroy(struct domain *d, ioservid_t id)
 	return rc;
 }
 
-void ioreq_domain_fini(struct domain *d)
+static void ioreq_domain_fini(struct domain *d)
 {
 	if (!d->hvm.ioreq)
 		return;
@@ -163,6 +164,22 @@ void ioreq_domain_fini(struct domain *d)
 	xfree(d->hvm.ioreq);
 	d->hvm.ioreq = NULL;
 }
+
+/* The list of servers itself stays for calls that are under way in other CPUs. */
+static void disconnect(struct domain *d)
+{
+	for (unsigned int id = 0; id < IOREQ_MAX_SERVERS; id++)
+		ioreq_server_destroy(d, (ioservid_t)id);
+}
+
+const struct hvm_unit ioreq_unit = {
+	.name = "ioreq servers",
+	.needs = UNIT_PC,
+	.init = ioreq_domain_init,
+	.stop = disconnect,
+	.fini = ioreq_domain_fini,
+	.reset = disconnect,
+};
 
 static bool overlaps(const struct ioreq_server *s, uint32_t type, uint64_t start, uint64_t end)
 {

@@ -220,14 +220,22 @@ int hvm_set_callback_irq(struct domain *d, uint64_t via)
 	return 0;
 }
 
-int hvm_irq_init(struct domain *d)
+static int hvm_irq_init(struct domain *d)
 {
 	d->hvm.irq = xzalloc(struct hvm_irq);
 	return d->hvm.irq ? 0 : -ENOMEM;
 }
 
-void hvm_irq_fini(struct domain *d)
+static void hvm_irq_fini(struct domain *d)
 {
 	xfree(d->hvm.irq);
 	d->hvm.irq = NULL;
 }
+
+const struct hvm_unit irq_unit = {
+	.name = "interrupt wires",
+	.needs = UNIT_PC,
+	.init = hvm_irq_init,
+	.fini = hvm_irq_fini,
+	UNIT_SAVES(irq_records),
+};

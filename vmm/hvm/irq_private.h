@@ -7,6 +7,7 @@
 #include <xen/hvm/save.h>
 #include "hvm_io.h"
 #include "hvm_pc.h"
+#include "units.h"
 
 #define HVM_GSIS VIOAPIC_NUM_PINS
 
@@ -54,20 +55,18 @@ void hvm_tickers_look(struct domain *d);
 void vpit_unseen(struct domain *d, bool unseen);
 void vhpet_unseen(struct domain *d, unsigned int i, bool unseen);
 
-int hvm_irq_init(struct domain *d);
-void hvm_irq_fini(struct domain *d);
+/* irq_save.c */
+#define IRQ_RECORDS 3U
+extern const struct hvm_record irq_records[IRQ_RECORDS];
+
 /* GSI 1-47 as far as source is concerned; it asserts one at a time. Takes the lock. */
 void hvm_source_set(struct domain *d, unsigned int source, unsigned int gsi, bool level);
 
-int vpic_init(struct domain *d);
-void vpic_fini(struct domain *d);
 /* Lock held: input isa_irq changes. */
 void vpic_line(struct domain *d, unsigned int isa_irq, bool level);
 /* Lock held: the last edge of the input has not been acknowledged. */
 bool vpic_requested(const struct domain *d, unsigned int isa_irq);
 
-int vioapic_init(struct domain *d);
-void vioapic_fini(struct domain *d);
 /* Lock held: the wire went up, or down. */
 void vioapic_raise(struct domain *d, unsigned int gsi);
 void vioapic_lower(struct domain *d, unsigned int gsi);

@@ -5,7 +5,6 @@
  * they latched in their own records. Xen saves them of PVH domains, too, which have no wires: dropped.
  */
 #include "irq_private.h"
-#include "save.h"
 
 /* Lock held. Sources inside the VMM join in when their own records are loaded. */
 static void recount(struct hvm_irq *irq)
@@ -29,26 +28,20 @@ static void recount(struct hvm_irq *irq)
 			irq->gsi_count[irq->source_gsi[i]]++;
 }
 
-static int pci_irq_save(struct domain *d, unsigned int instance, void *buf, uint32_t *len)
+static int pci_irq_save(const struct hvm_instance *at, void *buf)
 {
-	(void)instance;
-	(void)len;
-	if (!d->hvm.irq)
-		return -ENOENT;
+	struct domain *d = at->d;
 	spin_lock(&d->hvm.irq_lock);
 	memcpy(buf, d->hvm.irq->pci, sizeof(d->hvm.irq->pci));
 	spin_unlock(&d->hvm.irq_lock);
-	return 0;
+	return sizeof(struct hvm_hw_pci_irqs);
 }
 
-static int pci_irq_load(struct domain *d, unsigned int instance, const void *buf, uint32_t len)
+static int pci_irq_load(const struct hvm_instance *at, const void *buf)
 {
+	struct domain *d = at->d;
 	struct hvm_irq *irq = d->hvm.irq;
 
-	(void)instance;
-	(void)len;
-	if (!irq)
-		return 0;
 	spin_lock(&d->hvm.irq_lock);
 	memcpy(irq->pci, buf, sizeof(irq->pci));
 	irq->callback_high = false; /* its pin, if it has one, is among these */
@@ -56,32 +49,24 @@ static int pci_irq_load(struct domain *d, unsigned int instance, const void *buf
 	spin_unlock(&d->hvm.irq_lock);
 	return 0;
 }
-HVM_SAVE_HANDLER(PCI_IRQ, SAVE_PER_DOMAIN, sizeof(struct hvm_hw_pci_irqs), pci_irq_save,
-		 pci_irq_load);
 
-static int isa_irq_save(struct domain *d, unsigned int instance, void *buf, uint32_t *len)
+static int isa_irq_save(const struct hvm_instance *at, void *buf)
 {
+	struct domain *d = at->d;
 	struct hvm_hw_isa_irqs *r = buf;
 
-	(void)instance;
-	(void)len;
-	if (!d->hvm.irq)
-		return -ENOENT;
 	spin_lock(&d->hvm.irq_lock); /* timers pulse lines, also of a paused domain */
 	r->pad[0] = d->hvm.irq->isa;
 	spin_unlock(&d->hvm.irq_lock);
-	return 0;
+	return sizeof(struct hvm_hw_isa_irqs);
 }
 
-static int isa_irq_load(struct domain *d, unsigned int instance, const void *buf, uint32_t len)
+static int isa_irq_load(const struct hvm_instance *at, const void *buf)
 {
+	struct domain *d = at->d;
 	const struct hvm_hw_isa_irqs *r = buf;
 	struct hvm_irq *irq = d->hvm.irq;
 
-	(void)instance;
-	(void)len;
-	if (!irq)
-		return 0;
 	if (r->pad[0] >> 16)
 		return -EINVAL;
 	spin_lock(&d->hvm.irq_lock);
@@ -90,32 +75,24 @@ static int isa_irq_load(struct domain *d, unsigned int instance, const void *buf
 	spin_unlock(&d->hvm.irq_lock);
 	return 0;
 }
-HVM_SAVE_HANDLER(ISA_IRQ, SAVE_PER_DOMAIN, sizeof(struct hvm_hw_isa_irqs), isa_irq_save,
-		 isa_irq_load);
 
-static int pci_link_save(struct domain *d, unsigned int instance, void *buf, uint32_t *len)
+static int pci_link_save(const struct hvm_instance *at, void *buf)
 {
+	struct domain *d = at->d;
 	struct hvm_hw_pci_link *r = buf;
 
-	(void)instance;
-	(void)len;
-	if (!d->hvm.irq)
-		return -ENOENT;
 	spin_lock(&d->hvm.irq_lock);
 	memcpy(r->route, d->hvm.irq->link_route, sizeof(r->route));
 	spin_unlock(&d->hvm.irq_lock);
-	return 0;
+	return sizeof(struct hvm_hw_pci_link);
 }
 
-static int pci_link_load(struct domain *d, unsigned int instance, const void *buf, uint32_t len)
+static int pci_link_load(const struct hvm_instance *at, const void *buf)
 {
+	struct domain *d = at->d;
 	const struct hvm_hw_pci_link *r = buf;
 	struct hvm_irq *irq = d->hvm.irq;
 
-	(void)instance;
-	(void)len;
-	if (!irq)
-		return 0;
 	for (unsigned int i = 0; i < 4; i++)
 		if (r->route[i] > 15)
 			return -EINVAL;
@@ -125,5 +102,15 @@ static int pci_link_load(struct domain *d, unsigned int instance, const void *bu
 	spin_unlock(&d->hvm.irq_lock);
 	return 0;
 }
-HVM_SAVE_HANDLER(PCI_LINK, SAVE_PER_DOMAIN, sizeof(struct hvm_hw_pci_link), pci_link_save,
-		 pci_link_load);
+
+#define WIRES(rec, what, save_fn, load_fn)                                                     \
+	{                                                                                      \
+		.name = #rec, .type = HVM_SAVE_CODE(rec), .instances = SAVE_PER_DOMAIN,        \
+		.max_len = sizeof(struct what), .save = save_fn, .load = load_fn, .drop = true \
+	}
+
+const struct hvm_record irq_records[IRQ_RECORDS] = {
+	WIRES(PCI_IRQ, hvm_hw_pci_irqs, pci_irq_save, pci_irq_load),
+	WIRES(ISA_IRQ, hvm_hw_isa_irqs, isa_irq_save, isa_irq_load),
+	WIRES(PCI_LINK, hvm_hw_pci_link, pci_link_save, pci_link_load),
+};

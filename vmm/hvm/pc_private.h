@@ -27,26 +27,8 @@ static inline void pc_timer_set(struct domain *d, struct timer *t, uint64_t at_n
 	timer_set(t, at_ns);
 }
 
-int vpit_init(struct domain *d);
-void vpit_fini(struct domain *d);
-void vpit_stop(struct domain *d);
-
-int vrtc_init(struct domain *d);
-void vrtc_fini(struct domain *d);
-void vrtc_stop(struct domain *d);
-
-int vpmtimer_init(struct domain *d);
-void vpmtimer_fini(struct domain *d);
-void vpmtimer_stop(struct domain *d);
-
-int vhpet_init(struct domain *d);
-void vhpet_fini(struct domain *d);
-void vhpet_stop(struct domain *d);
 /* Legacy replacement: the HPET drives IRQ 0 and 8, PIT and RTC do not. */
 bool vhpet_legacy(const struct domain *d);
-
-int debug_port_init(struct domain *d);
-void debug_port_fini(struct domain *d);
 
 /* vlapic_mmio.c: the register page at 0xfee00000. */
 int vlapic_mmio_init(struct domain *d);

@@ -6,8 +6,8 @@
  */
 #include "hvm_devices.h"
 #include "irq_private.h"
+#include "units.h"
 #include "pc_private.h"
-#include "save.h"
 
 #define PMTIMER_HZ   3579545ULL
 #define BASE_V0	     0x1f40
@@ -188,7 +188,7 @@ void pmtimer_sleep_button(struct domain *d)
 	button(d, PM1_SLPBTN);
 }
 
-int vpmtimer_init(struct domain *d)
+static int vpmtimer_init(struct domain *d)
 {
 	struct vpmtimer *p = xzalloc(struct vpmtimer);
 	int rc;
@@ -205,45 +205,41 @@ int vpmtimer_init(struct domain *d)
 	return rc ? rc : claim(d, &p->place[1]);
 }
 
-void vpmtimer_stop(struct domain *d)
+static void vpmtimer_stop(struct domain *d)
 {
 	if (d->hvm.pmtimer)
 		timer_stop(&d->hvm.pmtimer->timer);
 }
 
-void vpmtimer_fini(struct domain *d)
+static void vpmtimer_fini(struct domain *d)
 {
 	vpmtimer_stop(d);
 	xfree(d->hvm.pmtimer);
 	d->hvm.pmtimer = NULL;
 }
 
-static int pm_save(struct domain *d, unsigned int instance, void *buf, uint32_t *len)
+static int pm_save(const struct hvm_instance *at, void *buf)
 {
+	struct domain *d = at->d;
 	struct vpmtimer *p = d->hvm.pmtimer;
 	struct hvm_hw_pmtimer *r = buf;
 
-	(void)instance;
-	(void)len;
-	if (!p)
-		return -ENOENT;
 	spin_lock(&d->hvm.time_lock);
 	catch_up(p);
 	r->tmr_val = (uint32_t)ticks(p);
 	r->pm1a_sts = p->sts;
 	r->pm1a_en = p->en;
 	spin_unlock(&d->hvm.time_lock);
-	return 0;
+	return sizeof(struct hvm_hw_pmtimer);
 }
 
-static int pm_load(struct domain *d, unsigned int instance, const void *buf, uint32_t len)
+static int pm_load(const struct hvm_instance *at, const void *buf)
 {
+	struct domain *d = at->d;
 	struct vpmtimer *p = d->hvm.pmtimer;
 	const struct hvm_hw_pmtimer *r = buf;
 
-	(void)instance;
-	(void)len;
-	if (!p || (r->pm1a_sts & ~PM1_STS_MASK))
+	if (r->pm1a_sts & ~PM1_STS_MASK)
 		return -EINVAL;
 	spin_lock(&d->hvm.time_lock);
 	p->offset += r->tmr_val - (uint32_t)ticks(p);
@@ -258,4 +254,16 @@ static int pm_load(struct domain *d, unsigned int instance, const void *buf, uin
 	update_sci(d);
 	return 0;
 }
-HVM_SAVE_HANDLER(PMTIMER, SAVE_PER_DOMAIN, sizeof(struct hvm_hw_pmtimer), pm_save, pm_load);
+
+static const struct hvm_record records[] = {
+	HVM_RECORD(PMTIMER, SAVE_PER_DOMAIN, sizeof(struct hvm_hw_pmtimer), pm_save, pm_load),
+};
+
+const struct hvm_unit vpmtimer_unit = {
+	.name = "PM timer",
+	.needs = UNIT_PC,
+	.init = vpmtimer_init,
+	.stop = vpmtimer_stop,
+	.fini = vpmtimer_fini,
+	UNIT_SAVES(records),
+};

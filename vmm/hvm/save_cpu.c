@@ -3,7 +3,7 @@
  * The records of a vCPU's processor state: CPU (registers, segments, system MSRs, x87/SSE image), MTRR and
  * CPU_XSAVE. A CPU record that is loaded makes the vCPU runnable, as libxl expects of vCPU 0.
  */
-#include "save.h"
+#include "units.h"
 #include "hvm_ops.h"
 #include "mtrr.h"
 #include "policy.h"
@@ -183,13 +183,12 @@ static void load_event(struct vcpu *v, const struct hvm_hw_cpu *c)
 		}
 }
 
-static int cpu_save(struct domain *d, unsigned int instance, void *buf, uint32_t *len)
+static int cpu_save(const struct hvm_instance *at, void *buf)
 {
-	struct vcpu *v = domain_vcpu(d, instance);
+	struct vcpu *v = at->v;
 	struct hvm_hw_cpu *c = buf;
 
-	(void)len;
-	if (!v || (v->pause_flags & VPF_DOWN))
+	if (v->pause_flags & VPF_DOWN)
 		return -ENOENT;
 	save_gprs(v, c);
 	save_segments(v, c);
@@ -207,7 +206,7 @@ static int cpu_save(struct domain *d, unsigned int instance, void *buf, uint32_t
 	c->dr7 = v->dr7;
 	memcpy(c->fpu_regs, v->fpu.area, FXSAVE_BYTES);
 	c->flags = XEN_X86_FPU_INITIALISED;
-	return 0;
+	return sizeof(struct hvm_hw_cpu);
 }
 
 static int cpu_check(const struct vcpu *v, const struct hvm_hw_cpu *c)
@@ -250,15 +249,12 @@ static void load_fpu(struct vcpu *v, const struct hvm_hw_cpu *c)
 	}
 }
 
-static int cpu_load(struct domain *d, unsigned int instance, const void *buf, uint32_t len)
+static int cpu_load(const struct hvm_instance *at, const void *buf)
 {
-	struct vcpu *v = domain_vcpu(d, instance);
+	struct vcpu *v = at->v;
 	const struct hvm_hw_cpu *c = buf;
 	int rc;
 
-	(void)len;
-	if (!v)
-		return -EINVAL;
 	rc = cpu_check(v, c);
 	if (rc)
 		return rc;
@@ -277,7 +273,7 @@ static int cpu_load(struct domain *d, unsigned int instance, const void *buf, ui
 	load_segments(v, c);
 	load_event(v, c);
 	load_fpu(v, c);
-	hvm_set_tsc_offset(v, c->tsc ? c->tsc - d->hvm.sync_tsc : v->tsc_offset);
+	hvm_set_tsc_offset(v, c->tsc ? c->tsc - v->domain->hvm.sync_tsc : v->tsc_offset);
 	hvm_set_state(v, HVM_SEGS | HVM_MSRS | HVM_DRS | HVM_CR2 | HVM_CRS);
 	publish(v->initialised, true);
 	vcpu_wake(v, VCPU_ATT_STATE); /* it may have slept in its state before */
@@ -286,45 +282,35 @@ static int cpu_load(struct domain *d, unsigned int instance, const void *buf, ui
 	return 0;
 }
 
-static int cpu_record_check(struct domain *d, unsigned int instance, const void *buf, uint32_t len)
+static int cpu_record_check(const struct hvm_instance *at, const void *buf)
 {
-	const struct vcpu *v = domain_vcpu(d, instance);
-
-	(void)len;
-	return v ? cpu_check(v, buf) : -EINVAL;
+	return cpu_check(at->v, buf);
 }
-HVM_SAVE_HANDLER_CHECKED(CPU, SAVE_PER_VCPU, sizeof(struct hvm_hw_cpu), cpu_save, cpu_load,
-			 cpu_record_check);
 
 /* --- MTRR -------------------------------------------------------------------------------------- */
 
-static int mtrr_save(struct domain *d, unsigned int instance, void *buf, uint32_t *len)
+static int mtrr_save(const struct hvm_instance *at, void *buf)
 {
-	struct vcpu *v = domain_vcpu(d, instance);
+	struct vcpu *v = at->v;
 	struct hvm_hw_mtrr *r = buf;
-	const struct mtrr_state *m;
+	const struct mtrr_state *m = v->hvm.mtrr;
 
-	(void)len;
-	if (!v)
-		return -ENOENT;
-	m = v->hvm.mtrr;
 	r->msr_pat_cr = v->hvm.pat;
 	memcpy(r->msr_mtrr_var, m->var, sizeof(r->msr_mtrr_var));
 	memcpy(r->msr_mtrr_fixed, m->fixed, sizeof(r->msr_mtrr_fixed));
 	r->msr_mtrr_cap = m->cap;
 	r->msr_mtrr_def_type = m->def_type;
-	return 0;
+	return sizeof(struct hvm_hw_mtrr);
 }
 
-static int mtrr_load(struct domain *d, unsigned int instance, const void *buf, uint32_t len)
+static int mtrr_load(const struct hvm_instance *at, const void *buf)
 {
-	struct vcpu *v = domain_vcpu(d, instance);
+	struct vcpu *v = at->v;
 	const struct hvm_hw_mtrr *r = buf;
 	struct mtrr_state old;
 	int rc;
 
-	(void)len;
-	if (!v || (r->msr_mtrr_cap & 0xff) > MTRR_NR_VAR)
+	if ((r->msr_mtrr_cap & 0xff) > MTRR_NR_VAR)
 		return -EINVAL;
 	old = *v->hvm.mtrr;
 	rc = hvm_wrmsr(v, MSR_PAT, r->msr_pat_cr);
@@ -342,7 +328,6 @@ static int mtrr_load(struct domain *d, unsigned int instance, const void *buf, u
 		*v->hvm.mtrr = old;
 	return rc;
 }
-HVM_SAVE_HANDLER(MTRR, SAVE_PER_VCPU, sizeof(struct hvm_hw_mtrr), mtrr_save, mtrr_load);
 
 /* --- CPU_XSAVE --------------------------------------------------------------------------------- */
 
@@ -357,18 +342,18 @@ static uint64_t xsave_components(const struct vcpu *v)
 	return v->fpu.xcr0_accum | v->fpu.xcr0 | 3;
 }
 
-static int xsave_save(struct domain *d, unsigned int instance, void *buf, uint32_t *len)
+static int xsave_save(const struct hvm_instance *at, void *buf)
 {
-	struct vcpu *v = domain_vcpu(d, instance);
+	struct vcpu *v = at->v;
 	struct hvm_hw_cpu_xsave *r = buf;
 	uint64_t accum;
 	uint32_t image;
 
-	if (!v || !host_cpu.xsave || !v->fpu.xcr0_accum)
+	if (!host_cpu.xsave || !v->fpu.xcr0_accum)
 		return -ENOENT;
 	accum = xsave_components(v);
 	image = policy_xsave_size(v->domain->cpu_policy, accum, false);
-	if (offsetof(struct hvm_hw_cpu_xsave, save_area) + image > *len ||
+	if (offsetof(struct hvm_hw_cpu_xsave, save_area) + image > XSAVE_RECORD_MAX ||
 	    image > host_cpu.xsave_size)
 		return -E2BIG;
 	r->xfeature_mask = host_cpu.xcr0_mask;
@@ -376,20 +361,19 @@ static int xsave_save(struct domain *d, unsigned int instance, void *buf, uint32
 	r->xcr0_accum = accum;
 	memcpy(&r->save_area, v->fpu.area, image);
 	r->save_area.xsave_hdr.xstate_bv &= accum;
-	*len = (uint32_t)offsetof(struct hvm_hw_cpu_xsave, save_area) + image;
-	return 0;
+	return (int)(offsetof(struct hvm_hw_cpu_xsave, save_area) + image);
 }
 
-static int xsave_check(struct domain *d, unsigned int instance, const void *buf, uint32_t len)
+static int xsave_check(const struct hvm_instance *at, const void *buf)
 {
-	const struct vcpu *v = domain_vcpu(d, instance);
+	struct domain *d = at->d;
 	const struct hvm_hw_cpu_xsave *r = buf;
-	uint32_t image = len - (uint32_t)offsetof(struct hvm_hw_cpu_xsave, save_area);
+	uint32_t image = at->len - (uint32_t)offsetof(struct hvm_hw_cpu_xsave, save_area);
 	uint32_t mxcsr;
 	uint64_t bv;
 
-	if (!v || !host_cpu.xsave ||
-	    len < offsetof(struct hvm_hw_cpu_xsave, save_area) + FXSAVE_BYTES + XSAVE_HEADER)
+	if (!host_cpu.xsave ||
+	    at->len < offsetof(struct hvm_hw_cpu_xsave, save_area) + FXSAVE_BYTES + XSAVE_HEADER)
 		return -EINVAL;
 	memcpy(&bv, &r->save_area.xsave_hdr.xstate_bv, sizeof(bv));
 	if (r->save_area.xsave_hdr.xcomp_bv || (bv & ~r->xcr0_accum) ||
@@ -405,13 +389,13 @@ static int xsave_check(struct domain *d, unsigned int instance, const void *buf,
 	return policy_xcr0_ok(d->cpu_policy, r->xcr0) ? 0 : -EINVAL;
 }
 
-static int xsave_load(struct domain *d, unsigned int instance, const void *buf, uint32_t len)
+static int xsave_load(const struct hvm_instance *at, const void *buf)
 {
-	uint32_t image = len - (uint32_t)offsetof(struct hvm_hw_cpu_xsave, save_area);
+	uint32_t image = at->len - (uint32_t)offsetof(struct hvm_hw_cpu_xsave, save_area);
 	const struct hvm_hw_cpu_xsave *r = buf;
-	struct vcpu *v = domain_vcpu(d, instance);
+	struct vcpu *v = at->v;
 
-	if (xsave_check(d, instance, buf, len))
+	if (xsave_check(at, buf))
 		return -EINVAL;
 	if (hvm_set_xcr0(v, r->xcr0))
 		return -EINVAL;
@@ -421,16 +405,11 @@ static int xsave_load(struct domain *d, unsigned int instance, const void *buf, 
 	return 0;
 }
 
-/* The header gives this type a code but no DECLARE_HVM_SAVE_TYPE, because its length varies. */
-static const struct hvm_save_handler __used __aligned(8)
-	__section(".hvm_save") hvm_save_handler_xsave = { "CPU_XSAVE",	 CPU_XSAVE_CODE,
-							  SAVE_PER_VCPU, XSAVE_RECORD_MAX,
-							  xsave_save,	 xsave_load,
-							  xsave_check };
-
 /* --- CPU_MSR ----------------------------------------------------------------------------------- */
 
 #define MSR_RECORD_ENTRIES 32U
+#define MSR_RECORD_BYTES \
+	(offsetof(struct hvm_msr, msr) + MSR_RECORD_ENTRIES * sizeof(struct hvm_one_msr))
 
 static uint32_t msr_record_bytes(uint32_t count)
 {
@@ -438,28 +417,28 @@ static uint32_t msr_record_bytes(uint32_t count)
 }
 
 /* Registers that are not in the record CPU and hold something. */
-static int msrs_save(struct domain *d, unsigned int instance, void *buf, uint32_t *len)
+static int msrs_save(const struct hvm_instance *at, void *buf)
 {
-	const struct vcpu *v = domain_vcpu(d, instance);
+	const struct vcpu *v = at->v;
 	struct hvm_msr *r = buf;
 
-	if (!v || !v->hvm.misc_features)
+	if (!v->hvm.misc_features)
 		return -ENOENT;
 	r->count = 1;
 	r->msr[0].index = MSR_MISC_FEATURES;
 	r->msr[0].val = v->hvm.misc_features;
-	*len = msr_record_bytes(1);
-	return 0;
+	return (int)msr_record_bytes(1);
 }
 
 /* Other savers write registers that are not here: a value of zero loses nothing. */
-static int msrs_load(struct domain *d, unsigned int instance, const void *buf, uint32_t len)
+static int msrs_load(const struct hvm_instance *at, const void *buf)
 {
-	struct vcpu *v = domain_vcpu(d, instance);
+	struct domain *d = at->d;
+	struct vcpu *v = at->v;
 	const struct hvm_msr *r = buf;
 
-	if (!v || len < msr_record_bytes(0) || r->count > MSR_RECORD_ENTRIES ||
-	    len != msr_record_bytes(r->count))
+	if (at->len < msr_record_bytes(0) || r->count > MSR_RECORD_ENTRIES ||
+	    at->len != msr_record_bytes(r->count))
 		return -EINVAL;
 	for (uint32_t i = 0; i < r->count; i++) {
 		if (r->msr[i]._rsvd)
@@ -474,13 +453,23 @@ static int msrs_load(struct domain *d, unsigned int instance, const void *buf, u
 	return 0;
 }
 
-static const struct hvm_save_handler __used __aligned(8)
-	__section(".hvm_save") hvm_save_handler_msr = {
-		.name = "CPU_MSR",
-		.type = CPU_MSR_CODE,
-		.instances = SAVE_PER_VCPU,
-		.max_len = offsetof(struct hvm_msr, msr) +
-			   MSR_RECORD_ENTRIES * sizeof(struct hvm_one_msr),
-		.save = msrs_save,
-		.load = msrs_load,
-	};
+/* The header gives the last two types a code but no DECLARE_HVM_SAVE_TYPE, because their length varies. */
+#define ROW(rec, code, max, save_fn, load_fn, check_fn)                                \
+	{                                                                              \
+		.name = rec, .type = code, .instances = SAVE_PER_VCPU, .max_len = max, \
+		.save = save_fn, .load = load_fn, .check = check_fn                    \
+	}
+
+static const struct hvm_record records[] = {
+	ROW("CPU", HVM_SAVE_CODE(CPU), sizeof(struct hvm_hw_cpu), cpu_save, cpu_load,
+	    cpu_record_check),
+	HVM_RECORD(MTRR, SAVE_PER_VCPU, sizeof(struct hvm_hw_mtrr), mtrr_save, mtrr_load),
+	ROW("CPU_XSAVE", CPU_XSAVE_CODE, XSAVE_RECORD_MAX, xsave_save, xsave_load, xsave_check),
+	ROW("CPU_MSR", CPU_MSR_CODE, MSR_RECORD_BYTES, msrs_save, msrs_load, NULL),
+};
+
+const struct hvm_unit cpu_unit = {
+	.name = "processors",
+	.needs = UNIT_ANY,
+	UNIT_SAVES(records),
+};

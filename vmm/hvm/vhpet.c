@@ -6,8 +6,8 @@
  * for. HVM_PARAM_HPET_ENABLED switches it on.
  */
 #include "irq_private.h"
+#include "units.h"
 #include "pc_private.h"
-#include "save.h"
 
 #define HPET_BASE   0xfed00000UL
 #define HPET_LEN    0x400U
@@ -381,7 +381,7 @@ static enum io_result mmio_write(struct vcpu *v, void *opaque, uint64_t offset, 
 
 static const struct io_mmio_ops vhpet_ops = { mmio_read, mmio_write };
 
-int vhpet_init(struct domain *d)
+static int vhpet_init(struct domain *d)
 {
 	struct vhpet *h = xzalloc(struct vhpet);
 
@@ -399,27 +399,26 @@ int vhpet_init(struct domain *d)
 	return io_register_mmio(d, HPET_BASE, HPET_LEN, &vhpet_ops, h);
 }
 
-void vhpet_stop(struct domain *d)
+static void vhpet_stop(struct domain *d)
 {
 	for (unsigned int i = 0; d->hvm.vhpet && i < TIMERS; i++)
 		timer_stop(&d->hvm.vhpet->t[i].timer);
 }
 
-void vhpet_fini(struct domain *d)
+static void vhpet_fini(struct domain *d)
 {
 	vhpet_stop(d);
 	xfree(d->hvm.vhpet);
 	d->hvm.vhpet = NULL;
 }
 
-static int hpet_save(struct domain *d, unsigned int instance, void *buf, uint32_t *len)
+static int hpet_save(const struct hvm_instance *at, void *buf)
 {
+	struct domain *d = at->d;
 	struct vhpet *h = d->hvm.vhpet;
 	struct hvm_hw_hpet *r = buf;
 
-	(void)instance;
-	(void)len;
-	if (!h || !READ_ONCE(d->hvm.params[HVM_PARAM_HPET_ENABLED]))
+	if (!READ_ONCE(d->hvm.params[HVM_PARAM_HPET_ENABLED]))
 		return -ENOENT;
 	spin_lock(&d->hvm.time_lock);
 	show_periods(h);
@@ -433,17 +432,16 @@ static int hpet_save(struct domain *d, unsigned int instance, void *buf, uint32_
 		r->period[i] = h->t[i].period;
 	}
 	spin_unlock(&d->hvm.time_lock);
-	return 0;
+	return sizeof(struct hvm_hw_hpet);
 }
 
-static int hpet_load(struct domain *d, unsigned int instance, const void *buf, uint32_t len)
+static int hpet_load(const struct hvm_instance *at, const void *buf)
 {
+	struct domain *d = at->d;
 	struct vhpet *h = d->hvm.vhpet;
 	const struct hvm_hw_hpet *r = buf;
 
-	(void)instance;
-	(void)len;
-	if (!h || r->capability >> 32 != TICK_FS || (r->config & ~(CFG_ENABLE | CFG_LEGACY)) ||
+	if (r->capability >> 32 != TICK_FS || (r->config & ~(CFG_ENABLE | CFG_LEGACY)) ||
 	    r->isr >> TIMERS)
 		return -EINVAL;
 	spin_lock(&d->hvm.time_lock);
@@ -463,4 +461,16 @@ static int hpet_load(struct domain *d, unsigned int instance, const void *buf, u
 		update_level(d, i);
 	return 0;
 }
-HVM_SAVE_HANDLER(HPET, SAVE_PER_DOMAIN, sizeof(struct hvm_hw_hpet), hpet_save, hpet_load);
+
+static const struct hvm_record records[] = {
+	HVM_RECORD(HPET, SAVE_PER_DOMAIN, sizeof(struct hvm_hw_hpet), hpet_save, hpet_load),
+};
+
+const struct hvm_unit vhpet_unit = {
+	.name = "HPET",
+	.needs = UNIT_PC,
+	.init = vhpet_init,
+	.stop = vhpet_stop,
+	.fini = vhpet_fini,
+	UNIT_SAVES(records),
+};

@@ -5,7 +5,7 @@
  */
 #include "hvm_ops.h"
 #include "irq_private.h"
-#include "save.h"
+#include "units.h"
 #include "vlapic.h"
 
 #define IOAPIC_BASE 0xfec00000UL
@@ -191,7 +191,7 @@ static enum io_result mmio_write(struct vcpu *v, void *opaque, uint64_t offset, 
 
 static const struct io_mmio_ops vioapic_ops = { mmio_read, mmio_write };
 
-int vioapic_init(struct domain *d)
+static int vioapic_init(struct domain *d)
 {
 	struct vioapic *io = xzalloc(struct vioapic);
 
@@ -204,38 +204,34 @@ int vioapic_init(struct domain *d)
 	return io_register_mmio(d, IOAPIC_BASE, 0x100, &vioapic_ops, io);
 }
 
-void vioapic_fini(struct domain *d)
+static void vioapic_fini(struct domain *d)
 {
 	xfree(d->hvm.vioapic);
 	d->hvm.vioapic = NULL;
 }
 
-static int ioapic_save(struct domain *d, unsigned int instance, void *buf, uint32_t *len)
+static int ioapic_save(const struct hvm_instance *at, void *buf)
 {
+	struct domain *d = at->d;
 	const struct vioapic *io = d->hvm.vioapic;
 	struct hvm_hw_vioapic *r = buf;
 
-	(void)instance;
-	(void)len;
-	if (!io)
-		return -ENOENT;
 	r->base_address = IOAPIC_BASE;
 	spin_lock(&d->hvm.irq_lock);
 	r->ioregsel = io->select;
 	r->id = io->id;
 	memcpy(r->redirtbl, io->redir, sizeof(io->redir));
 	spin_unlock(&d->hvm.irq_lock);
-	return 0;
+	return sizeof(struct hvm_hw_vioapic);
 }
 
-static int ioapic_load(struct domain *d, unsigned int instance, const void *buf, uint32_t len)
+static int ioapic_load(const struct hvm_instance *at, const void *buf)
 {
+	struct domain *d = at->d;
 	const struct hvm_hw_vioapic *r = buf;
 	struct vioapic *io = d->hvm.vioapic;
 
-	(void)instance;
-	(void)len;
-	if (!io || r->base_address != IOAPIC_BASE)
+	if (r->base_address != IOAPIC_BASE)
 		return -EINVAL;
 	spin_lock(&d->hvm.irq_lock);
 	io->select = r->ioregsel & 0xff;
@@ -247,4 +243,16 @@ static int ioapic_load(struct domain *d, unsigned int instance, const void *buf,
 	spin_unlock(&d->hvm.irq_lock);
 	return 0;
 }
-HVM_SAVE_HANDLER(IOAPIC, SAVE_PER_DOMAIN, sizeof(struct hvm_hw_vioapic), ioapic_save, ioapic_load);
+
+static const struct hvm_record records[] = {
+	HVM_RECORD(IOAPIC, SAVE_PER_DOMAIN, sizeof(struct hvm_hw_vioapic), ioapic_save,
+		   ioapic_load),
+};
+
+const struct hvm_unit vioapic_unit = {
+	.name = "IO-APIC",
+	.needs = UNIT_PC,
+	.init = vioapic_init,
+	.fini = vioapic_fini,
+	UNIT_SAVES(records),
+};

@@ -55,7 +55,10 @@ static enum io_result mmio_write(struct vcpu *v, void *opaque, uint64_t offset, 
 
 static const struct io_mmio_ops vlapic_mmio_ops = { mmio_read, mmio_write };
 
+/* dom0's APIC is in x2APIC mode for ever. */
 int vlapic_mmio_init(struct domain *d)
 {
-	return io_register_mmio(d, APIC_DEFAULT_BASE, PAGE_SIZE, &vlapic_mmio_ops, NULL);
+	return d->is_dom0
+		       ? 0
+		       : io_register_mmio(d, APIC_DEFAULT_BASE, PAGE_SIZE, &vlapic_mmio_ops, NULL);
 }

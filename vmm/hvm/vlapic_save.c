@@ -4,7 +4,8 @@
  * first KiB, in Intel's layout, with the current count as it stands). xen/hvm/save.h.
  */
 #include "hvm_ops.h"
-#include "save.h"
+#include "pc_private.h"
+#include "units.h"
 #include "vlapic.h"
 #include "vlapic_private.h"
 
@@ -12,15 +13,12 @@
 #define SW_DISABLED 2U
 #define BASE_BITS   (APIC_DEFAULT_BASE | APIC_BASE_BSP | APIC_BASE_EXTD | APIC_BASE_EN)
 
-static int lapic_save(struct domain *d, unsigned int instance, void *buf, uint32_t *len)
+static int lapic_save(const struct hvm_instance *at, void *buf)
 {
-	const struct vcpu *v = domain_vcpu(d, instance);
+	const struct vcpu *v = at->v;
 	struct hvm_hw_lapic *r = buf;
 	unsigned int code;
 
-	(void)len;
-	if (!v)
-		return -ENOENT;
 	code = vlapic_get(v->hvm.vlapic, APIC_TDCR);
 	code = (code & 3) | (code >> 1 & 4);
 	r->apic_base_msr = v->hvm.vlapic->base_msr;
@@ -28,20 +26,18 @@ static int lapic_save(struct domain *d, unsigned int instance, void *buf, uint32
 		      (vlapic_sw_enabled(v->hvm.vlapic) ? 0 : SW_DISABLED);
 	r->timer_divisor = code == 7 ? 1 : 2U << code;
 	r->tdt_msr = vlapic_tsc_deadline(v->hvm.vlapic);
-	return 0;
+	return sizeof(struct hvm_hw_lapic);
 }
 
-static int lapic_load(struct domain *d, unsigned int instance, const void *buf, uint32_t len)
+static int lapic_load(const struct hvm_instance *at, const void *buf)
 {
-	struct vcpu *v = domain_vcpu(d, instance);
+	struct vcpu *v = at->v;
 	const struct hvm_hw_lapic *r = buf;
 	struct vlapic *a;
 
-	(void)len;
-	if (!v || (r->apic_base_msr & ~BASE_BITS) ||
-	    (r->apic_base_msr & PAGE_MASK) != APIC_DEFAULT_BASE)
+	if ((r->apic_base_msr & ~BASE_BITS) || (r->apic_base_msr & PAGE_MASK) != APIC_DEFAULT_BASE)
 		return -EINVAL;
-	if ((r->apic_base_msr & BIT(10)) && !(r->apic_base_msr & BIT(11)))
+	if ((r->apic_base_msr & APIC_BASE_EXTD) && !(r->apic_base_msr & APIC_BASE_EN))
 		return -EINVAL;
 	a = v->hvm.vlapic;
 	WRITE_ONCE(a->base_msr, r->apic_base_msr);
@@ -50,21 +46,17 @@ static int lapic_load(struct domain *d, unsigned int instance, const void *buf, 
 	vcpu_wake(v, VCPU_ATT_IRQ); /* it may have slept in its state before */
 	return 0;
 }
-HVM_SAVE_HANDLER(LAPIC, SAVE_PER_VCPU, sizeof(struct hvm_hw_lapic), lapic_save, lapic_load);
 
-static int regs_save(struct domain *d, unsigned int instance, void *buf, uint32_t *len)
+static int regs_save(const struct hvm_instance *at, void *buf)
 {
-	const struct vcpu *v = domain_vcpu(d, instance);
+	const struct vcpu *v = at->v;
 	struct hvm_hw_lapic_regs *r = buf;
 	uint32_t count;
 
-	(void)len;
-	if (!v)
-		return -ENOENT;
 	memcpy(r->data, v->hvm.vlapic->regs, sizeof(r->data));
 	count = vlapic_timer_count(v->hvm.vlapic);
 	memcpy(r->data + APIC_TMCCT, &count, sizeof(count));
-	return 0;
+	return sizeof(struct hvm_hw_lapic_regs);
 }
 
 /* Vectors 0-15 cannot be requested or in service. */
@@ -77,15 +69,14 @@ static bool regs_ok(const struct hvm_hw_lapic_regs *r)
 	return !((irr | isr) & 0xffff);
 }
 
-static int regs_load(struct domain *d, unsigned int instance, const void *buf, uint32_t len)
+static int regs_load(const struct hvm_instance *at, const void *buf)
 {
-	struct vcpu *v = domain_vcpu(d, instance);
+	struct vcpu *v = at->v;
 	const struct hvm_hw_lapic_regs *r = buf;
 	struct vlapic *a;
 	uint32_t version, word;
 
-	(void)len;
-	if (!v || !regs_ok(r))
+	if (!regs_ok(r))
 		return -EINVAL;
 	a = v->hvm.vlapic;
 	version = vlapic_get(a, APIC_LVR);
@@ -103,4 +94,25 @@ static int regs_load(struct domain *d, unsigned int instance, const void *buf, u
 	vcpu_wake(v, VCPU_ATT_IRQ); /* it may have slept in its state before */
 	return 0;
 }
-HVM_SAVE_HANDLER(LAPIC_REGS, SAVE_PER_VCPU, sizeof(struct hvm_hw_lapic_regs), regs_save, regs_load);
+
+static void stop_timers(struct domain *d)
+{
+	struct vcpu *v;
+
+	for_each_vcpu(d, v)
+		vlapic_timer_stop(v->hvm.vlapic);
+}
+
+static const struct hvm_record records[] = {
+	HVM_RECORD(LAPIC, SAVE_PER_VCPU, sizeof(struct hvm_hw_lapic), lapic_save, lapic_load),
+	HVM_RECORD(LAPIC_REGS, SAVE_PER_VCPU, sizeof(struct hvm_hw_lapic_regs), regs_save,
+		   regs_load),
+};
+
+const struct hvm_unit vlapic_unit = {
+	.name = "local APICs",
+	.needs = UNIT_ANY,
+	.init = vlapic_mmio_init,
+	.stop = stop_timers,
+	UNIT_SAVES(records),
+};

@@ -5,7 +5,7 @@
  */
 #include "hvm_ops.h"
 #include "irq_private.h"
-#include "save.h"
+#include "units.h"
 #include "vlapic.h"
 
 #define ICW1_INIT BIT(4)
@@ -266,7 +266,7 @@ static enum io_result vpic_elcr(struct vcpu *v, void *opaque, uint16_t port, uns
 	return IO_DONE;
 }
 
-int vpic_init(struct domain *d)
+static int vpic_init(struct domain *d)
 {
 	struct vpic *pic = xzalloc(struct vpic);
 	int rc;
@@ -283,40 +283,48 @@ int vpic_init(struct domain *d)
 	return rc;
 }
 
-void vpic_fini(struct domain *d)
+static void vpic_fini(struct domain *d)
 {
 	xfree(d->hvm.vpic);
 	d->hvm.vpic = NULL;
 }
 
-static int pic_save(struct domain *d, unsigned int instance, void *buf, uint32_t *len)
+static int pic_save(const struct hvm_instance *at, void *buf)
 {
-	(void)len;
-	if (!d->hvm.vpic)
-		return -ENOENT;
+	struct domain *d = at->d;
 	spin_lock(&d->hvm.irq_lock); /* timers pulse lines, also of a paused domain */
-	memcpy(buf, &d->hvm.vpic->chip[instance], sizeof(struct hvm_hw_vpic));
+	memcpy(buf, &d->hvm.vpic->chip[at->nr], sizeof(struct hvm_hw_vpic));
 	spin_unlock(&d->hvm.irq_lock);
-	return 0;
+	return sizeof(struct hvm_hw_vpic);
 }
 
-static int pic_load(struct domain *d, unsigned int instance, const void *buf, uint32_t len)
+static int pic_load(const struct hvm_instance *at, const void *buf)
 {
+	struct domain *d = at->d;
 	struct hvm_hw_vpic p = *(const struct hvm_hw_vpic *)buf;
 
-	(void)len;
-	if (!d->hvm.vpic || (p.init_state & 3 ? 0 : p.init_state) || p.priority_add > 7 ||
-	    (p.irq_base & 7))
+	if ((p.init_state & 3 ? 0 : p.init_state) || p.priority_add > 7 || (p.irq_base & 7))
 		return -EINVAL;
-	p.is_master = !instance;
+	p.is_master = !at->nr;
 	p.elcr &= p.is_master ? 0xf8 : 0xde;
 	spin_lock(&d->hvm.irq_lock);
-	d->hvm.vpic->chip[instance] = p;
-	if (instance)
+	d->hvm.vpic->chip[at->nr] = p;
+	if (at->nr)
 		update(d); /* both are there */
-	if (instance && vpic_output(d))
+	if (at->nr && vpic_output(d))
 		vpic_wake(d); /* which the loaded state does not show as a change */
 	spin_unlock(&d->hvm.irq_lock);
 	return 0;
 }
-HVM_SAVE_HANDLER(PIC, SAVE_TWO, sizeof(struct hvm_hw_vpic), pic_save, pic_load);
+
+static const struct hvm_record records[] = {
+	HVM_RECORD(PIC, SAVE_TWO, sizeof(struct hvm_hw_vpic), pic_save, pic_load),
+};
+
+const struct hvm_unit vpic_unit = {
+	.name = "PICs",
+	.needs = UNIT_PC,
+	.init = vpic_init,
+	.fini = vpic_fini,
+	UNIT_SAVES(records),
+};

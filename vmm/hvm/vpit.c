@@ -8,8 +8,8 @@
  * nowhere the host timer stops. A count written is loaded at once (the null-count bit reads 0).
  */
 #include "irq_private.h"
+#include "units.h"
 #include "pc_private.h"
-#include "save.h"
 
 #define PIT_HZ	   1193182ULL
 #define PORT_CH0   0x40
@@ -335,7 +335,7 @@ static enum io_result port_61(struct vcpu *v, void *opaque, uint16_t port, unsig
 	return IO_DONE;
 }
 
-int vpit_init(struct domain *d)
+static int vpit_init(struct domain *d)
 {
 	struct vpit *p = xzalloc(struct vpit);
 	int rc;
@@ -359,29 +359,26 @@ int vpit_init(struct domain *d)
 	return rc ? rc : io_register_port(d, PORT_61, 1, port_61, p);
 }
 
-void vpit_stop(struct domain *d)
+static void vpit_stop(struct domain *d)
 {
 	if (d->hvm.vpit)
 		timer_stop(&d->hvm.vpit->timer);
 }
 
-void vpit_fini(struct domain *d)
+static void vpit_fini(struct domain *d)
 {
 	vpit_stop(d);
 	xfree(d->hvm.vpit);
 	d->hvm.vpit = NULL;
 }
 
-static int pit_save(struct domain *d, unsigned int instance, void *buf, uint32_t *len)
+static int pit_save(const struct hvm_instance *at, void *buf)
 {
-	(void)instance;
-	(void)len;
-	if (!d->hvm.vpit)
-		return -ENOENT;
+	struct domain *d = at->d;
 	spin_lock(&d->hvm.time_lock);
 	memcpy(buf, &d->hvm.vpit->hw, sizeof(struct hvm_hw_pit));
 	spin_unlock(&d->hvm.time_lock);
-	return 0;
+	return sizeof(struct hvm_hw_pit);
 }
 
 static bool channel_ok(const struct hvm_hw_pit_channel *c)
@@ -392,15 +389,14 @@ static bool channel_ok(const struct hvm_hw_pit_channel *c)
 }
 
 /* The counts begin anew, as Xen does it: the record has no phase. */
-static int pit_load(struct domain *d, unsigned int instance, const void *buf, uint32_t len)
+static int pit_load(const struct hvm_instance *at, const void *buf)
 {
+	struct domain *d = at->d;
 	const struct hvm_hw_pit *hw = buf;
 	struct vpit *p = d->hvm.vpit;
 	uint64_t now = now_ns();
 
-	(void)instance;
-	(void)len;
-	if (!p || hw->speaker_data_on > 1)
+	if (hw->speaker_data_on > 1)
 		return -EINVAL;
 	for (unsigned int ch = 0; ch < 3; ch++)
 		if (!channel_ok(&hw->channels[ch]))
@@ -415,4 +411,16 @@ static int pit_load(struct domain *d, unsigned int instance, const void *buf, ui
 	spin_unlock(&d->hvm.time_lock);
 	return 0;
 }
-HVM_SAVE_HANDLER(PIT, SAVE_PER_DOMAIN, sizeof(struct hvm_hw_pit), pit_save, pit_load);
+
+static const struct hvm_record records[] = {
+	HVM_RECORD(PIT, SAVE_PER_DOMAIN, sizeof(struct hvm_hw_pit), pit_save, pit_load),
+};
+
+const struct hvm_unit vpit_unit = {
+	.name = "PIT",
+	.needs = UNIT_PC,
+	.init = vpit_init,
+	.stop = vpit_stop,
+	.fini = vpit_fini,
+	UNIT_SAVES(records),
+};

@@ -11,7 +11,7 @@
  */
 #include "../domain/private.h"
 #include "pc_private.h"
-#include "save.h"
+#include "units.h"
 
 #define PORT_INDEX 0x70
 
@@ -461,7 +461,7 @@ static enum io_result vrtc_port(struct vcpu *v, void *opaque, uint16_t port, uns
 	return IO_DONE;
 }
 
-int vrtc_init(struct domain *d)
+static int vrtc_init(struct domain *d)
 {
 	struct vrtc *r = xzalloc(struct vrtc);
 
@@ -476,45 +476,41 @@ int vrtc_init(struct domain *d)
 	return io_register_port(d, PORT_INDEX, 2, vrtc_port, r);
 }
 
-void vrtc_stop(struct domain *d)
+static void vrtc_stop(struct domain *d)
 {
 	if (d->hvm.vrtc)
 		timer_stop(&d->hvm.vrtc->timer);
 }
 
-void vrtc_fini(struct domain *d)
+static void vrtc_fini(struct domain *d)
 {
 	vrtc_stop(d);
 	xfree(d->hvm.vrtc);
 	d->hvm.vrtc = NULL;
 }
 
-static int rtc_save(struct domain *d, unsigned int instance, void *buf, uint32_t *len)
+static int rtc_save(const struct hvm_instance *at, void *buf)
 {
+	struct domain *d = at->d;
 	struct vrtc *r = d->hvm.vrtc;
 	struct hvm_hw_rtc *hw = buf;
 
-	(void)instance;
-	(void)len;
-	if (!r)
-		return -ENOENT;
 	spin_lock(&d->hvm.time_lock);
 	show(r, rtc_now(r));
 	catch_up(r, rtc_now(r));
 	*hw = r->hw;
 	hw->rtc_offset = d->time_offset_s;
 	spin_unlock(&d->hvm.time_lock);
-	return 0;
+	return sizeof(struct hvm_hw_rtc);
 }
 
-static int rtc_load(struct domain *d, unsigned int instance, const void *buf, uint32_t len)
+static int rtc_load(const struct hvm_instance *at, const void *buf)
 {
+	struct domain *d = at->d;
 	struct vrtc *r = d->hvm.vrtc;
 	const struct hvm_hw_rtc *hw = buf;
 
-	(void)instance;
-	(void)len;
-	if (!r || hw->cmos_index > 0x7f)
+	if (hw->cmos_index > 0x7f)
 		return -EINVAL;
 	spin_lock(&d->lock);
 	if (!d->time_offset_s) { /* not set by the tools */
@@ -533,4 +529,16 @@ static int rtc_load(struct domain *d, unsigned int instance, const void *buf, ui
 	spin_unlock(&d->hvm.time_lock);
 	return 0;
 }
-HVM_SAVE_HANDLER(RTC, SAVE_PER_DOMAIN, sizeof(struct hvm_hw_rtc), rtc_save, rtc_load);
+
+static const struct hvm_record records[] = {
+	HVM_RECORD(RTC, SAVE_PER_DOMAIN, sizeof(struct hvm_hw_rtc), rtc_save, rtc_load),
+};
+
+const struct hvm_unit vrtc_unit = {
+	.name = "RTC",
+	.needs = UNIT_PC,
+	.init = vrtc_init,
+	.stop = vrtc_stop,
+	.fini = vrtc_fini,
+	UNIT_SAVES(records),
+};

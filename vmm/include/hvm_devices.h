@@ -14,9 +14,9 @@
 int hvm_set_callback_irq(struct domain *d, uint64_t via);
 /* hvm/ioreq.c: machine frame of an ioreq server: idx 0 buffered, 1.. synchronous. 0 or -errno. */
 int ioreq_server_frame(struct domain *d, unsigned int id, unsigned int idx, mfn_t *mfn);
-/* hvm/: stop timers, destroy ioreq servers, drop references; the domain is paused and dies. */
+/* hvm/units.c: timers stop, ioreq servers and references go; the domain is paused and dies. */
 void hvm_devices_relinquish(struct domain *d);
-/* The device models' part alone: their servers are gone, and what they watch of memory. */
+/* Soft reset: the device models' servers are gone, and what they watch of memory. */
 void hvm_devices_disconnect(struct domain *d);
 /* hvm/ioreq.c: tell the device models to drop their cached mappings (IOREQ_TYPE_INVALIDATE). */
 void ioreq_request_mapcache_invalidate(struct domain *d);

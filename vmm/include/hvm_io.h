@@ -27,8 +27,6 @@ struct io_mmio_ops {
 #define IO_MAX_PORT_RANGES 24U
 #define IO_MAX_MMIO_RANGES 8U
 
-int io_domain_init(struct domain *d);
-void io_domain_fini(struct domain *d);
 /*
  * While the domain is made, before a vCPU can run: the tables do not change under those who look something up. A device
  * whose place can change later registers all its places, and answers IO_PASS where it is not at that moment. 0, -ENOSPC.
@@ -95,8 +93,6 @@ enum io_result ioreq_send(struct vcpu *v, const ioreq_t *p, uint64_t *val);
 bool ioreq_claimed(struct domain *d, uint8_t type, uint64_t addr, uint64_t len);
 /* Buffered, write-only; -ENOBUFS when the ring is full, -ENXIO without a server. */
 int ioreq_send_buffered(struct domain *d, const ioreq_t *p);
-int ioreq_domain_init(struct domain *d);
-void ioreq_domain_fini(struct domain *d);
 int ioreq_vcpu_init(struct vcpu *v);
 void ioreq_vcpu_fini(struct vcpu *v);
 /* Takes the answer of v's request if it is there. False: still waiting. */

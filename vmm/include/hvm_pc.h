@@ -8,7 +8,7 @@
 
 #include "domain.h"
 
-/* All devices of a domain with XEN_X86_EMU_* beyond the LAPIC (hvm/devices.c); nothing for a PVH domain. */
+/* The units that d has, in vmm/hvm/units.c. fini: also where init has failed. */
 int hvm_devices_init(struct domain *d);
 void hvm_devices_fini(struct domain *d);
 

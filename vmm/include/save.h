@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * Saved state of HVM domains: records of xen/hvm/save.h. Each part of the VMM that has state registers
- * a handler for its record type (HVM_SAVE_HANDLER); hvm/save.c strings them together.
+ * Saved state of HVM domains: records of xen/hvm/save.h. Each unit of vmm/hvm has a list of those that hold its state;
+ * life/save.c strings them together.
  */
 #ifndef PLINTH_SAVE_H
 #define PLINTH_SAVE_H
@@ -10,32 +10,46 @@
 #include "domain.h"
 #include <xen/hvm/save.h>
 
-struct hvm_save_handler {
+enum hvm_save_instances { SAVE_PER_DOMAIN = 1, SAVE_TWO = 2, SAVE_PER_VCPU = 255 };
+
+/* Whose record it is. */
+struct hvm_instance {
+	struct domain *d; /* paused */
+	struct vcpu *v;	  /* of SAVE_PER_VCPU */
+	unsigned int nr;  /* a vCPU's id, or 0.. */
+	uint32_t len;	  /* of the record that is loaded; behind it are zeros up to max_len */
+};
+
+/* A kind of record; the unit whose state it is has it in its list (vmm/hvm/units.h). */
+struct hvm_record {
 	const char *name;
 	uint16_t type;	   /* HVM_SAVE_CODE() */
 	uint8_t instances; /* enum hvm_save_instances */
-	uint32_t max_len;  /* of one record, without the descriptor */
-	/*
-	 * Write the record of this instance (a vCPU's id, or 0..; the domain is paused) to buf of max_len
-	 * zeroed bytes and its length to *len. 0, -ENOENT = no such instance or nothing to save.
-	 */
-	int (*save)(struct domain *d, unsigned int instance, void *buf, uint32_t *len);
-	/* Check a record of len bytes wholly, then set the state. 0 or -errno. */
-	int (*load)(struct domain *d, unsigned int instance, const void *buf, uint32_t len);
+	uint32_t max_len;  /* without the descriptor */
+	/* Into max_len zeroed bytes. The length, -ENOENT = nothing to save, or another -errno. */
+	int (*save)(const struct hvm_instance *at, void *buf);
+	/* Checks the record wholly, then sets the state. 0 or -errno. */
+	int (*load)(const struct hvm_instance *at, const void *buf);
 	/* What load checks first, where a guest can bring its state to where that fails; or NULL. */
-	int (*check)(struct domain *d, unsigned int instance, const void *buf, uint32_t len);
+	int (*check)(const struct hvm_instance *at, const void *buf);
+	bool drop; /* loaded into a domain without the unit it changes nothing; others are refused there */
 };
 
-enum hvm_save_instances { SAVE_PER_DOMAIN = 1, SAVE_TWO = 2, SAVE_PER_VCPU = 255 };
+/* max: the record's length, or the largest if it varies. */
+#define HVM_RECORD(rec, inst, max, save_fn, load_fn)                                         \
+	{                                                                                    \
+		.name = #rec, .type = HVM_SAVE_CODE(rec), .instances = inst, .max_len = max, \
+		.save = save_fn, .load = load_fn                                             \
+	}
 
-/* max: the record's length, or the largest if it varies. Saved in order of type. */
-#define HVM_SAVE_HANDLER_CHECKED(rec, inst, max, save_fn, load_fn, check_fn)            \
-	static const struct hvm_save_handler __used __aligned(8) __section(".hvm_save") \
-		hvm_save_handler_##rec = {                                              \
-			#rec, HVM_SAVE_CODE(rec), inst, max, save_fn, load_fn, check_fn \
-		}
-#define HVM_SAVE_HANDLER(rec, inst, max, save_fn, load_fn) \
-	HVM_SAVE_HANDLER_CHECKED(rec, inst, max, save_fn, load_fn, NULL)
+/* The kinds of records in order of type: the first one of this type or behind it, or NULL. */
+const struct hvm_record *hvm_record_from(unsigned int type);
+/* As the functions of r. -ENOENT (save), -EINVAL: d has no such unit or vCPU. */
+int hvm_record_save(struct domain *d, const struct hvm_record *r, unsigned int nr, void *buf);
+int hvm_record_load(struct domain *d, const struct hvm_record *r, unsigned int nr, const void *buf,
+		    uint32_t len);
+int hvm_record_check(struct domain *d, const struct hvm_record *r, unsigned int nr, const void *buf,
+		     uint32_t len);
 
 /* Bytes that hvm_save may write at most. */
 int hvm_save_size(struct domain *d);

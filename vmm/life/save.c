@@ -1,39 +1,34 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
  * Saving and restoring the state of HVM domains (xen/hvm/save.h): a stream of records, each with a
- * descriptor (type, instance, length), HEADER first, END last. The handlers come from all over the VMM
- * (save.h); here are the stream and its checks. A short record is padded with zeros, as older savers
+ * descriptor (type, instance, length), HEADER first, END last. What is in a record is its
+ * unit's business (vmm/hvm/units.h); here are the stream and its checks. A short record is padded with zeros, as older savers
  * wrote less.
  */
 #include "save.h"
 #include "hvm_ops.h"
 
-extern const struct hvm_save_handler _hvm_save_start[], _hvm_save_end[];
-
-#define TYPE_MAX 32U
-
-static const struct hvm_save_handler *find(unsigned int type)
+static const struct hvm_record *find(unsigned int type)
 {
-	const struct hvm_save_handler *h;
+	const struct hvm_record *r = hvm_record_from(type);
 
-	for (h = _hvm_save_start; h < _hvm_save_end; h++)
-		if (h->type == type)
-			return h;
-	return NULL;
+	return r && r->type == type ? r : NULL;
 }
 
-static unsigned int instances(const struct domain *d, const struct hvm_save_handler *h)
+#define for_each_record(r) \
+	for ((r) = hvm_record_from(0); (r); (r) = hvm_record_from((r)->type + 1U))
+
+static unsigned int instances(const struct domain *d, const struct hvm_record *r)
 {
-	return h->instances == SAVE_PER_VCPU ? d->max_vcpus : h->instances;
+	return r->instances == SAVE_PER_VCPU ? d->max_vcpus : r->instances;
 }
 
 size_t hvm_save_record_max(void)
 {
-	const struct hvm_save_handler *h;
+	const struct hvm_record *r;
 	size_t n = 0;
 
-	for (h = _hvm_save_start; h < _hvm_save_end; h++)
-		n = max(n, (size_t)h->max_len);
+	for_each_record(r) n = max(n, (size_t)r->max_len);
 	return n;
 }
 
@@ -41,11 +36,10 @@ size_t hvm_save_record_max(void)
 
 int hvm_save_size(struct domain *d)
 {
-	const struct hvm_save_handler *h;
+	const struct hvm_record *r;
 	size_t n = ENVELOPE;
 
-	for (h = _hvm_save_start; h < _hvm_save_end; h++)
-		n += instances(d, h) * (sizeof(struct hvm_save_descriptor) + h->max_len);
+	for_each_record(r) n += instances(d, r) * (sizeof(struct hvm_save_descriptor) + r->max_len);
 	return (int)n;
 }
 
@@ -63,22 +57,19 @@ static void put(uint8_t *buf, size_t *at, unsigned int type, unsigned int instan
 	*at += sizeof(desc) + len;
 }
 
-static int save_type(struct domain *d, const struct hvm_save_handler *h, uint8_t *buf, size_t *at)
+static int save_type(struct domain *d, const struct hvm_record *r, uint8_t *buf, size_t *at)
 {
-	uint32_t len;
-	int rc;
-
-	for (unsigned int i = 0; i < instances(d, h); i++) {
+	for (unsigned int i = 0; i < instances(d, r); i++) {
 		uint8_t *body = buf + *at + sizeof(struct hvm_save_descriptor);
+		int len;
 
-		memset(body, 0, h->max_len);
-		len = h->max_len;
-		rc = h->save(d, i, body, &len);
-		if (rc == -ENOENT)
+		memset(body, 0, r->max_len);
+		len = hvm_record_save(d, r, i, body);
+		if (len == -ENOENT)
 			continue;
-		if (rc)
-			return rc;
-		put(buf, at, h->type, i, body, len);
+		if (len < 0)
+			return len;
+		put(buf, at, r->type, i, body, (uint32_t)len);
 	}
 	return 0;
 }
@@ -89,6 +80,7 @@ int hvm_save(struct domain *d, void *buf, size_t *len)
 				       .version = HVM_FILE_VERSION,
 				       .changeset = ~0ULL,
 				       .gtsc_khz = (uint32_t)tsc_khz };
+	const struct hvm_record *r;
 	uint32_t b, c, dd;
 	size_t at = 0;
 	int rc;
@@ -99,12 +91,11 @@ int hvm_save(struct domain *d, void *buf, size_t *len)
 	d->hvm.sync_tsc = rdtsc();
 	cpuid_count(1, 0, &hdr.cpuid, &b, &c, &dd);
 	put(buf, &at, HVM_SAVE_CODE(HEADER), 0, &hdr, sizeof(hdr));
-	for (unsigned int type = 2; type < TYPE_MAX; type++) {
-		const struct hvm_save_handler *h = find(type);
-
-		rc = h ? save_type(d, h, buf, &at) : 0;
+	for_each_record(r)
+	{
+		rc = save_type(d, r, buf, &at);
 		if (rc) {
-			printk(LOG_ERR "d%u: saving %s failed (%d)\n", d->domid, h->name, rc);
+			printk(LOG_ERR "d%u: saving %s failed (%d)\n", d->domid, r->name, rc);
 			return rc;
 		}
 	}
@@ -115,37 +106,35 @@ int hvm_save(struct domain *d, void *buf, size_t *len)
 
 int hvm_save_one(struct domain *d, unsigned int type, unsigned int instance, void *buf, size_t *len)
 {
-	const struct hvm_save_handler *h = find(type);
-	uint32_t n;
-	int rc;
+	const struct hvm_record *r = find(type);
+	int n;
 
-	if (!h)
+	if (!r)
 		return -EINVAL;
-	if (instance >= instances(d, h))
-		return -ENOENT;
-	n = h->max_len;
 	d->hvm.sync_tsc = rdtsc();
-	rc = h->save(d, instance, buf, &n);
-	*len = n;
-	return rc;
+	n = hvm_record_save(d, r, instance, buf);
+	if (n < 0)
+		return n;
+	*len = (size_t)n;
+	return 0;
 }
 
 /* The record at body; its handler sees at least max_len bytes unless its length varies upwards. */
 static int load_one(struct domain *d, const struct hvm_save_descriptor *desc, const uint8_t *body,
 		    uint8_t *padded)
 {
-	const struct hvm_save_handler *h = find(desc->typecode);
+	const struct hvm_record *r = find(desc->typecode);
 	int rc;
 
-	if (!h)
+	if (!r)
 		return -ENOENT;
-	if (desc->instance >= instances(d, h) || desc->length > h->max_len)
+	if (desc->instance >= instances(d, r) || desc->length > r->max_len)
 		return -EINVAL;
-	memset(padded, 0, h->max_len);
+	memset(padded, 0, r->max_len);
 	memcpy(padded, body, desc->length);
-	rc = h->load(d, desc->instance, padded, desc->length);
+	rc = hvm_record_load(d, r, desc->instance, padded, desc->length);
 	if (rc)
-		printk(LOG_ERR "d%u: loading %s instance %u failed (%d)\n", d->domid, h->name,
+		printk(LOG_ERR "d%u: loading %s instance %u failed (%d)\n", d->domid, r->name,
 		       desc->instance, rc);
 	return rc;
 }
@@ -213,19 +202,19 @@ int hvm_load(struct domain *d, const void *buf, size_t len)
 int hvm_save_check(struct domain *d, const void *buf, size_t len)
 {
 	struct hvm_save_descriptor desc;
-	const struct hvm_save_handler *h;
+	const struct hvm_record *r;
 	size_t at = 0;
 
 	while (len - at >= sizeof(desc)) {
 		memcpy(&desc, (const uint8_t *)buf + at, sizeof(desc));
 		at += sizeof(desc);
-		h = find(desc.typecode);
-		if (h && h->check &&
-		    h->check(d, desc.instance, (const uint8_t *)buf + at, desc.length)) {
+		r = find(desc.typecode);
+		if (r &&
+		    hvm_record_check(d, r, desc.instance, (const uint8_t *)buf + at, desc.length)) {
 			printk(LOG_WARN
 			       "d%u: cannot be saved: its %s of vCPU %u could not be restored; it "
 			       "goes on\n",
-			       d->domid, h->name, desc.instance);
+			       d->domid, r->name, desc.instance);
 			return -EOPNOTSUPP;
 		}
 		at += desc.length;
