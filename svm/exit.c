@@ -20,7 +20,6 @@ static void sync_from_guest(struct vcpu *v, struct vmcb *vmcb)
 	v->efer = vmcb->efer & ~X86_EFER_SVME;
 	v->dr6 = vmcb->dr6;
 	v->dr7 = vmcb->dr7;
-	v->hvm.shadow = vmcb->int_shadow & HVM_SHADOW_STI;
 	v->hvm.cpl = vmcb->cpl;
 	v->hvm.valid = HVM_SEGS | HVM_CPL;
 }
@@ -37,11 +36,11 @@ static void sync_tpr(struct vcpu *v, const struct vmcb *vmcb)
 /* Steps over an instruction whose interrupt shadow the CPU would lose; see intr.c. */
 static bool svm_step_over_shadow(struct vcpu *v)
 {
-	if (!svm_caps.lost_shadow || !v->hvm.shadow || v->hvm.event.type != HVM_EVENT_NONE)
+	if (!svm_caps.lost_shadow || v->hvm.event.type != HVM_EVENT_NONE)
 		return false;
 	if (!hvm_intr_pending(v) && !READ_ONCE(v->hvm.nmi_pending) && !v->hvm.extint_waits)
 		return false;
-	v->hvm.shadow = 0;
+	*v->hvm.shadow = 0;
 	/* An interrupt that is an instruction early is better than no guest. */
 	if (!hvm_emulate_try(v))
 		return false;
@@ -283,7 +282,7 @@ void svm_run(struct vcpu *v)
 	struct svm_cpu *sc = cpu->vendor;
 	bool irq_noted;
 
-	if (unlikely(v->hvm.shadow) && svm_step_over_shadow(v))
+	if (unlikely(vmcb->int_shadow & HVM_SHADOW) && svm_step_over_shadow(v))
 		return;
 	if (v->hvm.event.type != HVM_EVENT_NONE) {
 		svm_inject(v, &v->hvm.event);
@@ -296,7 +295,6 @@ void svm_run(struct vcpu *v)
 	vmcb->rsp = v->regs.gpr[X86_RSP];
 	vmcb->rip = v->regs.rip;
 	vmcb->rflags = v->regs.rflags;
-	vmcb->int_shadow = v->hvm.shadow != 0;
 	irq_noted = !svm_caps.lost_irq || !(vmcb->vintr & SVM_VINTR_IRQ);
 	stretch_end();
 	svm_enter(&v->regs, sv->vmcb_pa.v, sc->host_vmcb.v);

@@ -122,6 +122,7 @@ int svm_vcpu_init(struct vcpu *v)
 	sv->asid_cpu = ~0U;
 	v->vendor = sv;
 	v->hvm.seg = vmcb->seg;
+	v->hvm.shadow = &vmcb->int_shadow;
 	v->hvm.valid = HVM_SEGS | HVM_CPL;
 
 	set_intercepts(vmcb);

@@ -63,13 +63,11 @@ static void set_control_registers(struct vcpu *v, struct vmcb *b)
 	b->cr3 = v->cr3;
 	b->cr4 = v->cr4;
 	b->efer = v->efer | X86_EFER_SVME;
-	svm_flush_vcpu(v);
+	svm_vcpu(v)->asid_generation = 0; /* as svm_flush_vcpu() */
 }
 
-void svm_set_state(struct vcpu *v, uint32_t mask)
+static void set_others(struct vcpu *v, struct vmcb *b, uint32_t mask)
 {
-	struct vmcb *b = svm_vmcb(v);
-
 	/* The privilege level is a field of its own; SS.DPL and it move together (15.5.1). */
 	if (mask & HVM_SEG(X86_SEG_SS))
 		b->cpl = v->hvm.cpl = X86_ATTR_DPL(b->seg[X86_SEG_SS].attr);
@@ -81,12 +79,20 @@ void svm_set_state(struct vcpu *v, uint32_t mask)
 	}
 	if (mask & HVM_CR2)
 		b->cr2 = v->cr2;
-	if (mask & HVM_CRS)
-		set_control_registers(v, b);
 	if (mask & HVM_TPR)
 		b->vintr = (b->vintr & ~0xffULL) | SVM_VINTR_TPR(vlapic_tpr(v->hvm.vlapic) >> 4);
 	if (mask & HVM_TSC)
 		b->tsc_offset = v->tsc_offset;
+}
+
+void svm_set_state(struct vcpu *v, uint32_t mask)
+{
+	struct vmcb *b = svm_vmcb(v);
+
+	if (mask & HVM_CRS)
+		set_control_registers(v, b);
+	if (mask & ~HVM_CRS)
+		set_others(v, b, mask);
 }
 
 static void load_debug_registers(struct vcpu *v)

@@ -356,7 +356,8 @@ static void sync_from_guest(struct vcpu *v, struct vmx_vcpu *vv)
 		v->dr7 = vmread(GUEST_DR7);
 	}
 	vv->vmcs_interruptibility = blocking;
-	v->hvm.shadow = blocking & (BLOCKING_STI | BLOCKING_MOV_SS);
+	vv->shadow = blocking & BLOCKING_MOV_SS ? HVM_SHADOW | HVM_SHADOW_MOV_SS
+						: blocking & BLOCKING_STI;
 	v->hvm.nmi_masked = blocking & BLOCKING_NMI;
 	v->hvm.valid = 0;
 }

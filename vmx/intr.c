@@ -38,7 +38,7 @@ void vmx_inject(struct vcpu *v, const struct hvm_event *e)
 	if (type >= INTR_T_SWINT)
 		vmwrite(ENTRY_INSN_LEN, max(e->insn_len, (uint8_t)1));
 	/* An event ends the shadow of the instruction before it. */
-	v->hvm.shadow = 0;
+	*v->hvm.shadow = 0;
 	if (e->type == HVM_EVENT_NMI)
 		v->hvm.nmi_masked = false; /* the entry itself sets it */
 	vmwrite(ENTRY_INTR_INFO,
@@ -58,7 +58,7 @@ void vmx_want_nmi_window(struct vcpu *v)
 {
 	struct vmx_vcpu *vv = vmx_load(v);
 
-	set_proc(vv, v->hvm.shadow & HVM_SHADOW_STI ? PROC_INTR_WINDOW : PROC_NMI_WINDOW, 0);
+	set_proc(vv, vv->shadow == HVM_SHADOW ? PROC_INTR_WINDOW : PROC_NMI_WINDOW, 0);
 }
 
 void vmx_exit_intr_window(struct vcpu *v, unsigned int insn_len)
@@ -84,7 +84,9 @@ void vmx_exit_tpr(struct vcpu *v, unsigned int insn_len)
 /* Before an entry; the checks are those of 26.3.1.5. */
 void vmx_write_interruptibility(struct vcpu *v, struct vmx_vcpu *vv)
 {
-	uint32_t want = v->hvm.shadow;
+	uint32_t want = vv->shadow & HVM_SHADOW_MOV_SS ? BLOCKING_MOV_SS
+			: vv->shadow & HVM_SHADOW      ? BLOCKING_STI
+						       : 0;
 
 	if (!(v->regs.rflags & X86_EFLAGS_IF))
 		want &= ~(uint32_t)BLOCKING_STI;

@@ -122,6 +122,7 @@ int vmx_vcpu_init(struct vcpu *v)
 	}
 	v->vendor = vv;
 	v->hvm.seg = vv->seg;
+	v->hvm.shadow = &vv->shadow;
 	vpid_alloc(vv);
 	vmx_preempt_vcpu_init();
 	write_controls(vv);

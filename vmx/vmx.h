@@ -49,7 +49,8 @@ struct vmx_vcpu {
 	/* Copies of fields, written back before an entry when they differ from what is in the VMCS.
 	 */
 	uint32_t proc, proc2, entry, exceptions;
-	uint32_t vmcs_interruptibility; /* of v->hvm.shadow and nmi_masked */
+	uint32_t vmcs_interruptibility; /* of shadow and v->hvm.nmi_masked */
+	uint64_t shadow;		/* v->hvm.shadow */
 	uint32_t tpr_threshold;
 
 	/* apicv.c: the mode that the controls are for, and what hardware's copies are compared

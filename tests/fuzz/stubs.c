@@ -33,6 +33,7 @@ const struct hvm_ops *hvm_ops = &fake_hvm_ops;
 struct fake_vcpu {
 	struct x86_segment seg[X86_SEG_COUNT];
 	struct hvm_msr_state msr;
+	uint64_t shadow;
 };
 
 static int fake_domain_init(struct domain *d)
@@ -49,7 +50,10 @@ static int fake_vcpu_init(struct vcpu *v)
 	struct fake_vcpu *f = xzalloc(struct fake_vcpu);
 
 	v->vendor = f;
-	v->hvm.seg = f ? f->seg : NULL;
+	if (f) {
+		v->hvm.seg = f->seg;
+		v->hvm.shadow = &f->shadow;
+	}
 	return f ? 0 : -ENOMEM;
 }
 static void fake_vcpu_fini(struct vcpu *v)

@@ -99,9 +99,16 @@ static void inject(struct vcpu *v, const struct x86_event *e)
 					   .insn_len = e->insn_len };
 }
 
+/* AMD-V has one bit for both, and another meaning for the next. */
+static uint64_t mov_ss_shadow(void)
+{
+	return hvm_ops->emulated_vendor == X86_VENDOR_INTEL ? HVM_SHADOW | HVM_SHADOW_MOV_SS
+							    : HVM_SHADOW;
+}
+
 static void retired(struct vcpu *v, const struct x86_retire *r)
 {
-	v->hvm.shadow = (r->sti ? HVM_SHADOW_STI : 0) | (r->mov_ss ? HVM_SHADOW_MOV_SS : 0);
+	*v->hvm.shadow = r->mov_ss ? mov_ss_shadow() : r->sti ? HVM_SHADOW : 0;
 	if (r->unblock_nmi)
 		v->hvm.nmi_masked = false;
 	if (r->singlestep)

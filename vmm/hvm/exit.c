@@ -32,7 +32,7 @@ void hvm_advance_rip(struct vcpu *v, unsigned int insn_len)
 		rip = (uint32_t)rip;
 	v->regs.rip = rip;
 	v->regs.rflags &= ~X86_EFLAGS_RF;
-	v->hvm.shadow = 0;
+	*v->hvm.shadow = 0;
 	if (unlikely(v->regs.rflags & X86_EFLAGS_TF))
 		hvm_inject_debug(v, X86_DR6_BS);
 }

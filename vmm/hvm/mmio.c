@@ -78,7 +78,7 @@ static const struct x86_mmio *find_insn(struct vcpu *v)
 static void finish(struct vcpu *v, const struct x86_mmio *m, uint64_t val)
 {
 	x86_mmio_end(&v->regs, m, val);
-	v->hvm.shadow = 0;
+	*v->hvm.shadow = 0;
 }
 
 static bool load_or_store(struct vcpu *v, gpa_t gpa)

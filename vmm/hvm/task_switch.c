@@ -309,7 +309,7 @@ static void commit(struct switch_ctx *c, const struct task *t, unsigned int reas
 	hvm_get_state(v, HVM_DRS);
 	v->dr7 &= ~(uint64_t)DR7_LOCAL;
 	v->cr0 |= X86_CR0_TS;
-	v->hvm.shadow = 0;
+	*v->hvm.shadow = 0;
 	hvm_set_state(v, HVM_DRS | HVM_CRS);
 }
 

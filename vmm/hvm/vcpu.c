@@ -31,7 +31,7 @@ static void reset_control_state(struct vcpu *v, uint64_t cr0)
 	v->hvm.event.type = HVM_EVENT_NONE;
 	WRITE_ONCE(v->hvm.nmi_pending, false);
 	v->hvm.nmi_masked = false;
-	v->hvm.shadow = 0;
+	*v->hvm.shadow = 0;
 	memset(&v->hvm.msr, 0, sizeof(v->hvm.msr));
 	hvm_set_state(v, HVM_MSRS | HVM_DRS | HVM_CR2 | HVM_CRS);
 }

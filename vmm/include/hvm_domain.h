@@ -78,9 +78,9 @@ struct hvm_msr_state {
 	uint64_t debugctl;
 };
 
-/* No interrupt is taken before the next instruction ends. AMD-V cannot tell them apart: STI then. */
-#define HVM_SHADOW_STI	  1U
-#define HVM_SHADOW_MOV_SS 2U
+/* The interrupt shadow: no interrupt is taken before the next instruction ends. */
+#define HVM_SHADOW	  1U
+#define HVM_SHADOW_MOV_SS 2U /* besides: of MOV SS or POP SS, which VT-x tells from that of STI */
 
 #define HVM_INIT_PENDING  BIT(9)
 #define HVM_SIPI_PENDING  BIT(8) /* with INIT: start at the vector in bits 0-7 */
@@ -96,7 +96,7 @@ struct hvm_vcpu {
 	uint64_t misc_features; /* MSR 0x140: MISC_CPUID_FAULTING; own vCPU */
 	uint64_t vmce[4];	/* what an image of Xen's has of machine checks; LOCK_DOMCTL */
 	uint64_t pat;		/* guest's IA32_PAT */
-	uint8_t shadow;		/* HVM_SHADOW_*: true whenever the vCPU is not in the guest */
+	uint64_t *shadow;	/* HVM_SHADOW*, where the vendor keeps it; constant */
 	bool extint_waits; /* hardware has an external interrupt that the guest has not taken yet */
 	/* Own vCPU, or one that does not run: what the control block has, as far as `valid` says (hvm_ops.h). */
 	uint32_t valid;

@@ -32,7 +32,7 @@ struct hvm_ops {
 	int (*cpu_up)(void); /* enable on this CPU; 0 or -errno with a message */
 	int (*domain_init)(struct domain *d);
 	void (*domain_fini)(struct domain *d);
-	int (*vcpu_init)(struct vcpu *v); /* also v->hvm.seg */
+	int (*vcpu_init)(struct vcpu *v); /* also v->hvm.seg and shadow */
 	void (*vcpu_fini)(struct vcpu *v);
 	void (*switch_from)(struct vcpu *v); /* v leaves this CPU */
 	void (*switch_to)(struct vcpu *v);
@@ -112,11 +112,12 @@ static inline unsigned int hvm_cpl(struct vcpu *v)
 /* Can an external interrupt, or an NMI, not be taken now? */
 static inline bool hvm_interrupt_blocked(const struct vcpu *v)
 {
-	return !(v->regs.rflags & X86_EFLAGS_IF) || v->hvm.shadow || v->hvm.extint_waits;
+	return !(v->regs.rflags & X86_EFLAGS_IF) || (*v->hvm.shadow & HVM_SHADOW) ||
+	       v->hvm.extint_waits;
 }
 static inline bool hvm_nmi_blocked(const struct vcpu *v)
 {
-	return v->hvm.nmi_masked || v->hvm.shadow;
+	return v->hvm.nmi_masked || (*v->hvm.shadow & HVM_SHADOW);
 }
 
 /*
