@@ -47,7 +47,8 @@ bool confine_wanted(const struct options *o)
 	return o->sandbox != SANDBOX_OFF;
 }
 
-bool confine_restricts(const struct options *o)
+/* Whether confine() makes the Xen handles good for the options' domain only. */
+static bool restricts(const struct options *o)
 {
 	return !o->qtest && (confine_wanted(o) || o->restrict_domid);
 }
@@ -299,7 +300,7 @@ static void confine_all(const struct options *o)
 void confine(const struct options *o)
 {
 	/* The libraries put /dev/null in the place of handles that cannot be restricted. */
-	if (confine_restricts(o) && xentoolcore_restrict_all((domid_t)o->domid))
+	if (restricts(o) && xentoolcore_restrict_all((domid_t)o->domid))
 		log_fatal("confinement: Xen handles for one domain only: %s (Linux 4.11 and Xen "
 			  "4.11 or later are needed)",
 			  strerror(errno));

@@ -14,8 +14,6 @@ struct options;
 
 /* False with -sandbox off: then only what -chroot, -runas and -xen-domid-restrict ask for is done. */
 bool confine_wanted(const struct options *o);
-/* Whether confine() makes the Xen handles good for the options' domain only. */
-bool confine_restricts(const struct options *o);
 /* Where the user-mode network's TFTP folder will be then; NULL stays NULL. */
 const char *confine_tftp(const struct options *o, const char *folder);
 /* Namespaces of its own for mounts, System V objects and the host's name. */

@@ -1,11 +1,12 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * What goes beyond Xen's interface: writes that may be posted, and donation. Instead of sleeping until the guest's next request, the main thread gives its CPU to the
- * guest's vCPU (vmm/include/public/plinth_dm_op.h), so that a request costs two switches of vCPUs and one
- * system call. Only while nothing else could become ready without an interrupt of this kernel: not with
- * block requests in flight, whose threads need the CPU themselves. Xen does not know the operation; then
- * the event channels of xen_ioreq.c serve alone.
+ * What goes beyond Xen's interface (plinth_dm_op.h): writes that may be posted, and donation. Instead of sleeping
+ * until the guest's next request, the main thread gives its CPU to the guest's vCPU, by a call to the hypervisor
+ * that its kernel has no part in. So a request costs two switches of vCPUs. Only while nothing else could become
+ * ready without an interrupt of this kernel: not with block requests in flight, whose threads need the CPU
+ * themselves. Xen does not know the operation; then the event channels of xen_ioreq.c serve alone.
  */
+#include <cpuid.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <string.h>
@@ -14,10 +15,8 @@
 #include <x86intrin.h>
 
 #include "block/block.h"
-#include "core/confine.h"
 #include "core/log.h"
 #include "core/loop.h"
-#include "core/options.h"
 #include "core/xen_priv.h"
 #include "plinth_dm_op.h"
 
@@ -30,11 +29,10 @@
 #define DONATE_ROUNDS 64
 #define DONATE_TICKS  300000
 
+/* First letters of the vendor's name. */
+#define SIGNATURE_HYGON 0x6f677948u
+
 /* The kernel's interface of /dev/xen/privcmd (its header wants others that are not installed). */
-struct privcmd_hypercall {
-	uint64_t op;
-	uint64_t arg[5];
-};
 struct privcmd_dm_op_buf {
 	void *uptr;
 	size_t size;
@@ -44,9 +42,7 @@ struct privcmd_dm_op {
 	uint16_t num;
 	const struct privcmd_dm_op_buf *ubufs;
 };
-#define IOCTL_PRIVCMD_HYPERCALL _IOC(_IOC_NONE, 'P', 0, sizeof(struct privcmd_hypercall))
-#define IOCTL_PRIVCMD_DM_OP	_IOC(_IOC_NONE, 'P', 5, sizeof(struct privcmd_dm_op))
-#define IOCTL_PRIVCMD_RESTRICT	_IOC(_IOC_NONE, 'P', 6, sizeof(domid_t))
+#define IOCTL_PRIVCMD_DM_OP _IOC(_IOC_NONE, 'P', 5, sizeof(struct privcmd_dm_op))
 
 static int dm_op(struct xen_vmm *x, void *op, size_t size)
 {
@@ -77,29 +73,30 @@ void xen_post_writes(struct machine *m, uint32_t first, uint32_t last)
 			  strerror(errno));
 }
 
-static int donate_restricted(struct xen_vmm *x, uint16_t answered)
+/* VMMCALL on AMD's CPUs and their like, else VMCALL. Only where the hypervisor said that it takes user calls. */
+static bool vendor_is_amd(void)
 {
-	struct plinth_dm_op_donate op = {
-		.op = PLINTH_DMOP_donate,
-		.server = x->server,
-		.vcpu = x->last_vcpu,
-		.answered = answered,
-	};
+	unsigned int a, b, c, d;
 
-	return dm_op(x, &op, sizeof(op));
+	return __get_cpuid(0, &a, &b, &c, &d) && (b == signature_AMD_ebx || b == SIGNATURE_HYGON);
 }
 
-static int donate(struct machine *m, uint16_t answered)
+static int user_call(const struct xen_vmm *x, uint64_t nr, uint64_t arg, const void *page)
 {
-	struct xen_vmm *x = xen_vmm(m);
-	struct privcmd_hypercall call = {
-		__HYPERVISOR_dm_op,
-		{ x->domid, 0, PLINTH_DONATE_ARG(x->server, x->last_vcpu, answered) },
-	};
-	int rc = confine_restricts(m->opt) ? donate_restricted(x, answered)
-					   : ioctl(x->privcmd_fd, IOCTL_PRIVCMD_HYPERCALL, &call);
+	uint64_t rc = nr;
 
-	return rc ? -errno : 0;
+	if (x->has_vmmcall)
+		__asm__ volatile("vmmcall" : "+a"(rc) : "D"(arg), "S"(page) : "memory");
+	else
+		__asm__ volatile("vmcall" : "+a"(rc) : "D"(arg), "S"(page) : "memory");
+	return (int)rc;
+}
+
+static int donate(const struct xen_vmm *x, unsigned int answered)
+{
+	uint64_t arg = PLINTH_USER_ARG(x->domid, x->server, x->last_vcpu, answered);
+
+	return user_call(x, PLINTH_USER_DONATE, arg, NULL);
 }
 
 /* Serve what is in the slots. The answer for the last one found goes with the next donation. */
@@ -109,7 +106,6 @@ static bool serve_slots(struct machine *m, uint16_t *answered)
 	unsigned int i;
 	bool found = false;
 
-	xen_ioreq_serve_buffered(m);
 	for (i = 0; i < x->nr_vcpus; i++) {
 		if (!xen_ioreq_serve_slot(m, i))
 			continue;
@@ -118,6 +114,8 @@ static bool serve_slots(struct machine *m, uint16_t *answered)
 		*answered = (uint16_t)i;
 		found = true;
 	}
+	if (!found) /* a request would have come after them */
+		xen_ioreq_serve_buffered(m);
 	return found;
 }
 
@@ -141,7 +139,7 @@ static bool donate_while_idle(void *opaque)
 {
 	struct machine *m = opaque;
 	struct xen_vmm *x = xen_vmm(m);
-	uint16_t answered = PLINTH_DONATE_NO_ANSWER;
+	uint16_t answered = PLINTH_NO_ANSWER;
 	uint64_t looked = __rdtsc();
 	unsigned int round;
 	int rc = 0;
@@ -153,10 +151,10 @@ static bool donate_while_idle(void *opaque)
 			break;
 		if (loop_wanted(&looked) || !x->serving)
 			break;
-		rc = donate(m, answered);
-		answered = PLINTH_DONATE_NO_ANSWER;
+		rc = donate(x, answered);
+		answered = PLINTH_NO_ANSWER;
 	}
-	if (answered != PLINTH_DONATE_NO_ANSWER)
+	if (answered != PLINTH_NO_ANSWER)
 		xen_ioreq_notify(m, answered);
 	if (rc && rc != -EBUSY) {
 		log_trace(TRACE_IOREQ, "no donation: %s", strerror(-rc));
@@ -165,17 +163,31 @@ static bool donate_while_idle(void *opaque)
 	return !rc && round;
 }
 
+/* 0: this process may donate from now on. */
+static int attach(struct xen_vmm *x)
+{
+	struct plinth_dm_op_user_calls op = {
+		.op = PLINTH_DMOP_user_calls,
+		.server = x->server,
+	};
+
+	if (dm_op(x, &op, sizeof(op)))
+		return -errno;
+	x->has_vmmcall = vendor_is_amd();
+	return user_call(x, PLINTH_USER_ATTACH, PLINTH_USER_ARG(x->domid, x->server, 0, 0),
+			 x->shared);
+}
+
 void xen_donate_start(struct machine *m)
 {
 	struct xen_vmm *x = xen_vmm(m);
+	int rc = x->privcmd_fd < 0 ? -ENODEV : attach(x);
 
-	if (x->privcmd_fd >= 0 && confine_restricts(m->opt) &&
-	    ioctl(x->privcmd_fd, IOCTL_PRIVCMD_RESTRICT, &x->domid)) {
-		close(x->privcmd_fd); /* good for every domain */
-		x->privcmd_fd = -1;
-	}
-	if (x->privcmd_fd < 0)
-		log_trace(TRACE_IOREQ, "no donation: %s", strerror(errno));
+	if (x->privcmd_fd >= 0)
+		close(x->privcmd_fd); /* it is good for every domain */
+	x->privcmd_fd = -1;
+	if (rc)
+		log_trace(TRACE_IOREQ, "no donation: %s", strerror(-rc));
 	else
 		loop_set_idle(donate_while_idle, m);
 }

@@ -32,7 +32,8 @@ struct xen_vmm {
 	unsigned int nr_vcpus;
 	evtchn_port_t vcpu_port[XEN_MAX_VCPUS];
 	evtchn_port_t buffered_port;
-	int privcmd_fd;		/* -1: none; restricted to the guest, but with -sandbox off */
+	int privcmd_fd;		/* until service starts; -1: none */
+	bool has_vmmcall;	/* the CPU's instruction for calls; else VMCALL */
 	unsigned int last_vcpu; /* that sent a request */
 };
 

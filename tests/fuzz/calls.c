@@ -182,7 +182,7 @@ const struct call_shape calls[] = {
 	DMO(pin_memory_cacheattr, "g8g8i4z4"),
 	DMO(set_irq_level, "i4i1"),
 	DMO(nr_vcpus, "x4"),
-	{ F_DM, __HYPERVISOR_dm_op, S_DM, 0, PLINTH_DMOP_donate, "C4i2v2i4" },
+	{ F_DM, __HYPERVISOR_dm_op, S_DM, 0, PLINTH_DMOP_user_calls, "C4i2i2i4" },
 	/* xen/physdev.h */
 	PHY(manage_pci_add),
 	PHY(pci_device_add),

@@ -124,7 +124,7 @@ static unsigned int domid_at(const struct family *f, unsigned int cmd)
 /* Plinth's own follow Xen's in the row. */
 static uint32_t dm_command(unsigned int cmd)
 {
-	return cmd >= 24 ? PLINTH_DMOP_donate + cmd - 24 : cmd;
+	return cmd >= 24 ? PLINTH_DMOP_user_calls + cmd - 24 : cmd;
 }
 
 static void make_argument(const struct family *f, unsigned int cmd, domid_t about, uint8_t fill,

@@ -85,6 +85,110 @@ CASE(ioreq_ranges_end_at_the_limit)
 	EXPECT(claim(id, 3, 0, 0), == -EINVAL);
 }
 
+/* --- the look-up of servers, beside one that goes over all ranges ------------------------------------- */
+
+#define MAP_RANGES 24U
+#define MAP_SIZE   40U
+#define MAP_TURNS  20000U
+
+struct claimed {
+	struct ioreq_range r; /* numbers below MAP_SIZE, counted from `base` */
+	unsigned int server;
+	bool used;
+};
+
+static unsigned int map_number(unsigned int n)
+{
+	static uint64_t seed = 1;
+
+	seed = seed * 6364136223846793005ULL + 1442695040888963407ULL;
+	return (unsigned int)(seed >> 33) % n;
+}
+
+/* The servers whose ranges hold each address from `first` to `last`. */
+static uint8_t claimed_by(const struct claimed *c, uint64_t first, uint64_t last)
+{
+	uint8_t all = 0xff;
+
+	for (uint64_t at = first; at <= last; at++) {
+		uint8_t here = 0;
+
+		for (unsigned int i = 0; i < MAP_RANGES; i++)
+			if (c[i].used && c[i].r.start <= at && at <= c[i].r.end)
+				here |= (uint8_t)BIT(c[i].server);
+		all &= here;
+	}
+	return all;
+}
+
+static bool meets_its_own(const struct claimed *c, const struct claimed *n)
+{
+	for (unsigned int i = 0; i < MAP_RANGES; i++)
+		if (c[i].used && c[i].server == n->server && c[i].r.start <= n->r.end &&
+		    n->r.start <= c[i].r.end)
+			return true;
+	return false;
+}
+
+static struct ioreq_range moved(const struct ioreq_range *r, uint64_t base)
+{
+	return (struct ioreq_range){ base + r->start, base + r->end };
+}
+
+/* Claims one range or gives one back, at random. */
+static void change_map(struct ioreq_map *m, struct claimed *c, uint64_t base)
+{
+	struct claimed *slot = &c[map_number(MAP_RANGES)], n = { .used = true };
+	struct ioreq_range r = moved(&slot->r, base);
+	unsigned int nr = 0;
+
+	if (slot->used) {
+		ioreq_map_release(m, &r, slot->server);
+		slot->used = false;
+		return;
+	}
+	n.server = map_number(3) * 3;
+	n.r.start = map_number(MAP_SIZE);
+	n.r.end = min(n.r.start + map_number(12), MAP_SIZE - 1UL);
+	if (meets_its_own(c, &n))
+		return;
+	for (unsigned int i = 0; i < MAP_RANGES; i++)
+		nr += c[i].used;
+	r = moved(&n.r, base);
+	EXPECT(ioreq_map_claim(m, nr, &r, n.server), == 0);
+	*slot = n;
+}
+
+static void compare_maps(uint64_t base)
+{
+	struct claimed c[MAP_RANGES] = { 0 };
+	struct ioreq_map m = { 0 };
+
+	for (unsigned int turn = 0; turn < MAP_TURNS; turn++) {
+		uint64_t first = map_number(MAP_SIZE),
+			 last = min(first + map_number(8), MAP_SIZE - 1UL);
+
+		change_map(&m, c, base);
+		EXPECT(ioreq_map_servers(&m, base + first, base + last),
+		       == claimed_by(c, first, last));
+		EXPECT(m.row[m.now].nr <= 2 * MAP_RANGES, == 1);
+	}
+	/* All of one server's at once, as when it ends. */
+	ioreq_map_release(&m, &(struct ioreq_range){ 0, ~0ULL }, 3);
+	for (unsigned int i = 0; i < MAP_RANGES; i++)
+		c[i].used &= c[i].server != 3;
+	for (uint64_t at = 0; at < MAP_SIZE; at++)
+		EXPECT(ioreq_map_servers(&m, base + at, base + at), == claimed_by(c, at, at));
+	ioreq_map_free(&m);
+}
+
+CASE(ioreq_look_up)
+{
+	compare_maps(0);
+	compare_maps(0x1000);
+	compare_maps(~0ULL - (MAP_SIZE - 1));
+}
+
 /* What the guest's IN gets from what the device model left, or -1 for a request. */
 static int64_t take(const struct ioreq_server *srv, uint32_t port, unsigned int size)
 {

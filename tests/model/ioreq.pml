@@ -111,21 +111,18 @@ again:		answered = false;
 			if :: !MUT(5) -> notify_guest() :: else fi
 		:: true -> /* donation, with the answer */
 			if :: !MUT(3) && !MUT(5) -> notify_guest() :: else fi;
+			/* The flag, then the look; whoever wakes this vCPU takes the flag down. */
+			d_donates = true;
 			if
-			:: !d_intr ->
+			:: MUT(2) || !d_intr ->
 				/* fetch_here(), under the queue's lock */
 				atomic {
-					d_on ->
 					given = SHARED && (g_runnable || (MUT(3) && answered));
 					donor = given;
-					d_donates = given
+					if :: !given -> d_donates = false :: else fi
 				};
 				if
 				:: given && MUT(3) && answered -> notify_guest()
-				:: else
-				fi;
-				if
-				:: given && !MUT(2) && d_intr -> d_donates = false
 				:: else
 				fi;
 				/* The run loop: the other has the CPU, if the donor still sleeps. */
@@ -136,7 +133,7 @@ again:		answered = false;
 					fi
 				};
 				if :: given -> d_on; goto again :: else fi
-			:: else
+			:: else -> d_donates = false
 			fi
 		fi;
 		/* Nothing to do: dom0's idle loop. The flag, then the look (vcpu_block). */

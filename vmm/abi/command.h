@@ -168,4 +168,7 @@ long abi_dm_op(struct call *c);
 
 extern const struct abi_family domctl_family, sysctl_family, memory_family, hvm_family, dm_family;
 
+/* A call from user mode with v's registers (user.c). False: it is none that v may make, and nothing happened. */
+bool abi_user_call(struct vcpu *v);
+
 #endif

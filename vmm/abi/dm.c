@@ -79,11 +79,13 @@ DOES(op_nr_vcpus, xen_dm_op_nr_vcpus, a->vcpus = c->d->max_vcpus)
 /* Plinth's own are in place of struct xen_dm_op. */
 #define OWN_OP(c, type) ((const struct type *)(void *)container_of((c)->arg, struct xen_dm_op, u))
 
-static long op_donate(struct call *c)
+static long op_user_calls(struct call *c)
 {
-	const struct plinth_dm_op_donate *o = OWN_OP(c, plinth_dm_op_donate);
+	const struct plinth_dm_op_user_calls *o = OWN_OP(c, plinth_dm_op_user_calls);
 
-	return o->reserved ? -EINVAL : ioreq_donate(c->d, o->server, o->vcpu, o->answered);
+	if (o->reserved[0] | o->reserved[1] | o->reserved[2])
+		return -EINVAL;
+	return ioreq_server_user_calls(c->d, o->server);
 }
 
 static long op_post_writes(struct call *c)
@@ -139,8 +141,8 @@ static const struct abi_command commands[] = {
 	CMD(pin_memory_cacheattr, 0, "anything"),
 	NO(set_irq_level, "it is about ARM guests"),
 	CMD(nr_vcpus, COPYBACK, "nothing"),
-	[OWN(PLINTH_DMOP_donate)] =
-		PLAIN("donate", op_donate, 0, "a server and a vCPU that are there"),
+	[OWN(PLINTH_DMOP_user_calls)] =
+		PLAIN("user_calls", op_user_calls, 0, "a server of the caller's"),
 	[OWN(PLINTH_DMOP_post_writes)] =
 		PLAIN("post_writes", op_post_writes, 0, "ports of a server that are there"),
 };
@@ -155,28 +157,12 @@ const struct abi_family dm_family = {
 /* Where it is in the table. */
 static uint32_t number_of(uint32_t op)
 {
-	if (op == PLINTH_DMOP_donate || op == PLINTH_DMOP_post_writes)
+	if (op == PLINTH_DMOP_user_calls || op == PLINTH_DMOP_post_writes)
 		return OWN(op);
 	return op >= OWN_FIRST ? UINT32_MAX : op;
 }
 
 /* --- the argument ------------------------------------------------------------------------------ */
-
-/* The form without buffers (public/plinth_dm_op.h). */
-static int op_from_argument(struct xen_dm_op *op, uint64_t arg)
-{
-	struct plinth_dm_op_donate donate = {
-		.op = PLINTH_DMOP_donate,
-		.server = (uint16_t)(arg >> 32),
-		.vcpu = (uint16_t)(arg >> 16),
-		.answered = (uint16_t)arg,
-	};
-
-	if (arg >> 48 != PLINTH_DMOP_donate >> 16)
-		return -EINVAL;
-	memcpy(op, &donate, sizeof(donate));
-	return 0;
-}
 
 /* The operation's size in buffer 0, or -errno. */
 static int op_from_buffers(struct xen_dm_op *op, struct xen_dm_op_buf *buf, uint64_t la,
@@ -184,6 +170,8 @@ static int op_from_buffers(struct xen_dm_op *op, struct xen_dm_op_buf *buf, uint
 {
 	size_t size;
 
+	if (!nr)
+		return -EINVAL;
 	if (nr > MAX_BUFS)
 		return -E2BIG;
 	if (copy_from_guest_la(buf, la, nr * sizeof(buf[0])))
@@ -212,7 +200,7 @@ long abi_dm_op(struct call *c)
 	int size;
 	long rc;
 
-	size = nr ? op_from_buffers(&op, buf, c->a[2], nr) : op_from_argument(&op, c->a[2]);
+	size = op_from_buffers(&op, buf, c->a[2], nr);
 	if (size < 0)
 		return size;
 	d = domain_get_by_id((domid_t)c->a[0]);

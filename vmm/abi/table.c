@@ -89,6 +89,12 @@ bool hypercall_dispatch(struct vcpu *v)
 	uint64_t nr = v->regs.gpr[X86_RAX];
 	long rc;
 
+	if (hvm_cpl(v) == 3) {
+		if (abi_user_call(v))
+			return false;
+		hvm_inject_gp(v);
+		return true;
+	}
 	if (unlikely(READ_ONCE(v->domain->p2m.pod.used)) && pod_reserve(v->domain))
 		return true;
 	c->compat = !hvm_code64(v);

@@ -93,37 +93,35 @@ struct runstate_compat {
 	uint64_t time[4];
 } __packed;
 
-/* r in the guest's layout; returns its size. */
-static size_t runstate_layout(bool compat, const struct vcpu_runstate_info *r, void *out)
-{
-	struct runstate_compat c = { .state = r->state, .state_entry_time = r->state_entry_time };
+/* In either layout: an entry time with the flag, the rest, the entry time without it. */
+#define RUNSTATE_FILL(to, from, update_flag)                                         \
+	do {                                                                         \
+		if (update_flag)                                                     \
+			WRITE_ONCE((to)->state_entry_time,                           \
+				   (from)->state_entry_time | RUNSTATE_UPDATE_FLAG); \
+		barrier();                                                           \
+		(to)->state = (from)->state;                                         \
+		for (unsigned int i_ = 0; i_ < 4; i_++)                              \
+			(to)->time[i_] = (from)->time[i_];                           \
+		barrier();                                                           \
+		WRITE_ONCE((to)->state_entry_time, (from)->state_entry_time);        \
+	} while (0)
 
-	if (!compat) {
-		memcpy(out, r, sizeof(*r));
-		return sizeof(*r);
-	}
-	memcpy(c.time, r->time, sizeof(c.time));
-	memcpy(out, &c, sizeof(c));
-	return sizeof(c);
+static void runstate_fill(void *to, bool compat, const struct vcpu_runstate_info *r, bool flag)
+{
+	if (compat)
+		RUNSTATE_FILL((struct runstate_compat *)to, r, flag);
+	else
+		RUNSTATE_FILL((struct vcpu_runstate_info *)to, r, flag);
 }
 
-/* The area in one page: an entry time with the flag, the rest, the entry time without it. */
-static void runstate_store(uint8_t *to, const uint8_t *from, size_t size, size_t entry_at,
-			   bool update_flag)
+/* The area lies in two pages. */
+static void runstate_write_across(struct vcpu *v, gpa_t at, bool compat, size_t size)
 {
-	uint64_t entry;
+	struct vcpu_runstate_info copy = { 0 };
 
-	memcpy(&entry, from + entry_at, sizeof(entry));
-	if (update_flag) {
-		entry |= RUNSTATE_UPDATE_FLAG;
-		memcpy(to + entry_at, &entry, sizeof(entry));
-		barrier();
-	}
-	memcpy(to, from, entry_at);
-	memcpy(to + entry_at + sizeof(entry), from + entry_at + sizeof(entry),
-	       size - entry_at - sizeof(entry));
-	barrier();
-	memcpy(to + entry_at, from + entry_at, sizeof(entry));
+	runstate_fill(&copy, compat, &v->runstate, false);
+	guest_phys_write(v->domain, at, &copy, size);
 }
 
 /*
@@ -132,27 +130,24 @@ static void runstate_store(uint8_t *to, const uint8_t *from, size_t size, size_t
  */
 static void runstate_write(struct vcpu *v)
 {
-	uint8_t r[sizeof(struct vcpu_runstate_info)];
 	struct domain *d = v->domain;
-	bool flag = d->vm_assist & BIT(VMASST_TYPE_runstate_update_flag);
 	gpa_t at = _gpa(published(v->runstate_gpa.v));
 	bool compat = READ_ONCE(v->runstate_compat);
-	size_t entry_at = compat ? offsetof(struct runstate_compat, state_entry_time)
-				 : offsetof(struct vcpu_runstate_info, state_entry_time);
-	size_t offset = at.v & ~PAGE_MASK, size;
+	size_t offset = at.v & ~PAGE_MASK;
+	size_t size = compat ? sizeof(struct runstate_compat) : sizeof(struct vcpu_runstate_info);
 	struct page *pg;
 
 	if (at.v == ~0ULL)
 		return;
-	size = runstate_layout(compat, &v->runstate, r);
 	if (offset + size > PAGE_SIZE) {
-		guest_phys_write(d, at, r, size);
+		runstate_write_across(v, at, compat, size);
 		return;
 	}
 	pg = p2m_get_page(d, gpa_to_gfn(at), true, NULL);
 	if (!pg)
 		return;
-	runstate_store((uint8_t *)page_to_virt(pg) + offset, r, size, entry_at, flag);
+	runstate_fill((uint8_t *)page_to_virt(pg) + offset, compat, &v->runstate,
+		      d->vm_assist & BIT(VMASST_TYPE_runstate_update_flag));
 	page_put(pg);
 }
 

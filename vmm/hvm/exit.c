@@ -117,11 +117,7 @@ void hvm_exit_hypercall(struct vcpu *v, unsigned int insn_len)
 {
 	uint64_t rip = v->regs.rip;
 
-	if (hvm_cpl(v) == 3) {
-		hvm_inject_gp(v);
-		return;
-	}
-	/* A handler that is to be continued, or replaced the vCPU's state, leaves no instruction to skip. */
+	/* A handler that is to be continued, refuses by a fault, or replaced the vCPU's state, leaves no instruction to skip. */
 	if (!hypercall_dispatch(v) && v->regs.rip == rip)
 		hvm_advance_rip(v, insn_len);
 }

@@ -134,6 +134,15 @@ static void release_waiters(struct domain *d, const struct ioreq_server *s)
 	}
 }
 
+static void release_ranges(struct ioreq_state *st, ioservid_t id)
+{
+	static const struct ioreq_range all = { 0, ~0ULL };
+
+	for (unsigned int i = 0; i < IOREQ_TYPES; i++)
+		ioreq_map_release(&st->map[i], &all, id);
+	st->enabled &= (uint8_t)~BIT(id);
+}
+
 int ioreq_server_destroy(struct domain *d, ioservid_t id)
 {
 	struct ioreq_server *s;
@@ -146,6 +155,7 @@ int ioreq_server_destroy(struct domain *d, ioservid_t id)
 	s = get_server(d, id);
 	if (s) {
 		release_waiters(d, s);
+		release_ranges(d->hvm.ioreq, id);
 		free_resources(d, s);
 		rc = 0;
 	}
@@ -161,6 +171,8 @@ static void ioreq_domain_fini(struct domain *d)
 	for (unsigned int i = 0; i < IOREQ_MAX_SERVERS; i++)
 		if (d->hvm.ioreq->server[i].used)
 			free_resources(d, &d->hvm.ioreq->server[i]);
+	for (unsigned int i = 0; i < IOREQ_TYPES; i++)
+		ioreq_map_free(&d->hvm.ioreq->map[i]);
 	xfree(d->hvm.ioreq);
 	d->hvm.ioreq = NULL;
 }
@@ -189,24 +201,43 @@ static bool overlaps(const struct ioreq_server *s, uint32_t type, uint64_t start
 	return false;
 }
 
+/* Of all servers. */
+static unsigned int all_ranges(const struct ioreq_state *st, uint32_t type)
+{
+	unsigned int n = 0;
+
+	for (unsigned int i = 0; i < IOREQ_MAX_SERVERS; i++)
+		n += st->server[i].nr_ranges[type];
+	return n;
+}
+
+static int add_range(struct ioreq_state *st, ioservid_t id, uint32_t type,
+		     const struct ioreq_range *r)
+{
+	struct ioreq_server *s = &st->server[id];
+	int rc;
+
+	if (overlaps(s, type, r->start, r->end))
+		return -EEXIST;
+	if (s->nr_ranges[type] == IOREQ_MAX_RANGES)
+		return -ENOSPC;
+	rc = ioreq_map_claim(&st->map[type], all_ranges(st, type), r, id);
+	if (!rc)
+		s->range[type][s->nr_ranges[type]++] = *r;
+	return rc;
+}
+
 int ioreq_server_map_range(struct domain *d, ioservid_t id, uint32_t type, uint64_t start,
 			   uint64_t end)
 {
-	struct ioreq_server *s;
+	struct ioreq_range r = { start, end };
 	int rc = -ENOENT;
 
 	if (type >= IOREQ_TYPES || start > end || !d->hvm.ioreq)
 		return -EINVAL;
 	spin_lock(&d->hvm.ioreq->lock);
-	s = get_server(d, id);
-	if (s && overlaps(s, type, start, end)) {
-		rc = -EEXIST;
-	} else if (s && s->nr_ranges[type] == IOREQ_MAX_RANGES) {
-		rc = -ENOSPC;
-	} else if (s) {
-		s->range[type][s->nr_ranges[type]++] = (struct ioreq_range){ start, end };
-		rc = 0;
-	}
+	if (get_server(d, id))
+		rc = add_range(d->hvm.ioreq, id, type, &r);
 	spin_unlock(&d->hvm.ioreq->lock);
 	return rc;
 }
@@ -224,6 +255,40 @@ int ioreq_server_post_writes(struct domain *d, ioservid_t id, uint64_t first, ui
 		rc = s->nr_posted < IOREQ_MAX_POSTED ? 0 : -ENOSPC;
 		if (!rc)
 			s->posted[s->nr_posted++] = (struct ioreq_range){ first, last };
+	}
+	spin_unlock(&d->hvm.ioreq->lock);
+	return rc;
+}
+
+int ioreq_server_user_calls(struct domain *d, ioservid_t id)
+{
+	struct ioreq_server *s;
+	int rc = -ENOENT;
+
+	if (!d->hvm.ioreq)
+		return -EINVAL;
+	spin_lock(&d->hvm.ioreq->lock);
+	s = get_server(d, id);
+	if (s && s->emulator == current_domain()->domid) {
+		s->user_calls = true;
+		rc = 0;
+	}
+	spin_unlock(&d->hvm.ioreq->lock);
+	return rc;
+}
+
+int ioreq_server_attach(struct domain *d, unsigned int id, const struct page *slots, uint64_t space)
+{
+	struct ioreq_server *s;
+	int rc = -EPERM;
+
+	if (!d->hvm.ioreq || id >= IOREQ_MAX_SERVERS)
+		return rc;
+	spin_lock(&d->hvm.ioreq->lock);
+	s = get_server(d, (ioservid_t)id);
+	if (s && s->user_calls && s->emulator == current_domain()->domid && s->page == slots) {
+		s->user_space = space;
+		rc = 0;
 	}
 	spin_unlock(&d->hvm.ioreq->lock);
 	return rc;
@@ -251,6 +316,7 @@ int ioreq_server_unmap_range(struct domain *d, ioservid_t id, uint32_t type, uin
 
 		if (r->start != start || r->end != end)
 			continue;
+		ioreq_map_release(&d->hvm.ioreq->map[type], r, id);
 		*r = s->range[type][--s->nr_ranges[type]];
 		if (type == XEN_DMOP_IO_RANGE_PORT)
 			forget_posted(s, start, end);
@@ -269,8 +335,10 @@ int ioreq_server_set_state(struct domain *d, ioservid_t id, bool enabled)
 		return -ENOENT;
 	spin_lock(&d->hvm.ioreq->lock);
 	s = get_server(d, id);
-	if (s)
-		s->enabled = enabled;
+	if (s && enabled)
+		d->hvm.ioreq->enabled |= (uint8_t)BIT(id);
+	else if (s)
+		d->hvm.ioreq->enabled &= (uint8_t)~BIT(id);
 	spin_unlock(&d->hvm.ioreq->lock);
 	return s ? 0 : -ENOENT;
 }

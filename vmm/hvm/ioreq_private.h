@@ -17,8 +17,10 @@ struct ioreq_range {
 };
 
 struct ioreq_server {
-	bool used, enabled, buffered;
-	domid_t emulator;	      /* domain whose process serves it */
+	bool used, buffered;
+	bool user_calls;     /* may be made for it (abi/user.c) */
+	domid_t emulator;    /* domain whose process serves it */
+	uint64_t user_space; /* the address space that may donate: CR3's address; 0 = none */
 	struct page *page, *buf_page; /* synchronous (a slot per vCPU) and buffered ring */
 	unsigned int *port;	      /* per vCPU */
 	unsigned int buf_port;
@@ -28,11 +30,28 @@ struct ioreq_server {
 	unsigned int nr_posted;
 };
 
+struct ioreq_span {
+	uint64_t start, end; /* inclusive */
+	uint8_t servers;     /* which claim it */
+};
+struct ioreq_row {
+	struct ioreq_span *span;
+	unsigned int nr;
+};
+/* Which servers claim what, of one kind of range (ioreq_map.c). */
+struct ioreq_map {
+	struct ioreq_row row[2]; /* one is used, the other the next change's */
+	unsigned int now, room;	 /* which one; spans that each has room for */
+	unsigned int last;	 /* where the last look-up found something */
+};
+
 /* d->hvm.ioreq */
 struct ioreq_state {
 	spinlock_t lock; /* LOCK_IOREQ: everything here */
 	struct ioreq_server server[IOREQ_MAX_SERVERS];
-	uint32_t cf8; /* last value written to the PCI configuration address port */
+	struct ioreq_map map[IOREQ_TYPES];
+	uint8_t enabled; /* servers */
+	uint32_t cf8;	 /* last value written to the PCI configuration address port */
 };
 
 /* abi/dm.c uses these; all take the lock. */
@@ -46,12 +65,25 @@ int ioreq_server_post_writes(struct domain *d, ioservid_t id, uint64_t first, ui
 int ioreq_server_set_state(struct domain *d, ioservid_t id, bool enabled);
 int ioreq_server_buf_port(struct domain *d, ioservid_t id, evtchn_port_t *port);
 
-/*
- * The calling emulator gives its CPU to vCPU `to` (PLINTH_DMOP_donate); before that the answer for vCPU
- * `answered` is delivered, if that is one of the domain's. 0, -EBUSY or -ENOENT.
- */
-int ioreq_donate(struct domain *d, ioservid_t id, uint32_t to, uint32_t answered);
+int ioreq_server_user_calls(struct domain *d, ioservid_t id);
+/* The address space `space` of the current domain has the page of request slots, `slots`. 0 or -EPERM. */
+int ioreq_server_attach(struct domain *d, unsigned int id, const struct page *slots,
+			uint64_t space);
 
+/*
+ * The current vCPU, in address space `space`, gives its CPU to vCPU `to` (PLINTH_USER_DONATE); before that the answer for
+ * vCPU `answered` is delivered, if that is one of the domain's. 0, -EBUSY or -ENOENT.
+ */
+int ioreq_donate(struct domain *d, unsigned int id, uint64_t space, uint32_t to, uint32_t answered);
+
+/* Claim *r for a server, which has nothing there, where the servers have `nr` ranges already. 0 or -ENOMEM. */
+int ioreq_map_claim(struct ioreq_map *m, unsigned int nr, const struct ioreq_range *r,
+		    unsigned int server);
+/* The server claims nothing in *r any more. */
+void ioreq_map_release(struct ioreq_map *m, const struct ioreq_range *r, unsigned int server);
+void ioreq_map_free(struct ioreq_map *m);
+/* The servers that claim all of [start, end], a bit for each. */
+uint8_t ioreq_map_servers(struct ioreq_map *m, uint64_t start, uint64_t end);
 /* With the lock: the enabled server whose ranges hold [start, end], newest first. */
 struct ioreq_server *ioreq_select(struct ioreq_state *s, uint32_t type, uint64_t start,
 				  uint64_t end);

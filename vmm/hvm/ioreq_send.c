@@ -12,32 +12,12 @@
 
 #define CF8_ENABLE BIT(31)
 
-/* The ranges together cover [start, end]: qemu-xen claims 0xcf8-0xcfb in three pieces. */
-static bool covered(const struct ioreq_range *range, unsigned int nr, uint64_t start, uint64_t end)
-{
-	for (unsigned int r = 0; r < nr; r++) {
-		if (start < range[r].start || range[r].end < start)
-			continue;
-		if (end <= range[r].end)
-			return true;
-		start = range[r].end + 1;
-		r = ~0U; /* from the first range again; each is passed once, as start grows */
-	}
-	return false;
-}
-
 struct ioreq_server *ioreq_select(struct ioreq_state *s, uint32_t type, uint64_t start,
 				  uint64_t end)
 {
-	for (unsigned int i = IOREQ_MAX_SERVERS; i-- > 0;) {
-		struct ioreq_server *srv = &s->server[i];
+	unsigned int servers = ioreq_map_servers(&s->map[type], start, end) & s->enabled;
 
-		if (!srv->used || !srv->enabled)
-			continue;
-		if (covered(srv->range[type], srv->nr_ranges[type], start, end))
-			return srv;
-	}
-	return NULL;
+	return servers ? &s->server[fls64(servers) - 1] : NULL;
 }
 
 /* Accesses to 0xcfc..0xcff become PCI configuration requests for the function that 0xcf8 names. */
@@ -80,16 +60,19 @@ static struct ioreq_server *route(struct ioreq_state *s, ioreq_t *p)
 	return ioreq_select(s, XEN_DMOP_IO_RANGE_MEMORY, first, last);
 }
 
-/* Waiting: not runnable until the answer's event. The answer may have come in between. */
-static void wait_for_answer(struct vcpu *v, const ioreq_t *slot)
+/*
+ * Waiting: not runnable until the answer's event. The answer may have come in between. leaves: v is the current vCPU, and
+ * another one gets this CPU anyhow.
+ */
+static void wait_for_answer(struct vcpu *v, const ioreq_t *slot, bool leaves)
 {
 	__atomic_fetch_or(&v->pause_flags, VPF_IO, __ATOMIC_SEQ_CST);
 	if (((volatile const ioreq_t *)slot)->state == STATE_IORESP_READY) {
 		__atomic_fetch_and(&v->pause_flags, ~(uint32_t)VPF_IO, __ATOMIC_SEQ_CST);
 		vcpu_attention(v, VCPU_ATT_IO);
-		return;
+	} else if (!leaves) {
+		sched_vcpu_update(v);
 	}
-	sched_vcpu_update(v);
 }
 
 void ioreq_notified(struct vcpu *v, unsigned int port)
@@ -100,16 +83,16 @@ void ioreq_notified(struct vcpu *v, unsigned int port)
 		sched_vcpu_update(v);
 }
 
-int ioreq_donate(struct domain *d, ioservid_t id, uint32_t to, uint32_t answered)
+int ioreq_donate(struct domain *d, unsigned int id, uint64_t space, uint32_t to, uint32_t answered)
 {
 	struct ioreq_state *s = d->hvm.ioreq;
 	struct vcpu *done = domain_vcpu(d, answered), *v = domain_vcpu(d, to);
-	bool known, waiting, given = false;
+	bool known, given;
 
 	if (!s || !v || id >= IOREQ_MAX_SERVERS)
 		return -ENOENT;
 	spin_lock(&s->lock);
-	known = s->server[id].used && s->server[id].enabled &&
+	known = space && (s->enabled & BIT(id)) && s->server[id].user_space == space &&
 		s->server[id].emulator == current_domain()->domid;
 	spin_unlock(&s->lock);
 	if (!known)
@@ -118,12 +101,10 @@ int ioreq_donate(struct domain *d, ioservid_t id, uint32_t to, uint32_t answered
 		vcpu_attention(done, VCPU_ATT_IO);
 		__atomic_fetch_and(&done->pause_flags, ~(uint32_t)VPF_IO, __ATOMIC_SEQ_CST);
 	}
-	waiting = hvm_intr_pending(current_vcpu());
-	if (!waiting)
-		given = sched_donate(v, &s->server[id]);
+	given = sched_donate(v, &s->server[id]);
 	if (done && !(given && done == v))
 		sched_vcpu_update(done);
-	return waiting || given ? 0 : -EBUSY;
+	return given || hvm_intr_pending(current_vcpu()) ? 0 : -EBUSY;
 }
 
 static ioreq_t *slot_of(const struct ioreq_server *srv, const struct vcpu *v)
@@ -136,6 +117,7 @@ static enum io_result put_request(struct vcpu *v, struct ioreq_server *srv, cons
 {
 	struct vcpu_io *io = v->hvm.io;
 	ioreq_t *slot = slot_of(srv, v);
+	bool resumed;
 
 	if (((volatile ioreq_t *)slot)->state != STATE_IOREQ_NONE) {
 		domain_crash(v->domain,
@@ -151,9 +133,10 @@ static enum io_result put_request(struct vcpu *v, struct ioreq_server *srv, cons
 	slot->state = STATE_IOREQ_READY;
 	io->server = srv;
 	io->in_flight = true;
-	if (!sched_resume_donor(srv))
+	resumed = sched_resume_donor(srv);
+	if (!resumed)
 		evtchn_notify_vmm(v->domain, srv->port[v->id]);
-	wait_for_answer(v, slot);
+	wait_for_answer(v, slot, resumed);
 	return IO_PENDING;
 }
 
@@ -204,7 +187,7 @@ int ioreq_send_buffered(struct domain *d, const ioreq_t *p)
 	for (unsigned int i = 0; i < IOREQ_MAX_SERVERS && rc == -ENXIO; i++) {
 		struct ioreq_server *srv = &s->server[i];
 
-		if (srv->used && srv->enabled && srv->buf_page)
+		if ((s->enabled & BIT(i)) && srv->buf_page)
 			rc = ring_put(d, srv, p);
 	}
 	spin_unlock(&s->lock);
@@ -274,7 +257,7 @@ bool ioreq_answer(struct vcpu *v)
 			io->answer_count = io->sent.count;
 			slot->state = STATE_IOREQ_NONE;
 		} else {
-			wait_for_answer(v, slot);
+			wait_for_answer(v, slot, false);
 		}
 	}
 	if (ready)
@@ -298,7 +281,7 @@ void ioreq_request_mapcache_invalidate(struct domain *d)
 		return;
 	spin_lock(&s->lock);
 	for (unsigned int i = 0; i < IOREQ_MAX_SERVERS; i++)
-		if (s->server[i].used && s->server[i].enabled) {
+		if (s->enabled & BIT(i)) {
 			v->hvm.io->completion = IO_COMPLETE_NONE;
 			put_request(v, &s->server[i], &p);
 			break;

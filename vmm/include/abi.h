@@ -10,7 +10,7 @@
 #include "domain.h"
 #include "guest_access.h"
 
-/* Executes the hypercall that current's registers ask for. True: the instruction is to be executed again. */
+/* Executes the hypercall that current's registers ask for. True: the instruction is to be executed again, or faults. */
 bool hypercall_dispatch(struct vcpu *v);
 
 static inline bool abi_privileged(void)

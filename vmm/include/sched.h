@@ -72,8 +72,8 @@ void sched_get_params(struct domain *d, struct sched_params *p);
 uint64_t sched_idle_ns(unsigned int cpu);
 /*
  * The current vCPU gives this CPU to `to` and sleeps until `to` stops, is preempted or calls
- * sched_resume_donor(key), or until it is woken itself. False: `to` cannot run here now. Called with no
- * locks; takes effect at the next pass of the run loop.
+ * sched_resume_donor(key), or until it is woken itself. False: `to` cannot run here now, or something
+ * waits for the current one. Called with no locks; takes effect at the next pass of the run loop.
  */
 bool sched_donate(struct vcpu *to, const void *key);
 /* The current vCPU runs by a donation under this key. */

@@ -67,7 +67,8 @@ void vcpu_runstate_get(struct vcpu *v, struct vcpu_runstate_info *out)
 }
 
 /* How often a CPU on which vCPUs wait looks for one with a shorter queue. */
-#define BALANCE_NS (20 * NS_PER_MS)
+#define BALANCE_NS   (20 * NS_PER_MS)
+#define CLOCK_LAG_NS (20 * NS_PER_US)
 
 /* Charge the running vCPU up to now. */
 static void account_current(struct sched_cpu *c, uint64_t now)
@@ -76,6 +77,16 @@ static void account_current(struct sched_cpu *c, uint64_t now)
 		return;
 	policy->account(c, c->curr, now - c->curr->sched.started_ns, now);
 	c->curr->sched.started_ns = now;
+}
+
+/*
+ * Before somebody is placed by the queue's clock. Where the CPU goes from hand to hand that is charged at the switch,
+ * which is near: what the clock may be behind until then is nothing beside what one may run past another.
+ */
+static void account_long(struct sched_cpu *c, uint64_t now)
+{
+	if (now - c->curr->sched.started_ns > CLOCK_LAG_NS)
+		account_current(c, now);
 }
 
 static void enqueue(struct sched_cpu *c, struct vcpu *v, uint64_t now)
@@ -324,10 +335,10 @@ static struct vcpu *choose(struct sched_cpu *c, struct vcpu *prev, uint64_t now)
 	next->sched.started_ns = now;
 	next->running = true;
 	WRITE_ONCE(c->curr, next);
-	if (slice == ~0ULL)
-		timer_stop(&c->slice);
-	else
+	if (slice != ~0ULL)
 		timer_set(&c->slice, now + slice);
+	else if (timer_armed(&c->slice))
+		timer_stop(&c->slice);
 	return next;
 }
 
@@ -480,7 +491,7 @@ static bool fetch_here(struct sched_cpu *c, struct vcpu *to, uint64_t now)
 		return false;
 	}
 	if (!to->sched.queued) {
-		account_current(c, now);
+		account_long(c, now);
 		runstate_set(to, RUNSTATE_runnable, now);
 		enqueue(c, to, now);
 	}
@@ -492,21 +503,27 @@ static bool fetch_here(struct sched_cpu *c, struct vcpu *to, uint64_t now)
 	return true;
 }
 
+/* v sleeps from now on until it is woken, unless something waits for it already. */
+static bool begin_donation(struct vcpu *v)
+{
+	__atomic_fetch_or(&v->pause_flags, VPF_DONATES, __ATOMIC_SEQ_CST);
+	/* What came before the flag was set could not clear it. */
+	return !hvm_intr_pending(v);
+}
+
 bool sched_donate(struct vcpu *to, const void *key)
 {
 	struct sched_cpu *c = this_cpu()->sched;
 	struct vcpu *v = current_vcpu();
 
-	if (!fetch_here(c, to, now_ns()))
+	if (!begin_donation(v) || !fetch_here(c, to, now_ns())) {
+		__atomic_fetch_and(&v->pause_flags, ~(uint32_t)VPF_DONATES, __ATOMIC_SEQ_CST);
 		return false;
+	}
 	c->donor = v;
 	c->donor_key = key;
 	c->donee = c->handoff = to;
-	__atomic_fetch_or(&v->pause_flags, VPF_DONATES, __ATOMIC_SEQ_CST);
 	spin_unlock(&c->lock);
-	/* What came before the flag was set could not clear it. */
-	if (hvm_intr_pending(v))
-		__atomic_fetch_and(&v->pause_flags, ~(uint32_t)VPF_DONATES, __ATOMIC_SEQ_CST);
 	this_cpu_raise(SOFTIRQ_SCHED);
 	return true;
 }
@@ -534,7 +551,7 @@ bool sched_resume_donor(const void *key)
 	if (donor && vcpu_runnable(donor)) {
 		now = now_ns();
 		runstate_set(donor, RUNSTATE_runnable, now);
-		account_current(c, now);
+		account_long(c, now);
 		donor->sched.slept = true;
 		enqueue(c, donor, now);
 		c->handoff = donor;

@@ -1,40 +1,24 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * What Plinth has for device models beyond Xen's interface (xen/hvm/dm_op.h): two operations, and reads ahead in
- * the page of request slots. Donation: the calling
- * thread gives its CPU to a vCPU of the guest instead of sleeping until the next request's event, so that
- * a request costs two switches of vCPUs and one system call. Other hypervisors answer an error; the event
- * channels work as ever beside it. docs/ioreq.md, "Donation".
- *
- * Two forms of HYPERVISOR_dm_op: with one buffer that holds struct plinth_dm_op_donate, for processes
- * whose /dev/xen/privcmd is restricted to the guest; and without buffers, argument 2 being
- * PLINTH_DONATE_ARG(...), which spares both kernels the copies.
+ * What Plinth has for device models beyond Xen's interface (xen/hvm/dm_op.h): two operations, calls from user
+ * mode, and reads ahead in the page of request slots. Other hypervisors answer an error to the operations;
+ * without them the event channels work as ever. docs/ioreq.md.
  */
 #ifndef PLINTH_PUBLIC_DM_OP_H
 #define PLINTH_PUBLIC_DM_OP_H
 
 #include <stdint.h>
 
-#define PLINTH_DMOP_donate 0x504c0001u
-
-/* No answer goes with this call. */
-#define PLINTH_DONATE_NO_ANSWER 0xffffu
-
-/* server: the caller's ioreq server, below 256; vcpu: which one to run; answered: see below. */
-#define PLINTH_DONATE_ARG(server, vcpu, answered) \
-	(0x504cULL << 48 | (uint64_t)(server) << 32 | (uint64_t)(vcpu) << 16 | (uint64_t)(answered))
-
 /*
- * In place of struct xen_dm_op. answered: the vCPU whose slot now holds an answer (instead of the event),
- * or PLINTH_DONATE_NO_ANSWER.
- * Returns 0 after the vCPU ran, or when something waits for the caller's domain: look at the request
- * slots, the buffered ring and everything else. -EBUSY: the vCPU halts, is paused or runs on another CPU;
- * wait for the events. In both cases the answer has been delivered.
+ * User calls may be made for the server from now on, by processes that show that they serve it (below). In place of
+ * struct xen_dm_op, like the other one. 0, -EINVAL or -ENOENT.
  */
-struct plinth_dm_op_donate {
+#define PLINTH_DMOP_user_calls 0x504c0001u
+
+struct plinth_dm_op_user_calls {
 	uint32_t op;
 	uint32_t pad;
-	uint16_t server, vcpu, answered, reserved;
+	uint16_t server, reserved[3];
 };
 
 /*
@@ -50,6 +34,29 @@ struct plinth_dm_op_post_writes {
 	uint32_t pad;
 	uint16_t server, first, last, reserved;
 };
+
+/*
+ * User calls: VMMCALL, or VMCALL where the CPU's vendor has that, executed by the device model itself in user mode of
+ * domain 0, so that its kernel has no part in it. RAX says which call it is and has the result afterwards: 0 or
+ * -errno. Other numbers, other domains and other hypervisors raise exceptions: ask by PLINTH_DMOP_user_calls first.
+ *
+ * Attach: RDI = PLINTH_USER_ARG(domid, server, 0, 0), RSI = where the caller has the server's page of request slots
+ * mapped for writing. From then on the caller's address space, and no other, may donate for that server. -EFAULT:
+ * no page is there that can be written; -EPERM: it is not that one, or there may be no user calls.
+ *
+ * Donate: RDI = PLINTH_USER_ARG(domid, server, vcpu, answered). The calling thread gives its CPU to that vCPU of the guest
+ * in place of sleeping until the next request's event: it is as if the call took so long. answered: the vCPU whose
+ * slot now holds an answer (instead of the event), or PLINTH_NO_ANSWER. 0 after the vCPU ran, or when something
+ * waits for the caller's domain: look at the request slots, the buffered ring and everything else. -EBUSY: the vCPU
+ * halts, is paused or runs on another CPU; wait for the events. In both cases the answer has been delivered.
+ */
+#define PLINTH_USER_ATTACH 0x504c0011u
+#define PLINTH_USER_DONATE 0x504c0012u
+#define PLINTH_NO_ANSWER   0xffffu
+
+#define PLINTH_USER_ARG(domid, server, vcpu, answered)                                 \
+	((uint64_t)(domid) << 48 | (uint64_t)(server) << 32 | (uint64_t)(vcpu) << 16 | \
+	 (uint64_t)(answered))
 
 /*
  * Reads ahead: what the next reads of one port will get, without a request. The second half of the page of request
