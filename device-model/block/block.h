@@ -62,7 +62,7 @@ struct block_stats {
 	uint64_t rd_bytes, wr_bytes, rd_ops, wr_ops, flush_ops;
 };
 
-/* NULL after logging why. */
+/* NULL after logging why, with errno: EBUSY or ETXTBSY when somebody else has it (image_lock.h). */
 struct block *block_open(const struct block_params *p);
 /* Waits for what is in flight. NULL is allowed. */
 void block_close(struct block *b);

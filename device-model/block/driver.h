@@ -54,7 +54,7 @@ struct block_image_params {
 	const struct block_image *above;
 };
 
-/* NULL after logging why. */
+/* NULL with errno, after logging why. */
 struct block_image *block_image_open(const struct block_image_params *p);
 /*
  * An image that is written to is given to another process, with everything in the file, and taken back. Meanwhile

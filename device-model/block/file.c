@@ -61,8 +61,10 @@ struct block_file *block_file_open(const char *name, int fd, bool read_only)
 	if (fd < 0)
 		fd = image_open(name, (read_only ? O_RDONLY : O_RDWR) | O_CLOEXEC | O_NONBLOCK);
 	if (fd < 0) {
+		rc = errno;
 		log_error("cannot open the image %s%s: %s", name, read_only ? "" : " for writing",
-			  image_lock_reason(-errno));
+			  image_lock_reason(-rc));
+		errno = rc;
 		return NULL;
 	}
 	f = xzalloc(sizeof(*f));
@@ -73,6 +75,7 @@ struct block_file *block_file_open(const char *name, int fd, bool read_only)
 	log_error("%s is no disk image: %s (a file or a block device is needed)", name,
 		  strerror(-rc));
 	block_file_close(f);
+	errno = -rc;
 	return NULL;
 }
 

@@ -29,7 +29,7 @@ struct block_file {
  */
 void block_file_set_keeper(int (*open_by)(const char *name, int flags),
 			   int (*lock_by)(int fd, bool grows), int (*unlock_by)(int fd));
-/* fd -1: open name. Takes fd over, also on failure. NULL after logging why. */
+/* fd -1: open name. Takes fd over, also on failure. NULL with errno, after logging why. */
 struct block_file *block_file_open(const char *name, int fd, bool read_only);
 /*
  * Keep writers off, and, unless f is read-only, whoever needs it unchanged: other device models, QEMU, qemu-img,

@@ -70,6 +70,7 @@ struct block_image *block_image_open(const struct block_image_params *p)
 {
 	const struct block_driver *drv = driver_find(p->format);
 	struct block_image *img = xzalloc(sizeof(*img));
+	int rc;
 
 	*img = (struct block_image){
 		.drv = drv,
@@ -83,9 +84,11 @@ struct block_image *block_image_open(const struct block_image_params *p)
 		log_error("%s: format %s is not supported; convert it with \"qemu-img convert -O "
 			  "qcow2\"",
 			  p->file, p->format);
-	if (!img->file || !drv || image_begin(img, !p->unlocked)) {
+	rc = !img->file ? -errno : drv ? image_begin(img, !p->unlocked) : -EINVAL;
+	if (rc) {
 		block_file_close(img->file);
 		free(img);
+		errno = -rc;
 		return NULL;
 	}
 	img->above = NULL;

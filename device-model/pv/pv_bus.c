@@ -10,6 +10,13 @@
 #include "core/util.h"
 #include "pv/pv_guest.h"
 
+/*
+ * A guest that was migrated connects to its new back ends before those that it left are gone, which have its images
+ * for so long.
+ */
+#define BUSY_TRIES 10u
+#define BUSY_NS	   500000000ull
+
 static unsigned int domid;
 static const struct pv_kind *const *kinds;
 static struct pv_dev *devices;
@@ -23,6 +30,7 @@ static void state_set(struct pv_dev *d, enum xenbus_state state)
 static void dev_disconnect(struct pv_dev *d)
 {
 	loop_cancel(&d->disconnect);
+	dm_timer_cancel(&d->again);
 	if (d->connected)
 		d->kind->disconnect(d);
 	d->connected = false;
@@ -84,6 +92,8 @@ static void dev_free(struct pv_dev *d)
 	free(d);
 }
 
+static void connect_again(void *opaque);
+
 static struct pv_dev *dev_new(const struct pv_kind *kind, const char *folder, const char *name)
 {
 	struct pv_dev *d = xzalloc(sizeof(*d));
@@ -92,6 +102,7 @@ static struct pv_dev *dev_new(const struct pv_kind *kind, const char *folder, co
 	d->name = xstrdup(name);
 	d->back = xasprintf("%s/%s", folder, name);
 	loop_call_init(&d->disconnect, disconnect_broken, d);
+	dm_timer_init(&d->again, DM_CLOCK_HOST, connect_again, d);
 	d->front = xenbus_read(d->back, "frontend");
 	/* Written by the toolstack in one transaction with the rest. */
 	if (!d->front || !kind->begin(d)) {
@@ -120,6 +131,12 @@ static void dev_connect(struct pv_dev *d)
 
 	d->connected = true;
 	rc = d->kind->connect(d);
+	if (rc == -EBUSY && d->tries++ < BUSY_TRIES) {
+		dev_disconnect(d);
+		dm_timer_set_ns(&d->again, clock_host_ns() + BUSY_NS);
+		return;
+	}
+	d->tries = 0;
 	if (!rc) {
 		state_set(d, XENBUS_CONNECTED);
 		d->kind->event(d); /* what came before the event channel was bound */
@@ -156,9 +173,14 @@ static void dev_step(struct pv_dev *d)
 	} else if (front == XENBUS_INITIALISING && moved && d->state >= XENBUS_CLOSING && online) {
 		dev_offer(d); /* once: our own writes bring us here, too */
 	} else if ((front == XENBUS_INITIALISED || front == XENBUS_CONNECTED) &&
-		   d->state == XENBUS_INIT_WAIT) {
+		   d->state == XENBUS_INIT_WAIT && !d->again.armed) {
 		dev_connect(d);
 	}
+}
+
+static void connect_again(void *opaque)
+{
+	dev_step(opaque);
 }
 
 static struct pv_dev *dev_find(const struct pv_kind *kind, const char *name)

@@ -11,6 +11,7 @@
 #include <stdint.h>
 
 #include "core/loop.h"
+#include "core/timer.h"
 #include "pv/xenbus.h"
 
 #define PV_NO_NUMBER UINT32_MAX
@@ -27,7 +28,9 @@ struct pv_dev {
 	uint32_t front_was; /* the front end's state when it was last looked at */
 	uint32_t port;	    /* our event channel, 0: none */
 	struct loop_call disconnect;
-	void *priv; /* the kind's */
+	struct dm_timer again; /* connect() once more */
+	unsigned int tries;    /* so often that it was busy */
+	void *priv;	       /* the kind's */
 	struct pv_dev *next;
 };
 
@@ -38,7 +41,10 @@ struct pv_kind {
 	bool (*begin)(struct pv_dev *d);
 	/* Write what a front end wants to know before it connects. An error closes the device. */
 	int (*offer)(struct pv_dev *d);
-	/* The front end has written its keys. disconnect follows in any case, also after an error. */
+	/*
+	 * The front end has written its keys. disconnect follows in any case, also after an error. -EBUSY: what is needed
+	 * may be free soon, and it is tried again.
+	 */
 	int (*connect)(struct pv_dev *d);
 	void (*event)(struct pv_dev *d);
 	void (*disconnect)(struct pv_dev *d);

@@ -16,7 +16,7 @@
 #include "pv/pv_guest.h"
 
 #define MAX_RING_PAGES (1u << BLKIF_MAX_RING_ORDER)
-#define MAX_FAILURES   20u
+#define MAX_FAILURES   60u
 #define INFO_CDROM     1
 #define INFO_REMOVABLE 2
 #define INFO_READ_ONLY 4
@@ -198,7 +198,7 @@ static int disk_connect(struct pv_dev *d)
 		return rc;
 	s->blk = image_open(d, false);
 	if (!s->blk)
-		return -EIO;
+		return errno == EBUSY || errno == ETXTBSY ? -EBUSY : -EIO;
 	s->ring = blkif_new(s->ring_pages, (size_t)s->nr_ring_pages * BLKIF_PAGE,
 			    is_32 ? BLKIF_LAYOUT_32 : BLKIF_LAYOUT_64, s->blk, &ring_ops, d);
 	return 0;
