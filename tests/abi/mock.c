@@ -168,14 +168,12 @@ void vcpu_wake(struct vcpu *v, uint32_t a)
 	(void)a;
 	mock_wakes++;
 }
-bool vlapic_set_irq(struct vlapic *a, uint8_t vec, bool level)
+void logdirty_wrote(struct domain *d, gfn_t gfn)
 {
-	(void)a;
-	(void)vec;
-	(void)level;
-	return true;
+	(void)d;
+	(void)gfn;
 }
-
+const struct guest_ops *guest_ops; /* no vCPU has an upcall vector */
 bool hypercall_preempt(void)
 {
 	return false;

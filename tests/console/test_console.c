@@ -223,8 +223,7 @@ static void log_overflows(void)
 		print_lines(i, i + 1);
 		EXPECT(uart.looks < (i + 1) * FEW + 32);
 	}
-	while ((n = console_ring_read(&at, true, false, tail, sizeof(tail) - 1)) ==
-	       sizeof(tail) - 1)
+	while ((n = log_read(&at, true, false, tail, sizeof(tail) - 1)) == sizeof(tail) - 1)
 		;
 	tail[n] = '\0';
 	EXPECT(strstr(tail, "line 4999 of the log\n"));
@@ -244,15 +243,14 @@ static void log_is_cleared(void)
 
 	world_start("console=com1");
 	print_lines(0, 300);
-	while ((n = console_ring_read(&at, true, true, piece, sizeof(piece))) &&
-	       len + n < sizeof(text)) {
+	while ((n = log_read(&at, true, true, piece, sizeof(piece))) && len + n < sizeof(text)) {
 		memcpy(text + len, piece, n);
 		len += n;
 	}
 	text[len] = '\0';
 	expect_lines(text, 0, 300);
 	print_lines(300, 301);
-	n = console_ring_read(&at, false, false, piece, sizeof(piece) - 1);
+	n = log_read(&at, false, false, piece, sizeof(piece) - 1);
 	piece[n] = '\0';
 	EXPECT(!strcmp(piece, "line 300 of the log\n"));
 }
@@ -272,7 +270,7 @@ static void dies(void)
 	world_start("console=com1");
 	print_lines(0, 1000);
 	EXPECT(!strstr(world_sent(), "line 999 "));
-	console_bust_locks();
+	log_bust_locks();
 	printk("PANIC: the end\n");
 	expect_lines(world_sent(), 0, 1000);
 	EXPECT(strstr(world_sent(), "line 999 of the log\nPANIC: the end\n"));
@@ -288,7 +286,7 @@ static void resets(void)
 {
 	world_start("console=com1");
 	print_lines(0, 1000);
-	console_flush();
+	log_flush();
 	expect_lines(world_sent(), 0, 1000);
 	EXPECT(!world_locks && !uart.overruns);
 }
@@ -305,12 +303,12 @@ static void others_meanwhile(void)
 
 	world_start("console=com1");
 	print_lines(0, 1000);
-	console_bust_locks();
+	log_bust_locks();
 	len = uart.len;
 	world_cpu(1);
 	printk("another CPU has something to say\n");
 	EXPECT(console_dom0_write("dom0\n", 5) == 5);
-	console_flush();
+	log_flush();
 	world_pass(NS_PER_SEC);
 	EXPECT(uart.len == len);
 	world_cpu(0);
@@ -364,7 +362,7 @@ static void dead_line(void)
 	print_lines(0, 1000);
 	uart.stuck = true;
 	uart.looks = 0;
-	console_bust_locks();
+	log_bust_locks();
 	printk("PANIC: the end\n");
 	EXPECT(uart.looks < 1000000);
 	uart.stuck = false;

@@ -109,7 +109,7 @@ static void budget(void)
 	start("console=com1 guest_loglvl=info");
 	for (unsigned int i = 0; i < 20000; i++)
 		out("0123456789012345678901234567890123456789\n");
-	while ((n = console_ring_read(&at, true, false, log, sizeof(log))))
+	while ((n = log_read(&at, true, false, log, sizeof(log))))
 		bytes += n;
 	EXPECT(bytes > 32000 &&
 	       bytes < 40000); /* half of the ring: others' lines are still there */

@@ -118,7 +118,7 @@ static void panics(void)
 	console_start_timers();
 	for (unsigned int i = 0; i < ROWS; i++)
 		long_line();
-	console_bust_locks();
+	log_bust_locks();
 	long_line();
 	EXPECT(lit(ROWS - 2) > COLS * 10 && lit(0) == lit(ROWS - 2));
 }

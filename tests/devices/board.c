@@ -3,7 +3,7 @@
  * The fake surroundings of the devices: clock, timers, port and MMIO tables, vLAPIC, save registry.
  */
 #include "devices.h"
-#include "dom0.h"
+#include "ext_irq.h"
 #include "hvm_ops.h"
 #include "policy.h"
 #include "units.h"
@@ -212,22 +212,8 @@ static void no_state(struct vcpu *v, uint32_t mask)
 static const struct hvm_ops no_ops = { .set_state = no_state };
 const struct hvm_ops *hvm_ops = &no_ops;
 
-/* dom0's part of the local APIC, and what the board's does not need. */
-void dom0_irq_eoi(struct vcpu *v, uint8_t vector)
-{
-	(void)v, (void)vector;
-}
-
-uint32_t dom0_irq_irr(struct vcpu *v, unsigned int word)
-{
-	(void)v, (void)word;
-	return 0;
-}
-
-void dom0_irq_drain(struct vcpu *v)
-{
-	(void)v;
-}
+/* What the board's local APIC does not need. */
+const struct ext_irq_ops *ext_irq_ops; /* nobody here is dom0 */
 
 void vlapic_send_ipi(struct vlapic *a, uint32_t low, uint32_t high)
 {

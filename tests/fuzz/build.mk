@@ -8,9 +8,10 @@
 fuzz_DIR      := $(O)/tests/fuzz
 fuzz_FAMILIES := memory event grant sched vcpu hvm dm physdev platform domctl sysctl console version multicall
 fuzz_REGRESS  := tests/regress/hypercall
-fuzz_VMM      := $(filter-out vmm/hvm/setup.c vmm/sched/run.c,$(sort $(wildcard vmm/sched/*.c vmm/paging/*.c \
-	vmm/domain/*.c vmm/hvm/*.c vmm/life/*.c vmm/abi/*.c vmm/emulate/*.c))) vmm/mm/page.c vmm/mm/buddy.c \
-	vmm/cpu/predictions.c vmm/cpu/timer.c vmm/cpu/timer_heap.c vmm/base/spinlock.c vmm/cpu/publish.c vmm/cpu/smp.c vmm/cpu/call.c \
+fuzz_VMM      := $(filter-out vmm/sched/run.c,$(sort $(wildcard vmm/sched/*.c vmm/paging/*.c \
+	vmm/domain/*.c vmm/hvm/*.c vmm/life/*.c vmm/abi/*.c vmm/emulate/*.c))) vmm/mm/page.c vmm/mm/buddy.c vmm/mm/owner.c \
+	vmm/cpu/predictions.c vmm/cpu/timer.c vmm/cpu/timer_heap.c vmm/base/spinlock.c vmm/base/calls.c vmm/cpu/publish.c vmm/cpu/smp.c \
+	vmm/cpu/call.c \
 	vmm/cpu/fpu.c vmm/console/keys.c \
 	vmm/dom0/memory.c lib/date.c svm/npt.c \
 	$(addprefix tests/fuzz/,calls.c check.c fuzz.c machine.c made.c stubs.c)

@@ -79,6 +79,8 @@ static void start_once(void)
 		cpus[i] = &fake_cpus[i];
 		timers_init_cpu(&fake_cpus[i]);
 	}
+	guest_ops = &hvm_guest_ops;
+	hypercall_entry = hypercall_dispatch;
 	sched_init();
 	dom0_layout.hole_start = (uint64_t)HOLE_FIRST << PAGE_SHIFT;
 	dom0_layout.hole_end = dom0_layout.fence_end = (uint64_t)RAM_PAGES << PAGE_SHIFT;
@@ -121,6 +123,7 @@ static void start_dom0(void)
 {
 	struct domain *d = create(0, XEN_X86_EMU_LAPIC, 2, true);
 
+	d->p2m.hooks = &dom0_p2m_hooks;
 	for (unsigned int i = 0; i < DOM0_PAGES; i++) {
 		pages[i].owner = d;
 		pages[i].state = PAGE_DOMAIN;

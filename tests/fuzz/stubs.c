@@ -5,6 +5,7 @@
 #include "console.h"
 #include "debug.h"
 #include "dom0.h"
+#include "ext_irq.h"
 #include "hvm_ops.h"
 #include "timer.h"
 #include "work.h"
@@ -164,21 +165,23 @@ int rdmsr_safe(uint32_t msr, uint64_t *v)
 
 /* --- dom0's parts, power, console, trace --- */
 
-void dom0_irq_eoi(struct vcpu *v, uint8_t vector)
+static void irq_eoi(struct vcpu *v, uint8_t vector)
 {
 	(void)v;
 	(void)vector;
 }
-void dom0_irq_drain(struct vcpu *v)
+static void irq_drain(struct vcpu *v)
 {
 	(void)v;
 }
-uint32_t dom0_irq_irr(struct vcpu *v, unsigned int word)
+static uint32_t irq_irr(struct vcpu *v, unsigned int word)
 {
 	(void)v;
 	(void)word;
 	return 0;
 }
+static const struct ext_irq_ops irqs = { .eoi = irq_eoi, .drain = irq_drain, .irr = irq_irr };
+const struct ext_irq_ops *ext_irq_ops = &irqs;
 bool mm_range_in_use(maddr_t start, uint64_t len)
 {
 	(void)start;
@@ -221,7 +224,7 @@ int machine_acpi_sleep(uint16_t pm1a_cnt, uint16_t pm1b_cnt)
 	(void)pm1b_cnt;
 	return -EIO;
 }
-uint32_t console_ring_read(uint32_t *index, bool incremental, bool clear, char *buf, uint32_t max)
+uint32_t log_read(uint32_t *index, bool incremental, bool clear, char *buf, uint32_t max)
 {
 	(void)incremental;
 	(void)clear;

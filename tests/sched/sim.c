@@ -14,7 +14,6 @@ uint64_t sim_now = NS_PER_SEC;
 struct cpu *sim_cpu; /* this_cpu() */
 struct cpu *cpus[MAX_CPUS];
 unsigned int nr_cpus;
-struct domain idle_domain = { .domid = DOMID_IDLE, .is_idle = true, .refs = 1 };
 struct domain *dom0;
 
 static struct cpu cpu[SIM_CPUS];
@@ -63,10 +62,6 @@ void cpu_raise(unsigned int id, uint32_t softirq)
 	cpus[id]->softirq |= softirq;
 }
 
-void domain_shutdown_init(void)
-{
-}
-
 const char *symbol_format(char *buf, size_t size, uint64_t addr)
 {
 	(void)size;
@@ -91,14 +86,9 @@ static struct task *task_of(const struct vcpu *v)
 	panic("an unknown vCPU");
 }
 
-bool hvm_intr_pending(struct vcpu *v)
+static bool intr_pending(struct vcpu *v)
 {
 	return task_of(v)->pending;
-}
-
-bool hvm_must_wake(struct vcpu *v)
-{
-	return hvm_intr_pending(v);
 }
 
 /* --- tasks --- */
@@ -143,7 +133,7 @@ static void serve(struct task *t)
 	t->pending = false;
 }
 
-void vcpu_switch_to(struct vcpu *v)
+static void switch_to(struct vcpu *v)
 {
 	struct task *t = task_of(v);
 
@@ -153,13 +143,20 @@ void vcpu_switch_to(struct vcpu *v)
 	serve(t);
 }
 
-void vcpu_switch_from(struct vcpu *v)
+static void switch_from(struct vcpu *v)
 {
 	struct task *t = task_of(v);
 
 	charge(t);
 	t->off_ns = sim_now;
 }
+
+static const struct guest_ops guest = {
+	.must_wake = intr_pending,
+	.intr_pending = intr_pending,
+	.switch_from = switch_from,
+	.switch_to = switch_to,
+};
 
 static void wake(struct task *t)
 {
@@ -324,6 +321,7 @@ static void cpus_init(void)
 		timers_init_cpu(&cpu[i]);
 	}
 	sim_cpu = &cpu[0];
+	guest_ops = &guest;
 	sched_init();
 }
 

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* Reasons of refused calls: command.h. */
 #include "command.h"
-#include "console.h"
+#include "log.h"
 
 #define REASON_MAX 320U
 #define WORDS_MAX  6U

@@ -5,6 +5,7 @@
  */
 #include "domctl.h"
 #include "console.h"
+#include "log.h"
 #include "sched.h"
 #include <xen/sysctl.h>
 
@@ -15,14 +16,13 @@
 static long op_readconsole(struct call *c)
 {
 	struct xen_sysctl_readconsole *r = c->arg;
-	uint32_t count = min(r->count, CONSOLE_RING_SIZE), index = r->index, done = 0, n = 0;
+	uint32_t count = min(r->count, LOG_RING_SIZE), index = r->index, done = 0, n = 0;
 	bool incremental = r->incremental;
 	char buf[LOG_CHUNK];
 
 	/* From the second piece on every read is incremental. */
 	while (done < count) {
-		n = console_ring_read(&index, incremental, false, buf,
-				      min(count - done, LOG_CHUNK));
+		n = log_read(&index, incremental, false, buf, min(count - done, LOG_CHUNK));
 		if (!n)
 			break;
 		if (copy_to_guest_la(guest_handle_la(r->buffer) + done, buf, n))
@@ -31,7 +31,7 @@ static long op_readconsole(struct call *c)
 		incremental = true;
 	}
 	if (r->clear)
-		console_ring_read(&index, incremental, true, buf, 0);
+		log_read(&index, incremental, true, buf, 0);
 	r->count = done;
 	r->index = index;
 	return 0;

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * Hypercalls: which number is whose, how arguments come in and the result goes out, continuation. Numbers: xen/xen.h. 64-bit callers pass RDI RSI RDX R10 R8 R9, 32-bit ones
+ * Hypercalls: which number is whose, how arguments come in and the result goes out, continuation.
+ * Numbers: xen/xen.h. 64-bit callers pass RDI RSI RDX R10 R8 R9, 32-bit ones
  * EBX ECX EDX ESI EDI EBP; the number is in RAX, the result too.
  */
 #include "command.h"

@@ -2,7 +2,6 @@
 /* Trace rings, one per CPU, written without locks by their own CPU; and the counters' key. */
 #include "boot.h"
 #include "debug.h"
-#include "mm.h"
 #include "timer.h"
 
 #define RING_RECORDS 1024U
@@ -29,14 +28,12 @@ static const char *const event_name[TRACE_COUNT] = {
 	"none", "exit", "entry", "hypercall", "irq", "sched", "ioreq", "evtchn", "mark",
 };
 
-void trace_init(void)
+void trace_init(unsigned int cpus, void *(*zalloc)(size_t size))
 {
-	unsigned int cpu;
-
 	if (!wanted)
 		return;
-	for_each_cpu(cpu) {
-		ring[cpu] = xzalloc_array(struct trace_record, RING_RECORDS);
+	for (unsigned int cpu = 0; cpu < cpus; cpu++) {
+		ring[cpu] = zalloc(RING_RECORDS * sizeof(struct trace_record));
 		if (!ring[cpu]) {
 			printk(LOG_WARN "trace: no memory for the rings\n");
 			return;
@@ -56,7 +53,9 @@ void trace_dump(unsigned int last_per_cpu)
 {
 	unsigned int cpu, n;
 
-	for_each_cpu(cpu) {
+	for (cpu = 0; cpu < MAX_CPUS; cpu++) {
+		if (!ring[cpu])
+			continue;
 		n = min(min(next[cpu], RING_RECORDS), last_per_cpu);
 		printk("CPU %u: last %u events\n", cpu, n);
 		for (; n; n--) {
@@ -88,7 +87,7 @@ static void key_counters(char key)
 	(void)key;
 	for (const struct counter *c = _counters_start; c < _counters_end; c++) {
 		sum = 0;
-		for_each_cpu(cpu)
+		for (cpu = 0; cpu < MAX_CPUS; cpu++)
 			sum += c->value[cpu];
 		printk("  %-24s %lu\n", c->name, sum);
 	}

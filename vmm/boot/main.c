@@ -3,21 +3,23 @@
  * The boot sequence of the first CPU, from the loader's hand-over to the run loop. Each step says
  * what it needs from the ones before it.
  */
+#include "abi.h"
 #include "console.h"
 #include "debug.h"
 #include "dom0.h"
 #include "vmm/base/e820.h"
 #include "event.h"
+#include "ext_irq.h"
 #include "hvm_ops.h"
 #include "multiboot.h"
+#include "pagetable.h"
 #include "platform.h"
 #include "predictions.h"
+#include "sched.h"
+#include "stack.h"
 #include "trap.h"
 
 extern char boot_stack[];
-
-struct boot_info boot_info;
-struct e820_map host_e820;
 
 /* The boot tables map the first 4 GiB. */
 static const void *boot_view(uint64_t addr, uint64_t len)
@@ -77,10 +79,21 @@ static void read_loader_info(uint32_t magic, uint32_t info)
 		panic("Not started by a Multiboot loader with a memory map (magic %#x)", magic);
 }
 
+static void start_memory(void)
+{
+	mm_init_map(host_cpu.nx, host_cpu.pages_1g);
+	console_mm_ready(); /* the screen was reached through the boot page tables */
+	directmap_unmap_page(boot_stack + STACK_GUARD);
+	mm_init_pages();
+	dom0_reserve_memory();
+	mm_init_allocator();
+}
+
 static void start_time(void)
 {
 	time_init();
 	wallclock_init();
+	ext_irq_ops = &dom0_irq_ops;
 	lapic_init();
 	cpus[0]->apic_id = lapic_id();
 	lapic_init_cpu();
@@ -106,9 +119,17 @@ static void hand_console_over(void)
 	console_screen_release();
 }
 
+/* Each CPU's, for ever. */
+static void run_loop(void)
+{
+	for (;;)
+		vcpu_resume(run_next());
+}
+
 void boot_main(uint32_t magic, uint32_t info)
 {
 	first_cpu();
+	panic_init();
 	cpuid_init();
 	cpu_control_init();
 	read_loader_info(magic, info);
@@ -116,14 +137,19 @@ void boot_main(uint32_t magic, uint32_t info)
 	print_banner();
 	predictions_init();
 	print_memory_map();
-	mm_init();
+	start_memory();
 	acpi_init();
 	handover_mask_interrupts();
 	start_time();
-	smpboot_start_all();
+	smpboot_start_all(run_loop);
 	console_start_timers();
-	trace_init();
+	trace_init(nr_cpus, xzalloc_bytes);
+	hvm_setup();
+	hypercall_entry = hypercall_dispatch;
+	sched_init();
+	if (PLINTH_DEBUG)
+		wake_check_start();
 	domain0_start();
 	hand_console_over();
-	reset_stack_and_run();
+	reset_stack_and_run(run_loop);
 }

@@ -1,13 +1,13 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * Console: printk into a ring and, through output.c, to the serial line and the screen; dom0's hvc0
- * output; typed input for dom0 or, after Ctrl-A three times, for the debug keys. The serial line is
- * polled, because its interrupt belongs to dom0's IO-APIC.
+ * Console: the log's sink, which brings its text through output.c to the serial line and the screen; dom0's
+ * hvc0 output; typed input for dom0 or, after Ctrl-A three times, for the debug keys. The serial line is
+ * polled, because its interrupt belongs to dom0's IO-APIC. The log's lock guards all of it.
  */
 #include "boot.h"
 #include "console.h"
 #include "debug.h"
-#include "publish.h"
+#include "log.h"
 #include "timer.h"
 
 #define INPUT_SIZE   256U
@@ -21,13 +21,6 @@
 
 void (*console_output_hook)(void);
 void (*console_input_hook)(void);
-
-static spinlock_t lock = SPINLOCK_INIT(LOCK_CONSOLE, "console");
-static bool locks_busted;
-static unsigned int dying_cpu; /* the only one that writes when locks are busted */
-
-static char ring[CONSOLE_RING_SIZE];
-static uint32_t ring_start, ring_end; /* running counts; lock */
 
 static char input[INPUT_SIZE];
 static uint32_t input_start, input_end; /* lock */
@@ -43,7 +36,6 @@ static bool input_to_vmm = true; /* until dom0 runs */
 static unsigned int switch_seen;
 static uint64_t last_input_ns;
 static struct timer poll_timer;
-static int log_level = 2, guest_log_level = 1;
 
 static int parse_console(const char *value)
 {
@@ -65,42 +57,6 @@ static int parse_console(const char *value)
 }
 BOOT_OPTION(console, "console", parse_console, "com1, vga, none: where messages go (com1,vga)");
 
-/*
- * none, error, warning, info, debug, all; "all" or "x/y" as Xen has it: only the first part
- * counts.
- */
-static int parse_level(const char *value, int *level)
-{
-	static const struct {
-		const char *name;
-		int level;
-	} names[] = { { "none", -1 }, { "error", 0 }, { "warning", 1 },
-		      { "info", 2 },  { "debug", 3 }, { "all", 3 } };
-	size_t n = 0;
-
-	while (value[n] && value[n] != '/')
-		n++;
-	for (unsigned int i = 0; i < ARRAY_SIZE(names); i++) {
-		if (strlen(names[i].name) == n && !strncmp(names[i].name, value, n)) {
-			*level = names[i].level;
-			return 0;
-		}
-	}
-	return -EINVAL;
-}
-
-static int parse_loglvl(const char *value)
-{
-	return parse_level(value, &log_level);
-}
-BOOT_OPTION(loglvl, "loglvl", parse_loglvl, "none, error, warning, info, debug or all");
-
-static int parse_guest_loglvl(const char *value)
-{
-	return parse_level(value, &guest_log_level);
-}
-BOOT_OPTION(guest_loglvl, "guest_loglvl", parse_guest_loglvl, "the same for messages about guests");
-
 static int parse_vga(const char *value)
 {
 	keep_screen = !strcmp(value, "keep");
@@ -115,145 +71,45 @@ static int parse_sync_console(const char *value)
 BOOT_OPTION(sync_console, "sync_console", parse_sync_console,
 	    "text waits for the serial line: slow, but complete when the host hangs");
 
-static bool console_lock(void)
-{
-	/* an NMI or a fault inside printk: go on without, the text may be torn */
-	if (locks_busted || spin_is_mine(&lock))
-		return false;
-	spin_lock(&lock);
-	return true;
-}
-
-static void console_unlock(bool locked)
-{
-	if (locked)
-		spin_unlock(&lock);
-}
-
-/* Another CPU is printing the end of the host; what this one has to say is in the ring. */
-static bool is_mute(void)
-{
-	return published(locks_busted) && dying_cpu != cpu_id();
-}
-
 /* What goes out at once. True: the rest is for the run loop (console_run_keys). The lock is held. */
 static bool send_some(void)
 {
-	if (is_mute())
+	if (log_is_mute())
 		return false;
-	if (pieces && !sync_console && !locks_busted)
+	if (pieces && !sync_console && !log_is_last())
 		return output_piece();
 	output_all();
 	return false;
 }
 
-static void to_ring(const char *buf, size_t len)
+static bool show_text(enum log_from from, const char *buf, size_t len)
 {
-	for (size_t i = 0; i < len; i++)
-		ring[ring_end++ % CONSOLE_RING_SIZE] = buf[i];
-	if (ring_end - ring_start > CONSOLE_RING_SIZE)
-		ring_start = ring_end - CONSOLE_RING_SIZE;
+	if (!log_is_mute())
+		output_text(from, buf, len);
+	return send_some();
 }
 
-static void emit(enum output_from from, const char *buf, size_t len)
+static void log_has_grown(bool locked, bool more)
 {
-	bool locked = console_lock(), more;
-
-	to_ring(buf, len);
-	if (!is_mute())
-		output_text(from, buf, len);
-	more = send_some();
-	console_unlock(locked);
 	if (console_output_hook)
 		WRITE_ONCE(log_grew, true);
 	if (locked && (console_output_hook || more))
 		this_cpu_raise(SOFTIRQ_KEY);
 }
 
-static void vprintk_level(enum output_from from, int limit, const char *fmt, va_list ap)
-{
-	char buf[512];
-	int level = 0, n;
-
-	if (fmt[0] == '<' && fmt[1] >= '0' && fmt[1] <= '3' && fmt[2] == '>') {
-		level = fmt[1] - '0';
-		fmt += 3;
-	}
-	if (level > limit)
-		return;
-	n = vsnprintf(buf, sizeof(buf), fmt, ap);
-	emit(from, buf, n < (int)sizeof(buf) ? (size_t)n : sizeof(buf) - 1);
-}
-
-void vprintk(const char *fmt, va_list ap)
-{
-	vprintk_level(OUTPUT_LOG, log_level, fmt, ap);
-}
-
-void printk(const char *fmt, ...)
-{
-	va_list ap;
-
-	va_start(ap, fmt);
-	vprintk(fmt, ap);
-	va_end(ap);
-}
-
-void guest_printk(const char *fmt, ...)
-{
-	va_list ap;
-
-	va_start(ap, fmt);
-	vprintk_level(OUTPUT_GUEST, guest_log_level, fmt, ap);
-	va_end(ap);
-}
-
-void console_bust_locks(void)
-{
-	dying_cpu = cpu_id();
-	publish(locks_busted, true);
-	output_all();
-}
-
-void console_flush(void)
-{
-	bool locked = console_lock();
-
-	if (!is_mute())
-		output_all();
-	console_unlock(locked);
-}
-
-uint32_t console_ring_read(uint32_t *index, bool incremental, bool clear, char *buf, uint32_t max)
-{
-	bool locked = console_lock();
-	uint32_t pos = ring_start, n = 0, part;
-
-	if (incremental && *index - ring_start <= ring_end - ring_start)
-		pos = *index;
-	for (; pos != ring_end && n < max; pos += part, n += part) {
-		part = min(min(ring_end - pos, max - n),
-			   CONSOLE_RING_SIZE - pos % CONSOLE_RING_SIZE);
-		memcpy(buf + n, &ring[pos % CONSOLE_RING_SIZE], part);
-	}
-	if (clear)
-		ring_start = pos;
-	console_unlock(locked);
-	*index = pos;
-	return n;
-}
+static const struct log_sink sink = { show_text, log_has_grown, output_all };
 
 size_t console_dom0_write(const char *buf, size_t len)
 {
-	bool locked = console_lock(), more;
-	size_t n = is_mute() ? len : output_some(OUTPUT_DOM0, buf, len);
+	bool locked = log_lock(), more;
+	size_t n = log_is_mute() ? len : output_some(LOG_DOM0, buf, len);
 
 	more = send_some();
 	if (n < len && !more) { /* the line takes text as fast as it comes */
-		n += output_some(OUTPUT_DOM0, buf + n, len - n);
+		n += output_some(LOG_DOM0, buf + n, len - n);
 		more = send_some();
 	}
-	console_unlock(locked);
+	log_unlock(locked);
 	if (more)
 		this_cpu_raise(SOFTIRQ_KEY);
 	return n;
@@ -262,32 +118,32 @@ size_t console_dom0_write(const char *buf, size_t len)
 /* The next piece of what waits for the line: a timer of the first CPU. */
 static void next_piece(void *unused)
 {
-	bool locked = console_lock(), more = send_some();
+	bool locked = log_lock(), more = send_some();
 
 	(void)unused;
-	console_unlock(locked);
+	log_unlock(locked);
 	if (more)
 		timer_set(&piece_timer, now_ns() + serial_piece_ns());
 }
 
 size_t console_dom0_read(char *buf, size_t max)
 {
-	bool locked = console_lock();
+	bool locked = log_lock();
 	size_t n = 0;
 
 	while (n < max && input_start != input_end)
 		buf[n++] = input[input_start++ % INPUT_SIZE];
-	console_unlock(locked);
+	log_unlock(locked);
 	return n;
 }
 
 void console_debug_key(char key)
 {
-	bool locked = console_lock();
+	bool locked = log_lock();
 
 	if (keys_end - keys_start < KEYS_SIZE)
 		keys[keys_end++ % KEYS_SIZE] = key;
-	console_unlock(locked);
+	log_unlock(locked);
 	cpu_raise(0, SOFTIRQ_KEY);
 }
 
@@ -304,11 +160,11 @@ void console_run_keys(void)
 	if (cpu_id() != 0)
 		return;
 	do {
-		locked = console_lock();
+		locked = log_lock();
 		any = keys_start != keys_end;
 		if (any)
 			key = keys[keys_start++ % KEYS_SIZE];
-		console_unlock(locked);
+		log_unlock(locked);
 		if (any)
 			debug_key_run(key);
 	} while (any);
@@ -331,10 +187,10 @@ static void input_char(char c)
 			console_debug_key(c);
 		return;
 	}
-	locked = console_lock();
+	locked = log_lock();
 	if (input_end - input_start < INPUT_SIZE)
 		input[input_end++ % INPUT_SIZE] = c;
-	console_unlock(locked);
+	log_unlock(locked);
 	if (console_input_hook)
 		console_input_hook();
 }
@@ -371,13 +227,6 @@ void console_start_timers(void)
 	timer_set(&poll_timer, now_ns() + POLL_IDLE_NS);
 }
 
-static void replay_ring(void)
-{
-	for (uint32_t pos = ring_start; pos != ring_end; pos++)
-		output_text(OUTPUT_LOG, &ring[pos % CONSOLE_RING_SIZE], 1);
-	output_all();
-}
-
 void console_init(void)
 {
 	serial_up = use_serial && serial_init();
@@ -386,7 +235,7 @@ void console_init(void)
 		screen_up = true;
 	}
 	output_devices(serial_up, screen_up);
-	replay_ring();
+	log_show_on(&sink);
 }
 
 void console_mm_ready(void)
@@ -402,10 +251,10 @@ void console_screen_release(void)
 	if (!screen_up || keep_screen)
 		return;
 	printk(LOG_INFO "The screen is domain 0's from now on (keep it with vga=keep)\n");
-	locked = console_lock();
+	locked = log_lock();
 	output_all();
 	screen_up = false;
 	output_devices(serial_up, false);
 	screen_release();
-	console_unlock(locked);
+	log_unlock(locked);
 }

@@ -5,7 +5,7 @@
  * text wait for the line. Each source has its share of the queue: guests the least, so that their text holds up neither
  * domain 0's nor the hypervisor's.
  *
- * All functions are called with the console's lock held, or when the host dies.
+ * All functions are called with the log's lock held, or when the host dies.
  */
 #include "console.h"
 #include "timer.h"
@@ -25,9 +25,9 @@ static bool serial_up, screen_up, screen_waits, drawing;
 
 /* How far the queue may be filled by this source: 16 KiB are 1.4 s of a line of 115,200 baud. */
 static const uint32_t share[] = {
-	[OUTPUT_LOG] = QUEUE_SIZE,
-	[OUTPUT_DOM0] = 16384,
-	[OUTPUT_GUEST] = 8192,
+	[LOG_HOST] = QUEUE_SIZE,
+	[LOG_DOM0] = 16384,
+	[LOG_GUEST] = 8192,
 };
 
 void output_devices(bool serial, bool screen)
@@ -36,7 +36,7 @@ void output_devices(bool serial, bool screen)
 	screen_up = screen;
 }
 
-static uint32_t room(enum output_from from)
+static uint32_t room(enum log_from from)
 {
 	uint32_t used = queue_end - queue_start;
 
@@ -67,7 +67,7 @@ static void tell_lost(void)
 	put(text, (size_t)n);
 }
 
-void output_text(enum output_from from, const char *buf, size_t len)
+void output_text(enum log_from from, const char *buf, size_t len)
 {
 	if (room(from) < len + (lost ? NOTE_MAX : 0)) {
 		lost += (uint32_t)len;
@@ -77,7 +77,7 @@ void output_text(enum output_from from, const char *buf, size_t len)
 	put(buf, len);
 }
 
-size_t output_some(enum output_from from, const char *buf, size_t len)
+size_t output_some(enum log_from from, const char *buf, size_t len)
 {
 	size_t n = serial_up ? min(len, (size_t)room(from)) : len;
 

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * The end of the host: the reason, registers and backtrace, what the other CPUs were doing
+ * The end of the host, after the reason and the backtrace (vmm/base/panic.c): what the other CPUs were doing
  * (stopped by NMI), then a reset after five seconds, or a stop with the option `noreboot`. Also
  * the snapshots that the debug key 'd' takes by the same NMI.
  */
@@ -23,7 +23,6 @@ struct snapshot {
 
 static struct snapshot snapshot[MAX_CPUS];
 static volatile bool stop_all;
-static int panic_cpu = -1;
 static bool noreboot;
 
 static int parse_noreboot(const char *value)
@@ -41,7 +40,8 @@ static void take_snapshot(struct snapshot *s, const struct trap_frame *f)
 	__atomic_store_n(&s->taken, true, __ATOMIC_RELEASE);
 }
 
-bool debug_nmi(const struct trap_frame *f)
+/* What an NMI is for on this CPU; true when it was wanted here. */
+static bool debug_nmi(const struct trap_frame *f)
 {
 	struct snapshot *s = &snapshot[cpu_id()];
 	bool ours = s->wanted;
@@ -94,28 +94,12 @@ static void panic_reboot(void)
 	machine_restart();
 }
 
-/* One CPU panics; a second panic of the same CPU just stops; other CPUs wait for their NMI. */
-static void panic_enter(void)
-{
-	int nobody = -1, me = (int)cpu_id();
-
-	if (!__atomic_compare_exchange_n(&panic_cpu, &nobody, me, false, __ATOMIC_SEQ_CST,
-					 __ATOMIC_SEQ_CST)) {
-		if (nobody == me)
-			machine_halt();
-		for (;;)
-			cpu_relax();
-	}
-	stop_all = true;
-	console_bust_locks();
-}
-
-static void panic_rest(void) __noreturn;
-static void panic_rest(void)
+static void panic_end(void)
 {
 	const struct vcpu *v = this_cpu()->current;
 	unsigned int cpu;
 
+	stop_all = true;
 	printk("  cr0 %016lx cr2 %016lx cr3 %016lx cr4 %016lx\n", read_cr0(), read_cr2(),
 	       read_cr3(), read_cr4());
 	if (v && v->domain)
@@ -128,26 +112,10 @@ static void panic_rest(void)
 	panic_reboot();
 }
 
-void panic(const char *fmt, ...)
+void panic_init(void)
 {
-	va_list ap;
-	static char text[256];
-
-	panic_enter();
-	va_start(ap, fmt);
-	vsnprintf(text, sizeof(text), fmt, ap);
-	va_end(ap);
-	printk("\nPANIC on CPU %u: %s\n", cpu_id(), text);
-	backtrace_here();
-	panic_rest();
-}
-
-void panic_trap(const struct trap_frame *f, const char *what)
-{
-	panic_enter();
-	printk("\nPANIC on CPU %u: unexpected exception: %s\n", cpu_id(), what);
-	trap_frame_dump(f);
-	panic_rest();
+	panic_end_hook = panic_end;
+	nmi_hook = debug_nmi;
 }
 
 static void key_cpus(char key)

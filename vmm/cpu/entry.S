@@ -67,7 +67,7 @@ trap_common:
 	add	$16, %rsp
 	iretq
 
-	/* void reset_stack_and_run(void): forget the callers, enter the run loop. */
+	/* void reset_stack_and_run(void (*loop)(void)): forget the callers, call loop. */
 	.globl	reset_stack_and_run
 reset_stack_and_run:
 	mov	%rsp, %rax
@@ -75,7 +75,7 @@ reset_stack_and_run:
 	add	$32768, %rax
 	mov	%rax, %rsp
 	xor	%ebp, %ebp
-	call	run_loop
+	call	*%rdi
 	ud2
 
 	.section .note.GNU-stack, "", @progbits

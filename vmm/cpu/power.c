@@ -3,7 +3,7 @@
  * Reset and power of the machine. Reset tries the ACPI reset register (ACPI 4.8.3.6), the chip
  * set's port 0xcf9, the keyboard controller, and at last a triple fault.
  */
-#include "console.h"
+#include "log.h"
 #include "debug.h"
 #include "platform.h"
 
@@ -51,7 +51,7 @@ static void triple_fault(void)
 
 void machine_restart(void)
 {
-	console_flush();
+	log_flush();
 	if (acpi_facts.have_fadt)
 		acpi_reset();
 	outb(0xcf9, 0x02);
@@ -62,17 +62,11 @@ void machine_restart(void)
 	machine_halt();
 }
 
-void machine_halt(void)
-{
-	for (;;)
-		__asm__ volatile("cli; hlt");
-}
-
 int machine_acpi_sleep(uint16_t pm1a_cnt, uint16_t pm1b_cnt)
 {
 	if (!acpi_facts.pm1a_cnt)
 		return -ENODEV;
-	console_flush();
+	log_flush();
 	outw(acpi_facts.pm1a_cnt, pm1a_cnt | PM1_SLP_EN);
 	if (acpi_facts.pm1b_cnt)
 		outw(acpi_facts.pm1b_cnt, pm1b_cnt | PM1_SLP_EN);
@@ -84,6 +78,6 @@ int machine_acpi_sleep(uint16_t pm1a_cnt, uint16_t pm1b_cnt)
 void machine_poweroff(void)
 {
 	printk("The machine may be switched off now.\n");
-	console_flush();
+	log_flush();
 	machine_halt();
 }

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
  * Work for other CPUs: softirq bits with a kick, and calls that wait. A call's record lives on
- * the caller's stack in a list that the target empties; whoever waits, for a call or for a lock,
- * serves the calls made to itself, so two CPUs can call each other.
+ * the caller's stack in a list that the target empties (vmm/base/calls.c); whoever waits, for a call or for a
+ * lock, serves the calls made to itself, so two CPUs can call each other.
  */
 #include "debug.h"
 #include "platform.h"
@@ -11,13 +11,6 @@ struct cpu *cpus[MAX_CPUS];
 unsigned int nr_cpus;
 
 COUNTER(cpu_calls);
-
-struct cpu_call {
-	void (*fn)(void *arg);
-	void *arg;
-	struct cpu_call *next;
-	volatile bool done;
-};
 
 void cpu_kick(unsigned int cpu)
 {
@@ -31,20 +24,6 @@ void cpu_raise(unsigned int cpu, uint32_t softirq)
 
 	if ((old & softirq) != softirq)
 		cpu_kick(cpu);
-}
-
-void smp_poll_calls(void)
-{
-	struct cpu *c = this_cpu();
-	struct cpu_call *call, *next;
-
-	if (!c->calls)
-		return;
-	for (call = __atomic_exchange_n(&c->calls, NULL, __ATOMIC_ACQ_REL); call; call = next) {
-		next = call->next;
-		call->fn(call->arg);
-		__atomic_store_n(&call->done, true, __ATOMIC_RELEASE);
-	}
 }
 
 static void call_post(unsigned int cpu, struct cpu_call *call)

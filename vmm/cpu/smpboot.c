@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
  * Bringing up the other CPUs, one at a time, in MADT order: INIT, two start-up IPIs (SDM 3,
- * 9.4.4), the trampoline of boot/start.S in a page below 1 MiB whose contents are put back
+ * 9.4.4), trampoline.S in a page below 1 MiB whose contents are put back
  * afterwards.
  */
 #include "hvm_ops.h"
@@ -20,6 +20,7 @@ extern uint64_t ap_boot_cr3, ap_boot_rsp;
 
 enum ap_step { AP_NONE, AP_STARTED, AP_GO, AP_ONLINE, AP_REFUSED };
 static volatile enum ap_step ap_step;
+static void (*run_on_ap)(void);
 
 static uint64_t max_cpus = MAX_CPUS;
 
@@ -44,6 +45,7 @@ struct cpu *smpboot_new_cpu(unsigned int id, uint32_t apic_id)
 	c->id = id;
 	c->apic_id = apic_id;
 	directmap_unmap_page((char *)c + STACK_GUARD);
+	cpu_call_all(pt_flush_local, NULL);
 	return c;
 }
 
@@ -135,7 +137,7 @@ static void start_apic_id(uint32_t apic_id, maddr_t page)
 		cpus[c->id] = NULL; /* its block stays: the CPU may still wake up on it */
 }
 
-void smpboot_start_all(void)
+void smpboot_start_all(void (*loop)(void))
 {
 	maddr_t page = trampoline_page();
 	size_t len = (size_t)(trampoline_end - trampoline_start);
@@ -143,6 +145,7 @@ void smpboot_start_all(void)
 	static char saved[256];
 
 	BUG_ON(len > sizeof(saved));
+	run_on_ap = loop;
 	memcpy(saved, maddr_to_virt(page), len);
 	memcpy(maddr_to_virt(page), trampoline_start, len);
 	for (i = 0; i < acpi_facts.nr_cpus && nr_cpus < limit; i++)
@@ -176,5 +179,5 @@ void smpboot_ap_main(void)
 		park();
 	c->online = true;
 	go_to(AP_ONLINE);
-	reset_stack_and_run();
+	reset_stack_and_run(run_on_ap);
 }

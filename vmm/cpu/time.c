@@ -1,62 +1,21 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * System time: nanoseconds since time_init, from the TSC, which must run at one rate on all CPUs
- * and start together (checked as each CPU comes up). Wall clock: the CMOS clock, read once.
+ * The start of system time (vmm/base/clock.c): the TSC's rate, which must be one on all CPUs, and that they start
+ * together (checked as each CPU comes up). Wall clock: the CMOS clock, read once.
  */
 #include "platform.h"
 #include "spinlock.h"
 
-uint64_t tsc_khz;
 uint64_t wallclock_sec_at_boot;
-
-static uint64_t tsc_base;
-static uint64_t ns_per_tick; /* 32.32 fixed point */
-static uint64_t ticks_per_ns;
-
-uint64_t rdtsc(void)
-{
-	uint32_t lo, hi;
-
-	__asm__ volatile("rdtsc" : "=a"(lo), "=d"(hi));
-	return ((uint64_t)hi << 32) | lo;
-}
-
-static uint64_t scale(uint64_t v, uint64_t factor)
-{
-	return (uint64_t)(((unsigned __int128)v * factor) >> 32);
-}
-
-uint64_t tsc_to_ns(uint64_t ticks)
-{
-	return scale(ticks, ns_per_tick);
-}
-
-uint64_t ns_to_tsc(uint64_t ns)
-{
-	return scale(ns, ticks_per_ns);
-}
-
-uint64_t tsc_at_ns(uint64_t system_ns)
-{
-	return tsc_base + ns_to_tsc(system_ns) + 1;
-}
-
-uint64_t now_ns(void)
-{
-	return scale(rdtsc() - tsc_base, ns_per_tick);
-}
 
 void time_init(void)
 {
 	const char *source = "";
-	uint64_t hz = tsc_measure_hz(&source);
+	uint64_t khz = (tsc_measure_hz(&source) + 500) / 1000;
 
-	tsc_khz = (hz + 500) / 1000;
-	if (tsc_khz < 1000)
-		panic("The TSC counts at only %lu kHz", tsc_khz);
-	ns_per_tick = muldiv64(1000000ULL << 32, 1, tsc_khz);
-	ticks_per_ns = muldiv64(tsc_khz << 32, 1, 1000000);
-	tsc_base = rdtsc();
+	if (khz < 1000)
+		panic("The TSC counts at only %lu kHz", khz);
+	clock_start(khz);
 	printk(LOG_INFO "TSC: %lu.%03lu MHz by %s%s\n", tsc_khz / 1000, tsc_khz % 1000, source,
 	       host_cpu.invariant_tsc ? "" : ", not declared invariant");
 }

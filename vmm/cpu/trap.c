@@ -6,12 +6,15 @@
  */
 #include "cpu.h"
 #include "debug.h"
-#include "dom0.h"
+#include "ext_irq.h"
 #include "trap.h"
 
 struct extable_entry {
 	uint64_t from, to;
 };
+const struct ext_irq_ops *ext_irq_ops;
+bool (*nmi_hook)(const struct trap_frame *f);
+
 extern const struct extable_entry _extable_start[], _extable_end[];
 
 COUNTER(irq_timer);
@@ -70,7 +73,7 @@ static void handle_exception(struct trap_frame *f)
 {
 	if (f->vector == 2) {
 		counter_inc(nmi);
-		if (!debug_nmi(f))
+		if (!nmi_hook || !nmi_hook(f))
 			printk_once(LOG_WARN "NMI without a known reason on CPU %u\n", cpu_id());
 		return;
 	}
@@ -116,7 +119,7 @@ void trap_interrupt(uint8_t vector, uint64_t rip)
 	} else {
 		counter_inc(irq_dom0);
 		trace(TRACE_IRQ, vector, rip);
-		dom0_irq_arrived(vector);
+		ext_irq_ops->arrived(vector);
 	}
 }
 

@@ -214,6 +214,7 @@ static void create(unsigned int nr_vcpus)
 
 	if (!d)
 		panic("dom0: cannot be created, error %d", err);
+	d->p2m.hooks = &dom0_p2m_hooks;
 	for (unsigned int i = 0; i < nr_vcpus; i++) {
 		err = vcpu_create(d, i);
 		if (err)
@@ -242,10 +243,6 @@ void domain0_start(void)
 	uint32_t entry;
 
 	dom0_make_reported_cmdline();
-	hvm_setup();
-	sched_init();
-	if (PLINTH_DEBUG)
-		wake_check_start();
 	if (!boot_info.nr_modules)
 		panic("no dom0 kernel: give a vmlinux as the first module");
 	kernel = stash(&boot_info.module[0], &copy);

@@ -8,6 +8,7 @@
  * No other file assumes that a vector below 0xf0 is dom0's.
  */
 #include "dom0.h"
+#include "ext_irq.h"
 #include "vlapic.h"
 
 #define VECTOR_FIRST 0x20U
@@ -39,7 +40,7 @@ static void pop_done(struct eoi_stack *s)
 	}
 }
 
-void dom0_irq_arrived(uint8_t vector)
+static void arrived(uint8_t vector)
 {
 	struct eoi_stack *s = &stacks[cpu_id()];
 	struct vlapic *a = target();
@@ -57,7 +58,7 @@ void dom0_irq_arrived(uint8_t vector)
 	vlapic_set_irq(a, vector, true);
 }
 
-void dom0_irq_eoi(struct vcpu *v, uint8_t vector)
+static void eoi(struct vcpu *v, uint8_t vector)
 {
 	struct eoi_stack *s = &stacks[v->cpu];
 
@@ -79,7 +80,7 @@ static void drain_this_cpu(void *arg)
 		lapic_eoi();
 }
 
-void dom0_irq_drain(struct vcpu *v)
+static void drain(struct vcpu *v)
 {
 	if (v->cpu == cpu_id())
 		drain_this_cpu(NULL);
@@ -91,13 +92,15 @@ void dom0_irq_drain(struct vcpu *v)
  * Linux looks into the IRR when it moves an MSI. While a level vector of the same or a higher class is
  * in service, the other one waits in the physical IRR.
  */
-uint32_t dom0_irq_irr(struct vcpu *v, unsigned int word)
+static uint32_t irr(struct vcpu *v, unsigned int word)
 {
-	uint32_t irr[8];
+	uint32_t bits[8];
 
 	if (v->cpu != cpu_id() || word * 32 < VECTOR_FIRST || word > VMM_VECTOR_FIRST / 32)
 		return 0;
-	lapic_read_irr(irr);
-	return word == VMM_VECTOR_FIRST / 32 ? irr[word] & (BIT(VMM_VECTOR_FIRST % 32) - 1)
-					     : irr[word];
+	lapic_read_irr(bits);
+	return word == VMM_VECTOR_FIRST / 32 ? bits[word] & (BIT(VMM_VECTOR_FIRST % 32) - 1)
+					     : bits[word];
 }
+
+const struct ext_irq_ops dom0_irq_ops = { arrived, eoi, drain, irr };

@@ -265,7 +265,7 @@ static bool host_ram(uint64_t addr)
 }
 
 /* Foreign and grant frames go into holes and to RAM that dom0 has unmapped, never over devices. */
-int dom0_check_map_target(gfn_t gfn)
+static int may_map(gfn_t gfn)
 {
 	uint64_t a = gfn_to_gpa(gfn).v;
 	enum p2m_type t = p2m_get(dom0, gfn).type;
@@ -281,7 +281,7 @@ int dom0_check_map_target(gfn_t gfn)
 }
 
 /* Largest piece around gfn that holds no RAM: 2 MiB, or the page alone. */
-bool dom0_map_mmio(struct domain *d, gfn_t gfn)
+static bool map_mmio(struct domain *d, gfn_t gfn)
 {
 	uint64_t a = gfn_to_gpa(gfn).v, big = ROUND_DOWN(a, MIB(2));
 	unsigned int order = ORDER_4K;
@@ -296,3 +296,5 @@ bool dom0_map_mmio(struct domain *d, gfn_t gfn)
 	gfn = _gfn(gfn.v & ~(BIT(order) - 1));
 	return p2m_set(d, gfn, _mfn(gfn.v), order, P2M_MMIO_DIRECT, P2M_ACCESS_RWX) == 0;
 }
+
+const struct p2m_hooks dom0_p2m_hooks = { map_mmio, may_map, dom0_owns_mfn };

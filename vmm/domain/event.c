@@ -66,7 +66,7 @@ void evtchn_mark_vcpu(struct vcpu *v)
 
 	__atomic_store_n(&vcpu_info(v)->evtchn_upcall_pending, 1, __ATOMIC_SEQ_CST);
 	if (vector)
-		vlapic_set_irq(v->hvm.vlapic, vector, false);
+		guest_ops->upcall(v, vector);
 	vcpu_wake(v, VCPU_ATT_EVENT);
 }
 

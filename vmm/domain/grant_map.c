@@ -2,12 +2,11 @@
 /*
  * Mapping grants. All callers are auto-translated, so host_addr is a guest-physical address: the page
  * is entered into the caller's p2m there, and taken out again, leaving a hole, by the unmap. dom0 may
- * only map into the holes that its memory map offers (dom0_check_map_target); others only where
+ * only map into the holes that its memory map offers (p2m_hooks); others only where
  * nothing is. A mapping holds a pin on the entry and a reference on the granting domain.
  */
 #include "grant_private.h"
 #include "abi.h"
-#include "dom0.h"
 
 #define RELEASE_BATCH 32U
 
@@ -59,8 +58,8 @@ static bool target_ok(struct domain *ld, uint64_t gfn)
 {
 	struct p2m_entry e;
 
-	if (ld->is_dom0)
-		return !dom0_check_map_target(_gfn(gfn));
+	if (ld->p2m.hooks)
+		return !ld->p2m.hooks->may_map(_gfn(gfn));
 	e = p2m_get(ld, _gfn(gfn));
 	return e.type == P2M_INVALID;
 }

@@ -8,7 +8,6 @@
  * only where the frame number is that of a page of its own.
  */
 #include "physmap.h"
-#include "dom0.h"
 #include "private.h"
 
 bool physmap_is_own_ram(const struct domain *d, const struct p2m_entry *e)
@@ -18,7 +17,7 @@ bool physmap_is_own_ram(const struct domain *d, const struct p2m_entry *e)
 	if (!p2m_is_ram(e->type))
 		return false;
 	p = mfn_to_page(e->mfn);
-	return d->is_dom0 ? dom0_owns_mfn(e->mfn) : p->owner == d && p->allocated;
+	return d->p2m.hooks ? d->p2m.hooks->owns(e->mfn) : p->owner == d && p->allocated;
 }
 
 /* MMIO of dom0 stays, and so does memory of its own at another frame than its 1:1 one. */
@@ -118,7 +117,7 @@ int physmap_add_foreign(struct domain *d, gfn_t gfn, struct domain *fd, mfn_t mf
 		return -EINVAL;
 	spin_lock(&d->lock);
 	e = p2m_get(d, gfn);
-	rc = e.type == P2M_FOREIGN ? 0 : dom0_check_map_target(gfn);
+	rc = e.type == P2M_FOREIGN ? 0 : d->p2m.hooks->may_map(gfn);
 	if (!rc)
 		rc = p2m_set(d, gfn, mfn, 0, P2M_FOREIGN, P2M_ACCESS_RW);
 	spin_unlock(&d->lock);
@@ -296,7 +295,7 @@ bool physmap_populate_dom0(struct domain *d, gfn_t gfn)
 {
 	bool ok;
 
-	if (!dom0_owns_mfn(_mfn(gfn.v)))
+	if (!d->p2m.hooks->owns(_mfn(gfn.v)))
 		return false;
 	spin_lock(&d->lock);
 	ok = p2m_get(d, gfn).type == P2M_INVALID &&

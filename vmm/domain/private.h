@@ -44,9 +44,15 @@ void domain_lent_page_put(struct page *p);
 struct xen_domctl_getdomaininfo;
 void domain_describe(struct domain *d, struct xen_domctl_getdomaininfo *info);
 
+/* A free id (0xffff: any) is the caller's until domid_release(); nobody finds anything under it yet. */
+int domid_reserve(domid_t id, domid_t *out);
+void domid_release(domid_t id);
+/* d is complete: from here on others find it, until it is removed. */
+void domlist_insert(struct domain *d);
+void domlist_remove(struct domain *d);
+
 /* Tell dom0 that some domain changed its life state; from any context. */
 void domain_notify_exc(void);
-void domain_shutdown_init(void);
 /* Let a domain that shut down run again (XEN_DOMCTL_resumedomain). */
 void domain_resume(struct domain *d);
 

@@ -13,7 +13,8 @@
 
 #define SHUTDOWN_RETRY_NS (50 * NS_PER_US)
 
-static struct timer exc_timer;
+static void exc_fire(void *data);
+static struct timer exc_timer = TIMER_INIT(exc_fire, NULL);
 
 /* Completes one shutdown; 1 = a vCPU still runs. */
 static int shutdown_finish(struct domain *d, void *arg)
@@ -44,11 +45,6 @@ static void exc_fire(void *data)
 	if (again)
 		timer_set(&exc_timer, now_ns() + SHUTDOWN_RETRY_NS);
 	evtchn_send_dom0_virq(VIRQ_DOM_EXC);
-}
-
-void domain_shutdown_init(void)
-{
-	timer_init(&exc_timer, exc_fire, NULL, 0);
 }
 
 void domain_notify_exc(void)
@@ -149,7 +145,7 @@ void domain_crash(struct domain *d, const char *fmt, ...)
 	va_end(ap);
 	printk(LOG_ERR "d%u crashed: %s\n", d->domid, d->crash_reason);
 	if (v && v->domain == d)
-		vcpu_dump(v);
+		guest_ops->dump(v);
 	if (d->is_dom0)
 		dom0_shutdown(SHUTDOWN_crash);
 	begin_shutdown(d, SHUTDOWN_crash);

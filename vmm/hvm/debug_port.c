@@ -4,7 +4,7 @@
  * number, as messages of the level "info" about guests. A budget of bytes that fills up with time keeps a
  * hostile guest from drowning the log; lines are printed with no lock held.
  */
-#include "console.h"
+#include "log.h"
 #include "pc_private.h"
 #include "units.h"
 

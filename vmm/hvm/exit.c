@@ -4,7 +4,7 @@
  * memory accesses are in io.c and emulate.c.
  */
 #include "abi.h"
-#include "console.h"
+#include "log.h"
 #include "guest_access.h"
 #include "hvm_devices.h"
 #include "hvm_ops.h"
@@ -35,11 +35,6 @@ void hvm_advance_rip(struct vcpu *v, unsigned int insn_len)
 	*v->hvm.shadow = 0;
 	if (unlikely(v->regs.rflags & X86_EFLAGS_TF))
 		hvm_inject_debug(v, X86_DR6_BS);
-}
-
-bool hvm_code64(struct vcpu *v)
-{
-	return (v->efer & X86_EFER_LMA) && (hvm_seg(v, X86_SEG_CS)->attr & X86_ATTR_L);
 }
 
 bool hvm_cpuid_faults(struct vcpu *v)
@@ -113,12 +108,14 @@ void hvm_exit_hlt(struct vcpu *v, unsigned int insn_len)
 	}
 }
 
+bool (*hypercall_entry)(struct vcpu *v);
+
 void hvm_exit_hypercall(struct vcpu *v, unsigned int insn_len)
 {
 	uint64_t rip = v->regs.rip;
 
 	/* A handler that is to be continued, refuses by a fault, or replaced the vCPU's state, leaves no instruction to skip. */
-	if (!hypercall_dispatch(v) && v->regs.rip == rip)
+	if (!hypercall_entry(v) && v->regs.rip == rip)
 		hvm_advance_rip(v, insn_len);
 }
 

@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /*
  * The guest half of the run loop: what has to be looked at before an entry, the entry, and loading
- * and unloading a vCPU. Deferred work of the CPU itself is in vmm/sched/run.c.
+ * and unloading a vCPU. Deferred work of the CPU itself is in vmm/sched/run.c. Also the table of what lower rooms
+ * ask of a guest's processor.
  */
 #include "boot.h"
 #include "debug.h"
@@ -9,6 +10,7 @@
 #include "hvm_ops.h"
 #include "event.h"
 #include "predictions.h"
+#include "vlapic.h"
 
 static void clear_attention(struct vcpu *v, uint32_t bits)
 {
@@ -60,7 +62,7 @@ void vcpu_resume(struct vcpu *v)
 	}
 }
 
-void vcpu_switch_from(struct vcpu *prev)
+static void switch_from(struct vcpu *prev)
 {
 	if (prev->domain->is_idle)
 		return;
@@ -68,7 +70,7 @@ void vcpu_switch_from(struct vcpu *prev)
 	fpu_save(&prev->fpu);
 }
 
-void vcpu_switch_to(struct vcpu *next)
+static void switch_to(struct vcpu *next)
 {
 	int rc;
 
@@ -83,3 +85,17 @@ void vcpu_switch_to(struct vcpu *next)
 		domain_crash(next->domain,
 			     "vCPU %u: the processor refuses its x87 and vector state", next->id);
 }
+
+static void upcall(struct vcpu *v, uint8_t vector)
+{
+	vlapic_set_irq(v->hvm.vlapic, vector, false);
+}
+
+const struct guest_ops hvm_guest_ops = {
+	.must_wake = hvm_must_wake,
+	.intr_pending = hvm_intr_pending,
+	.switch_from = switch_from,
+	.switch_to = switch_to,
+	.upcall = upcall,
+	.dump = vcpu_dump,
+};

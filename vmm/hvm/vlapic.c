@@ -3,7 +3,7 @@
  * Virtual local APIC: the register page, priorities, EOI, and access by MMIO and MSR. Message delivery
  * is in vlapic_ipi.c, the timer in vlapic_timer.c. SDM volume 3, chapter 11.
  */
-#include "dom0.h"
+#include "ext_irq.h"
 #include "hvm_pc.h"
 #include "hvm_ops.h"
 #include "policy.h"
@@ -142,7 +142,7 @@ void vlapic_ack(struct vlapic *a, uint8_t vector)
 void vlapic_eoi_done(struct vlapic *a, uint8_t vector)
 {
 	if (a->vcpu->domain->is_dom0)
-		dom0_irq_eoi(a->vcpu, vector);
+		ext_irq_ops->eoi(a->vcpu, vector);
 	else if (bank_test(a, APIC_TMR, vector))
 		vioapic_eoi(a->vcpu->domain, vector);
 	if (READ_ONCE(a->irr_maybe))
@@ -211,7 +211,7 @@ static void reset_registers(struct vlapic *a)
 	hvm_set_state(a->vcpu, HVM_TPR);
 	a->esr_pending = 0;
 	if (a->vcpu->domain->is_dom0)
-		dom0_irq_drain(a->vcpu);
+		ext_irq_ops->drain(a->vcpu);
 }
 
 static void set_id(struct vlapic *a)
@@ -308,7 +308,8 @@ uint32_t vlapic_read(struct vlapic *a, unsigned int reg)
 		return vlapic_get(a, reg);
 	case APIC_IRR ... APIC_IRR + 0x70:
 		if (a->vcpu->domain->is_dom0)
-			return vlapic_get(a, reg) | dom0_irq_irr(a->vcpu, (reg - APIC_IRR) / 0x10);
+			return vlapic_get(a, reg) |
+			       ext_irq_ops->irr(a->vcpu, (reg - APIC_IRR) / 0x10);
 		return vlapic_get(a, reg);
 	case APIC_ISR ... APIC_ISR + 0x70:
 	case APIC_TMR ... APIC_TMR + 0x70:
@@ -329,7 +330,7 @@ static void write_spiv(struct vlapic *a, uint32_t v)
 		for (unsigned int reg = APIC_LVTTHMR; reg <= APIC_LVTERR; reg += 0x10)
 			vlapic_set(a, reg, vlapic_get(a, reg) | LVT_MASKED);
 		if (a->vcpu->domain->is_dom0)
-			dom0_irq_drain(a->vcpu);
+			ext_irq_ops->drain(a->vcpu);
 	}
 	vcpu_attention(a->vcpu, VCPU_ATT_IRQ);
 }

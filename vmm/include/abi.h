@@ -10,8 +10,12 @@
 #include "domain.h"
 #include "guest_access.h"
 
-/* Executes the hypercall that current's registers ask for. True: the instruction is to be executed again, or faults. */
+/*
+ * Executes the hypercall that current's registers ask for. True: the instruction is to be executed again, or faults. Exits find
+ * it as hypercall_entry (hvm/exit.c), which start-up sets.
+ */
 bool hypercall_dispatch(struct vcpu *v);
+extern bool (*hypercall_entry)(struct vcpu *v);
 
 static inline bool abi_privileged(void)
 {

@@ -1,14 +1,12 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * The VMM's console (vmm/console/console.c): a log ring that the tools read, the serial line, the
- * screen until dom0 takes it, and the switch of typed input between dom0 and the debug keys.
+ * The VMM's console (vmm/console/console.c): the log on the serial line and on the screen until dom0 takes it, and
+ * the switch of typed input between dom0 and the debug keys.
  */
 #ifndef PLINTH_CONSOLE_H
 #define PLINTH_CONSOLE_H
 
-#include "lib.h"
-
-#define CONSOLE_RING_SIZE (64U << 10)
+#include "log.h"
 
 /* Parse options, find the devices, print what the ring already holds. BSP, once. */
 void console_init(void);
@@ -23,18 +21,6 @@ void console_input_to_dom0(void);
 void console_mm_ready(void);
 /* The screen belongs to dom0 from now on, unless vga=keep. */
 void console_screen_release(void);
-/* Ignore the lock from now on and print everything at once, also what waits already: the host is dying. */
-void console_bust_locks(void);
-/* Wait until everything is out: before the machine is reset or switched off. */
-void console_flush(void);
-
-/*
- * Read the log from position *index (a running count of characters; positions older than the ring
- * are moved up). Copies at most max bytes, sets *index behind them. clear: forget what was read,
- * and what was before it. Returns the number of bytes. Shape of XEN_SYSCTL_readconsole.
- */
-uint32_t console_ring_read(uint32_t *index, bool incremental, bool clear, char *buf, uint32_t max);
-
 /*
  * Text of dom0's hvc0: to the serial line and screen, not into the log ring. Returns how many characters found room; the
  * rest is to be offered again when the line has taken some.
@@ -55,26 +41,19 @@ void console_debug_key(char key);
 /* Run the queued keys, and see to the rest of what was printed: SOFTIRQ_KEY. */
 void console_run_keys(void);
 
-/*
- * Messages about guests and their own text: printed when level <= guest_loglvl. While much waits for the serial line they are
- * in the log only.
- */
-void guest_printk(const char *fmt, ...) __printf(1, 2);
-
-/* What waits for the devices (output.c); the console's lock is held. */
-enum output_from { OUTPUT_LOG, OUTPUT_DOM0, OUTPUT_GUEST };
+/* What waits for the devices (output.c); the log's lock is held. */
 /* Which devices there are. Text for others is dropped. */
 void output_devices(bool serial, bool screen);
 /* Queue all of a text, or, when it finds no room, nothing but a note about it. */
-void output_text(enum output_from from, const char *buf, size_t len);
+void output_text(enum log_from from, const char *buf, size_t len);
 /* Queue as much as finds room; returns how much. */
-size_t output_some(enum output_from from, const char *buf, size_t len);
+size_t output_some(enum log_from from, const char *buf, size_t len);
 /* Send what the devices take without waiting, at most 512 characters and 64 cells. True: more waits. */
 bool output_piece(void);
 /* Send everything, waiting for the devices. */
 void output_all(void);
 
-/* Devices (serial.c, screen.c); the console's lock is held. */
+/* Devices (serial.c, screen.c); the log's lock is held. */
 bool serial_init(void);
 /* Waits for the line, but not for ever. */
 void serial_write(const char *buf, size_t len);

@@ -49,7 +49,7 @@ struct cpu {
 	struct vcpu *idle;
 	struct timer_heap *timers;	 /* vmm/cpu/timer.c */
 	struct sched_cpu *sched;	 /* vmm/sched/sched.c */
-	struct cpu_call *volatile calls; /* cross-CPU call mailbox, vmm/cpu/smp.c */
+	struct cpu_call *volatile calls; /* cross-CPU call mailbox, vmm/base/calls.c */
 	void *vendor;			 /* svm/ or vmx/ */
 	uint64_t gdt[16];
 	struct tss *tss;
@@ -109,13 +109,18 @@ void cpu_kick(unsigned int cpu);
 void cpu_call(unsigned int cpu, void (*fn)(void *arg), void *arg);
 /* The same on every CPU, this one included. */
 void cpu_call_all(void (*fn)(void *arg), void *arg);
+/* One of them: on the caller's stack, in the target's list until it is done. */
+struct cpu_call {
+	void (*fn)(void *arg);
+	void *arg;
+	struct cpu_call *next;
+	volatile bool done;
+};
 /* Serve calls made to this CPU; called by the run loop and by spinning lock waiters. */
 void smp_poll_calls(void);
 
-/* The run loop: deferred work, then the current vCPU, for ever (vmm/sched/run.c). */
-void run_loop(void) __noreturn;
-/* Drop the current stack contents and enter run_loop. */
-void reset_stack_and_run(void) __noreturn;
+/* Drop the current stack contents and call loop, which does not return. */
+void reset_stack_and_run(void (*loop)(void)) __noreturn;
 
 /*
  * Nested tables have four levels, which end at 2^48, while CPUs have addresses of up to 52 bits: nothing above that is used,

@@ -67,12 +67,17 @@ static inline void trace(enum trace_event e, uint64_t a, uint64_t b)
 	if (unlikely(trace_on))
 		trace_record(e, a, b);
 }
-void trace_init(void);
+/* Rings for so many CPUs, of zeroed memory, if the command line wants them. */
+void trace_init(unsigned int cpus, void *(*zalloc)(size_t size));
 void trace_dump(unsigned int last_per_cpu);
 
 /* Panic's other entry: a trap that nothing explains. */
 void panic_trap(const struct trap_frame *f, const char *what) __noreturn;
-/* What an NMI is for on this CPU; true when debug code wanted it. */
-bool debug_nmi(const struct trap_frame *f);
+/* What a panic does after it has told why: set by panic_init(). */
+extern void (*panic_end_hook)(void);
+/* Who may have wanted an NMI (true: it did): set by panic_init(). */
+extern bool (*nmi_hook)(const struct trap_frame *f);
+/* From now on a panic tells of the other CPUs and resets the machine (console/panic.c). BSP, first of all. */
+void panic_init(void);
 
 #endif

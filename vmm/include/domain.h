@@ -111,25 +111,26 @@ struct vcpu {
 enum domain_dying { DOMDYING_ALIVE, DOMDYING_DYING, DOMDYING_DEAD };
 
 struct domain {
-	domid_t domid;		    /* [c] used again when the domain is gone */
-	uint64_t serial;	    /* [c] never used again; dom0's is 0 */
-	volatile int refs;	    /* [a] domain_get/put */
-	struct list_head list;	    /* all domains, LOCK_DOMLIST */
-	spinlock_t lock;	    /* LOCK_DOMAIN */
-	xen_domain_handle_t handle; /* [d] */
-	bool is_dom0, is_idle;	    /* [c] */
-	bool is_pvh;		    /* [c] created with only the LAPIC emulated */
-	uint32_t create_flags;	    /* [c] XEN_DOMCTL_CDF_* */
-	uint32_t emulation_flags;   /* [c] XEN_X86_EMU_* */
-	enum domain_dying dying;    /* [d] */
-	volatile int pause_count;   /* [a] domain_pause nesting */
-	unsigned int tool_pauses;   /* [d] domctl pauses not undone yet */
-	bool creation_finished;	    /* [d] first unpause done */
-	bool shutdown_taken;	    /* [a] who sets it writes the code and the reason */
-	bool shutting_down;	    /* published with the code and the reason */
-	bool shut_down;		    /* [d] no vCPU runs any more */
-	unsigned int shutdown_code; /* [a] SHUTDOWN_*, or SHUTDOWN_NO_CODE */
-	char crash_reason[128];	    /* whoever took the shutdown: domain_crash_reason() */
+	domid_t domid;			    /* [c] used again when the domain is gone */
+	uint64_t serial;		    /* [c] never used again; dom0's is 0 */
+	volatile int refs;		    /* [a] domain_get/put */
+	void (*last_put)(struct domain *d); /* [c] there are no references any more */
+	struct list_head list;		    /* all domains, LOCK_DOMLIST */
+	spinlock_t lock;		    /* LOCK_DOMAIN */
+	xen_domain_handle_t handle;	    /* [d] */
+	bool is_dom0, is_idle;		    /* [c] */
+	bool is_pvh;			    /* [c] created with only the LAPIC emulated */
+	uint32_t create_flags;		    /* [c] XEN_DOMCTL_CDF_* */
+	uint32_t emulation_flags;	    /* [c] XEN_X86_EMU_* */
+	enum domain_dying dying;	    /* [d] */
+	volatile int pause_count;	    /* [a] domain_pause nesting */
+	unsigned int tool_pauses;	    /* [d] domctl pauses not undone yet */
+	bool creation_finished;		    /* [d] first unpause done */
+	bool shutdown_taken;		    /* [a] who sets it writes the code and the reason */
+	bool shutting_down;		    /* published with the code and the reason */
+	bool shut_down;			    /* [d] no vCPU runs any more */
+	unsigned int shutdown_code;	    /* [a] SHUTDOWN_*, or SHUTDOWN_NO_CODE */
+	char crash_reason[128];		    /* whoever took the shutdown: domain_crash_reason() */
 
 	unsigned int max_vcpus; /* [c] size of vcpu[] */
 	struct vcpu **vcpu;	/* [c] array; entries are published, each once: domain_vcpu() */
@@ -182,6 +183,7 @@ extern struct domain idle_domain;
 struct domain *domain_get_by_id(domid_t id);
 /* The same with DOMID_SELF meaning the current domain. */
 struct domain *domain_get_for_op(domid_t id);
+/* Another reference (mm/owner.c). False: there is none any more. */
 bool domain_get(struct domain *d);
 void domain_put(struct domain *d);
 /* The domain with this id or the next one after it, with a reference; NULL past the last. */
@@ -274,9 +276,6 @@ void vcpu_block(struct vcpu *v, uint32_t pause_flag);
 /* v goes down until it is brought up again; with the last one its domain powers off. */
 void vcpu_down(struct vcpu *v);
 
-/* Debug builds: start looking for lost wake-ups (sched/wake_check.c). */
-void wake_check_start(void);
-
 /* Scheduler (sched/sched.c). */
 void sched_init(void);
 int sched_vcpu_init(struct vcpu *v);
@@ -285,11 +284,31 @@ void sched_vcpu_fini(struct vcpu *v);
 void sched_vcpu_update(struct vcpu *v);
 /* Choose and load the vCPU to run; called by the run loop on SOFTIRQ_SCHED. */
 void schedule(void);
+/* The run loop: deferred work and idling, until there is a guest's vCPU to run (sched/run.c). Then that is current. */
+struct vcpu *run_next(void);
 void sched_set_affinity(struct vcpu *v, uint64_t hard, uint64_t soft);
 static inline bool vcpu_runnable(const struct vcpu *v)
 {
 	return !v->pause_flags && !v->pause_count && !v->domain->pause_count;
 }
+/*
+ * What lower rooms ask of a guest's processor: one constant table, which vmm/hvm hands down (vcpu_run.c). Other vCPUs'
+ * too, but for dump().
+ */
+struct guest_ops {
+	/* v, about to sleep or asleep, has to go on (hvm_must_wake); a deliverable interrupt is pending. */
+	bool (*must_wake)(struct vcpu *v);
+	bool (*intr_pending)(struct vcpu *v);
+	/* Unload and load v's state on this CPU; called by schedule(). */
+	void (*switch_from)(struct vcpu *v);
+	void (*switch_to)(struct vcpu *v);
+	/* An event channel's upcall comes as this vector of v's local APIC. */
+	void (*upcall)(struct vcpu *v, uint8_t vector);
+	/* Registers and segments in readable form on the console. */
+	void (*dump)(struct vcpu *v);
+};
+extern const struct guest_ops *guest_ops; /* sched/sched.c; NULL before hvm_setup() */
+
 /* Runstate times, brought up to now. */
 void vcpu_runstate_get(struct vcpu *v, struct vcpu_runstate_info *out);
 
@@ -298,15 +317,9 @@ void vcpu_runstate_get(struct vcpu *v, struct vcpu_runstate_info *out);
  * (hvm/vcpu_run.c).
  */
 void vcpu_resume(struct vcpu *v);
-/* Load and unload state of guest vCPUs; called by schedule(). */
-void vcpu_switch_from(struct vcpu *prev);
-void vcpu_switch_to(struct vcpu *next);
 /* pvclock page and runstate area of v are brought up to date (domain/time.c). */
 void vcpu_update_time(struct vcpu *v);
 /* The same when v gets a CPU: the pvclock record only if it is old, the runstate always. */
 void vcpu_switched_time(struct vcpu *v);
-
-/* Registers and segments in readable form on the console. */
-void vcpu_dump(struct vcpu *v);
 
 #endif

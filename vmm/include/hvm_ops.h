@@ -262,7 +262,12 @@ bool hvm_must_wake(struct vcpu *v);
 /* Does an ioreq or an emulation still wait? Completes what is done. False = v must not enter. */
 bool hvm_io_resume(struct vcpu *v);
 
-/* Probe, choose hvm_ops, switch it on for every CPU; panics with the reason. */
+extern const struct guest_ops hvm_guest_ops;
+/* Registers and segments in readable form on the console. */
+void vcpu_dump(struct vcpu *v);
+/* Debug builds: start looking for lost wake-ups (hvm/wake_check.c). */
+void wake_check_start(void);
+/* Probe, choose hvm_ops, switch it on for every CPU; panics with the reason (boot/vendor.c). */
 void hvm_setup(void);
 /* Save/restore of one vCPU and of device records: vmm/life/save.c. */
 int hvm_domain_init(struct domain *d);

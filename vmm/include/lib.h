@@ -60,13 +60,12 @@ uint64_t strtoull(const char *s, const char **end, unsigned int base);
 int vsnprintf(char *buf, size_t size, const char *fmt, va_list ap) __printf(3, 0);
 int snprintf(char *buf, size_t size, const char *fmt, ...) __printf(3, 4);
 
-/* Console log (ring + serial + screen). Any context. printk levels prefix the text as in Linux. */
+/* The log (log.h). Any context. printk levels prefix the text as in Linux. */
 #define LOG_ERR	  "<0>"
 #define LOG_WARN  "<1>"
 #define LOG_INFO  "<2>"
 #define LOG_DEBUG "<3>"
 void printk(const char *fmt, ...) __printf(1, 2);
-void vprintk(const char *fmt, va_list ap) __printf(1, 0);
 
 /* The host cannot go on: message, registers, backtrace, then stop or reboot. */
 void panic(const char *fmt, ...) __printf(1, 2) __noreturn;

@@ -145,11 +145,13 @@ struct e820_map {
 extern struct e820_map host_e820;
 
 /*
- * Reserve machine RAM for dom0 before the rest goes to the allocator: called by dom0_reserve_memory()
- * (vmm/dom0/memory.c) from mm_init() with the map at hand. Pages so reserved are PAGE_DOMAIN of dom0
- * once dom0 exists, never given to the buddy.
+ * Three steps of the BSP's start, once and in this order: final page tables (nx, pages_1g: the CPU has them); page
+ * records for all RAM, in which mm_reserve_range() then marks what is dom0's, never given to the buddy, and PAGE_DOMAIN
+ * of dom0 once dom0 exists; and the allocator with the rest.
  */
-void mm_init(void);
+void mm_init_map(bool nx, bool pages_1g);
+void mm_init_pages(void);
+void mm_init_allocator(void);
 #define PAGE_F_DOM0 \
 	BIT(7) /* struct page flags: kept for dom0 by mm_reserve_range, state PAGE_RESERVED */
 /*
@@ -158,7 +160,7 @@ void mm_init(void);
  * The page records below max_mfn exist when it is called.
  */
 bool mm_reserve_range(maddr_t start, uint64_t len);
-/* Does the VMM itself occupy part of it (image, early allocations; not modules)? Before the end of mm_init. */
+/* Does the VMM itself occupy part of it (image, early allocations; not modules)? Before mm_init_allocator(). */
 bool mm_range_in_use(maddr_t start, uint64_t len);
 /* Boot modules are no longer needed: those pages that are not dom0's go to the allocator. */
 void boot_modules_release(void);

@@ -131,8 +131,19 @@ struct pod {
 	bool used;		 /* the domain has had such frames; d->lock */
 };
 
+/* A map with rules of its own (dom0's) asks whoever made it. */
+struct p2m_hooks {
+	/* First touch of a hole: map what is there. False when nothing is. */
+	bool (*fill_hole)(struct domain *d, gfn_t gfn);
+	/* May foreign or grant frames be mapped at gfn (not MMIO, not RAM in use)? 0 or -EBUSY/-EINVAL. */
+	int (*may_map)(gfn_t gfn);
+	/* Is it memory that the domain keeps, whatever it unmaps? */
+	bool (*owns)(mfn_t mfn);
+};
+
 struct p2m {
 	struct domain *domain;
+	const struct p2m_hooks *hooks; /* constant once the domain runs; NULL = none */
 	spinlock_t lock; /* LOCK_P2M: all changes; lookups are lock-free reads of entries */
 	const struct p2m_format *fmt;
 	struct page *root;	 /* published; NULL once hidden */

@@ -26,10 +26,12 @@ extern maddr_t vmm_root; /* physical address of the PML4 */
 
 /* Map [pa, pa + len) at va; all page-aligned. Uses the largest pages that fit. 0 or -ENOMEM. */
 int pt_map(uint64_t va, maddr_t pa, uint64_t len, enum map_rights rights);
-/* Take one page of the direct map (or image) away: a guard. Splits large pages. */
+/* Take one page of the direct map (or image) away: a guard. Splits large pages. Other CPUs are not flushed. */
 void directmap_unmap_page(void *va);
-/* Build the final tables from host_e820 and load them; BSP, once, before the allocator. */
-void pt_init(void);
+/* Drop all translations of this CPU; for cpu_call_all(). */
+void pt_flush_local(void *unused);
+/* Build the final tables from host_e820 and load them; BSP, once, before the allocator. nx, pages_1g: the CPU has them. */
+void pt_init(bool nx, bool pages_1g);
 /* Cached, read-only view of firmware's tables, any alignment; NULL when it cannot be mapped. */
 const void *firmware_map(maddr_t a, uint64_t len);
 /* Write-combining view of a framebuffer. */

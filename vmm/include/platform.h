@@ -38,14 +38,14 @@ void timers_init_cpu(struct cpu *c);
 void timers_run(void);
 void timers_dump_cpu(unsigned int cpu);
 
-/* cpu/smpboot.c: start the other CPUs. */
-void smpboot_start_all(void);
+/* cpu/smpboot.c: start the other CPUs; each of them ends up in loop. */
+void smpboot_start_all(void (*loop)(void));
 /* Make the block for CPU id and enter it into cpus[]. */
 struct cpu *smpboot_new_cpu(unsigned int id, uint32_t apic_id);
 
 /* boot/ */
 void boot_main(uint32_t magic, uint32_t info) __noreturn;
-/* cpu/acpi.c: find the RSDP (boot page tables), then the tables (after mm_init). */
+/* cpu/acpi.c: find the RSDP (boot page tables), then the tables (after mm_init_allocator). */
 void acpi_find_rsdp(void);
 void acpi_init(void);
 

@@ -24,6 +24,8 @@ uint64_t rdtsc(void);
 uint64_t tsc_to_ns(uint64_t ticks);
 uint64_t ns_to_tsc(uint64_t ns);
 extern uint64_t tsc_khz;
+/* System time is 0 now, and the TSC counts khz. BSP, once. */
+void clock_start(uint64_t khz);
 /* TSC value at a system time; for deadlines. */
 uint64_t tsc_at_ns(uint64_t system_ns);
 /* Seconds since 1970 (UTC) at system time 0, from the CMOS clock. */

@@ -6,14 +6,10 @@
  * foreign mapping in dom0, perhaps much later) hands the rest to a timer, because it may go with locks held
  * (any below LOCK_TIMER). The timer takes the domain off the list, and frees it after another grace period.
  */
-#include "vmm/domain/private.h"
 #include "abi.h"
 #include "hvm_devices.h"
 #include "hvm_ops.h"
-
-void domlist_remove(struct domain *d);
-void domain_free(struct domain *d);
-void vcpu_free(struct vcpu *v);
+#include "internal.h"
 
 #define RELINQUISH_BATCH 32U
 #define VCPUS_BATCH	 8U
@@ -232,11 +228,8 @@ static void reap(void *data)
 		timer_set(&reap_timer, now_ns() + REAP_RETRY_NS);
 }
 
-void domain_put(struct domain *d)
+void domain_unused(struct domain *d)
 {
-	if (__atomic_sub_fetch(&d->refs, 1, __ATOMIC_ACQ_REL))
-		return;
-	BUG_ON(d->is_dom0 || d->is_idle);
 	reap_add(d);
 	timer_set(&reap_timer, 0);
 }

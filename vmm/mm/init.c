@@ -1,11 +1,9 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * Bringing memory up: reserve what is in use, final page tables, struct page for all of RAM (from
- * the top of it), dom0's share, the rest to the allocator. The boot modules stay reserved until
- * boot_modules_release().
+ * Bringing memory up, in three steps: reserve what is in use and load the final page tables; struct page for all of
+ * RAM (from the top of it); and, when dom0's share has been taken out, the rest to the allocator. The boot modules
+ * stay reserved until boot_modules_release().
  */
-#include "console.h"
-#include "dom0.h"
 #include "mm_private.h"
 #include "pagetable.h"
 #include "platform.h"
@@ -129,16 +127,22 @@ void boot_modules_release(void)
 	}
 }
 
-void mm_init(void)
+void mm_init_map(bool nx, bool pages_1g)
 {
 	early_reserve((uint64_t)_image_start - VMM_VIRT, (uint64_t)(_image_end - _image_start));
 	for (unsigned int i = 0; i < boot_info.nr_modules; i++)
 		early_reserve(boot_info.module[i].start.v, boot_info.module[i].size);
-	pt_init();
-	console_mm_ready(); /* the screen was reached through the boot page tables */
+	pt_init(nx, pages_1g);
+}
+
+void mm_init_pages(void)
+{
 	count_ram();
 	make_page_table();
-	dom0_reserve_memory();
+}
+
+void mm_init_allocator(void)
+{
 	buddy_init(&host_buddy);
 	early_for_each_free(free_stretch);
 	early_done = true;

@@ -8,21 +8,16 @@
 #include "mm_private.h"
 #include "pagetable.h"
 #include "platform.h"
-#include "stack.h"
 
 extern char _image_start[], _text_end[], _rodata_start[], _rodata_end[], _data_start[],
 	_image_end[];
-extern char boot_stack[];
 
 maddr_t vmm_root;
 
+static uint64_t nx_bit;
+static bool has_1g;
 static uint64_t ioremap_next = IOREMAP_VIRT;
 static spinlock_t ioremap_lock = SPINLOCK_INIT(LOCK_IOREMAP, "ioremap");
-
-static uint64_t nx_bit(void)
-{
-	return host_cpu.nx ? PTE_NX : 0;
-}
 
 static uint64_t rights_bits(enum map_rights r)
 {
@@ -32,13 +27,13 @@ static uint64_t rights_bits(enum map_rights r)
 	case MAP_RX:
 		return common;
 	case MAP_R:
-		return common | nx_bit();
+		return common | nx_bit;
 	case MAP_RW:
-		return common | PTE_W | nx_bit();
+		return common | PTE_W | nx_bit;
 	case MAP_RW_UC:
-		return common | PTE_W | PTE_PCD | PTE_PWT | nx_bit();
+		return common | PTE_W | PTE_PCD | PTE_PWT | nx_bit;
 	case MAP_RW_WC:
-		return common | PTE_W | nx_bit(); /* PAT bit added per page size */
+		return common | PTE_W | nx_bit; /* PAT bit added per page size */
 	}
 	return 0;
 }
@@ -109,7 +104,7 @@ static uint64_t *walk(uint64_t va, unsigned int level)
 
 static unsigned int best_level(uint64_t va, uint64_t pa, uint64_t len)
 {
-	if (host_cpu.pages_1g && IS_ALIGNED(va | pa, GIB(1)) && len >= GIB(1))
+	if (has_1g && IS_ALIGNED(va | pa, GIB(1)) && len >= GIB(1))
 		return 3;
 	return IS_ALIGNED(va | pa, MIB(2)) && len >= MIB(2) ? 2 : 1;
 }
@@ -130,7 +125,7 @@ int pt_map(uint64_t va, maddr_t pa, uint64_t len, enum map_rights rights)
 	return 0;
 }
 
-static void flush_local(void *unused)
+void pt_flush_local(void *unused)
 {
 	uint64_t cr4 = read_cr4();
 
@@ -146,7 +141,7 @@ void directmap_unmap_page(void *va)
 	if (!e)
 		panic("No memory to set up a guard page");
 	WRITE_ONCE(*e, 0);
-	cpu_call_all(flush_local, NULL);
+	pt_flush_local(NULL);
 }
 
 static void map_or_panic(uint64_t va, uint64_t pa, uint64_t len, enum map_rights r)
@@ -165,10 +160,13 @@ static void map_section(const char *from, const char *to, enum map_rights r)
 		map_or_panic(start, start - VMM_VIRT, PAGE_SIZE, r);
 }
 
-void pt_init(void)
+void pt_init(bool nx, bool pages_1g)
 {
-	uint64_t *root = mm_alloc_table();
+	uint64_t *root;
 
+	nx_bit = nx ? PTE_NX : 0;
+	has_1g = pages_1g;
+	root = mm_alloc_table();
 	if (!root)
 		panic("No memory below 4 GiB for page tables");
 	vmm_root = virt_to_maddr(root);
@@ -184,7 +182,6 @@ void pt_init(void)
 	map_section(_rodata_start, _rodata_end, MAP_R);
 	map_section(_data_start, _image_end, MAP_RW);
 	write_cr3(vmm_root.v);
-	directmap_unmap_page(boot_stack + STACK_GUARD);
 }
 
 static void *map_device(maddr_t a, uint64_t len, enum map_rights r)

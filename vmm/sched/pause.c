@@ -94,7 +94,7 @@ void vcpu_block(struct vcpu *v, uint32_t pause_flag)
 {
 	__atomic_fetch_or(&v->pause_flags, pause_flag, __ATOMIC_SEQ_CST);
 	/* What came before the flag was set could not clear it: look once more. */
-	if ((pause_flag & VPF_BLOCKED) && !(pause_flag & VPF_POLL) && hvm_must_wake(v)) {
+	if ((pause_flag & VPF_BLOCKED) && !(pause_flag & VPF_POLL) && guest_ops->must_wake(v)) {
 		__atomic_fetch_and(&v->pause_flags, ~pause_flag, __ATOMIC_SEQ_CST);
 		return;
 	}

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * The run loop of each CPU: deferred work first, then the current vCPU until its next exit, or
- * the idle state. The only two places with interrupts open are here.
+ * What a CPU does between two stretches of a guest: deferred work, and the idle state. The only two places with
+ * interrupts open are here. The loop itself is run_loop() in vmm/boot/main.c.
  */
 #include "console.h"
 #include "debug.h"
@@ -54,16 +54,15 @@ static void deferred_work(struct cpu *c)
 	grace_pass();
 }
 
-void run_loop(void)
+struct vcpu *run_next(void)
 {
 	struct cpu *c = this_cpu();
 
 	for (;;) {
 		while (c->softirq)
 			deferred_work(c);
-		if (c->current == c->idle)
-			idle(c);
-		else
-			vcpu_resume(c->current);
+		if (c->current != c->idle)
+			return c->current;
+		idle(c);
 	}
 }

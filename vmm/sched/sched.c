@@ -15,6 +15,9 @@
 #include "publish.h"
 #include "sched.h"
 
+const struct guest_ops *guest_ops;
+struct domain idle_domain = { .domid = DOMID_IDLE, .is_idle = true, .refs = 1 };
+
 static struct sched_cpu *scpus[MAX_CPUS];
 static const struct sched_policy *policy = &sched_bvt;
 
@@ -416,11 +419,11 @@ static void balance(struct sched_cpu *c, uint64_t now)
 static void switch_vcpus(struct vcpu *prev, struct vcpu *next)
 {
 	if (!prev->domain->is_idle)
-		vcpu_switch_from(prev);
+		guest_ops->switch_from(prev);
 	this_cpu()->current = next;
 	__atomic_store_n(&prev->running, false, __ATOMIC_SEQ_CST);
 	if (!next->domain->is_idle)
-		vcpu_switch_to(next);
+		guest_ops->switch_to(next);
 	if (!prev->domain->is_idle && vcpu_runnable(prev))
 		sched_vcpu_update(prev);
 }
@@ -508,7 +511,7 @@ static bool begin_donation(struct vcpu *v)
 {
 	__atomic_fetch_or(&v->pause_flags, VPF_DONATES, __ATOMIC_SEQ_CST);
 	/* What came before the flag was set could not clear it. */
-	return !hvm_intr_pending(v);
+	return !guest_ops->intr_pending(v);
 }
 
 bool sched_donate(struct vcpu *to, const void *key)
@@ -619,7 +622,6 @@ void sched_init(void)
 		cpus[i]->sched = c;
 		scpus[i] = c;
 	}
-	domain_shutdown_init();
 }
 
 int sched_vcpu_init(struct vcpu *v)

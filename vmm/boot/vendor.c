@@ -1,8 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-/* Choosing the vendor's half and switching it on everywhere, before the first domain exists. */
+/* Choosing the processor vendor's half and switching it on everywhere, before the first domain exists. */
 #include "hvm_ops.h"
-
-const struct hvm_ops *hvm_ops;
 
 static int failed_cpu = -1;
 
@@ -19,6 +17,7 @@ void hvm_setup(void)
 		hvm_ops = &svm_ops;
 	else if (vmx_probe())
 		hvm_ops = &vmx_ops;
+	guest_ops = &hvm_guest_ops;
 	if (!hvm_ops)
 		panic("This machine has no hardware virtualization that Plinth can use");
 	cpu_call_all(cpu_up, NULL);

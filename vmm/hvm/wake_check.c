@@ -5,7 +5,7 @@
  * looks the same, so it counts when it is found twice and has not run in between. A guest that writes into its own
  * vcpu_info can bring it about, so it is a message and a counter (debug key c), no panic.
  */
-#include "console.h"
+#include "log.h"
 #include "debug.h"
 #include "domain.h"
 #include "hvm_ops.h"

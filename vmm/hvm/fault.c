@@ -5,7 +5,6 @@
  */
 #include "debug.h"
 #include "domain.h"
-#include "dom0.h"
 #include "hvm_ops.h"
 
 COUNTER(code_pages_split);
@@ -57,7 +56,7 @@ bool p2m_fault(struct vcpu *v, struct npt_fault *f)
 
 	f->type = e.type;
 	if (e.type == P2M_INVALID)
-		return d->is_dom0 && dom0_map_mmio(d, gfn);
+		return d->p2m.hooks && d->p2m.hooks->fill_hole(d, gfn);
 	if (e.type == P2M_POD) {
 		if (pod_populate(d, gfn) == -ENOMEM)
 			domain_crash(
