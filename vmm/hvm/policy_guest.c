@@ -266,7 +266,7 @@ uint64_t policy_cr4_mask(const struct domain *d)
 
 /* --- CPUID ------------------------------------------------------------------------------------- */
 
-static void cpuid_hypervisor(struct vcpu *v, uint32_t leaf, uint32_t sub, uint32_t out[4])
+static void cpuid_xen(struct vcpu *v, uint32_t leaf, uint32_t sub, uint32_t out[4])
 {
 	switch (leaf) {
 	case XEN_CPUID_LEAF(0):
@@ -319,6 +319,21 @@ static void cpuid_hypervisor(struct vcpu *v, uint32_t leaf, uint32_t sub, uint32
 	default:
 		break;
 	}
+}
+
+/* Blocks of 256 leaves that a hypervisor has for itself. What another interface offers is a line here. */
+static const struct leaf_block {
+	uint32_t first;
+	void (*fill)(struct vcpu *v, uint32_t leaf, uint32_t sub, uint32_t out[4]); /* zeros */
+} leaf_blocks[] = {
+	{ XEN_CPUID_LEAF(0), cpuid_xen },
+};
+
+static void cpuid_hypervisor(struct vcpu *v, uint32_t leaf, uint32_t sub, uint32_t out[4])
+{
+	for (unsigned int i = 0; i < ARRAY_SIZE(leaf_blocks); i++)
+		if (leaf - leaf_blocks[i].first < 0x100)
+			leaf_blocks[i].fill(v, leaf, sub, out);
 }
 
 static void cpuid_dynamic_xstate(struct vcpu *v, uint32_t sub, uint32_t out[4])
@@ -390,8 +405,7 @@ void hvm_cpuid(struct vcpu *v, uint32_t leaf, uint32_t sub, uint32_t out[4])
 		   leaf - 0x80000000 < POLICY_NR_EXTD) {
 		r = &p->extd[leaf - 0x80000000];
 	} else {
-		if (leaf >> 16 == 0x4000)
-			cpuid_hypervisor(v, leaf, sub, out);
+		cpuid_hypervisor(v, leaf, sub, out);
 		return;
 	}
 	out[0] = r->a;
