@@ -79,14 +79,21 @@ $(DM_OUT)/restricted: $(DM_OUT)/obj/core/confine_calls.o $(DM_OUT)/obj/core/log.
 	$(Q)$(CC) $(DM_CFLAGS) -o $@ $^ -pie -pthread -lxendevicemodel -lxenforeignmemory -lxenevtchn -lxencall \
 		-lxentoolcore
 
-check-device-model: $(DM_OUT)/plinth-dm-asan $(DM_OUT)/confine_call
+# Two machines in one process.
+$(DM_OUT)/two_machines: $(DM_OUT)/asan/tests/two_machines.o $(filter-out %/main.o,$(DM_ASAN_OBJ))
+	$(call say,LD,$@)
+	$(Q)$(CC) $(DM_SANITIZE) -o $@ $^ $(DM_LIBS)
+
+check-device-model: $(DM_OUT)/plinth-dm-asan $(DM_OUT)/confine_call $(DM_OUT)/two_machines
+	$(Q)ASAN_OPTIONS=detect_leaks=0 timeout 60 $(DM_OUT)/two_machines 2> $(DM_OUT)/two_machines.log || \
+		{ cat $(DM_OUT)/two_machines.log; exit 1; }
 	$(Q)python3 $(DM_DIR)/tests/run.py --device-model $(DM_OUT)/plinth-dm-asan \
 		--work $(DM_OUT)/tests
 
 install-device-model: $(DM_OUT)/plinth-dm
 	$(Q)install -D -m 755 $< $(DESTDIR)$(PREFIX)/lib/plinth/bin/plinth-dm
 
--include $(DM_OBJ:.o=.d) $(DM_ASAN_OBJ:.o=.d) $(DM_RTC_OBJ:.o=.d)
+-include $(DM_OBJ:.o=.d) $(DM_ASAN_OBJ:.o=.d) $(DM_RTC_OBJ:.o=.d) $(DM_OUT)/asan/tests/two_machines.d
 
 -include device-model/tests-ui/build.mk
 include device-model/tests-block/build.mk

@@ -88,7 +88,7 @@ static void start(void)
 		rc = qmp_init(&machine);
 	if (!rc)
 		rc = o->qtest ? vmm_qtest_start(&machine) : vmm_xen_start(&machine);
-	if (!rc && !o->qtest && machine.pv_backends && pv_process_ready())
+	if (!rc && !o->qtest && machine.pv_backends && pv_process_ready(&machine.input))
 		machine.pv_backends = false;
 	/* Without a privileged part a process in another root or of another user cannot reach xenstore. */
 	if (!rc && !o->qtest && !keeper_active() && !o->restrict_domid && (o->chroot || o->runas))
@@ -130,7 +130,7 @@ static int attach(void)
 	if (!rc)
 		rc = qmp_init(&machine);
 	if (!rc)
-		rc = pv_start((unsigned int)options.domid, &machine.display);
+		rc = pv_start((unsigned int)options.domid, &machine.display, &machine.input);
 	if (!rc && keeper_active())
 		rc = keeper_seal();
 	if (rc)

@@ -21,6 +21,7 @@
 #include "core/loop.h"
 #include "core/options.h"
 #include "core/timer.h"
+#include "core/machine.h"
 #include "core/util.h"
 
 #define CHARDEV_READ_MAX 4096
@@ -37,8 +38,6 @@ struct chardev {
 	struct dm_timer pty_timer;
 	struct chardev *next;
 };
-
-static struct chardev *chardevs;
 
 static void chardev_read(void *opaque, uint32_t events);
 
@@ -300,9 +299,9 @@ static int open_spec(struct chardev *c, const char *spec)
 	return -EINVAL;
 }
 
-struct chardev *chardev_open(const char *label, const char *spec)
+struct chardev *chardev_open(struct machine *m, const char *label, const char *spec)
 {
-	struct chardev *c = xzalloc(sizeof(*c)), **p = &chardevs;
+	struct chardev *c = xzalloc(sizeof(*c)), **p = &m->chardevs;
 	int rc;
 
 	c->in_fd = c->out_fd = c->listen_fd = -1;
@@ -321,15 +320,6 @@ struct chardev *chardev_open(const char *label, const char *spec)
 	while (*p)
 		p = &(*p)->next;
 	*p = c;
-	return c;
-}
-
-struct chardev *chardev_find(const char *label)
-{
-	struct chardev *c = chardevs;
-
-	while (c && strcmp(c->label, label))
-		c = c->next;
 	return c;
 }
 
@@ -368,9 +358,9 @@ void chardev_send_break(struct chardev *c)
 		tcsendbreak(c->out_fd, 0);
 }
 
-struct chardev *chardev_next(struct chardev *prev)
+struct chardev *chardev_next(struct machine *m, struct chardev *prev)
 {
-	return prev ? prev->next : chardevs;
+	return prev ? prev->next : m->chardevs;
 }
 
 const char *chardev_label(const struct chardev *c)

@@ -11,6 +11,7 @@
 #include <stdint.h>
 
 struct chardev;
+struct machine;
 
 enum chardev_event { CHARDEV_OPENED, CHARDEV_CLOSED };
 
@@ -23,8 +24,7 @@ struct chardev_frontend {
 };
 
 /* spec as after -serial ("pty", "file:/x", "null", "stdio", "unix:/p,server,nowait", "tcp:h:p,..") */
-struct chardev *chardev_open(const char *label, const char *spec);
-struct chardev *chardev_find(const char *label);
+struct chardev *chardev_open(struct machine *m, const char *label, const char *spec);
 void chardev_set_frontend(struct chardev *c, const struct chardev_frontend *fe);
 /*
  * Returns the number of bytes taken. Less than len: the peer is slow; the front end keeps the rest
@@ -37,7 +37,7 @@ void chardev_accept_input(struct chardev *c);
 void chardev_send_break(struct chardev *c);
 
 /* query-chardev: label, "pty:/dev/pts/X" and the like, whether a peer is there. */
-struct chardev *chardev_next(struct chardev *prev);
+struct chardev *chardev_next(struct machine *m, struct chardev *prev);
 const char *chardev_label(const struct chardev *c);
 const char *chardev_filename(const struct chardev *c);
 bool chardev_is_open(const struct chardev *c);

@@ -6,137 +6,118 @@
 
 #include "core/util.h"
 
-#define INPUT_MAX_CODE 0x101u
-
-static struct input_device *devices;
-static uint8_t keys_down[INPUT_MAX_CODE];
-static unsigned int buttons_down, leds;
-static int last_x, last_y;
-static void (*leds_cb)(void *opaque, unsigned int leds);
-static void *leds_opaque;
-static void (*mode_cb)(void *opaque, bool absolute);
-static void *mode_opaque;
-
-static struct input_device *find_keyboard(void)
+static struct input_device *find_keyboard(const struct input *in)
 {
-	struct input_device *d = devices;
+	struct input_device *d = in->devices;
 
 	while (d && !d->key)
 		d = d->next;
 	return d;
 }
 
-static struct input_device *find_pointer(void)
+static struct input_device *find_pointer(const struct input *in)
 {
-	struct input_device *d = devices;
+	struct input_device *d = in->devices;
 
 	while (d && !d->pointer_rel && !d->pointer_abs)
 		d = d->next;
 	return d;
 }
 
-bool input_is_absolute(void)
+bool input_is_absolute(const struct input *in)
 {
-	struct input_device *d = find_pointer();
+	struct input_device *d = find_pointer(in);
 
 	return d && d->pointer_abs;
 }
 
-static void mode_check(bool before)
+static void mode_check(struct input *in, bool before)
 {
-	bool after = input_is_absolute();
+	bool after = input_is_absolute(in);
 
-	if (before != after && mode_cb)
-		mode_cb(mode_opaque, after);
+	if (before != after && in->mode_cb)
+		in->mode_cb(in->mode_opaque, after);
 }
 
-void input_register(struct input_device *dev)
+void input_register(struct input *in, struct input_device *dev)
 {
-	bool before = input_is_absolute();
+	bool before = input_is_absolute(in);
 
-	dev->next = devices;
-	devices = dev;
-	mode_check(before);
+	dev->next = in->devices;
+	in->devices = dev;
+	mode_check(in, before);
 }
 
-void input_unregister(struct input_device *dev)
+void input_unregister(struct input *in, struct input_device *dev)
 {
-	struct input_device **p = &devices;
-	bool before = input_is_absolute();
+	struct input_device **p = &in->devices;
+	bool before = input_is_absolute(in);
 
 	while (*p && *p != dev)
 		p = &(*p)->next;
 	if (*p)
 		*p = dev->next;
-	mode_check(before);
+	mode_check(in, before);
 }
 
-void input_key(unsigned int code, bool down)
+void input_key(struct input *in, unsigned int code, bool down)
 {
-	struct input_device *d = find_keyboard();
+	struct input_device *d = find_keyboard(in);
 
 	if (code >= INPUT_MAX_CODE)
 		return;
-	keys_down[code] = down;
+	in->keys_down[code] = down;
 	if (d)
 		d->key(d->opaque, code, down);
 }
 
-void input_pointer_rel(int dx, int dy, unsigned int buttons)
+void input_pointer_rel(struct input *in, int dx, int dy, unsigned int buttons)
 {
-	struct input_device *d = find_pointer();
+	struct input_device *d = find_pointer(in);
 
-	buttons_down = buttons;
+	in->buttons_down = buttons;
 	if (d && d->pointer_rel)
 		d->pointer_rel(d->opaque, dx, dy, buttons);
 }
 
-void input_pointer_abs(int x, int y, unsigned int buttons)
+void input_pointer_abs(struct input *in, int x, int y, unsigned int buttons)
 {
-	struct input_device *d = find_pointer();
+	struct input_device *d = find_pointer(in);
 
-	buttons_down = buttons;
-	last_x = MIN(MAX(x, 0), INPUT_ABS_MAX);
-	last_y = MIN(MAX(y, 0), INPUT_ABS_MAX);
+	in->buttons_down = buttons;
+	in->last_x = MIN(MAX(x, 0), INPUT_ABS_MAX);
+	in->last_y = MIN(MAX(y, 0), INPUT_ABS_MAX);
 	if (d && d->pointer_abs)
-		d->pointer_abs(d->opaque, last_x, last_y, buttons);
+		d->pointer_abs(d->opaque, in->last_x, in->last_y, buttons);
 }
 
-void input_release_all(void)
+void input_release_all(struct input *in)
 {
 	unsigned int code;
 
 	for (code = 0; code < INPUT_MAX_CODE; code++)
-		if (keys_down[code])
-			input_key(code, false);
-	if (!buttons_down)
+		if (in->keys_down[code])
+			input_key(in, code, false);
+	if (!in->buttons_down)
 		return;
-	if (input_is_absolute())
-		input_pointer_abs(last_x, last_y, 0);
+	if (input_is_absolute(in))
+		input_pointer_abs(in, in->last_x, in->last_y, 0);
 	else
-		input_pointer_rel(0, 0, 0);
+		input_pointer_rel(in, 0, 0, 0);
 }
 
-void input_set_leds(unsigned int new_leds)
+void input_set_leds(struct input *in, unsigned int leds)
 {
-	leds = new_leds;
-	if (leds_cb)
-		leds_cb(leds_opaque, leds);
+	in->leds = leds;
 }
 
-unsigned int input_leds(void)
+unsigned int input_leds(const struct input *in)
 {
-	return leds;
+	return in->leds;
 }
 
-void input_on_leds(void (*cb)(void *opaque, unsigned int leds), void *opaque)
+void input_on_mode(struct input *in, void (*cb)(void *opaque, bool absolute), void *opaque)
 {
-	leds_cb = cb;
-	leds_opaque = opaque;
-}
-
-void input_on_mode(void (*cb)(void *opaque, bool absolute), void *opaque)
-{
-	mode_cb = cb;
-	mode_opaque = opaque;
+	in->mode_cb = cb;
+	in->mode_opaque = opaque;
 }

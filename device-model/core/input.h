@@ -31,26 +31,36 @@ struct input_device {
 	void (*pointer_rel)(void *opaque, int dx, int dy, unsigned int buttons);
 	/* x and y 0..INPUT_ABS_MAX over the surface. */
 	void (*pointer_abs)(void *opaque, int x, int y, unsigned int buttons);
-	/* New keyboard LEDs are announced by input_set_leds(). */
 	struct input_device *next;
 };
 
-void input_register(struct input_device *dev);
-void input_unregister(struct input_device *dev);
+#define INPUT_MAX_CODE 0x101u
+
+/* A machine's. */
+struct input {
+	struct input_device *devices; /* the newest first */
+	uint8_t keys_down[INPUT_MAX_CODE];
+	unsigned int buttons_down, leds;
+	int last_x, last_y;
+	void (*mode_cb)(void *opaque, bool absolute);
+	void *mode_opaque;
+};
+
+void input_register(struct input *in, struct input_device *dev);
+void input_unregister(struct input *in, struct input_device *dev);
 
 /* From a user interface. Keys held down when a client goes away: input_release_all. */
-void input_key(unsigned int code, bool down);
-void input_pointer_rel(int dx, int dy, unsigned int buttons);
-void input_pointer_abs(int x, int y, unsigned int buttons);
+void input_key(struct input *in, unsigned int code, bool down);
+void input_pointer_rel(struct input *in, int dx, int dy, unsigned int buttons);
+void input_pointer_abs(struct input *in, int x, int y, unsigned int buttons);
 /* True when an absolute device is active: a user interface then sends positions, not motion. */
-bool input_is_absolute(void);
-void input_release_all(void);
+bool input_is_absolute(const struct input *in);
+void input_release_all(struct input *in);
 
-/* Scroll, num, caps lock as bits 0-2, from the active keyboard; the listener is optional. */
-void input_set_leds(unsigned int leds);
-unsigned int input_leds(void);
-void input_on_leds(void (*cb)(void *opaque, unsigned int leds), void *opaque);
+/* Scroll, num, caps lock as bits 0-2, from the active keyboard. */
+void input_set_leds(struct input *in, unsigned int leds);
+unsigned int input_leds(const struct input *in);
 /* Called when the active pointer changes between absolute and relative. */
-void input_on_mode(void (*cb)(void *opaque, bool absolute), void *opaque);
+void input_on_mode(struct input *in, void (*cb)(void *opaque, bool absolute), void *opaque);
 
 #endif

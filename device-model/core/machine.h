@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * The machine: one per process. It ties the buses, the connection to the VMM and the devices
+ * The machine. It ties the buses, the connection to the VMM and the devices
  * together and knows whether the guest runs.
  */
 #ifndef DM_CORE_MACHINE_H
@@ -10,10 +10,16 @@
 #include <stdint.h>
 
 #include "core/display.h"
+#include "core/input.h"
 
 struct bus;
+struct chardev;
 struct dma;
+struct fdc;
+struct i8257;
+struct ide_controller;
 struct irq_state;
+struct net;
 struct options;
 struct pci_bus;
 struct read_ahead;
@@ -34,6 +40,14 @@ struct machine {
 	struct machine_hook *reset_hooks;
 	struct machine_hook *run_hooks;
 	struct display display;
+	struct input input;
+	struct net *nets;	  /* cards, in net/net.c */
+	struct chardev *chardevs; /* in core/chardev.c */
+	struct i8257 *isa_dma;
+	struct fdc *fdc;	    /* NULL: none */
+	struct ide_controller *ide; /* NULL: none */
+	uint64_t vram_next;	    /* where core/vram.c parks the next one */
+	unsigned int nr_vrams;
 	struct vnc_server *vnc; /* NULL: none */
 	bool pv_backends; /* a process beside this one serves paravirtual disks and keyboards */
 	bool started;	  /* ran at least once */

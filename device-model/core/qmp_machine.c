@@ -108,7 +108,7 @@ static void cmd_query_chardev(struct machine *m, const struct json *args, struct
 	unsigned int i;
 
 	qmp_return_open(r, '[');
-	for (c = chardev_next(NULL); c; c = chardev_next(c)) {
+	for (c = chardev_next(m, NULL); c; c = chardev_next(m, c)) {
 		jout_open(r->out, NULL, '{');
 		jout_bool(r->out, "frontend-open", true);
 		jout_str(r->out, "filename", chardev_filename(c));

@@ -21,8 +21,6 @@
 #define VRAM_PARK_STEP	(2u << 20)
 #define BITS_PER_LONG	(8 * sizeof(unsigned long))
 
-static uint64_t vram_park_next; /* one machine per process */
-
 /* The first guest frame above any RAM, wherever the hole below 4 GiB starts. */
 static uint64_t park_base(const struct machine *m)
 {
@@ -61,17 +59,15 @@ static uint64_t vram_start_gpa(struct machine *m, unsigned int instance, uint64_
 int vram_create(struct vram *v, struct machine *m, const char *name, size_t size,
 		bool write_combining)
 {
-	static unsigned int instances;
-
 	size = (size + DM_PAGE_SIZE - 1) & ~(size_t)(DM_PAGE_SIZE - 1);
-	if (!vram_park_next)
-		vram_park_next = park_base(m);
+	if (!m->vram_next)
+		m->vram_next = park_base(m);
 	*v = (struct vram){
 		.m = m,
 		.name = name,
 		.size = size,
-		.park_gpa = vram_park_next,
-		.gpa = vram_start_gpa(m, instances, size, vram_park_next),
+		.park_gpa = m->vram_next,
+		.gpa = vram_start_gpa(m, m->nr_vrams, size, m->vram_next),
 		.write_combining = write_combining,
 	};
 	v->ptr = m->vmm->populate(m, v->gpa >> 12, size / DM_PAGE_SIZE);
@@ -83,8 +79,8 @@ int vram_create(struct vram *v, struct machine *m, const char *name, size_t size
 	}
 	if (m->opt->incoming_fd < 0)
 		memset(v->ptr, 0, size);
-	vram_park_next += (size + VRAM_PARK_STEP - 1) & ~(uint64_t)(VRAM_PARK_STEP - 1);
-	save_register(m, &vram_save_ops, instances++, v);
+	m->vram_next += (size + VRAM_PARK_STEP - 1) & ~(uint64_t)(VRAM_PARK_STEP - 1);
+	save_register(m, &vram_save_ops, m->nr_vrams++, v);
 	return 0;
 }
 

@@ -17,7 +17,7 @@
 #define MIB	       (1ull << 20)
 
 struct cmos {
-	const struct options *opt;
+	struct machine *m;
 	uint8_t index;
 	uint8_t data[CMOS_SIZE];
 };
@@ -48,7 +48,7 @@ static void set16(struct cmos *s, unsigned int index, uint64_t v)
 
 static void set_memory(struct cmos *s)
 {
-	uint64_t ram = s->opt->ram_bytes;
+	uint64_t ram = s->m->opt->ram_bytes;
 	uint64_t low = MIN(ram, 0xf0000000ull), high = ram - low;
 
 	set16(s, 0x15, 640);
@@ -58,14 +58,14 @@ static void set_memory(struct cmos *s)
 	s->data[0x5b] = (uint8_t)(high / 65536);
 	s->data[0x5c] = (uint8_t)(high / 65536 >> 8);
 	s->data[0x5d] = (uint8_t)(high / 65536 >> 16);
-	s->data[0x5f] = (uint8_t)(s->opt->vcpus - 1);
+	s->data[0x5f] = (uint8_t)(s->m->opt->vcpus - 1);
 }
 
 static void set_boot_order(struct cmos *s)
 {
 	static const char letters[] = "acdn"; /* codes 1-4 */
 	uint8_t code[3] = { 0 };
-	const char *order = s->opt->boot_order;
+	const char *order = s->m->opt->boot_order;
 	unsigned int i;
 
 	for (i = 0; i < 3 && order[i]; i++)
@@ -79,7 +79,7 @@ static void set_geometry(struct cmos *s, unsigned int unit)
 {
 	unsigned int cylinders, heads, sectors, base = 0x1b + 9 * unit;
 
-	if (!ide_disk_geometry(unit, &cylinders, &heads, &sectors))
+	if (!ide_disk_geometry(s->m, unit, &cylinders, &heads, &sectors))
 		return;
 	set16(s, base, cylinders);
 	s->data[base + 2] = (uint8_t)heads;
@@ -93,10 +93,10 @@ static void set_geometry(struct cmos *s, unsigned int unit)
 
 static void set_drives(struct cmos *s)
 {
-	const struct options *o = s->opt;
+	const struct options *o = s->m->opt;
 	unsigned int i;
 
-	s->data[0x10] = (uint8_t)(fdc_cmos_type(0) << 4 | fdc_cmos_type(1));
+	s->data[0x10] = (uint8_t)(fdc_cmos_type(s->m, 0) << 4 | fdc_cmos_type(s->m, 1));
 	s->data[0x14] = 0x06; /* equipment: coprocessor, PS/2 mouse, and the floppy drives */
 	if (s->data[0x10])
 		s->data[0x14] |= s->data[0x10] & 0xf0 && s->data[0x10] & 0x0f ? 0x41 : 0x01;
@@ -141,7 +141,7 @@ static int cmos_init(struct machine *m)
 {
 	struct cmos *s = xzalloc(sizeof(*s));
 
-	s->opt = m->opt;
+	s->m = m;
 	machine_on_reset(m, cmos_reset, s);
 	save_register(m, &cmos_save_ops, 0, s);
 	return pio_register(m, 0x70, 2, &cmos_ops, s, "cmos") ? 0 : -1;

@@ -47,7 +47,7 @@ static int debugport_init(struct machine *m)
 
 	if (!m->opt->debugcon)
 		return 0;
-	c = chardev_open("debugcon", m->opt->debugcon);
+	c = chardev_open(m, "debugcon", m->opt->debugcon);
 	if (!c)
 		return -1;
 	return pio_register(m, PORT_BOCHS, 1, &debugport_ops, c, "debugport") &&

@@ -262,7 +262,7 @@ static int fdc_init(struct machine *m)
 		return rc;
 	irq_init_isa(&s->irq, m, FDC_IRQ);
 	dm_timer_init(&s->id_timer, DM_CLOCK_GUEST, fdc_read_id_done, s);
-	i8257_attach(FDC_DMA, fdc_dma_ready, s);
+	i8257_attach(s->m->isa_dma, FDC_DMA, fdc_dma_ready, s);
 	machine_on_reset(m, fdc_reset, s);
 	save_register(m, &fdc_save_ops, 0, s);
 	if (!pio_register(m, FDC_BASE, 4, &port_ops, s, "fdc") ||

@@ -11,6 +11,7 @@
 #include <string.h>
 
 #include "core/log.h"
+#include "core/machine.h"
 #include "core/util.h"
 #include "hw/fdc.h"
 #include "hw/i8257.h"
@@ -84,7 +85,7 @@ void fdc_data_result(struct fdc *s, uint8_t st0, uint8_t st1, uint8_t st2)
 {
 	struct fdc_xfer *x = &s->x;
 
-	i8257_set_dreq(FDC_DMA, false);
+	i8257_set_dreq(s->m->isa_dma, FDC_DMA, false);
 	log_trace(TRACE_FDC, "fdc: result %02x %02x %02x", st0, st1, st2);
 	s->fifo[0] = (uint8_t)(st0 | x->last_h << 2 | x->drive);
 	s->fifo[1] = st1;
@@ -111,7 +112,7 @@ static void fail(struct fdc *s, uint8_t st1, uint8_t st2)
 
 void fdc_data_abort(struct fdc *s)
 {
-	i8257_set_dreq(FDC_DMA, false);
+	i8257_set_dreq(s->m->isa_dma, FDC_DMA, false);
 	if (s->req.busy)
 		s->req_orphan = true;
 	s->x_waits = false;
@@ -325,7 +326,7 @@ static void read_moved(struct fdc *s)
 /* All of the chunk has been moved, or terminal count came. */
 static void host_done(struct fdc *s)
 {
-	i8257_set_dreq(FDC_DMA, false);
+	i8257_set_dreq(s->m->isa_dma, FDC_DMA, false);
 	transfer_of(s)->moved(s);
 }
 
@@ -341,8 +342,8 @@ void fdc_dma_ready(void *opaque)
 
 	if (s->phase != FDC_EXEC_HOST || !x->dma)
 		return;
-	x->pos += (uint32_t)i8257_move(FDC_DMA, host_bytes(s) + x->pos, x->len - x->pos,
-				       !transfer_of(s)->from_host, &x->tc);
+	x->pos += (uint32_t)i8257_move(s->m->isa_dma, FDC_DMA, host_bytes(s) + x->pos,
+				       x->len - x->pos, !transfer_of(s)->from_host, &x->tc);
 	if (x->tc || x->pos == x->len)
 		host_done(s);
 }
@@ -356,7 +357,7 @@ static void host_start(struct fdc *s, uint32_t len)
 		fdc_irq(s, true);
 		return;
 	}
-	i8257_set_dreq(FDC_DMA, true);
+	i8257_set_dreq(s->m->isa_dma, FDC_DMA, true);
 	fdc_dma_ready(s);
 }
 
@@ -403,9 +404,9 @@ static uint32_t chunk_sectors(const struct fdc *s)
 		return 1;
 	if (x->limit)
 		n = MIN(n, x->limit - 1u);
-	if (!x->dma || x->kind == FDC_VERIFY || !i8257_ready(FDC_DMA))
+	if (!x->dma || x->kind == FDC_VERIFY || !i8257_ready(s->m->isa_dma, FDC_DMA))
 		return n;
-	bytes = i8257_left(FDC_DMA);
+	bytes = i8257_left(s->m->isa_dma, FDC_DMA);
 	return MIN(n, (bytes + FDC_SECTOR - 1) / FDC_SECTOR);
 }
 

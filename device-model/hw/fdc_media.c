@@ -38,8 +38,6 @@ static const struct fdc_format formats[] = {
 /* Those that an image of another size is taken for: the smallest that holds it. */
 static const uint16_t usual_kib[] = { 160, 360, 720, 1200, 1440, 2880 };
 
-static struct fdc *controller; /* one per machine */
-
 static bool format_of_size(uint64_t bytes, struct fdc_format *f)
 {
 	size_t i;
@@ -119,27 +117,28 @@ int fdc_media_init(struct fdc *s)
 	unsigned int n;
 	int rc = 0;
 
-	controller = s;
+	s->m->fdc = s;
 	for (n = 0; n < ARRAY_SIZE(s->m->opt->floppies) && !rc; n++)
 		rc = drive_init(s, n);
 	return rc;
 }
 
-uint8_t fdc_cmos_type(unsigned int drive)
+uint8_t fdc_cmos_type(struct machine *m, unsigned int drive)
 {
-	return controller ? controller->drive[drive].cmos : 0;
+	return m->fdc ? m->fdc->drive[drive].cmos : 0;
 }
 
 /* --- monitor --- */
 
-static struct fdc_drive *drive_named(const struct json *args)
+static struct fdc_drive *drive_named(struct machine *m, const struct json *args)
 {
+	struct fdc *s = m->fdc;
 	const char *id = json_str(args, "id", json_str(args, "device", NULL));
 	unsigned int n;
 
-	for (n = 0; controller && id && n < FDC_DRIVES; n++)
-		if (controller->drive[n].present && !strcmp(controller->drive[n].id, id))
-			return &controller->drive[n];
+	for (n = 0; s && id && n < FDC_DRIVES; n++)
+		if (s->drive[n].present && !strcmp(s->drive[n].id, id))
+			return &s->drive[n];
 	return NULL;
 }
 
@@ -153,35 +152,35 @@ static void medium_remove(struct fdc_drive *d)
 	block_close(old);
 }
 
-bool fdc_monitor_eject(const struct json *args, struct qmp_reply *r)
+bool fdc_monitor_eject(struct machine *m, const struct json *args, struct qmp_reply *r)
 {
-	struct fdc_drive *d = drive_named(args);
+	struct fdc_drive *d = drive_named(m, args);
 
 	if (d)
 		medium_remove(d);
 	return d;
 }
 
-static bool wants_read_only(const struct json *args, const struct fdc_drive *d)
+static bool wants_read_only(struct machine *m, const struct json *args, const struct fdc_drive *d)
 {
 	const char *mode = json_str(args, "read-only-mode", "retain");
 
 	if (strcmp(mode, "retain"))
 		return !strcmp(mode, "read-only");
-	return controller->m->opt->floppies[d - controller->drive].read_only;
+	return m->opt->floppies[d - m->fdc->drive].read_only;
 }
 
-bool fdc_monitor_change(const struct json *args, const char *file, const char *format,
-			struct qmp_reply *r)
+bool fdc_monitor_change(struct machine *m, const struct json *args, const char *file,
+			const char *format, struct qmp_reply *r)
 {
-	struct fdc_drive *d = drive_named(args);
+	struct fdc_drive *d = drive_named(m, args);
 	bool read_only;
 	struct block *blk;
 	int fd;
 
 	if (!d || !file)
 		return d;
-	read_only = wants_read_only(args, d);
+	read_only = wants_read_only(m, args, d);
 	fd = qmp_open_path(file, read_only ? O_RDONLY : O_RDWR);
 	if (fd < 0) {
 		qmp_error(r, "Could not open '%s': %s", file, qmp_open_reason(fd));

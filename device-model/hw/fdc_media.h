@@ -9,11 +9,11 @@
 #include "core/qmp.h"
 
 /* The drive's type for CMOS byte 0x10; 0: there is none. Valid after the ISA devices exist. */
-uint8_t fdc_cmos_type(unsigned int drive);
+uint8_t fdc_cmos_type(struct machine *m, unsigned int drive);
 
 /* For eject and blockdev-change-medium: false when args name no floppy drive. */
-bool fdc_monitor_eject(const struct json *args, struct qmp_reply *r);
-bool fdc_monitor_change(const struct json *args, const char *file, const char *format,
-			struct qmp_reply *r);
+bool fdc_monitor_eject(struct machine *m, const struct json *args, struct qmp_reply *r);
+bool fdc_monitor_change(struct machine *m, const struct json *args, const char *file,
+			const char *format, struct qmp_reply *r);
 
 #endif

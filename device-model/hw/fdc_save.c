@@ -6,6 +6,7 @@
 #include <errno.h>
 #include <string.h>
 
+#include "core/machine.h"
 #include "core/util.h"
 #include "hw/fdc.h"
 #include "hw/i8257.h"
@@ -57,7 +58,7 @@ static int fdc_loaded(void *obj, uint32_t version)
 	if (!sane(s) || !xfer_sane(s))
 		return -EINVAL;
 	if (s->phase == FDC_EXEC_HOST)
-		i8257_set_dreq(FDC_DMA, s->x.dma);
+		i8257_set_dreq(s->m->isa_dma, FDC_DMA, s->x.dma);
 	if (s->phase == FDC_EXEC_ID)
 		dm_timer_set_ns(&s->id_timer, clock_ns());
 	fdc_irq(s, s->irq_level);

@@ -316,7 +316,7 @@ static void on_pointer(void *opaque, int dx, int dy, unsigned int buttons)
 
 static void on_leds(void *opaque, uint8_t leds)
 {
-	input_set_leds(leds);
+	input_set_leds(&((struct i8042 *)opaque)->m->input, leds);
 }
 
 static void on_reset(void *opaque)
@@ -373,7 +373,7 @@ static int i8042_loaded(void *obj, uint32_t version)
 	s->mouse.dx = s->mouse.dy = s->mouse.dz = 0;
 	if (!s->kbd.set || !pending_valid(s->pending))
 		return -EINVAL;
-	input_set_leds(s->kbd.leds & 7);
+	input_set_leds(&s->m->input, s->kbd.leds & 7);
 	update_irqs(s);
 	return 0;
 }
@@ -438,8 +438,8 @@ static int i8042_init(struct machine *m)
 	s->mouse_input = (struct input_device){ .name = "PS/2 mouse",
 						.opaque = s,
 						.pointer_rel = on_pointer };
-	input_register(&s->kbd_input);
-	input_register(&s->mouse_input);
+	input_register(&s->m->input, &s->kbd_input);
+	input_register(&s->m->input, &s->mouse_input);
 	machine_on_reset(m, on_reset, s);
 	save_register(m, &i8042_save_ops, 0, s);
 	return 0;

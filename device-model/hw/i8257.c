@@ -54,25 +54,26 @@ struct channel {
 };
 
 struct unit {
+	struct i8257 *dma;
 	unsigned int shift; /* 0: bytes, 1: words */
 	struct channel ch[CHANNELS];
 	uint8_t command, mask, tc, request; /* four bits each but command */
 	bool flipflop;			    /* the next access is to the high byte */
 };
 
-static struct i8257 {
+struct i8257 {
 	struct machine *m;
 	struct unit unit[2];
-} dma;
+};
 
-static struct unit *unit_of(unsigned int channel)
+static struct unit *unit_of(struct i8257 *d, unsigned int channel)
 {
-	return &dma.unit[channel / CHANNELS];
+	return &d->unit[channel / CHANNELS];
 }
 
-static struct channel *channel_at(unsigned int channel)
+static struct channel *channel_at(struct i8257 *d, unsigned int channel)
 {
-	return &unit_of(channel)->ch[channel % CHANNELS];
+	return &unit_of(d, channel)->ch[channel % CHANNELS];
 }
 
 static bool unit_passes(const struct unit *u, unsigned int n)
@@ -80,39 +81,39 @@ static bool unit_passes(const struct unit *u, unsigned int n)
 	return !(u->command & COMMAND_DISABLE) && !(u->mask & 1u << n);
 }
 
-bool i8257_ready(unsigned int channel)
+bool i8257_ready(struct i8257 *d, unsigned int channel)
 {
-	if ((channel_at(channel)->mode & MODE_KIND) == MODE_CASCADE ||
-	    !unit_passes(unit_of(channel), channel % CHANNELS))
+	if ((channel_at(d, channel)->mode & MODE_KIND) == MODE_CASCADE ||
+	    !unit_passes(unit_of(d, channel), channel % CHANNELS))
 		return false;
-	return channel >= CHANNELS || unit_passes(&dma.unit[1], CASCADE % CHANNELS);
+	return channel >= CHANNELS || unit_passes(&d->unit[1], CASCADE % CHANNELS);
 }
 
-uint32_t i8257_left(unsigned int channel)
+uint32_t i8257_left(struct i8257 *d, unsigned int channel)
 {
-	return ((uint32_t)channel_at(channel)->count + 1) << unit_of(channel)->shift;
+	return ((uint32_t)channel_at(d, channel)->count + 1) << unit_of(d, channel)->shift;
 }
 
-void i8257_attach(unsigned int channel, void (*ready)(void *opaque), void *opaque)
+void i8257_attach(struct i8257 *d, unsigned int channel, void (*ready)(void *opaque), void *opaque)
 {
-	channel_at(channel)->ready = ready;
-	channel_at(channel)->opaque = opaque;
+	channel_at(d, channel)->ready = ready;
+	channel_at(d, channel)->opaque = opaque;
 }
 
-void i8257_set_dreq(unsigned int channel, bool level)
+void i8257_set_dreq(struct i8257 *d, unsigned int channel, bool level)
 {
-	channel_at(channel)->dreq = level;
+	channel_at(d, channel)->dreq = level;
 }
 
 /* Something changed that may let a waiting device go on. */
-static void wake_devices(void)
+static void wake_devices(struct i8257 *d)
 {
 	unsigned int channel;
 
 	for (channel = 0; channel < 2 * CHANNELS; channel++) {
-		struct channel *c = channel_at(channel);
+		struct channel *c = channel_at(d, channel);
 
-		if (c->dreq && c->ready && i8257_ready(channel))
+		if (c->dreq && c->ready && i8257_ready(d, channel))
 			c->ready(c->opaque);
 	}
 }
@@ -136,9 +137,9 @@ static void move_run(const struct unit *u, const struct channel *c, uint8_t *buf
 	uint8_t type = c->mode & MODE_TYPE;
 
 	if (to_memory && type == MODE_TO_MEMORY)
-		dma_write(dma.m, address(u, c), buf, len);
+		dma_write(u->dma->m, address(u, c), buf, len);
 	else if (!to_memory && type == MODE_FROM_MEMORY)
-		dma_read(dma.m, address(u, c), buf, len);
+		dma_read(u->dma->m, address(u, c), buf, len);
 	else if (!to_memory)
 		memset(buf, 0xff, len);
 }
@@ -157,14 +158,15 @@ static void terminal_count(struct unit *u, unsigned int n)
 	}
 }
 
-size_t i8257_move(unsigned int channel, void *buf, size_t len, bool to_memory, bool *tc)
+size_t i8257_move(struct i8257 *d, unsigned int channel, void *buf, size_t len, bool to_memory,
+		  bool *tc)
 {
-	struct unit *u = unit_of(channel);
-	struct channel *c = channel_at(channel);
-	uint32_t left = (uint32_t)(MIN(len, i8257_left(channel)) >> u->shift), done = 0;
+	struct unit *u = unit_of(d, channel);
+	struct channel *c = channel_at(d, channel);
+	uint32_t left = (uint32_t)(MIN(len, i8257_left(d, channel)) >> u->shift), done = 0;
 
 	*tc = false;
-	if (!i8257_ready(channel))
+	if (!i8257_ready(d, channel))
 		return 0;
 	while (done < left) {
 		uint32_t n = run_length(c, left - done);
@@ -272,7 +274,7 @@ static void unit_write(void *opaque, uint64_t offset, uint64_t value, unsigned i
 		channel_write(u, reg, (uint8_t)value);
 	else
 		control_write(u, reg, (uint8_t)value);
-	wake_devices();
+	wake_devices(u->dma);
 }
 
 static uint64_t unit_read(void *opaque, uint64_t offset, unsigned int size)
@@ -312,16 +314,17 @@ static const struct io_ops page_ops = { .read = page_read, .write = page_write, 
 
 static void i8257_reset(void *opaque)
 {
+	struct i8257 *d = opaque;
 	unsigned int channel;
 
 	for (channel = 0; channel < 2 * CHANNELS; channel++) {
-		struct channel *c = channel_at(channel);
+		struct channel *c = channel_at(d, channel);
 
 		c->base_addr = c->base_count = c->addr = c->count = 0;
 		c->mode = c->page = 0;
 	}
-	master_clear(&dma.unit[0]);
-	master_clear(&dma.unit[1]);
+	master_clear(&d->unit[0]);
+	master_clear(&d->unit[1]);
 }
 
 /* The requests are the devices' own: each raises its line again when it is restored. */
@@ -354,19 +357,22 @@ static const struct save_ops i8257_save_ops = { "i8257", 1, .fields = i8257_fiel
 
 static int i8257_init(struct machine *m)
 {
+	struct i8257 *d = xzalloc(sizeof(*d));
 	unsigned int i;
 
-	dma.m = m;
-	dma.unit[1].shift = 1;
-	if (!pio_register(m, 0x00, 16, &unit_ops, &dma.unit[0], "dma1") ||
-	    !pio_register(m, 0xc0, 32, &unit_ops, &dma.unit[1], "dma2"))
+	m->isa_dma = d;
+	d->m = m;
+	d->unit[0].dma = d->unit[1].dma = d;
+	d->unit[1].shift = 1;
+	if (!pio_register(m, 0x00, 16, &unit_ops, &d->unit[0], "dma1") ||
+	    !pio_register(m, 0xc0, 32, &unit_ops, &d->unit[1], "dma2"))
 		return -EBUSY;
 	for (i = 0; i < ARRAY_SIZE(pages); i++)
-		if (!pio_register(m, pages[i].port, 1, &page_ops, channel_at(pages[i].channel),
+		if (!pio_register(m, pages[i].port, 1, &page_ops, channel_at(d, pages[i].channel),
 				  "dma-page"))
 			return -EBUSY;
-	machine_on_reset(m, i8257_reset, &dma);
-	save_register(m, &i8257_save_ops, 0, &dma);
+	machine_on_reset(m, i8257_reset, d);
+	save_register(m, &i8257_save_ops, 0, d);
 	return 0;
 }
 DEVICE(DEVICE_CHIPSET, i8257, i8257_init);

@@ -200,8 +200,8 @@ int ide_media_init(struct machine *m, struct ide_controller *c);
 void ide_tray_move(struct ide_drive *d, bool open);
 /* Paravirtual drivers take over: pull the disks (only the secondary slots' ones, "aux", if asked). */
 /* The default geometry of a disk of the first channel; false: there is none. */
-bool ide_disk_geometry(unsigned int unit, unsigned int *cylinders, unsigned int *heads,
-		       unsigned int *sectors);
+bool ide_disk_geometry(struct machine *m, unsigned int unit, unsigned int *cylinders,
+		       unsigned int *heads, unsigned int *sectors);
 void ide_unplug_disks(struct machine *m, bool aux_only);
 
 /* ide_save.c */

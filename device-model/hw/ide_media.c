@@ -22,11 +22,9 @@
 #define MEDIA_NEW	    2
 #define MEDIA_REMOVED	    3
 
-static struct ide_controller *controller; /* one per machine */
-
-static struct ide_drive *drive_at(unsigned int place)
+static struct ide_drive *drive_at(struct machine *m, unsigned int place)
 {
-	return &controller->channel[place / 2].drive[place % 2];
+	return &m->ide->channel[place / 2].drive[place % 2];
 }
 
 static void medium_set(struct ide_drive *d, struct block *blk)
@@ -57,7 +55,7 @@ static enum block_on_error error_policy(const char *name)
 static int drive_init(struct machine *m, unsigned int place)
 {
 	const struct opt_drive *o = &m->opt->drives[place];
-	struct ide_drive *d = drive_at(place);
+	struct ide_drive *d = drive_at(m, place);
 	struct block *blk = NULL;
 
 	if (!o->present)
@@ -103,7 +101,7 @@ int ide_media_init(struct machine *m, struct ide_controller *c)
 	unsigned int place;
 	int rc = 0;
 
-	controller = c;
+	m->ide = c;
 	block_failure_init(m);
 	for (place = 0; place < OPT_MAX_DRIVES && !rc; place++)
 		rc = drive_init(m, place);
@@ -155,10 +153,10 @@ static void medium_insert(struct ide_drive *d, struct block *blk)
 	tray_event(d, false);
 }
 
-bool ide_disk_geometry(unsigned int unit, unsigned int *cylinders, unsigned int *heads,
-		       unsigned int *sectors)
+bool ide_disk_geometry(struct machine *m, unsigned int unit, unsigned int *cylinders,
+		       unsigned int *heads, unsigned int *sectors)
 {
-	struct ide_drive *d = controller && unit < 2 ? drive_at(unit) : NULL;
+	struct ide_drive *d = m->ide && unit < 2 ? drive_at(m, unit) : NULL;
 
 	if (!d || !d->present || d->cdrom)
 		return false;
@@ -173,7 +171,7 @@ void ide_unplug_disks(struct machine *m, bool aux_only)
 	unsigned int place;
 
 	for (place = aux_only ? 1 : 0; place < OPT_MAX_DRIVES; place++) {
-		struct ide_drive *d = drive_at(place);
+		struct ide_drive *d = drive_at(m, place);
 
 		if (!d->present || d->cdrom)
 			continue;
@@ -187,13 +185,14 @@ void ide_unplug_disks(struct machine *m, bool aux_only)
 
 /* --- monitor --- */
 
-static struct ide_drive *drive_named(const struct json *args, struct qmp_reply *r)
+static struct ide_drive *drive_named(struct machine *m, const struct json *args,
+				     struct qmp_reply *r)
 {
 	const char *id = json_str(args, "id", json_str(args, "device", NULL));
 	unsigned int place;
 
-	for (place = 0; controller && id && place < OPT_MAX_DRIVES; place++) {
-		struct ide_drive *d = drive_at(place);
+	for (place = 0; m->ide && id && place < OPT_MAX_DRIVES; place++) {
+		struct ide_drive *d = drive_at(m, place);
 
 		if (d->present && !strcmp(d->id, id))
 			return d;
@@ -203,9 +202,10 @@ static struct ide_drive *drive_named(const struct json *args, struct qmp_reply *
 	return NULL;
 }
 
-static struct ide_drive *cdrom_named(const struct json *args, struct qmp_reply *r)
+static struct ide_drive *cdrom_named(struct machine *m, const struct json *args,
+				     struct qmp_reply *r)
 {
-	struct ide_drive *d = drive_named(args, r);
+	struct ide_drive *d = drive_named(m, args, r);
 
 	if (!d || d->cdrom)
 		return d;
@@ -217,9 +217,9 @@ static void cmd_eject(struct machine *m, const struct json *args, struct qmp_rep
 {
 	struct ide_drive *d;
 
-	if (fdc_monitor_eject(args, r))
+	if (fdc_monitor_eject(m, args, r))
 		return;
-	d = cdrom_named(args, r);
+	d = cdrom_named(m, args, r);
 	if (!d)
 		return;
 	if (d->locked && !json_bool(args, "force", false)) {
@@ -263,9 +263,9 @@ static void cmd_change_medium(struct machine *m, const struct json *args, struct
 	const char *file = json_str(args, "filename", NULL);
 	struct ide_drive *d;
 
-	if (fdc_monitor_change(args, file, json_str(args, "format", "raw"), r))
+	if (fdc_monitor_change(m, args, file, json_str(args, "format", "raw"), r))
 		return;
-	d = cdrom_named(args, r);
+	d = cdrom_named(m, args, r);
 	if (d && file)
 		change_medium(d, file, json_str(args, "format", "raw"), r);
 	else if (d)
@@ -276,7 +276,7 @@ QMP_COMMAND(change_medium, "blockdev-change-medium", cmd_change_medium);
 /* The older form: device, target, arg. */
 static void cmd_change(struct machine *m, const struct json *args, struct qmp_reply *r)
 {
-	struct ide_drive *d = cdrom_named(args, r);
+	struct ide_drive *d = cdrom_named(m, args, r);
 	const char *target = json_str(args, "target", NULL);
 
 	if (d && target)
@@ -306,14 +306,14 @@ static void put_inserted(struct json_out *out, const struct block *blk)
 	jout_close(out, '}');
 }
 
-static void query_drives(struct qmp_reply *r, bool stats)
+static void query_drives(struct machine *m, struct qmp_reply *r, bool stats)
 {
 	static const struct block_stats none;
 	unsigned int place;
 
 	qmp_return_open(r, '[');
-	for (place = 0; controller && place < OPT_MAX_DRIVES; place++) {
-		struct ide_drive *d = drive_at(place);
+	for (place = 0; m->ide && place < OPT_MAX_DRIVES; place++) {
+		struct ide_drive *d = drive_at(m, place);
 
 		if (!d->present)
 			continue;
@@ -337,12 +337,12 @@ static void query_drives(struct qmp_reply *r, bool stats)
 
 static void cmd_query_block(struct machine *m, const struct json *args, struct qmp_reply *r)
 {
-	query_drives(r, false);
+	query_drives(m, r, false);
 }
 QMP_COMMAND(query_block, "query-block", cmd_query_block);
 
 static void cmd_query_blockstats(struct machine *m, const struct json *args, struct qmp_reply *r)
 {
-	query_drives(r, true);
+	query_drives(m, r, true);
 }
 QMP_COMMAND(query_blockstats, "query-blockstats", cmd_query_blockstats);

@@ -182,7 +182,7 @@ static int uart_create(struct machine *m, unsigned int index, const char *spec)
 					     .can_receive = can_receive,
 					     .receive = receive };
 
-	s->chr = chardev_open(label, spec);
+	s->chr = chardev_open(m, label, spec);
 	free(label);
 	if (!s->chr) {
 		log_error("serial port %u: cannot use \"-serial %s\"", index, spec);

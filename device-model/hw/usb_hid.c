@@ -44,6 +44,7 @@ struct event {
 };
 
 struct hid {
+	struct machine *m;
 	struct usb_device usb;
 	struct usb_class class;
 	const struct usb_hid_data *data;
@@ -59,8 +60,6 @@ struct hid {
 	uint8_t protocol, idle, leds;
 	uint64_t reported_ns;
 };
-
-static struct hid *tablet; /* while it is active */
 
 static struct hid *hid_of(struct usb_device *d)
 {
@@ -262,7 +261,7 @@ static void set_leds(struct hid *h, uint8_t leds)
 {
 	/* HID: num, caps, scroll; here: scroll, num, caps. */
 	h->leds = leds & 7;
-	input_set_leds((unsigned int)((leds & 4) >> 2 | (leds & 3) << 1));
+	input_set_leds(&h->m->input, (unsigned int)((leds & 4) >> 2 | (leds & 3) << 1));
 }
 
 static int get_descriptor(struct hid *h, const struct usb_setup *s, uint8_t *data)
@@ -329,20 +328,22 @@ static int hid_control(struct usb_device *d, const struct usb_setup *s, uint8_t 
 
 static void activate(struct hid *h, bool yes)
 {
+	struct input *in = &h->m->input;
+	struct input_device *tablet = in->devices;
+
 	if (h->active == yes)
 		return;
 	h->active = yes;
 	if (!yes) {
-		input_unregister(&h->input);
-		tablet = h == tablet ? NULL : tablet;
+		input_unregister(in, &h->input);
 		return;
 	}
-	input_register(&h->input);
-	if (h->kind == USB_HID_TABLET) {
-		tablet = h;
-	} else if (tablet && h->kind == USB_HID_MOUSE) {
-		input_unregister(&tablet->input);
-		input_register(&tablet->input);
+	input_register(in, &h->input);
+	while (tablet && tablet->pointer_abs != pointer_abs)
+		tablet = tablet->next;
+	if (tablet && h->kind == USB_HID_MOUSE) {
+		input_unregister(in, tablet);
+		input_register(in, tablet);
 	}
 }
 
@@ -438,6 +439,7 @@ struct usb_device *usb_hid_create(struct machine *m, enum usb_hid_kind kind)
 {
 	struct hid *h = xzalloc(sizeof(*h));
 
+	h->m = m;
 	h->kind = kind;
 	h->data = &usb_hid_data[kind];
 	h->class = h->data->class;

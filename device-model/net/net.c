@@ -42,8 +42,6 @@ struct net {
 	struct net *next;
 };
 
-static struct net *nets;
-
 static bool mac_parse(const char *s, uint8_t mac[ETH_ALEN])
 {
 	unsigned int b[ETH_ALEN], i;
@@ -188,9 +186,9 @@ static void run_changed(void *opaque, bool running)
 		loop_defer(&n->flush);
 }
 
-struct net *net_find(const char *id)
+struct net *net_find(struct machine *m, const char *id)
 {
-	struct net *n = nets;
+	struct net *n = m->nets;
 
 	while (n && strcmp(n->id, id) && strcmp(n->nic_id, id))
 		n = n->next;
@@ -217,7 +215,7 @@ void net_set_link(struct net *n, bool up)
 static void cmd_set_link(struct machine *m, const struct json *args, struct qmp_reply *r)
 {
 	const char *name = json_str(args, "name", "");
-	struct net *n = net_find(name);
+	struct net *n = net_find(m, name);
 
 	if (!n)
 		qmp_error(r, "there is no network card or netdev \"%s\"", name);
@@ -228,7 +226,7 @@ QMP_COMMAND(set_link, "set_link", cmd_set_link);
 
 static void net_close(struct net *n)
 {
-	struct net **p = &nets;
+	struct net **p = &n->m->nets;
 
 	while (*p != n)
 		p = &(*p)->next;
@@ -244,9 +242,9 @@ static void net_close(struct net *n)
 	free(n);
 }
 
-static bool can_leave(const struct net *n, const struct machine *m)
+static bool can_leave(const struct net *n)
 {
-	return n->m == m && (!n->backend || n->backend->close);
+	return !n->backend || n->backend->close;
 }
 
 /* A card that is not there: what comes for it is swallowed. */
@@ -269,8 +267,8 @@ void net_hide_all(struct machine *m)
 {
 	struct net *n;
 
-	for (n = nets; n; n = n->next) {
-		if (!can_leave(n, m))
+	for (n = m->nets; n; n = n->next) {
+		if (!can_leave(n))
 			continue;
 		n->ops->unplug(n->opaque);
 		n->ops = &hidden_ops;
@@ -282,9 +280,9 @@ unsigned int net_unplug_all(struct machine *m)
 	struct net *n, *next;
 	unsigned int count = 0;
 
-	for (n = nets; n; n = next) {
+	for (n = m->nets; n; n = next) {
 		next = n->next;
-		if (!can_leave(n, m))
+		if (!can_leave(n))
 			continue;
 		n->ops->unplug(n->opaque);
 		net_close(n);
@@ -349,7 +347,7 @@ struct net *net_open(struct machine *m, const struct opt_nic *nic, const struct 
 		return NULL;
 	}
 	machine_on_run(m, run_changed, n);
-	n->next = nets;
-	nets = n;
+	n->next = m->nets;
+	m->nets = n;
 	return n;
 }

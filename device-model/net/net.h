@@ -57,7 +57,7 @@ unsigned int net_unplug_all(struct machine *m);
 void net_hide_all(struct machine *m);
 
 /* For the monitor. */
-struct net *net_find(const char *id);
+struct net *net_find(struct machine *m, const char *id);
 void net_set_link(struct net *n, bool up);
 
 /* For back ends. */

@@ -12,6 +12,7 @@
 #include <sys/types.h>
 
 struct display;
+struct input;
 struct machine;
 struct options;
 struct pv_kind;
@@ -22,10 +23,10 @@ extern const struct pv_kind pv_disk_kind, pv_kbd_kind, pv_fb_kind;
  * Serve the domain from the main loop. display: where a framebuffer is shown, NULL: none is served. 0 or
  * -errno after logging why.
  */
-int pv_start(unsigned int domid, struct display *display);
+int pv_start(unsigned int domid, struct display *display, struct input *input);
 /* Disconnect everything. */
 void pv_stop(void);
-void pv_kbd_set_display(struct display *d);
+void pv_kbd_set_user(struct display *d, struct input *in);
 void pv_fb_set_display(struct display *d);
 
 /*
@@ -34,7 +35,7 @@ void pv_fb_set_display(struct display *d);
  */
 pid_t pv_process_start(const struct options *o);
 /* Pass input on while a front end takes it; wait until the back ends watch xenstore. 0 or -errno (logged). */
-int pv_process_ready(void);
+int pv_process_ready(struct input *input);
 /* Let it end, with its images closed. */
 void pv_process_stop(void);
 

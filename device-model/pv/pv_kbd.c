@@ -23,10 +23,12 @@ struct pv_kbd {
 
 /* With a picture of ours, positions are its pixels. */
 static struct display *picture;
+static struct input *input;
 
-void pv_kbd_set_display(struct display *d)
+void pv_kbd_set_user(struct display *d, struct input *in)
 {
 	picture = d;
+	input = in;
 }
 
 static void kbd_notify(void *opaque)
@@ -137,7 +139,7 @@ static int kbd_connect(struct pv_dev *d)
 		.pointer_rel = absolute ? NULL : on_relative,
 		.pointer_abs = absolute ? on_absolute : NULL,
 	};
-	input_register(&s->input);
+	input_register(input, &s->input);
 	s->registered = true;
 	pv_link_announce(true, absolute);
 	return 0;
@@ -148,7 +150,7 @@ static void kbd_disconnect(struct pv_dev *d)
 	struct pv_kbd *s = d->priv;
 
 	if (s->registered) {
-		input_unregister(&s->input);
+		input_unregister(input, &s->input);
 		pv_link_announce(false, false);
 	}
 	s->registered = false;

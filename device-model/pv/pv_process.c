@@ -24,6 +24,7 @@
 #include "core/log.h"
 #include "core/loop.h"
 #include "core/options.h"
+#include "core/util.h"
 #include "pv/pv.h"
 
 #define LINK_FD	      3 /* in the other process */
@@ -78,18 +79,19 @@ static void on_absolute(void *opaque, int x, int y, unsigned int buttons)
 
 static struct input_device remote = { .name = "xenkbd" };
 static bool registered;
+static struct input *input; /* of the machine, or of the process of back ends, which passes it on */
 
 static void remote_set(bool connected, bool absolute)
 {
 	if (registered)
-		input_unregister(&remote);
+		input_unregister(input, &remote);
 	registered = connected;
 	if (!connected)
 		return;
 	remote.key = on_key;
 	remote.pointer_rel = absolute ? NULL : on_relative;
 	remote.pointer_abs = absolute ? on_absolute : NULL;
-	input_register(&remote);
+	input_register(input, &remote);
 }
 
 static void back_ends_gone(void)
@@ -115,11 +117,12 @@ static void device_model_readable(void *opaque, uint32_t events)
 		remote_set(m.a, m.b);
 }
 
-int pv_process_ready(void)
+int pv_process_ready(struct input *in)
 {
 	struct pollfd p = { .fd = link_fd, .events = POLLIN };
 	struct message m = { .kind = MSG_INPUT };
 
+	input = in;
 	if (link_fd < 0)
 		return -ECHILD;
 	if (poll(&p, 1, START_WAIT_MS) != 1 || recv(link_fd, &m, sizeof(m), 0) != sizeof(m) ||
@@ -169,13 +172,13 @@ static void back_ends_readable(void *opaque, uint32_t events)
 		return;
 	}
 	if (m.kind == MSG_KEY)
-		input_key((unsigned int)m.a, m.b);
+		input_key(input, (unsigned int)m.a, m.b);
 	else if (m.kind == MSG_RELATIVE)
-		input_pointer_rel(m.a, m.b, (unsigned int)m.c);
+		input_pointer_rel(input, m.a, m.b, (unsigned int)m.c);
 	else if (m.kind == MSG_ABSOLUTE)
-		input_pointer_abs(m.a, m.b, (unsigned int)m.c);
+		input_pointer_abs(input, m.a, m.b, (unsigned int)m.c);
 	else if (m.kind == MSG_RELEASE)
-		input_release_all();
+		input_release_all(input);
 }
 
 /* Nothing of the device model's: monitors, saved state, its ends of the links. */
@@ -218,7 +221,8 @@ static void run(const struct options *o)
 		keeper_watch(NULL, NULL, keeper_gone);
 		block_file_set_keeper(keeper_open_image, keeper_lock_image, keeper_unlock_image);
 	}
-	if (pv_start((unsigned int)o->domid, NULL) ||
+	input = xzalloc(sizeof(*input));
+	if (pv_start((unsigned int)o->domid, NULL, input) ||
 	    loop_add_fd(link_fd, EPOLLIN, back_ends_readable, NULL))
 		exit(1);
 	if (keeper_active() && keeper_seal())

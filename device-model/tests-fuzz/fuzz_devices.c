@@ -332,11 +332,12 @@ static void ps2_input(struct bytes *in)
 	uint8_t what = take(in);
 
 	if (what & 1)
-		input_key(take(in) | (what & 2 ? 0x100u : 0), what & 4);
+		input_key(&fuzz_machine.input, take(in) | (what & 2 ? 0x100u : 0), what & 4);
 	else if (what & 2)
-		input_pointer_rel((int8_t)take(in), (int8_t)take(in), what >> 3);
+		input_pointer_rel(&fuzz_machine.input, (int8_t)take(in), (int8_t)take(in),
+				  what >> 3);
 	else
-		input_release_all();
+		input_release_all(&fuzz_machine.input);
 }
 
 static void ps2_read_all(struct bytes *in)

@@ -118,9 +118,9 @@ static void media(struct bytes *in)
 	struct qmp_reply r = { 0 };
 
 	if (take(in) & 1)
-		fdc_monitor_eject(args, &r);
+		fdc_monitor_eject(&fuzz_machine, args, &r);
 	else
-		fdc_monitor_change(args, floppy_image, "raw", &r);
+		fdc_monitor_change(&fuzz_machine, args, floppy_image, "raw", &r);
 	free(r.error);
 	json_free(args);
 }
@@ -185,11 +185,12 @@ static void input_event(struct bytes *in)
 	uint8_t what = take(in);
 
 	if (what & 1)
-		input_key(take(in) | (what & 2 ? 0x100u : 0), what & 4);
+		input_key(&fuzz_machine.input, take(in) | (what & 2 ? 0x100u : 0), what & 4);
 	else if (what & 2)
-		input_pointer_abs(take16(in), take16(in), what >> 3);
+		input_pointer_abs(&fuzz_machine.input, take16(in), take16(in), what >> 3);
 	else
-		input_pointer_rel((int8_t)take(in), (int8_t)take(in), what >> 3);
+		input_pointer_rel(&fuzz_machine.input, (int8_t)take(in), (int8_t)take(in),
+				  what >> 3);
 }
 
 /* State to a file and back, a byte of it changed. A refused state must leave a machine to reset. */

@@ -35,12 +35,12 @@ struct fuzz_card {
 static struct machine machine;
 static struct options options;
 
-struct input {
+struct bytes {
 	const uint8_t *p;
 	size_t left;
 };
 
-static uint64_t take(struct input *in, unsigned int bytes)
+static uint64_t take(struct bytes *in, unsigned int bytes)
 {
 	uint64_t v = 0;
 
@@ -114,17 +114,17 @@ int LLVMFuzzerInitialize(int *argc, char ***argv)
 	return 0;
 }
 
-static void receive(struct input *in)
+static void receive(struct bytes *in)
 {
 	uint8_t frame[2048] = { 0xff, 0xff, 0xff, 0xff, 0xff, 0xff };
 	size_t len = take(in, 2) % sizeof(frame), i;
 
 	for (i = take(in, 1) & 1 ? 0 : 12; i < 64; i++)
 		frame[i] = (uint8_t)take(in, 1);
-	net_deliver(net_find("card"), frame, len);
+	net_deliver(net_find(&machine, "card"), frame, len);
 }
 
-static void fill_memory(struct input *in)
+static void fill_memory(struct bytes *in)
 {
 	uint8_t bytes[64];
 	size_t len = take(in, 1) % sizeof(bytes), i;
@@ -136,7 +136,7 @@ static void fill_memory(struct input *in)
 }
 
 /* A descriptor that makes sense but for its input. */
-static void fill_descriptor(struct input *in)
+static void fill_descriptor(struct bytes *in)
 {
 	uint8_t raw[16];
 	uint64_t ring = 0x1000 * (1 + take(in, 1) % 3), index = take(in, 1) % 64;
@@ -148,7 +148,7 @@ static void fill_descriptor(struct input *in)
 	dma_write(&machine, ring + index * sizeof(raw), raw, sizeof(raw));
 }
 
-static void save_and_restore(struct input *in)
+static void save_and_restore(struct bytes *in)
 {
 	int fd = memfd_create("state", 0);
 	uint8_t byte = (uint8_t)take(in, 1);
@@ -166,7 +166,7 @@ static void save_and_restore(struct input *in)
 	close(fd);
 }
 
-static void block(struct input *in)
+static void block(struct bytes *in)
 {
 	uint8_t buf[512];
 
@@ -177,7 +177,7 @@ static void block(struct input *in)
 				sizeof(buf) / 2);
 }
 
-static void step(struct input *in)
+static void step(struct bytes *in)
 {
 	uint8_t what = (uint8_t)take(in, 1);
 	unsigned int size = 1u << (what >> 4 & 3) % 3;
@@ -213,7 +213,7 @@ static void step(struct input *in)
 		block(in);
 		break;
 	case 10:
-		net_set_link(net_find("card"), reg & 1);
+		net_set_link(net_find(&machine, "card"), reg & 1);
 		break;
 	default:
 		out(reg, (uint32_t)take(in, size), size);
@@ -223,14 +223,14 @@ static void step(struct input *in)
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
-	struct input in = { data, size };
+	struct bytes in = { data, size };
 	unsigned int i;
 
 	machine_reset(&machine);
 	pci_config_write(&machine, FUZZ_DEVFN, PCI_BASE_ADDRESS_0, FUZZ_IO, 4);
 	pci_config_write(&machine, FUZZ_DEVFN, PCI_COMMAND, 7, 2);
 	card->prepare();
-	net_set_link(net_find("card"), true);
+	net_set_link(net_find(&machine, "card"), true);
 	for (i = 0; in.left && i < MAX_STEPS; i++)
 		step(&in);
 	loop_turn(false);

@@ -29,6 +29,7 @@ static const char *const fronts[] = { "/local/domain/7/device/vbd/51712",
 				      "/local/domain/7/device/vkbd/0",
 				      "/local/domain/7/device/vfb/0" };
 static struct display display;
+static struct input user;
 static char *image;
 static const uint8_t *in;
 static size_t left;
@@ -161,11 +162,11 @@ static void input(void)
 	uint8_t what = take();
 
 	if (what & 1)
-		input_key(take() | (what & 2 ? 0x100u : 0), what & 4);
-	else if (input_is_absolute())
-		input_pointer_abs((int16_t)take32(), (int16_t)take32(), what >> 3);
+		input_key(&user, take() | (what & 2 ? 0x100u : 0), what & 4);
+	else if (input_is_absolute(&user))
+		input_pointer_abs(&user, (int16_t)take32(), (int16_t)take32(), what >> 3);
 	else
-		input_pointer_rel((int8_t)take(), (int8_t)take(), what >> 3);
+		input_pointer_rel(&user, (int8_t)take(), (int8_t)take(), what >> 3);
 }
 
 static void show(void)
@@ -251,7 +252,7 @@ static void start_once(void)
 	loop_init();
 	display_init(&display, NULL);
 	display_add_listener(&display, &listener);
-	if (pv_start(FAKE_DOMID, &display))
+	if (pv_start(FAKE_DOMID, &display, &user))
 		abort();
 	atexit(image_remove);
 }
@@ -280,7 +281,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 		fake_remove(fronts[i]);
 	}
 	fake_settle();
-	input_release_all();
+	input_release_all(&user);
 	if (fake_mapped() || fake_bound())
 		abort();
 	return 0;

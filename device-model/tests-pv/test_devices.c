@@ -45,6 +45,7 @@
 #define XEN_PAGE_SIZE 4096
 
 static struct display display;
+static struct input input;
 
 static int state_of(const char *back)
 {
@@ -176,18 +177,18 @@ static void test_keys(void)
 	kbd_connect(true, false);
 	for (i = 0; i < ARRAY_SIZE(keys); i++) {
 		before = fake_notified(KBD_PORT);
-		input_key(keys[i].code, true);
-		input_key(keys[i].code, true); /* a repetition is no event */
-		input_key(keys[i].code, false);
+		input_key(&input, keys[i].code, true);
+		input_key(&input, keys[i].code, true); /* a repetition is no event */
+		input_key(&input, keys[i].code, false);
 		CHECK(fake_notified(KBD_PORT) == before + 2);
 		expect_key(keys[i].key, true);
 		expect_key(keys[i].key, false);
 		CHECK(!kbd_take(&e));
 	}
-	input_key(0xff, true); /* no such key */
-	input_key(0x6f, true);
+	input_key(&input, 0xff, true); /* no such key */
+	input_key(&input, 0x6f, true);
 	CHECK(!kbd_take(&e));
-	input_release_all();
+	input_release_all(&input);
 	kbd_drain();
 	take_away(KBD_BACK, KBD_FRONT);
 	CHECK(!fake_mapped() && !fake_bound());
@@ -200,35 +201,36 @@ static void test_pointer(void)
 
 	display_resize(&display, 1001, 501);
 	kbd_connect(true, false);
-	CHECK(input_is_absolute());
-	input_pointer_abs(INPUT_ABS_MAX, INPUT_ABS_MAX, 0);
+	CHECK(input_is_absolute(&input));
+	input_pointer_abs(&input, INPUT_ABS_MAX, INPUT_ABS_MAX, 0);
 	expect_position(1000, 500, 0);
-	input_pointer_abs(0, INPUT_ABS_MAX / 2 + 1, INPUT_BUTTON_LEFT);
+	input_pointer_abs(&input, 0, INPUT_ABS_MAX / 2 + 1, INPUT_BUTTON_LEFT);
 	expect_position(0, 250, 0);
 	expect_key(0x110, true);
-	input_pointer_abs(0, INPUT_ABS_MAX / 2 + 1, INPUT_BUTTON_RIGHT | INPUT_BUTTON_WHEEL_UP);
+	input_pointer_abs(&input, 0, INPUT_ABS_MAX / 2 + 1,
+			  INPUT_BUTTON_RIGHT | INPUT_BUTTON_WHEEL_UP);
 	expect_position(0, 250, -1);
 	expect_key(0x110, false);
 	expect_key(0x111, true);
-	input_pointer_abs(0, 0, INPUT_BUTTON_MIDDLE | INPUT_BUTTON_WHEEL_DOWN);
+	input_pointer_abs(&input, 0, 0, INPUT_BUTTON_MIDDLE | INPUT_BUTTON_WHEEL_DOWN);
 	expect_position(0, 0, 1);
 	expect_key(0x111, false);
 	expect_key(0x112, true);
 	/* Every pixel of a viewer comes out as itself (ui/ rounds down). */
 	for (x = 1; x <= 1000; x++) {
-		input_pointer_abs(x * INPUT_ABS_MAX / 1000, 0, INPUT_BUTTON_MIDDLE);
+		input_pointer_abs(&input, x * INPUT_ABS_MAX / 1000, 0, INPUT_BUTTON_MIDDLE);
 		expect_position(x, 0, 0);
 	}
 	take_away(KBD_BACK, KBD_FRONT);
 
 	kbd_connect(true, true);
-	input_pointer_abs(INPUT_ABS_MAX, 77, 0);
+	input_pointer_abs(&input, INPUT_ABS_MAX, 77, 0);
 	expect_position(INPUT_ABS_MAX, 77, 0);
 	take_away(KBD_BACK, KBD_FRONT);
 
 	kbd_connect(false, false);
-	CHECK(!input_is_absolute());
-	input_pointer_rel(-3, 4, INPUT_BUTTON_WHEEL_DOWN);
+	CHECK(!input_is_absolute(&input));
+	input_pointer_rel(&input, -3, 4, INPUT_BUTTON_WHEEL_DOWN);
 	CHECK(kbd_take(&e) && e.type == XENKBD_TYPE_MOTION && e.motion.rel_x == -3 &&
 	      e.motion.rel_y == 4 && e.motion.rel_z == 1);
 	CHECK(!kbd_take(&e));
@@ -244,11 +246,11 @@ static void test_full_ring(void)
 
 	kbd_connect(false, false);
 	for (i = 0; i < 1000; i++) {
-		input_key(1 + i % 0x50, i / 0x50 % 2 == 0);
-		input_pointer_rel(1, 0, 0);
+		input_key(&input, 1 + i % 0x50, i / 0x50 % 2 == 0);
+		input_pointer_rel(&input, 1, 0, 0);
 	}
 	for (i = 1; i <= 0x50; i++)
-		input_key(i, i == 0x1e);
+		input_key(&input, i, i == 0x1e);
 	CHECK(kbd_page()->in_prod - kbd_page()->in_cons == XENKBD_IN_RING_LEN);
 	do {
 		while (kbd_take(&e)) {
@@ -262,7 +264,7 @@ static void test_full_ring(void)
 	for (i = 0; i < ARRAY_SIZE(down); i++)
 		CHECK(down[i] == (i == 0x1e));
 	CHECK(events > XENKBD_IN_RING_LEN && events < 4 * XENKBD_IN_RING_LEN);
-	input_key(0x1e, false);
+	input_key(&input, 0x1e, false);
 	take_away(KBD_BACK, KBD_FRONT);
 }
 
@@ -278,8 +280,8 @@ static void test_hostile_keyboard(void)
 		for (k = 0; k < 200; k++) {
 			kbd_page()->in_cons = values[i] + k;
 			kbd_page()->in_prod = values[k % ARRAY_SIZE(values)];
-			input_key(1 + k % 80, k & 1);
-			input_pointer_abs((int)k, (int)k, k & 7);
+			input_key(&input, 1 + k % 80, k & 1);
+			input_pointer_abs(&input, (int)k, (int)k, k & 7);
 			fake_event(KBD_PORT);
 			fake_settle();
 		}
@@ -287,7 +289,7 @@ static void test_hostile_keyboard(void)
 			CHECK(fake_page(KBD_PAGE)[k] == 0x5a);
 		for (k = XENKBD_OUT_RING_OFFS - 8; k < FAKE_PAGE; k++)
 			CHECK(fake_page(KBD_PAGE)[k] == 0x5a);
-		input_release_all();
+		input_release_all(&input);
 		take_away(KBD_BACK, KBD_FRONT);
 	}
 }
@@ -312,8 +314,8 @@ static void test_bad_keys(void)
 		front_state(KBD_FRONT, XenbusStateInitialised);
 		CHECK(state_of(KBD_BACK) == XenbusStateClosing);
 		CHECK(!fake_mapped() && !fake_bound());
-		input_key(0x1e, true);
-		input_key(0x1e, false);
+		input_key(&input, 0x1e, true);
+		input_key(&input, 0x1e, false);
 		take_away(KBD_BACK, KBD_FRONT);
 	}
 }
@@ -703,7 +705,7 @@ int main(int argc, char **argv)
 	loop_init();
 	display_init(&display, NULL);
 	display_add_listener(&display, &listener);
-	if (pv_start(FAKE_DOMID, &display))
+	if (pv_start(FAKE_DOMID, &display, &input))
 		return 1;
 	CHECK(fake_read("device-model/7/backends/vkbd") &&
 	      fake_read("device-model/7/backends/qdisk"));

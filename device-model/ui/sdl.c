@@ -63,7 +63,8 @@ static void on_update(void *opaque, int x, int y, int width, int height)
 
 static void tell_state(void)
 {
-	sdl_window_set_state(input_is_absolute(), machine->started && !machine->running);
+	sdl_window_set_state(input_is_absolute(&machine->input),
+			     machine->started && !machine->running);
 }
 
 static void on_refresh_done(void *opaque)
@@ -124,16 +125,16 @@ static void deliver(const struct sdl_record *r)
 {
 	switch (r->kind) {
 	case SDL_RECORD_KEY:
-		input_key((unsigned int)r->a, r->b);
+		input_key(&machine->input, (unsigned int)r->a, r->b);
 		break;
 	case SDL_RECORD_REL:
-		input_pointer_rel(r->a, r->b, r->buttons);
+		input_pointer_rel(&machine->input, r->a, r->b, r->buttons);
 		break;
 	case SDL_RECORD_ABS:
-		input_pointer_abs(r->a, r->b, r->buttons);
+		input_pointer_abs(&machine->input, r->a, r->b, r->buttons);
 		break;
 	case SDL_RECORD_RELEASE:
-		input_release_all();
+		input_release_all(&machine->input);
 		break;
 	case SDL_RECORD_VISIBLE:
 		visible = r->a;
@@ -147,7 +148,7 @@ static void deliver(const struct sdl_record *r)
 	case SDL_RECORD_LOST:
 		log_warn("sdl: the display server is gone; the guest goes on without a window");
 		lost = true;
-		input_release_all();
+		input_release_all(&machine->input);
 		break;
 	}
 }
@@ -169,7 +170,7 @@ static void input_ready(void *opaque)
 	for (i = 0; i < nr; i++)
 		deliver(&records[i]);
 	if (overflow) /* a key's end may be among what was dropped */
-		input_release_all();
+		input_release_all(&machine->input);
 	idle_refreshes = 0;
 	set_rate();
 }

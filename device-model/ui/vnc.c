@@ -424,7 +424,7 @@ static int server_start(struct machine *m, struct vnc_server *s)
 						 .update = on_update,
 						 .refresh_done = on_refresh_done };
 	display_add_listener(&m->display, &s->listener);
-	input_on_mode(on_pointer_mode, s);
+	input_on_mode(&m->input, on_pointer_mode, s);
 	rc = loop_add_fd(s->listen_fd, EPOLLIN, listen_ready, s);
 	if (!rc && s->ws_fd >= 0)
 		rc = loop_add_fd(s->ws_fd, EPOLLIN, ws_listen_ready, s);

@@ -317,7 +317,7 @@ struct vnc_conn *vnc_conn_new(struct vnc_server *s, int fd, bool websocket)
 	c->fd = fd;
 	c->rfb_fd = -1;
 	c->ws = websocket ? xzalloc(sizeof(*c->ws)) : NULL;
-	vnc_input_init(&c->input);
+	vnc_input_init(&c->input, &s->m->input);
 	loop_call_init(&c->free_call, conn_free, c);
 	dm_timer_init(&c->timeout, DM_CLOCK_HOST, timed_out, c);
 	dm_timer_init(&c->more, DM_CLOCK_HOST, more_due, c);

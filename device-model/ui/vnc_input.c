@@ -21,9 +21,10 @@
 #define LED_CAPS	 0x04u
 #define RELATIVE_ZERO	 0x7fff /* of the pointer mode extension */
 
-void vnc_input_init(struct vnc_input *in)
+void vnc_input_init(struct vnc_input *in, struct input *to)
 {
 	memset(in, 0, sizeof(*in));
+	in->to = to;
 	in->last_x = in->last_y = -1;
 }
 
@@ -32,7 +33,7 @@ void vnc_input_code(struct vnc_input *in, unsigned int code, bool down)
 	if (!code || code >= ARRAY_SIZE(in->down) || (!down && !in->down[code]))
 		return;
 	in->down[code] = down;
-	input_key(code, down);
+	input_key(in->to, code, down);
 }
 
 static bool shift_held(const struct vnc_input *in)
@@ -40,10 +41,10 @@ static bool shift_held(const struct vnc_input *in)
 	return in->down[CODE_LEFT_SHIFT] || in->down[CODE_RIGHT_SHIFT];
 }
 
-static void tap(unsigned int code)
+static void tap(struct vnc_input *in, unsigned int code)
 {
-	input_key(code, true);
-	input_key(code, false);
+	input_key(in->to, code, true);
+	input_key(in->to, code, false);
 }
 
 static bool is_letter(uint32_t keysym)
@@ -63,7 +64,7 @@ static bool needs_shift(const struct vnc_input *in, const struct keymap_entry *e
 
 	if (shift_held(in) || is_shortcut(in))
 		return false;
-	if (is_letter(e->keysym) && (input_leds() & LED_CAPS))
+	if (is_letter(e->keysym) && (input_leds(in->to) & LED_CAPS))
 		want = !want;
 	return want;
 }
@@ -76,17 +77,18 @@ static void key_down(struct vnc_input *in, const struct keymap_entry *e)
 	bool altgr = (e->flags & KEYMAP_ALTGR) && !in->down[CODE_ALTGR] && !is_shortcut(in);
 
 	/* With Shift the keypad's two meanings swap: the client's Num Lock cannot be told then. */
-	if (keypad && !shift_held(in) && !(e->flags & KEYMAP_NUMLOCK) != !(input_leds() & LED_NUM))
-		tap(CODE_NUM_LOCK);
+	if (keypad && !shift_held(in) &&
+	    !(e->flags & KEYMAP_NUMLOCK) != !(input_leds(in->to) & LED_NUM))
+		tap(in, CODE_NUM_LOCK);
 	if (shift)
-		input_key(CODE_LEFT_SHIFT, true);
+		input_key(in->to, CODE_LEFT_SHIFT, true);
 	if (altgr)
-		input_key(CODE_ALTGR, true);
+		input_key(in->to, CODE_ALTGR, true);
 	vnc_input_code(in, e->code, true);
 	if (altgr)
-		input_key(CODE_ALTGR, false);
+		input_key(in->to, CODE_ALTGR, false);
 	if (shift)
-		input_key(CODE_LEFT_SHIFT, false);
+		input_key(in->to, CODE_LEFT_SHIFT, false);
 }
 
 void vnc_input_key(struct vnc_input *in, const struct keymap *map, uint32_t keysym, bool down)
@@ -115,14 +117,14 @@ void vnc_input_pointer(struct vnc_input *in, unsigned int buttons, int x, int y,
 {
 	buttons &= INPUT_BUTTON_LEFT | INPUT_BUTTON_MIDDLE | INPUT_BUTTON_RIGHT |
 		   INPUT_BUTTON_WHEEL_UP | INPUT_BUTTON_WHEEL_DOWN;
-	if (input_is_absolute()) {
-		input_pointer_abs(scale(x, width), scale(y, height), buttons);
+	if (input_is_absolute(in->to)) {
+		input_pointer_abs(in->to, scale(x, width), scale(y, height), buttons);
 	} else if (in->relative) {
-		input_pointer_rel(x - RELATIVE_ZERO, y - RELATIVE_ZERO, buttons);
+		input_pointer_rel(in->to, x - RELATIVE_ZERO, y - RELATIVE_ZERO, buttons);
 	} else if (in->last_x < 0) {
-		input_pointer_rel(0, 0, buttons);
+		input_pointer_rel(in->to, 0, 0, buttons);
 	} else {
-		input_pointer_rel(x - in->last_x, y - in->last_y, buttons);
+		input_pointer_rel(in->to, x - in->last_x, y - in->last_y, buttons);
 	}
 	in->last_x = x;
 	in->last_y = y;
@@ -136,7 +138,7 @@ void vnc_input_release(struct vnc_input *in)
 	for (code = 0; code < ARRAY_SIZE(in->down); code++)
 		if (in->down[code])
 			vnc_input_code(in, code, false);
-	if (in->buttons && !input_is_absolute())
-		input_pointer_rel(0, 0, 0);
+	if (in->buttons && !input_is_absolute(in->to))
+		input_pointer_rel(in->to, 0, 0, 0);
 	in->buttons = 0;
 }

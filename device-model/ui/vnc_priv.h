@@ -45,6 +45,7 @@ enum vnc_phase {
 
 /* What one client holds down. */
 struct vnc_input {
+	struct input *to;
 	uint8_t down[0x101]; /* by input code */
 	unsigned int buttons;
 	int last_x, last_y; /* -1: none yet */
@@ -141,7 +142,7 @@ void vnc_rfb_damage(struct vnc_server *s, int x, int y, int width, int height);
 void vnc_rfb_pointer_mode(struct vnc_conn *c);
 
 /* vnc_input.c */
-void vnc_input_init(struct vnc_input *in);
+void vnc_input_init(struct vnc_input *in, struct input *to);
 void vnc_input_key(struct vnc_input *in, const struct keymap *map, uint32_t keysym, bool down);
 void vnc_input_code(struct vnc_input *in, unsigned int code, bool down);
 void vnc_input_pointer(struct vnc_input *in, unsigned int buttons, int x, int y, int width,

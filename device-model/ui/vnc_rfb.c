@@ -363,7 +363,7 @@ void vnc_rfb_damage(struct vnc_server *s, int x, int y, int width, int height)
 void vnc_rfb_pointer_mode(struct vnc_conn *c)
 {
 	if (c->input.relative)
-		send_pseudo_rect(c, input_is_absolute(), ENC_POINTER_MODE);
+		send_pseudo_rect(c, input_is_absolute(&c->server->m->input), ENC_POINTER_MODE);
 }
 
 /* ---- start ---- */
