@@ -6,6 +6,7 @@
 #include "hvm_devices.h"
 #include "mm.h"
 #include "pc_private.h"
+#include "units.h"
 #include "domain/private.h"
 #include "tests/qtest_rtc.h"
 
@@ -115,5 +116,5 @@ void rtc_vmm_start(uint64_t start_s)
 	guest = (struct domain){ .max_vcpus = 1, .vcpu = all_cpus };
 	cpu = (struct vcpu){ .domain = &guest, .info = &info };
 	time_update_wallclock(&guest);
-	vrtc_init(&guest);
+	vrtc_unit.init(&guest);
 }
