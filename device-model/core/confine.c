@@ -325,7 +325,7 @@ void confine_finish(const struct options *o)
 	confine_calls(flags);
 }
 
-void confine_keeper(void)
+void confine_keeper_power(void)
 {
 	load_unwinder();
 	if (!geteuid() && capabilities_keep(1ull << CAP_DAC_OVERRIDE | 1ull << CAP_DAC_READ_SEARCH |
@@ -333,5 +333,9 @@ void confine_keeper(void)
 		log_fatal("privileged part: capabilities: %s", strerror(errno));
 	if (prctl(PR_SET_DUMPABLE, 0, 0, 0, 0))
 		log_fatal("privileged part: %s", strerror(errno));
+}
+
+void confine_keeper(void)
+{
 	confine_calls(CONFINE_KEEPER);
 }

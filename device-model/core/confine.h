@@ -24,7 +24,8 @@ void confine_network(const struct options *o);
 void confine(const struct options *o);
 /* The last step: only the system calls of a running device model are left. */
 void confine_finish(const struct options *o);
-/* For the privileged part (keeper.h): what it does not need, and the filter. */
+/* For the privileged part (keeper.h): the power that it does not need, of this thread and those it starts; the filter. */
+void confine_keeper_power(void);
 void confine_keeper(void);
 
 /* What a filter allows beside the calls that every process of ours makes. */

@@ -74,11 +74,9 @@ bool keeper_is_back_ends(const struct keeper_link *l);
 
 /* Children of this process, before its filter; 0: there are no back ends. Signals to it are for them, too. */
 void keeper_processes_watch(pid_t device_model, pid_t back_ends);
-/* Before keeper_serve() runs its loop, behind loop_init(). */
-void keeper_processes_begin(void);
-/* They end now, by themselves or else by force; then this process's loop does. */
-void keeper_processes_end(void);
-/* Of the device model's end: what this process ends with. */
+/* In a thread, behind loop_init() and before the filter. When they have ended, the loop does. */
+void keeper_processes_begin(const struct options *o);
+/* After that: of the device model's end, what this process ends with. */
 int keeper_processes_status(void);
 
 /* ---- the log (keeper_log.c) ---- */
@@ -142,7 +140,7 @@ void keeper_monitor_end(struct keeper_link *l);
 /* ---- grants (keeper_xen.c) ---- */
 
 /* Connects to xenstore, too: see xen_store_open(). */
-int keeper_xen_start(void (*changed)(void), void (*released)(void));
+int keeper_xen_start(void (*changed)(void));
 /* A descriptor of its own for the mapping, which ends with its last use. */
 int keeper_xen_map(unsigned int domid, const uint32_t *refs, unsigned int n, uint64_t *offset);
 int keeper_xen_copy(unsigned int domid, const struct keeper_piece *pieces, unsigned int n,

@@ -2,19 +2,25 @@
 /*
  * The end of a guest's confined processes. They are asked first, since images are closed best by who writes to
  * them, and are killed if that takes long: a process that was taken over does not do what it is asked. It begins with
- * the toolstack's signal, with the end of the domain, or with the device model's own.
+ * the toolstack's signal, with the end of the domain, or with the device model's own. All of it is a thread's that does
+ * nothing else: such a process may find a descriptor to send whose closing waits.
  */
 #include <errno.h>
+#include <poll.h>
+#include <pthread.h>
 #include <signal.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/signalfd.h>
 #include <sys/syscall.h>
 #include <sys/wait.h>
 #include <unistd.h>
+#include <xenstore.h>
 
 #include "core/keeper_priv.h"
 #include "core/log.h"
 #include "core/loop.h"
+#include "core/options.h"
 #include "core/timer.h"
 #include "core/util.h"
 
@@ -25,8 +31,12 @@ static struct process {
 	int fd; /* a pidfd; -1: there is none, or it has ended */
 } processes[KEEPER_NR_ROLES] = { { "the device model", -1 }, { "the process of back ends", -1 } };
 static int signals = -1, status;
-static bool ending;
-static struct dm_timer patience;
+static uint64_t end_ns; /* when patience ends; 0: nothing has begun */
+static bool killed;
+static struct xs_handle *xs;
+static unsigned int domid;
+static bool seen; /* the domain */
+static struct loop_call quit;
 
 static void send_to(const struct process *p, int sig)
 {
@@ -34,10 +44,11 @@ static void send_to(const struct process *p, int sig)
 		syscall(SYS_pidfd_send_signal, p->fd, sig, NULL, 0);
 }
 
-static void kill_all(void *opaque)
+static void kill_all(void)
 {
 	size_t i;
 
+	killed = true;
 	for (i = 0; i < ARRAY_SIZE(processes); i++) {
 		if (processes[i].fd >= 0)
 			log_error("%s does not end: it is killed", processes[i].name);
@@ -45,14 +56,13 @@ static void kill_all(void *opaque)
 	}
 }
 
-void keeper_processes_end(void)
+static void end(void)
 {
-	if (ending)
+	if (end_ns)
 		return;
-	ending = true;
+	end_ns = clock_host_ns() + PATIENCE_NS;
 	/* The other one ends when it sees the device model's end. */
 	send_to(&processes[KEEPER_DEVICE_MODEL], SIGTERM);
-	dm_timer_set_ns(&patience, clock_host_ns() + PATIENCE_NS);
 }
 
 /* As a shell says it: the signal's number and 128. */
@@ -65,37 +75,95 @@ static int status_of(const struct process *p, const siginfo_t *info)
 	return 128 + info->si_status;
 }
 
-static void ended(void *opaque, uint32_t events)
+static void ended(struct process *p)
 {
-	struct process *p = opaque;
 	siginfo_t info = { 0 };
-	size_t i;
 	int how;
 
 	if (waitid(P_PIDFD, (id_t)p->fd, &info, WEXITED | WNOHANG) || !info.si_pid)
 		return;
 	how = status_of(p, &info);
-	loop_del_fd(p->fd);
 	close(p->fd);
 	p->fd = -1;
-	if (p == &processes[KEEPER_DEVICE_MODEL]) {
-		status = how;
-		keeper_processes_end();
-	}
-	for (i = 0; i < ARRAY_SIZE(processes) && processes[i].fd < 0; i++)
-		;
-	if (i == ARRAY_SIZE(processes))
-		loop_quit(0);
+	if (p != &processes[KEEPER_DEVICE_MODEL])
+		return;
+	status = how;
+	end();
 }
 
-static void signalled(void *opaque, uint32_t events)
+static void signalled(void)
 {
 	struct signalfd_siginfo info;
 
 	if (read(signals, &info, sizeof(info)) != sizeof(info))
 		return;
 	log_info("ends: signal %u from process %u", info.ssi_signo, info.ssi_pid);
-	keeper_processes_end();
+	end();
+}
+
+/* Some domain came or went. Ours was there before: else it is being made. */
+static void domain_look(void)
+{
+	bool there = xs_is_domain_introduced(xs, domid);
+
+	if (seen && !there && !end_ns)
+		log_info("ends: domain %u is gone", domid);
+	if (seen && !there)
+		end();
+	seen = there;
+}
+
+static void domains_changed(void)
+{
+	char **watch;
+
+	while ((watch = xs_check_watch(xs)))
+		free(watch);
+	domain_look();
+}
+
+static int patience_ms(void)
+{
+	uint64_t now = clock_host_ns();
+
+	return !end_ns || killed ? -1 : now >= end_ns ? 0 : (int)((end_ns - now) / NS_PER_MS + 1);
+}
+
+static bool turn(void)
+{
+	struct pollfd fds[] = { { .fd = processes[0].fd, .events = POLLIN },
+				{ .fd = processes[1].fd, .events = POLLIN },
+				{ .fd = signals, .events = POLLIN },
+				{ .fd = xs ? xs_fileno(xs) : -1, .events = POLLIN } };
+	int i;
+
+	if (poll(fds, ARRAY_SIZE(fds), patience_ms()) < 0)
+		return true;
+	for (i = 0; i < KEEPER_NR_ROLES; i++)
+		if (fds[i].revents)
+			ended(&processes[i]);
+	if (fds[2].revents)
+		signalled();
+	if (fds[3].revents)
+		domains_changed();
+	if (!patience_ms())
+		kill_all();
+	return processes[0].fd >= 0 || processes[1].fd >= 0;
+}
+
+/* The rest of this process has as long as the others had. */
+static void *thread(void *opaque)
+{
+	while (turn())
+		;
+	loop_defer_from_thread(&quit);
+	poll(NULL, 0, (int)(PATIENCE_NS / NS_PER_MS));
+	_exit(status);
+}
+
+static void quit_now(void *opaque)
+{
+	loop_quit(0);
 }
 
 void keeper_processes_watch(pid_t device_model, pid_t back_ends)
@@ -117,19 +185,29 @@ void keeper_processes_watch(pid_t device_model, pid_t back_ends)
 	}
 }
 
-void keeper_processes_begin(void)
+static void domain_watch(const struct options *o)
 {
-	size_t i;
-	int rc = 0;
+	domid = (unsigned int)o->domid;
+	xs = xs_open(0);
+	if (!xs) /* the loop's connection says so, and the guest does not start without that */
+		return;
+	if (!xs_watch(xs, "@introduceDomain", "") || !xs_watch(xs, "@releaseDomain", ""))
+		log_fatal("xenstore: cannot watch for the end of domains: %s", strerror(errno));
+	domain_look();
+}
 
-	dm_timer_init(&patience, DM_CLOCK_HOST, kill_all, NULL);
-	if (signals >= 0)
-		rc = loop_add_fd(signals, EPOLLIN, signalled, NULL);
-	for (i = 0; i < ARRAY_SIZE(processes) && !rc; i++)
-		if (processes[i].fd >= 0)
-			rc = loop_add_fd(processes[i].fd, EPOLLIN, ended, &processes[i]);
+void keeper_processes_begin(const struct options *o)
+{
+	pthread_t t;
+	int rc;
+
+	loop_call_init(&quit, quit_now, NULL);
+	if (!o->qtest)
+		domain_watch(o);
+	rc = pthread_create(&t, NULL, thread, NULL);
 	if (rc)
-		log_fatal("the guest's processes: %s", strerror(-rc));
+		log_fatal("the guest's processes: %s", strerror(rc));
+	pthread_detach(t);
 }
 
 int keeper_processes_status(void)

@@ -34,7 +34,6 @@ static struct keeper_link *links;
 static unsigned int nr_links, nr_watches, refusals;
 static int window_fd = -1;
 static uint8_t *window;
-static bool domain_seen;
 
 /* ---- requests: the answer goes into the message; a result of -errno, and a descriptor or -1 ---- */
 
@@ -74,22 +73,9 @@ static struct answer do_monitor(struct keeper_link *l, struct keeper_message *m,
 	return is_result(fd < 0 ? -EBADF : keeper_monitor_add(options, l, fd));
 }
 
-/* Some domain went away, or set-up is over. Ours has been there before: else it is being made. */
-static void domain_look(void)
-{
-	bool there = options->qtest || xen_store_domain_exists(domid);
-
-	if (domain_seen && !there) {
-		log_info("ends: domain %u is gone", domid);
-		keeper_processes_end();
-	}
-	domain_seen = there;
-}
-
 static struct answer do_seal(struct keeper_link *l, struct keeper_message *m, int *in)
 {
 	l->sealed = true;
-	domain_look();
 	return is_result(0);
 }
 
@@ -363,6 +349,7 @@ static struct answer request(struct keeper_link *l, struct keeper_message *m, in
 	if (in >= 0)
 		close(in);
 	m->result = a.result;
+	/* cppcheck-suppress returnDanglingLifetime ; a descriptor's number leaves, and no pointer */
 	return a;
 }
 
@@ -510,11 +497,12 @@ void keeper_serve(const struct options *o, struct keeper_link *l, unsigned int n
 	nr_links = n;
 	loop_init();
 	keeper_log_begin();
-	keeper_processes_begin();
+	confine_keeper_power(); /* before there is a second thread */
+	keeper_processes_begin(o);
 	keeper_serve_init(o);
 	keeper_images_begin(o);
 	if (!o->qtest)
-		keeper_xen_start(store_changed, domain_look);
+		keeper_xen_start(store_changed);
 	for (i = 0; i < n; i++) {
 		fcntl(l[i].call_fd, F_SETFL, O_NONBLOCK);
 		fcntl(l[i].news_fd, F_SETFL, O_NONBLOCK);

@@ -32,9 +32,9 @@ struct gntdev_map {
 
 static xengnttab_handle *gnttab;
 
-int keeper_xen_start(void (*changed)(void), void (*released)(void))
+int keeper_xen_start(void (*changed)(void))
 {
-	int rc = xen_store_open(changed, released);
+	int rc = xen_store_open(changed);
 
 	gnttab = xengnttab_open(NULL, 0);
 	if (rc)

@@ -9,36 +9,27 @@
 
 #include "core/loop.h"
 
-#define RELEASED "@releaseDomain" /* the store's name for the end of any domain */
-
 static struct xs_handle *xs;
 static void (*changed_cb)(void);
-static void (*released_cb)(void);
 
 static void readable(void *opaque, uint32_t events)
 {
-	bool changed = false, released = false;
+	bool any = false;
 	char **watch;
 
 	while ((watch = xs_check_watch(xs))) {
-		bool end = !strcmp(watch[XS_WATCH_PATH], RELEASED);
-
-		released = released || end;
-		changed = changed || !end;
 		free(watch);
+		any = true;
 	}
-	if (changed)
+	if (any)
 		changed_cb();
-	if (released && released_cb)
-		released_cb();
 }
 
-int xen_store_open(void (*changed)(void), void (*released)(void))
+int xen_store_open(void (*changed)(void))
 {
 	changed_cb = changed;
-	released_cb = released;
 	xs = xs_open(0);
-	if (!xs || (released && !xs_watch(xs, RELEASED, RELEASED)))
+	if (!xs)
 		return -errno;
 	return loop_add_fd(xs_fileno(xs), EPOLLIN, readable, NULL);
 }
@@ -70,9 +61,4 @@ char **xen_store_list(const char *path, unsigned int *n)
 bool xen_store_write(const char *path, const char *value)
 {
 	return xs && xs_write(xs, XBT_NULL, path, value, (unsigned int)strlen(value));
-}
-
-bool xen_store_domain_exists(unsigned int domid)
-{
-	return xs && xs_is_domain_introduced(xs, domid);
 }

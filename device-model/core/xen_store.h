@@ -6,17 +6,15 @@
 #include <stdbool.h>
 
 /*
- * 0 or -errno. changed() runs in the main loop when something that is watched did; released() when some domain went
- * away (NULL: nobody asks). Without a connection the rest finds nothing and fails.
+ * 0 or -errno. changed() runs in the main loop when something that is watched did. Without a connection the rest finds
+ * nothing and fails.
  */
-int xen_store_open(void (*changed)(void), void (*released)(void));
+int xen_store_open(void (*changed)(void));
 void xen_store_close(void);
 bool xen_store_watch(const char *path, bool on);
 /* malloc()ed, or NULL with errno. A list is one allocation. */
 char *xen_store_read(const char *path);
 char **xen_store_list(const char *path, unsigned int *n);
 bool xen_store_write(const char *path, const char *value);
-/* Whether xenstore knows the domain. */
-bool xen_store_domain_exists(unsigned int domid);
 
 #endif

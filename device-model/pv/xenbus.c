@@ -15,7 +15,7 @@
 
 int xenbus_open(void (*changed)(void))
 {
-	return keeper_active() ? keeper_watch(NULL, changed, NULL) : xen_store_open(changed, NULL);
+	return keeper_active() ? keeper_watch(NULL, changed, NULL) : xen_store_open(changed);
 }
 
 void xenbus_close(void)

@@ -28,6 +28,10 @@ void confine_finish(const struct options *o)
 	(void)o;
 }
 
+void confine_keeper_power(void)
+{
+}
+
 void confine_keeper(void)
 {
 }

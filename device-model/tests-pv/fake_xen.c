@@ -3,6 +3,7 @@
 #include "tests-pv/fake_xen.h"
 
 #include <errno.h>
+#include <poll.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -189,7 +190,6 @@ void fake_release_after_ms(unsigned int ms)
 	release_ms = ms;
 }
 
-/* The store's timer is all that happens in it then. */
 static int release_timer(void)
 {
 	struct itimerspec when = { .it_value = { release_ms / 1000, release_ms % 1000 * 1000000 } };
@@ -198,12 +198,23 @@ static int release_timer(void)
 	return timerfd_settime(fd, 0, &when, NULL) ? -1 : fd;
 }
 
+/* A connection; one that watches domains does nothing else. */
+struct xs_handle {
+	int fd;
+	bool domains;
+};
+
 struct xs_handle *xs_open(unsigned long flags)
 {
+	static struct xs_handle handles[4];
+	static unsigned int n;
+	struct xs_handle *h = &handles[n++ % ARRAY_SIZE(handles)];
+
 	/* A process that was forked has closed what it did not know. */
 	if (getpid() != init_pid)
-		store_fd = release_ms ? release_timer() : eventfd(0, EFD_NONBLOCK);
-	return (struct xs_handle *)keys;
+		store_fd = eventfd(0, EFD_NONBLOCK);
+	*h = (struct xs_handle){ .fd = store_fd };
+	return h;
 }
 
 void xs_close(struct xs_handle *h)
@@ -212,20 +223,22 @@ void xs_close(struct xs_handle *h)
 
 int xs_fileno(struct xs_handle *h)
 {
-	return store_fd;
+	return h->fd;
 }
 
 bool xs_watch(struct xs_handle *h, const char *path, const char *token)
 {
 	size_t i;
 
+	if (*path == '@' && !h->domains)
+		*h = (struct xs_handle){ release_timer(), true };
+	if (*path == '@')
+		return true;
 	for (i = 0; i < MAX_WATCHES && watches[i]; i++)
 		;
 	if (i == MAX_WATCHES)
 		abort();
 	watches[i] = xstrdup(path);
-	if (*path == '@')
-		return true;
 	pending_watches++; /* a new watch reports once */
 	ring_fd(store_fd);
 	return true;
@@ -252,18 +265,17 @@ bool xs_is_domain_introduced(struct xs_handle *h, unsigned int domid)
 
 char **xs_check_watch(struct xs_handle *h)
 {
-	bool end = release_ms && !released;
-	char **watch;
-
-	if (!pending_watches && !end) {
+	if (h->domains) {
+		released = true;
+		quiet_fd(h->fd);
+		return NULL;
+	}
+	if (!pending_watches) {
 		quiet_fd(store_fd);
 		return NULL;
 	}
-	watch = xzalloc(2 * sizeof(char *));
-	watch[XS_WATCH_PATH] = (char *)(end ? "@releaseDomain" : "");
-	released = released || end;
-	pending_watches -= !end;
-	return watch;
+	pending_watches--;
+	return xzalloc(2 * sizeof(char *));
 }
 
 void *xs_read(struct xs_handle *h, xs_transaction_t t, const char *path, unsigned int *len)
@@ -278,6 +290,8 @@ bool xs_write(struct xs_handle *h, xs_transaction_t t, const char *path, const v
 {
 	char value[256] = { 0 };
 
+	if (len == strlen(FAKE_HANG) && !memcmp(data, FAKE_HANG, len))
+		poll(NULL, 0, -1);
 	memcpy(value, data, MIN(len, sizeof(value) - 1));
 	store(path, value);
 	return true;

@@ -15,6 +15,7 @@
 #define FAKE_PAGES 2048u
 #define FAKE_PAGE  4096u
 #define FAKE_REF   100u
+#define FAKE_HANG  "hang" /* who writes this value waits for ever */
 
 void fake_init(void);
 /* The guest's memory. */

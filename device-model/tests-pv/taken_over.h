@@ -37,7 +37,7 @@ extern const struct attempt refused_requests[], granted_requests[];
 extern const size_t nr_refused_requests, nr_granted_requests;
 
 /* How those end that do nothing that they are asked (test_ends.c): true is as it should be. */
-bool ends_with_domain(enum keeper_role role);
+bool ends_with_domain(enum keeper_role role); /* back ends keep the privileged part waiting, too */
 bool ends_with_keeper(enum keeper_role role);
 bool ends_with_device_model(void);
 /* What becomes of files (test_files.c), likewise. */

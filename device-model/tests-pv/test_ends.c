@@ -19,17 +19,28 @@
 static int held[2];
 
 /* Says that it is there. */
-static bool stay(void)
+static bool deaf(void)
 {
 	int sig;
 
 	for (sig = 1; sig < SIGSYS; sig++)
 		signal(sig, SIG_IGN);
-	if (write(held[1], "x", 1) != 1)
-		return false;
-	for (;;)
+	return write(held[1], "x", 1) == 1;
+}
+
+static bool stay(void)
+{
+	bool said = deaf();
+
+	while (said)
 		poll(NULL, 0, -1);
-	return true;
+	return said;
+}
+
+/* The privileged part's loop is made to wait. */
+static bool hold_up(void)
+{
+	return deaf() && keeper_store_write(DISK "/state", FAKE_HANG);
 }
 
 static bool begins(void)
@@ -51,7 +62,7 @@ static bool ends(void)
 }
 
 /* The privileged part's process, whose child it is that stays. */
-static pid_t start(enum keeper_role role)
+static pid_t start(enum keeper_role role, bool (*run)(void))
 {
 	pid_t pid;
 
@@ -60,7 +71,7 @@ static pid_t start(enum keeper_role role)
 	pid = fork();
 	if (!pid) {
 		close(held[0]);
-		run_as(role, stay);
+		run_as(role, run);
 	}
 	close(held[1]);
 	return pid;
@@ -81,7 +92,7 @@ bool ends_with_domain(enum keeper_role role)
 	pid_t pid;
 
 	fake_release_after_ms(DOMAIN_MS);
-	pid = start(role);
+	pid = start(role, role == KEEPER_DEVICE_MODEL ? stay : hold_up);
 	fake_release_after_ms(0);
 	ended = begins() && ends();
 	return status_of(pid) == 128 + SIGKILL && ended;
@@ -89,7 +100,7 @@ bool ends_with_domain(enum keeper_role role)
 
 bool ends_with_keeper(enum keeper_role role)
 {
-	pid_t pid = start(role);
+	pid_t pid = start(role, stay);
 	bool ended = begins() && !kill(pid, SIGKILL) && ends();
 
 	return status_of(pid) == 128 + SIGKILL && ended;

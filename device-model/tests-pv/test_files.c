@@ -63,13 +63,13 @@ bool copies_while_a_file_waits(void)
 			keeper_become_back_ends(200);
 			poll(NULL, 0, BETWEEN_MS);
 			c = copies() ? 'y' : 'n';
-			_exit(write(told[1], &c, 1) != 1);
+			_exit(write(told[1], &c, 1) == 1 ? 0 : 1);
 		}
 		keeper_start(&options, back_ends);
 		keeper_drop_back_ends();
 		loop_init();
 		name_files();
-		_exit(is_told());
+		_exit(is_told() ? 1 : 0);
 	}
 	slow_path = NULL;
 	close(told[1]);

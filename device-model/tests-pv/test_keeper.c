@@ -408,6 +408,7 @@ int main(int argc, char **argv)
 	if (mkdir(root, 0700))
 		die(root);
 	run_all("default");
+	CHECK(ends_with_domain(KEEPER_BACK_ENDS));
 	CHECK(ends_with_device_model());
 	CHECK(copies_while_a_file_waits());
 	CHECK(believes_its_user());

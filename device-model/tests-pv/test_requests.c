@@ -205,8 +205,9 @@ static bool try_unlock(void)
 /* A second writer of an image, and the lock of nothing. */
 static bool try_two_writers(void)
 {
-	return keeper_open(disk, KEEPER_READ_WRITE) < 0 ||
-	       keeper_open(disk, KEEPER_READ_WRITE) >= 0 || !keeper_lock_image(-1, false);
+	int one = keeper_open(disk, KEEPER_READ_WRITE), two = keeper_open(disk, KEEPER_READ_WRITE);
+
+	return one < 0 || two >= 0 || !keeper_lock_image(-1, false);
 }
 
 static bool try_write_read_only(void)

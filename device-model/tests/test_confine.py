@@ -116,6 +116,8 @@ def test_on_by_default(program, work, images):
     keeper = privileged_part(g)
     assert set(status_of(keeper, "Seccomp")) == {"2"}
     assert set(status_of(keeper, "NoNewPrivs")) == {"1"}
+    if not os.geteuid():
+        assert set(status_of(keeper, "CapPrm")) == {"0000000000000026"}, status_of(keeper, "CapPrm")
     g.pc.close()
     g.pc.wait(lambda: gone(keeper), "end of the privileged part")
 

@@ -53,6 +53,18 @@ def confined(dom0, number):
             check(word not in links, f"{name} has {word} open: {links}")
 
 
+def privileged(dom0, number):
+    """What the privileged part keeps: every thread of it."""
+    pid = process(dom0, number, "plinth-dm-keep")
+    check(pid, "there is no plinth-dm-keep")
+    statuses = dom0.run(f"cat /proc/{pid}/task/*/status").replace("\r", "").split("Name:\t")[1:]
+    for status in statuses:
+        # To pass over file permissions (two), and to signal.
+        for line in ("CapPrm:\t0000000000000026", "Seccomp:\t2", "NoNewPrivs:\t1"):
+            check(line in status, f"plinth-dm-keep: {line} is not in {status}")
+    check(len(statuses) > 1, "the end of the others is a thread's")
+
+
 def all_gone(dom0):
     """No device model and no process of back ends is left."""
     dom0.wait_for("! grep -sx 'plinth-dm.*' /proc/[0-9]*/comm", 30)
@@ -73,6 +85,7 @@ def test_dm_restrict(lab):
     two.wait_screen(r"Rescue: nothing to boot", 200)
     pid = process(dom0, one.number)
     confined(dom0, one.number)
+    privileged(dom0, one.number)
     confined(dom0, two.number)  # the same without dm_restrict
     text = dom0.command(f"/run/lab/restricted {one.number} {two.number} forbidden")[1]
     check("not ok" not in text and text.count("ok ") >= 10, f"restricted handles: {text}")
