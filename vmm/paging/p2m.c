@@ -162,9 +162,14 @@ struct p2m_entry p2m_get(struct domain *d, gfn_t gfn)
 	return remember(&d->p2m, gfn, generation, r);
 }
 
+static inline enum p2m_type type_of(uint64_t entry)
+{
+	return (enum p2m_type)(entry >> P2M_PTE_TYPE_SHIFT & 0x1f);
+}
+
 static inline bool is_hole(uint64_t entry)
 {
-	return (entry >> P2M_PTE_TYPE_SHIFT & 0x1f) == P2M_INVALID;
+	return type_of(entry) == P2M_INVALID;
 }
 
 bool p2m_all_holes(struct domain *d, const struct frames *f)
@@ -190,7 +195,7 @@ bool p2m_all_holes(struct domain *d, const struct frames *f)
 
 static inline bool is_logdirty(uint64_t entry)
 {
-	return (entry >> P2M_PTE_TYPE_SHIFT & 0x1f) == P2M_RAM_LOGDIRTY;
+	return type_of(entry) == P2M_RAM_LOGDIRTY;
 }
 
 /* The entries of a table of small pages from gfn on, at most *nr, which becomes how many there are; 0: no such table. */
@@ -254,7 +259,7 @@ static int split(struct p2m *p, uint64_t *slot, gfn_t gfn, unsigned int level)
 	uint64_t old = *slot;
 	struct p2m_entry e;
 	struct page *pg = table_alloc(p);
-	uint64_t *table, leaf = 0, step = BIT(level_order(level - 1));
+	uint64_t *table, leaf = 0, dirty, step = BIT(level_order(level - 1));
 	gfn_t first = _gfn(gfn.v & ~(BIT(level_order(level)) - 1));
 
 	if (!pg)
@@ -262,16 +267,17 @@ static int split(struct p2m *p, uint64_t *slot, gfn_t gfn, unsigned int level)
 	table = page_to_virt(pg);
 	if (old) {
 		p2m_pte_parse(old, &e);
+		dirty = e.type == P2M_RAM_LOGDIRTY ? p->fmt->dirty : 0;
+		if (!mfn_valid_value(e.mfn))
+			step = 0;
 		for (unsigned int i = 0; i < ENTRIES; i++) {
 			/* Of device memory every page has a type of its own. */
 			if (!i || e.type == P2M_MMIO_DIRECT)
-				leaf = p->fmt->make_leaf(p->domain, &e, first, level - 1);
-			table[i] = leaf | (e.type == P2M_RAM_LOGDIRTY ? p->fmt->dirty : 0);
-			if (mfn_valid_value(e.mfn)) {
-				e.mfn.v += step;
-				leaf += step << PAGE_SHIFT;
-			}
-			first = gfn_add(first, step);
+				leaf = p->fmt->make_leaf(p->domain, &e, first, level - 1) | dirty;
+			table[i] = leaf;
+			leaf += step << PAGE_SHIFT;
+			e.mfn.v += step;
+			first = gfn_add(first, BIT(level_order(level - 1)));
 		}
 	}
 	publish(*slot, p->fmt->make_table(mfn_to_maddr(page_to_mfn(pg))));
@@ -510,26 +516,32 @@ static int change_locked(struct p2m *p, gfn_t gfn, enum p2m_type from, enum p2m_
 	return set_locked(p, gfn, &e, 1, &old);
 }
 
-/* The same for nr entries of one table of small pages. Leaves of RAM with the same rights differ by their address only. */
+/*
+ * The same for nr entries of one table of small pages, of those with a bit in `only` from `bit` on. Leaves of RAM with the
+ * same rights differ by their address only.
+ */
 static bool change_small(struct p2m *p, gfn_t gfn, uint64_t *slot, uint64_t nr, enum p2m_type from,
 			 enum p2m_type to, const uint8_t *only, uint64_t bit)
 {
-	struct p2m_entry e, as = { .type = P2M_INVALID };
-	uint64_t leaf = 0;
+	uint64_t leaf = 0, raw, rights, as = ~0ULL;
 	bool any = false;
+	struct p2m_entry e;
 
 	for (uint64_t i = 0; i < nr; i++) {
-		if (only && !test_bit((unsigned int)(bit + i), only))
+		raw = slot[i];
+		if ((only && !test_bit((unsigned int)(bit + i), only)) || type_of(raw) != from)
 			continue;
-		p2m_pte_parse(slot[i], &e);
-		if (e.type != from)
-			continue;
-		if (as.type != from || as.access != e.access) {
-			as = e;
+		rights = raw >> P2M_PTE_ACCESS_SHIFT & 7;
+		if (rights != as) {
+			as = rights;
+			p2m_pte_parse(raw, &e);
 			e.type = noted(p, from, to);
 			leaf = p->fmt->make_leaf(p->domain, &e, gfn_add(gfn, i), 1) & ~P2M_PTE_ADDR;
 		}
-		replace(p, gfn_add(gfn, i), &slot[i], leaf | (slot[i] & P2M_PTE_ADDR), 1);
+		if (from == P2M_RAM_LOGDIRTY)
+			replace(p, gfn_add(gfn, i), &slot[i], leaf | (raw & P2M_PTE_ADDR), 1);
+		else
+			publish(slot[i], leaf | (raw & P2M_PTE_ADDR));
 		any = true;
 	}
 	if (any)
@@ -652,17 +664,16 @@ int p2m_change_range(struct domain *d, const struct frames *f, enum p2m_type fro
 /* *e: the large page that says the same as a whole table of small ones. */
 static bool is_one_page(const uint64_t *table, struct p2m_entry *e)
 {
-	struct p2m_entry small;
+	const uint64_t same = P2M_PTE_ADDR | 7ULL << P2M_PTE_ACCESS_SHIFT;
+	uint64_t expect = table[0] & same;
 
 	p2m_pte_parse(table[0], e);
 	if (e->mfn.v & (ENTRIES - 1))
 		return false;
-	for (unsigned int i = 0; i < ENTRIES; i++) {
-		p2m_pte_parse(table[i], &small);
-		if ((small.type != P2M_RAM_RW && small.type != P2M_RAM_LOGDIRTY) ||
-		    small.access != e->access || small.mfn.v != e->mfn.v + i)
+	for (unsigned int i = 0; i < ENTRIES; i++, expect += PAGE_SIZE)
+		if ((table[i] & same) != expect ||
+		    (type_of(table[i]) != P2M_RAM_RW && type_of(table[i]) != P2M_RAM_LOGDIRTY))
 			return false;
-	}
 	e->type = P2M_RAM_RW;
 	return true;
 }
