@@ -145,6 +145,12 @@ struct remembered {
 } __aligned(64);
 static struct remembered remembered[MAX_CPUS][REMEMBERED];
 
+/* The APICs and the HPET lie at round addresses, which the lowest bits do not tell apart. */
+static inline unsigned int slot_of(gfn_t gfn)
+{
+	return (gfn.v ^ gfn.v >> 8) % REMEMBERED;
+}
+
 static __noinline struct p2m_entry remember(const struct p2m *p, gfn_t gfn, uint64_t generation,
 					    struct remembered *r)
 {
@@ -154,7 +160,7 @@ static __noinline struct p2m_entry remember(const struct p2m *p, gfn_t gfn, uint
 
 struct p2m_entry p2m_get(struct domain *d, gfn_t gfn)
 {
-	struct remembered *r = &remembered[cpu_id()][gfn.v % REMEMBERED];
+	struct remembered *r = &remembered[cpu_id()][slot_of(gfn)];
 	uint64_t generation = __atomic_load_n(&d->p2m.generation, __ATOMIC_ACQUIRE);
 
 	if (likely(r->gfn.v == gfn.v && r->generation == generation))
