@@ -8,6 +8,32 @@
 #include "stretch.h"
 #include "vlapic.h"
 
+/*
+ * Address space identifiers. Each CPU hands them out in order; when they run out a new generation begins with a flush of
+ * everything. Flushing a vCPU is taking its ASID away (15.15.2).
+ */
+void svm_flush_vcpu(struct vcpu *v)
+{
+	svm_vcpu(v)->asid_generation = 0;
+}
+
+/* v has no ASID that is valid on this CPU: give it the next one. */
+static void asid_renew(struct vcpu *v)
+{
+	struct cpu *cpu = this_cpu();
+	struct svm_cpu *sc = cpu->vendor;
+	struct svm_vcpu *sv = svm_vcpu(v);
+
+	if (sc->next_asid >= svm_caps.nr_asids) {
+		sc->next_asid = 1;
+		sc->asid_generation++;
+		sv->vmcb->tlb_control = SVM_TLB_FLUSH_ALL;
+	}
+	sv->vmcb->asid = sc->next_asid++;
+	sv->asid_cpu = cpu->id;
+	sv->asid_generation = sc->asid_generation;
+}
+
 static void sync_from_guest(struct vcpu *v, struct vmcb *vmcb)
 {
 	v->regs.gpr[X86_RAX] = vmcb->rax;
@@ -290,7 +316,7 @@ void svm_run(struct vcpu *v)
 	}
 	vmcb->tlb_control = SVM_TLB_NOTHING;
 	if (unlikely(sv->asid_generation != sc->asid_generation || sv->asid_cpu != cpu->id))
-		svm_asid_renew(v);
+		asid_renew(v);
 	vmcb->rax = v->regs.gpr[X86_RAX];
 	vmcb->rsp = v->regs.gpr[X86_RSP];
 	vmcb->rip = v->regs.rip;

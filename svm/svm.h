@@ -68,10 +68,6 @@ static inline struct vmcb *svm_vmcb(const struct vcpu *v)
 /* entry.S: load the guest's registers, VMRUN, store them; host FS/GS/TR/LDTR come from host_vmcb. */
 void svm_enter(struct x86_regs *regs, uint64_t vmcb_pa, uint64_t host_vmcb_pa);
 
-/* asid.c */
-void svm_asid_renew(struct vcpu *v);
-void svm_flush_vcpu(struct vcpu *v);
-
 /* insn.c: read and decode the intercepted instruction; 0 = it is not one of this class (any more). */
 unsigned int svm_insn_decode(struct vcpu *v, enum x86_len_class class);
 /* The same with its bytes in buf, and never from the cache. */
@@ -112,7 +108,9 @@ void svm_exit_dr(struct vcpu *v, unsigned int insn_len);
 void svm_exit_vintr(struct vcpu *v, unsigned int insn_len);
 void svm_exit_iret(struct vcpu *v, unsigned int insn_len);
 
-/* exit.c: what an exit code is called, "unknown" where nothing serves it. */
+/* exit.c: v's cached translations go before its next entry. */
+void svm_flush_vcpu(struct vcpu *v);
+/* What an exit code is called, "unknown" where nothing serves it. */
 const char *svm_exit_name(uint64_t code);
 /* One entry and its exit; hvm_ops.run. */
 void svm_run(struct vcpu *v);

@@ -1,10 +1,11 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /*
- * The one list of a domain's units: it begins in this order, and stops and ends in the other one. Records of saved state are
- * found here by their type, and whom one belongs to.
+ * The hardware side of a domain's beginning and end: the vendor's part, and the one list of units, which begin in this order,
+ * and stop and end in the other one. Records of saved state are found here by their type, and whom one belongs to. vCPUs are in vcpu.c.
  */
+#include <xen/sched.h>
 #include "hvm_devices.h"
-#include "hvm_pc.h"
+#include "hvm_ops.h"
 #include "units.h"
 
 /* What a device model watches of the guest's memory. */
@@ -27,10 +28,13 @@ static bool has(const struct domain *d, const struct hvm_unit *u)
 	return u->needs == UNIT_ANY || (!d->is_dom0 && (u->needs == UNIT_GUEST || !d->is_pvh));
 }
 
-int hvm_devices_init(struct domain *d)
+int hvm_domain_init(struct domain *d)
 {
-	int rc = 0;
+	int rc;
 
+	d->hvm.params[HVM_PARAM_TRIPLE_FAULT_REASON] =
+		d->is_dom0 ? SHUTDOWN_crash : SHUTDOWN_reboot;
+	rc = hvm_ops->domain_init(d);
 	for (unsigned int i = 0; !rc && i < ARRAY_SIZE(units); i++)
 		if (units[i]->init && has(d, units[i]))
 			rc = units[i]->init(d);
@@ -51,11 +55,14 @@ void hvm_devices_relinquish(struct domain *d)
 			units[i]->stop(d);
 }
 
-void hvm_devices_fini(struct domain *d)
+void hvm_domain_fini(struct domain *d)
 {
 	for (unsigned int i = ARRAY_SIZE(units); i-- > 0;)
 		if (units[i]->fini && has(d, units[i]))
 			units[i]->fini(d);
+	if (d->hvm.io_bitmap)
+		free_pages(mfn_to_page(virt_to_mfn(d->hvm.io_bitmap)), 1);
+	hvm_ops->domain_fini(d);
 }
 
 const struct hvm_record *hvm_record_from(unsigned int type)

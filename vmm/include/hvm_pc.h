@@ -8,10 +8,6 @@
 
 #include "domain.h"
 
-/* The units that d has, in vmm/hvm/units.c. fini: also where init has failed. */
-int hvm_devices_init(struct domain *d);
-void hvm_devices_fini(struct domain *d);
-
 /* Interrupt lines (hvm/irq.c): d->hvm.irq_lock is taken inside. isa_irq 0-15, device 0-31, intx 0-3, link 0-3. */
 void hvm_isa_irq_set(struct domain *d, unsigned int isa_irq, bool level);
 void hvm_pci_intx_set(struct domain *d, unsigned int device, unsigned int intx, bool level);
