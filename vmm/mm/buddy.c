@@ -62,7 +62,7 @@ void buddy_free(struct buddy *b, struct page *p, unsigned int order)
 	for (uint64_t i = 0; i < 1UL << order; i++) {
 		p[i].state = PAGE_FREE;
 		p[i].flags = 0;
-		p[i].refs = 0;
+		WRITE_ONCE(p[i].refs, 0); /* page_get() may look at it */
 		p[i].owner = NULL;
 	}
 	WRITE_ONCE(b->nr_free, b->nr_free + (1UL << order)); /* read without the lock, for show */

@@ -30,7 +30,7 @@ static void init_page(struct page *p, enum page_state state)
 	WRITE_ONCE(p->state, (uint8_t)state); /* the allocator looks (buddy.c) */
 	WRITE_ONCE(p->flags, 0);
 	p->owner = NULL;
-	p->refs = 0; /* page_get on a VMM page fails without touching it */
+	WRITE_ONCE(p->refs, 0); /* page_get on a VMM page fails without touching it */
 	list_init(&p->list);
 }
 
