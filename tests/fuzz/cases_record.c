@@ -346,3 +346,57 @@ CASE(record_of_another_rate)
 	op.u.tsc_info = (struct xen_domctl_tsc_info){ 0 };
 	EXPECT(domctl(XEN_DOMCTL_settscinfo, &op), == 0);
 }
+
+/* --- damaged images ---------------------------------------------------------------------------- */
+
+#define FLIPS 3000U
+
+static uint8_t *saved_context(struct domain *d, size_t *len)
+{
+	uint8_t *buf;
+
+	for (unsigned int i = 0; domain_vcpu(d, i); i++)
+		d->vcpu[i]->cr0 = X86_CR0_ET | X86_CR0_PE;
+	*len = (size_t)hvm_save_size(d);
+	buf = xzalloc_bytes(*len);
+	EXPECT(hvm_save(d, buf, len), == 0);
+	EXPECT(hvm_load(d, buf, *len), == 0);
+	return buf;
+}
+
+/* Cut anywhere, it is refused; with bits that are wrong it is taken or refused; the machine is well, and so is a good one. */
+static void load_damaged(domid_t id)
+{
+	struct domain *d = dom(id);
+	size_t len, at;
+	uint8_t *good = saved_context(d, &len), *bad = xzalloc_bytes(len);
+	uint64_t seed = 1;
+	bool cut_refused = true;
+
+	for (at = 0; at < len; at += at < 64 ? 1 : 61)
+		cut_refused &= hvm_load(d, good, at) < 0;
+	EXPECT(cut_refused, == true);
+	for (unsigned int i = 0; i < FLIPS; i++) {
+		memcpy(bad, good, len);
+		for (unsigned int k = 0; k <= i % 3; k++) {
+			seed = seed * 6364136223846793005ULL + 1442695040888963407ULL;
+			bad[(seed >> 33) % len] ^= (uint8_t)(1U << (seed >> 60 & 7));
+		}
+		hvm_load(d, bad, len);
+		machine_pass(1000);
+	}
+	EXPECT(hvm_load(d, good, len), == 0);
+	check_machine();
+	xfree(bad);
+	xfree(good);
+}
+
+CASE(record_damaged_of_pvh)
+{
+	load_damaged(DOMID_A);
+}
+
+CASE(record_damaged_of_hvm)
+{
+	load_damaged(DOMID_B);
+}

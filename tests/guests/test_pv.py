@@ -30,9 +30,9 @@ def front(dom0, name, number, extra="", **options):
     dom0.wait_for(f"grep -a '@@ FRONT-UP' {LOG.format(name)}", 120)
 
 
-def shell(dom0, name, command, timeout_s=60):
-    """Type a command at the guest's console; its output, once it has ended well."""
-    log = LOG.format(name)
+def shell(dom0, name, command, timeout_s=60, log=None):
+    """Type a command at the guest's console; its output, once it has ended well. The console's log may have another name."""
+    log = LOG.format(log or name)
     size = int(dom0.run(f"wc -c < {log}"))
     dom0.run(f"tty=$(xenstore-read /local/domain/$(xl domid {name})/console/tty); "
              f"printf '%s\\r' '{command}; echo @@RC\"\"=$?' > $tty")

@@ -1,0 +1,78 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""xl migrate within one host: guests go on in a new domain, and where they were when it fails."""
+
+from harness import case, check
+from test_pv import shell
+from test_pvh import create, gone, wait_up
+from test_save import CDROM, boot, ticks
+
+# The stream goes from one process to the other; no ssh.
+MIGRATE = "xl migrate -s '' {name} '{receiver}' 2>&1"
+RECEIVER = "xl migrate-receive"
+# Ends with the stream's first piece: while memory is being sent.
+CUT = "head -c 20000000 | xl migrate-receive"
+# Ends behind the receiver's greeting: when the whole guest has arrived.
+DUMB = "exec 3<&0; xl migrate-receive <&3 3<&- | head -c 60 & exec >&- 3<&-; wait"
+# The console's log of a guest that came: by the name that it had until it was unpaused.
+ARRIVED = "{}--incoming"
+# Of the guest, in a file of its memory.
+FILL = "head -c 8000000 /dev/urandom > /fill && md5sum /fill > /sum && md5sum -c /sum"
+
+
+def migrate(dom0, name, receiver=RECEIVER):
+    return dom0.command(MIGRATE.format(name=name, receiver=receiver), 180)
+
+
+def moved(dom0, name):
+    """Migrates the guest to a new domain; nothing is left of the old one."""
+    then = dom0.run(f"xl domid {name}").strip()
+    status, text = migrate(dom0, name)
+    check(status == 0, f"xl migrate: {text[-600:]}")
+    check(dom0.run(f"xl domid {name}").strip() != then, "it is the same domain")
+    gone(dom0, f"{name}--migratedaway")
+
+
+def stays(dom0, name, receiver):
+    """A migration that fails leaves the guest where it is, and nothing where it would have gone."""
+    then = dom0.run(f"xl domid {name}").strip()
+    status, text = migrate(dom0, name, receiver)
+    check(status != 0, f"xl migrate says that it is well: {text[-600:]}")
+    dom0.command(f"xl destroy {name}--incoming")
+    gone(dom0, f"{name}--incoming")
+    check(dom0.run(f"xl domid {name}").strip() == then, "it is another domain")
+    state = dom0.run(f"xl list {name}").splitlines()[1].split()[4]
+    check(not set(state) & set("psc"), f"{name} is in state {state}: {text[-600:]}")
+
+
+@case(order=48, group="save", limit_s=600, combos=("vmm", "peer"))
+def test_migrate_pvh(lab):
+    """A stock kernel with two vCPUs moves, with its memory, and goes on in place after failures."""
+    dom0 = boot(lab)
+    create(dom0, "mig1", memory=128, vcpus=2)
+    wait_up(dom0, "mig1")
+    shell(dom0, "mig1", FILL, 120)
+    for receiver in (CUT, DUMB):
+        stays(dom0, "mig1", receiver)
+        shell(dom0, "mig1", "md5sum -c /sum && grep -c processor /proc/cpuinfo | grep 2", 120)
+    for _ in range(2):
+        moved(dom0, "mig1")
+        shell(dom0, "mig1", "md5sum -c /sum && grep -c processor /proc/cpuinfo | grep 2", 120, ARRIVED.format("mig1"))
+    dom0.run("xl destroy mig1")
+
+
+@case(order=48, group="save", limit_s=400, combos=("product", "peer"))
+def test_migrate_hvm(lab):
+    """A guest without drivers moves with its image's lock, and has it again after failures."""
+    dom0, log = boot(lab), "/run/lab/tick.serial"
+    dom0.run("mkdir -p /run/lab && truncate -s 8M /run/lab/mig.img")
+    lab.create_text(CDROM.format(kind="tick").replace("disk = [", 'disk = [ "/run/lab/mig.img,raw,hda,w",'), "tick")
+    dom0.wait_for(f"grep -a 'HOSTILE: tick' {log}", 120)
+    for receiver in (CUT, DUMB):
+        stays(dom0, "tick", receiver)
+        ticks(dom0, log)
+    then = ticks(dom0, log)
+    moved(dom0, "tick")
+    check(ticks(dom0, log) > then, "it began anew")
+    moved(dom0, "tick")
+    check(ticks(dom0, log) > then, "it began anew")
+    dom0.run("xl destroy tick")
