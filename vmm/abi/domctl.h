@@ -12,7 +12,6 @@
 	"no such command: the tools are of another version than 4.17, or ask for what Xen has and Plinth has not"
 
 /* A CPU mask between the tools' bitmap and ours. Bits past `bits` that the caller has room for are cleared. -EFAULT. */
-int copy_cpumask_from_guest(uint64_t *mask, const struct xenctl_bitmap *b);
 int copy_cpumask_to_guest(const struct xenctl_bitmap *b, uint64_t mask, unsigned int bits);
 
 /* Commands (struct abi_command): domctl_vcpu.c. */

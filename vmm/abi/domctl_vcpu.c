@@ -3,7 +3,7 @@
 #include "domctl.h"
 #include "hvm_context.h"
 
-int copy_cpumask_from_guest(uint64_t *mask, const struct xenctl_bitmap *b)
+static int copy_cpumask_from_guest(uint64_t *mask, const struct xenctl_bitmap *b)
 {
 	uint8_t bytes[8] = { 0 };
 	unsigned int n = DIV_ROUND_UP(min(b->nr_bits, 64U), 8);

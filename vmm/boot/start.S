@@ -148,7 +148,7 @@ boot_high:
 
 	.section .bss.stack, "aw", @nobits
 	.balign 32768
-	.globl	boot_stack, boot_stack_top
+	.globl	boot_stack
 boot_stack:
 	.skip	32768
 boot_stack_top:

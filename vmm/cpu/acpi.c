@@ -123,7 +123,8 @@ static void load_tables(void)
 	add_all(root, xsdt ? 8 : 4);
 }
 
-const struct acpi_header *acpi_find(const char sig[4], unsigned int nth)
+/* nth table with this signature, mapped; NULL = none. */
+static const struct acpi_header *acpi_find(const char sig[4], unsigned int nth)
 {
 	for (unsigned int i = 0; i < nr_tables; i++)
 		if (!memcmp(table[i].t->sig, sig, 4) && nth-- == 0)

@@ -25,7 +25,6 @@ trap_stubs:
 	.endr
 
 	.balign 16
-	.globl	trap_common
 trap_common:
 	cld
 	push	%rax

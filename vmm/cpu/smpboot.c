@@ -33,7 +33,8 @@ static int parse_maxcpus(const char *value)
 }
 BOOT_OPTION(maxcpus, "maxcpus", parse_maxcpus, "use at most this many CPUs");
 
-struct cpu *smpboot_new_cpu(unsigned int id, uint32_t apic_id)
+/* Make the block for CPU id and enter it into cpus[]. */
+static struct cpu *smpboot_new_cpu(unsigned int id, uint32_t apic_id)
 {
 	struct page *p = alloc_pages(3); /* naturally aligned */
 	struct cpu *c;

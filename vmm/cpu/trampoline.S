@@ -28,7 +28,7 @@ enable_long_mode:
 	ret
 
 	.balign 8
-	.globl	boot_gdt, boot_gdt_ptr
+	.globl	boot_gdt_ptr
 boot_gdt:
 	.quad	0
 	.quad	0x00af9b000000ffff	/* 0x08: 64-bit code */

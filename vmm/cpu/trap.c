@@ -142,14 +142,3 @@ int rdmsr_safe(uint32_t msr, uint64_t *v)
 	*v = ((uint64_t)hi << 32) | lo;
 	return err;
 }
-
-int wrmsr_safe(uint32_t msr, uint64_t v)
-{
-	int err = -EFAULT;
-
-	__asm__ volatile("1: wrmsr\n\txor %0, %0\n2:\n\t" EXTABLE(1b, 2b)
-			 : "+r"(err)
-			 : "c"(msr), "a"((uint32_t)v), "d"((uint32_t)(v >> 32))
-			 : "memory");
-	return err;
-}

@@ -251,7 +251,8 @@ static bool in_map(uint64_t addr, uint32_t type)
 	return false;
 }
 
-bool dom0_owns_mfn(mfn_t mfn)
+/* Machine frames of dom0's own memory (dom0 never loses them). */
+static bool dom0_owns_mfn(mfn_t mfn)
 {
 	uint64_t a = mfn_to_maddr(mfn).v;
 

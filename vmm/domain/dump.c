@@ -42,7 +42,7 @@ static int dump_events(struct domain *d, void *arg)
 	return 0;
 }
 
-void evtchn_dump(void)
+static void evtchn_dump(void)
 {
 	domain_for_each(dump_events, NULL);
 }

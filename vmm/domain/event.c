@@ -174,7 +174,7 @@ bool evtchn_send_virq(struct vcpu *v, unsigned int virq)
 	return send_virq(v->domain, v, virq);
 }
 
-void evtchn_send_global_virq(struct domain *d, unsigned int virq)
+static void evtchn_send_global_virq(struct domain *d, unsigned int virq)
 {
 	struct vcpu *v = domain_vcpu(d, 0);
 

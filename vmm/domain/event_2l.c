@@ -17,12 +17,13 @@ static unsigned int word_bits(const struct domain *d)
 	return d->shared_info_64 ? 64 : 32;
 }
 
-void *evtchn_2l_pending(const struct domain *d)
+/* The bitmaps of the 2-level form in d's shared info, in the layout that d uses. */
+static void *evtchn_2l_pending(const struct domain *d)
 {
 	return (uint8_t *)d->shared_info + BITMAP_OFFSET;
 }
 
-void *evtchn_2l_mask(const struct domain *d)
+static void *evtchn_2l_mask(const struct domain *d)
 {
 	return (uint8_t *)d->shared_info + BITMAP_OFFSET +
 	       (d->shared_info_64 ? WORDS_64 * 8 : WORDS_32 * 4);

@@ -54,10 +54,6 @@ void evtchn_raise(struct domain *d, struct evtchn *e);
 /* Set the upcall flag of v and wake it. */
 void evtchn_mark_vcpu(struct vcpu *v);
 
-/* The bitmaps of the 2-level form in d's shared info, in the layout that d uses. */
-void *evtchn_2l_pending(const struct domain *d);
-void *evtchn_2l_mask(const struct domain *d);
-
 int evtchn_fifo_init_control(struct domain *d, struct evtchn_init_control *op);
 int evtchn_fifo_expand_array(struct domain *d, const struct evtchn_expand_array *op);
 int evtchn_fifo_set_priority(struct domain *d, const struct evtchn_set_priority *op);

@@ -79,7 +79,7 @@ static int clear_target(struct domain *d, gfn_t gfn)
 	return remove_one(d, gfn);
 }
 
-int physmap_add_lent(struct domain *d, gfn_t gfn, mfn_t mfn)
+static int physmap_add_lent(struct domain *d, gfn_t gfn, mfn_t mfn)
 {
 	int rc;
 

@@ -139,7 +139,7 @@ static inline int memory_put(struct x86_emul *s)
 }
 
 /* The register results, after everything that can fail. */
-void em_retire_operands(struct x86_emul *s)
+static void em_retire_operands(struct x86_emul *s)
 {
 	em_rsp_commit(s);
 	if (s->dst.kind == OPK_REG && !(s->insn.op->flags & F_CMP))

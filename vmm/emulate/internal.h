@@ -220,7 +220,6 @@ int em_write_locked(struct x86_emul *s, const void *old, const void *val, unsign
 		    bool lock);
 
 /* emulate.c */
-void em_retire_operands(struct x86_emul *s);
 int em_cr(struct x86_emul *s, unsigned int cr, uint64_t *val);
 
 /* segment.c */
@@ -233,7 +232,6 @@ int segment_load_register(struct x86_emul *s, enum x86_seg seg, uint16_t sel);
 int segment_read_descriptor(struct x86_emul *s, uint16_t sel, uint64_t desc[2], uint64_t *lin,
 			    unsigned int vector);
 void segment_unpack(uint16_t sel, uint64_t desc, struct x86_segment *out);
-int segment_set_type_bit(struct x86_emul *s, uint64_t lin, uint64_t desc, uint64_t bit);
 
 /* io.c */
 int io_check(struct x86_emul *s, uint16_t port, unsigned int bytes);

@@ -64,7 +64,7 @@ int segment_read_descriptor(struct x86_emul *s, uint16_t sel, uint64_t desc[2], 
 }
 
 /* Sets the accessed or busy bit in the table, as the CPU does with a locked cycle. */
-int segment_set_type_bit(struct x86_emul *s, uint64_t lin, uint64_t desc, uint64_t bit)
+static int segment_set_type_bit(struct x86_emul *s, uint64_t lin, uint64_t desc, uint64_t bit)
 {
 	uint64_t val = desc | bit;
 

@@ -84,9 +84,6 @@ void ioreq_map_release(struct ioreq_map *m, const struct ioreq_range *r, unsigne
 void ioreq_map_free(struct ioreq_map *m);
 /* The servers that claim all of [start, end], a bit for each. */
 uint8_t ioreq_map_servers(struct ioreq_map *m, uint64_t start, uint64_t end);
-/* With the lock: the enabled server whose ranges hold [start, end], newest first. */
-struct ioreq_server *ioreq_select(struct ioreq_state *s, uint32_t type, uint64_t start,
-				  uint64_t end);
 /*
  * With the lock: the answer to p, where srv's device model has left it in advance (ioreq_ahead.c). False: it is to
  * be asked.

@@ -12,8 +12,9 @@
 
 #define CF8_ENABLE BIT(31)
 
-struct ioreq_server *ioreq_select(struct ioreq_state *s, uint32_t type, uint64_t start,
-				  uint64_t end)
+/* With the lock: the enabled server whose ranges hold [start, end], newest first. */
+static struct ioreq_server *ioreq_select(struct ioreq_state *s, uint32_t type, uint64_t start,
+					 uint64_t end)
 {
 	unsigned int servers = ioreq_map_servers(&s->map[type], start, end) & s->enabled;
 

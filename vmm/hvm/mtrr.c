@@ -149,7 +149,8 @@ static int combine(int have, uint8_t t)
 	return have;
 }
 
-uint8_t mtrr_type(const struct mtrr_state *m, gpa_t gpa)
+/* Memory type (0 UC, 1 WC, 4 WT, 5 WP, 6 WB) that the MTRRs give a guest-physical address. */
+static uint8_t mtrr_type(const struct mtrr_state *m, gpa_t gpa)
 {
 	int found = -1;
 

@@ -48,7 +48,8 @@ static void read_host(struct cpu_policy *p)
 	p->platform_info = 0;
 }
 
-void policy_init(void)
+/* Gather the host's policy and derive the others. */
+static void policy_init(void)
 {
 	unsigned int i;
 

@@ -57,9 +57,6 @@ int parse_size(const char *s, uint64_t *bytes);
 int parse_bool(const char *s, bool *v);
 
 /* ACPI tables of the host (vmm/cpu/acpi.c). */
-struct acpi_header;
-/* nth table with this signature, mapped; NULL = none. */
-const struct acpi_header *acpi_find(const char sig[4], unsigned int nth);
 struct acpi_facts {
 	bool have_fadt;
 	uint16_t pm1a_cnt, pm1b_cnt, pm_tmr;

@@ -169,7 +169,6 @@ static inline void wrmsr(uint32_t msr, uint64_t v)
 
 /* 0, or -EFAULT when the access raises #GP. */
 int rdmsr_safe(uint32_t msr, uint64_t *v);
-int wrmsr_safe(uint32_t msr, uint64_t v);
 
 static inline void outb(uint16_t port, uint8_t v)
 {

@@ -13,8 +13,6 @@ void domain0_start(void);
 /* Physical interrupts that are dom0's (dom0/irq.c). */
 extern const struct ext_irq_ops dom0_irq_ops;
 
-/* Machine frames of dom0's own memory (dom0 never loses them). */
-bool dom0_owns_mfn(mfn_t mfn);
 /* What dom0's map asks: device memory is mapped 1:1 at the first touch, and not all of it may be mapped to. */
 extern const struct p2m_hooks dom0_p2m_hooks;
 /* The dom0_mem= that XENVER_commandline reports. */

@@ -17,7 +17,6 @@ void evtchn_fini(struct domain *d);
  * had taken the one before, and listens.
  */
 bool evtchn_send_virq(struct vcpu *v, unsigned int virq);
-void evtchn_send_global_virq(struct domain *d, unsigned int virq);
 /* Raise VIRQs of dom0, e.g. VIRQ_DOM_EXC, VIRQ_CON_RING; harmless before dom0 exists. */
 void evtchn_send_dom0_virq(unsigned int virq);
 
@@ -45,7 +44,5 @@ int vcpu_info_register(struct vcpu *v, gfn_t gfn, unsigned int offset);
  */
 void vcpu_info_unregister(struct vcpu *v);
 void vcpu_info_release(struct vcpu *v);
-
-void evtchn_dump(void);
 
 #endif

@@ -24,9 +24,7 @@ void mtrr_fini(struct vcpu *v);
 /* 0, -EINVAL = #GP. */
 int mtrr_rdmsr(struct vcpu *v, uint32_t msr, uint64_t *value);
 int mtrr_wrmsr(struct vcpu *v, uint32_t msr, uint64_t value);
-/* Memory type (0 UC, 1 WC, 4 WT, 5 WP, 6 WB) that the MTRRs give a guest-physical address. */
-uint8_t mtrr_type(const struct mtrr_state *m, gpa_t gpa);
-/* The same by the machine's own MTRRs, for [a, a + len); UC when the range has several types. */
+/* Memory type (0 UC, 1 WC, 4 WT, 5 WP, 6 WB) by the machine's own MTRRs, for [a, a + len); UC when the range has several types. */
 uint8_t mtrr_host_type(maddr_t a, uint64_t len);
 
 #endif

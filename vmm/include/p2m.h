@@ -202,12 +202,6 @@ bool p2m_all_holes(struct domain *d, const struct frames *f);
 int p2m_set(struct domain *d, gfn_t gfn, mfn_t mfn, unsigned int order, enum p2m_type t,
 	    enum p2m_access a);
 /*
- * One frame becomes a hole; *old says what was there. The claim of a page of d that it held is the caller's now, and
- * only the caller's: pages leave a p2m by other ways, too (pod.c), so nobody drops the claim of one that was merely
- * looked up. 0, -ENOMEM (nothing has changed).
- */
-int p2m_take(struct domain *d, gfn_t gfn, struct p2m_entry *old);
-/*
  * With d->lock held, which all who enter something where nothing was take: the page of d at `from` (RAM, or
  * P2M_POD) moves to the hole `to`, with its rights. 0, -ENOMEM (nothing has changed).
  */

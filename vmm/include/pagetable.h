@@ -24,8 +24,6 @@ enum map_rights { MAP_RX, MAP_R, MAP_RW, MAP_RW_UC, MAP_RW_WC };
 
 extern maddr_t vmm_root; /* physical address of the PML4 */
 
-/* Map [pa, pa + len) at va; all page-aligned. Uses the largest pages that fit. 0 or -ENOMEM. */
-int pt_map(uint64_t va, maddr_t pa, uint64_t len, enum map_rights rights);
 /* Take one page of the direct map (or image) away: a guard. Splits large pages. Other CPUs are not flushed. */
 void directmap_unmap_page(void *va);
 /* Drop all translations of this CPU; for cpu_call_all(). */

@@ -40,8 +40,6 @@ void timers_dump_cpu(unsigned int cpu);
 
 /* cpu/smpboot.c: start the other CPUs; each of them ends up in loop. */
 void smpboot_start_all(void (*loop)(void));
-/* Make the block for CPU id and enter it into cpus[]. */
-struct cpu *smpboot_new_cpu(unsigned int id, uint32_t apic_id);
 
 /* boot/ */
 void boot_main(uint32_t magic, uint32_t info) __noreturn;

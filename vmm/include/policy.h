@@ -48,8 +48,7 @@ enum policy_index {
 	POLICY_INDEX_COUNT
 };
 
-/* Gather the host's policy and derive the others; once, on the BSP, after host_cpu is filled. */
-void policy_init(void);
+/* One of the host's; all are derived when the first one is asked for, on the BSP, after host_cpu is filled. */
 const struct cpu_policy *policy_system(enum policy_index i);
 int policy_domain_init(struct domain *d);
 void policy_domain_fini(struct domain *d);

@@ -109,7 +109,8 @@ static unsigned int best_level(uint64_t va, uint64_t pa, uint64_t len)
 	return IS_ALIGNED(va | pa, MIB(2)) && len >= MIB(2) ? 2 : 1;
 }
 
-int pt_map(uint64_t va, maddr_t pa, uint64_t len, enum map_rights rights)
+/* Map [pa, pa + len) at va; all page-aligned. Uses the largest pages that fit. 0 or -ENOMEM. */
+static int pt_map(uint64_t va, maddr_t pa, uint64_t len, enum map_rights rights)
 {
 	uint64_t *e, size;
 	unsigned int level;

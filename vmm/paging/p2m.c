@@ -611,7 +611,12 @@ int p2m_take_list(struct domain *d, const gfn_t *gfn, unsigned int nr, p2m_may_t
 	return rc;
 }
 
-int p2m_take(struct domain *d, gfn_t gfn, struct p2m_entry *old)
+/*
+ * One frame becomes a hole; *old says what was there. The claim of a page of d that it held is the caller's now, and
+ * only the caller's: pages leave a p2m by other ways, too (pod.c), so nobody drops the claim of one that was merely
+ * looked up. 0, -ENOMEM (nothing has changed).
+ */
+static int p2m_take(struct domain *d, gfn_t gfn, struct p2m_entry *old)
 {
 	unsigned int taken;
 

@@ -4,7 +4,7 @@
  * counted against it or its domain (vcpu_runnable). Whoever changes one of these calls
  * sched_vcpu_update(), which acts on what it finds; so the order of changes does not matter.
  */
-#include "vmm/domain/private.h"
+#include "domain.h"
 #include "hvm_ops.h"
 
 static void wait_stopped(const struct vcpu *v)

@@ -10,7 +10,7 @@
  * schedule() clears `running` only after the state is saved and then looks once more whether the vCPU
  * has become runnable meanwhile, so that a wake-up which saw it running is not lost.
  */
-#include "vmm/domain/private.h"
+#include "domain.h"
 #include "hvm_ops.h"
 #include "publish.h"
 #include "sched.h"
