@@ -333,13 +333,18 @@ CASE(record_of_another_rate)
 	struct xen_domctl op = { .u.tsc_info.gtsc_khz = (uint32_t)tsc_khz };
 
 	EXPECT(domctl(XEN_DOMCTL_settscinfo, &op), == 0);
+	host_log_clear();
 	op.u.tsc_info.gtsc_khz = (uint32_t)(tsc_khz + tsc_khz / 2500);
 	EXPECT(domctl(XEN_DOMCTL_settscinfo, &op), == 0);
-	host_log_clear();
+	EXPECT(host_log_lines(), == 0);
 	op.u.tsc_info.gtsc_khz = (uint32_t)(tsc_khz + tsc_khz / 1500);
+	EXPECT(domctl(XEN_DOMCTL_settscinfo, &op), == 0);
+	EXPECT(host_log_has("it counted with a TSC"), != 0);
+	host_log_clear();
+	op.u.tsc_info.gtsc_khz = (uint32_t)(tsc_khz + tsc_khz / 50);
 	EXPECT(domctl(XEN_DOMCTL_settscinfo, &op), == -EOPNOTSUPP);
 	EXPECT(host_log_has("tsc_mode"), != 0);
-	op.u.tsc_info.gtsc_khz = (uint32_t)(tsc_khz - tsc_khz / 1500);
+	op.u.tsc_info.gtsc_khz = (uint32_t)(tsc_khz - tsc_khz / 50);
 	EXPECT(domctl(XEN_DOMCTL_settscinfo, &op), == -EOPNOTSUPP);
 	op.u.tsc_info.tsc_mode = 2;
 	EXPECT(domctl(XEN_DOMCTL_settscinfo, &op), == 0);
