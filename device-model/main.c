@@ -26,6 +26,7 @@
 
 static struct options options;
 static struct machine machine;
+static const struct vmm_backend *backend;
 
 static void signal_readable(void *opaque, uint32_t events)
 {
@@ -58,8 +59,8 @@ static void signals_init(void)
 
 static void run_changed(void *opaque, bool running)
 {
-	if (!machine.opt->qtest)
-		vmm_xen_set_serving(&machine, running);
+	if (backend->set_serving)
+		backend->set_serving(&machine, running);
 	/* Once "stop" is answered, no transfer changes guest memory or raises an interrupt. */
 	if (!running)
 		block_drain_all();
@@ -74,7 +75,7 @@ static int seal(void)
 
 static void say_running(void)
 {
-	if (keeper_active() ? keeper_say_running() : vmm_xen_write_state(&machine, "running"))
+	if (keeper_active() ? keeper_say_running() : backend->write_state(&machine, "running"))
 		log_fatal("cannot tell libxl that we run");
 }
 
@@ -83,16 +84,16 @@ static void start(void)
 	const struct options *o = &options;
 	int rc;
 
-	rc = machine_init(&machine, o);
+	rc = machine_init(&machine, o, backend);
 	if (!rc)
 		rc = qmp_init(&machine);
 	if (!rc)
-		rc = o->qtest ? vmm_qtest_start(&machine) : vmm_xen_start(&machine);
+		rc = backend->start(&machine);
 	if (!rc && !o->qtest && machine.pv_backends && pv_process_ready(&machine.input))
 		machine.pv_backends = false;
 	/* Without a privileged part a process in another root or of another user cannot reach xenstore. */
 	if (!rc && !o->qtest && !keeper_active() && !o->restrict_domid && (o->chroot || o->runas))
-		rc = vmm_xen_write_state(&machine, "running");
+		rc = backend->write_state(&machine, "running");
 	if (!rc && keeper_active())
 		rc = seal();
 	if (rc)
@@ -152,6 +153,7 @@ int main(int argc, char **argv)
 	pid_t back_ends = 0;
 
 	options_parse(&options, argc, argv);
+	backend = options.qtest ? &vmm_qtest : &vmm_xen;
 	if (confine_wanted(&options))
 		keeper_prepare(&options);
 	if (!options.qtest && !options.xen_attach)
@@ -171,7 +173,7 @@ int main(int argc, char **argv)
 	block_drain_all();
 	block_close_all();
 	pv_process_stop();
-	if (!options.qtest)
-		vmm_xen_stop(&machine);
+	if (backend->stop)
+		backend->stop(&machine);
 	return loop_exit_status();
 }

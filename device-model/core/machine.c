@@ -145,12 +145,12 @@ void machine_init_empty(struct machine *m, const struct options *opt)
 	display_init(&m->display, m);
 }
 
-int machine_init(struct machine *m, const struct options *opt)
+int machine_init(struct machine *m, const struct options *opt, const struct vmm_backend *backend)
 {
 	int rc;
 
 	machine_init_empty(m, opt);
-	rc = opt->qtest ? vmm_qtest_init(m) : vmm_xen_init(m);
+	rc = backend->init(m);
 	if (!rc && opt->incoming_fd >= 0) {
 		block_await_images();
 		rc = save_read_file(m, opt->incoming_fd);

@@ -24,6 +24,7 @@ struct options;
 struct pci_bus;
 struct read_ahead;
 struct save_state;
+struct vmm_backend;
 struct vmm_ops;
 struct vnc_server;
 
@@ -63,7 +64,7 @@ void machine_on_run(struct machine *m, void (*cb)(void *opaque, bool running), v
 void machine_off_run(struct machine *m, void *opaque);
 void machine_set_running(struct machine *m, bool running);
 
-int machine_init(struct machine *m, const struct options *opt);
+int machine_init(struct machine *m, const struct options *opt, const struct vmm_backend *backend);
 /* Without devices and without a VMM: what the monitor needs of a process of back ends. */
 void machine_init_empty(struct machine *m, const struct options *opt);
 

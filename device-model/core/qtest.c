@@ -240,7 +240,7 @@ static const struct vmm_ops qtest_ops = {
 	.shutdown = qtest_shutdown,
 };
 
-int vmm_qtest_init(struct machine *m)
+static int qtest_init(struct machine *m)
 {
 	struct qtest *q = xzalloc(sizeof(*q));
 	uint64_t ram = m->opt->ram_bytes, low = MIN(ram, QTEST_LOW_RAM);
@@ -298,7 +298,7 @@ static int connect_unix(const char *path)
 	return fd;
 }
 
-int vmm_qtest_start(struct machine *m)
+static int qtest_start(struct machine *m)
 {
 	struct qtest *q = qtest(m);
 
@@ -313,3 +313,5 @@ int vmm_qtest_start(struct machine *m)
 		log_fatal("-qtest %s: %s", m->opt->qtest, strerror(-q->in_fd));
 	return loop_add_fd(q->in_fd, EPOLLIN, input_readable, m);
 }
+
+const struct vmm_backend vmm_qtest = { .init = qtest_init, .start = qtest_start };

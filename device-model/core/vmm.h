@@ -50,17 +50,20 @@ struct vmm_ops {
 	int (*shutdown)(struct machine *m, enum vmm_shutdown reason);
 };
 
-/* Connect to the VMM: fills m->vmm and m->vmm_priv. */
-int vmm_xen_init(struct machine *m);
-int vmm_qtest_init(struct machine *m);
-/* Begin to serve requests: all devices are there. */
-int vmm_xen_start(struct machine *m);
-int vmm_qtest_start(struct machine *m);
-/* Take part of the guest's requests no more, and give the ioreq server back. */
-void vmm_xen_stop(struct machine *m);
-/* Stop and continue serving requests (QMP stop, cont). */
-void vmm_xen_set_serving(struct machine *m, bool on);
-/* xenstore: the device model's state key, which libxl waits for. */
-int vmm_xen_write_state(struct machine *m, const char *state);
+/* Which VMM: chosen in main, which hands it to the machine. Nothing else names one. */
+struct vmm_backend {
+	/* Connect: fills m->vmm and m->vmm_priv. */
+	int (*init)(struct machine *m);
+	/* Begin to serve requests: all devices are there. */
+	int (*start)(struct machine *m);
+	/* Take part of the guest's requests no more, and give the ioreq server back. NULL: nothing to do. */
+	void (*stop)(struct machine *m);
+	/* Stop and continue serving requests (QMP stop, cont). NULL: nothing to do. */
+	void (*set_serving)(struct machine *m, bool on);
+	/* xenstore: the device model's state key, which libxl waits for. NULL: there is nobody to tell. */
+	int (*write_state)(struct machine *m, const char *state);
+};
+
+extern const struct vmm_backend vmm_xen, vmm_qtest;
 
 #endif

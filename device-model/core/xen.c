@@ -275,7 +275,7 @@ static const struct vmm_ops xen_ops = {
 	.shutdown = xen_shutdown,
 };
 
-int vmm_xen_init(struct machine *m)
+static int xen_init(struct machine *m)
 {
 	struct xen_vmm *x = xzalloc(sizeof(*x));
 
@@ -296,7 +296,7 @@ int vmm_xen_init(struct machine *m)
 	return xen_ioreq_init(m);
 }
 
-int vmm_xen_start(struct machine *m)
+static int xen_start(struct machine *m)
 {
 	struct xen_vmm *x = xen_vmm(m);
 
@@ -305,7 +305,7 @@ int vmm_xen_start(struct machine *m)
 	return xen_ioreq_start(m);
 }
 
-int vmm_xen_write_state(struct machine *m, const char *state)
+static int xen_write_state(struct machine *m, const char *state)
 {
 	struct xs_handle *xs = xs_open(0);
 	char path[64];
@@ -322,3 +322,11 @@ int vmm_xen_write_state(struct machine *m, const char *state)
 	xs_close(xs);
 	return ok ? 0 : -EIO;
 }
+
+const struct vmm_backend vmm_xen = {
+	.init = xen_init,
+	.start = xen_start,
+	.stop = xen_ioreq_stop,
+	.set_serving = xen_ioreq_set_serving,
+	.write_state = xen_write_state,
+};

@@ -343,7 +343,7 @@ int xen_ioreq_start(struct machine *m)
 	return rc;
 }
 
-void vmm_xen_set_serving(struct machine *m, bool on)
+void xen_ioreq_set_serving(struct machine *m, bool on)
 {
 	struct xen_vmm *x = xen_vmm(m);
 	unsigned int i;
@@ -357,7 +357,7 @@ void vmm_xen_set_serving(struct machine *m, bool on)
 		handle_vcpu(m, i);
 }
 
-void vmm_xen_stop(struct machine *m)
+void xen_ioreq_stop(struct machine *m)
 {
 	struct xen_vmm *x = xen_vmm(m);
 

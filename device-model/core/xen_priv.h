@@ -45,6 +45,8 @@ static inline struct xen_vmm *xen_vmm(struct machine *m)
 /* The request pages: create the server; start listening. */
 int xen_ioreq_init(struct machine *m);
 int xen_ioreq_start(struct machine *m);
+void xen_ioreq_set_serving(struct machine *m, bool on);
+void xen_ioreq_stop(struct machine *m);
 /* Serve the request in a vCPU's slot, if there is one, without telling the VMM; buffered ones first. */
 bool xen_ioreq_serve_slot(struct machine *m, unsigned int vcpu);
 void xen_ioreq_serve_buffered(struct machine *m);

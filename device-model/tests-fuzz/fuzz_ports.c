@@ -28,6 +28,7 @@
 #include "core/save.h"
 #include "core/timer.h"
 #include "core/util.h"
+#include "core/vmm.h"
 #include "hw/fdc_media.h"
 #include "tests-fuzz/fuzz.h"
 
@@ -359,7 +360,7 @@ static void start_once(void)
 	if (!freopen("/dev/null", "w", stdout))
 		abort();
 	parse_arguments();
-	if (machine_init(&fuzz_machine, &options))
+	if (machine_init(&fuzz_machine, &options, &vmm_qtest))
 		abort();
 	if (target->start)
 		target->start();

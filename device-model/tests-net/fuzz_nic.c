@@ -17,6 +17,7 @@
 #include "core/save.h"
 #include "core/timer.h"
 #include "core/util.h"
+#include "core/vmm.h"
 #include "net/net.h"
 
 #define FUZZ_IO	   0xc100
@@ -108,7 +109,7 @@ int LLVMFuzzerInitialize(int *argc, char ***argv)
 	args[6] = xasprintf("%s,addr=04,romfile=,mac=00:16:3e:01:02:03,id=card", card->device);
 	options_parse(&options, ARRAY_SIZE(args), args);
 	loop_init();
-	if (machine_init(&machine, &options))
+	if (machine_init(&machine, &options, &vmm_qtest))
 		abort();
 	machine_set_running(&machine, true);
 	return 0;

@@ -16,6 +16,7 @@
 #include "core/pci.h"
 #include "core/save.h"
 #include "core/util.h"
+#include "core/vmm.h"
 #include "net/net.h"
 
 #define VGA_DEVFN PCI_DEVFN(3, 0)
@@ -58,7 +59,7 @@ static void create(struct machine *m, struct options *o, const char *image)
 			 (char *)"if=floppy,index=1" };
 
 	options_parse(o, (int)ARRAY_SIZE(args), args);
-	if (machine_init(m, o)) {
+	if (machine_init(m, o, &vmm_qtest)) {
 		fprintf(stderr, "two_machines: a machine does not start\n");
 		exit(1);
 	}
