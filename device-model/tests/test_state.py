@@ -162,7 +162,7 @@ def test_floppy_options(program, work, _):
         pc.close()
 
 
-OLD_STATE = os.path.join(os.path.dirname(os.path.abspath(__file__)), "state-1.xz")
+OLD_STATE = os.path.join(os.path.dirname(os.path.abspath(__file__)), "../../tests/regress/saved/state-1.xz")
 
 
 def pattern(size):
