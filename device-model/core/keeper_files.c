@@ -237,6 +237,16 @@ void keeper_file_free(struct keeper_file *f)
 	free(f);
 }
 
+static void gone(void *opaque)
+{
+	struct keeper_file *f = opaque;
+
+	nr_threads--;
+	if (!f->late && f->closed)
+		f->closed(f->opaque);
+	keeper_file_free(f);
+}
+
 /* Closing may wait, too, so it is the thread's. */
 static void *thread(void *opaque)
 {
@@ -246,8 +256,11 @@ static void *thread(void *opaque)
 	loop_defer_from_thread(&f->call);
 	while (sem_wait(&f->used))
 		;
-	keeper_file_free(f);
-	__atomic_fetch_sub(&nr_threads, 1, __ATOMIC_RELAXED);
+	if (f->fd >= 0)
+		close(f->fd);
+	f->fd = -1;
+	loop_call_init(&f->call, gone, f);
+	loop_defer_from_thread(&f->call);
 	return NULL;
 }
 
@@ -272,25 +285,25 @@ static void finished(void *opaque)
 }
 
 int keeper_file_start(struct keeper_file *f, void (*done)(struct keeper_file *f, void *opaque),
-		      void *opaque)
+		      void (*closed)(void *opaque), void *opaque)
 {
 	pthread_t t;
 	int rc = nr_threads >= MAX_THREADS ? EAGAIN : 0;
 
 	f->done = done;
+	f->closed = closed;
 	f->opaque = opaque;
 	loop_call_init(&f->call, finished, f);
 	dm_timer_init(&f->limit, DM_CLOCK_HOST, too_late, f);
 	sem_init(&f->used, 0, 0);
-	__atomic_fetch_add(&nr_threads, 1, __ATOMIC_RELAXED);
 	if (!rc)
 		rc = pthread_create(&t, NULL, thread, f);
 	if (rc) {
-		__atomic_fetch_sub(&nr_threads, 1, __ATOMIC_RELAXED);
 		keeper_file_free(f);
 		return -rc;
 	}
 	pthread_detach(t);
+	nr_threads++;
 	dm_timer_set_ns(&f->limit, clock_host_ns() + KEEPER_FILE_WAIT_S * NS_PER_SEC);
 	return 0;
 }

@@ -51,6 +51,7 @@ struct keeper_file {
 
 	/* Of keeper_file_start(). */
 	void (*done)(struct keeper_file *f, void *opaque);
+	void (*closed)(void *opaque);
 	void *opaque;
 	struct loop_call call;
 	struct dm_timer limit;
@@ -66,11 +67,11 @@ void keeper_file_run(struct keeper_file *f);
 void keeper_file_free(struct keeper_file *f);
 /*
  * Do it in a thread. done() runs in the main loop when it is, or with NULL when that took too long; then it
- * happens some time later, and is for nothing. f is not the caller's any more but during that call. 0 or -errno, and
- * then f is gone.
+ * happens some time later, and is for nothing. f is not the caller's any more but during that call. After done(f),
+ * closed() runs when f's descriptor is closed (NULL: nobody asks). 0 or -errno, and then f is gone.
  */
 int keeper_file_start(struct keeper_file *f, void (*done)(struct keeper_file *f, void *opaque),
-		      void *opaque);
+		      void (*closed)(void *opaque), void *opaque);
 bool keeper_file_same(struct keeper_file_id a, struct keeper_file_id b);
 /* Whether two first clusters of qcow2 say the same of other files: their names, and how long they are. */
 bool keeper_header_same(const struct keeper_file *a, const uint8_t *header, size_t bytes);

@@ -213,7 +213,7 @@ void keeper_images_end(void)
 		struct keeper_file *f = image_closing(i->path);
 
 		nr_looks++;
-		if (!f || keeper_file_start(f, looked_at, NULL))
+		if (!f || keeper_file_start(f, looked_at, NULL, NULL))
 			nr_looks--;
 	}
 	while (nr_looks)

@@ -398,17 +398,26 @@ struct waiting {
 	struct keeper_message m;
 };
 
+/* The next request may be about the same file, whose lock goes with the last descriptor. */
+static void file_closed(void *opaque)
+{
+	struct waiting *w = opaque;
+
+	w->l->waits = false;
+	if (w->l->call_fd >= 0)
+		loop_mod_fd(w->l->call_fd, EPOLLIN);
+	free(w);
+}
+
 static void file_done(struct keeper_file *f, void *opaque)
 {
 	struct waiting *w = opaque;
 	int out = -1;
 
 	requests[w->m.op].end(&w->m, f, &out);
-	w->l->waits = false;
-	if (w->l->call_fd >= 0)
-		loop_mod_fd(w->l->call_fd, EPOLLIN);
 	answer_send(w->l, &w->m, out);
-	free(w);
+	if (!f)
+		file_closed(w);
 }
 
 static void wait_for(struct keeper_link *l, struct keeper_message *m, struct keeper_file *f)
@@ -419,7 +428,7 @@ static void wait_for(struct keeper_link *l, struct keeper_message *m, struct kee
 	*w = (struct waiting){ l, *m };
 	l->waits = true;
 	loop_mod_fd(l->call_fd, 0);
-	rc = keeper_file_start(f, file_done, w);
+	rc = keeper_file_start(f, file_done, file_closed, w);
 	if (!rc)
 		return;
 	free(w);

@@ -72,6 +72,6 @@ int outcome(enum keeper_role role, bool (*run)(void));
 /* The same in this process. */
 void run_as(enum keeper_role role, bool (*run)(void)) __attribute__((noreturn));
 /* The end of the test. */
-void die(const char *what);
+void die(const char *what) __attribute__((noreturn));
 
 #endif

@@ -33,7 +33,7 @@ static bool stay(void)
 	bool said = deaf();
 
 	while (said)
-		poll(NULL, 0, -1);
+		said = poll(NULL, 0, -1) <= 0;
 	return said;
 }
 
