@@ -454,3 +454,37 @@ CASE(shared_info_moves_while_logged)
 	EXPECT(p2m_get(dom(DOMID_A), _gfn(FIRST_HOLE)).type, == P2M_INVALID);
 	logdirty_disable(dom(DOMID_A));
 }
+
+static long shadow_op(unsigned int what)
+{
+	struct xen_domctl op = { .cmd = XEN_DOMCTL_shadow_op,
+				 .interface_version = XEN_DOMCTL_INTERFACE_VERSION,
+				 .domain = DOMID_A };
+	long rc;
+
+	op.u.shadow_op.op = what;
+	op.u.shadow_op.pages = BITMAP_GFNS;
+	op.u.shadow_op.dirty_bitmap.p = (void *)LIST;
+	memcpy(guest_page(0, ARG_GFN), &op, sizeof(op));
+	rc = call_as(0, 0, __HYPERVISOR_domctl, ARG, 0, 0, 0);
+	memcpy(&op, guest_page(0, ARG_GFN), sizeof(op));
+	return rc ? rc : op.u.shadow_op.stats.dirty_count;
+}
+
+/* As a migration asks; what it comes to is in the log. */
+CASE(log_of_a_migration)
+{
+	host_log_clear();
+	EXPECT(shadow_op(XEN_DOMCTL_SHADOW_OP_ENABLE_LOGDIRTY), == 0);
+	EXPECT(shadow_op(XEN_DOMCTL_SHADOW_OP_ENABLE_LOGDIRTY), == -EINVAL);
+	logdirty_wrote(dom(DOMID_A), _gfn(5));
+	logdirty_wrote(dom(DOMID_A), _gfn(6));
+	EXPECT(shadow_op(XEN_DOMCTL_SHADOW_OP_PEEK), == 2);
+	EXPECT(shadow_op(XEN_DOMCTL_SHADOW_OP_CLEAN), == 2);
+	EXPECT(*(uint8_t *)guest_page(0, SCRATCH_GFN), == 0x60);
+	logdirty_wrote(dom(DOMID_A), _gfn(5));
+	EXPECT(shadow_op(XEN_DOMCTL_SHADOW_OP_CLEAN), == 1);
+	EXPECT(shadow_op(XEN_DOMCTL_SHADOW_OP_OFF), == 0);
+	EXPECT(host_log_has("2 looks found 3 frames"), != 0);
+	EXPECT(shadow_op(XEN_DOMCTL_SHADOW_OP_CLEAN), == -EINVAL);
+}

@@ -140,6 +140,8 @@ static long dirty_bitmap(struct domain *d, struct xen_domctl_shadow_op *s, bool 
 	s->pages = all.nr;
 	s->stats.dirty_count = (uint32_t)p->look.dirty;
 	s->stats.fault_count = 0;
+	p->found.looks += clean;
+	p->found.frames += clean ? p->look.dirty : 0;
 	memset(&p->look, 0, sizeof(p->look));
 	return rc;
 }
@@ -165,6 +167,10 @@ static long stop_log(struct domain *d)
 		logdirty_disable(d);
 		domain_unpause(d);
 		*next = 0;
+		printk(LOG_INFO "d%u: its writes were logged: %u looks found %lu frames\n",
+		       d->domid, d->p2m.found.looks, d->p2m.found.frames);
+		memset(&d->p2m.found, 0, sizeof(d->p2m.found));
+		memset(&d->p2m.look, 0, sizeof(d->p2m.look));
 	}
 	if (*next == ~0ULL)
 		return 0;

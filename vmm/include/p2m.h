@@ -165,6 +165,11 @@ struct p2m {
 		uint64_t frames, next, dirty;
 		bool clean;
 	} look;
+	/* Since logging began, for who reads the log: looks that cleaned, and frames that they found; LOCK_DOMCTL */
+	struct {
+		unsigned int looks;
+		uint64_t frames;
+	} found;
 	uint64_t
 		recombined; /* p2m_recombine() has come to this frame; ~0 = there is nothing to do; LOCK_DOMCTL */
 	struct pod pod;
