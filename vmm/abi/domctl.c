@@ -314,8 +314,10 @@ static long op_get_cpu_policy(struct call *c)
 	struct domain *d = c->d;
 	long rc = 0;
 
-	if (d->creation_finished && d != current_domain() && d->dying == DOMDYING_ALIVE)
-		rc = hvm_restorable(d);
+	if (d->creation_finished && d != current_domain() && d->dying == DOMDYING_ALIVE) {
+		hvm_stream_begin(d, &d->hvm.stream, c->cmd);
+		rc = hvm_stream_end(d, &d->hvm.stream, hvm_restorable(d, &d->hvm.stream));
+	}
 	if (rc) /* the log has the reason */
 		return refusal_expected(rc);
 	return policy_to_guest(d->cpu_policy, guest_handle_la(op->leaves), &op->nr_leaves,
@@ -398,10 +400,8 @@ static const struct abi_command commands[] = {
 	CMD(sendtrigger, 0,
 	    "NMI to a vCPU; power and sleep to HVM domains (xl shutdown and xl trigger of PVH guests go by xenstore)"),
 	CMD(subscribe, 0, "any port"),
-	CMD(gethvmcontext, NOT_SELF | PAUSE | COPYBACK_ALWAYS,
-	    OTHERS ", whose state can be restored"),
-	CMD(sethvmcontext, NOT_SELF | PAUSE,
-	    "records of " OTHERS ", up to 1 MiB, each as it was saved"),
+	CMD(gethvmcontext, NOT_SELF | COPYBACK_ALWAYS, OTHERS ", whose state can be restored"),
+	CMD(sethvmcontext, NOT_SELF, "records of " OTHERS ", up to 1 MiB, each as it was saved"),
 	NO(set_address_size, -ENOSYS, PV_ONLY),
 	NO(get_address_size, -ENOSYS, PV_ONLY),
 	[XEN_DOMCTL_assign_device] = PLAIN("assign_device", op_no_device, 0, NO_PASSTHROUGH),

@@ -252,13 +252,41 @@ long op_cacheflush(struct call *c)
 
 /* --- saved state; partial contexts are normal -------------------------------------------------- */
 
+/* One stream from another. */
+static uint64_t stream_key(const struct call *c, const struct xen_domctl_hvmcontext *h)
+{
+	return guest_handle_la(h->buffer) << 8 | c->cmd;
+}
+
+static int save_pieces(struct domain *d, struct hvm_stream *s, uint64_t to, void *rec)
+{
+	/* An image is being written: the tools let the domain go on where that fails, and destroy it where not. */
+	bool check = d->shut_down && d->shutdown_code == SHUTDOWN_suspend;
+	int rc = rec ? 0 : -ENOMEM, n = 1;
+
+	while (!rc && n) {
+		uint64_t at = s->at;
+
+		n = hvm_save_next(d, s, rec);
+		if (n > 0 && check)
+			rc = hvm_save_check(d, rec, (size_t)n);
+		if (n < 0 && n != -ENOENT)
+			rc = n;
+		else if (!rc && n > 0 && copy_to_guest_la(to + at, rec, (size_t)n))
+			rc = -EFAULT;
+		if (!rc && n && hypercall_preempt())
+			rc = -ERESTART;
+	}
+	return rc;
+}
+
 long op_gethvmcontext(struct call *c)
 {
 	struct xen_domctl_hvmcontext *h = c->arg;
-	struct domain *d = c->d;
-	size_t len = (size_t)hvm_save_size(d);
-	void *buf;
-	long rc;
+	struct hvm_stream *s = &c->d->hvm.stream;
+	size_t len = (size_t)hvm_save_size(c->d);
+	void *rec;
+	int rc;
 
 	if (guest_handle_is_null(h->buffer)) {
 		h->size = (uint32_t)len;
@@ -266,37 +294,54 @@ long op_gethvmcontext(struct call *c)
 	}
 	if (h->size < len)
 		return -ENOSPC;
-	buf = xzalloc_bytes(len);
-	if (!buf)
-		return -ENOMEM;
-	rc = hvm_save(d, buf, &len);
-	/* An image is being written: the tools let the domain go on where that fails, and destroy it where not. */
-	if (!rc && d->shut_down && d->shutdown_code == SHUTDOWN_suspend)
-		rc = hvm_save_check(d, buf, len);
-	if (!rc && copy_to_guest_la(guest_handle_la(h->buffer), buf, len))
-		rc = -EFAULT;
-	h->size = (uint32_t)len;
-	xfree(buf);
-	return rc;
+	rec = xzalloc_bytes(HVM_STREAM_ROOM);
+	hvm_stream_begin(c->d, s, stream_key(c, h));
+	rc = save_pieces(c->d, s, guest_handle_la(h->buffer), rec);
+	if (rc != -ERESTART)
+		h->size = (uint32_t)s->at;
+	xfree(rec);
+	return hvm_stream_end(c->d, s, rc);
+}
+
+static int load_pieces(struct domain *d, struct hvm_stream *s,
+		       const struct xen_domctl_hvmcontext *h, uint8_t *body, uint8_t *padded)
+{
+	const uint64_t from = guest_handle_la(h->buffer);
+	struct hvm_save_descriptor desc;
+	int rc;
+
+	do {
+		if (h->size < s->at || h->size - s->at < sizeof(desc))
+			return -ENODATA; /* no END */
+		if (copy_from_guest_la(&desc, from + s->at, sizeof(desc)))
+			return -EFAULT;
+		if (desc.length > h->size - s->at - sizeof(desc))
+			return -ENODATA;
+		if (copy_from_guest_la(body, from + s->at + sizeof(desc),
+				       min((size_t)desc.length, hvm_save_record_max())))
+			return -EFAULT;
+		rc = hvm_load_next(d, s, &desc, body, padded);
+		if (!rc && hypercall_preempt())
+			rc = -ERESTART;
+	} while (!rc);
+	return min(rc, 0);
 }
 
 long op_sethvmcontext(struct call *c)
 {
 	const struct xen_domctl_hvmcontext *h = c->arg;
-	void *buf;
-	long rc;
+	struct hvm_stream *s = &c->d->hvm.stream;
+	uint8_t *body;
+	int rc;
 
 	/* Of a dying domain all timers have been stopped, and none may be set anew. */
 	if (!h->size || h->size > CONTEXT_MAX || READ_ONCE(c->d->dying))
 		return -EINVAL;
-	buf = xzalloc_bytes(h->size);
-	if (!buf)
-		return -ENOMEM;
-	rc = copy_from_guest_la(buf, guest_handle_la(h->buffer), h->size);
-	if (!rc)
-		rc = hvm_load(c->d, buf, h->size);
-	xfree(buf);
-	return rc;
+	body = xzalloc_bytes(2 * hvm_save_record_max());
+	hvm_stream_begin(c->d, s, stream_key(c, h));
+	rc = body ? load_pieces(c->d, s, h, body, body + hvm_save_record_max()) : -ENOMEM;
+	xfree(body);
+	return hvm_stream_end(c->d, s, rc);
 }
 
 long op_gethvmcontext_partial(struct call *c)

@@ -25,6 +25,13 @@ struct ioreq_state;
 struct mtrr_state;
 struct vcpu_io;
 
+/* Where a stream of records stands (save.h). */
+struct hvm_stream {
+	uint64_t key; /* of whose it is, 0 = nobody's */
+	uint64_t tsc, at;
+	unsigned int type, nr; /* of the next record */
+};
+
 struct hvm_domain {
 	uint64_t params[HVM_NR_PARAMS]; /* d->lock; single ones are read without */
 	spinlock_t irq_lock;		/* LOCK_HVM_IRQ */
@@ -39,9 +46,10 @@ struct hvm_domain {
 	struct debug_port *debug_port; /* text to port 0xe9, not yet a whole line */
 	struct io_dispatch *io;	       /* internal port and MMIO handlers: hvm/io.c */
 	struct ioreq_state *ioreq;     /* ioreq servers: hvm/ioreq.c */
-	uint8_t *io_bitmap;   /* vendor-neutral copy: 64 Ki ports, 1 = intercept; NULL = all */
-	bool is_s3_suspended; /* atomic; who sets it has paused the domain */
-	uint64_t sync_tsc;    /* the host's TSC as of the save or load that goes on; LOCK_DOMCTL */
+	uint8_t *io_bitmap;	  /* vendor-neutral copy: 64 Ki ports, 1 = intercept; NULL = all */
+	bool is_s3_suspended;	  /* atomic; who sets it has paused the domain */
+	struct hvm_stream stream; /* domctl lock; saved state that goes in pieces */
+	uint64_t sync_tsc; /* the host's TSC as of the save or load that goes on; LOCK_DOMCTL */
 };
 
 /* What to inject at the next entry, or what an exit interrupted on its way in. */

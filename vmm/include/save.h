@@ -57,8 +57,24 @@ int hvm_save_size(struct domain *d);
 int hvm_save(struct domain *d, void *buf, size_t *len);
 /* Would hvm_load take these records, which hvm_save has just made of d? 0, or -EOPNOTSUPP; logged. */
 int hvm_save_check(struct domain *d, const void *buf, size_t len);
-/* Would d be restored, if it were saved now? It is paused meanwhile. 0, -ENOMEM, -EOPNOTSUPP; logged. */
-int hvm_restorable(struct domain *d);
+/*
+ * A stream that goes out or in piece by piece: where it stands. From hvm_stream_begin() to hvm_stream_end() d is paused, and
+ * all is of the moment of the first. `key`, not 0, tells one stream from another: with a new one all begins anew.
+ */
+void hvm_stream_begin(struct domain *d, struct hvm_stream *s, uint64_t key);
+/* Unless the stream is to go on (rc = -ERESTART), it is over. Returns rc. */
+int hvm_stream_end(struct domain *d, struct hvm_stream *s, int rc);
+/*
+ * The next record with its descriptor into rec, of HVM_STREAM_ROOM bytes. Its length; 0 behind END; -ENOENT:
+ * there is nothing in this place, go on; or -errno.
+ */
+int hvm_save_next(struct domain *d, struct hvm_stream *s, void *rec);
+/* Loads the record of s->at. 1: it was END. 0; -EINVAL, -ENOENT; logged. */
+int hvm_load_next(struct domain *d, struct hvm_stream *s, const struct hvm_save_descriptor *desc,
+		  const void *body, void *padded);
+#define HVM_STREAM_ROOM (sizeof(struct hvm_save_descriptor) + hvm_save_record_max())
+/* Would d be restored, if it were saved now? -ERESTART: again; 0, -ENOMEM, -EOPNOTSUPP; logged. */
+int hvm_restorable(struct domain *d, struct hvm_stream *s);
 /* One record without its descriptor; buf of hvm_save_record_max() bytes. -ENOENT. */
 int hvm_save_one(struct domain *d, unsigned int type, unsigned int instance, void *buf,
 		 size_t *len);

@@ -43,65 +43,94 @@ int hvm_save_size(struct domain *d)
 	return (int)n;
 }
 
-/* Appends a record at *at of buf. */
-static void put(uint8_t *buf, size_t *at, unsigned int type, unsigned int instance,
-		const void *data, uint32_t len)
+void hvm_stream_begin(struct domain *d, struct hvm_stream *s, uint64_t key)
+{
+	if (s->key != key) {
+		if (!s->key)
+			domain_pause(d);
+		*s = (struct hvm_stream){ .key = key, .tsc = rdtsc() };
+	}
+	/* Of one moment: vCPUs whose TSCs are equal are to have equal ones in the image, and when it is loaded. */
+	d->hvm.sync_tsc = s->tsc;
+}
+
+int hvm_stream_end(struct domain *d, struct hvm_stream *s, int rc)
+{
+	if (rc != -ERESTART) {
+		s->key = 0;
+		domain_unpause(d);
+	}
+	return rc;
+}
+
+/* Puts the descriptor before a body of len bytes. */
+static int put(struct hvm_stream *s, void *rec, unsigned int type, unsigned int instance,
+	       uint32_t len)
 {
 	struct hvm_save_descriptor desc = { .typecode = (uint16_t)type,
 					    .instance = (uint16_t)instance,
 					    .length = len };
 
-	memcpy(buf + *at, &desc, sizeof(desc));
-	if (len && data != buf + *at + sizeof(desc))
-		memcpy(buf + *at + sizeof(desc), data, len);
-	*at += sizeof(desc) + len;
+	memcpy(rec, &desc, sizeof(desc));
+	s->at += sizeof(desc) + len;
+	return (int)(sizeof(desc) + len);
 }
 
-static int save_type(struct domain *d, const struct hvm_record *r, uint8_t *buf, size_t *at)
-{
-	for (unsigned int i = 0; i < instances(d, r); i++) {
-		uint8_t *body = buf + *at + sizeof(struct hvm_save_descriptor);
-		int len;
-
-		memset(body, 0, r->max_len);
-		len = hvm_record_save(d, r, i, body);
-		if (len == -ENOENT)
-			continue;
-		if (len < 0)
-			return len;
-		put(buf, at, r->type, i, body, (uint32_t)len);
-	}
-	return 0;
-}
-
-int hvm_save(struct domain *d, void *buf, size_t *len)
+static int put_header(struct hvm_stream *s, void *rec, void *body)
 {
 	struct hvm_save_header hdr = { .magic = HVM_FILE_MAGIC,
 				       .version = HVM_FILE_VERSION,
 				       .changeset = ~0ULL,
 				       .gtsc_khz = (uint32_t)tsc_khz };
-	const struct hvm_record *r;
 	uint32_t b, c, dd;
-	size_t at = 0;
-	int rc;
+
+	cpuid_count(1, 0, &hdr.cpuid, &b, &c, &dd);
+	memcpy(body, &hdr, sizeof(hdr));
+	return put(s, rec, HVM_SAVE_CODE(HEADER), 0, sizeof(hdr));
+}
+
+#define AFTER_END ~0U
+
+int hvm_save_next(struct domain *d, struct hvm_stream *s, void *rec)
+{
+	uint8_t *body = (uint8_t *)rec + sizeof(struct hvm_save_descriptor);
+	const struct hvm_record *r;
+	int len;
+
+	if (!s->at)
+		return put_header(s, rec, body);
+	if (s->type == AFTER_END)
+		return 0;
+	r = hvm_record_from(s->type);
+	while (r && s->nr >= instances(d, r)) {
+		r = hvm_record_from(r->type + 1U);
+		s->nr = 0;
+	}
+	if (r) {
+		s->type = r->type;
+		memset(body, 0, r->max_len);
+		len = hvm_record_save(d, r, s->nr++, body);
+		if (len < 0 && len != -ENOENT)
+			printk(LOG_ERR "d%u: saving %s failed (%d)\n", d->domid, r->name, len);
+		return len < 0 ? len : put(s, rec, r->type, s->nr - 1, (uint32_t)len);
+	}
+	s->type = AFTER_END;
+	return put(s, rec, HVM_SAVE_CODE(END), 0, 0);
+}
+
+int hvm_save(struct domain *d, void *buf, size_t *len)
+{
+	struct hvm_stream s = { .tsc = rdtsc() };
+	int n;
 
 	if (*len < (size_t)hvm_save_size(d))
 		return -ENOSPC;
-	/* Of one moment: vCPUs whose TSCs are equal are to have equal ones in the image, and when it is loaded. */
-	d->hvm.sync_tsc = rdtsc();
-	cpuid_count(1, 0, &hdr.cpuid, &b, &c, &dd);
-	put(buf, &at, HVM_SAVE_CODE(HEADER), 0, &hdr, sizeof(hdr));
-	for_each_record(r)
-	{
-		rc = save_type(d, r, buf, &at);
-		if (rc) {
-			printk(LOG_ERR "d%u: saving %s failed (%d)\n", d->domid, r->name, rc);
-			return rc;
-		}
-	}
-	put(buf, &at, HVM_SAVE_CODE(END), 0, NULL, 0);
-	*len = at;
-	return 0;
+	d->hvm.sync_tsc = s.tsc;
+	do
+		n = hvm_save_next(d, &s, (uint8_t *)buf + s.at);
+	while (n > 0 || n == -ENOENT);
+	*len = s.at;
+	return n;
 }
 
 int hvm_save_one(struct domain *d, unsigned int type, unsigned int instance, void *buf, size_t *len)
@@ -154,47 +183,48 @@ static int header_ok(struct domain *d, const struct hvm_save_descriptor *desc, c
 	return 0;
 }
 
-static int load_stream(struct domain *d, const uint8_t *buf, size_t len, uint8_t *padded)
+int hvm_load_next(struct domain *d, struct hvm_stream *s, const struct hvm_save_descriptor *desc,
+		  const void *body, void *padded)
 {
-	struct hvm_save_descriptor desc;
-	size_t at = 0;
-	bool first = true;
-	int rc = 0;
+	int rc;
 
-	for (;;) {
-		if (len - at < sizeof(desc))
-			return -ENODATA; /* no END */
-		memcpy(&desc, buf + at, sizeof(desc));
-		at += sizeof(desc);
-		if (desc.length > len - at)
-			return -ENODATA;
-		if (first)
-			rc = header_ok(d, &desc, buf + at);
-		else if (desc.typecode == HVM_SAVE_CODE(END))
-			return 0;
-		else
-			rc = load_one(d, &desc, buf + at, padded);
-		if (rc) {
-			printk(LOG_ERR "d%u: record type %u at %lu is refused (%d)\n", d->domid,
-			       desc.typecode, at, rc);
-			return rc;
-		}
-		first = false;
-		at += desc.length;
-	}
+	if (!s->at)
+		rc = header_ok(d, desc, body);
+	else if (desc->typecode == HVM_SAVE_CODE(END))
+		return 1;
+	else
+		rc = load_one(d, desc, body, padded);
+	if (rc)
+		printk(LOG_ERR "d%u: record type %u at %lu is refused (%d)\n", d->domid,
+		       desc->typecode, s->at + sizeof(*desc), rc);
+	s->at += sizeof(*desc) + desc->length;
+	return rc;
 }
 
 int hvm_load(struct domain *d, const void *buf, size_t len)
 {
 	uint8_t *padded = xzalloc_bytes(hvm_save_record_max());
-	int rc;
+	struct hvm_stream s = { .tsc = rdtsc() };
+	struct hvm_save_descriptor desc;
+	int rc = 0;
 
 	if (!padded)
 		return -ENOMEM;
-	d->hvm.sync_tsc = rdtsc();
-	rc = load_stream(d, buf, len, padded);
+	d->hvm.sync_tsc = s.tsc;
+	while (!rc) {
+		const uint8_t *rec = (const uint8_t *)buf + s.at;
+
+		if (len - s.at < sizeof(desc)) {
+			rc = -ENODATA; /* no END */
+			break;
+		}
+		memcpy(&desc, rec, sizeof(desc));
+		rc = desc.length > len - s.at - sizeof(desc)
+			     ? -ENODATA
+			     : hvm_load_next(d, &s, &desc, rec + sizeof(desc), padded);
+	}
 	xfree(padded);
-	return rc;
+	return min(rc, 0);
 }
 
 /* --- before a domain is saved ------------------------------------------------------------------ */
@@ -222,19 +252,20 @@ int hvm_save_check(struct domain *d, const void *buf, size_t len)
 	return 0;
 }
 
-int hvm_restorable(struct domain *d)
+int hvm_restorable(struct domain *d, struct hvm_stream *s)
 {
-	size_t len = (size_t)hvm_save_size(d);
-	void *buf = xzalloc_bytes(len);
-	int rc;
+	void *rec = xzalloc_bytes(HVM_STREAM_ROOM);
+	int rc = rec ? 0 : -ENOMEM, n = 1;
 
-	if (!buf)
-		return -ENOMEM;
-	domain_pause(d);
-	rc = hvm_save(d, buf, &len);
-	if (!rc)
-		rc = hvm_save_check(d, buf, len);
-	domain_unpause(d);
-	xfree(buf);
+	while (!rc && n) {
+		n = hvm_save_next(d, s, rec);
+		if (n > 0)
+			rc = hvm_save_check(d, rec, (size_t)n);
+		else if (n != -ENOENT)
+			rc = n;
+		if (!rc && n && hypercall_preempt())
+			rc = -ERESTART;
+	}
+	xfree(rec);
 	return rc;
 }
