@@ -59,10 +59,12 @@ void svm_get_state(struct vcpu *v, uint32_t mask)
 
 static void set_control_registers(struct vcpu *v, struct vmcb *b)
 {
-	b->cr0 = v->cr0;
-	b->cr3 = v->cr3;
-	b->cr4 = v->cr4;
-	b->efer = v->efer | X86_EFER_SVME;
+	const struct control_regs *hw = v->hw;
+
+	b->cr0 = hw->cr0;
+	b->cr3 = hw->cr3;
+	b->cr4 = hw->cr4;
+	b->efer = hw->efer | X86_EFER_SVME;
 	svm_vcpu(v)->asid_generation = 0; /* as svm_flush_vcpu() */
 }
 

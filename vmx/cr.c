@@ -38,7 +38,7 @@ static void write_paging(struct vcpu *v, struct vmx_vcpu *vv, uint64_t *cr4, uin
 	bool identity = !vmx_controls.unrestricted && !(v->cr0 & X86_CR0_PG);
 	uint32_t cr3_exits = PROC_CR3_LOAD | PROC_CR3_STORE;
 
-	vmwrite(GUEST_CR3, identity ? vd->ident_root.v : v->cr3);
+	vmwrite(GUEST_CR3, identity ? vd->ident_root.v : v->hw->cr3);
 	if (identity) {
 		*cr4 = (*cr4 & ~(X86_CR4_PAE | CR4_PAGED)) | X86_CR4_PSE;
 		*efer &= ~(X86_EFER_LME | X86_EFER_LMA);
@@ -52,10 +52,10 @@ static void write_paging(struct vcpu *v, struct vmx_vcpu *vv, uint64_t *cr4, uin
 void vmx_set_control_registers(struct vcpu *v, struct vmx_vcpu *vv)
 {
 	const struct vmx_controls *c = &vmx_controls;
-	uint64_t cr4 = v->cr4, efer = v->efer;
+	uint64_t cr4 = v->hw->cr4, efer = v->hw->efer;
 
 	write_paging(v, vv, &cr4, &efer);
-	vmwrite(GUEST_CR0, (v->cr0 | c->cr0_must) & c->cr0_may);
+	vmwrite(GUEST_CR0, (v->hw->cr0 | c->cr0_must) & c->cr0_may);
 	vmwrite(CR0_SHADOW, v->cr0);
 	vmwrite(GUEST_CR4, (cr4 | c->cr4_must) & c->cr4_may);
 	vmwrite(CR4_SHADOW, v->cr4);

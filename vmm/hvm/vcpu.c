@@ -97,6 +97,7 @@ int hvm_vcpu_init(struct vcpu *v)
 	if (rc)
 		return rc;
 	v->hvm.pat = PAT_RESET;
+	v->hw = &v->guest_crs;
 	set_real_mode(v, 0xf000, 0xffff0000, 0xfff0);
 	return 0;
 }

@@ -97,11 +97,19 @@ struct vcpu {
 	struct evtchn_fifo_vcpu *fifo; /* [e] */
 
 	/* the processor's guest-visible state; segments and MSRs are the vendor's (hvm_ops) */
-	uint64_t cr0, cr2, cr3, cr4, efer; /* [v] valid whenever the vCPU is not in the guest */
-	uint64_t dr[4], dr6, dr7;	   /* [v] */
-	uint64_t tsc_aux, xss;		   /* [v] */
-	uint64_t tsc_offset;		   /* [v] guest TSC = host TSC + offset */
-	struct vcpu_fpu fpu;		   /* [v] */
+	union {
+		struct {
+			uint64_t cr0, cr2, cr3, cr4,
+				efer; /* [v] valid whenever the vCPU is not in the guest */
+		};
+		struct control_regs guest_crs;
+	};
+	const struct control_regs
+		*hw; /* [c] what the processor is told: with nested paging the guest's own */
+	uint64_t dr[4], dr6, dr7; /* [v] */
+	uint64_t tsc_aux, xss;	  /* [v] */
+	uint64_t tsc_offset;	  /* [v] guest TSC = host TSC + offset */
+	struct vcpu_fpu fpu;	  /* [v] */
 	struct hvm_vcpu hvm;
 	uint64_t exits; /* [v] */
 	uint64_t

@@ -79,6 +79,11 @@ struct io_access {
 	uint8_t insn_len;
 };
 
+/* As struct vcpu has them. */
+struct control_regs {
+	uint64_t cr0, cr2, cr3, cr4, efer;
+};
+
 /* Registers that a vendor keeps in its control block or in the CPU. */
 struct hvm_msr_state {
 	uint64_t star, lstar, cstar, sfmask, kernel_gs_base;

@@ -18,7 +18,7 @@
 #define HVM_MSRS    (1U << 10) /* v->hvm.msr; setting takes v->hvm.pat with it */
 #define HVM_DRS	    (1U << 11) /* v->dr, dr6, dr7 */
 #define HVM_CR2	    (1U << 12) /* v->cr2 */
-#define HVM_CRS	    (1U << 13) /* v->cr0, cr3, cr4, efer: with them v's cached translations go */
+#define HVM_CRS	    (1U << 13) /* v->cr0, cr3, cr4, efer, v->hw: v's cached translations go */
 #define HVM_TPR	    (1U << 14) /* the vLAPIC's TPR */
 #define HVM_TSC	    (1U << 15) /* v->tsc_offset */
 #define HVM_CPL	    (1U << 16) /* v->hvm.cpl; set with SS */
