@@ -3,7 +3,7 @@
  * The VMM's RTC (vmm/hvm/vrtc.c) with what it calls in the VMM: one domain, one port range, one timer. It is
  * compiled as the VMM is. See qtest_rtc.c.
  */
-#include "hvm_devices.h"
+#include "vmm/hvm/hvm.h"
 #include "mm.h"
 #include "pc_private.h"
 #include "units.h"

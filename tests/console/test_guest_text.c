@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /* Port 0xe9 and CONSOLEIO_write of guests: whole lines, their level, their budget, no forged lines, no lock while printing. */
 #include "world.h"
-#include "hvm_devices.h"
+#include "vmm/hvm/hvm.h"
 #include "pc_private.h"
 #include "units.h"
 

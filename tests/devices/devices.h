@@ -6,7 +6,7 @@
 #ifndef DEVICES_TEST_H
 #define DEVICES_TEST_H
 
-#include "hvm_devices.h"
+#include "vmm/hvm/hvm.h"
 #include "irq_private.h"
 #include "pc_private.h"
 

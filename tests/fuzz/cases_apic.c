@@ -1,9 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* Errors of the local APIC: the status register, and the interrupt that tells of it (SDM volume 3, 11.5.3). */
 #include "cases.h"
-#include "hvm_devices.h"
 #include "hvm_ops.h"
-#include "hvm_pc.h"
+#include "vmm/hvm/hvm.h"
 #include "policy.h"
 #include "vlapic.h"
 #include "vmm/hvm/pc_private.h"

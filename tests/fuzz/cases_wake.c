@@ -6,7 +6,7 @@
 #include "cases.h"
 #include "event.h"
 #include "hvm_ops.h"
-#include "hvm_pc.h"
+#include "vmm/hvm/hvm.h"
 #include "save.h"
 #include "vmm/domain/event_private.h"
 #include "vlapic.h"

@@ -14,7 +14,7 @@
 
 #include "xen_abi.h"
 #include "abi.h"
-#include "hvm_devices.h"
+#include "vmm/hvm/hvm.h"
 #include "../domain/private.h"
 
 /* The argument names a domain: -ESRCH when it is not there; it is referenced in c->d while the command goes on. */

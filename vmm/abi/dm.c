@@ -7,7 +7,7 @@
 #include "dm.h"
 #include "public/plinth_dm_op.h"
 #include "hvm_ops.h"
-#include "hvm_pc.h"
+#include "vmm/hvm/hvm.h"
 #include "vmm/hvm/ioreq_private.h"
 
 #define MAX_BUFS 2U

@@ -6,7 +6,7 @@
 #include "abi.h"
 #include "log.h"
 #include "guest_access.h"
-#include "hvm_devices.h"
+#include "vmm/hvm/hvm.h"
 #include "hvm_ops.h"
 #include "policy.h"
 #include "vlapic.h"

@@ -5,7 +5,7 @@
  */
 #include <xen/hvm/params.h>
 #include "event.h"
-#include "hvm_pc.h"
+#include "vmm/hvm/hvm.h"
 #include "hvm_ops.h"
 #include "vlapic.h"
 

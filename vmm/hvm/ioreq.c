@@ -5,7 +5,7 @@
  * emulates, and internal devices win. xen/hvm/dm_op.h, xen/hvm/ioreq.h.
  */
 #include "event.h"
-#include "hvm_devices.h"
+#include "vmm/hvm/hvm.h"
 #include "ioreq_private.h"
 #include "units.h"
 #include "../domain/private.h"

@@ -5,7 +5,7 @@
  * back, once, after the state says that the answer is there. xen/hvm/ioreq.h.
  */
 #include "event.h"
-#include "hvm_devices.h"
+#include "vmm/hvm/hvm.h"
 #include "hvm_ops.h"
 #include "ioreq_private.h"
 #include "sched.h"

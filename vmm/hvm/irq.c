@@ -6,7 +6,7 @@
  */
 #include <xen/hvm/params.h>
 #include "event.h"
-#include "hvm_devices.h"
+#include "vmm/hvm/hvm.h"
 #include "hvm_ops.h"
 #include "irq_private.h"
 #include "vlapic.h"

@@ -6,7 +6,7 @@
 #include "xen_abi.h"
 #include <xen/hvm/save.h>
 #include "hvm_io.h"
-#include "hvm_pc.h"
+#include "vmm/hvm/hvm.h"
 #include "units.h"
 
 #define HVM_GSIS VIOAPIC_NUM_PINS

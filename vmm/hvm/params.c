@@ -2,7 +2,7 @@
 /* What parameters of HVM domains do (xen/hvm/params.h); who may set which to what is vmm/abi/hvm.c's business. */
 #include "hvm_params.h"
 #include "event.h"
-#include "hvm_devices.h"
+#include "vmm/hvm/hvm.h"
 #include "hvm_ops.h"
 
 int hvm_param_s_state(struct domain *d, uint64_t value)

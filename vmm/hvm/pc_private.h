@@ -9,7 +9,7 @@
 #include "xen_abi.h"
 #include <xen/hvm/save.h>
 #include "hvm_io.h"
-#include "hvm_pc.h"
+#include "vmm/hvm/hvm.h"
 
 /* Periodic sources of a guest interrupt the host at most this often. */
 #define PC_MIN_PERIOD_NS 100000ULL

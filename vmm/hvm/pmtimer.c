@@ -4,7 +4,7 @@
  * bits), and the SCI on GSI 9. PM1a control, GPEs and the SMI command port are the device model's.
  * ACPI 6.4, 4.8.3.1 and 4.8.3.3.
  */
-#include "hvm_devices.h"
+#include "vmm/hvm/hvm.h"
 #include "irq_private.h"
 #include "units.h"
 #include "pc_private.h"

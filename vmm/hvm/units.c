@@ -4,7 +4,7 @@
  * and stop and end in the other one. Records of saved state are found here by their type, and whom one belongs to. vCPUs are in vcpu.c.
  */
 #include <xen/sched.h>
-#include "hvm_devices.h"
+#include "vmm/hvm/hvm.h"
 #include "hvm_ops.h"
 #include "units.h"
 

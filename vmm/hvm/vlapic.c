@@ -4,7 +4,7 @@
  * is in vlapic_ipi.c, the timer in vlapic_timer.c. SDM volume 3, chapter 11.
  */
 #include "ext_irq.h"
-#include "hvm_pc.h"
+#include "vmm/hvm/hvm.h"
 #include "hvm_ops.h"
 #include "policy.h"
 #include "vlapic.h"

@@ -7,7 +7,7 @@
  * (any below LOCK_TIMER). The timer takes the domain off the list, and frees it after another grace period.
  */
 #include "abi.h"
-#include "hvm_devices.h"
+#include "vmm/hvm/hvm.h"
 #include "hvm_ops.h"
 #include "internal.h"
 

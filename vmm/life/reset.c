@@ -6,7 +6,7 @@
  * shared info becomes as in a new domain, and memory again where it was mapped. What the guest has granted stays in its
  * table, as with Xen: the tools do not enter the console's and the store's entries anew. So do HVM parameters.
  */
-#include "hvm_devices.h"
+#include "vmm/hvm/hvm.h"
 #include "physmap.h"
 #include "vmm/domain/private.h"
 #include "vmm/domain/event_private.h"
