@@ -191,7 +191,7 @@ static void domain_watch(const struct options *o)
 	xs = xs_open(0);
 	if (!xs) /* the loop's connection says so, and the guest does not start without that */
 		return;
-	if (!xs_watch(xs, "@introduceDomain", "") || !xs_watch(xs, "@releaseDomain", ""))
+	if (!xs_watch(xs, "@introduceDomain", "came") || !xs_watch(xs, "@releaseDomain", "went"))
 		log_fatal("xenstore: cannot watch for the end of domains: %s", strerror(errno));
 	domain_look();
 }
