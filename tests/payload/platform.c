@@ -8,6 +8,7 @@
 #include <xen/sched.h>
 #include <xen/arch-x86/hvm/start_info.h>
 
+#define CALIBRATIONS	4
 #define MULTIBOOT_MAGIC 0x2badb002
 
 struct platform plat;
@@ -205,7 +206,7 @@ void platform_init(u32 magic, u32 info)
 	probe_devices();
 }
 
-/* TSC ticks over one 50 ms countdown of PIT channel 2, timed by its output bit. */
+/* TSC ticks over one 50 ms countdown of PIT channel 2, timed by its output bit: never too few. */
 static u64 tsc_by_pit(void)
 {
 	u64 start;
@@ -227,19 +228,21 @@ static u64 tsc_by_xen(void)
 
 void platform_calibrate(void)
 {
-	u64 a, b;
+	u64 hz;
 
 	plat.tsc_hz = cmdline_number("tsc_khz", 0) * 1000;
 	if (plat.tsc_hz)
 		return;
-	if (!plat.has_pit) {
+	if (plat.is_xen || !plat.has_pit) {
 		plat.tsc_hz = plat.is_xen ? tsc_by_xen() : 1000000000;
 		return;
 	}
-	tsc_by_pit();
-	a = tsc_by_pit();
-	b = tsc_by_pit();
-	plat.tsc_hz = a < b ? a : b;
+	plat.tsc_hz = ~0ull;
+	for (unsigned int i = 0; i < CALIBRATIONS; i++) {
+		hz = tsc_by_pit();
+		if (hz < plat.tsc_hz)
+			plat.tsc_hz = hz;
+	}
 }
 
 /*

@@ -154,19 +154,24 @@ static u64 pvclock(void)
 TEST(xen_shared, "xen: shared info, wall clock and pvclock")
 {
 	u64 a, b, expect, start;
+	unsigned int tries;
 
 	NEED(plat.is_xen, "no Xen");
 	CHECK(map_shared(), "cannot be mapped");
 	CHECK(shared->vcpu_info[0].time.tsc_to_system_mul, "no TSC scale");
 	CHECK(shared->wc_sec > 1000000000u, "wall clock %u", shared->wc_sec);
-	start = rdtsc();
-	a = pvclock();
-	delay_us(50000);
-	b = pvclock();
-	expect = div_u64((rdtsc() - start) * 1000, (u32)div_u64(plat.tsc_hz, 1000)); /* us */
-	b = div_u64(b - a, 1000);
-	CHECK(b <= expect + expect / 20 + 50 && b + b / 20 + 50 >= expect, "%llu us in %llu us", b,
-	      expect);
+	for (tries = 0; tries < 8; tries++) { /* others may have the CPU between two readings */
+		start = rdtsc();
+		a = pvclock();
+		delay_us(20000);
+		b = pvclock();
+		expect =
+			div_u64((rdtsc() - start) * 1000, (u32)div_u64(plat.tsc_hz, 1000)); /* us */
+		b = div_u64(b - a, 1000);
+		if (b <= expect + expect / 20 + 50 && b + b / 20 + 50 >= expect)
+			break;
+	}
+	CHECK(tries < 8, "%llu us in %llu us", b, expect);
 	return NULL;
 }
 
