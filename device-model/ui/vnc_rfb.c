@@ -147,16 +147,12 @@ static int refuse_resize(int width, int height, int screens, rfbExtDesktopScreen
 
 /* ---- messages ---- */
 
-/* Give the library a message and the client what it says to that, unless mute. */
-static void process(struct vnc_conn *c, const void *message, size_t len, bool mute)
+/* Let the library read what is there, and give the client what it says to that, unless mute. */
+static void process(struct vnc_conn *c, bool mute)
 {
 	uint8_t answer[4096];
 	ssize_t n;
 
-	if (send(c->rfb_fd, message, len, MSG_NOSIGNAL) != (ssize_t)len) {
-		rfbCloseClient(c->rfb);
-		return;
-	}
 	rfbProcessClientMessage(c->rfb);
 	while ((n = recv(c->rfb_fd, answer, sizeof(answer), MSG_DONTWAIT)) > 0)
 		if (!mute)
@@ -181,7 +177,7 @@ bool vnc_rfb_open(struct vnc_conn *c, int minor, bool mute)
 		return false;
 	c->rfb->clientData = c;
 	c->rfb->clientGoneHook = client_gone;
-	process(c, NULL, 0, mute);
+	process(c, mute);
 	return !vnc_rfb_closed(c);
 }
 
@@ -252,9 +248,9 @@ bool vnc_rfb_feed(struct vnc_conn *c, const void *message, size_t len)
 	/* Formats and encodings change behind what was encoded already. */
 	if (c->phase == PHASE_NORMAL && *(const uint8_t *)message != MSG_UPDATE_REQUEST)
 		update_finish(c);
-	if (vnc_rfb_closed(c))
+	if (vnc_rfb_closed(c) || send(c->rfb_fd, message, len, MSG_NOSIGNAL) != (ssize_t)len)
 		return false;
-	process(c, message, len, false);
+	process(c, false);
 	return !vnc_rfb_closed(c);
 }
 
