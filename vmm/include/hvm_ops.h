@@ -238,7 +238,10 @@ static inline bool hvm_paging(const struct vcpu *v)
 	return v->cr0 & X86_CR0_PG;
 }
 /* Long mode with CS.L: 64-bit code. */
-bool hvm_code64(struct vcpu *v);
+static inline bool hvm_code64(struct vcpu *v)
+{
+	return (v->efer & X86_EFER_LMA) && (hvm_seg(v, X86_SEG_CS)->attr & X86_ATTR_L);
+}
 
 /* MSRs (hvm/msr.c). 0, -EINVAL = #GP. */
 int hvm_rdmsr(struct vcpu *v, uint32_t msr, uint64_t *value);

@@ -54,11 +54,6 @@ int guest_phys_write(struct domain *d, gpa_t gpa, const void *buf, size_t len)
 	return copy_phys(d, gpa, (void *)buf, len, TO_GUEST);
 }
 
-bool hvm_code64(struct vcpu *v)
-{
-	return (v->efer & X86_EFER_LMA) && (hvm_seg(v, X86_SEG_CS)->attr & X86_ATTR_L);
-}
-
 typedef int (*walk_fn)(struct vcpu *v, uint64_t la, uint32_t access, gpa_t *gpa, uint32_t *pfec);
 
 static int copy_linear(struct vcpu *v, uint64_t la, void *buf, size_t len, uint32_t access,
