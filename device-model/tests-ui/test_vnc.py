@@ -351,10 +351,11 @@ def test_keymaps(env):
 
 
 def test_exclusive(env):
-    """A client that wants no others displaces them where share=allow-exclusive says so, and only there."""
-    for vnc, gone in (("127.0.0.1:60,to=99,share=allow-exclusive", True), ("127.0.0.1:60,to=99", False)):
+    """A client that wants no others displaces them, unless the options let everybody stay."""
+    for share, gone in (("", True), (",share=allow-exclusive", True), (",share=force-shared", False),
+                        (",share=ignore", False)):
         other = Env(env.program, os.path.join(env.work, "exclusive"))
-        other.m = start(other, vnc=vnc)
+        other.m = start(other, vnc="127.0.0.1:60,to=99" + share)
         try:
             first, second = rfb.Client(other.m.vnc_port), rfb.Client(other.m.vnc_port)
             first.update()

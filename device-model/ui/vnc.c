@@ -362,7 +362,9 @@ static int parse_pair(const struct opt_pair *p, struct vnc_server *s, struct set
 	if (strcmp(p->key, "share") || !p->value)
 		return -EINVAL;
 	s->exclusive = !strcmp(p->value, "allow-exclusive");
-	return s->exclusive || !strcmp(p->value, "force-shared") ? 0 : -EINVAL;
+	return s->exclusive || !strcmp(p->value, "force-shared") || !strcmp(p->value, "ignore")
+		       ? 0
+		       : -EINVAL;
 }
 
 static int load_tls(struct vnc_server *s, const char *id)
@@ -399,7 +401,7 @@ static int options_apply(struct vnc_server *s, const char *text)
 	else if (rc)
 		log_error("vnc: cannot use \"-vnc %s\": expected "
 			  "ADDRESS:DISPLAY[,password=on|off][,to=LAST][,websocket=on|PORT]"
-			  "[,share=allow-exclusive|force-shared][,tls-creds=ID]",
+			  "[,share=allow-exclusive|force-shared|ignore][,tls-creds=ID]",
 			  text);
 	if (!rc)
 		rc = listen_range(s, host, display, &set);
@@ -441,6 +443,7 @@ static int vnc_init(struct machine *m)
 	s = xzalloc(sizeof(*s));
 	s->m = m;
 	s->ws_fd = -1;
+	s->exclusive = true;
 	rc = keymap_load(&s->keymap, m->opt->keymap, NULL);
 	if (!rc)
 		rc = options_apply(s, m->opt->vnc);

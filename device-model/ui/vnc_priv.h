@@ -91,7 +91,7 @@ struct vnc_server {
 	int ws_fd;		   /* listens for browsers, -1: no */
 	struct vnc_tls_creds *tls; /* NULL: no TLS */
 	bool auth;
-	bool exclusive; /* a client that does not want to share displaces the others */
+	bool exclusive; /* a client that does not want to share displaces the others (RFC 6143, 7.3.1) */
 	char password[VNC_PASSWORD_MAX + 1];
 	struct keymap keymap;
 	struct _rfbScreenInfo *screen;
