@@ -153,7 +153,9 @@ static void runstate_write(struct vcpu *v)
 
 void vcpu_switched_time(struct vcpu *v)
 {
-	if (!v->time_info_ns || now_ns() - v->time_info_ns > TIME_INFO_STALE_NS)
+	uint64_t written = READ_ONCE(v->time_info_ns);
+
+	if (!written || now_ns() - written > TIME_INFO_STALE_NS)
 		vcpu_update_time(v);
 	else
 		runstate_write(v);
@@ -165,7 +167,8 @@ void vcpu_update_time(struct vcpu *v)
 
 	memset(&t, 0, sizeof(t));
 	time_info_fill(v, &t);
-	v->time_info_ns = t.system_time;
+	/* Before the look for the place: one that is registered meanwhile gets this record, or says 0 after it. */
+	__atomic_store_n(&v->time_info_ns, t.system_time, __ATOMIC_SEQ_CST);
 	time_info_publish(&vcpu_info(v)->time, &t);
 	time_info_write_gpa(v, &t);
 	runstate_write(v);

@@ -9,7 +9,7 @@ void evtchn_vcpu_init(struct vcpu *v)
 {
 	publish(v->info, v->id < XEN_LEGACY_MAX_VCPUS ? &v->domain->shared_info->vcpu_info[v->id]
 						      : &v->unseen_info);
-	v->time_info_ns = 0;
+	WRITE_ONCE(v->time_info_ns, 0);
 }
 
 int vcpu_info_register(struct vcpu *v, gfn_t gfn, unsigned int offset)
@@ -46,7 +46,7 @@ int vcpu_info_register(struct vcpu *v, gfn_t gfn, unsigned int offset)
 	}
 	v->info_page = p;
 	publish(v->info, info);
-	v->time_info_ns = 0;
+	WRITE_ONCE(v->time_info_ns, 0);
 	if (unseen)
 		evtchn_mark_vcpu(v);
 	spin_unlock(&d->event_lock);

@@ -226,7 +226,7 @@ int hvm_set_xcr0(struct vcpu *v, uint64_t value);
 static inline void hvm_set_tsc_offset(struct vcpu *v, uint64_t offset)
 {
 	v->tsc_offset = offset;
-	v->time_info_ns = 0;
+	WRITE_ONCE(v->time_info_ns, 0);
 	hvm_set_state(v, HVM_TSC);
 }
 static inline bool hvm_long_mode(const struct vcpu *v)
