@@ -285,12 +285,13 @@ static void dispatch(struct vcpu *v, struct svm_vcpu *sv, struct svm_cpu *sc)
 {
 	const struct vmcb *vmcb = sv->vmcb;
 	unsigned int index = exit_index(vmcb->exit_code), len = 0;
-	const struct hvm_exit_arm *arm = &arms[index];
+	const struct hvm_exit_arm *arm;
 
-	if (unlikely(index == NO_SUCH_EXIT || !arm->meaning)) {
+	if (unlikely(index == NO_SUCH_EXIT || !arms[index].meaning)) {
 		exit_unknown(v, vmcb);
 		return;
 	}
+	arm = &arms[index];
 	sc->exits[index]++;
 	if (arm->length) {
 		len = svm_insn_len_of(v, sv, (enum x86_len_class)(arm->length - 1));

@@ -381,7 +381,7 @@ static void load_damaged(domid_t id)
 	for (at = 0; at < len; at += at < 64 ? 1 : 61)
 		cut_refused &= hvm_load(d, good, at) < 0;
 	EXPECT(cut_refused, == true);
-	for (unsigned int i = 0; i < FLIPS; i++) {
+	for (unsigned int i = 0; len && i < FLIPS; i++) {
 		memcpy(bad, good, len);
 		for (unsigned int k = 0; k <= i % 3; k++) {
 			seed = seed * 6364136223846793005ULL + 1442695040888963407ULL;

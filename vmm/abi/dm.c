@@ -208,6 +208,7 @@ long abi_dm_op(struct call *c)
 		return -ESRCH;
 	call_begin(c, &dm_family, number_of(op.op));
 	c->cmd = op.op;
+	/* cppcheck-suppress autoVariables ; the command ends below */
 	c->arg = &op.u;
 	c->extra = nr > 1 ? &buf[1] : NULL;
 	c->payer = d->is_dom0 ? NULL : d;
@@ -216,5 +217,6 @@ long abi_dm_op(struct call *c)
 		rc = with_domain(c);
 	if (call_goes_back(c, rc) && copy_to_guest_la(guest_handle_la(buf[0].h), &op, (size_t)size))
 		rc = -EFAULT;
+	c->extra = NULL;
 	return call_end(c, rc, &op.u, sizeof(op.u));
 }

@@ -518,7 +518,8 @@ uint32_t policy_loses(const struct cpu_policy *max, const struct cpu_policy *p, 
 		return 0;
 	*leaf = word_at[word].leaf;
 	*reg = word_at[word].reg;
-	return word_get(p, word) & ~word_get(max, word);
+	/* HTT says how many CPUs a package has: tools set it for each guest. */
+	return word_get(p, word) & ~word_get(max, word) & ~(word ? 0 : F(HTT));
 }
 
 unsigned int policy_msrs(const struct cpu_policy *p, xen_msr_entry_t *out)
