@@ -13,6 +13,7 @@
 #include <xen/domctl.h>
 #include <xen/hvm/hvm_op.h>
 #include <xen/hvm/params.h>
+#include <xen/vcpu.h>
 
 enum { A = DOMID_A, B = DOMID_B };
 
@@ -120,4 +121,21 @@ CASE(state_is_loaded_into_a_vcpu_that_sleeps)
 	EXPECT(sleeps(v), == 0);
 	domain_unpause(d);
 	xfree(record);
+}
+
+/* Two vCPUs that each wait for the other to be off its CPU would both stay on theirs for ever. */
+CASE(nobody_waits_for_a_vcpu_that_goes_down)
+{
+	struct vcpu_register_vcpu_info r = { .mfn = 20 };
+	struct vcpu *other = domain_vcpu(dom(A), 1);
+	const struct vcpu_info *before = vcpu_info(other);
+
+	memcpy(guest_page(A, ARG_GFN), &r, sizeof(r));
+	other->pause_flags = VPF_DOWN;
+	other->running = true; /* in a hypercall of its own */
+	call_as(A, 0, __HYPERVISOR_vcpu_op, VCPUOP_register_vcpu_info, 1, ARG, 0);
+	EXPECT(vcpu_info(other) == before, == true);
+	other->running = false;
+	EXPECT(call_as(A, 0, __HYPERVISOR_vcpu_op, VCPUOP_register_vcpu_info, 1, ARG, 0), == 0);
+	EXPECT(vcpu_info(other) == before, == false);
 }

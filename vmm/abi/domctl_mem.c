@@ -150,6 +150,8 @@ static long start_log(struct domain *d)
 {
 	long rc;
 
+	if (d->p2m.recombined != ~0ULL)
+		return -EBUSY; /* stop_log() of another call is not through: it would stop this log */
 	do
 		rc = logdirty_enable(d);
 	while (rc == -ERESTART && !hypercall_preempt());

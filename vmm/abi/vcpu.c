@@ -76,14 +76,14 @@ static long op_register_vcpu_time_memory_area(struct call *c)
 	return c->target == c->v ? time_register_vcpu_time(c->v, *(uint64_t *)c->arg) : -EINVAL;
 }
 
-/* Another vCPU, which is down, and stays so meanwhile. */
-static int register_info_of(struct vcpu *v, gfn_t gfn, unsigned int offset)
+/* Another vCPU, which is down, and stays so meanwhile. No waiting for it: two could wait for each other. */
+static long register_info_of(struct vcpu *v, gfn_t gfn, unsigned int offset)
 {
-	int rc = -EINVAL;
+	long rc = -EINVAL;
 
-	vcpu_pause(v);
+	vcpu_pause_nosync(v);
 	if (v->pause_flags & VPF_DOWN)
-		rc = vcpu_info_register(v, gfn, offset);
+		rc = published(v->running) ? -ERESTART : vcpu_info_register(v, gfn, offset);
 	vcpu_unpause(v);
 	return rc;
 }
@@ -93,7 +93,7 @@ static long op_register_vcpu_info(struct call *c)
 {
 	struct vcpu_register_vcpu_info r;
 	struct vcpu *v = c->target;
-	int rc;
+	long rc;
 
 	if (v != c->v && !(v->pause_flags & VPF_DOWN))
 		return -EINVAL;

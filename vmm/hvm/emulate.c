@@ -119,10 +119,12 @@ static int access_page(struct x86_emulate_ctxt *c, uint64_t lin, uint8_t *buf, u
 		return device_memory(v, gpa, buf, bytes, write);
 	}
 	at = (uint8_t *)page_to_virt(pg) + (gpa.v & ~PAGE_MASK);
-	if (write)
+	if (write) {
 		memcpy(at, buf, bytes);
-	else
+		logdirty_wrote(v->domain, gpa_to_gfn(gpa));
+	} else {
 		memcpy(buf, at, bytes);
+	}
 	page_put(pg);
 	return X86EMUL_OKAY;
 }
@@ -217,6 +219,7 @@ static int op_cmpxchg(uint64_t lin, void *old, const void *new_val, unsigned int
 	if (!pg)
 		return access_linear(c, lin, (void *)new_val, bytes, X86_ACC_WRITE, true);
 	rc = cmpxchg_ram((uint8_t *)page_to_virt(pg) + (gpa.v & ~PAGE_MASK), old, new_val, bytes);
+	logdirty_wrote(v->domain, gpa_to_gfn(gpa));
 	page_put(pg);
 	return rc;
 }

@@ -175,6 +175,7 @@ int emul_rep_stos(uint64_t val, uint64_t dst, unsigned int bytes, uint64_t *reps
 
 		memcpy((uint8_t *)page_to_virt(pg) + offset, &val, bytes);
 	}
+	logdirty_wrote(v->domain, gpa_to_gfn(gpa));
 	page_put(pg);
 	*reps = n;
 	return X86EMUL_OKAY;

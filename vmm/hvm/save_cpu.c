@@ -43,7 +43,7 @@ static void load_segments(struct vcpu *v, const struct hvm_hw_cpu *c)
 	s[X86_SEG_##NAME] = (struct x86_segment){ .sel = (uint16_t)c->name##_sel, \
 						  .limit = c->name##_limit,       \
 						  .base = c->name##_base,         \
-						  .attr = (uint16_t)c->name##_arbytes };
+						  .attr = (uint16_t)(c->name##_arbytes & 0xfff) };
 	SEG_FIELDS(X)
 #undef X
 	s[X86_SEG_GDTR] = (struct x86_segment){ .limit = c->gdtr_limit, .base = c->gdtr_base };

@@ -12,10 +12,14 @@ void p2m_flush(struct domain *d)
 	struct vcpu *v;
 
 	for_each_vcpu(d, v) {
-		unsigned int cpu = READ_ONCE(v->cpu);
+		unsigned int cpu;
 
 		__atomic_fetch_or(&v->attention, VCPU_ATT_FLUSH, __ATOMIC_SEQ_CST);
-		if (READ_ONCE(v->running) && cpu != cpu_id())
+		/* Read behind the flag: a CPU that v enters on later sees it there. */
+		if (!READ_ONCE(v->running))
+			continue;
+		cpu = READ_ONCE(v->cpu);
+		if (cpu != cpu_id())
 			cpu_call(cpu, nothing, NULL);
 	}
 }

@@ -730,6 +730,8 @@ int p2m_recombine(struct domain *d, uint64_t *next)
 	bool any = false;
 	int rc;
 
+	if (!p->fmt || p->fmt->max_leaf_level < 2)
+		return 0;
 	spin_lock(&p->lock);
 	for (unsigned int n = 0; p->root && *next <= p->max_gfn && n < RECOMBINE_TABLES; n++)
 		*next = recombine_at(p, _gfn(*next), &any);
