@@ -421,6 +421,11 @@ int block_give_images(void)
 
 int block_take_images(void)
 {
-	awaiting = false;
-	return for_all_images(block_image_wake);
+	int rc = for_all_images(block_image_wake);
+
+	if (rc)
+		for_all_images(block_image_rest); /* all or none: the other end may want them */
+	else
+		awaiting = false;
+	return rc;
 }

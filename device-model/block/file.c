@@ -88,9 +88,13 @@ int block_file_lock(struct block_file *f, bool grows)
 	return rc;
 }
 
-void block_file_unlock(struct block_file *f)
+int block_file_unlock(struct block_file *f)
 {
-	image_unlock_by(f->fd);
+	int rc = image_unlock_by(f->fd);
+
+	if (rc)
+		log_error("%s stays locked: %s", f->name, strerror(-rc));
+	return rc;
 }
 
 int block_file_refresh(struct block_file *f)

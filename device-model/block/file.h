@@ -36,8 +36,8 @@ struct block_file *block_file_open(const char *name, int fd, bool read_only);
  * qemu-nbd. As image_lock(), after logging what is in the way. The lock goes away with the file.
  */
 int block_file_lock(struct block_file *f, bool grows);
-/* The lock is anybody's again. */
-void block_file_unlock(struct block_file *f);
+/* The lock is anybody's again: 0, or -errno after a line in the log, and perhaps it is not. */
+int block_file_unlock(struct block_file *f);
 /* Somebody else may have written: see how long it is now. 0 or -errno. */
 int block_file_refresh(struct block_file *f);
 void block_file_close(struct block_file *f);

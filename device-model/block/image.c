@@ -101,9 +101,9 @@ int block_image_rest(struct block_image *img)
 
 	if (rc || img->read_only || img->resting)
 		return rc;
-	img->resting = true;
-	block_file_unlock(img->file);
-	return 0;
+	rc = block_file_unlock(img->file);
+	img->resting = !rc;
+	return rc;
 }
 
 static int image_reread(struct block_image *img)
@@ -116,6 +116,7 @@ static int image_reread(struct block_image *img)
 	if (rc || img->size == size)
 		return rc;
 	log_error("%s has another size than when the guest came", img->file->name);
+	img->size = size; /* that of the guest's disk, also at the next try */
 	return -EINVAL;
 }
 
@@ -126,12 +127,11 @@ int block_image_wake(struct block_image *img)
 	if (!img->resting)
 		return 0;
 	rc = block_file_lock(img->file, img->drv->grows);
-	if (rc)
-		return rc;
-	rc = image_reread(img);
+	if (!rc)
+		rc = image_reread(img);
 	img->resting = rc != 0;
 	if (rc)
-		block_file_unlock(img->file);
+		block_file_unlock(img->file); /* a lock that took too long may still come */
 	return rc;
 }
 

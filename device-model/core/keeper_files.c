@@ -179,6 +179,8 @@ static int look(struct keeper_file *f)
 
 	if (fstat(f->fd, &st))
 		return -errno;
+	if (!S_ISREG(st.st_mode) && !S_ISBLK(st.st_mode))
+		return -EINVAL; /* it came along, and is no image */
 	f->id = S_ISBLK(st.st_mode) ? (struct keeper_file_id){ st.st_rdev, 0 }
 				    : (struct keeper_file_id){ st.st_dev, st.st_ino };
 	if (f->is_qcow2)
@@ -242,6 +244,7 @@ static void gone(void *opaque)
 	struct keeper_file *f = opaque;
 
 	nr_threads--;
+	dm_timer_cancel(&f->limit);
 	if (!f->late && f->closed)
 		f->closed(f->opaque);
 	keeper_file_free(f);
@@ -274,13 +277,31 @@ static void too_late(void *opaque)
 	f->done(NULL, f->opaque);
 }
 
+/* Its last descriptor cannot be closed, by the same file system: its asker may ask for others. */
+static void closes_late(void *opaque)
+{
+	struct keeper_file *f = opaque;
+
+	f->late = true;
+	if (f->closed)
+		f->closed(f->opaque);
+}
+
+static void limit_start(struct keeper_file *f, void (*over)(void *opaque))
+{
+	dm_timer_init(&f->limit, DM_CLOCK_HOST, over, f);
+	dm_timer_set_ns(&f->limit, clock_host_ns() + KEEPER_FILE_WAIT_S * NS_PER_SEC);
+}
+
 static void finished(void *opaque)
 {
 	struct keeper_file *f = opaque;
 
 	dm_timer_cancel(&f->limit);
-	if (!f->late)
+	if (!f->late) {
 		f->done(f, f->opaque);
+		limit_start(f, closes_late);
+	}
 	sem_post(&f->used);
 }
 
@@ -294,7 +315,6 @@ int keeper_file_start(struct keeper_file *f, void (*done)(struct keeper_file *f,
 	f->closed = closed;
 	f->opaque = opaque;
 	loop_call_init(&f->call, finished, f);
-	dm_timer_init(&f->limit, DM_CLOCK_HOST, too_late, f);
 	sem_init(&f->used, 0, 0);
 	if (!rc)
 		rc = pthread_create(&t, NULL, thread, f);
@@ -304,6 +324,6 @@ int keeper_file_start(struct keeper_file *f, void (*done)(struct keeper_file *f,
 	}
 	pthread_detach(t);
 	nr_threads++;
-	dm_timer_set_ns(&f->limit, clock_host_ns() + KEEPER_FILE_WAIT_S * NS_PER_SEC);
+	limit_start(f, too_late);
 	return 0;
 }

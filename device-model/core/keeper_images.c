@@ -164,13 +164,13 @@ void keeper_image_locked(struct keeper_file *f)
 	i->is_written = i->unseen = true;
 }
 
-/* What happens to it is not seen by its lock any more. */
-void keeper_image_unlocked(struct keeper_file *f)
+void keeper_image_unlocked(const struct keeper_file *f)
 {
-	struct image *i = image_of(f->id);
+	struct image *i;
 
-	if (i)
-		i->unseen = true;
+	for (i = images; i; i = i->next)
+		if (!f || keeper_file_same(i->id, f->id))
+			i->unseen = true;
 }
 
 /* ---- their end ---- */

@@ -123,7 +123,8 @@ struct keeper_file *keeper_image_work(const char *path, enum keeper_mode mode, b
 /* It is open, locked, or not any more: what that says of its backing files, and of what is believed later. */
 void keeper_image_opened(struct keeper_file *f, enum keeper_named by);
 void keeper_image_locked(struct keeper_file *f);
-void keeper_image_unlocked(struct keeper_file *f);
+/* NULL: it is not known which. What happens to it is not seen by its lock from now on. */
+void keeper_image_unlocked(const struct keeper_file *f);
 /* The back end says that it has closed this disk ("backend/qdisk/N/M"): what has to be looked at, or NULL; and after that. */
 struct keeper_file *keeper_disk_closing(const char *disk);
 void keeper_disk_closed(struct keeper_file *f);

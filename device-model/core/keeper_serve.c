@@ -129,6 +129,8 @@ static void end_lock(struct keeper_message *m, struct keeper_file *f, int *out)
 	m->result = f ? f->rc : -ETIMEDOUT;
 	if (!m->result)
 		keeper_image_locked(f);
+	else
+		keeper_image_unlocked(f); /* a refusal gives up what was held */
 }
 
 static struct answer do_unlock(struct keeper_link *l, struct keeper_message *m, int *in)
@@ -147,8 +149,7 @@ static struct answer do_unlock(struct keeper_link *l, struct keeper_message *m, 
 static void end_unlock(struct keeper_message *m, struct keeper_file *f, int *out)
 {
 	m->result = f ? f->rc : -ETIMEDOUT;
-	if (!m->result)
-		keeper_image_unlocked(f);
+	keeper_image_unlocked(f);
 }
 
 static struct answer do_store_read(struct keeper_link *l, struct keeper_message *m, int *in)

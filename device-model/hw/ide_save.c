@@ -8,13 +8,21 @@
 #include "hw/ide.h"
 
 /* Nothing that the commands rely on may come from a file unchecked. */
+/* By the commands of disks, which CD drives refuse. */
+static bool moves_sectors(enum ide_phase phase)
+{
+	return phase == IDE_READ_PIO || phase == IDE_WRITE_PIO || phase == IDE_READ_DMA ||
+	       phase == IDE_WRITE_DMA || phase == IDE_TRIM_DMA;
+}
+
 static bool drive_sane(const struct ide_drive *d)
 {
 	return d->drq_end <= d->buf_len && d->buf_pos <= d->drq_end && d->heads &&
 	       d->sectors_per_track && d->lba <= d->sectors && d->left <= d->sectors - d->lba &&
 	       (!d->packet_left || d->cd_sector_size == CD_SECTOR ||
 		d->cd_sector_size == CD_RAW_SECTOR) &&
-	       (d->phase == IDE_IDLE || d->block_sectors || d->phase == IDE_PIO_IN || d->cdrom);
+	       (d->phase == IDE_IDLE || d->block_sectors || d->phase == IDE_PIO_IN || d->cdrom) &&
+	       !(d->cdrom && moves_sectors(d->phase));
 }
 
 static void ide_refresh(void *obj)
@@ -37,6 +45,8 @@ static int drive_loaded(struct ide_drive *d)
 	    !drive_sane(d))
 		return -EINVAL;
 	d->present = d->saved.present;
+	if (!d->present)
+		d->phase = IDE_IDLE;
 	return 0;
 }
 

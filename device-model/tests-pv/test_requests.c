@@ -202,6 +202,14 @@ static bool try_unlock(void)
 	return fd < 0 || keeper_lock_image(fd, false) || !keeper_unlock_image(fd);
 }
 
+/* Something that is no image, of which there are as many as one likes. */
+static bool try_lock_socket(void)
+{
+	int ends[2];
+
+	return socketpair(AF_UNIX, SOCK_STREAM, 0, ends) || !keeper_lock_image(ends[0], false);
+}
+
 /* A second writer of an image, and the lock of nothing. */
 static bool try_two_writers(void)
 {
@@ -226,6 +234,7 @@ const struct attempt refused_requests[] = {
 	TRY(other_backing, PV),	    TRY(write_read_only, PV),
 	TRY(rewrite_and_close, PV), TRY(rewrite_when_closed, PV),
 	TRY(unlock, BOTH),	    TRY(two_writers, PV),
+	TRY(lock_socket, BOTH),	    TRY(two_writers, PV),
 };
 const size_t nr_refused_requests = ARRAY_SIZE(refused_requests);
 

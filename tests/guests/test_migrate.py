@@ -12,7 +12,7 @@ RECEIVER = "xl migrate-receive"
 # Ends with the stream's first piece: while memory is being sent.
 CUT = "head -c 20000000 | xl migrate-receive"
 # Ends behind the receiver's greeting: when the whole guest has arrived.
-DUMB = "exec 3<&0; xl migrate-receive <&3 3<&- | head -c 60 & exec >&- 3<&-; wait"
+DUMB = "exec 3<&0; xl migrate-receive <&3 3<&- | dd bs=1 count=60 2>/dev/null & exec >&- 3<&-; wait"
 # The console's log of a guest that came: by the name that it had until it was unpaused.
 ARRIVED = "{}--incoming"
 # Of the guest, in a file of its memory.
