@@ -132,6 +132,45 @@ static char *backing_of(const uint8_t *h, size_t bytes, const char *path, bool *
 	return found;
 }
 
+/* -EINVAL: no image, which may be one that came along. */
+static int id_of(int fd, struct keeper_file_id *id)
+{
+	struct stat st;
+
+	if (fstat(fd, &st))
+		return -errno;
+	if (!S_ISREG(st.st_mode) && !S_ISBLK(st.st_mode))
+		return -EINVAL;
+	*id = S_ISBLK(st.st_mode) ? (struct keeper_file_id){ st.st_rdev, 0 }
+				  : (struct keeper_file_id){ st.st_dev, st.st_ino };
+	return 0;
+}
+
+static bool is_distrusted(const struct keeper_file *f, struct keeper_file_id id)
+{
+	size_t i;
+
+	for (i = 0; i < f->nr_distrusted; i++)
+		if (keeper_file_same(f->distrusted[i], id))
+			return true;
+	return false;
+}
+
+/* The header of the backing file at path, if it is to be believed. */
+static uint8_t *header_below(const struct keeper_file *f, const char *path, size_t *bytes)
+{
+	int fd = open_file(path, KEEPER_READ);
+	struct keeper_file_id id;
+	uint8_t *h = NULL;
+
+	if (fd < 0)
+		return NULL;
+	if (!id_of(fd, &id) && !is_distrusted(f, id))
+		h = header_read(fd, bytes);
+	close(fd);
+	return h;
+}
+
 /* The backing files below, until one is no qcow2. */
 static void chain_walk(struct keeper_file *f)
 {
@@ -140,7 +179,6 @@ static void chain_walk(struct keeper_file *f)
 	uint8_t *below = NULL;
 	size_t bytes = f->header_bytes;
 	bool qcow2 = true;
-	int fd;
 
 	while (h && qcow2 && f->nr_chain < KEEPER_MAX_CHAIN) {
 		char *next = backing_of(h, bytes, path, &qcow2);
@@ -149,12 +187,7 @@ static void chain_walk(struct keeper_file *f)
 			break;
 		f->chain[f->nr_chain++] = next;
 		free(below);
-		below = NULL;
-		fd = qcow2 ? open_file(next, KEEPER_READ) : -1;
-		if (fd >= 0) {
-			below = header_read(fd, &bytes);
-			close(fd);
-		}
+		below = qcow2 ? header_below(f, next, &bytes) : NULL;
 		h = below;
 		path = next;
 	}
@@ -163,29 +196,15 @@ static void chain_walk(struct keeper_file *f)
 
 /* ---- the work ---- */
 
-static bool is_distrusted(const struct keeper_file *f)
-{
-	size_t i;
-
-	for (i = 0; i < f->nr_distrusted; i++)
-		if (keeper_file_same(f->distrusted[i], f->id))
-			return true;
-	return false;
-}
-
 static int look(struct keeper_file *f)
 {
-	struct stat st;
+	int rc = id_of(f->fd, &f->id);
 
-	if (fstat(f->fd, &st))
-		return -errno;
-	if (!S_ISREG(st.st_mode) && !S_ISBLK(st.st_mode))
-		return -EINVAL; /* it came along, and is no image */
-	f->id = S_ISBLK(st.st_mode) ? (struct keeper_file_id){ st.st_rdev, 0 }
-				    : (struct keeper_file_id){ st.st_dev, st.st_ino };
+	if (rc)
+		return rc;
 	if (f->is_qcow2)
 		f->header = header_read(f->fd, &f->header_bytes);
-	if (!is_distrusted(f))
+	if (!is_distrusted(f, f->id))
 		chain_walk(f);
 	return 0;
 }

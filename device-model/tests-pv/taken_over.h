@@ -43,6 +43,8 @@ bool ends_with_device_model(void);
 /* What becomes of files (test_files.c), likewise. */
 bool copies_while_a_file_waits(void);
 bool believes_its_user(void);
+/* An image that it wrote to is not believed as the backing file of a new one, either. */
+bool believes_no_header_below(void);
 bool says_only_what_it_refuses(void);
 
 extern struct options options;

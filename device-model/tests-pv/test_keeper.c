@@ -412,6 +412,7 @@ int main(int argc, char **argv)
 	CHECK(ends_with_device_model());
 	CHECK(copies_while_a_file_waits());
 	CHECK(believes_its_user());
+	CHECK(believes_no_header_below());
 	CHECK(says_only_what_it_refuses());
 	options.chroot = root;
 	options.runas = (char *)"65530:65530";

@@ -234,7 +234,7 @@ const struct attempt refused_requests[] = {
 	TRY(other_backing, PV),	    TRY(write_read_only, PV),
 	TRY(rewrite_and_close, PV), TRY(rewrite_when_closed, PV),
 	TRY(unlock, BOTH),	    TRY(two_writers, PV),
-	TRY(lock_socket, BOTH),	    TRY(two_writers, PV),
+	TRY(lock_socket, BOTH),
 };
 const size_t nr_refused_requests = ARRAY_SIZE(refused_requests);
 
