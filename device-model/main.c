@@ -101,7 +101,8 @@ static void start(void)
 	confine(o);
 	confine_finish(o);
 	machine_on_run(&machine, run_changed, NULL);
-	if (!o->start_stopped) {
+	/* A guest that came goes on with the monitor's `cont`; until then it may still go on where it was. */
+	if (!o->start_stopped && (o->qtest || o->incoming_fd < 0)) {
 		if (block_take_images())
 			log_fatal("cannot start: the guest's images are in use");
 		machine_set_running(&machine, true);

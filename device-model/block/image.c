@@ -127,6 +127,8 @@ int block_image_wake(struct block_image *img)
 	if (!img->resting)
 		return 0;
 	rc = block_file_lock(img->file, img->drv->grows);
+	if (rc && rc != -ETIMEDOUT)
+		return rc;
 	if (!rc)
 		rc = image_reread(img);
 	img->resting = rc != 0;
