@@ -71,10 +71,12 @@ static struct image *image_believe(struct keeper_file *f)
 {
 	struct image *i = *f->path ? image_named(f->path) : NULL;
 
-	/* A file that takes another's place is the administrator's doing: no process of the guest's can make one. */
+	/*
+	 * A file that takes another's place is the administrator's doing: no process of the guest's can make one.
+	 * The other one may have gone elsewhere, below this one perhaps.
+	 */
 	if (i && i->is_written && !keeper_file_same(i->id, f->id))
-		*i->path =
-			0; /* and the other one may have gone elsewhere, below this one perhaps */
+		*i->path = 0;
 	else if (i)
 		image_forget(i);
 	i = image_of(f->id);

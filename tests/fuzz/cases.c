@@ -2,6 +2,7 @@
 /* Runs the cases; calls as a guest makes them. */
 #include "cases.h"
 #include "hvm_ops.h"
+#include <xen/domctl.h>
 #include <xen/memory.h>
 
 #define CALL_NS NS_PER_US
@@ -67,6 +68,20 @@ long call_op(domid_t id, unsigned int nr, uint64_t cmd, void *arg, size_t size)
 	memcpy(at, arg, size);
 	rc = call_as(id, 0, nr, cmd, ARG, 1, 0);
 	memcpy(arg, at, size);
+	return rc;
+}
+
+long domctl(uint32_t cmd, domid_t about, struct xen_domctl *op)
+{
+	void *at = guest_page(0, ARG_GFN);
+	long rc;
+
+	op->cmd = cmd;
+	op->interface_version = XEN_DOMCTL_INTERFACE_VERSION;
+	op->domain = about;
+	memcpy(at, op, sizeof(*op));
+	rc = call_as(0, 0, __HYPERVISOR_domctl, ARG, 0, 0, 0);
+	memcpy(op, at, sizeof(*op));
 	return rc;
 }
 

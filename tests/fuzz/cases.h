@@ -38,6 +38,9 @@ long call_as(domid_t id, unsigned int vcpu, unsigned int nr, uint64_t a0, uint64
 	     uint64_t a3);
 /* A call (command, structure), which is copied in and, as the call leaves it, out again. */
 long call_op(domid_t id, unsigned int nr, uint64_t cmd, void *arg, size_t size);
+/* dom0's, about a domain, likewise. */
+struct xen_domctl;
+long domctl(uint32_t cmd, domid_t about, struct xen_domctl *op);
 /* populate_physmap or decrease_reservation of `nr` pages from `gfn` on; how many were done. */
 long reserve(domid_t caller, domid_t about, unsigned int cmd, uint64_t gfn, unsigned int nr);
 /* dom0 gives a guest frames without pages; how many were done. */

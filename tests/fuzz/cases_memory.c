@@ -14,19 +14,11 @@
 
 /* --- memory ------------------------------------------------------------------------------------ */
 
-static long domctl(struct xen_domctl *op)
-{
-	op->interface_version = XEN_DOMCTL_INTERFACE_VERSION;
-	memcpy(guest_page(0, ARG_GFN), op, sizeof(*op));
-	return call_as(0, 0, __HYPERVISOR_domctl, ARG, 0, 0, 0);
-}
-
 static long max_mem(domid_t id, uint64_t pages)
 {
-	struct xen_domctl op = { .cmd = XEN_DOMCTL_max_mem, .domain = id };
+	struct xen_domctl op = { .u.max_mem.max_memkb = pages << (PAGE_SHIFT - 10) };
 
-	op.u.max_mem.max_memkb = pages << (PAGE_SHIFT - 10);
-	return domctl(&op);
+	return domctl(XEN_DOMCTL_max_mem, id, &op);
 }
 
 CASE(memory_ends_at_the_limit)

@@ -91,25 +91,12 @@ CASE(record_of_event)
 
 /* --- before a domain is saved ------------------------------------------------------------------ */
 
-static long domctl(uint32_t cmd, struct xen_domctl *op)
-{
-	long rc;
-
-	op->cmd = cmd;
-	op->interface_version = XEN_DOMCTL_INTERFACE_VERSION;
-	op->domain = DOMID_B;
-	memcpy(guest_page(0, ARG_GFN), op, sizeof(*op));
-	rc = call_as(0, 0, __HYPERVISOR_domctl, ARG, 0, 0, 0);
-	memcpy(op, guest_page(0, ARG_GFN), sizeof(*op));
-	return rc;
-}
-
 /* What libxl-save-helper asks while the domain still runs. */
 static long ask_policy(void)
 {
 	struct xen_domctl op = { 0 };
 
-	return domctl(XEN_DOMCTL_get_cpu_policy, &op);
+	return domctl(XEN_DOMCTL_get_cpu_policy, DOMID_B, &op);
 }
 
 /* As much of all records as the pages for lists hold. */
@@ -118,7 +105,7 @@ static long get_context(struct xen_domctl *op)
 	memset(op, 0, sizeof(*op));
 	op->u.hvmcontext.size = SCRATCH_NR * PAGE_SIZE;
 	op->u.hvmcontext.buffer.p = (void *)LIST;
-	return domctl(XEN_DOMCTL_gethvmcontext, op);
+	return domctl(XEN_DOMCTL_gethvmcontext, DOMID_B, op);
 }
 
 /*
@@ -169,24 +156,24 @@ CASE(record_of_resumed_vcpu)
 	v->regs.rip = 0x1234;
 	v->regs.rflags = 0x202;
 	before = v->regs;
-	EXPECT(domctl(XEN_DOMCTL_getvcpucontext, &op), == 0);
+	EXPECT(domctl(XEN_DOMCTL_getvcpucontext, DOMID_B, &op), == 0);
 	c->user_regs.rax = 1;
-	EXPECT(domctl(XEN_DOMCTL_setvcpucontext, &op), == 0);
+	EXPECT(domctl(XEN_DOMCTL_setvcpucontext, DOMID_B, &op), == 0);
 	before.gpr[X86_RAX] = 1;
 	EXPECT(memcmp(&before, &v->regs, sizeof(before)), == 0);
 	c->user_regs.rip = 0x4321;
 	c->user_regs.r15 = 15;
 	c->user_regs.rsp = 4;
 	c->user_regs.rflags = ~0ULL;
-	EXPECT(domctl(XEN_DOMCTL_setvcpucontext, &op), == 0);
+	EXPECT(domctl(XEN_DOMCTL_setvcpucontext, DOMID_B, &op), == 0);
 	EXPECT(v->regs.rflags, == 0x3f7fd7);
 	EXPECT(v->regs.rip, == 0x4321);
 	EXPECT(v->regs.gpr[X86_R15] == 15 && v->regs.gpr[X86_RSP] == 4, != 0);
 	op.u.vcpucontext.vcpu = 1;
-	EXPECT(domctl(XEN_DOMCTL_setvcpucontext, &op), == -EINVAL);
+	EXPECT(domctl(XEN_DOMCTL_setvcpucontext, DOMID_B, &op), == -EINVAL);
 	op.u.vcpucontext.vcpu = 0;
 	op.u.vcpucontext.ctxt.p = NULL;
-	EXPECT(domctl(XEN_DOMCTL_setvcpucontext, &op), == -EOPNOTSUPP);
+	EXPECT(domctl(XEN_DOMCTL_setvcpucontext, DOMID_B, &op), == -EOPNOTSUPP);
 }
 
 /* What is at `offset` of the record CPU_XSAVE in the pages for lists. */
@@ -234,10 +221,10 @@ CASE(record_of_extended_state)
 		EXPECT(*xsave_field(offsetof(struct hvm_hw_cpu_xsave, xcr0_accum)), == (long)accum);
 		EXPECT(*xsave_field(offsetof(struct hvm_hw_cpu_xsave, save_area) + 512),
 		       == (long)accum);
-		EXPECT(domctl(XEN_DOMCTL_sethvmcontext, &op), == 0);
+		EXPECT(domctl(XEN_DOMCTL_sethvmcontext, DOMID_B, &op), == 0);
 		EXPECT(v->fpu.xcr0, == (long)xcr0[i]);
 		*xsave_field(offsetof(struct hvm_hw_cpu_xsave, save_area) + 512) = 15;
-		EXPECT(domctl(XEN_DOMCTL_sethvmcontext, &op), == -EINVAL);
+		EXPECT(domctl(XEN_DOMCTL_sethvmcontext, DOMID_B, &op), == -EINVAL);
 	}
 	host_cpu = real;
 	change_machine(&fake_hvm_ops);
@@ -332,24 +319,24 @@ CASE(record_of_another_rate)
 {
 	struct xen_domctl op = { .u.tsc_info.gtsc_khz = (uint32_t)tsc_khz };
 
-	EXPECT(domctl(XEN_DOMCTL_settscinfo, &op), == 0);
+	EXPECT(domctl(XEN_DOMCTL_settscinfo, DOMID_B, &op), == 0);
 	host_log_clear();
 	op.u.tsc_info.gtsc_khz = (uint32_t)(tsc_khz + tsc_khz / 2500);
-	EXPECT(domctl(XEN_DOMCTL_settscinfo, &op), == 0);
+	EXPECT(domctl(XEN_DOMCTL_settscinfo, DOMID_B, &op), == 0);
 	EXPECT(host_log_lines(), == 0);
 	op.u.tsc_info.gtsc_khz = (uint32_t)(tsc_khz + tsc_khz / 1500);
-	EXPECT(domctl(XEN_DOMCTL_settscinfo, &op), == 0);
+	EXPECT(domctl(XEN_DOMCTL_settscinfo, DOMID_B, &op), == 0);
 	EXPECT(host_log_has("it counted with a TSC"), != 0);
 	host_log_clear();
 	op.u.tsc_info.gtsc_khz = (uint32_t)(tsc_khz + tsc_khz / 50);
-	EXPECT(domctl(XEN_DOMCTL_settscinfo, &op), == -EOPNOTSUPP);
+	EXPECT(domctl(XEN_DOMCTL_settscinfo, DOMID_B, &op), == -EOPNOTSUPP);
 	EXPECT(host_log_has("tsc_mode"), != 0);
 	op.u.tsc_info.gtsc_khz = (uint32_t)(tsc_khz - tsc_khz / 50);
-	EXPECT(domctl(XEN_DOMCTL_settscinfo, &op), == -EOPNOTSUPP);
+	EXPECT(domctl(XEN_DOMCTL_settscinfo, DOMID_B, &op), == -EOPNOTSUPP);
 	op.u.tsc_info.tsc_mode = 2;
-	EXPECT(domctl(XEN_DOMCTL_settscinfo, &op), == 0);
+	EXPECT(domctl(XEN_DOMCTL_settscinfo, DOMID_B, &op), == 0);
 	op.u.tsc_info = (struct xen_domctl_tsc_info){ 0 };
-	EXPECT(domctl(XEN_DOMCTL_settscinfo, &op), == 0);
+	EXPECT(domctl(XEN_DOMCTL_settscinfo, DOMID_B, &op), == 0);
 }
 
 /* --- damaged images ---------------------------------------------------------------------------- */

@@ -28,7 +28,7 @@ static long domctl_as(domid_t caller, domid_t about, unsigned int cmd)
 	return call_as(caller, 0, __HYPERVISOR_domctl, ARG, 0, 0, 0);
 }
 
-static long domctl(domid_t about, unsigned int cmd)
+static long domctl_of(domid_t about, unsigned int cmd)
 {
 	return domctl_as(0, about, cmd);
 }
@@ -104,23 +104,23 @@ CASE(soft_reset_is_for_a_domain_that_shut_down)
 {
 	struct domain *d = dom(A);
 
-	EXPECT(domctl(A, XEN_DOMCTL_soft_reset), == -EINVAL);
-	EXPECT(domctl(0, XEN_DOMCTL_soft_reset), == -EINVAL);
+	EXPECT(domctl_of(A, XEN_DOMCTL_soft_reset), == -EINVAL);
+	EXPECT(domctl_of(0, XEN_DOMCTL_soft_reset), == -EINVAL);
 	EXPECT(domctl_as(B, A, XEN_DOMCTL_soft_reset), == -EPERM);
 	ask(A);
 	EXPECT(domctl_as(B, A, XEN_DOMCTL_soft_reset), == -EPERM);
 	d->dying = DOMDYING_DYING;
-	EXPECT(domctl(A, XEN_DOMCTL_soft_reset), == -EINVAL);
+	EXPECT(domctl_of(A, XEN_DOMCTL_soft_reset), == -EINVAL);
 	d->dying = DOMDYING_ALIVE;
 	EXPECT(d->shut_down, == 1);
 	EXPECT(vcpu_runnable(d->vcpu[0]), == 0);
-	EXPECT(domctl(A, XEN_DOMCTL_soft_reset), == 0);
+	EXPECT(domctl_of(A, XEN_DOMCTL_soft_reset), == 0);
 	EXPECT(d->shut_down, == 0);
 	EXPECT(vcpu_runnable(d->vcpu[0]), == 1);
-	EXPECT(domctl(A, XEN_DOMCTL_soft_reset), == -EINVAL);
+	EXPECT(domctl_of(A, XEN_DOMCTL_soft_reset), == -EINVAL);
 	/* And once more, as often as one likes. */
 	ask(A);
-	EXPECT(domctl(A, XEN_DOMCTL_soft_reset), == 0);
+	EXPECT(domctl_of(A, XEN_DOMCTL_soft_reset), == 0);
 }
 
 CASE(soft_reset_closes_ports)
@@ -135,7 +135,7 @@ CASE(soft_reset_closes_ports)
 	EXPECT(evtchn(A, EVTCHNOP_expand_array, &x, sizeof(x)), == 0);
 	EXPECT(d->evtchn->ops == &evtchn_ops_fifo, == 1);
 	ask(A);
-	EXPECT(domctl(A, XEN_DOMCTL_soft_reset), == 0);
+	EXPECT(domctl_of(A, XEN_DOMCTL_soft_reset), == 0);
 	EXPECT(status_of(A, virq), == EVTCHNSTAT_closed);
 	EXPECT(status_of(A, a_port), == EVTCHNSTAT_closed);
 	EXPECT(status_of(B, b_port), == EVTCHNSTAT_unbound);
@@ -151,7 +151,7 @@ CASE(soft_reset_begins_at_the_first_port)
 
 	dom(A)->evtchn->reset = 200;
 	ask(A);
-	EXPECT(domctl(A, XEN_DOMCTL_soft_reset), == 0);
+	EXPECT(domctl_of(A, XEN_DOMCTL_soft_reset), == 0);
 	EXPECT(status_of(A, virq), == EVTCHNSTAT_closed);
 	EXPECT(dom(A)->evtchn->reset, == 1);
 }
@@ -187,7 +187,7 @@ CASE(soft_reset_lets_areas_and_timers_go)
 	EXPECT(info_page->refs, == 2);
 	EXPECT(vcpu_op(A, VCPUOP_set_periodic_timer, &t, sizeof(t)), == 0);
 	ask(A);
-	EXPECT(domctl(A, XEN_DOMCTL_soft_reset), == 0);
+	EXPECT(domctl_of(A, XEN_DOMCTL_soft_reset), == 0);
 	EXPECT(info_page->refs, == 1);
 	memset(info, 0x5a, PAGE_SIZE);
 	memset(area, 0x5a, PAGE_SIZE);
@@ -213,7 +213,7 @@ CASE(soft_reset_makes_the_place_of_shared_info_memory)
 	memset(d->shared_info->evtchn_pending, 0xff, sizeof(d->shared_info->evtchn_pending));
 	d->shared_info->vcpu_info[0].evtchn_upcall_pending = 1;
 	ask(A);
-	EXPECT(domctl(A, XEN_DOMCTL_soft_reset), == 0);
+	EXPECT(domctl_of(A, XEN_DOMCTL_soft_reset), == 0);
 	EXPECT(d->tot_pages, == before);
 	page = guest_page(A, SHARED_GFN);
 	EXPECT(page == d->shared_info, == 0);
@@ -236,12 +236,12 @@ CASE(soft_reset_leaves_what_else_is_in_that_place)
 	EXPECT(map_shared(A, SHARED_GFN), == 0);
 	EXPECT(reserve(A, DOMID_SELF, XENMEM_decrease_reservation, SHARED_GFN, 1), == 1);
 	ask(A);
-	EXPECT(domctl(A, XEN_DOMCTL_soft_reset), == 0);
+	EXPECT(domctl_of(A, XEN_DOMCTL_soft_reset), == 0);
 	EXPECT(p2m_get(d, _gfn(SHARED_GFN)).type, == P2M_INVALID);
 	EXPECT(map_shared(A, FIRST_HOLE + 3), == 0);
 	EXPECT(reserve(A, DOMID_SELF, XENMEM_populate_physmap, SHARED_GFN, 1), == 1);
 	ask(A);
-	EXPECT(domctl(A, XEN_DOMCTL_soft_reset), == 0);
+	EXPECT(domctl_of(A, XEN_DOMCTL_soft_reset), == 0);
 	EXPECT(p2m_get(d, _gfn(FIRST_HOLE + 3)).type, == P2M_RAM_RW);
 	EXPECT(d->tot_pages, == GUEST_RAM + 1);
 }
@@ -253,10 +253,10 @@ CASE(soft_reset_without_memory_leaves_it_shut_down)
 	EXPECT(map_shared(A, FIRST_HOLE + 1), == 0);
 	d->max_pages = d->tot_pages;
 	ask(A);
-	EXPECT(domctl(A, XEN_DOMCTL_soft_reset), == -ENOMEM);
+	EXPECT(domctl_of(A, XEN_DOMCTL_soft_reset), == -ENOMEM);
 	EXPECT(d->shut_down, == 1);
 	d->max_pages++;
-	EXPECT(domctl(A, XEN_DOMCTL_soft_reset), == 0);
+	EXPECT(domctl_of(A, XEN_DOMCTL_soft_reset), == 0);
 	EXPECT(d->shut_down, == 0);
 	EXPECT(d->tot_pages, == (long)d->max_pages);
 }
@@ -292,7 +292,7 @@ CASE(soft_reset_and_grants)
 	EXPECT(map_grant(A, B, FIRST_HOLE + 2, &of_b), == GNTST_okay);
 	EXPECT(map_grant(0, A, HOLE_FIRST, &of_a), == GNTST_okay);
 	ask(A);
-	EXPECT(domctl(A, XEN_DOMCTL_soft_reset), == 0);
+	EXPECT(domctl_of(A, XEN_DOMCTL_soft_reset), == 0);
 	/* What it had mapped of B is B's alone again. */
 	EXPECT(entry(B, 8)->flags, == GTF_permit_access);
 	EXPECT(p2m_get(dom(A), _gfn(FIRST_HOLE + 2)).type, == P2M_INVALID);
@@ -320,7 +320,7 @@ CASE(soft_reset_takes_the_device_models_servers)
 	EXPECT(call_as(0, 0, __HYPERVISOR_dm_op, B, 1, ARG, 0), == 0);
 	EXPECT(d->hvm.ioreq->server[0].used, == 1);
 	ask(B);
-	EXPECT(domctl(B, XEN_DOMCTL_soft_reset), == 0);
+	EXPECT(domctl_of(B, XEN_DOMCTL_soft_reset), == 0);
 	EXPECT(d->hvm.ioreq->server[0].used, == 0);
 	/* Its ports went with it. */
 	EXPECT(bind_virq_timer(B), == 1);
@@ -330,18 +330,18 @@ CASE(pauses_are_counted)
 {
 	struct vcpu *v = domain_vcpu(dom(A), 0);
 
-	EXPECT(domctl(A, XEN_DOMCTL_unpausedomain), == -EINVAL);
-	EXPECT(domctl(A, XEN_DOMCTL_pausedomain), == 0);
-	EXPECT(domctl(A, XEN_DOMCTL_pausedomain), == 0);
-	EXPECT(domctl(A, XEN_DOMCTL_unpausedomain), == 0);
+	EXPECT(domctl_of(A, XEN_DOMCTL_unpausedomain), == -EINVAL);
+	EXPECT(domctl_of(A, XEN_DOMCTL_pausedomain), == 0);
+	EXPECT(domctl_of(A, XEN_DOMCTL_pausedomain), == 0);
+	EXPECT(domctl_of(A, XEN_DOMCTL_unpausedomain), == 0);
 	EXPECT(vcpu_runnable(v), == 0);
-	EXPECT(domctl(A, XEN_DOMCTL_unpausedomain), == 0);
+	EXPECT(domctl_of(A, XEN_DOMCTL_unpausedomain), == 0);
 	EXPECT(vcpu_runnable(v), == 1);
 	for (unsigned int i = 0; i < 255; i++)
-		EXPECT(domctl(A, XEN_DOMCTL_pausedomain), == 0);
-	EXPECT(domctl(A, XEN_DOMCTL_pausedomain), == -EOVERFLOW);
+		EXPECT(domctl_of(A, XEN_DOMCTL_pausedomain), == 0);
+	EXPECT(domctl_of(A, XEN_DOMCTL_pausedomain), == -EOVERFLOW);
 	for (unsigned int i = 0; i < 255; i++)
-		EXPECT(domctl(A, XEN_DOMCTL_unpausedomain), == 0);
+		EXPECT(domctl_of(A, XEN_DOMCTL_unpausedomain), == 0);
 	EXPECT(vcpu_runnable(v), == 1);
 }
 
@@ -351,11 +351,11 @@ CASE(soft_reset_of_a_paused_domain)
 	struct vcpu *v = domain_vcpu(dom(A), 0);
 
 	ask(A);
-	EXPECT(domctl(A, XEN_DOMCTL_pausedomain), == 0);
-	EXPECT(domctl(A, XEN_DOMCTL_pausedomain), == 0);
-	EXPECT(domctl(A, XEN_DOMCTL_soft_reset), == 0);
-	EXPECT(domctl(A, XEN_DOMCTL_unpausedomain), == 0);
+	EXPECT(domctl_of(A, XEN_DOMCTL_pausedomain), == 0);
+	EXPECT(domctl_of(A, XEN_DOMCTL_pausedomain), == 0);
+	EXPECT(domctl_of(A, XEN_DOMCTL_soft_reset), == 0);
+	EXPECT(domctl_of(A, XEN_DOMCTL_unpausedomain), == 0);
 	EXPECT(vcpu_runnable(v), == 0);
-	EXPECT(domctl(A, XEN_DOMCTL_unpausedomain), == 0);
+	EXPECT(domctl_of(A, XEN_DOMCTL_unpausedomain), == 0);
 	EXPECT(vcpu_runnable(v), == 1);
 }

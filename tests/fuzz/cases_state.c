@@ -8,18 +8,6 @@
 #define BUFFER_GFN 128U /* of dom0 */
 #define BUFFER	   ((uint64_t)BUFFER_GFN << PAGE_SHIFT)
 
-static long domctl(uint32_t cmd, struct xen_domctl *op)
-{
-	long rc;
-
-	op->cmd = cmd;
-	op->interface_version = XEN_DOMCTL_INTERFACE_VERSION;
-	memcpy(guest_page(0, ARG_GFN), op, sizeof(*op));
-	rc = call_as(0, 0, __HYPERVISOR_domctl, ARG, 0, 0, 0);
-	memcpy(op, guest_page(0, ARG_GFN), sizeof(*op));
-	return rc;
-}
-
 static domid_t create_many(void)
 {
 	struct xen_domctl op = { .domain = 50,
@@ -34,9 +22,9 @@ static domid_t create_many(void)
 						 XEN_X86_EMU_ALL & ~XEN_X86_EMU_VPCI,
 				 } };
 
-	EXPECT(domctl(XEN_DOMCTL_createdomain, &op), == 0);
+	EXPECT(domctl(XEN_DOMCTL_createdomain, op.domain, &op), == 0);
 	op.u.max_vcpus.max = MANY;
-	EXPECT(domctl(XEN_DOMCTL_max_vcpus, &op), == 0);
+	EXPECT(domctl(XEN_DOMCTL_max_vcpus, op.domain, &op), == 0);
 	for (unsigned int i = 0; i < MANY; i++)
 		hvm_vcpu_set_flat32(dom(op.domain)->vcpu[i], 0x1000 * i, 0);
 	return op.domain;
@@ -48,7 +36,7 @@ static long context(domid_t id, uint32_t cmd, uint64_t buffer, uint32_t *size)
 	long rc;
 
 	guest_handle_set(op.u.hvmcontext.buffer, buffer);
-	rc = domctl(cmd, &op);
+	rc = domctl(cmd, op.domain, &op);
 	*size = op.u.hvmcontext.size;
 	return rc;
 }
