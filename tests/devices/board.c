@@ -251,7 +251,7 @@ unsigned int board_take(uint8_t vector)
 
 	while ((v = vlapic_highest(&lapic, APIC_IRR)) >= 0) {
 		vlapic_ack(&lapic, (uint8_t)v);
-		vlapic_eoi(&lapic);
+		vlapic_write(&lapic, APIC_EOI, 0);
 		n += v == vector;
 	}
 	return n;

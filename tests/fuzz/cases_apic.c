@@ -45,7 +45,7 @@ static bool told(unsigned int vcpu)
 
 	if (yes) {
 		vlapic_ack(apic(vcpu), V_ERROR);
-		vlapic_eoi(apic(vcpu));
+		vlapic_write(apic(vcpu), APIC_EOI, 0);
 	}
 	EXPECT(vlapic_highest(apic(vcpu), APIC_IRR), == -1);
 	return yes;

@@ -30,7 +30,4 @@ static inline void pc_timer_set(struct domain *d, struct timer *t, uint64_t at_n
 /* Legacy replacement: the HPET drives IRQ 0 and 8, PIT and RTC do not. */
 bool vhpet_legacy(const struct domain *d);
 
-/* vlapic_mmio.c: the register page at 0xfee00000. */
-int vlapic_mmio_init(struct domain *d);
-
 #endif

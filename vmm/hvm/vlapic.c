@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /*
- * Virtual local APIC: the register page, priorities, EOI, and access by MMIO and MSR. Message delivery
- * is in vlapic_ipi.c, the timer in vlapic_timer.c. SDM volume 3, chapter 11.
+ * Virtual local APIC: the register page, priorities, EOI, access by MMIO and MSR, saved state. Message
+ * delivery is in vlapic_ipi.c, the timer in vlapic_timer.c. SDM volume 3, chapter 11.
  */
 #include "ext_irq.h"
 #include "vmm/hvm/hvm.h"
@@ -9,6 +9,8 @@
 #include "policy.h"
 #include "vlapic.h"
 #include "vlapic_private.h"
+#include "pc_private.h"
+#include "units.h"
 
 #define LVR_VERSION   0x00050014U /* version 14h, six LVT entries */
 #define SPIV_RESET    0xffU
@@ -149,7 +151,7 @@ void vlapic_eoi_done(struct vlapic *a, uint8_t vector)
 		vcpu_attention(a->vcpu, VCPU_ATT_IRQ);
 }
 
-void vlapic_eoi(struct vlapic *a)
+static void vlapic_eoi(struct vlapic *a)
 {
 	int vector = vlapic_highest(a, APIC_ISR);
 
@@ -281,7 +283,8 @@ static bool in_policy(const struct vlapic *a, uint32_t leaf1_ecx)
 static const uint64_t xapic_regs = REGS(APIC_ID, APIC_LVR) | REGS(APIC_TPR, APIC_ESR) |
 				   REGS(APIC_ICR, APIC_TMCCT) | REGS(APIC_TDCR, APIC_TDCR);
 
-bool vlapic_has_register(unsigned int reg)
+/* Is there a register at this offset (a multiple of 16) of the xAPIC's page? */
+static bool vlapic_has_register(unsigned int reg)
 {
 	return reg < 0x400 && xapic_regs >> (reg >> 4) & 1;
 }
@@ -514,3 +517,174 @@ int vlapic_wrmsr(struct vlapic *a, uint32_t msr, uint64_t v)
 	vlapic_write(a, reg, (uint32_t)v);
 	return 0;
 }
+
+/*
+ * The page at 0xfee00000, for the accessing vCPU in xAPIC mode. SDM volume 3, 11.4.1: aligned 32-bit accesses; for
+ * others this follows what processors do: reads give the part, writes of a part keep the rest.
+ */
+static bool absent(const struct vlapic *a)
+{
+	return !vlapic_hw_enabled(a) || vlapic_x2apic(a);
+}
+
+static enum io_result mmio_read(struct vcpu *v, void *opaque, uint64_t offset, unsigned int size,
+				uint64_t *val)
+{
+	struct vlapic *a = v->hvm.vlapic;
+	unsigned int sub = (unsigned int)offset & 15;
+
+	(void)opaque;
+	if (absent(a))
+		return IO_PASS;
+	if (!vlapic_has_register((unsigned int)offset & ~15U))
+		vlapic_error(a, ESR_ILLEGAL_REGISTER);
+	/* Bytes 4-15 of each register are reserved. */
+	*val = sub < 4 ? (uint64_t)vlapic_read(a, (unsigned int)offset & ~15U) >> (sub * 8) : 0;
+	if (size < 4)
+		*val &= BIT(size * 8) - 1;
+	return IO_DONE;
+}
+
+static enum io_result mmio_write(struct vcpu *v, void *opaque, uint64_t offset, unsigned int size,
+				 uint64_t val)
+{
+	struct vlapic *a = v->hvm.vlapic;
+	unsigned int reg = (unsigned int)offset & ~15U, sub = (unsigned int)offset & 15;
+	uint32_t mask;
+
+	(void)opaque;
+	if (absent(a))
+		return IO_PASS;
+	if (!vlapic_has_register(reg))
+		vlapic_error(a, ESR_ILLEGAL_REGISTER);
+	if (sub >= 4)
+		return IO_DONE;
+	if (size < 4 || sub) {
+		mask = (uint32_t)(size < 4 ? BIT(size * 8) - 1 : 0xffffffff) << (sub * 8);
+		val = (vlapic_read(a, reg) & ~mask) | ((uint32_t)val << (sub * 8) & mask);
+	}
+	vlapic_write(a, reg, (uint32_t)val);
+	return IO_DONE;
+}
+
+static const struct io_mmio_ops vlapic_mmio_ops = { mmio_read, mmio_write };
+
+/* dom0's APIC is in x2APIC mode for ever. */
+static int mmio_init(struct domain *d)
+{
+	return d->is_dom0
+		       ? 0
+		       : io_register_mmio(d, APIC_DEFAULT_BASE, PAGE_SIZE, &vlapic_mmio_ops, NULL);
+}
+
+/*
+ * Saved state: LAPIC (what is not a register) and LAPIC_REGS (the page's first KiB, in Intel's layout, with the
+ * current count as it stands). xen/hvm/save.h.
+ */
+#define HW_DISABLED 1U
+#define SW_DISABLED 2U
+#define BASE_BITS   (APIC_DEFAULT_BASE | APIC_BASE_BSP | APIC_BASE_EXTD | APIC_BASE_EN)
+
+static int lapic_save(const struct hvm_instance *at, void *buf)
+{
+	const struct vcpu *v = at->v;
+	struct hvm_hw_lapic *r = buf;
+	unsigned int code;
+
+	code = vlapic_get(v->hvm.vlapic, APIC_TDCR);
+	code = (code & 3) | (code >> 1 & 4);
+	r->apic_base_msr = v->hvm.vlapic->base_msr;
+	r->disabled = (vlapic_hw_enabled(v->hvm.vlapic) ? 0 : HW_DISABLED) |
+		      (vlapic_sw_enabled(v->hvm.vlapic) ? 0 : SW_DISABLED);
+	r->timer_divisor = code == 7 ? 1 : 2U << code;
+	r->tdt_msr = vlapic_tsc_deadline(v->hvm.vlapic);
+	return sizeof(struct hvm_hw_lapic);
+}
+
+static int lapic_load(const struct hvm_instance *at, const void *buf)
+{
+	struct vcpu *v = at->v;
+	const struct hvm_hw_lapic *r = buf;
+	struct vlapic *a;
+
+	if ((r->apic_base_msr & ~BASE_BITS) || (r->apic_base_msr & PAGE_MASK) != APIC_DEFAULT_BASE)
+		return -EINVAL;
+	if ((r->apic_base_msr & APIC_BASE_EXTD) && !(r->apic_base_msr & APIC_BASE_EN))
+		return -EINVAL;
+	a = v->hvm.vlapic;
+	WRITE_ONCE(a->base_msr, r->apic_base_msr);
+	a->tsc_deadline = r->tdt_msr;
+	vlapic_timer_restore(a);
+	vcpu_wake(v, VCPU_ATT_IRQ); /* it may have slept in its state before */
+	return 0;
+}
+
+static int regs_save(const struct hvm_instance *at, void *buf)
+{
+	const struct vcpu *v = at->v;
+	struct hvm_hw_lapic_regs *r = buf;
+	uint32_t count;
+
+	memcpy(r->data, v->hvm.vlapic->regs, sizeof(r->data));
+	count = vlapic_timer_count(v->hvm.vlapic);
+	memcpy(r->data + APIC_TMCCT, &count, sizeof(count));
+	return sizeof(struct hvm_hw_lapic_regs);
+}
+
+/* Vectors 0-15 cannot be requested or in service. */
+static bool regs_ok(const struct hvm_hw_lapic_regs *r)
+{
+	uint32_t irr, isr;
+
+	memcpy(&irr, r->data + APIC_IRR, sizeof(irr));
+	memcpy(&isr, r->data + APIC_ISR, sizeof(isr));
+	return !((irr | isr) & 0xffff);
+}
+
+static int regs_load(const struct hvm_instance *at, const void *buf)
+{
+	struct vcpu *v = at->v;
+	const struct hvm_hw_lapic_regs *r = buf;
+	struct vlapic *a;
+	uint32_t version, word;
+
+	if (!regs_ok(r))
+		return -EINVAL;
+	a = v->hvm.vlapic;
+	version = vlapic_get(a, APIC_LVR);
+	/* By words: a timer of the paused domain may look at one. */
+	for (unsigned int i = 0; i < sizeof(r->data); i += sizeof(word)) {
+		memcpy(&word, r->data + i, sizeof(word));
+		vlapic_set(a, i, word);
+	}
+	vlapic_set(a, APIC_LVR, version); /* ours, with the number of entries that we have */
+	vlapic_set(a, APIC_SPIV, vlapic_get(a, APIC_SPIV) & 0x3ff);
+	vlapic_set(a, APIC_TDCR, vlapic_get(a, APIC_TDCR) & 0xb);
+	WRITE_ONCE(a->irr_maybe, true);
+	vlapic_timer_restore(a);
+	hvm_set_state(v, HVM_TPR);
+	vcpu_wake(v, VCPU_ATT_IRQ); /* it may have slept in its state before */
+	return 0;
+}
+
+static void stop_timers(struct domain *d)
+{
+	struct vcpu *v;
+
+	for_each_vcpu(d, v)
+		vlapic_timer_stop(v->hvm.vlapic);
+}
+
+static const struct hvm_record records[] = {
+	HVM_RECORD(LAPIC, SAVE_PER_VCPU, sizeof(struct hvm_hw_lapic), lapic_save, lapic_load),
+	HVM_RECORD(LAPIC_REGS, SAVE_PER_VCPU, sizeof(struct hvm_hw_lapic_regs), regs_save,
+		   regs_load),
+};
+
+const struct hvm_unit vlapic_unit = {
+	.name = "local APICs",
+	.needs = UNIT_ANY,
+	.init = mmio_init,
+	.stop = stop_timers,
+	UNIT_SAVES(records),
+};

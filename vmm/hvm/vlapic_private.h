@@ -16,8 +16,6 @@
  * already. A vector of LVTERR that is illegal itself is received as such and raises nothing.
  */
 void vlapic_error(struct vlapic *a, uint32_t bits);
-/* Is there a register at this offset (a multiple of 16) of the xAPIC's page? */
-bool vlapic_has_register(unsigned int reg);
 
 /* vlapic_timer.c */
 void vlapic_timer_init(struct vlapic *a);

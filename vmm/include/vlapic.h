@@ -71,7 +71,6 @@ bool vlapic_set_irq(struct vlapic *a, uint8_t vector, bool level);
 int vlapic_pending(struct vlapic *a);
 /* It is being delivered: IRR -> ISR. */
 void vlapic_ack(struct vlapic *a, uint8_t vector);
-void vlapic_eoi(struct vlapic *a);
 /* The rest of an EOI whose vector has left the ISR already. */
 void vlapic_eoi_done(struct vlapic *a, uint8_t vector);
 uint8_t vlapic_tpr(const struct vlapic *a);
