@@ -1,10 +1,96 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /*
- * AMD-V: what a domain and a vCPU get: control block, permission maps, reset state. APM volume 2, 15.5,
- * 15.10 (I/O), 15.11 (MSR), and 14.1.3 for the state after reset.
+ * AMD-V: is it there, what can it do, switch it on for a CPU; what a domain and a vCPU get: control block,
+ * permission maps; guest state that lives in the VMCB, and what is switched with a vCPU; and the table of
+ * operations. APM volume 2, 15.4 (enabling), 15.5 (VMCB), 15.10 (I/O), 15.11 (MSR), and CPUID 8000000a.
  */
 #include "svm.h"
 #include "vlapic.h"
+#include "boot.h"
+
+struct svm_caps svm_caps;
+
+static const char *forced_shadow;
+
+static int parse_shadow_switch(const char *value)
+{
+	bool on;
+
+	if (parse_bool(value, &on))
+		return -EINVAL;
+	forced_shadow = on ? "on" : "off";
+	return 0;
+}
+BOOT_OPTION(svm_shadow, "svm-shadow-workaround", parse_shadow_switch,
+	    "emulate over interrupt shadows that VMRUN loses (default: on in QEMU's TCG only)");
+
+static bool running_on_tcg(void)
+{
+	uint32_t a, b, c, d;
+
+	cpuid_count(1, 0, &a, &b, &c, &d);
+	if (!(c & BIT(31)))
+		return false;
+	cpuid_count(0x40000000, 0, &a, &b, &c, &d);
+	return b == 0x54474354 && c == 0x43544743 && d == 0x47435447; /* "TCGTCGTCGTCG" */
+}
+
+bool svm_probe(void)
+{
+	uint32_t a, b, c, d;
+
+	if (!(host_cpu.e1_ecx & BIT(2))) {
+		printk(LOG_INFO "AMD-V: this CPU does not have it\n");
+		return false;
+	}
+	if (rdmsr(MSR_VM_CR) & VM_CR_SVMDIS) {
+		printk(LOG_ERR "AMD-V: switched off by the firmware (SVM in the BIOS setup)\n");
+		return false;
+	}
+	cpuid_count(0x8000000a, 0, &a, &b, &c, &d);
+	svm_caps.nr_asids = b;
+	svm_caps.features = d;
+	svm_caps.nrips = d & SVM_FEAT_NRIPS;
+	svm_caps.decode = d & SVM_FEAT_DECODE;
+	svm_caps.flush_asid = d & SVM_FEAT_FLUSH_ASID;
+	svm_caps.intr_twice = running_on_tcg();
+	svm_caps.lost_irq = running_on_tcg();
+	svm_caps.lost_shadow = forced_shadow ? !strcmp(forced_shadow, "on") : running_on_tcg();
+	if (!(d & SVM_FEAT_NPT)) {
+		printk(LOG_ERR "AMD-V: no nested paging on this CPU, which this version needs\n");
+		return false;
+	}
+	printk(LOG_INFO "AMD-V: nested paging, %u ASIDs%s%s%s%s\n", b,
+	       svm_caps.nrips ? ", next RIP" : "", svm_caps.decode ? ", decode assists" : "",
+	       svm_caps.flush_asid ? ", flush by ASID" : "",
+	       svm_caps.lost_shadow ? ", interrupt shadow lost by VMRUN (emulator)" : "");
+	return true;
+}
+
+static int svm_cpu_up(void)
+{
+	struct cpu *cpu = this_cpu();
+	struct svm_cpu *sc = xzalloc(struct svm_cpu);
+	void *host_vmcb = alloc_page_virt();
+
+	if (!sc)
+		return -ENOMEM;
+	sc->hsave = alloc_page_virt();
+	if (!sc->hsave || !host_vmcb)
+		return -ENOMEM;
+	if (rdmsr(MSR_VM_CR) & VM_CR_SVMDIS) {
+		printk(LOG_ERR "AMD-V: switched off on CPU %u only; firmware error\n", cpu->id);
+		return -ENODEV;
+	}
+	wrmsr(MSR_EFER, rdmsr(MSR_EFER) | X86_EFER_SVME);
+	wrmsr(MSR_VM_HSAVE, virt_to_maddr(sc->hsave).v);
+	sc->host_vmcb = virt_to_maddr(host_vmcb);
+	sc->asid_generation = 1;
+	sc->next_asid = 1;
+	__asm__ volatile("vmsave %%rax" ::"a"(sc->host_vmcb.v) : "memory");
+	cpu->vendor = sc;
+	return 0;
+}
 
 #define IOPM_ORDER  2 /* 12 KiB are used */
 #define MSRPM_ORDER 1
@@ -46,7 +132,7 @@ static int maps_init(void)
 	return 0;
 }
 
-int svm_domain_init(struct domain *d)
+static int svm_domain_init(struct domain *d)
 {
 	if (!iopm_all && maps_init())
 		return -ENOMEM;
@@ -54,7 +140,7 @@ int svm_domain_init(struct domain *d)
 	return d->vendor ? 0 : -ENOMEM;
 }
 
-void svm_domain_fini(struct domain *d)
+static void svm_domain_fini(struct domain *d)
 {
 	struct svm_domain *sd = d->vendor;
 
@@ -65,7 +151,7 @@ void svm_domain_fini(struct domain *d)
 }
 
 /* Copies d->hvm.io_bitmap into the domain's own map, made at the first call. */
-void svm_io_bitmap_changed(struct domain *d)
+static void svm_io_bitmap_changed(struct domain *d)
 {
 	struct svm_domain *sd = d->vendor;
 	struct vcpu *v;
@@ -104,7 +190,7 @@ static void set_intercepts(struct vmcb *vmcb)
 			   BIT(SVM_I2_RDPRU);
 }
 
-int svm_vcpu_init(struct vcpu *v)
+static int svm_vcpu_init(struct vcpu *v)
 {
 	struct svm_domain *sd = v->domain->vendor;
 	struct svm_vcpu *sv = xzalloc(struct svm_vcpu);
@@ -135,7 +221,7 @@ int svm_vcpu_init(struct vcpu *v)
 	return 0;
 }
 
-void svm_vcpu_fini(struct vcpu *v)
+static void svm_vcpu_fini(struct vcpu *v)
 {
 	struct svm_vcpu *sv = svm_vcpu(v);
 
@@ -145,3 +231,180 @@ void svm_vcpu_fini(struct vcpu *v)
 	xfree(sv);
 	v->vendor = NULL;
 }
+
+static void get_msrs(const struct vmcb *b, struct hvm_msr_state *m)
+{
+	m->star = b->star;
+	m->lstar = b->lstar;
+	m->cstar = b->cstar;
+	m->sfmask = b->sfmask;
+	m->kernel_gs_base = b->kernel_gs_base;
+	m->sysenter_cs = b->sysenter_cs;
+	m->sysenter_esp = b->sysenter_esp;
+	m->sysenter_eip = b->sysenter_eip;
+	m->debugctl = b->debugctl;
+}
+
+static void set_msrs(const struct vcpu *v, struct vmcb *b)
+{
+	const struct hvm_msr_state *m = &v->hvm.msr;
+
+	b->star = m->star;
+	b->lstar = m->lstar;
+	b->cstar = m->cstar;
+	b->sfmask = m->sfmask;
+	b->kernel_gs_base = m->kernel_gs_base;
+	b->sysenter_cs = m->sysenter_cs;
+	b->sysenter_esp = m->sysenter_esp;
+	b->sysenter_eip = m->sysenter_eip;
+	b->debugctl = m->debugctl;
+	b->g_pat = v->hvm.pat;
+}
+
+/* DR0-3 back into struct vcpu, accesses intercepted again. */
+static void sync_debug(struct vcpu *v, struct svm_vcpu *sv)
+{
+	if (!sv->dr_loaded)
+		return;
+	__asm__ volatile("mov %%db0, %0" : "=r"(v->dr[0]));
+	__asm__ volatile("mov %%db1, %0" : "=r"(v->dr[1]));
+	__asm__ volatile("mov %%db2, %0" : "=r"(v->dr[2]));
+	__asm__ volatile("mov %%db3, %0" : "=r"(v->dr[3]));
+	sv->dr_loaded = false;
+	sv->vmcb->dr_read = 0xffff;
+	sv->vmcb->dr_write = 0xffff;
+}
+
+/* Segments and the privilege level need no fetching: v->hvm.seg is the VMCB's, and an exit brings the other. */
+static void svm_get_state(struct vcpu *v, uint32_t mask)
+{
+	const struct vmcb *b = svm_vmcb(v);
+
+	if (mask & HVM_MSRS)
+		get_msrs(b, &v->hvm.msr);
+	if (mask & HVM_DRS)
+		sync_debug(v, svm_vcpu(v));
+}
+
+static void set_control_registers(struct vcpu *v, struct vmcb *b)
+{
+	const struct control_regs *hw = v->hw;
+
+	b->cr0 = hw->cr0;
+	b->cr3 = hw->cr3;
+	b->cr4 = hw->cr4;
+	b->efer = hw->efer | X86_EFER_SVME;
+	svm_vcpu(v)->asid_generation = 0; /* as svm_flush_vcpu() */
+}
+
+static void set_others(struct vcpu *v, struct vmcb *b, uint32_t mask)
+{
+	/* The privilege level is a field of its own; SS.DPL and it move together (15.5.1). */
+	if (mask & HVM_SEG(X86_SEG_SS))
+		b->cpl = v->hvm.cpl = X86_ATTR_DPL(b->seg[X86_SEG_SS].attr);
+	if (mask & HVM_MSRS)
+		set_msrs(v, b);
+	if (mask & HVM_DRS) {
+		b->dr6 = v->dr6;
+		b->dr7 = v->dr7;
+	}
+	if (mask & HVM_CR2)
+		b->cr2 = v->cr2;
+	if (mask & HVM_TPR)
+		b->vintr = (b->vintr & ~0xffULL) | SVM_VINTR_TPR(vlapic_tpr(v->hvm.vlapic) >> 4);
+	if (mask & HVM_TSC)
+		b->tsc_offset = v->tsc_offset;
+}
+
+static void svm_set_state(struct vcpu *v, uint32_t mask)
+{
+	struct vmcb *b = svm_vmcb(v);
+
+	if (mask & HVM_CRS)
+		set_control_registers(v, b);
+	if (mask & ~HVM_CRS)
+		set_others(v, b, mask);
+}
+
+static void load_debug_registers(struct vcpu *v)
+{
+	struct svm_vcpu *sv = svm_vcpu(v);
+
+	__asm__ volatile("mov %0, %%db0" ::"r"(v->dr[0]));
+	__asm__ volatile("mov %0, %%db1" ::"r"(v->dr[1]));
+	__asm__ volatile("mov %0, %%db2" ::"r"(v->dr[2]));
+	__asm__ volatile("mov %0, %%db3" ::"r"(v->dr[3]));
+	sv->dr_loaded = true;
+	sv->vmcb->dr_read = 0;
+	sv->vmcb->dr_write = 0;
+}
+
+static void svm_switch_from(struct vcpu *v)
+{
+	sync_debug(v, svm_vcpu(v));
+}
+
+/* RDTSCP reads the real TSC_AUX, which the VMCB does not hold. */
+static void svm_switch_to(struct vcpu *v)
+{
+	if (host_cpu.e1_edx & BIT(27))
+		wrmsr(MSR_TSC_AUX, v->tsc_aux);
+	if (v->dr7 & 0xff)
+		load_debug_registers(v);
+}
+
+/* First access to a debug register since the vCPU was loaded: give it the real ones. */
+void svm_exit_dr(struct vcpu *v, unsigned int insn_len)
+{
+	(void)insn_len;
+	load_debug_registers(v);
+}
+
+/* The control block in readable form, for crashes and debug keys. */
+static const char *const seg_names[X86_SEG_COUNT] = { "es", "cs",   "ss",   "ds",   "fs",
+						      "gs", "gdtr", "ldtr", "idtr", "tr" };
+
+static void dump_seg(const char *name, const struct x86_segment *s)
+{
+	printk("  %-4s sel %04x attr %03x limit %08x base %016lx\n", name, s->sel, s->attr,
+	       s->limit, s->base);
+}
+
+static void svm_dump(struct vcpu *v)
+{
+	const struct vmcb *b = svm_vmcb(v);
+
+	printk("VMCB of d%uv%u: last exit %lx (%s) info %016lx %016lx int-info %lx\n",
+	       v->domain->domid, v->id, b->exit_code, svm_exit_name(b->exit_code), b->exit_info1,
+	       b->exit_info2, b->exit_int_info);
+	printk("  cr0 %lx cr2 %lx cr3 %lx cr4 %lx efer %lx dr6 %lx dr7 %lx cpl %u\n", b->cr0,
+	       b->cr2, b->cr3, b->cr4, b->efer, b->dr6, b->dr7, b->cpl);
+	printk("  intercepts cr %04x/%04x dr %04x/%04x exc %08x %08x %08x\n", b->cr_read,
+	       b->cr_write, b->dr_read, b->dr_write, b->exceptions, b->intercept1, b->intercept2);
+	printk("  asid %u tlb %u vintr %lx shadow %lx inject %lx ncr3 %lx np %lx\n", b->asid,
+	       b->tlb_control, b->vintr, b->int_shadow, b->event_inj, b->n_cr3, b->np_enable);
+	for (unsigned int i = 0; i < X86_SEG_COUNT; i++)
+		dump_seg(seg_names[i], &b->seg[i]);
+}
+
+const struct hvm_ops svm_ops = {
+	.name = "AMD-V",
+	.emulated_vendor = X86_VENDOR_AMD,
+	.p2m_format = &svm_npt_format,
+	.cpu_up = svm_cpu_up,
+	.domain_init = svm_domain_init,
+	.domain_fini = svm_domain_fini,
+	.vcpu_init = svm_vcpu_init,
+	.vcpu_fini = svm_vcpu_fini,
+	.switch_from = svm_switch_from,
+	.switch_to = svm_switch_to,
+	.run = svm_run,
+	.get_state = svm_get_state,
+	.set_state = svm_set_state,
+	.want_interrupt_window = svm_want_interrupt_window,
+	.want_nmi_window = svm_want_nmi_window,
+	.flush_vcpu = svm_flush_vcpu,
+	.io_bitmap_changed = svm_io_bitmap_changed,
+	.dump = svm_dump,
+	.exit_count = svm_exit_count,
+};

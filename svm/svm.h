@@ -112,6 +112,7 @@ void svm_exit_iret(struct vcpu *v, unsigned int insn_len);
 void svm_flush_vcpu(struct vcpu *v);
 /* What an exit code is called, "unknown" where nothing serves it. */
 const char *svm_exit_name(uint64_t code);
+bool svm_exit_count(unsigned int code, const char **name, uint64_t *count);
 /* One entry and its exit; hvm_ops.run. */
 void svm_run(struct vcpu *v);
 
@@ -122,23 +123,7 @@ void svm_want_interrupt_window(struct vcpu *v);
 void svm_want_nmi_window(struct vcpu *v);
 void svm_requeue_interrupted_event(struct vcpu *v, struct vmcb *vmcb);
 
-/* state.c */
-void svm_get_state(struct vcpu *v, uint32_t mask);
-void svm_set_state(struct vcpu *v, uint32_t mask);
-void svm_switch_from(struct vcpu *v);
-void svm_switch_to(struct vcpu *v);
-
-/* setup.c */
-int svm_vcpu_init(struct vcpu *v);
-void svm_vcpu_fini(struct vcpu *v);
-int svm_domain_init(struct domain *d);
-void svm_domain_fini(struct domain *d);
-void svm_io_bitmap_changed(struct domain *d);
-
 /* npt.c */
 extern const struct p2m_format svm_npt_format;
-/* dump.c */
-void svm_dump(struct vcpu *v);
-bool svm_exit_count(unsigned int code, const char **name, uint64_t *count);
 
 #endif
