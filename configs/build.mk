@@ -10,6 +10,10 @@ configs_ETC   := 20_plinth:grub.d/20_plinth kernel-postinst:kernel/postinst.d/zz
 configs_each   = for pair in $(configs_ETC); do configs/conffile $(1) configs/$${pair%%:*} \
 		 $(DESTDIR)/etc/$${pair\#*:} $(configs_SHARE)/plinth || exit 1; done
 
+# make install GRUB_DEFAULT=plinth: GRUB starts Plinth when nobody chooses. Without it that stays as it is.
+GRUB_DEFAULT ?=
+configs_DEFAULT = tools/plinth-grub-default --root '$(or $(DESTDIR),/)'
+
 INSTALLS += install-configs
 .PHONY: install-configs install-etc uninstall
 install-configs: install-etc
@@ -22,14 +26,18 @@ install-configs: install-etc
 	$(Q)install -m 644 configs/*.cfg configs/xl.conf $(configs_DOC)
 
 install-etc:
+	$(Q)case '$(GRUB_DEFAULT)' in plinth | '') ;; \
+		*) echo 'make install: GRUB_DEFAULT is plinth or nothing' >&2; exit 1 ;; esac
 	$(Q)$(call configs_each,install)
+	$(if $(GRUB_DEFAULT),$(Q)$(configs_DEFAULT) on)
 
 # What an installation into an empty folder has is what goes, so this list cannot be out of date.
 configs_STAGE = $(abspath $(O))/uninstall
 uninstall:
 	$(Q)rm -rf $(configs_STAGE)
-	$(Q)$(MAKE) -s install DESTDIR=$(configs_STAGE)
+	$(Q)$(MAKE) -s install DESTDIR=$(configs_STAGE) GRUB_DEFAULT=
 	$(Q)$(call configs_each,remove)
+	$(Q)$(configs_DEFAULT) off
 	$(Q)cd $(configs_STAGE) && rm -rf etc .$(PREFIX)/share/plinth && \
 		find . ! -type d -printf '$(DESTDIR)/%P\0' | xargs -0 rm -f
 	$(Q)rm -f $(DESTDIR)/boot/vmlinux-*.plinth

@@ -109,3 +109,4 @@ INSTALLS += install-tools
 install-tools:
 	$(Q)install -D -m 755 $(TOOLS_DIR)/plinth-extract-vmlinux \
 		$(DESTDIR)$(PREFIX)/bin/plinth-extract-vmlinux
+	$(Q)install -D -m 755 $(TOOLS_DIR)/plinth-grub-default $(DESTDIR)$(PREFIX)/sbin/plinth-grub-default
