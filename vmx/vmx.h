@@ -167,6 +167,7 @@ void vmx_exit_eoi(struct vcpu *v, unsigned int insn_len);
 
 /* exit.c: what an exit reason is called, "unknown" where nothing serves it. */
 const char *vmx_exit_name(uint32_t reason);
+bool vmx_exit_count(unsigned int reason, const char **name, uint64_t *count);
 void vmx_run(struct vcpu *v);
 
 /* intr.c */
@@ -177,17 +178,9 @@ void vmx_requeue_interrupted_event(struct vcpu *v);
 void vmx_write_interruptibility(struct vcpu *v, struct vmx_vcpu *vv);
 void vmx_update_tpr_threshold(struct vcpu *v, struct vmx_vcpu *vv);
 
-/* state.c */
+/* setup.c */
 enum vmcs_field vmx_seg_ar_field(enum x86_seg s);
-void vmx_get_state(struct vcpu *v, uint32_t mask);
-void vmx_set_state(struct vcpu *v, uint32_t mask);
 void vmx_load_debug(struct vcpu *v);
-void vmx_switch_from(struct vcpu *v);
-void vmx_switch_to(struct vcpu *v);
-
-/* cr.c */
-/* CR0, CR3, CR4 and EFER of struct vcpu go into the VMCS, which is loaded. */
-void vmx_set_control_registers(struct vcpu *v, struct vmx_vcpu *vv);
 /* CR0 bits that the guest changes without an exit. */
 #define VMX_CR0_GUEST_OWNED (X86_CR0_MP | X86_CR0_EM | X86_CR0_TS | X86_CR0_WP | X86_CR0_AM)
 
@@ -221,13 +214,6 @@ extern uint8_t *vmx_msr_bitmap;
 int vmx_msr_bitmap_init(void);
 void vmx_msr_allow_write(uint8_t *bitmap, uint32_t msr);
 
-/* setup.c */
-int vmx_vcpu_init(struct vcpu *v);
-void vmx_vcpu_fini(struct vcpu *v);
-int vmx_domain_init(struct domain *d);
-void vmx_domain_fini(struct domain *d);
-void vmx_io_bitmap_changed(struct domain *d);
-
 /* realmode.c: guests in modes that the CPU does not enter without "unrestricted guest". */
 int vmx_restricted_init(struct domain *d);
 void vmx_restricted_fini(struct domain *d);
@@ -246,9 +232,5 @@ void vmx_vm86_exception(struct vcpu *v, uint32_t info);
 /* ept.c */
 extern struct p2m_format vmx_ept_format;
 void vmx_ept_init(const struct vmx_controls *c);
-
-/* dump.c */
-void vmx_dump(struct vcpu *v);
-bool vmx_exit_count(unsigned int reason, const char **name, uint64_t *count);
 
 #endif
