@@ -29,7 +29,7 @@ struct vmx_cpu {
  * vCPU. */
 enum { LAZY_STAR, LAZY_LSTAR, LAZY_CSTAR, LAZY_SFMASK, LAZY_KERNEL_GS_BASE, LAZY_COUNT };
 
-/* What virtual-8086 mode covers while it is on: vm86.c. */
+/* What virtual-8086 mode covers while it is on: realmode.c. */
 struct vmx_vm86 {
 	bool on; /* during the entry, and while its exit is handled */
 	uint64_t cr0, cr4, iopl;
@@ -220,12 +220,7 @@ void vmx_restricted_fini(struct domain *d);
 /* True: v is in such a mode now, and one step was done in software. */
 bool vmx_interpret(struct vcpu *v);
 
-/* vm86.c */
-int vmx_vm86_init(struct domain *d);
-void vmx_vm86_fini(struct domain *d);
-/* v is in real mode, and it looks like virtual-8086 mode. */
-bool vmx_vm86_fits(struct vcpu *v);
-void vmx_vm86_enter(struct vcpu *v, struct vmx_vcpu *vv);
+/* Its virtual-8086 mode. */
 void vmx_vm86_leave(struct vcpu *v, struct vmx_vcpu *vv);
 void vmx_vm86_exception(struct vcpu *v, uint32_t info);
 
