@@ -14,14 +14,6 @@
 /* A CPU mask between the tools' bitmap and ours. Bits past `bits` that the caller has room for are cleared. -EFAULT. */
 int copy_cpumask_to_guest(const struct xenctl_bitmap *b, uint64_t mask, unsigned int bits);
 
-/* Commands (struct abi_command): domctl_vcpu.c. */
-long op_getvcpuinfo(struct call *c);
-long op_getvcpucontext(struct call *c);
-long op_setvcpucontext(struct call *c);
-long op_setvcpuaffinity(struct call *c);
-long op_getvcpuaffinity(struct call *c);
-long op_setnodeaffinity(struct call *c);
-long op_getnodeaffinity(struct call *c);
 /* domctl_mem.c */
 long op_max_mem(struct call *c);
 long op_getpageframeinfo3(struct call *c);
@@ -33,12 +25,5 @@ long op_cacheflush(struct call *c);
 long op_gethvmcontext(struct call *c);
 long op_sethvmcontext(struct call *c);
 long op_gethvmcontext_partial(struct call *c);
-/* sysctl_cpu.c */
-long op_physinfo(struct call *c);
-long op_cputopoinfo(struct call *c);
-long op_pcitopoinfo(struct call *c);
-long op_getcpuinfo(struct call *c);
-long op_get_cpu_featureset(struct call *c);
-long op_get_cpu_policy_of_host(struct call *c);
 
 #endif
