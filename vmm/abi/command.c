@@ -5,6 +5,7 @@
 
 #define ARG_WORDS  18U /* of the largest structure */
 #define NARROW_MAX 64U
+#define CR3_TABLE  0x000ffffffffff000ULL
 
 void call_begin(struct call *c, const struct abi_family *f, uint32_t cmd)
 {
@@ -60,6 +61,12 @@ long call_end(struct call *c, long rc, const void *argument, size_t size)
 	c->d = c->payer = NULL;
 	c->family = NULL;
 	return rc;
+}
+
+struct asker call_asker(const struct call *c, uint64_t what)
+{
+	/* Processes have tables of their own; what is beside their address in CR3 changes. */
+	return (struct asker){ .space = (c->v->cr3 & CR3_TABLE) | 1, .what = what << 8 | c->cmd };
 }
 
 bool call_goes_back(const struct call *c, long rc)

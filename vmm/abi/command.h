@@ -14,6 +14,7 @@
 
 #include "xen_abi.h"
 #include "abi.h"
+#include "asker.h"
 #include "vmm/hvm/hvm.h"
 #include "../domain/private.h"
 
@@ -123,6 +124,8 @@ bool call_goes_back(const struct call *c, long rc);
 /* Gives up the domain and logs why it was refused, if so, with the first bytes of the argument. Returns rc. */
 long call_end(struct call *c, long rc, const void *argument, size_t size);
 
+/* Whose the call is, which asks for `what`, and something else with another command. */
+struct asker call_asker(const struct call *c, uint64_t what);
 /* The next try of this call, or of this entry of a multicall, gets another argument i. */
 void call_set_arg(struct call *c, unsigned int i, uint64_t value);
 /*

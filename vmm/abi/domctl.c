@@ -486,8 +486,11 @@ static long op_get_cpu_policy(struct call *c)
 	long rc = 0;
 
 	if (d->creation_finished && d != current_domain() && d->dying == DOMDYING_ALIVE) {
-		hvm_stream_begin(d, &d->hvm.stream, c->cmd);
-		rc = hvm_stream_end(d, &d->hvm.stream, hvm_restorable(d, &d->hvm.stream));
+		struct asker who = call_asker(c, 0);
+
+		rc = hvm_stream_begin(d, &who);
+		if (!rc)
+			rc = hvm_stream_end(d, hvm_restorable(d, &d->hvm.stream));
 	}
 	if (rc) /* the log has the reason */
 		return refusal_expected(rc);

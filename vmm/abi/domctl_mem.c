@@ -121,19 +121,41 @@ static long dirty_pieces(struct domain *d, const struct xen_domctl_shadow_op *s,
 	return rc;
 }
 
-static long dirty_bitmap(struct domain *d, struct xen_domctl_shadow_op *s, bool clean)
+/*
+ * Goes on with the look at the log that `who` has begun, at the frames that there were then, or begins one. False: another
+ * one's goes on.
+ */
+static bool look_begin(struct p2m *p, const struct asker *who, uint64_t asked)
 {
+	bool same = asker_is(&p->look.of, who);
+
+	if (!same && p->look.of.space && now_ns() - p->look.seen_ns < ASKER_GONE_NS)
+		return false;
+	if (!same || p->look.asked != asked) {
+		memset(&p->look, 0, sizeof(p->look));
+		p->look.of = *who;
+		p->look.asked = asked;
+		p->look.frames = min(p->max_gfn + 1, asked);
+	}
+	p->look.seen_ns = now_ns();
+	return true;
+}
+
+static long dirty_bitmap(struct call *c, struct xen_domctl_shadow_op *s)
+{
+	struct asker who = call_asker(c, guest_handle_la(s->dirty_bitmap) * 16 + s->op);
+	bool clean = s->op == XEN_DOMCTL_SHADOW_OP_CLEAN;
+	struct domain *d = c->d;
 	struct p2m *p = &d->p2m;
 	struct frames all;
 	long rc;
 
-	if (!logdirty_is_on(d) ||
-	    !frames_make(0, min(p->max_gfn + 1, s->pages), p2m_gfn_limit(), &all))
+	if (!logdirty_is_on(d))
 		return -EINVAL;
-	if (p->look.frames != all.nr || p->look.clean != clean)
-		memset(&p->look, 0, sizeof(p->look));
-	p->look.frames = all.nr;
-	p->look.clean = clean;
+	if (!look_begin(p, &who, s->pages))
+		return -ERESTART;
+	if (!frames_make(0, p->look.frames, p2m_gfn_limit(), &all))
+		return -EINVAL;
 	rc = dirty_pieces(d, s, &all, clean);
 	if (rc == -ERESTART)
 		return rc;
@@ -202,7 +224,7 @@ long op_shadow_op(struct call *c)
 		return logdirty_is_on(d) ? -EINVAL : start_log(d);
 	case XEN_DOMCTL_SHADOW_OP_CLEAN:
 	case XEN_DOMCTL_SHADOW_OP_PEEK:
-		return dirty_bitmap(d, s, s->op == XEN_DOMCTL_SHADOW_OP_CLEAN);
+		return dirty_bitmap(c, s);
 	case XEN_DOMCTL_SHADOW_OP_GET_ALLOCATION:
 		s->mb = d->paging_pool_mib;
 		return 0;
@@ -254,12 +276,6 @@ long op_cacheflush(struct call *c)
 
 /* --- saved state; partial contexts are normal -------------------------------------------------- */
 
-/* One stream from another. */
-static uint64_t stream_key(const struct call *c, const struct xen_domctl_hvmcontext *h)
-{
-	return guest_handle_la(h->buffer) << 8 | c->cmd;
-}
-
 static int save_pieces(struct domain *d, struct hvm_stream *s, uint64_t to, void *rec)
 {
 	/* An image is being written: the tools let the domain go on where that fails, and destroy it where not. */
@@ -285,6 +301,7 @@ static int save_pieces(struct domain *d, struct hvm_stream *s, uint64_t to, void
 long op_gethvmcontext(struct call *c)
 {
 	struct xen_domctl_hvmcontext *h = c->arg;
+	struct asker who = call_asker(c, guest_handle_la(h->buffer));
 	struct hvm_stream *s = &c->d->hvm.stream;
 	size_t len = (size_t)hvm_save_size(c->d);
 	void *rec;
@@ -296,13 +313,15 @@ long op_gethvmcontext(struct call *c)
 	}
 	if (h->size < len)
 		return -ENOSPC;
+	rc = hvm_stream_begin(c->d, &who);
+	if (rc)
+		return rc;
 	rec = xzalloc_bytes(HVM_STREAM_ROOM);
-	hvm_stream_begin(c->d, s, stream_key(c, h));
 	rc = save_pieces(c->d, s, guest_handle_la(h->buffer), rec);
 	if (rc != -ERESTART)
 		h->size = (uint32_t)s->at;
 	xfree(rec);
-	return hvm_stream_end(c->d, s, rc);
+	return hvm_stream_end(c->d, rc);
 }
 
 static int load_pieces(struct domain *d, struct hvm_stream *s,
@@ -332,18 +351,21 @@ static int load_pieces(struct domain *d, struct hvm_stream *s,
 long op_sethvmcontext(struct call *c)
 {
 	const struct xen_domctl_hvmcontext *h = c->arg;
-	struct hvm_stream *s = &c->d->hvm.stream;
+	struct asker who = call_asker(c, guest_handle_la(h->buffer));
 	uint8_t *body;
 	int rc;
 
 	/* Of a dying domain all timers have been stopped, and none may be set anew. */
 	if (!h->size || h->size > CONTEXT_MAX || READ_ONCE(c->d->dying))
 		return -EINVAL;
+	rc = hvm_stream_begin(c->d, &who);
+	if (rc)
+		return rc;
 	body = xzalloc_bytes(2 * hvm_save_record_max());
-	hvm_stream_begin(c->d, s, stream_key(c, h));
-	rc = body ? load_pieces(c->d, s, h, body, body + hvm_save_record_max()) : -ENOMEM;
+	rc = body ? load_pieces(c->d, &c->d->hvm.stream, h, body, body + hvm_save_record_max())
+		  : -ENOMEM;
 	xfree(body);
-	return hvm_stream_end(c->d, s, rc);
+	return hvm_stream_end(c->d, rc);
 }
 
 long op_gethvmcontext_partial(struct call *c)

@@ -7,7 +7,9 @@
 #define PLINTH_HVM_DOMAIN_H
 
 #include <xen/hvm/params.h>
+#include "asker.h"
 #include "spinlock.h"
+#include "timer.h"
 #include "types.h"
 #include "vmm/emulate/x86_regs.h"
 
@@ -27,7 +29,8 @@ struct vcpu_io;
 
 /* Where a stream of records stands (save.h). */
 struct hvm_stream {
-	uint64_t key; /* of whose it is, 0 = nobody's */
+	struct asker of;
+	struct timer gone; /* between two pieces: when it is given up */
 	uint64_t tsc, at;
 	unsigned int type, nr; /* of the next record */
 };

@@ -8,6 +8,7 @@
 #ifndef PLINTH_P2M_H
 #define PLINTH_P2M_H
 
+#include "asker.h"
 #include "frames.h"
 #include "mm.h"
 #include "publish.h"
@@ -162,8 +163,9 @@ struct p2m {
 	struct vram_track *vram; /* lock, a look without it; paging/vram.c */
 	/* A look at the log that goes in pieces: what was asked, how far it is, bits set so far; LOCK_DOMCTL */
 	struct {
-		uint64_t frames, next, dirty;
-		bool clean;
+		struct asker of;
+		uint64_t seen_ns; /* when it was last asked for */
+		uint64_t asked, frames, next, dirty;
 	} look;
 	/* Since logging began, for who reads the log: looks that cleaned, and frames that they found; LOCK_DOMCTL */
 	struct {

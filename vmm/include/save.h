@@ -58,12 +58,16 @@ int hvm_save(struct domain *d, void *buf, size_t *len);
 /* Would hvm_load take these records, which hvm_save has just made of d? 0, or -EOPNOTSUPP; logged. */
 int hvm_save_check(struct domain *d, const void *buf, size_t len);
 /*
- * A stream that goes out or in piece by piece: where it stands. From hvm_stream_begin() to hvm_stream_end() d is paused, and
- * all is of the moment of the first. `key`, not 0, tells one stream from another: with a new one all begins anew.
+ * d's stream that goes out or in piece by piece: where it stands. From its first hvm_stream_begin() to its last
+ * hvm_stream_end() d is paused, and all is of the moment of the first. -ERESTART: another one goes on; its asker must come
+ * back for it, or it is given up in ASKER_GONE_NS.
  */
-void hvm_stream_begin(struct domain *d, struct hvm_stream *s, uint64_t key);
+int hvm_stream_begin(struct domain *d, const struct asker *who);
 /* Unless the stream is to go on (rc = -ERESTART), it is over. Returns rc. */
-int hvm_stream_end(struct domain *d, struct hvm_stream *s, int rc);
+int hvm_stream_end(struct domain *d, int rc);
+/* At d's creation; and at its end, when no stream begins any more that is to go on. */
+void hvm_stream_init(struct domain *d);
+void hvm_stream_stop(struct domain *d);
 /*
  * The next record with its descriptor into rec, of HVM_STREAM_ROOM bytes. Its length; 0 behind END; -ENOENT:
  * there is nothing in this place, go on; or -errno.

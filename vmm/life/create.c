@@ -6,6 +6,7 @@
 #include "hvm_ops.h"
 #include "internal.h"
 #include "policy.h"
+#include "save.h"
 #include <xen/domctl.h>
 
 static void domain_init_fields(struct domain *d, const struct xen_domctl_createdomain *cfg,
@@ -41,6 +42,7 @@ static void domain_init_fields(struct domain *d, const struct xen_domctl_created
 	d->tsc_khz = tsc_khz;
 	d->creation_finished = is_dom0;
 	d->shutdown_code = SHUTDOWN_NO_CODE;
+	hvm_stream_init(d);
 	d->pause_count = 1; /* until the first unpause */
 	d->tool_pauses = 1;
 }

@@ -10,6 +10,7 @@
 #include "vmm/hvm/hvm.h"
 #include "hvm_ops.h"
 #include "internal.h"
+#include "save.h"
 
 #define RELINQUISH_BATCH 32U
 #define VCPUS_BATCH	 8U
@@ -93,6 +94,7 @@ static int release_vcpu_info(struct domain *d)
 static int teardown_pause(struct domain *d)
 {
 	domain_pause(d);
+	hvm_stream_stop(d);
 	time_domain_fini(d);
 	return 0;
 }

@@ -43,23 +43,50 @@ int hvm_save_size(struct domain *d)
 	return (int)n;
 }
 
-void hvm_stream_begin(struct domain *d, struct hvm_stream *s, uint64_t key)
+static void stream_over(void *data)
 {
-	if (s->key != key) {
-		if (!s->key)
+	struct domain *d = data;
+
+	d->hvm.stream.of.space = 0;
+	domain_unpause(d);
+}
+
+void hvm_stream_init(struct domain *d)
+{
+	timer_init(&d->hvm.stream.gone, stream_over, d, 0);
+}
+
+void hvm_stream_stop(struct domain *d)
+{
+	timer_stop(&d->hvm.stream.gone);
+}
+
+/* Its timer is set between two pieces, and the domctl lock held in one: never is there one of two at the stream. */
+int hvm_stream_begin(struct domain *d, const struct asker *who)
+{
+	struct hvm_stream *s = &d->hvm.stream;
+
+	if (timer_armed(&s->gone) && !asker_is(&s->of, who))
+		return -ERESTART;
+	timer_stop(&s->gone);
+	if (!asker_is(&s->of, who)) {
+		if (!s->of.space)
 			domain_pause(d);
-		*s = (struct hvm_stream){ .key = key, .tsc = rdtsc() };
+		s->of = *who;
+		s->tsc = rdtsc();
+		s->at = s->type = s->nr = 0;
 	}
 	/* Of one moment: vCPUs whose TSCs are equal are to have equal ones in the image, and when it is loaded. */
 	d->hvm.sync_tsc = s->tsc;
+	return 0;
 }
 
-int hvm_stream_end(struct domain *d, struct hvm_stream *s, int rc)
+int hvm_stream_end(struct domain *d, int rc)
 {
-	if (rc != -ERESTART) {
-		s->key = 0;
-		domain_unpause(d);
-	}
+	if (rc != -ERESTART)
+		stream_over(d);
+	else if (!READ_ONCE(d->dying))
+		timer_set(&d->hvm.stream.gone, now_ns() + ASKER_GONE_NS);
 	return rc;
 }
 

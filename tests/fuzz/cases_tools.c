@@ -1,0 +1,134 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+/*
+ * Two tools at once: each call stops after its first piece, and another process of dom0, whose addresses are the same,
+ * asks for the same of the same domain, or for what undoes it.
+ */
+#include "cases.h"
+#include "abi.h"
+#include <xen/domctl.h>
+
+#define A	   DOMID_A
+#define B	   DOMID_B
+#define GONE	   (2 * NS_PER_SEC)
+#define MAP_FRAMES 2048U
+
+/* Tools by their address space. */
+enum { TOOL_1 = 0x1000, TOOL_2 = 0x2000 };
+
+static struct xen_domctl context_op(uint32_t cmd)
+{
+	struct xen_domctl op = { .cmd = cmd,
+				 .interface_version = XEN_DOMCTL_INTERFACE_VERSION,
+				 .domain = B };
+
+	op.u.hvmcontext.size = SCRATCH_NR * PAGE_SIZE;
+	op.u.hvmcontext.buffer.p = (void *)LIST;
+	return op;
+}
+
+static struct xen_domctl log_op(uint32_t what)
+{
+	struct xen_domctl op = { .cmd = XEN_DOMCTL_shadow_op,
+				 .interface_version = XEN_DOMCTL_INTERFACE_VERSION,
+				 .domain = A };
+
+	op.u.shadow_op.op = what;
+	op.u.shadow_op.pages = MAP_FRAMES;
+	op.u.shadow_op.dirty_bitmap.p = (void *)LIST;
+	return op;
+}
+
+/* One piece of a tool's call: the shortest there is, as work waits. 1: it is to be called again; else the result. */
+static long piece(uint64_t tool, struct xen_domctl op)
+{
+	struct vcpu *v = domain_vcpu(dom(0), 0);
+	bool again;
+
+	BUG_ON(!machine_become(v, true));
+	v->cr3 = tool;
+	memcpy(guest_page(0, ARG_GFN), &op, sizeof(op));
+	v->regs.gpr[X86_RAX] = __HYPERVISOR_domctl;
+	v->regs.gpr[X86_RDI] = ARG;
+	this_cpu()->softirq = SOFTIRQ_CALL;
+	again = hypercall_dispatch(v);
+	machine_pass(NS_PER_US);
+	return again ? 1 : (long)v->regs.gpr[X86_RAX];
+}
+
+static long all_pieces(uint64_t tool, struct xen_domctl op)
+{
+	long rc;
+
+	do
+		rc = piece(tool, op);
+	while (rc == 1);
+	return rc;
+}
+
+CASE(two_tools_save_one_domain)
+{
+	struct xen_domctl get = context_op(XEN_DOMCTL_gethvmcontext);
+	struct xen_domctl set = context_op(XEN_DOMCTL_sethvmcontext);
+	struct domain *d = dom(B);
+	uint64_t at;
+
+	EXPECT(piece(TOOL_1, get), == 1);
+	EXPECT(piece(TOOL_1, get), == 1);
+	at = d->hvm.stream.at;
+	EXPECT(piece(TOOL_2, get), == 1);
+	EXPECT(piece(TOOL_2, set), == 1);
+	EXPECT(d->hvm.stream.at, == (long)at); /* nor begun anew, nor gone on with */
+	EXPECT(d->pause_count, == 1);
+	EXPECT(all_pieces(TOOL_1, get), == 0);
+	EXPECT(d->pause_count, == 0);
+	EXPECT(all_pieces(TOOL_2, get), == 0);
+	EXPECT(all_pieces(TOOL_2, set), == 0);
+	EXPECT(d->pause_count, == 0);
+}
+
+CASE(stream_that_nobody_comes_back_for)
+{
+	struct xen_domctl get = context_op(XEN_DOMCTL_gethvmcontext);
+	struct domain *d = dom(B);
+
+	EXPECT(piece(TOOL_1, get), == 1);
+	machine_pass(GONE / 4);
+	EXPECT(d->pause_count, == 1);
+	machine_pass(GONE);
+	EXPECT(d->pause_count, == 0); /* the guest goes on by itself */
+	EXPECT(all_pieces(TOOL_2, get), == 0);
+	EXPECT(piece(TOOL_1, get), == 1);
+	/* What is left of it at the domain's end, the machine's end would find. */
+}
+
+CASE(two_tools_read_one_log)
+{
+	struct xen_domctl clean = log_op(XEN_DOMCTL_SHADOW_OP_CLEAN);
+	struct xen_domctl peek = log_op(XEN_DOMCTL_SHADOW_OP_PEEK);
+	uint8_t *map = guest_page(0, SCRATCH_GFN);
+	struct domain *d = dom(A);
+	uint64_t next;
+
+	EXPECT(log_begin(A), == 0);
+	logdirty_wrote(d, _gfn(3));
+	EXPECT(p2m_set(d, _gfn(MAP_FRAMES - 2), INVALID_MFN, 0, P2M_MMIO_DM, P2M_ACCESS_RWX), == 0);
+	EXPECT(piece(TOOL_1, clean), == 1);
+	EXPECT(map[0], == 1 << 3);
+	map[0] = 0x55; /* told once; a second look from the start would not find it */
+	next = d->p2m.look.next;
+	EXPECT(piece(TOOL_2, peek), == 1);
+	EXPECT(piece(TOOL_2, clean), == 1);
+	EXPECT(d->p2m.look.next, == (long)next);
+	EXPECT(piece(TOOL_1, clean), == 1);
+	EXPECT(map[0], == 0x55);
+	/* Nor does the guest, whose address space grows meanwhile, make it begin anew. */
+	EXPECT(p2m_set(d, _gfn(MAP_FRAMES - 1), INVALID_MFN, 0, P2M_MMIO_DM, P2M_ACCESS_RWX), == 0);
+	EXPECT(all_pieces(TOOL_1, clean), == 0);
+	EXPECT(map[0], == 0x55);
+	EXPECT(all_pieces(TOOL_2, peek), == 0);
+	EXPECT(map[0], == 0);
+	EXPECT(piece(TOOL_1, clean), == 1);
+	machine_pass(GONE);
+	EXPECT(all_pieces(TOOL_2, clean), == 0);
+	logdirty_disable(d);
+}
