@@ -12,15 +12,6 @@
 	BIT(1) /* small heap: order = size class, owner = free blocks, allocated = used ones */
 #define PAGE_F_LARGE BIT(2) /* small heap: owner = number of pages */
 
-/* early.c: RAM before the allocator exists, from the top of RAM downwards, never freed. */
-void early_reserve(uint64_t start, uint64_t len);
-/* Page-aligned; 0 = none. below: exclusive limit. */
-uint64_t early_alloc(uint64_t len, uint64_t below);
-/* Calls fn for each stretch of RAM pages [start, end) that nothing has reserved. */
-void early_for_each_free(void (*fn)(uint64_t start, uint64_t end));
-bool early_is_reserved(uint64_t start, uint64_t len);
-extern bool early_done;
-
 /* A zeroed page for a page table, before and after the allocator is up. */
 void *mm_alloc_table(void);
 
