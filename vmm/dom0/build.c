@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /*
  * Building domain 0: a PVH domain whose guest-physical addresses are machine addresses. Memory comes from
- * memory.c, the kernel from load.c, ACPI tables from build_acpi.c. xen/arch-x86/hvm/start_info.h.
+ * memory.c, ACPI tables from build_acpi.c. xen/arch-x86/hvm/start_info.h.
  *
  * At the top of dom0's RAM below 4 GiB, from the top down: the ramdisk, the ACPI tables, start_info with
  * command line, module list and memory map.
@@ -15,6 +15,154 @@
 #include "console.h"
 #include "private.h"
 #include "vlapic.h"
+#include <xen/elfnote.h>
+
+/*
+ * Loading the kernel: an ELF file whose note XEN_ELFNOTE_PHYS32_ENTRY names the 32-bit entry point.
+ * ELF-64 specification; xen/elfnote.h. The image comes from the boot loader; it is checked all the same.
+ */
+
+struct elf64_ehdr {
+	uint8_t ident[16];
+	uint16_t type, machine;
+	uint32_t version;
+	uint64_t entry, phoff, shoff;
+	uint32_t flags;
+	uint16_t ehsize, phentsize, phnum, shentsize, shnum, shstrndx;
+};
+
+struct elf64_phdr {
+	uint32_t type, flags;
+	uint64_t offset, vaddr, paddr, filesz, memsz, align;
+};
+
+struct elf_note {
+	uint32_t namesz, descsz, type;
+	char name[];
+};
+
+#define PT_LOAD 1
+#define PT_NOTE 4
+
+static bool in_file(uint64_t offset, uint64_t len, uint64_t size)
+{
+	return offset <= size && len <= size - offset;
+}
+
+static const struct elf64_ehdr *check_header(const void *image, uint64_t size)
+{
+	const struct elf64_ehdr *h = image;
+
+	if (size >= 0x206 && !memcmp((const char *)image + 0x202, "HdrS", 4))
+		panic("dom0: the kernel is a compressed vmlinuz; give the vmlinux that "
+		      "plinth-extract-vmlinux makes of it");
+	if (size >= 2 && !memcmp(image, "\037\213", 2))
+		panic("dom0: the kernel is compressed by gzip; GRUB unpacks it after 'insmod gzio'");
+	if (size < sizeof(*h) || memcmp(h->ident, "\177ELF\2\1", 6) || h->machine != 62)
+		panic("dom0: the kernel is not a 64-bit x86 ELF file");
+	if (h->phentsize != sizeof(struct elf64_phdr) ||
+	    !in_file(h->phoff, (uint64_t)h->phnum * h->phentsize, size))
+		panic("dom0: the kernel's ELF header is damaged or the file is cut short");
+	return h;
+}
+
+static bool note_entry(const uint8_t *p, uint64_t len, uint32_t *entry)
+{
+	while (len >= sizeof(struct elf_note)) {
+		const struct elf_note *n = (const struct elf_note *)p;
+		uint64_t name = ROUND_UP((uint64_t)n->namesz, 4),
+			 desc = ROUND_UP((uint64_t)n->descsz, 4);
+
+		if (name > len || desc > len || sizeof(*n) + name + desc > len)
+			return false;
+		if (n->type == XEN_ELFNOTE_PHYS32_ENTRY && n->namesz == 4 &&
+		    !memcmp(n->name, "Xen", 4) && n->descsz >= 4) {
+			memcpy(entry, p + sizeof(*n) + name, 4);
+			return true;
+		}
+		p += sizeof(*n) + name + desc;
+		len -= sizeof(*n) + name + desc;
+	}
+	return false;
+}
+
+/* Place the kernel; returns its 32-bit entry point, panics with a reason. */
+static uint32_t load_kernel(const void *image, uint64_t size, uint64_t *end)
+{
+	const struct elf64_ehdr *h = check_header(image, size);
+	const struct elf64_phdr *ph = (const void *)((const uint8_t *)image + h->phoff);
+	uint32_t entry = 0;
+	bool found = false;
+
+	*end = 0;
+	for (unsigned int i = 0; i < h->phnum; i++, ph++) {
+		if ((ph->type == PT_LOAD || ph->type == PT_NOTE) &&
+		    !in_file(ph->offset, ph->filesz, size))
+			panic("dom0: the kernel file is cut short");
+		if (ph->type == PT_NOTE)
+			found |=
+				note_entry((const uint8_t *)image + ph->offset, ph->filesz, &entry);
+		if (ph->type != PT_LOAD)
+			continue;
+		if (ph->memsz < ph->filesz || ph->paddr < dom0_layout.low_start ||
+		    ph->memsz > dom0_layout.low_end || ph->paddr > dom0_layout.low_end - ph->memsz)
+			panic("dom0: the kernel wants %lx+%lx, which is not dom0's RAM", ph->paddr,
+			      ph->memsz);
+		memcpy(maddr_to_virt(_maddr(ph->paddr)), (const uint8_t *)image + ph->offset,
+		       ph->filesz);
+		memset((uint8_t *)maddr_to_virt(_maddr(ph->paddr)) + ph->filesz, 0,
+		       ph->memsz - ph->filesz);
+		*end = max(*end, ph->paddr + ph->memsz);
+	}
+	if (!found)
+		panic("dom0: the kernel has no PVH entry point (needs CONFIG_PVH)");
+	return entry;
+}
+
+/*
+ * The kernel's command line: the user's, plus what correctness needs while no IOMMU translates dom0.
+ *
+ * swiotlb: the DMA address of a page that dom0 has mapped from a guest would be its frame number in
+ * dom0, which is someone else's machine page; forced bouncing makes every DMA use dom0's own memory.
+ * cpuidle, cpufreq: C- and P-states of the machine would stop the timer that the VMM depends on.
+ */
+#define SLAB_BYTES 2048U
+#define SLABS_MAX  131072U /* 256 MiB */
+
+char dom0_reported_cmdline[BOOT_CMDLINE_MAX + 32];
+
+/* The tools balloon dom0 unless they find dom0_mem= in the hypervisor's command line. */
+static void make_reported_cmdline(void)
+{
+	size_t n = strlcpy(dom0_reported_cmdline, boot_info.cmdline, BOOT_CMDLINE_MAX);
+
+	if (!strstr(dom0_reported_cmdline, "dom0_mem="))
+		snprintf(dom0_reported_cmdline + n, sizeof(dom0_reported_cmdline) - n,
+			 "%sdom0_mem=%luM", n ? " " : "", dom0_layout.ram_bytes >> 20);
+}
+
+static void append(char *out, size_t size, const char *option)
+{
+	strlcat(out, " ", size);
+	if (strlcat(out, option, size) >= size)
+		panic("dom0: kernel command line is longer than %lu bytes", size - 1);
+	printk(LOG_INFO "dom0: appended to the kernel command line: %s\n", option);
+}
+
+static void make_cmdline(char *out, size_t size, const char *given, uint64_t ram_bytes)
+{
+	char option[48];
+	uint64_t slabs = min((uint64_t)SLABS_MAX, ram_bytes / 8 / SLAB_BYTES);
+
+	strlcpy(out, given, size);
+	if (strstr(out, "swiotlb=noforce"))
+		panic("dom0: swiotlb=noforce would let devices write into other domains' memory; "
+		      "take it out of the kernel's command line");
+	snprintf(option, sizeof(option), "swiotlb=%lu,force", slabs);
+	append(out, size, option);
+	append(out, size, "cpuidle.off=1");
+	append(out, size, "cpufreq.off=1");
+}
 
 #define ACPI_BYTES  KIB(128)
 #define START_BYTES KIB(32)
@@ -89,8 +237,8 @@ static void fill_start_area(uint64_t at, uint64_t rsdp, uint64_t ramdisk, uint64
 	struct start_area *a = maddr_to_virt(_maddr(at));
 
 	memset(a, 0, sizeof(*a));
-	dom0_make_cmdline(a->cmdline, sizeof(a->cmdline), boot_info.module[0].cmdline,
-			  dom0_layout.ram_bytes);
+	make_cmdline(a->cmdline, sizeof(a->cmdline), boot_info.module[0].cmdline,
+		     dom0_layout.ram_bytes);
 	fill_memory_map(a);
 	a->info.magic = XEN_HVM_START_MAGIC_VALUE;
 	a->info.version = 1;
@@ -242,7 +390,7 @@ void domain0_start(void)
 	struct page *copy;
 	uint32_t entry;
 
-	dom0_make_reported_cmdline();
+	make_reported_cmdline();
 	if (!boot_info.nr_modules)
 		panic("no dom0 kernel: give a vmlinux as the first module");
 	kernel = stash(&boot_info.module[0], &copy);
@@ -251,7 +399,7 @@ void domain0_start(void)
 	acpi = ROUND_DOWN(top - ACPI_BYTES, PAGE_SIZE);
 	start = acpi - START_BYTES;
 	BUG_ON(sizeof(struct start_area) > START_BYTES);
-	entry = dom0_load_kernel(kernel, boot_info.module[0].size, &kernel_end);
+	entry = load_kernel(kernel, boot_info.module[0].size, &kernel_end);
 	if (kernel_end > start)
 		panic("dom0: kernel and ramdisk overlap; raise dom0_mem");
 	free_pages(copy, stash_order(&boot_info.module[0]));

@@ -23,12 +23,4 @@ void dom0_layout_carve(uint64_t start, uint64_t len, uint32_t type);
 /* build_acpi.c: rebuilt tables at machine address `at` (`size` bytes of dom0's RAM); returns the RSDP's. */
 uint64_t dom0_build_acpi(uint64_t at, uint64_t size, unsigned int nr_vcpus);
 
-/* load.c: place the kernel; returns its 32-bit entry point, panics with a reason. */
-uint32_t dom0_load_kernel(const void *image, uint64_t size, uint64_t *end);
-
-/* cmdline.c: the kernel's command line with what correctness needs appended. */
-void dom0_make_cmdline(char *out, size_t size, const char *given, uint64_t ram_bytes);
-/* Fills dom0_reported_cmdline. */
-void dom0_make_reported_cmdline(void);
-
 #endif
