@@ -3,7 +3,7 @@
 
 devices_DIR   := $(O)/tests/devices
 devices_VMM   := vmm/hvm/vpit.c vmm/hvm/vrtc.c vmm/hvm/pmtimer.c vmm/hvm/vhpet.c vmm/hvm/vpic.c vmm/hvm/vioapic.c \
-	vmm/hvm/irq.c vmm/hvm/irq_save.c vmm/hvm/vlapic.c vmm/hvm/vlapic_timer.c lib/date.c
+	vmm/hvm/irq.c vmm/hvm/vlapic.c vmm/hvm/vlapic_timer.c lib/date.c
 devices_TESTS := tests/devices/board.c tests/devices/test_timers.c tests/devices/test_lapic_timer.c tests/devices/test_irq.c tests/devices/test_qemu.c
 devices_OBJS  := $(devices_VMM:%.c=$(devices_DIR)/%.o) $(devices_TESTS:%.c=$(devices_DIR)/%.o) \
 	$(devices_DIR)/tests/devices/main.o

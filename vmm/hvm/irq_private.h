@@ -55,10 +55,6 @@ void hvm_tickers_look(struct domain *d);
 void vpit_unseen(struct domain *d, bool unseen);
 void vhpet_unseen(struct domain *d, unsigned int i, bool unseen);
 
-/* irq_save.c */
-#define IRQ_RECORDS 3U
-extern const struct hvm_record irq_records[IRQ_RECORDS];
-
 /* GSI 1-47 as far as source is concerned; it asserts one at a time. Takes the lock. */
 void hvm_source_set(struct domain *d, unsigned int source, unsigned int gsi, bool level);
 
