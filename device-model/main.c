@@ -69,7 +69,7 @@ static void run_changed(void *opaque, bool running)
 /* From here on the privileged part opens what the monitor names. */
 static int seal(void)
 {
-	block_file_set_keeper(keeper_open_image, keeper_lock_image, keeper_unlock_image);
+	block_file_set_keeper(&keeper_of_images);
 	return keeper_seal();
 }
 
@@ -126,7 +126,7 @@ static int attach(void)
 	machine_init_empty(&machine, &options);
 	if (keeper_active()) {
 		keeper_watch(NULL, NULL, keeper_gone);
-		block_file_set_keeper(keeper_open_image, keeper_lock_image, keeper_unlock_image);
+		block_file_set_keeper(&keeper_of_images);
 	}
 	rc = device_init_ui(&machine);
 	if (!rc)

@@ -423,9 +423,11 @@ int block_take_images(void)
 {
 	int rc = for_all_images(block_image_wake);
 
-	if (rc)
+	if (rc) {
 		for_all_images(block_image_rest); /* all or none: the other end may want them */
-	else
-		awaiting = false;
-	return rc;
+		return rc;
+	}
+	awaiting = false;
+	block_file_all_taken();
+	return 0;
 }

@@ -22,16 +22,18 @@ static int open_here(const char *name, int flags)
 	return open(name, flags);
 }
 
-static int (*image_open)(const char *name, int flags) = open_here;
-static int (*image_lock_by)(int fd, bool grows) = image_lock;
-static int (*image_unlock_by)(int fd) = image_unlock;
+static const struct block_file_keeper here = { open_here, image_lock, image_unlock, NULL };
+static const struct block_file_keeper *keeper = &here;
 
-void block_file_set_keeper(int (*open_by)(const char *name, int flags),
-			   int (*lock_by)(int fd, bool grows), int (*unlock_by)(int fd))
+void block_file_set_keeper(const struct block_file_keeper *k)
 {
-	image_open = open_by;
-	image_lock_by = lock_by;
-	image_unlock_by = unlock_by;
+	keeper = k;
+}
+
+void block_file_all_taken(void)
+{
+	if (keeper->taken)
+		keeper->taken();
 }
 
 static int file_probe(struct block_file *f)
@@ -59,7 +61,7 @@ struct block_file *block_file_open(const char *name, int fd, bool read_only)
 
 	/* Without O_NONBLOCK a pipe in the place of an image would stop us here. */
 	if (fd < 0)
-		fd = image_open(name, (read_only ? O_RDONLY : O_RDWR) | O_CLOEXEC | O_NONBLOCK);
+		fd = keeper->open(name, (read_only ? O_RDONLY : O_RDWR) | O_CLOEXEC | O_NONBLOCK);
 	if (fd < 0) {
 		rc = errno;
 		log_error("cannot open the image %s%s: %s", name, read_only ? "" : " for writing",
@@ -81,7 +83,7 @@ struct block_file *block_file_open(const char *name, int fd, bool read_only)
 
 int block_file_lock(struct block_file *f, bool grows)
 {
-	int rc = image_lock_by(f->fd, grows);
+	int rc = keeper->lock(f->fd, grows);
 
 	if (rc)
 		log_error("%s: %s", f->name, image_lock_reason(rc));
@@ -90,7 +92,7 @@ int block_file_lock(struct block_file *f, bool grows)
 
 int block_file_unlock(struct block_file *f)
 {
-	int rc = image_unlock_by(f->fd);
+	int rc = keeper->unlock(f->fd);
 
 	if (rc)
 		log_error("%s stays locked: %s", f->name, strerror(-rc));

@@ -23,12 +23,17 @@ struct block_file {
 	int sync_error;
 };
 
-/*
- * Images are opened by this from now on, in the place of open(2), with its flags and results, and locked by
- * these in the place of image_lock() and image_unlock().
- */
-void block_file_set_keeper(int (*open_by)(const char *name, int flags),
-			   int (*lock_by)(int fd, bool grows), int (*unlock_by)(int fd));
+/* Who opens images, with the flags and results of open(2), and locks them as image_lock() and image_unlock(). */
+struct block_file_keeper {
+	int (*open)(const char *name, int flags);
+	int (*lock)(int fd, bool grows);
+	int (*unlock)(int fd);
+	/* The guest has all its images now: nothing is unlocked until it goes. May be NULL. */
+	void (*taken)(void);
+};
+
+/* From now on; before that, this process itself. */
+void block_file_set_keeper(const struct block_file_keeper *k);
 /* fd -1: open name. Takes fd over, also on failure. NULL with errno, after logging why. */
 struct block_file *block_file_open(const char *name, int fd, bool read_only);
 /*
@@ -38,6 +43,7 @@ struct block_file *block_file_open(const char *name, int fd, bool read_only);
 int block_file_lock(struct block_file *f, bool grows);
 /* The lock is anybody's again: 0, or -errno after a line in the log, and perhaps it is not. */
 int block_file_unlock(struct block_file *f);
+void block_file_all_taken(void);
 /* Somebody else may have written: see how long it is now. 0 or -errno. */
 int block_file_refresh(struct block_file *f);
 void block_file_close(struct block_file *f);

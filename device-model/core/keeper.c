@@ -13,6 +13,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "block/file.h"
 #include "core/keeper_priv.h"
 #include "core/log.h"
 #include "core/loop.h"
@@ -413,6 +414,16 @@ int keeper_unlock_image(int fd)
 		log_warn("an image stays locked: %s", strerror(-rc));
 	return rc;
 }
+
+void keeper_images_taken(void)
+{
+	struct keeper_message m = { .op = KEEPER_OP_TAKEN };
+
+	call(&m);
+}
+
+const struct block_file_keeper keeper_of_images = { keeper_open_image, keeper_lock_image,
+						    keeper_unlock_image, keeper_images_taken };
 
 char *keeper_store_read(const char *path)
 {

@@ -20,6 +20,7 @@
 #include <stdint.h>
 #include <sys/types.h>
 
+struct block_file_keeper;
 struct options;
 
 /* Which process asks, which is to say what it may ask for. */
@@ -70,6 +71,9 @@ int keeper_open(const char *path, enum keeper_mode mode);
 int keeper_open_image(const char *path, int flags);
 int keeper_lock_image(int fd, bool grows);
 int keeper_unlock_image(int fd);
+/* Before the guest runs here, or again: no lock is given up from now on, until it goes. */
+void keeper_images_taken(void);
+extern const struct block_file_keeper keeper_of_images;
 
 /* xenstore; the caller frees. NULL: not there, or not to be had. */
 char *keeper_store_read(const char *path);

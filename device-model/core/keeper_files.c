@@ -258,6 +258,11 @@ void keeper_file_free(struct keeper_file *f)
 	free(f);
 }
 
+bool keeper_file_room(void)
+{
+	return nr_threads < MAX_THREADS;
+}
+
 static void gone(void *opaque)
 {
 	struct keeper_file *f = opaque;
@@ -328,7 +333,7 @@ int keeper_file_start(struct keeper_file *f, void (*done)(struct keeper_file *f,
 		      void (*closed)(void *opaque), void *opaque)
 {
 	pthread_t t;
-	int rc = nr_threads >= MAX_THREADS ? EAGAIN : 0;
+	int rc = keeper_file_room() ? 0 : EAGAIN;
 
 	f->done = done;
 	f->closed = closed;

@@ -72,6 +72,8 @@ void keeper_file_free(struct keeper_file *f);
  */
 int keeper_file_start(struct keeper_file *f, void (*done)(struct keeper_file *f, void *opaque),
 		      void (*closed)(void *opaque), void *opaque);
+/* So many at a time: with more, keeper_file_start() answers -EAGAIN. */
+bool keeper_file_room(void);
 bool keeper_file_same(struct keeper_file_id a, struct keeper_file_id b);
 /* Whether two first clusters of qcow2 say the same of other files: their names, and how long they are. */
 bool keeper_header_same(const struct keeper_file *a, const uint8_t *header, size_t bytes);

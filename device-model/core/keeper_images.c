@@ -199,28 +199,54 @@ void keeper_disk_closed(struct keeper_file *f)
 
 static unsigned int nr_looks;
 
+static void look_ended(void *opaque)
+{
+	nr_looks--;
+}
+
 static void looked_at(struct keeper_file *f, void *opaque)
 {
 	const struct image *i = f && !f->rc ? image_of(f->id) : NULL;
 
-	nr_looks--;
+	if (!f)
+		look_ended(NULL);
 	if (i && i->header && !keeper_header_same(f, i->header, i->header_bytes))
 		log_error("the header of %s came to name other files while the guest ran; look at "
 			  "\"qemu-img info --backing-chain\" before it is used again",
 			  i->path);
 }
 
-void keeper_images_end(void)
+/* Those that have to be looked at; an array to be freed. */
+static struct keeper_file **closing_all(unsigned int *n)
 {
 	const struct image *i;
+	struct keeper_file **all;
 
+	*n = 0;
+	for (i = images; i; i = i->next)
+		++*n;
+	all = xzalloc((*n + 1) * sizeof(struct keeper_file *));
+	*n = 0;
 	for (i = images; i; i = i->next) {
-		struct keeper_file *f = image_closing(i->path);
-
-		nr_looks++;
-		if (!f || keeper_file_start(f, looked_at, NULL, NULL))
-			nr_looks--;
+		all[*n] = image_closing(i->path);
+		*n += all[*n] != NULL;
 	}
+	return all;
+}
+
+void keeper_images_end(void)
+{
+	unsigned int n, i;
+	struct keeper_file **all = closing_all(&n);
+
+	for (i = 0; i < n; i++) {
+		while (nr_looks && !keeper_file_room())
+			loop_turn(true);
+		nr_looks++;
+		if (keeper_file_start(all[i], looked_at, look_ended, NULL))
+			look_ended(NULL);
+	}
+	free(all);
 	while (nr_looks)
 		loop_turn(true);
 }

@@ -22,7 +22,8 @@ struct named {
 
 static struct named named[MAX_NAMED];
 static unsigned int next_named;
-static bool leaves; /* its state was saved for another process, and it did not go on */
+static bool leaves;  /* by a command, and has not got its images again */
+static bool is_here; /* it began here, or came and got its images */
 
 static void note(const char *path, enum keeper_mode mode, bool is_qcow2)
 {
@@ -71,9 +72,7 @@ void keeper_note_command(const struct options *o, const char *text, size_t len)
 	const char *file = json_str(args, "filename", NULL);
 
 	if (!strcmp(what, "xen-save-devices-state"))
-		leaves = json_bool(args, "live", false);
-	else if (!strcmp(what, "cont"))
-		leaves = false;
+		leaves = leaves || json_bool(args, "live", false);
 	if (!strcmp(what, "change"))
 		file = json_str(args, "target", NULL);
 	if (file && !strcmp(what, "xen-save-devices-state"))
@@ -85,7 +84,13 @@ void keeper_note_command(const struct options *o, const char *text, size_t len)
 
 bool keeper_may_unlock(const struct options *o)
 {
-	return leaves || o->incoming_fd >= 0;
+	return leaves || (o->incoming_fd >= 0 && !is_here);
+}
+
+void keeper_names_taken(void)
+{
+	leaves = false;
+	is_here = true;
 }
 
 bool keeper_take_named(const char *path, enum keeper_mode mode, bool *is_qcow2)

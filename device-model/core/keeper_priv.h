@@ -23,6 +23,8 @@ enum keeper_op {
 	KEEPER_OP_COPY,	  /* arg: pieces */
 	KEEPER_OP_LOCK,	  /* with a descriptor; arg: whether the file grows */
 	KEEPER_OP_UNLOCK, /* with a descriptor */
+	KEEPER_OP_TAKEN,  /* the guest has all its images */
+	KEEPER_NR_OPS
 };
 
 /* Requests and answers alike; what an operation does not use is zero. */
@@ -99,8 +101,12 @@ size_t keeper_log_filter(const char *in, size_t n, char *out, uint64_t now_ns);
 void keeper_note_command(const struct options *o, const char *text, size_t len);
 /* Whether a command named it so; it does so no more afterwards. *is_qcow2: its format, by that command. */
 bool keeper_take_named(const char *path, enum keeper_mode mode, bool *is_qcow2);
-/* Whether the guest goes to another process, or has come from one: its images may change hands. */
+/*
+ * Whether the guest is on its way: it goes to another process, or came from one and has not got its images. Then they
+ * may change hands. The first by a command; an end of it is what the device model says before the guest runs.
+ */
 bool keeper_may_unlock(const struct options *o);
+void keeper_names_taken(void);
 /* A file that one of those is built upon: named for reading, once. */
 void keeper_name_backing(const char *path);
 /* Whether back ends of the domain may read, or write, this node of xenstore. */

@@ -152,6 +152,12 @@ static void end_unlock(struct keeper_message *m, struct keeper_file *f, int *out
 	keeper_image_unlocked(f);
 }
 
+static struct answer do_taken(struct keeper_link *l, struct keeper_message *m, int *in)
+{
+	keeper_names_taken();
+	return is_result(0);
+}
+
 static struct answer do_store_read(struct keeper_link *l, struct keeper_message *m, int *in)
 {
 	char *value;
@@ -312,6 +318,7 @@ static const struct request {
 	[KEEPER_OP_COPY] = { "to copy", BACK_ENDS, false, do_copy, NULL },
 	[KEEPER_OP_LOCK] = { "to lock", DEVICE_MODEL | BACK_ENDS, false, do_lock, end_lock },
 	[KEEPER_OP_UNLOCK] = { "to unlock", DEVICE_MODEL, false, do_unlock, end_unlock },
+	[KEEPER_OP_TAKEN] = { "to have its images", DEVICE_MODEL, false, do_taken, NULL },
 };
 
 static void say_refused(const struct request *r, char *path)

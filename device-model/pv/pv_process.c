@@ -219,7 +219,7 @@ static void run(const struct options *o)
 	loop_init();
 	if (keeper_active()) {
 		keeper_watch(NULL, NULL, keeper_gone);
-		block_file_set_keeper(keeper_open_image, keeper_lock_image, keeper_unlock_image);
+		block_file_set_keeper(&keeper_of_images);
 	}
 	input = xzalloc(sizeof(*input));
 	if (pv_start((unsigned int)o->domid, NULL, input) ||

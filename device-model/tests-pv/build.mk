@@ -31,7 +31,7 @@ $(DM_PV_OUT)/test-devices: $(DM_PV_LIB) $(DM_PV_DIR)/test_devices.c $(DM_PV_HEAD
 
 $(DM_PV_OUT)/test-keeper: $(DM_PV_KEEPER) $(DM_BLOCK_CORE) device-model/core/confine.c device-model/core/confine_calls.c \
 		device-model/core/options.c device-model/core/options_dev.c device-model/core/options_net.c \
-		$(addprefix $(DM_PV_DIR)/,taken_over.c test_keeper.c test_requests.c test_ends.c test_files.c) $(DM_PV_HEADERS)
+		$(addprefix $(DM_PV_DIR)/,taken_over.c test_keeper.c test_requests.c test_ends.c test_files.c test_moves.c) $(DM_PV_HEADERS)
 	$(call say,CC-ASAN,$@)
 	$(Q)mkdir -p $(@D)
 	$(Q)$(CC) $(DM_PV_FLAGS) -Wl,--wrap=open64,--wrap=keeper_xen_map -o $@ $(sort $(filter %.c,$^))

@@ -23,9 +23,9 @@
 #include "tests-pv/fake_xen.h"
 
 #define MAX_STEPS 200
-#define OPS	  (KEEPER_OP_UNLOCK + 2u) /* one that there is not */
-#define NAMED	  32			  /* names that the privileged part keeps */
-#define MAX_SAID  512			  /* more than an input has */
+#define OPS	  (KEEPER_NR_OPS + 1u) /* one that there is not */
+#define NAMED	  32		       /* names that the privileged part keeps */
+#define MAX_SAID  512		       /* more than an input has */
 #define DISK	  "backend/qdisk/7/51712"
 #define OVERLAY	  "backend/qdisk/7/51728"
 

@@ -85,8 +85,7 @@ static void on_monitor(int fd)
 	inner = fd;
 }
 
-/* As libxl: a client of the monitor that says this. Returns when the device model has heard it. */
-static void command(const char *text)
+void command(const char *text)
 {
 	struct sockaddr_un sa = { .sun_family = AF_UNIX };
 	char buf[1024];
@@ -179,12 +178,17 @@ void become(enum keeper_role role)
 		die("Xen handles are not restricted");
 }
 
-void run_as(enum keeper_role role, bool (*run)(void))
+void be_quiet(void)
 {
 	int null = open("/dev/null", O_RDWR | O_CLOEXEC);
 
 	if (!getenv("KEEPER_LOG"))
-		dup2(null, STDERR_FILENO); /* what the log says of it */
+		dup2(null, STDERR_FILENO);
+}
+
+void run_as(enum keeper_role role, bool (*run)(void))
+{
+	be_quiet();
 	become(role);
 	_exit(run() ? 1 : 0);
 }
@@ -205,6 +209,25 @@ int outcome(enum keeper_role role, bool (*run)(void))
 	return WIFSIGNALED(status) ? 128 + WTERMSIG(status) : WEXITSTATUS(status);
 }
 
+int outcome_logged(enum keeper_role role, bool (*run)(void), char *text, size_t size)
+{
+	int log = open(granted, O_RDWR | O_CREAT | O_TRUNC | O_CLOEXEC, 0600), got;
+	int before = fcntl(STDERR_FILENO, F_DUPFD_CLOEXEC, 64);
+	ssize_t n;
+
+	if (log < 0 || before < 0 || dup2(log, STDERR_FILENO) < 0)
+		die("log");
+	setenv("KEEPER_LOG", "1", 1);
+	got = outcome(role, run);
+	n = pread(log, text, size - 1, 0);
+	if (dup2(before, STDERR_FILENO) < 0 || n < 0)
+		die("log");
+	text[n] = 0;
+	close(before);
+	close(log);
+	return got;
+}
+
 void file(const char *path, const void *data, size_t len, mode_t mode)
 {
 	int fd = open(path, O_RDWR | O_CREAT | O_TRUNC | O_CLOEXEC, mode);
@@ -215,14 +238,31 @@ void file(const char *path, const void *data, size_t len, mode_t mode)
 }
 
 /* A header is all that the privileged part reads (qcow2.txt). */
-void make_overlay(const char *backing)
+void make_image(const char *path, const char *backing)
 {
 	uint8_t h[4096] = { 'Q',      'F', 'I', 0xfb,	  0,
 			    0,	      0,   2,	[14] = 2, [19] = (uint8_t)strlen(backing),
 			    [23] = 12 };
 
 	strcpy((char *)h + 512, backing);
-	file(overlay, h, sizeof(h), 0600);
+	file(path, h, sizeof(h), 0600);
+}
+
+void make_overlay(const char *backing)
+{
+	make_image(overlay, backing);
+}
+
+bool name_secret(int fd)
+{
+	uint8_t h[4096];
+
+	if (pread(fd, h, sizeof(h), 0) < 1000)
+		return false;
+	memset(h + 512, 0, 64);
+	strcpy((char *)h + 512, secret);
+	h[19] = (uint8_t)strlen(secret);
+	return pwrite(fd, h, 1000, 0) == 1000;
 }
 
 void taken_over_set_up(void)

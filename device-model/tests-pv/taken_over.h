@@ -46,6 +46,10 @@ bool believes_its_user(void);
 /* An image that it wrote to is not believed as the backing file of a new one, either. */
 bool believes_no_header_below(void);
 bool says_only_what_it_refuses(void);
+/* When its images change hands (test_moves.c), and what is said of them at the end. */
+bool unlocks_on_the_way_out(void);
+bool unlocks_on_the_way_in(void);
+bool looks_at_all_headers(void);
 
 extern struct options options;
 extern char folder[];
@@ -61,16 +65,25 @@ extern const char *slow_path, *denied_path;
 void taken_over_set_up(void);
 /* A qcow2 header that names this file, and no more. */
 void make_overlay(const char *backing);
+void make_image(const char *path, const char *backing);
 /* The process's next steps as main.c and pv_process.c have them, until it is confined. */
 void become(enum keeper_role role);
+/* What the log says is not shown. */
+void be_quiet(void);
 /* As libxl: a monitor names two files. */
 void name_files(void);
+/* After that: a client of the monitor that says this. Returns when the device model has heard it. */
+void command(const char *text);
+/* A header of qcow2 that is made to name the secret. */
+bool name_secret(int fd);
 void taken_over_clean_up(void);
 /* Make them as they were. */
 void taken_over_reset(void);
 void file(const char *path, const void *data, size_t len, mode_t mode);
 /* Run it in a new process of the guest's: the status of its exit, which is 1 for true, or 128 and the signal. */
 int outcome(enum keeper_role role, bool (*run)(void));
+/* And what stands in the log then. */
+int outcome_logged(enum keeper_role role, bool (*run)(void), char *text, size_t size);
 /* The same in this process. */
 void run_as(enum keeper_role role, bool (*run)(void)) __attribute__((noreturn));
 /* The end of the test. */

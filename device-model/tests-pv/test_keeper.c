@@ -414,6 +414,9 @@ int main(int argc, char **argv)
 	CHECK(believes_its_user());
 	CHECK(believes_no_header_below());
 	CHECK(says_only_what_it_refuses());
+	CHECK(unlocks_on_the_way_out());
+	CHECK(unlocks_on_the_way_in());
+	CHECK(looks_at_all_headers());
 	options.chroot = root;
 	options.runas = (char *)"65530:65530";
 	options.restrict_domid = options.start_stopped = true;

@@ -146,19 +146,6 @@ static bool try_shrink_window(void)
 	return !w; /* ftruncate() would need its descriptor, which is closed */
 }
 
-/* Names the secret as the overlay's backing file, by a descriptor of it. */
-static bool rewrite(int fd)
-{
-	uint8_t h[4096];
-
-	if (pread(fd, h, sizeof(h), 0) < 1000)
-		return false;
-	memset(h + 512, 0, 64);
-	strcpy((char *)h + 512, secret);
-	h[19] = (uint8_t)strlen(secret);
-	return pwrite(fd, h, 1000, 0) == 1000;
-}
-
 static bool secret_opens(void)
 {
 	close(keeper_open(overlay, KEEPER_READ));
@@ -171,7 +158,7 @@ static bool try_other_backing(void)
 {
 	int fd = keeper_open(overlay, KEEPER_READ_WRITE);
 
-	return !rewrite(fd) || close(fd) || secret_opens();
+	return !name_secret(fd) || close(fd) || secret_opens();
 }
 
 /* Closed after that, and said to be. */
@@ -179,7 +166,7 @@ static bool try_rewrite_and_close(void)
 {
 	int fd = keeper_open(overlay, KEEPER_READ_WRITE);
 
-	if (!rewrite(fd) || close(fd) || keeper_store_write(OVERLAY "/state", "6"))
+	if (!name_secret(fd) || close(fd) || keeper_store_write(OVERLAY "/state", "6"))
 		return true;
 	return secret_opens();
 }
@@ -189,7 +176,7 @@ static bool try_rewrite_when_closed(void)
 {
 	int fd = keeper_open(overlay, KEEPER_READ_WRITE);
 
-	return keeper_store_write(OVERLAY "/state", "6") || !rewrite(fd) || secret_opens();
+	return keeper_store_write(OVERLAY "/state", "6") || !name_secret(fd) || secret_opens();
 }
 
 /* The lock of an image stays when nobody told the guest to leave. */
