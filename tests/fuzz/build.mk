@@ -6,7 +6,7 @@
 # All are one program, which goes by its name.
 
 fuzz_DIR      := $(O)/tests/fuzz
-fuzz_FAMILIES := memory event grant sched vcpu hvm dm physdev platform domctl sysctl console version multicall
+fuzz_FAMILIES := memory event grant sched vcpu hvm dm physdev platform domctl sysctl console version multicall context
 fuzz_REGRESS  := tests/regress/hypercall
 fuzz_VMM      := $(filter-out vmm/sched/run.c,$(sort $(wildcard vmm/sched/*.c vmm/paging/*.c \
 	vmm/domain/*.c vmm/hvm/*.c vmm/life/*.c vmm/abi/*.c vmm/emulate/*.c))) vmm/mm/page.c vmm/mm/buddy.c vmm/mm/owner.c \
@@ -14,7 +14,7 @@ fuzz_VMM      := $(filter-out vmm/sched/run.c,$(sort $(wildcard vmm/sched/*.c vm
 	vmm/cpu/call.c \
 	vmm/cpu/fpu.c vmm/console/keys.c \
 	vmm/dom0/memory.c lib/date.c svm/npt.c \
-	$(addprefix tests/fuzz/,calls.c check.c fuzz.c machine.c made.c stubs.c)
+	$(addprefix tests/fuzz/,calls.c check.c context.c fuzz.c machine.c made.c stubs.c)
 fuzz_HOST     := tests/fuzz/host.c tests/fuzz/work.c tests/fuzz/family.c
 fuzz_COMMON   := -DDIRECTMAP_VIRT=0x200000000000UL -g -O1 -fno-pie -fno-omit-frame-pointer -Wall -Wextra -Werror \
 	-fsanitize=address,undefined -fno-sanitize=alignment -fno-sanitize-recover=all -MMD -MP

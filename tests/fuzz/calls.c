@@ -16,9 +16,10 @@
 #include <xen/version.h>
 #include "public/plinth_dm_op.h"
 
-const char *const family_names[F_COUNT] = { "memory", "event",	 "grant",   "sched",	"vcpu",
-					    "hvm",    "dm",	 "physdev", "platform", "domctl",
-					    "sysctl", "console", "version", "multicall" };
+const char *const family_names[F_COUNT] = {
+	"memory",   "event",  "grant",	"sched",   "vcpu",    "hvm",	   "dm",     "physdev",
+	"platform", "domctl", "sysctl", "console", "version", "multicall", "context"
+};
 
 #define MEM(c, l)                                                             \
 	{                                                                     \

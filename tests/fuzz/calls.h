@@ -20,6 +20,7 @@ enum family {
 	F_CONSOLE,
 	F_VERSION,
 	F_MULTICALL,
+	F_CONTEXT, /* no calls: context.c */
 	F_COUNT
 };
 extern const char *const family_names[F_COUNT];

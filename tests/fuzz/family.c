@@ -4,7 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#define NR_FAMILIES 14
+#define NR_FAMILIES 15
 
 extern const char *const family_names[NR_FAMILIES];
 void fuzz_choose(int family);

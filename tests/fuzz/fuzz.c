@@ -157,6 +157,10 @@ static void step(void)
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
+	if (chosen == F_CONTEXT) {
+		context_input(data, size);
+		return 0;
+	}
 	in = data;
 	in_end = data + size;
 	dom0_acted = false;

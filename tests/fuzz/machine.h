@@ -61,6 +61,9 @@ void check_remember_victim(void);
 	} while (0)
 void unexpected(const char *file, int line, const char *what, long value);
 
+/* context.c: an input of that family. */
+void context_input(const uint8_t *data, size_t size);
+
 /* stubs.c */
 extern const struct hvm_ops fake_hvm_ops;
 /* Told of each p2m_flush before it is done; NULL: nobody is. */

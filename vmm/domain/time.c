@@ -93,18 +93,28 @@ struct runstate_compat {
 	uint64_t time[4];
 } __packed;
 
+/* At an address that is not aligned in the 32-bit layout, where compilers have no atomic store. */
+static void put_entry_time(void *to, uint64_t ns)
+{
+	struct anywhere {
+		uint64_t ns;
+	} __packed;
+
+	((volatile struct anywhere *)to)->ns = ns;
+	barrier();
+}
+
 /* In either layout: an entry time with the flag, the rest, the entry time without it. */
-#define RUNSTATE_FILL(to, from, update_flag)                                         \
-	do {                                                                         \
-		if (update_flag)                                                     \
-			WRITE_ONCE((to)->state_entry_time,                           \
-				   (from)->state_entry_time | RUNSTATE_UPDATE_FLAG); \
-		barrier();                                                           \
-		(to)->state = (from)->state;                                         \
-		for (unsigned int i_ = 0; i_ < 4; i_++)                              \
-			(to)->time[i_] = (from)->time[i_];                           \
-		barrier();                                                           \
-		WRITE_ONCE((to)->state_entry_time, (from)->state_entry_time);        \
+#define RUNSTATE_FILL(to, from, update_flag)                                             \
+	do {                                                                             \
+		if (update_flag)                                                         \
+			put_entry_time(&(to)->state_entry_time,                          \
+				       (from)->state_entry_time | RUNSTATE_UPDATE_FLAG); \
+		(to)->state = (from)->state;                                             \
+		for (unsigned int i_ = 0; i_ < 4; i_++)                                  \
+			(to)->time[i_] = (from)->time[i_];                               \
+		barrier();                                                               \
+		put_entry_time(&(to)->state_entry_time, (from)->state_entry_time);       \
 	} while (0)
 
 static void runstate_fill(void *to, bool compat, const struct vcpu_runstate_info *r, bool flag)

@@ -84,7 +84,7 @@ static bool resolve(struct domain *d, const struct hvm_record *r, struct hvm_ins
 {
 	unsigned int i = 0;
 
-	while (r < units[i]->save || r >= units[i]->save + units[i]->nr_save)
+	while (!units[i]->nr_save || r < units[i]->save || r >= units[i]->save + units[i]->nr_save)
 		i++;
 	at->d = d;
 	at->v = r->instances == SAVE_PER_VCPU ? domain_vcpu(d, at->nr) : NULL;
