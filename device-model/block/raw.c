@@ -22,15 +22,21 @@ static int raw_read_cached(struct block_image *img, uint64_t offset, void *buf, 
 	return block_file_read_cached(img->file, offset, buf, len);
 }
 
+/* The last sector of a file that does not end with one is written as far as the file goes, which does not grow. */
+static size_t inside(const struct block_image *img, uint64_t offset, size_t len)
+{
+	return MIN(len, img->file->size - offset);
+}
+
 static int raw_write(struct block_image *img, uint64_t offset, const void *buf, size_t len)
 {
-	return block_file_write(img->file, offset, buf, len);
+	return block_file_write(img->file, offset, buf, inside(img, offset, len));
 }
 
 /* What is on tmpfs neither waits for a disk nor ever reaches one. */
 static int raw_write_cached(struct block_image *img, uint64_t offset, const void *buf, size_t len)
 {
-	return img->file->in_memory ? block_file_write(img->file, offset, buf, len) : -EAGAIN;
+	return img->file->in_memory ? raw_write(img, offset, buf, len) : -EAGAIN;
 }
 
 static int raw_discard(struct block_image *img, uint64_t offset, uint64_t len)

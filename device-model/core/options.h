@@ -31,6 +31,15 @@ struct opt_list {
 	unsigned int nr;
 };
 
+/* How a BIOS translates a disk's geometry: as the disk is, or what CMOS memory is to say + 1. */
+enum opt_translation {
+	OPT_TRANSLATION_AUTO,
+	OPT_TRANSLATION_NONE,
+	OPT_TRANSLATION_LBA,
+	OPT_TRANSLATION_LARGE,
+	OPT_TRANSLATION_RECHS
+};
+
 struct opt_drive {
 	bool present; /* a drive is on this IDE position */
 	bool cdrom;
@@ -38,11 +47,14 @@ struct opt_drive {
 	bool write_through; /* cache=writethrough or directsync */
 	bool discard;	    /* discard=unmap: discarded space goes back to the host */
 	char *werror, *rerror;
-	char *serial;  /* NULL: made up */
-	char *version; /* of the firmware, NULL: ours */
-	char *id;      /* "ide-5632" or NULL */
-	char *file;    /* NULL: empty CD drive */
-	char *format;  /* "raw", "qcow2" or NULL = raw */
+	char *serial;				/* NULL: made up */
+	char *version;				/* of the firmware, NULL: ours */
+	char *id;				/* "ide-5632" or NULL */
+	char *file;				/* NULL: empty CD drive */
+	char *format;				/* "raw", "qcow2" or NULL = raw */
+	unsigned int cylinders, heads, sectors; /* all 0: as the disk looks */
+	enum opt_translation translation;
+	unsigned int physical_sector; /* bytes, 0: not told to the guest */
 };
 
 /* The host's side of a network card, by -netdev. */
@@ -108,7 +120,7 @@ struct options {
 	bool usb_tablet, usb_mouse, usb_keyboard;
 	bool no_usb; /* -usbdevice none: not even the tablet that a display gets */
 	struct opt_drive drives[OPT_MAX_DRIVES]; /* primary master .. secondary slave */
-	char *ide_serial, *ide_version;		 /* -global: of disks that have none of their own */
+	struct opt_drive ide_global; /* -global: of disks that say nothing of their own */
 	struct opt_drive floppies[2];
 	struct opt_nic nics[OPT_MAX_NICS];
 	unsigned int nr_nics;

@@ -60,12 +60,110 @@ static char *error_policy(const struct opt_list *l, const char *key)
 	return NULL;
 }
 
+static const struct {
+	const char *key;
+	size_t offset; /* in struct opt_drive */
+	unsigned long max;
+} disk_numbers[] = {
+	{ "cyls", offsetof(struct opt_drive, cylinders), 65535 },
+	{ "heads", offsetof(struct opt_drive, heads), 16 },
+	{ "secs", offsetof(struct opt_drive, sectors), 255 },
+	{ "physical_block_size", offsetof(struct opt_drive, physical_sector), 2 << 20 },
+};
+
+static void disk_number(struct opt_drive *d, size_t i, const char *value)
+{
+	unsigned long v = opt_number(disk_numbers[i].key, value, disk_numbers[i].max);
+
+	if (!v)
+		log_fatal("a disk's %s=0 cannot be", disk_numbers[i].key);
+	*(unsigned int *)((char *)d + disk_numbers[i].offset) = (unsigned int)v;
+}
+
+static void disk_translation(struct opt_drive *d, const char *value)
+{
+	static const char *const known[] = {
+		[OPT_TRANSLATION_AUTO] = "auto",   [OPT_TRANSLATION_NONE] = "none",
+		[OPT_TRANSLATION_LBA] = "lba",	   [OPT_TRANSLATION_LARGE] = "large",
+		[OPT_TRANSLATION_RECHS] = "rechs",
+	};
+	size_t i;
+
+	for (i = 0; i < ARRAY_SIZE(known) && strcmp(value, known[i]); i++)
+		;
+	if (i == ARRAY_SIZE(known))
+		log_fatal("translation %s is not known (known: auto, none, lba, large, rechs)",
+			  value);
+	d->translation = (enum opt_translation)i;
+}
+
+/* A property of an emulated disk's shape; false: another property. */
+static bool disk_property(struct opt_drive *d, const char *key, const char *value)
+{
+	size_t i;
+
+	for (i = 0; i < ARRAY_SIZE(disk_numbers); i++) {
+		if (strcmp(key, disk_numbers[i].key))
+			continue;
+		disk_number(d, i, value);
+		return true;
+	}
+	if (!strcmp(key, "trans") || !strcmp(key, "bios-chs-trans")) {
+		disk_translation(d, value);
+		return true;
+	}
+	if (strcmp(key, "logical_block_size"))
+		return false;
+	if (strcmp(value, "512"))
+		log_fatal(
+			"logical_block_size=%s: an IDE disk has sectors of 512 bytes "
+			"(physical_block_size=4096 tells the guest what it should write at a time)",
+			value);
+	return true;
+}
+
+static void disk_properties(struct opt_drive *d, const struct opt_list *l)
+{
+	unsigned int i;
+
+	for (i = 0; i < l->nr; i++)
+		disk_property(d, l->pairs[i].key, l->pairs[i].value);
+}
+
+static void disk_check(const struct opt_drive *d)
+{
+	if (!d->cylinders != !d->heads || !d->heads != !d->sectors)
+		log_fatal("a disk's geometry is all of cyls=, heads= and secs=");
+	if (d->physical_sector & (d->physical_sector - 1) ||
+	    (d->physical_sector && d->physical_sector < 512))
+		log_fatal("physical_block_size must be a power of two from 512 on");
+}
+
+/* What is not said of this disk is as it is said of all. */
+static void disk_inherit(struct opt_drive *d, const struct opt_drive *all)
+{
+	if (!d->serial && all->serial)
+		d->serial = xstrdup(all->serial);
+	if (all->version)
+		d->version = xstrdup(all->version);
+	if (!d->cylinders && !d->heads && !d->sectors) {
+		d->cylinders = all->cylinders;
+		d->heads = all->heads;
+		d->sectors = all->sectors;
+	}
+	if (!d->translation)
+		d->translation = all->translation;
+	if (!d->physical_sector)
+		d->physical_sector = all->physical_sector;
+}
+
 void opt_drive(struct options *o, const char *arg)
 {
 	static const char *const known[] = {
 		"file",	    "if",	    "index",	      "media",	"format",	  "cache",
 		"readonly", "id",	    "discard",	      "aio",	"detect-zeroes",  "werror",
-		"rerror",   "file.locking", "direct-io-safe", "serial", "auto-read-only", NULL
+		"rerror",   "file.locking", "direct-io-safe", "serial", "auto-read-only", "cyls",
+		"heads",    "secs",	    "trans",	      NULL
 	};
 	struct opt_list l;
 	struct opt_drive d = { 0 };
@@ -86,6 +184,7 @@ void opt_drive(struct options *o, const char *arg)
 	d.werror = error_policy(&l, "werror");
 	d.rerror = error_policy(&l, "rerror");
 	d.serial = dup_or_null(opt_list_get(&l, "serial"));
+	disk_properties(&d, &l);
 	d.id = dup_or_null(opt_list_get(&l, "id"));
 	d.file = dup_or_null(opt_list_get(&l, "file"));
 	d.format = dup_or_null(opt_list_get(&l, "format"));
@@ -127,16 +226,25 @@ void opt_blockdev(struct options *o, const char *arg)
 	opt_list_free(&l);
 }
 
-/* ide-hd.serial=TEXT, ide-hd.ver=TEXT: for every disk that says nothing itself. */
+/* ide-hd.PROPERTY=VALUE: for every disk that says nothing itself. */
 bool opt_ide_global(struct options *o, const char *arg)
 {
-	if (!strncmp(arg, "ide-hd.serial=", 14))
-		o->ide_serial = xstrdup(arg + 14);
-	else if (!strncmp(arg, "ide-hd.ver=", 11))
-		o->ide_version = xstrdup(arg + 11);
-	else
+	struct opt_drive *all = &o->ide_global;
+	const char *value = strchr(arg, '=');
+	bool known = true;
+	char *key;
+
+	if (strncmp(arg, "ide-hd.", 7) || !value++)
 		return false;
-	return true;
+	key = xasprintf("%.*s", (int)(value - 1 - (arg + 7)), arg + 7);
+	if (!strcmp(key, "serial"))
+		all->serial = xstrdup(value);
+	else if (!strcmp(key, "ver"))
+		all->version = xstrdup(value);
+	else
+		known = disk_property(all, key, value);
+	free(key);
+	return known;
 }
 
 static void ide_finish(struct options *o)
@@ -148,10 +256,8 @@ static void ide_finish(struct options *o)
 
 		if (d->cdrom)
 			continue;
-		if (!d->serial && o->ide_serial)
-			d->serial = xstrdup(o->ide_serial);
-		if (o->ide_version)
-			d->version = xstrdup(o->ide_version);
+		disk_inherit(d, &o->ide_global);
+		disk_check(d);
 	}
 }
 
@@ -167,8 +273,19 @@ static struct opt_drive *pending_find(const char *id)
 
 static void device_ide(struct options *o, const struct opt_list *l)
 {
-	static const char *const known[] = { "id",	  "drive",  "bus", "unit",
-					     "bootindex", "serial", NULL };
+	static const char *const known[] = { "id",
+					     "drive",
+					     "bus",
+					     "unit",
+					     "bootindex",
+					     "serial",
+					     "cyls",
+					     "heads",
+					     "secs",
+					     "bios-chs-trans",
+					     "physical_block_size",
+					     "logical_block_size",
+					     NULL };
 	const char *serial = opt_list_get(l, "serial");
 	const char *drive = opt_list_get(l, "drive"), *bus = opt_list_get(l, "bus");
 	const char *unit = opt_list_get(l, "unit"), *id = opt_list_get(l, "id");
@@ -187,6 +304,7 @@ static void device_ide(struct options *o, const struct opt_list *l)
 		d.id = xstrdup(id);
 	if (serial)
 		d.serial = xstrdup(serial);
+	disk_properties(&d, l);
 	drive_place(o, &d, channel * 2 + (unit ? opt_number("device", unit, 1) : 0));
 }
 

@@ -112,7 +112,7 @@ static size_t element_count(const struct save_field *f, const void *obj)
 
 static bool in_version(const struct save_field *f, uint32_t version)
 {
-	return !f->last || version <= f->last;
+	return version >= f->first && (!f->last || version <= f->last);
 }
 
 static uint64_t value_get(const struct save_field *f, const void *p)

@@ -33,6 +33,7 @@ struct save_field {
 	size_t (*present)(const void *obj);
 	bool pointer;	    /* the member points to the elements */
 	bool same;	    /* the value must be what the machine has already */
+	uint8_t first;	    /* version that had it first; 0: it was always there */
 	uint8_t last;	    /* version that had it last; 0: it is still there */
 	uint64_t mask, max; /* of a loaded value, 0: any. Bits outside the mask are dropped. */
 };

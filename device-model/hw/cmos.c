@@ -74,38 +74,37 @@ static void set_boot_order(struct cmos *s)
 	s->data[0x38] = (uint8_t)(code[2] << 4);
 }
 
-/* A disk of type 47 describes itself, as IDENTIFY does; 0x39 says whether a BIOS has to translate. */
-static void set_geometry(struct cmos *s, unsigned int unit)
+/* A disk of type 47, which describes itself, as IDENTIFY does. There is room for those of the first channel. */
+static void set_type(struct cmos *s, unsigned int unit, const struct ide_geometry *g)
 {
-	unsigned int cylinders, heads, sectors, base = 0x1b + 9 * unit;
+	unsigned int base = 0x1b + 9 * unit;
 
-	if (!ide_disk_geometry(s->m, unit, &cylinders, &heads, &sectors))
-		return;
-	set16(s, base, cylinders);
-	s->data[base + 2] = (uint8_t)heads;
-	set16(s, base + 3, 0xffff);				   /* no write precompensation */
-	s->data[base + 5] = (uint8_t)(0xc0 | (heads > 8 ? 8 : 0)); /* control byte */
-	set16(s, base + 6, cylinders);				   /* landing zone */
-	s->data[base + 8] = (uint8_t)sectors;
-	if (cylinders > 1024)
-		s->data[0x39] |= (uint8_t)(1 << unit * 2);
+	s->data[0x12] |= unit ? 0x0f : 0xf0;
+	s->data[0x19 + unit] = 47;
+	set16(s, base, g->cylinders);
+	s->data[base + 2] = (uint8_t)g->heads;
+	set16(s, base + 3, 0xffff);				      /* no write precompensation */
+	s->data[base + 5] = (uint8_t)(0xc0 | (g->heads > 8 ? 8 : 0)); /* control byte */
+	set16(s, base + 6, g->cylinders);			      /* landing zone */
+	s->data[base + 8] = (uint8_t)g->sectors;
 }
 
 static void set_drives(struct cmos *s)
 {
-	const struct options *o = s->m->opt;
+	const struct ide_geometry *g;
 	unsigned int i;
 
 	s->data[0x10] = (uint8_t)(fdc_cmos_type(s->m, 0) << 4 | fdc_cmos_type(s->m, 1));
 	s->data[0x14] = 0x06; /* equipment: coprocessor, PS/2 mouse, and the floppy drives */
 	if (s->data[0x10])
 		s->data[0x14] |= s->data[0x10] & 0xf0 && s->data[0x10] & 0x0f ? 0x41 : 0x01;
-	for (i = 0; i < 2; i++) {
-		if (!o->drives[i].present || o->drives[i].cdrom)
+	for (i = 0; i < OPT_MAX_DRIVES; i++) {
+		g = ide_disk_geometry(s->m, i);
+		if (!g)
 			continue;
-		s->data[0x12] |= i ? 0x0f : 0xf0;
-		s->data[0x19 + i] = 47; /* a type of its own */
-		set_geometry(s, i);
+		s->data[0x39] |= (uint8_t)(g->translation << i * 2);
+		if (i < 2)
+			set_type(s, i, g);
 	}
 }
 

@@ -106,7 +106,9 @@ static int drive_init(struct fdc *s, unsigned int n)
 	if (!strncmp(o->file, "/dev/fdset/", 11))
 		fd = qmp_open_path(o->file, o->read_only ? O_RDONLY : O_RDWR);
 	blk = image_open(o->file, o->format, o->read_only, fd);
-	if (!blk || !medium_set(d, blk))
+	if (!blk)
+		return -errno;
+	if (!medium_set(d, blk))
 		return -EINVAL;
 	d->cmos = d->format.cmos;
 	return 0;

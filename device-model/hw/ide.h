@@ -2,7 +2,7 @@
 /*
  * The two IDE channels of the PIIX3 (82371SB) with ATA-6 disks (T13 1410D) and ATAPI CD-ROMs (SFF-8020i,
  * MMC-3). ide.c has registers and PCI, ide_dma.c the bus master, ide_ata.c disk commands, ide_trim.c
- * DATA SET MANAGEMENT, ide_identify.c their IDENTIFY data, ide_atapi.c and ide_atapi_cmd.c packet commands, ide_media.c
+ * DATA SET MANAGEMENT, ide_identify.c their IDENTIFY data, ide_geometry.c cylinders and heads, ide_atapi.c and ide_atapi_cmd.c packet commands, ide_media.c
  * drives and media seen from the host.
  */
 #ifndef DM_HW_IDE_H
@@ -16,8 +16,7 @@
 #include "core/pci.h"
 #include "core/save.h"
 
-#define IDE_MAX_CYLINDERS 16383u /* the default geometry */
-#define IDE_HEADS	  16u
+#define IDE_HEADS	  16u /* the standard geometry */
 #define IDE_SECTORS	  63u
 #define IDE_SECTOR	  512u
 #define CD_SECTOR	  2048u
@@ -59,7 +58,21 @@ enum ide_phase {
 	IDE_TRIM_DMA, /* blocks of ranges from the host */
 };
 
+/* What a BIOS makes of a disk's geometry: two bits for each disk in index 39h of CMOS memory. */
+enum ide_translation {
+	IDE_TRANSLATE_NONE,
+	IDE_TRANSLATE_LBA,
+	IDE_TRANSLATE_LARGE,
+	IDE_TRANSLATE_RECHS
+};
+
+struct ide_geometry {
+	uint16_t cylinders, heads, sectors;
+	uint8_t translation;
+};
+
 struct ide_channel;
+struct opt_drive;
 
 struct ide_drive {
 	struct ide_channel *ch;
@@ -76,7 +89,9 @@ struct ide_drive {
 	uint8_t device, status, error;
 
 	/* The disk's settings. */
+	struct ide_geometry base; /* at power-on */
 	uint16_t cylinders, heads, sectors_per_track;
+	uint32_t physical_sector; /* bytes, 0: it is not said */
 	uint8_t multiple;
 	uint8_t mwdma, udma; /* selected mode + 1, 0: none */
 	bool write_cache;
@@ -178,7 +193,17 @@ void ide_trim_dma_ready(struct ide_drive *d);
 /* ide_identify.c */
 void ide_identify_disk(struct ide_drive *d, uint8_t *out);
 void ide_identify_cdrom(struct ide_drive *d, uint8_t *out);
-void ide_default_geometry(struct ide_drive *d);
+
+/* ide_geometry.c */
+/* Of a disk whose size and image are known. */
+void ide_geometry_init(struct ide_drive *d, const struct opt_drive *o);
+/* By the size alone, whatever the disk says. */
+void ide_geometry_standard(struct ide_drive *d);
+void ide_geometry_reset(struct ide_drive *d);
+/* Both above 0. */
+void ide_geometry_set(struct ide_drive *d, unsigned int heads, unsigned int sectors);
+/* Words 1, 3, 6 and 54 to 58 of IDENTIFY DEVICE. */
+void ide_identify_geometry(const struct ide_drive *d, uint8_t *out);
 
 /* ide_atapi.c */
 void atapi_packet_start(struct ide_drive *d);
@@ -198,10 +223,9 @@ void atapi_command(struct ide_drive *d, const uint8_t *packet);
 /* ide_media.c */
 int ide_media_init(struct machine *m, struct ide_controller *c);
 void ide_tray_move(struct ide_drive *d, bool open);
+/* Of the disk at place 0 to 3, at power-on; NULL: there is none. */
+const struct ide_geometry *ide_disk_geometry(struct machine *m, unsigned int place);
 /* Paravirtual drivers take over: pull the disks (only the secondary slots' ones, "aux", if asked). */
-/* The default geometry of a disk of the first channel; false: there is none. */
-bool ide_disk_geometry(struct machine *m, unsigned int unit, unsigned int *cylinders,
-		       unsigned int *heads, unsigned int *sectors);
 void ide_unplug_disks(struct machine *m, bool aux_only);
 
 /* ide_save.c */

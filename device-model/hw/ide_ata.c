@@ -390,9 +390,7 @@ static void cmd_init_params(struct ide_drive *d)
 		ide_fail(d, IDE_ABRT);
 		return;
 	}
-	d->heads = (uint16_t)heads;
-	d->sectors_per_track = (uint16_t)spt;
-	d->cylinders = (uint16_t)MIN(d->sectors / (heads * spt), 65535);
+	ide_geometry_set(d, heads, spt);
 	ide_complete(d);
 }
 

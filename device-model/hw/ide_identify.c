@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* IDENTIFY DEVICE and IDENTIFY PACKET DEVICE data (ATA-6 8.15, 8.16), and the default geometry. */
+/* IDENTIFY DEVICE and IDENTIFY PACKET DEVICE data (ATA-6 8.15, 8.16). */
 #include <stdio.h>
 
 #include "core/util.h"
@@ -19,13 +19,6 @@ static void text(uint8_t *out, unsigned int first, unsigned int bytes, const cha
 
 	for (i = 0; i < bytes; i++)
 		out[first * 2 + (i ^ 1)] = (uint8_t)(*s ? *s++ : ' ');
-}
-
-void ide_default_geometry(struct ide_drive *d)
-{
-	d->heads = IDE_HEADS;
-	d->sectors_per_track = IDE_SECTORS;
-	d->cylinders = (uint16_t)MIN(d->sectors / (IDE_HEADS * IDE_SECTORS), IDE_MAX_CYLINDERS);
 }
 
 static void transfer_modes(const struct ide_drive *d, uint8_t *out)
@@ -58,20 +51,20 @@ static void checksum(uint8_t *out)
 	out[511] = (uint8_t)-sum;
 }
 
-static void current_geometry(const struct ide_drive *d, uint8_t *out)
+/* ATA8-ACS 7.16.7.50: how many logical sectors a physical one has, as a power of two. */
+static uint32_t sector_sizes(const struct ide_drive *d)
 {
-	uint32_t chs = (uint32_t)d->cylinders * d->heads * d->sectors_per_track;
-	uint64_t size = d->sectors;
-	unsigned int default_cylinders =
-		(unsigned int)MIN(size / (IDE_HEADS * IDE_SECTORS), IDE_MAX_CYLINDERS);
+	uint32_t exponent = 0;
 
-	word(out, 1, default_cylinders);
-	word(out, 3, IDE_HEADS);
-	word(out, 6, IDE_SECTORS);
-	word(out, 54, d->cylinders);
-	word(out, 55, d->heads);
-	word(out, 56, d->sectors_per_track);
-	put_le32(out + 57 * 2, chs);
+	while (d->physical_sector >> exponent > IDE_SECTOR)
+		exponent++;
+	return 0x6000 | exponent;
+}
+
+static void sizes(const struct ide_drive *d, uint8_t *out)
+{
+	uint64_t size = d->sectors;
+
 	put_le32(out + 60 * 2, (uint32_t)MIN(size, LBA28_MAX));
 	put_le32(out + 100 * 2, (uint32_t)size);
 	put_le32(out + 102 * 2, (uint32_t)(size >> 32));
@@ -99,7 +92,10 @@ void ide_identify_disk(struct ide_drive *d, uint8_t *out)
 	word(out, 49, 0x0f00); /* LBA, DMA, IORDY */
 	word(out, 50, 0x4000);
 	word(out, 51, 0x0200);
-	current_geometry(d, out);
+	ide_identify_geometry(d, out);
+	sizes(d, out);
+	if (d->physical_sector)
+		word(out, 106, sector_sizes(d));
 	word(out, 59, d->multiple ? 0x0100u | d->multiple : 0);
 	transfer_modes(d, out);
 	word(out, 80, 0x0070); /* ATA-4 to ATA-6 */

@@ -58,6 +58,7 @@ static int drive_init(struct machine *m, unsigned int place)
 	struct ide_drive *d = drive_at(m, place);
 	struct block *blk = NULL;
 
+	ide_geometry_standard(d);
 	if (!o->present)
 		return 0;
 	d->id = o->id ? xstrdup(o->id)
@@ -80,7 +81,7 @@ static int drive_init(struct machine *m, unsigned int place)
 			p.fd = qmp_open_path(o->file, o->read_only ? O_RDONLY : O_RDWR);
 		blk = block_open(&p);
 		if (!blk)
-			return -ENOENT;
+			return -errno;
 		if (!block_size(blk) && !o->cdrom) {
 			log_error("the disk %s is empty: give it a size (truncate -s 10G FILE)",
 				  o->file);
@@ -92,7 +93,10 @@ static int drive_init(struct machine *m, unsigned int place)
 	d->serial = o->serial ? xstrdup(o->serial) : xasprintf("PL%05u", place + 1);
 	d->version = xstrdup(o->version ? o->version : "0.1");
 	d->buf = xzalloc(IDE_BUF_SIZE + CD_RAW_SECTOR);
+	d->physical_sector = o->physical_sector;
 	medium_set(d, blk);
+	if (!d->cdrom)
+		ide_geometry_init(d, o);
 	return 0;
 }
 
@@ -153,17 +157,11 @@ static void medium_insert(struct ide_drive *d, struct block *blk)
 	tray_event(d, false);
 }
 
-bool ide_disk_geometry(struct machine *m, unsigned int unit, unsigned int *cylinders,
-		       unsigned int *heads, unsigned int *sectors)
+const struct ide_geometry *ide_disk_geometry(struct machine *m, unsigned int place)
 {
-	struct ide_drive *d = m->ide && unit < 2 ? drive_at(m, unit) : NULL;
+	struct ide_drive *d = m->ide ? drive_at(m, place) : NULL;
 
-	if (!d || !d->present || d->cdrom)
-		return false;
-	*cylinders = (unsigned int)MIN(d->sectors / (IDE_HEADS * IDE_SECTORS), IDE_MAX_CYLINDERS);
-	*heads = IDE_HEADS;
-	*sectors = IDE_SECTORS;
-	return true;
+	return d && d->present && !d->cdrom ? &d->base : NULL;
 }
 
 void ide_unplug_disks(struct machine *m, bool aux_only)

@@ -7,7 +7,6 @@
 
 #include "hw/ide.h"
 
-/* Nothing that the commands rely on may come from a file unchecked. */
 /* By the commands of disks, which CD drives refuse. */
 static bool moves_sectors(enum ide_phase phase)
 {
@@ -15,10 +14,12 @@ static bool moves_sectors(enum ide_phase phase)
 	       phase == IDE_WRITE_DMA || phase == IDE_TRIM_DMA;
 }
 
+/* Nothing that the commands rely on may come from a file unchecked. */
 static bool drive_sane(const struct ide_drive *d)
 {
 	return d->drq_end <= d->buf_len && d->buf_pos <= d->drq_end && d->heads &&
-	       d->sectors_per_track && d->lba <= d->sectors && d->left <= d->sectors - d->lba &&
+	       d->sectors_per_track && d->base.heads && d->base.sectors && d->lba <= d->sectors &&
+	       d->left <= d->sectors - d->lba &&
 	       (!d->packet_left || d->cd_sector_size == CD_SECTOR ||
 		d->cd_sector_size == CD_RAW_SECTOR) &&
 	       (d->phase == IDE_IDLE || d->block_sectors || d->phase == IDE_PIO_IN || d->cdrom) &&
@@ -39,8 +40,10 @@ static void ide_refresh(void *obj)
 }
 
 /* Unplugged by the guest is fine; another disk is not. */
-static int drive_loaded(struct ide_drive *d)
+static int drive_loaded(struct ide_drive *d, uint32_t version)
 {
+	if (version < 2)
+		ide_geometry_standard(d); /* it was that of every disk */
 	if ((d->saved.present && !d->present) || (d->present && d->saved.sectors != d->sectors) ||
 	    !drive_sane(d))
 		return -EINVAL;
@@ -58,7 +61,7 @@ static int ide_loaded(void *obj, uint32_t version)
 	for (i = 0; i < 2; i++) {
 		struct ide_channel *ch = &c->channel[i];
 
-		if (drive_loaded(&ch->drive[0]) || drive_loaded(&ch->drive[1]))
+		if (drive_loaded(&ch->drive[0], version) || drive_loaded(&ch->drive[1], version))
 			return -EINVAL;
 		irq_set(&ch->irq, ch->irq_pending && !(ch->control & IDE_NIEN));
 	}
@@ -84,6 +87,9 @@ static const struct save_field drive_fields[] = {
 	SAVE(struct ide_drive, device),
 	SAVE(struct ide_drive, status),
 	SAVE(struct ide_drive, error),
+	SAVE(struct ide_drive, base.cylinders, .first = 2),
+	SAVE(struct ide_drive, base.heads, .max = 16, .first = 2),
+	SAVE(struct ide_drive, base.sectors, .max = 255, .first = 2),
 	SAVE(struct ide_drive, cylinders),
 	SAVE(struct ide_drive, heads, .max = 16),
 	SAVE(struct ide_drive, sectors_per_track, .max = 255),
@@ -133,4 +139,4 @@ static const struct save_field ide_fields[] = {
 	SAVE_END,
 };
 
-const struct save_ops ide_save_ops = { "ide", 1, ide_fields, ide_refresh, ide_loaded };
+const struct save_ops ide_save_ops = { "ide", 2, ide_fields, ide_refresh, ide_loaded };

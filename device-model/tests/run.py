@@ -19,6 +19,7 @@ import scratch
 import test_atapi
 import test_chipset
 import test_confine
+import test_disks
 import test_dma
 import test_floppy
 import test_handover
@@ -154,7 +155,7 @@ def main():
     for module in (test_chipset, test_ide, test_atapi):
         for kind, path in (("plinth", program), ("qemu", qemu)):
             run_module(results, module, kind, path, work)
-    for module in (test_dma, test_floppy, test_usb, test_peer):
+    for module in (test_disks, test_dma, test_floppy, test_usb, test_peer):
         for kind, path in (("plinth", program), ("qemu", qemu)):
             run_own(results, module, kind, path, work)
     for module in (test_process, test_state, test_handover, test_storage, test_confine):

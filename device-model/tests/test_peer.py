@@ -3,8 +3,8 @@
 
 What its rtl8139 program asserts is in tests-net. They run with the command lines of those programs on
 ours and on QEMU, but for those about time, which are marked `ours`: Debian's QEMU has no -accel qtest,
-so its time cannot be stepped. Not here: what needs a CPU (booting), QEMU's blkdebug and flash memory,
-and guessing a disk's geometry from its partition table, which nothing that boots on this PC asks for.
+so its time cannot be stepped. Not here: what needs a CPU (booting), QEMU's blkdebug and flash memory;
+guessing a disk's geometry from its partition table is in test_disks.py.
 """
 import base64
 import os

@@ -85,6 +85,29 @@ def test_options_refused(program, work, images):
     refused(program, q + ["-drive", "file=%s,if=ide,index=0" % empty], "empty")
 
 
+def test_images_refused(program, work, images):
+    """The last line of the log says why, of disks as of floppies."""
+    bare = os.path.join(work, "bare.qcow2")
+    with open(bare, "wb") as f:
+        f.write(b"QFI\xfb" + bytes(1020))
+    for place in ("if=ide,index=0", "if=floppy,index=0"):
+        for path, form, why in (("/nonexistent", "raw", "No such file or directory"), (work, "raw", "directory"),
+                                (images.disk_path, "vmdk", "Invalid argument"), (bare, "qcow2", "Invalid argument")):
+            r = subprocess.run([program, "-qtest", "stdio", "-drive", "file=%s,%s,format=%s" % (path, place, form)],
+                               stdin=subprocess.DEVNULL, capture_output=True, text=True, timeout=60)
+            last = r.stderr.strip().splitlines()[-1]
+            assert r.returncode == 1 and why in last, "%s %s: %s" % (place, path, r.stderr)
+
+
+def test_disk_options_refused(program, work, images):
+    disk = ["-qtest", "stdio", "-drive", "file=%s,if=none,id=d,format=raw" % images.disk_path, "-device"]
+    hd = "ide-hd,drive=d,bus=ide.0,unit=0,"
+    for properties, why in (("cyls=615", "all of cyls="), ("cyls=615,heads=17,secs=17", "heads"),
+                            ("cyls=0,heads=4,secs=17", "cyls=0"), ("bios-chs-trans=big", "translation big"),
+                            ("logical_block_size=4096", "512"), ("physical_block_size=1000", "power of two")):
+        refused(program, disk + [hd + properties], why)
+
+
 def test_cirrus_is_standard_vga(program, work, images):
     """What libxl asks for by default gives a working card, 1234:1111, and a line in the log."""
     for arguments in (["-vga", "cirrus"], ["-device", "cirrus-vga,vgamem_mb=8"]):

@@ -257,6 +257,8 @@ def test_old_state(program, work, _):
             assert again[key] == (2, data[:4] + data[4 + (16 << 20):])
         elif key[0] == "rtl8139":
             assert again[key][1][:88] + again[key][1][96:] == data[:88] + data[96:], "all but the timer"
+        elif key[0] == "ide":
+            assert again[key][0] == 2 and len(again[key][1]) == len(data) + 4 * 6, "each drive's geometry came in"
         else:
             assert again[key] == (version, data), key
     qmp = Qmp(os.path.join(work, "qmp"))
@@ -265,6 +267,29 @@ def test_old_state(program, work, _):
     assert "ide" not in text
     qmp.close()
     finish_busy(pc, pattern(700) + pattern(43 * 512)[40 * 512:40 * 512 + 700])
+    pc.close()
+
+
+def test_geometry(program, work, _):
+    """A disk that the guest partitions anew keeps the shape it was started with."""
+    path = os.path.join(work, "shape.img")
+
+    def partition(last_head):
+        with open(path, "wb") as f:
+            f.write(bytes(446) + struct.pack("<8BII", 128, 1, 1, 0, 6, last_head, 17, 0, 17, 1000) + bytes(48) +
+                    b"\x55\xaa")
+            f.truncate(615 * 4 * 17 * 512)
+    partition(3)
+    argv = [program, "-m", "64", "-drive", "file=%s,if=ide,index=0,format=raw" % path,
+            "-qmp", "unix:%s,server=on,wait=off" % os.path.join(work, "qmp")]
+    pc = pc_module.Pc("plinth", argv, work)
+    words = Drive(pc).identify()
+    assert words[1:7:2] == (615, 4, words[5]) and words[6] == 17
+    state = saved(work)
+    pc.close()
+    partition(1)
+    pc = restored(argv, work, state)
+    assert Drive(pc).identify() == words
     pc.close()
 
 
