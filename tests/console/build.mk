@@ -2,7 +2,7 @@
 # The VMM's console and guests' text on the host, with a UART that is as slow as a real one, under ASan and UBSan.
 
 console_DIR  := $(O)/tests/console
-console_VMM  := vmm/base/stretch.c vmm/base/log.c vmm/console/console.c vmm/console/output.c vmm/console/serial.c vmm/console/screen.c vmm/console/font.c \
+console_VMM  := vmm/base/stretch.c vmm/base/log.c vmm/base/panic.c vmm/console/panic.c vmm/console/console.c vmm/console/output.c vmm/console/serial.c vmm/console/screen.c vmm/console/font.c \
 	vmm/hvm/debug_port.c
 console_OBJS := $(console_VMM:%.c=$(console_DIR)/%.o) $(patsubst %.c,$(console_DIR)/%.o,$(wildcard tests/console/*.c)) \
 	$(console_DIR)/tests/unit/unit.o
@@ -20,6 +20,9 @@ $(console_DIR)/%.o: %.c | $(O)/xen-include/xen
 	$(Q)mkdir -p $(@D)
 	$(Q)$(CC) $(console_CFLAGS) $(console_VMMFLAGS) -c -o $@ $<
 	$(Q)objcopy --rename-section .options=test_options --rename-section .debug_keys=test_keys $@
+
+# The tests' own one ends the test.
+$(addprefix $(console_DIR)/,vmm/base/panic.o tests/console/test_panic.o): console_VMMFLAGS += -Dpanic=vmm_panic
 
 $(console_DIR)/console: $(console_OBJS)
 	$(call say,LD,$@)

@@ -7,9 +7,11 @@
 extern const struct debug_key __start_test_keys[], __stop_test_keys[];
 
 static uint64_t ticks = 1000;
+uint64_t world_tsc_step;
 
 uint64_t rdtsc(void)
 {
+	ticks += world_tsc_step;
 	return ticks;
 }
 

@@ -1,22 +1,26 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * The end of the host: the reason and a backtrace. What else is to be told, and what follows, is the end hook's
- * (vmm/console/panic.c): only upper rooms know the other CPUs and how to reset the machine.
+ * The end of the host: the reason and a backtrace. To stop the other CPUs, what else is to be told, and what follows,
+ * are the hooks' (vmm/console/panic.c): only upper rooms know the other CPUs and how to reset the machine.
  */
 #include "debug.h"
 #include "log.h"
 
-void (*panic_end_hook)(void);
+void (*panic_begin_hook)(void), (*panic_end_hook)(void);
 
 static int panic_cpu = -1;
 
 void machine_halt(void)
 {
 	for (;;)
-		__asm__ volatile("cli; hlt");
+		cpu_halt();
 }
 
-/* One CPU panics; a second panic of the same CPU just stops; other CPUs wait for their NMI. */
+/*
+ * One CPU panics; a second panic of the same CPU just stops; other CPUs wait for their NMI. It comes before anything
+ * is printed, which takes seconds: what another CPU does to guests' disks, to the log or to the machine's reset
+ * meanwhile, it does to a host that is broken.
+ */
 static void panic_enter(void)
 {
 	int nobody = -1, me = (int)cpu_id();
@@ -28,6 +32,8 @@ static void panic_enter(void)
 		for (;;)
 			cpu_relax();
 	}
+	if (panic_begin_hook)
+		panic_begin_hook();
 	log_bust_locks();
 }
 

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * The end of the host, after the reason and the backtrace (vmm/base/panic.c): what the other CPUs were doing
- * (stopped by NMI), then a reset after five seconds, or a stop with the option `noreboot`. Also
+ * The end of the host, before and after the reason and the backtrace (vmm/base/panic.c): the other CPUs are stopped by NMI;
+ * what they were doing is told, then follows a reset after five seconds, or a stop with the option `noreboot`. Also
  * the snapshots that the debug key 'd' takes by the same NMI.
  */
 #include "boot.h"
@@ -22,7 +22,7 @@ struct snapshot {
 };
 
 static struct snapshot snapshot[MAX_CPUS];
-static volatile bool stop_all;
+static volatile int panicking = -1; /* the CPU; all others stop */
 static bool noreboot;
 
 static int parse_noreboot(const char *value)
@@ -48,7 +48,7 @@ static bool debug_nmi(const struct trap_frame *f)
 
 	if (ours)
 		take_snapshot(s, f);
-	if (stop_all)
+	if (panicking >= 0 && panicking != (int)cpu_id())
 		machine_halt();
 	return ours;
 }
@@ -62,13 +62,19 @@ static void wait_for_snapshot(struct snapshot *s)
 		cpu_relax();
 }
 
-static void snapshot_cpu(unsigned int cpu)
+static void want_snapshot(unsigned int cpu)
 {
 	struct snapshot *s = &snapshot[cpu];
 
 	s->taken = false;
 	__atomic_store_n(&s->wanted, true, __ATOMIC_SEQ_CST);
 	lapic_send_icr(cpus[cpu]->apic_id, ICR_NMI);
+}
+
+static void print_snapshot(unsigned int cpu)
+{
+	struct snapshot *s = &snapshot[cpu];
+
 	wait_for_snapshot(s);
 	if (!s->taken) {
 		printk("CPU %u does not answer\n", cpu);
@@ -94,19 +100,28 @@ static void panic_reboot(void)
 	machine_restart();
 }
 
+static void panic_begin(void)
+{
+	unsigned int cpu;
+
+	panicking = (int)cpu_id();
+	for_each_cpu(cpu)
+		if (cpu != cpu_id())
+			want_snapshot(cpu);
+}
+
 static void panic_end(void)
 {
 	const struct vcpu *v = this_cpu()->current;
 	unsigned int cpu;
 
-	stop_all = true;
 	printk("  cr0 %016lx cr2 %016lx cr3 %016lx cr4 %016lx\n", read_cr0(), read_cr2(),
 	       read_cr3(), read_cr4());
 	if (v && v->domain)
 		printk("  current: domain %u vCPU %u\n", v->domain->domid, v->id);
 	for_each_cpu(cpu)
 		if (cpu != cpu_id())
-			snapshot_cpu(cpu);
+			print_snapshot(cpu);
 	if (trace_on)
 		trace_dump(32);
 	panic_reboot();
@@ -114,6 +129,7 @@ static void panic_end(void)
 
 void panic_init(void)
 {
+	panic_begin_hook = panic_begin;
 	panic_end_hook = panic_end;
 	nmi_hook = debug_nmi;
 }
@@ -126,7 +142,9 @@ static void key_cpus(char key)
 	printk("CPU %u (this one):\n", cpu_id());
 	backtrace_here();
 	for_each_cpu(cpu)
-		if (cpu != cpu_id())
-			snapshot_cpu(cpu);
+		if (cpu != cpu_id()) {
+			want_snapshot(cpu);
+			print_snapshot(cpu);
+		}
 }
 DEBUG_KEY('d', key_cpus, "registers and backtraces of all CPUs");

@@ -160,7 +160,7 @@ static void park(void) __noreturn;
 static void park(void)
 {
 	for (;;)
-		__asm__ volatile("cli; hlt");
+		cpu_halt();
 }
 
 void smpboot_ap_main(void) __noreturn;

@@ -170,6 +170,12 @@ static inline void wrmsr(uint32_t msr, uint64_t v)
 /* 0, or -EFAULT when the access raises #GP. */
 int rdmsr_safe(uint32_t msr, uint64_t *v);
 
+/* Nothing but an NMI, INIT or a reset goes on from here. */
+static inline void cpu_halt(void)
+{
+	__asm__ volatile("cli; hlt");
+}
+
 static inline void outb(uint16_t port, uint8_t v)
 {
 	__asm__ volatile("outb %0, %1" ::"a"(v), "Nd"(port));

@@ -73,8 +73,8 @@ void trace_dump(unsigned int last_per_cpu);
 
 /* Panic's other entry: a trap that nothing explains. */
 void panic_trap(const struct trap_frame *f, const char *what) __noreturn;
-/* What a panic does after it has told why: set by panic_init(). */
-extern void (*panic_end_hook)(void);
+/* What a panic does before it tells why, which is to stop the other CPUs, and after that: set by panic_init(). */
+extern void (*panic_begin_hook)(void), (*panic_end_hook)(void);
 /* Who may have wanted an NMI (true: it did): set by panic_init(). */
 extern bool (*nmi_hook)(const struct trap_frame *f);
 /* From now on a panic tells of the other CPUs and resets the machine (console/panic.c). BSP, first of all. */
