@@ -170,6 +170,18 @@ static inline void wrmsr(uint32_t msr, uint64_t v)
 /* 0, or -EFAULT when the access raises #GP. */
 int rdmsr_safe(uint32_t msr, uint64_t *v);
 
+/* Interrupts are open for a moment: all that are pending are taken. */
+static inline void cpu_open_window(void)
+{
+	__asm__ volatile("sti; nop; nop; cli" ::: "memory");
+}
+
+/* Until the next interrupt. STI's shadow covers HLT: one that came after the caller's last look wakes it. */
+static inline void cpu_sleep(void)
+{
+	__asm__ volatile("sti; hlt; cli" ::: "memory");
+}
+
 /* Nothing but an NMI, INIT or a reset goes on from here. */
 static inline void cpu_halt(void)
 {

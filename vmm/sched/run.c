@@ -15,7 +15,7 @@ static void interrupt_window(struct cpu *c)
 {
 	stretch_end();
 	c->in_window = true;
-	__asm__ volatile("sti; nop; nop; cli" ::: "memory");
+	cpu_open_window();
 	c->in_window = false;
 	stretch_begin("after the window");
 }
@@ -25,10 +25,9 @@ static void idle(struct cpu *c)
 	uint64_t start = now_ns();
 
 	c->in_window = true;
-	/* STI's shadow covers HLT: a kick between the test and HLT still wakes it */
 	stretch_end();
 	if (!c->softirq)
-		__asm__ volatile("sti; hlt; cli" ::: "memory");
+		cpu_sleep();
 	c->in_window = false;
 	stretch_begin("after idling");
 	c->idle_ns += now_ns() - start;
@@ -54,15 +53,18 @@ static void deferred_work(struct cpu *c)
 	grace_pass();
 }
 
+/* CPUs come here before the scheduler knows them (sched_init): they have no vCPU then, not even an idle one. */
 struct vcpu *run_next(void)
 {
 	struct cpu *c = this_cpu();
+	struct vcpu *v;
 
 	for (;;) {
 		while (c->softirq)
 			deferred_work(c);
-		if (c->current != c->idle)
-			return c->current;
+		v = published(c->current);
+		if (v && !v->domain->is_idle)
+			return v;
 		idle(c);
 	}
 }

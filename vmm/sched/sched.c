@@ -618,9 +618,9 @@ void sched_init(void)
 		c->idle = c->curr = idle_create(i);
 		timer_init(&c->slice, slice_over, c, i);
 		cpus[i]->idle = c->idle;
-		cpus[i]->current = c->idle;
 		cpus[i]->sched = c;
 		scpus[i] = c;
+		publish(cpus[i]->current, c->idle); /* it is in its run loop */
 	}
 }
 
