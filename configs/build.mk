@@ -10,6 +10,12 @@ configs_ETC   := 20_plinth:grub.d/20_plinth kernel-postinst:kernel/postinst.d/zz
 configs_each   = for pair in $(configs_ETC); do configs/conffile $(1) configs/$${pair%%:*} \
 		 $(DESTDIR)/etc/$${pair\#*:} $(configs_SHARE)/plinth || exit 1; done
 
+# In a package (PACKAGED=1) dpkg keeps the administrator's changes, and xl.conf is another package's.
+PACKAGED     ?=
+configs_plain = for pair in $(filter-out xl.conf:%,$(configs_ETC)); do \
+		install -D -m "$$(stat -c %a configs/$${pair%%:*})" configs/$${pair%%:*} \
+			$(DESTDIR)/etc/$${pair\#*:} || exit 1; done
+
 # make install GRUB_DEFAULT=plinth: GRUB starts Plinth when nobody chooses. Without it that stays as it is.
 GRUB_DEFAULT ?=
 configs_DEFAULT = tools/plinth-grub-default --root '$(or $(DESTDIR),/)'
@@ -28,7 +34,7 @@ install-configs: install-etc
 install-etc:
 	$(Q)case '$(GRUB_DEFAULT)' in plinth | '') ;; \
 		*) echo 'make install: GRUB_DEFAULT is plinth or nothing' >&2; exit 1 ;; esac
-	$(Q)$(call configs_each,install)
+	$(Q)$(if $(PACKAGED),$(configs_plain),$(call configs_each,install))
 	$(if $(GRUB_DEFAULT),$(Q)$(configs_DEFAULT) on)
 
 # What an installation into an empty folder has is what goes, so this list cannot be out of date.
@@ -46,4 +52,23 @@ uninstall:
 		find $(DESTDIR)$(PREFIX)/$$part -depth -type d -empty -delete; done
 	$(Q)rm -rf $(configs_STAGE)
 
-HELP += 'uninstall|remove what make install put under DESTDIR; changed files in /etc stay'
+# plinth_VERSION_amd64.deb under $(O), by debhelper. A tree of git's counts its commits' time into the
+# version, so that what is built later is newer.
+configs_GIT = $(shell git log -1 --date=format:%Y%m%d%H%M%S --format=+git%cd.%h 2>/dev/null)
+DEB_VERSION ?= $(shell sed -n '1s/.*(\(.*\)).*/\1/p' configs/debian/changelog)$(configs_GIT)
+configs_DEB = $(abspath $(O))/deb
+
+.PHONY: deb
+deb:
+	$(Q)tools/deps --check build deb
+	$(Q)$(MAKE) --no-print-directory all
+	$(Q)rm -rf $(configs_DEB)
+	$(Q)$(MAKE) -s --no-print-directory PACKAGED=1 GRUB_DEFAULT= PREFIX=/usr DESTDIR=$(configs_DEB)/stage install
+	$(Q)cp -a configs/debian $(configs_DEB)/debian
+	$(call say,DEB,$(O)/plinth_$(DEB_VERSION)_amd64.deb)
+	$(Q)cd $(configs_DEB) && { env -u MAKEFLAGS -u MFLAGS debian/rules binary \
+		DEST=$(abspath $(O)) DEB_VERSION='$(DEB_VERSION)' >log 2>&1 || { cat log >&2; exit 1; }; }
+	$(Q)rm -rf $(configs_DEB)
+
+HELP += 'deb|a Debian package under $(O)/ (DEB_VERSION=$(DEB_VERSION))' \
+	'uninstall|remove what make install put under DESTDIR; changed files in /etc stay'

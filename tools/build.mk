@@ -109,4 +109,5 @@ INSTALLS += install-tools
 install-tools:
 	$(Q)install -D -m 755 $(TOOLS_DIR)/plinth-extract-vmlinux \
 		$(DESTDIR)$(PREFIX)/bin/plinth-extract-vmlinux
-	$(Q)install -D -m 755 $(TOOLS_DIR)/plinth-grub-default $(DESTDIR)$(PREFIX)/sbin/plinth-grub-default
+	$(Q)for tool in plinth-grub-default plinth-libvirt-rule; do \
+		install -D -m 755 $(TOOLS_DIR)/$$tool $(DESTDIR)$(PREFIX)/sbin/$$tool; done

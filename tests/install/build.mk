@@ -14,3 +14,10 @@ $(install_DIR)/no_xen.so: tests/install/no_xen.c
 
 check-install: $(ALL) $(install_DIR)/no_xen.so
 	$(Q)tests/install/check --out $(O)
+
+# Not one of CHECKS: it needs root and the network (apt brings Debian's Xen tools into a folder).
+.PHONY: check-deb
+check-deb: deb
+	$(Q)tests/install/check-deb --out $(O) $(O)/plinth_$(DEB_VERSION)_amd64.deb
+
+HELP += 'check-deb|make deb, then install, upgrade, remove and purge it in a Debian of its own (root, network)'
