@@ -7,7 +7,7 @@
 #include "abi.h"
 #include "event.h"
 #include "hvm_ops.h"
-#include "../vmm/domain/private.h"
+#include "vmm/domain/internal.h"
 #include "vlapic.h"
 
 struct page *page_table;

@@ -5,7 +5,7 @@
  * port reaches the guest, once, and by priority.
  */
 #include "abi_test.h"
-#include "../vmm/domain/event_private.h"
+#include "vmm/domain/internal.h"
 
 #define NR_PORTS    200U
 #define CONTROL_GFN 0

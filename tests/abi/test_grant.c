@@ -5,7 +5,7 @@
  * side is written from xen/grant_table.h.
  */
 #include "abi_test.h"
-#include "../vmm/domain/grant_private.h"
+#include "vmm/domain/internal.h"
 
 #define NR_REFS	 32U
 #define NR_STEPS 200000U

@@ -6,8 +6,7 @@
 #include "cases.h"
 #include "hvm_ops.h"
 #include "work.h"
-#include "vmm/domain/event_private.h"
-#include "vmm/domain/grant_private.h"
+#include "vmm/domain/internal.h"
 #include <xen/domctl.h>
 #include <xen/hvm/dm_op.h>
 #include <xen/hvm/hvm_op.h>

@@ -5,7 +5,7 @@
  */
 #include "cases.h"
 #include "hvm_ops.h"
-#include "vmm/domain/grant_private.h"
+#include "vmm/domain/internal.h"
 #include "vmx/controls.h"
 #include <xen/domctl.h>
 #include <xen/memory.h>

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* Memory's limits, claims, resources; grants and their limits, and a granter that is destroyed while in use. */
 #include "cases.h"
-#include "vmm/domain/grant_private.h"
+#include "vmm/domain/internal.h"
 #include "vmm/mm/mm_private.h"
 #include <xen/domctl.h>
 #include <xen/memory.h>

@@ -11,7 +11,7 @@
 #include "mm.h"
 #include "platform.h"
 #include "save.h"
-#include "vmm/domain/event_private.h"
+#include "vmm/domain/internal.h"
 #include "vmm/hvm/ioreq_private.h"
 #include <xen/domctl.h>
 #include <xen/hvm/hvm_vcpu.h>

@@ -5,7 +5,7 @@
 #include "hvm_ops.h"
 #include "policy.h"
 #include "save.h"
-#include "vmm/domain/private.h"
+#include "vmm/domain/internal.h"
 #include <xen/domctl.h>
 #include <xen/hvm/save.h>
 

@@ -1,8 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /* The soft reset (XEN_DOMCTL_soft_reset): what it takes from a guest, what it leaves, and who may have it. */
 #include "cases.h"
-#include "../../vmm/domain/event_private.h"
-#include "../../vmm/domain/grant_private.h"
+#include "vmm/domain/internal.h"
 #include "../../vmm/hvm/ioreq_private.h"
 #include <xen/domctl.h>
 #include <xen/event_channel.h>

@@ -6,7 +6,7 @@
 #include "cases.h"
 #include "guest_access.h"
 #include "hvm_ops.h"
-#include "vmm/domain/grant_private.h"
+#include "vmm/domain/internal.h"
 #include "vmx/controls.h"
 #include <xen/hvm/dm_op.h>
 #include <xen/hvm/hvm_op.h>

@@ -8,7 +8,7 @@
 #include "hvm_ops.h"
 #include "vmm/hvm/hvm.h"
 #include "save.h"
-#include "vmm/domain/event_private.h"
+#include "vmm/domain/internal.h"
 #include "vlapic.h"
 #include <xen/domctl.h>
 #include <xen/hvm/hvm_op.h>

@@ -5,7 +5,7 @@
  * references that are known; the pages counted are the pages there are; claims add up.
  */
 #include "machine.h"
-#include "vmm/domain/grant_private.h"
+#include "vmm/domain/internal.h"
 #include "vmm/hvm/ioreq_private.h"
 #include "vmm/mm/mm_private.h"
 

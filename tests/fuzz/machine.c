@@ -5,7 +5,7 @@
 #include "hvm_ops.h"
 #include "platform.h"
 #include "vmm/dom0/private.h"
-#include "vmm/domain/private.h"
+#include "vmm/domain/internal.h"
 #include "vmm/mm/mm_private.h"
 #include "work.h"
 #include <xen/domctl.h>

@@ -2,7 +2,7 @@
 /* Calls and what guests write, made up from bytes by the tables of calls.c: see calls.h. */
 #include "machine.h"
 #include "calls.h"
-#include "vmm/domain/grant_private.h"
+#include "vmm/domain/internal.h"
 #include <xen/domctl.h>
 #include <xen/platform.h>
 #include <xen/sysctl.h>

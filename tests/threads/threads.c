@@ -6,7 +6,7 @@
 #include "platform.h"
 #include "publish.h"
 #include "sched.h"
-#include "vmm/domain/grant_private.h"
+#include "vmm/domain/internal.h"
 #include <xen/domctl.h>
 
 #define DOMAINS	    8U

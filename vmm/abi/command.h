@@ -16,7 +16,7 @@
 #include "abi.h"
 #include "asker.h"
 #include "vmm/hvm/hvm.h"
-#include "../domain/private.h"
+#include "vmm/domain/domain.h"
 
 /* The argument names a domain: -ESRCH when it is not there; it is referenced in c->d while the command goes on. */
 #define TARGET BIT(0)

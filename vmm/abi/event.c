@@ -4,7 +4,7 @@
  * callers. Operations on pirqs are not there: dom0 has its interrupts directly.
  */
 #include "command.h"
-#include "vmm/domain/event_private.h"
+#include "vmm/domain/domain.h"
 
 #define CALLER c->v->domain
 

@@ -5,7 +5,7 @@
  * the registers move on. The work is in domain/grant*.c.
  */
 #include "command.h"
-#include "vmm/domain/grant_private.h"
+#include "vmm/domain/domain.h"
 
 #define PREEMPT_EVERY 4U
 
@@ -73,9 +73,7 @@ static int grow_to(struct domain *d, uint32_t nr)
 	int rc;
 
 	do {
-		spin_lock(&d->grant->lock);
-		rc = nr > d->grant->nr_frames ? grant_grow(d, nr) : 0;
-		spin_unlock(&d->grant->lock);
+		rc = grant_grow(d, nr);
 	} while (rc == -ERESTART && !hypercall_preempt());
 	return rc;
 }
@@ -97,7 +95,7 @@ static long list_piece(struct call *c, const struct frames *f, uint64_t list)
 static long setup_frames(struct call *c, struct gnttab_setup_table *s)
 {
 	struct frames all;
-	int rc = frames_make(0, s->nr_frames, c->d->grant->max_frames, &all)
+	int rc = frames_make(0, s->nr_frames, grant_max_frames(c->d), &all)
 			 ? grow_to(c->d, s->nr_frames)
 			 : -EINVAL;
 
@@ -138,8 +136,8 @@ static long op_query_size(struct call *c)
 
 	q->status = admin_domain(c, q->dom);
 	if (q->status == GNTST_okay) {
-		q->nr_frames = c->d->grant->nr_frames;
-		q->max_nr_frames = c->d->grant->max_frames;
+		q->nr_frames = grant_nr_frames(c->d);
+		q->max_nr_frames = grant_max_frames(c->d);
 	}
 	return 0;
 }

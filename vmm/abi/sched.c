@@ -3,7 +3,7 @@
 #include "command.h"
 #include "hvm_ops.h"
 #include "sched.h"
-#include "vmm/domain/event_private.h"
+#include "vmm/domain/domain.h"
 #include <xen/sched.h>
 
 #define POLL_PORTS_MAX 128U

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* A domain as the tools see it in their lists (xen/domctl.h, struct xen_domctl_getdomaininfo). */
-#include "private.h"
+#include "internal.h"
 #include "sched.h"
 #include <xen/domctl.h>
 

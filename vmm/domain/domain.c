@@ -6,7 +6,7 @@
  * A domain is on the list from the end of domain_create() until its last reference goes; its id is taken
  * before it is built, and free again when its memory is.
  */
-#include "private.h"
+#include "internal.h"
 
 struct domain *dom0;
 

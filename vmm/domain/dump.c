@@ -2,7 +2,7 @@
 /* Debug keys about domains: what they are, their event channels and grants, the run queues. */
 #include "xen_abi.h"
 #include "debug.h"
-#include "event_private.h"
+#include "internal.h"
 #include "sched.h"
 
 static const char *const state_names[] = { "free",	  "reserved", "unbound",

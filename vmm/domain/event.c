@@ -5,7 +5,7 @@
  * two domains' locks are taken in order of domid; sending takes them one after the other and checks
  * that the two ends still belong together.
  */
-#include "event_private.h"
+#include "internal.h"
 #include "vlapic.h"
 
 struct evtchn *evtchn_port(struct domain *d, unsigned int port)

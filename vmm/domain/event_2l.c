@@ -4,7 +4,7 @@
  * vcpu_info. Their word size follows the guest (hvmloader and SeaBIOS are 32-bit), see
  * xen/arch-x86/xen-x86_32.h for the narrow layout. Called with d->event_lock.
  */
-#include "event_private.h"
+#include "internal.h"
 
 #define BITMAP_OFFSET	0x800U /* after 32 vcpu_info of 64 bytes, in both layouts */
 #define WORDS_64	64U

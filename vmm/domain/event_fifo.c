@@ -5,7 +5,7 @@
  * vCPU. Every word and head is writable by the guest at any moment: what is read from it is only ever
  * used as a port number after a range check, and no loop depends on it. Called with d->event_lock.
  */
-#include "event_private.h"
+#include "internal.h"
 
 #define WORDS_PER_PAGE	(PAGE_SIZE / sizeof(event_word_t))
 #define MAX_ARRAY_PAGES (EVTCHN_FIFO_NR_CHANNELS / WORDS_PER_PAGE)

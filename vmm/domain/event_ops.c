@@ -3,7 +3,7 @@
  * Event channels: the operations that change a port's state (xen/event_channel.h), and the VMM's own
  * ports. Where two domains are concerned, both event_locks are held, in order of domid.
  */
-#include "event_private.h"
+#include "internal.h"
 #include "abi.h"
 
 #define DESTROY_BATCH 128U
@@ -352,6 +352,11 @@ int evtchn_destroy(struct domain *d)
 	return 0;
 }
 
+void evtchn_reset_anew(struct domain *d)
+{
+	WRITE_ONCE(d->evtchn->reset, 1);
+}
+
 /*
  * The caller has seen to it that no other vCPU of d runs, or is d itself: vCPUs that call at once share the work, and one
  * of them may be through before the others.
@@ -367,7 +372,7 @@ int evtchn_reset(struct domain *d)
 			return -ERESTART;
 	}
 	spin_lock(&d->event_lock);
-	WRITE_ONCE(t->reset, 1);
+	evtchn_reset_anew(d);
 	evtchn_fifo_destroy(d);
 	spin_unlock(&d->event_lock);
 	return 0;

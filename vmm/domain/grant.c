@@ -6,7 +6,7 @@
  * together. A pinned entry holds a reference on its page: what the guest does to its entry or its p2m
  * afterwards does not matter to who has it mapped.
  */
-#include "grant_private.h"
+#include "internal.h"
 
 /* Frames, and buckets, that are given back in one piece. */
 #define SHRINK_BATCH 32U
@@ -113,7 +113,13 @@ void grant_fini(struct domain *d)
 
 int grant_grow(struct domain *d, unsigned int nr)
 {
-	return grow(d->grant, d, nr);
+	struct grant_table *t = d->grant;
+	int rc;
+
+	spin_lock(&t->lock);
+	rc = nr > t->nr_frames ? grow(t, d, nr) : 0;
+	spin_unlock(&t->lock);
+	return rc;
 }
 
 int grant_frame_mfn(struct domain *d, unsigned int idx, mfn_t *mfn)
@@ -125,7 +131,7 @@ int grant_frame_mfn(struct domain *d, unsigned int idx, mfn_t *mfn)
 	if (idx >= t->max_frames)
 		rc = -EINVAL;
 	else if (idx >= t->nr_frames)
-		rc = grant_grow(d, idx + 1);
+		rc = grow(t, d, idx + 1);
 	if (!rc)
 		*mfn = page_to_mfn(t->frame[idx]);
 	spin_unlock(&t->lock);
@@ -135,6 +141,11 @@ int grant_frame_mfn(struct domain *d, unsigned int idx, mfn_t *mfn)
 unsigned int grant_max_frames(const struct domain *d)
 {
 	return d->grant->max_frames;
+}
+
+unsigned int grant_nr_frames(const struct domain *d)
+{
+	return READ_ONCE(d->grant->nr_frames);
 }
 
 void grant_frame_mapped(struct domain *d, unsigned int idx, uint64_t gfn)

@@ -3,7 +3,7 @@
  * GNTTABOP_copy: up to a page between two frames, each named by a grant or, for the caller's own
  * memory, by gfn. The frames are pinned for the time of the copy.
  */
-#include "grant_private.h"
+#include "internal.h"
 
 struct copy_end {
 	struct domain *d;  /* reference */

@@ -5,7 +5,7 @@
  * only map into the holes that its memory map offers (p2m_hooks); others only where
  * nothing is. A mapping holds a pin on the entry and a reference on the granting domain.
  */
-#include "grant_private.h"
+#include "internal.h"
 #include "abi.h"
 
 #define RELEASE_BATCH 32U

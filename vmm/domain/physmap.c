@@ -8,7 +8,7 @@
  * only where the frame number is that of a page of its own.
  */
 #include "physmap.h"
-#include "private.h"
+#include "internal.h"
 
 bool physmap_is_own_ram(const struct domain *d, const struct p2m_entry *e)
 {

@@ -7,7 +7,7 @@
  * Several vCPUs, device models and tools may ask at once: one of them takes the shutdown (shutdown_taken), writes down
  * code and reason, and publishes it (shutting_down); the others' requests are forgotten, whatever their reason.
  */
-#include "private.h"
+#include "internal.h"
 #include "hvm_ops.h"
 #include <xen/sched.h>
 

@@ -4,7 +4,7 @@
  * runstate area, the timers of VCPUOP_set_*_timer and SCHEDOP_poll, the watchdogs. The wall clock is in
  * wallclock.c. pvclock: system time = now_ns(); the guest's TSC is the host's plus v->tsc_offset.
  */
-#include "private.h"
+#include "internal.h"
 #include "guest_access.h"
 #include <xen/sched.h>
 

@@ -3,7 +3,7 @@
  * Where a vCPU's vcpu_info lies: its slot in shared info (vCPUs 0-31), else one of its own that nobody sees,
  * or the place that the guest registered, which stays for the life of the domain. Readers take no lock.
  */
-#include "event_private.h"
+#include "internal.h"
 
 void evtchn_vcpu_init(struct vcpu *v)
 {

@@ -3,7 +3,7 @@
  * The wall clock: the CMOS clock's time at boot (cpu/time.c), later corrected by dom0
  * (XENPF_settime64), shown to each domain in its shared info with the domain's own offset.
  */
-#include "private.h"
+#include "internal.h"
 
 static uint64_t
 	wc_ns_at_zero; /* atomic; nanoseconds since 1970 at system time 0, once dom0 has set it */

@@ -2,7 +2,7 @@
 /* The page of code by which guests make hypercalls, and what else goes by the mode that a guest asks for it in. */
 #include "hvm_context.h"
 #include "hvm_ops.h"
-#include "vmm/domain/private.h"
+#include "vmm/domain/domain.h"
 
 #define STUB_SIZE      32U
 #define STUBS_PER_PAGE (PAGE_SIZE / STUB_SIZE)

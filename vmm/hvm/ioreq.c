@@ -8,7 +8,7 @@
 #include "vmm/hvm/hvm.h"
 #include "ioreq_private.h"
 #include "units.h"
-#include "../domain/private.h"
+#include "vmm/domain/domain.h"
 
 static int ioreq_domain_init(struct domain *d)
 {

@@ -9,7 +9,7 @@
  * paid back at twice the rate: guests that count them (Windows) keep their time.
  * HVM_PARAM_TIMER_MODE 2 turns that off.
  */
-#include "../domain/private.h"
+#include "vmm/domain/domain.h"
 #include "pc_private.h"
 #include "units.h"
 

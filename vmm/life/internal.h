@@ -3,7 +3,7 @@
 #ifndef PLINTH_LIFE_INTERNAL_H
 #define PLINTH_LIFE_INTERNAL_H
 
-#include "vmm/domain/private.h"
+#include "vmm/domain/domain.h"
 
 /* Undo what domain_create built, in reverse order, and give the id back; nobody looks at d any more, or did yet. */
 void domain_free(struct domain *d);

@@ -8,8 +8,7 @@
  */
 #include "vmm/hvm/hvm.h"
 #include "physmap.h"
-#include "vmm/domain/private.h"
-#include "vmm/domain/event_private.h"
+#include "vmm/domain/domain.h"
 
 /* What the kernel had registered for one vCPU would be written to in the next kernel's memory. */
 static void forget_vcpu(struct vcpu *v)
@@ -64,8 +63,7 @@ long domain_soft_reset(struct domain *d)
 		return -EINVAL;
 	if (first) {
 		hvm_devices_disconnect(d);
-		WRITE_ONCE(d->evtchn->reset,
-			   1); /* the guest may have stopped in the middle of one */
+		evtchn_reset_anew(d); /* the guest may have stopped in the middle of one */
 		p->grace.nr = 0;
 	}
 	rc = evtchn_reset(d);

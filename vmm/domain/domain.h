@@ -1,10 +1,12 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* What the files of domain/ and abi/ share about a domain and nobody else needs. */
-#ifndef PLINTH_DOMAIN_PRIVATE_H
-#define PLINTH_DOMAIN_PRIVATE_H
+/* What other rooms use of vmm/domain beside what is everybody's (domain.h, event.h, grant.h, physmap.h of vmm/include). */
+#ifndef PLINTH_DOMAIN_DOMAIN_H
+#define PLINTH_DOMAIN_DOMAIN_H
 
 #include "xen_abi.h"
-#include "domain.h"
+#include <xen/event_channel.h>
+#include <xen/grant_table.h>
+#include "vmm/include/domain.h"
 #include "event.h"
 #include "grant.h"
 
@@ -56,16 +58,47 @@ void domain_notify_exc(void);
 /* Let a domain that shut down run again (XEN_DOMCTL_resumedomain). */
 void domain_resume(struct domain *d);
 
-/* Events (event.c): what a guest's EVTCHNOP_send does; 0 or -errno. */
+/* --- events ------------------------------------------------------------------------------------- */
+
+/* event.c: what a guest's EVTCHNOP_send does; 0 or -errno. */
 int evtchn_send(struct domain *d, unsigned int port);
 void evtchn_vcpu_init(struct vcpu *v);
 
-/* Grant tables (grant.c): where table frame idx lies in d's own map, ~0 = nowhere. */
-uint64_t grant_frame_gfn(struct domain *d, unsigned int idx);
-void grant_frame_mapped(struct domain *d, unsigned int idx, uint64_t gfn);
-unsigned int grant_max_frames(const struct domain *d);
+/* The operations of the hypercall (abi/event.c copies their arguments). d is the caller. */
+int evtchn_alloc_unbound(struct evtchn_alloc_unbound *op);
+int evtchn_bind_interdomain(struct domain *d, struct evtchn_bind_interdomain *op);
+int evtchn_bind_virq(struct domain *d, struct evtchn_bind_virq *op);
+int evtchn_bind_ipi(struct domain *d, struct evtchn_bind_ipi *op);
+int evtchn_close_guest(struct domain *d, unsigned int port);
+int evtchn_status(struct evtchn_status *op);
+int evtchn_bind_vcpu(struct domain *d, unsigned int port, unsigned int vcpu);
+int evtchn_unmask(struct domain *d, unsigned int port);
+/* Bounded, -ERESTART = again. Ports that are opened meanwhile may stay. */
+int evtchn_reset(struct domain *d);
+/* The next evtchn_reset begins with the first port. */
+void evtchn_reset_anew(struct domain *d);
+/* Is the port pending? For SCHEDOP_poll; -EINVAL when there is no such port. */
+int evtchn_poll_pending(struct domain *d, unsigned int port);
+int evtchn_fifo_init_control(struct domain *d, struct evtchn_init_control *op);
+int evtchn_fifo_expand_array(struct domain *d, const struct evtchn_expand_array *op);
+int evtchn_fifo_set_priority(struct domain *d, const struct evtchn_set_priority *op);
 
-/* Time (time.c). */
+/* --- grant tables ------------------------------------------------------------------------------- */
+
+/* Where table frame idx lies in d's own map, ~0 = nowhere. */
+uint64_t grant_frame_gfn(struct domain *d, unsigned int idx);
+/* How many table frames there may be, and are. */
+unsigned int grant_max_frames(const struct domain *d);
+unsigned int grant_nr_frames(const struct domain *d);
+/* There are nr table frames at least. 0, -ENOMEM, -EINVAL; -ERESTART: by some of them, call again. */
+int grant_grow(struct domain *d, unsigned int nr);
+
+int grant_map_one(struct gnttab_map_grant_ref *op);
+int grant_unmap_one(struct gnttab_unmap_grant_ref *op);
+int grant_copy_one(struct gnttab_copy *op);
+
+/* --- time --------------------------------------------------------------------------------------- */
+
 void time_domain_init(struct domain *d);
 void time_vcpu_init(struct vcpu *v);
 void time_vcpu_fini(struct vcpu *v);
