@@ -18,6 +18,18 @@ void host_fail_alloc(unsigned int nth);
 void host_on_alloc(void (*fn)(void));
 void host_poison(void *p, uint64_t len, bool on);
 void host_printf(const char *fmt, ...);
+size_t host_file(const char *path, void *to, size_t max)
+{
+	FILE *f = fopen(path, "rb");
+	size_t n = 0;
+
+	if (f) {
+		n = fread(to, 1, max, f);
+		fclose(f);
+	}
+	return n;
+}
+
 void host_result(const char *check, unsigned int good, unsigned int bad);
 void host_log_clear(void);
 bool host_log_has(const char *text);

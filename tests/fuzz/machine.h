@@ -87,6 +87,8 @@ void host_poison(void *p, uint64_t len, bool on);
 void host_printf(const char *fmt, ...) __printf(1, 2);
 /* Called from wherever somebody waits for another CPU; NULL: there is none to wait for. */
 extern void (*host_relax)(void);
+/* What is in a file, seen from the top of the source; the bytes, at most max. */
+size_t host_file(const char *path, void *to, size_t max);
 /* A check's line of result on the standard output. */
 void host_result(const char *check, unsigned int good, unsigned int bad);
 /* What is said before whatever goes wrong from now on. */

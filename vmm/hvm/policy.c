@@ -212,6 +212,17 @@ static void drop_orphans(const struct cpu_policy *max, struct cpu_policy *p)
 	}
 }
 
+/* AMD's processors tell in leaf 0x80000001, too, what they tell in EDX of leaf 1: APM volume 3, appendix E. */
+#define TOLD_TWICE 0x0183f3ffU
+#define EBX_AMD	   0x68747541U /* AuthenticAMD */
+#define EBX_HYGON  0x6f677948U /* HygonGenuine */
+
+static void tell_twice(struct cpu_policy *p)
+{
+	if (p->basic[0].b == EBX_AMD || p->basic[0].b == EBX_HYGON)
+		p->extd[1].d = (p->extd[1].d & ~TOLD_TWICE) | (p->basic[1].d & TOLD_TWICE);
+}
+
 /*
  * Leaf 0xb: levels that agree with APIC ids of vCPU id * 2, that is one thread a core and one package. A
  * machine's own levels would cut vCPUs into packages at random. Some emulators count processors in a level
@@ -251,6 +262,7 @@ void policy_sanitise(const struct cpu_policy *max, struct cpu_policy *p)
 	}
 	p->basic[1].c |= F(HYPERVISOR);
 	p->basic[1].d |= F(APIC);
+	tell_twice(p);
 	drop_orphans(max, p);
 	recalc_xstate(max, p);
 	recalc_topology(max, p);

@@ -1,0 +1,212 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * What Debian's Xen 4.17 saved, as the case peer_pvh of tests/guests recorded it (tests/regress/context): the records
+ * X86_CPUID_POLICY, X86_MSR_POLICY and HVM_CONTEXT of libxc's stream, one after the other, each padded to 8 bytes. A domain
+ * is made as libxl makes it, takes them, and is saved with the same.
+ */
+#include "cases.h"
+#include "policy.h"
+#include "save.h"
+#include <xen/domctl.h>
+#include <xen/arch-x86/cpufeatureset.h>
+
+#define RECORDED  "tests/regress/context/xen-4.17-pvh"
+#define TRAVELLER 60U
+#define VCPUS	  2U
+#define MSRS	  (LIST + PAGE_SIZE) /* behind the leaves */
+
+enum { REC_HVM_CONTEXT = 9, REC_CPUID_POLICY = 17, REC_MSR_POLICY = 18 };
+
+struct record {
+	uint32_t type, len;
+};
+
+static uint8_t image[16384] __aligned(8);
+static size_t image_len;
+static struct cpu_policy real_max;
+
+static const struct record *find(uint32_t type)
+{
+	size_t at = 0;
+
+	while (at + sizeof(struct record) <= image_len) {
+		const struct record *r = (const void *)(image + at);
+
+		if (r->type == type)
+			return r;
+		at += sizeof(*r) + ROUND_UP(r->len, 8);
+	}
+	panic("no record %u in %s", type, RECORDED);
+}
+
+static const void *body(const struct record *r)
+{
+	return r + 1;
+}
+
+/* Of this test's machine; constant once it has been derived, but here. */
+static struct cpu_policy *machine_max(void)
+{
+	return (struct cpu_policy *)(uintptr_t)policy_system(POLICY_HVM_MAX);
+}
+
+/* The machine on which the image was made, and a domain that waits for it. */
+static void begin(void)
+{
+	struct xen_domctl op = { .u.createdomain = {
+					 .flags = XEN_DOMCTL_CDF_hvm | XEN_DOMCTL_CDF_hap,
+					 .max_vcpus = VCPUS,
+					 .max_evtchn_port = 255,
+					 .max_grant_frames = 4,
+					 .max_maptrack_frames = 4,
+					 .grant_opts = XEN_DOMCTL_GRANT_version(1),
+					 .arch.emulation_flags = XEN_X86_EMU_LAPIC,
+				 } };
+	const struct record *leaves;
+	uint32_t leaf, sub;
+
+	image_len = host_file(RECORDED, image, sizeof(image));
+	leaves = find(REC_CPUID_POLICY);
+	real_max = *machine_max();
+	EXPECT(policy_deserialise(machine_max(), body(leaves),
+				  leaves->len / sizeof(xen_cpuid_leaf_t), &leaf, &sub),
+	       == 0);
+	EXPECT(domctl(XEN_DOMCTL_createdomain, TRAVELLER, &op), == 0);
+	op.u.max_vcpus.max = VCPUS;
+	EXPECT(domctl(XEN_DOMCTL_max_vcpus, TRAVELLER, &op), == 0);
+}
+
+static void end(void)
+{
+	*machine_max() = real_max;
+}
+
+static long give_policy(void)
+{
+	const struct record *leaves = find(REC_CPUID_POLICY), *msrs = find(REC_MSR_POLICY);
+	struct xen_domctl op = { 0 };
+
+	memcpy(guest_page(0, SCRATCH_GFN), body(leaves), leaves->len);
+	memcpy(guest_page(0, SCRATCH_GFN + 1), body(msrs), msrs->len);
+	op.u.cpu_policy.nr_leaves = leaves->len / sizeof(xen_cpuid_leaf_t);
+	op.u.cpu_policy.nr_msrs = msrs->len / sizeof(xen_msr_entry_t);
+	guest_handle_set(op.u.cpu_policy.leaves, LIST);
+	guest_handle_set(op.u.cpu_policy.msrs, MSRS);
+	host_log_clear();
+	return domctl(XEN_DOMCTL_set_cpu_policy, TRAVELLER, &op);
+}
+
+static long give_context(const void *from, size_t len)
+{
+	struct xen_domctl op = { 0 };
+
+	memcpy(guest_page(0, SCRATCH_GFN), from, len);
+	op.u.hvmcontext.size = (uint32_t)len;
+	guest_handle_set(op.u.hvmcontext.buffer, LIST);
+	return domctl(XEN_DOMCTL_sethvmcontext, TRAVELLER, &op);
+}
+
+/* The record of a kind in a context, without its descriptor, or NULL. */
+static const uint8_t *part(const uint8_t *at, unsigned int type, unsigned int nr, uint32_t *len)
+{
+	struct hvm_save_descriptor r;
+
+	for (;; at += sizeof(r) + r.length) {
+		memcpy(&r, at, sizeof(r));
+		if (r.typecode == type && r.instance == nr) {
+			*len = r.length;
+			return at + sizeof(r);
+		}
+		if (r.typecode == HVM_SAVE_CODE(END))
+			return NULL;
+	}
+}
+
+/* The TSC goes on; what it was is behind us. */
+static void forget_time(uint8_t *cpu, const uint8_t *was)
+{
+	size_t at = offsetof(struct hvm_hw_cpu, tsc);
+	uint64_t now, then;
+
+	memcpy(&now, cpu + at, sizeof(now));
+	memcpy(&then, was + at, sizeof(then));
+	EXPECT(now - then, < (long)(tsc_khz * 1000));
+	memcpy(cpu + at, &then, sizeof(then));
+}
+
+static void same(const uint8_t *was, unsigned int type, unsigned int nr)
+{
+	static uint8_t now[65536], mine[2048];
+	uint32_t len = 0, mine_len = 0;
+	const uint8_t *a = part(was, type, nr, &len), *b;
+	size_t all = sizeof(now);
+
+	EXPECT(hvm_save(dom(TRAVELLER), now, &all), == 0);
+	b = part(now, type, nr, &mine_len);
+	EXPECT(a && b, == true);
+	if (!a || !b || len > sizeof(mine))
+		return;
+	EXPECT(mine_len, == (long)len);
+	memcpy(mine, b, len);
+	if (type == HVM_SAVE_CODE(CPU))
+		forget_time(mine, a);
+	for (uint32_t i = 0; i < len; i++)
+		if (a[i] != mine[i])
+			host_printf("record %u.%u at %u: %x was %x\n", type, nr, i, mine[i], a[i]);
+	EXPECT(memcmp(a, mine, len), == 0);
+}
+
+CASE(peer_context)
+{
+	static const unsigned int kept[] = { HVM_SAVE_CODE(CPU),	HVM_SAVE_CODE(LAPIC),
+					     HVM_SAVE_CODE(LAPIC_REGS), HVM_SAVE_CODE(MTRR),
+					     HVM_SAVE_CODE(VMCE_VCPU),	HVM_SAVE_CODE(TSC_ADJUST) };
+	const struct record *context;
+
+	begin();
+	context = find(REC_HVM_CONTEXT);
+	EXPECT(give_policy(), == 0);
+	EXPECT(host_log_has("its CPUID has"), == false);
+	EXPECT(give_context(body(context), context->len), == 0);
+	for (unsigned int i = 0; i < ARRAY_SIZE(kept); i++)
+		for (unsigned int nr = 0; nr < VCPUS; nr++)
+			same(body(context), kept[i], nr);
+	EXPECT(give_context(body(context), context->len - 1), == -ENODATA);
+	end();
+}
+
+/* A machine that lacks what the guest has seen, and would use: the log names it. */
+CASE(peer_policy_that_asks_too_much)
+{
+	static const struct {
+		size_t reg;
+		unsigned int feature;
+		const char *name;
+	} lacks[] = {
+		{ offsetof(struct cpu_policy, basic[1].d), XEN_X86_FEATURE_SSE2, "feature sse2," },
+		{ offsetof(struct cpu_policy, basic[1].c), XEN_X86_FEATURE_CX16,
+		  "feature cmpxchg16," },
+		{ offsetof(struct cpu_policy, basic[1].c), XEN_X86_FEATURE_X2APIC,
+		  "feature x2apic," },
+		{ offsetof(struct cpu_policy, extd[1].d), XEN_X86_FEATURE_NX, "feature nx," },
+		{ offsetof(struct cpu_policy, extd[1].d), XEN_X86_FEATURE_LM, "feature lm," },
+	};
+	struct cpu_policy all;
+
+	begin();
+	all = *machine_max();
+	for (unsigned int i = 0; i < ARRAY_SIZE(lacks); i++) {
+		uint32_t *reg = (uint32_t *)(void *)((uint8_t *)machine_max() + lacks[i].reg);
+
+		*reg &= ~(1U << (lacks[i].feature % 32));
+		EXPECT(give_policy(), == -EINVAL);
+		EXPECT(host_log_has(lacks[i].name), == true);
+		*machine_max() = all;
+	}
+	/* What it would do without is hidden, and the log says what. */
+	machine_max()->basic[1].d &= ~(1U << XEN_X86_FEATURE_CLFLUSH);
+	EXPECT(give_policy(), == 0);
+	EXPECT(host_log_has("hidden from its CPUID leaf 0x1, EDX: bits 0x80000"), == true);
+	EXPECT(dom(TRAVELLER)->cpu_policy->basic[1].d >> XEN_X86_FEATURE_CLFLUSH & 1, == 0);
+	end();
+}
