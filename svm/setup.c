@@ -266,10 +266,7 @@ static void sync_debug(struct vcpu *v, struct svm_vcpu *sv)
 {
 	if (!sv->dr_loaded)
 		return;
-	__asm__ volatile("mov %%db0, %0" : "=r"(v->dr[0]));
-	__asm__ volatile("mov %%db1, %0" : "=r"(v->dr[1]));
-	__asm__ volatile("mov %%db2, %0" : "=r"(v->dr[2]));
-	__asm__ volatile("mov %%db3, %0" : "=r"(v->dr[3]));
+	read_breakpoints(v->dr);
 	sv->dr_loaded = false;
 	sv->vmcb->dr_read = 0xffff;
 	sv->vmcb->dr_write = 0xffff;
@@ -284,6 +281,16 @@ static void svm_get_state(struct vcpu *v, uint32_t mask)
 		get_msrs(b, &v->hvm.msr);
 	if (mask & HVM_DRS)
 		sync_debug(v, svm_vcpu(v));
+}
+
+static void load_debug_registers(struct vcpu *v)
+{
+	struct svm_vcpu *sv = svm_vcpu(v);
+
+	write_breakpoints(v->dr);
+	sv->dr_loaded = true;
+	sv->vmcb->dr_read = 0;
+	sv->vmcb->dr_write = 0;
 }
 
 static void set_control_registers(struct vcpu *v, struct vmcb *b)
@@ -307,6 +314,9 @@ static void set_others(struct vcpu *v, struct vmcb *b, uint32_t mask)
 	if (mask & HVM_DRS) {
 		b->dr6 = v->dr6;
 		b->dr7 = v->dr7;
+		/* The CPU still has those from before, and looks at them from the next entry on. */
+		if (v == current_vcpu() && (v->dr7 & DR7_ENABLES))
+			load_debug_registers(v);
 	}
 	if (mask & HVM_CR2)
 		b->cr2 = v->cr2;
@@ -326,19 +336,6 @@ static void svm_set_state(struct vcpu *v, uint32_t mask)
 		set_others(v, b, mask);
 }
 
-static void load_debug_registers(struct vcpu *v)
-{
-	struct svm_vcpu *sv = svm_vcpu(v);
-
-	__asm__ volatile("mov %0, %%db0" ::"r"(v->dr[0]));
-	__asm__ volatile("mov %0, %%db1" ::"r"(v->dr[1]));
-	__asm__ volatile("mov %0, %%db2" ::"r"(v->dr[2]));
-	__asm__ volatile("mov %0, %%db3" ::"r"(v->dr[3]));
-	sv->dr_loaded = true;
-	sv->vmcb->dr_read = 0;
-	sv->vmcb->dr_write = 0;
-}
-
 static void svm_switch_from(struct vcpu *v)
 {
 	sync_debug(v, svm_vcpu(v));
@@ -349,7 +346,7 @@ static void svm_switch_to(struct vcpu *v)
 {
 	if (host_cpu.e1_edx & BIT(27))
 		wrmsr(MSR_TSC_AUX, v->tsc_aux);
-	if (v->dr7 & 0xff)
+	if (v->dr7 & DR7_ENABLES)
 		load_debug_registers(v);
 }
 

@@ -391,7 +391,7 @@ static void prepare_entry(struct vcpu *v, struct vmx_vcpu *vv)
 	if (v->hvm.event.type != HVM_EVENT_NONE)
 		vmx_inject(v, &v->hvm.event);
 	/* Breakpoints that we, not the guest, have set: by an emulated MOV, or from a record. */
-	if (unlikely((v->dr7 & 0xff) && !vv->dr_loaded))
+	if (unlikely((v->dr7 & DR7_ENABLES) && !vv->dr_loaded))
 		vmx_load_debug(v);
 	vmx_apic_before_entry(v, vv);
 	vmx_flush_pending(vv);

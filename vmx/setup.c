@@ -493,10 +493,7 @@ static void sync_debug(struct vcpu *v, struct vmx_vcpu *vv)
 	if (!vv->dr_loaded)
 		return;
 	vmx_load(v);
-	__asm__ volatile("mov %%db0, %0" : "=r"(v->dr[0]));
-	__asm__ volatile("mov %%db1, %0" : "=r"(v->dr[1]));
-	__asm__ volatile("mov %%db2, %0" : "=r"(v->dr[2]));
-	__asm__ volatile("mov %%db3, %0" : "=r"(v->dr[3]));
+	read_breakpoints(v->dr);
 	__asm__ volatile("mov %%db6, %0" : "=r"(v->dr6));
 	v->dr7 = vmread(GUEST_DR7);
 	vv->dr_loaded = false;
@@ -543,10 +540,7 @@ void vmx_load_debug(struct vcpu *v)
 {
 	struct vmx_vcpu *vv = vmx_load(v);
 
-	__asm__ volatile("mov %0, %%db0" ::"r"(v->dr[0]));
-	__asm__ volatile("mov %0, %%db1" ::"r"(v->dr[1]));
-	__asm__ volatile("mov %0, %%db2" ::"r"(v->dr[2]));
-	__asm__ volatile("mov %0, %%db3" ::"r"(v->dr[3]));
+	write_breakpoints(v->dr);
 	__asm__ volatile("mov %0, %%db6" ::"r"(v->dr6));
 	vv->dr_loaded = true;
 	set_mov_dr_exits(vv, false);
@@ -574,7 +568,7 @@ static void vmx_switch_to(struct vcpu *v)
 	vv->lazy_loaded = true;
 	if (host_cpu.e1_edx & BIT(27))
 		wrmsr(MSR_TSC_AUX, v->tsc_aux);
-	if (v->dr7 & 0xff)
+	if (v->dr7 & DR7_ENABLES)
 		vmx_load_debug(v);
 }
 

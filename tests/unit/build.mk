@@ -24,7 +24,7 @@ $(unit_DIR)/tests/unit/unit.o: tests/unit/unit.c
 $(unit_LIB:%.c=$(unit_DIR)/%.o) $(unit_DIR)/tests/unit/test_lib.o: unit_RENAME := -include tests/unit/rename.h
 unit_RENAME := -Dstrtoull=plinth_strtoull -Dstrlcpy=plinth_strlcpy -Dstrlcat=plinth_strlcat
 
-$(unit_DIR)/vmm/cpu/publish.o $(unit_DIR)/tests/unit/test_publish.o: unit_VMMFLAGS += -DPLINTH_HOST_CPU=unit_cpu
+$(addprefix $(unit_DIR)/,vmm/cpu/publish.o tests/unit/test_publish.o tests/unit/test_svm_debug.o): unit_VMMFLAGS += -DPLINTH_HOST_CPU=unit_cpu
 
 # Prerequisites are expanded here, before vmm/build.mk names its folder.
 $(unit_DIR)/%.o: %.c | $(O)/xen-include/xen

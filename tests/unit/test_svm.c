@@ -10,8 +10,6 @@
 
 #define RIP 0x1000
 
-struct svm_caps svm_caps;
-
 void vcpu_attention(struct vcpu *v, uint32_t bits)
 {
 	v->attention |= bits;

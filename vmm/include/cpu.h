@@ -236,6 +236,22 @@ DEFINE_CR(3)
 DEFINE_CR(4)
 DEFINE_CR(8)
 
+/* DR0-3 of this CPU. */
+static inline void read_breakpoints(uint64_t dr[4])
+{
+	__asm__ volatile("mov %%db0, %0" : "=r"(dr[0]));
+	__asm__ volatile("mov %%db1, %0" : "=r"(dr[1]));
+	__asm__ volatile("mov %%db2, %0" : "=r"(dr[2]));
+	__asm__ volatile("mov %%db3, %0" : "=r"(dr[3]));
+}
+static inline void write_breakpoints(const uint64_t dr[4])
+{
+	__asm__ volatile("mov %0, %%db0" ::"r"(dr[0]));
+	__asm__ volatile("mov %0, %%db1" ::"r"(dr[1]));
+	__asm__ volatile("mov %0, %%db2" ::"r"(dr[2]));
+	__asm__ volatile("mov %0, %%db3" ::"r"(dr[3]));
+}
+
 static inline uint64_t xgetbv0(void)
 {
 	uint32_t lo, hi;

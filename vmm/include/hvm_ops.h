@@ -17,6 +17,7 @@
 #define HVM_SEGS    (HVM_SEG(X86_SEG_COUNT) - 1)
 #define HVM_MSRS    (1U << 10) /* v->hvm.msr; setting takes v->hvm.pat with it */
 #define HVM_DRS	    (1U << 11) /* v->dr, dr6, dr7 */
+#define DR7_ENABLES 0xffU      /* of breakpoints: the CPU looks at DR0-3 */
 #define HVM_CR2	    (1U << 12) /* v->cr2 */
 #define HVM_CRS	    (1U << 13) /* v->cr0, cr3, cr4, efer, v->hw: v's cached translations go */
 #define HVM_TPR	    (1U << 14) /* the vLAPIC's TPR */
