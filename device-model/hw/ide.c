@@ -100,6 +100,7 @@ static void drive_reset(struct ide_drive *d)
 	d->write_cache = true;
 	d->sense_key = d->asc = d->ascq = 0;
 	d->locked = false;
+	atapi_reset(d);
 	ide_geometry_reset(d);
 	ide_set_signature(d);
 }

@@ -26,6 +26,7 @@
 #define IDE_MAX_MULTIPLE  16
 #define IDE_TRIM_BLOCKS	  8u /* of 512 bytes, 64 ranges each, in one command */
 #define ATAPI_PACKET_SIZE 12
+#define ATAPI_MODE_SIZE	  20 /* values of mode pages 01h and 0eh */
 
 enum ide_status_bit {
 	IDE_BSY = 0x80,
@@ -55,7 +56,10 @@ enum ide_phase {
 	IDE_ATAPI_PIO, /* reply of a packet command */
 	IDE_ATAPI_DMA,
 	IDE_FLUSH,
-	IDE_TRIM_DMA, /* blocks of ranges from the host */
+	IDE_TRIM_DMA,	   /* blocks of ranges from the host */
+	IDE_ATAPI_OUT_PIO, /* parameters of a packet command, from the host */
+	IDE_ATAPI_OUT_DMA,
+	IDE_PHASE_LAST = IDE_ATAPI_OUT_DMA,
 };
 
 /* What a BIOS makes of a disk's geometry: two bits for each disk in index 39h of CMOS memory. */
@@ -110,6 +114,8 @@ struct ide_drive {
 
 	/* ATAPI */
 	uint8_t sense_key, asc, ascq;
+	uint8_t packet_op; /* whose parameters come */
+	uint8_t mode[ATAPI_MODE_SIZE];
 	bool packet_dma;
 	uint32_t packet_left; /* bytes of the reply that are not in buf yet */
 	uint32_t cd_sector_size;
@@ -210,8 +216,12 @@ void atapi_packet_start(struct ide_drive *d);
 void atapi_packet_received(struct ide_drive *d);
 void atapi_block_moved(struct ide_drive *d);
 void atapi_dma_ready(struct ide_drive *d);
+void atapi_out_moved(struct ide_drive *d);
+void atapi_out_dma_ready(struct ide_drive *d);
 void atapi_ok(struct ide_drive *d);
 void atapi_check(struct ide_drive *d, uint8_t key, uint8_t asc);
+/* len bytes of parameters into d->buf; atapi_received() then goes on with the command. */
+void atapi_receive(struct ide_drive *d, uint32_t len);
 /* A reply of len bytes in d->buf, cut to what the host allocated. */
 void atapi_reply(struct ide_drive *d, uint32_t len, uint32_t allocated);
 /* count sectors from lba, in sectors of size bytes (2048 or 2352). */
@@ -219,6 +229,10 @@ void atapi_read(struct ide_drive *d, uint32_t lba, uint32_t count, uint32_t size
 
 /* ide_atapi_cmd.c */
 void atapi_command(struct ide_drive *d, const uint8_t *packet);
+/* The parameters of command d->packet_op are in d->buf. */
+void atapi_received(struct ide_drive *d);
+/* A reset: the mode pages are as at power-on. */
+void atapi_reset(struct ide_drive *d);
 
 /* ide_media.c */
 int ide_media_init(struct machine *m, struct ide_controller *c);

@@ -285,6 +285,8 @@ const struct ide_transfer ide_transfers[] = {
 	[IDE_ATAPI_DMA] = { .dma = atapi_dma_ready },
 	[IDE_FLUSH] = { 0 },
 	[IDE_TRIM_DMA] = { .dma = ide_trim_dma_ready },
+	[IDE_ATAPI_OUT_PIO] = { .from_host = atapi_out_moved },
+	[IDE_ATAPI_OUT_DMA] = { .dma = atapi_out_dma_ready },
 };
 
 void ide_dma_ready(struct ide_drive *d)

@@ -59,7 +59,7 @@ void atapi_check(struct ide_drive *d, uint8_t key, uint8_t asc)
 	ide_fail(d, (uint8_t)(key << 4));
 }
 
-/* The next piece of the reply for the host's data port. */
+/* The next piece of the reply or of the parameters for the host's data port. */
 static void next_piece(struct ide_drive *d)
 {
 	uint32_t limit = byte_count_limit(d), n = d->buf_len - d->buf_pos;
@@ -71,7 +71,7 @@ static void next_piece(struct ide_drive *d)
 		n = limit & ~1u ? limit & ~1u : 1;
 	d->lba_mid[0] = (uint8_t)n;
 	d->lba_high[0] = (uint8_t)(n >> 8);
-	set_reason(d, REASON_IO);
+	set_reason(d, d->phase == IDE_ATAPI_OUT_PIO ? 0 : REASON_IO);
 	ide_drq_block(d, d->buf_pos + n);
 	ide_set_irq(d->ch);
 }
@@ -96,6 +96,43 @@ void atapi_reply(struct ide_drive *d, uint32_t len, uint32_t allocated)
 		atapi_ok(d);
 	else
 		reply_begin(d);
+}
+
+/* --- parameters from the host --- */
+
+void atapi_receive(struct ide_drive *d, uint32_t len)
+{
+	d->buf_pos = 0;
+	d->buf_len = len;
+	d->phase = d->packet_dma ? IDE_ATAPI_OUT_DMA : IDE_ATAPI_OUT_PIO;
+	if (!len) {
+		atapi_received(d);
+	} else if (d->packet_dma) {
+		d->status = IDE_DRDY | IDE_DSC | IDE_DRQ;
+		atapi_out_dma_ready(d);
+	} else {
+		next_piece(d);
+	}
+}
+
+void atapi_out_moved(struct ide_drive *d)
+{
+	if (d->buf_pos < d->buf_len)
+		next_piece(d);
+	else
+		atapi_received(d);
+}
+
+void atapi_out_dma_ready(struct ide_drive *d)
+{
+	if (!ide_dma_started(d->ch))
+		return;
+	if (ide_dma_move(d->ch, d->buf, d->buf_len, false) < d->buf_len) {
+		ide_dma_short(d);
+		return;
+	}
+	ide_dma_end(d->ch);
+	atapi_received(d);
 }
 
 /* --- sectors --- */

@@ -1,26 +1,18 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * Packet commands of a DVD-ROM drive (MMC-3, SPC-2) by a table that says what each needs: a medium, no
- * pending unit attention, a byte count.
+ * Packet commands of a DVD-ROM drive by a table that says what each needs: a medium, no pending unit attention, a byte
+ * count. They are what MMC-5 wants of the profiles CD-ROM and DVD-ROM, and some that older drivers send.
  */
 #include "core/log.h"
 #include "core/util.h"
-#include "hw/ide.h"
+#include "hw/ide_atapi.h"
+
+#define MODE_SELECT 0x55
 
 enum packet_flag {
 	NEEDS_MEDIUM = 1,
 	DESPITE_ATTENTION = 2, /* runs although a unit attention is pending */
 	HAS_DATA = 4,
-};
-
-enum sense { NOT_READY = 2, ILLEGAL_REQUEST = 5, UNIT_ATTENTION = 6 };
-enum asc {
-	ASC_INVALID_OPCODE = 0x20,
-	ASC_INVALID_FIELD = 0x24,
-	ASC_MEDIUM_CHANGED = 0x28,
-	ASC_SAVING_UNSUPPORTED = 0x39,
-	ASC_NO_MEDIUM = 0x3a,
-	ASC_REMOVAL_PREVENTED = 0x53,
 };
 
 /* GET EVENT STATUS NOTIFICATION, class media (MMC-3 6.8). */
@@ -30,11 +22,6 @@ struct packet_command {
 	void (*handler)(struct ide_drive *d, const uint8_t *p);
 	uint8_t flags;
 };
-
-static void invalid_field(struct ide_drive *d)
-{
-	atapi_check(d, ILLEGAL_REQUEST, ASC_INVALID_FIELD);
-}
 
 static void cmd_test_ready(struct ide_drive *d, const uint8_t *p)
 {
@@ -68,7 +55,7 @@ static void cmd_inquiry(struct ide_drive *d, const uint8_t *p)
 	uint8_t *r = d->buf;
 
 	if (p[1] & 1) {
-		invalid_field(d); /* no vital product data */
+		atapi_invalid_field(d); /* no vital product data */
 		return;
 	}
 	memset(r, 0, 36);
@@ -121,29 +108,49 @@ static void cmd_read12(struct ide_drive *d, const uint8_t *p)
 	atapi_read(d, get_be32(p + 2), get_be32(p + 6), CD_SECTOR);
 }
 
-static void cmd_read_cd(struct ide_drive *d, const uint8_t *p)
+/* READ CD and READ CD MSF; what of each sector says byte 9. */
+static void read_parts(struct ide_drive *d, uint8_t parts, uint32_t lba, uint32_t count)
 {
-	uint32_t count = (uint32_t)p[6] << 16 | get_be16(p + 7);
-
-	switch (p[9] & 0xf8) {
+	switch (parts & 0xf8) {
 	case 0x00:
 		atapi_ok(d);
 		break;
 	case 0x10:
-		atapi_read(d, get_be32(p + 2), count, CD_SECTOR);
+		atapi_read(d, lba, count, CD_SECTOR);
 		break;
 	case 0xf8:
-		atapi_read(d, get_be32(p + 2), count, CD_RAW_SECTOR);
+		atapi_read(d, lba, count, CD_RAW_SECTOR);
 		break;
 	default:
-		invalid_field(d);
+		atapi_invalid_field(d);
 	}
+}
+
+static void cmd_read_cd(struct ide_drive *d, const uint8_t *p)
+{
+	read_parts(d, p[9], get_be32(p + 2), (uint32_t)p[6] << 16 | get_be16(p + 7));
+}
+
+/* Minutes, seconds, frames; the first two seconds come before sector 0. */
+static int32_t msf_lba(const uint8_t *msf)
+{
+	return (msf[0] * 60 + msf[1]) * 75 + msf[2] - 150;
+}
+
+static void cmd_read_cd_msf(struct ide_drive *d, const uint8_t *p)
+{
+	int32_t first = msf_lba(p + 3), end = msf_lba(p + 6);
+
+	if (first < 0 || end < first)
+		atapi_invalid_field(d);
+	else
+		read_parts(d, p[9], (uint32_t)first, (uint32_t)(end - first));
 }
 
 static void cmd_seek(struct ide_drive *d, const uint8_t *p)
 {
 	if (get_be32(p + 2) >= d->sectors)
-		atapi_check(d, ILLEGAL_REQUEST, 0x21);
+		atapi_check(d, ILLEGAL_REQUEST, ASC_OUT_OF_RANGE);
 	else
 		atapi_ok(d);
 }
@@ -211,7 +218,7 @@ static void cmd_read_toc(struct ide_drive *d, const uint8_t *p)
 	uint32_t len;
 
 	if (format == 0 && p[6] > 1 && p[6] != 0xaa) {
-		invalid_field(d);
+		atapi_invalid_field(d);
 		return;
 	}
 	switch (format) {
@@ -227,44 +234,11 @@ static void cmd_read_toc(struct ide_drive *d, const uint8_t *p)
 		len = toc_raw(d, msf);
 		break;
 	default:
-		invalid_field(d);
+		atapi_invalid_field(d);
 		return;
 	}
 	put_be16(d->buf, (uint16_t)(len - 2));
 	atapi_reply(d, len, get_be16(p + 7));
-}
-
-/* Profiles and the features that belong to them (MMC-3 5.3). */
-static void cmd_get_configuration(struct ide_drive *d, const uint8_t *p)
-{
-	bool dvd = d->sectors > 1024 * 1024 * 700 / CD_SECTOR;
-	uint8_t *r = d->buf;
-
-	if ((p[1] & 3) == 3) {
-		invalid_field(d);
-		return;
-	}
-	memset(r, 0, 40);
-	put_be32(r, 36);
-	if (d->blk)
-		put_be16(r + 6, dvd ? 0x10 : 0x08);
-	put_be16(r + 8, 0x0000); /* profile list */
-	r[10] = 0x03;
-	r[11] = 8;
-	put_be16(r + 12, 0x10);
-	r[14] = d->blk && dvd;
-	put_be16(r + 16, 0x08);
-	r[18] = d->blk && !dvd;
-	put_be16(r + 20, 0x0001); /* core: ATAPI */
-	r[22] = 0x0b;
-	r[23] = 8;
-	put_be32(r + 24, 2);
-	r[28] = 1;
-	put_be16(r + 32, 0x0003); /* removable medium: tray, can eject, can lock */
-	r[34] = 0x03;
-	r[35] = 4;
-	r[36] = 0x29;
-	atapi_reply(d, 40, get_be16(p + 7));
 }
 
 static void cmd_event_status(struct ide_drive *d, const uint8_t *p)
@@ -273,7 +247,7 @@ static void cmd_event_status(struct ide_drive *d, const uint8_t *p)
 	bool media = p[4] & 0x10;
 
 	if (!(p[1] & 1)) {
-		invalid_field(d); /* asynchronous operation */
+		atapi_invalid_field(d); /* asynchronous operation */
 		return;
 	}
 	memset(r, 0, 8);
@@ -282,7 +256,7 @@ static void cmd_event_status(struct ide_drive *d, const uint8_t *p)
 	put_be16(r, media ? 6 : 2);
 	if (media) {
 		r[4] = d->media_event;
-		r[5] = (uint8_t)((d->blk ? 2 : 0) | (d->tray_open ? 1 : 0));
+		r[5] = (uint8_t)((atapi_medium(d) ? 2 : 0) | (d->tray_open ? 1 : 0));
 		d->media_event = EVENT_NONE;
 	}
 	atapi_reply(d, media ? 8 : 4, get_be16(p + 7));
@@ -293,7 +267,7 @@ static void cmd_disc_information(struct ide_drive *d, const uint8_t *p)
 	uint8_t *r = d->buf;
 
 	if (p[1] & 7) {
-		invalid_field(d);
+		atapi_invalid_field(d);
 		return;
 	}
 	memset(r, 0, 34);
@@ -304,62 +278,31 @@ static void cmd_disc_information(struct ide_drive *d, const uint8_t *p)
 	atapi_reply(d, 34, get_be16(p + 7));
 }
 
-static uint32_t mode_page(struct ide_drive *d, uint8_t page)
-{
-	uint8_t *r = d->buf + 8;
-
-	memset(d->buf, 0, 64);
-	switch (page) {
-	case 0x01: /* error recovery */
-		r[0] = 0x01;
-		r[1] = 6;
-		r[3] = 5;
-		return 16;
-	case 0x0e: /* audio control: drivers ask before they look for audio */
-		r[0] = 0x0e;
-		r[1] = 14;
-		return 24;
-	case 0x2a: /* capabilities */
-		r[0] = 0x2a;
-		r[1] = 18;
-		r[2] = 0x3b;
-		r[4] = 0x70;
-		r[5] = 0x03;
-		r[6] = (uint8_t)(0x29 | (d->locked ? 2 : 0)); /* tray, lock, eject */
-		put_be16(r + 8, 706);			      /* speed in kB/s: 4x */
-		put_be16(r + 10, 2);
-		put_be16(r + 12, 512);
-		put_be16(r + 14, 706);
-		return 28;
-	default:
-		return 0;
-	}
-}
-
-static void cmd_mode_sense(struct ide_drive *d, const uint8_t *p)
-{
-	uint32_t len;
-
-	if (p[2] >> 6 == 3) {
-		atapi_check(d, ILLEGAL_REQUEST, ASC_SAVING_UNSUPPORTED);
-		return;
-	}
-	len = p[2] >> 6 == 1 ? 0 : mode_page(d, p[2] & 0x3f);
-	if (!len) {
-		invalid_field(d);
-		return;
-	}
-	put_be16(d->buf, (uint16_t)(len - 2));
-	d->buf[2] = d->blk ? 0x01 : 0x70; /* 120 mm data disc, or none */
-	atapi_reply(d, len, get_be16(p + 7));
-}
-
 static void cmd_mechanism(struct ide_drive *d, const uint8_t *p)
 {
 	memset(d->buf, 0, 8);
 	d->buf[1] = d->tray_open ? 0x10 : 0;
 	d->buf[5] = 1;
 	atapi_reply(d, 8, get_be16(p + 8));
+}
+
+/* Nothing turns, and what is read ahead is the host's affair. */
+static void cmd_set_streaming(struct ide_drive *d, const uint8_t *p)
+{
+	atapi_receive(d, get_be16(p + 9));
+}
+
+void atapi_received(struct ide_drive *d)
+{
+	if (d->packet_op == MODE_SELECT)
+		atapi_mode_selected(d);
+	else
+		atapi_ok(d);
+}
+
+void atapi_reset(struct ide_drive *d)
+{
+	atapi_mode_reset(d);
 }
 
 static const struct packet_command packets[256] = {
@@ -372,11 +315,17 @@ static const struct packet_command packets[256] = {
 	[0x28] = { cmd_read10, NEEDS_MEDIUM | HAS_DATA },
 	[0x2b] = { cmd_seek, NEEDS_MEDIUM },
 	[0x43] = { cmd_read_toc, NEEDS_MEDIUM | HAS_DATA },
-	[0x46] = { cmd_get_configuration, DESPITE_ATTENTION | HAS_DATA },
+	[0x46] = { atapi_get_configuration, DESPITE_ATTENTION | HAS_DATA },
 	[0x4a] = { cmd_event_status, DESPITE_ATTENTION | HAS_DATA },
 	[0x51] = { cmd_disc_information, NEEDS_MEDIUM | HAS_DATA },
-	[0x5a] = { cmd_mode_sense, HAS_DATA },
+	[MODE_SELECT] = { atapi_mode_select, HAS_DATA },
+	[0x5a] = { atapi_mode_sense, HAS_DATA },
+	[0xa7] = { cmd_seek, NEEDS_MEDIUM }, /* SET READ AHEAD */
 	[0xa8] = { cmd_read12, NEEDS_MEDIUM | HAS_DATA },
+	[0xac] = { atapi_get_performance, NEEDS_MEDIUM | HAS_DATA },
+	[0xad] = { atapi_read_dvd_structure, NEEDS_MEDIUM | HAS_DATA },
+	[0xb6] = { cmd_set_streaming, HAS_DATA },
+	[0xb9] = { cmd_read_cd_msf, NEEDS_MEDIUM | HAS_DATA },
 	[0xbb] = { cmd_test_ready, 0 }, /* SET CD SPEED: nothing turns */
 	[0xbd] = { cmd_mechanism, HAS_DATA },
 	[0xbe] = { cmd_read_cd, NEEDS_MEDIUM | HAS_DATA },
@@ -395,7 +344,7 @@ void atapi_command(struct ide_drive *d, const uint8_t *packet)
 		atapi_check(d, UNIT_ATTENTION, ASC_MEDIUM_CHANGED);
 		return;
 	}
-	if (c->flags & NEEDS_MEDIUM && (!d->blk || d->tray_open)) {
+	if (c->flags & NEEDS_MEDIUM && !atapi_medium(d)) {
 		atapi_check(d, NOT_READY, ASC_NO_MEDIUM);
 		return;
 	}
@@ -404,5 +353,6 @@ void atapi_command(struct ide_drive *d, const uint8_t *packet)
 		ide_fail(d, IDE_ABRT);
 		return;
 	}
+	d->packet_op = packet[0];
 	c->handler(d, packet);
 }

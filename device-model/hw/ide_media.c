@@ -140,10 +140,10 @@ void ide_tray_move(struct ide_drive *d, bool open)
 	if (d->tray_open == open)
 		return;
 	d->tray_open = open;
-	if (!open && d->blk) {
+	if (d->blk)
+		d->media_event = open ? MEDIA_REMOVED : MEDIA_NEW;
+	if (!open && d->blk)
 		d->unit_attention = true;
-		d->media_event = MEDIA_NEW;
-	}
 	tray_event(d, open);
 }
 
@@ -211,6 +211,19 @@ static struct ide_drive *cdrom_named(struct machine *m, const struct json *args,
 	return NULL;
 }
 
+/* True: the guest holds it, and may let go of it and eject it itself (MMC-3 6.8, event 1). */
+static bool locked_against(struct ide_drive *d, const struct json *args, struct qmp_reply *r)
+{
+	if (!d->locked || json_bool(args, "force", false))
+		return false;
+	d->media_event = MEDIA_EJECT_REQUEST;
+	qmp_error(
+		r,
+		"Device '%s' is locked and force was not specified, wait for tray to open and try again",
+		d->id);
+	return true;
+}
+
 static void cmd_eject(struct machine *m, const struct json *args, struct qmp_reply *r)
 {
 	struct ide_drive *d;
@@ -220,15 +233,8 @@ static void cmd_eject(struct machine *m, const struct json *args, struct qmp_rep
 	d = cdrom_named(m, args, r);
 	if (!d)
 		return;
-	if (d->locked && !json_bool(args, "force", false)) {
-		/* The guest may let go of it and eject it itself (MMC-3 6.8, event 1). */
-		d->media_event = MEDIA_EJECT_REQUEST;
-		qmp_error(r,
-			  "Device '%s' is locked and force was not specified, wait for tray to "
-			  "open and try again",
-			  d->id);
+	if (locked_against(d, args, r))
 		return;
-	}
 	d->locked = false;
 	ide_tray_move(d, true);
 	medium_remove(d);
@@ -264,9 +270,9 @@ static void cmd_change_medium(struct machine *m, const struct json *args, struct
 	if (fdc_monitor_change(m, args, file, json_str(args, "format", "raw"), r))
 		return;
 	d = cdrom_named(m, args, r);
-	if (d && file)
+	if (d && file && !locked_against(d, args, r))
 		change_medium(d, file, json_str(args, "format", "raw"), r);
-	else if (d)
+	else if (d && !file)
 		qmp_error(r, "Parameter 'filename' is missing");
 }
 QMP_COMMAND(change_medium, "blockdev-change-medium", cmd_change_medium);
@@ -277,9 +283,9 @@ static void cmd_change(struct machine *m, const struct json *args, struct qmp_re
 	struct ide_drive *d = cdrom_named(m, args, r);
 	const char *target = json_str(args, "target", NULL);
 
-	if (d && target)
+	if (d && target && !locked_against(d, args, r))
 		change_medium(d, target, json_str(args, "arg", "raw"), r);
-	else if (d)
+	else if (d && !target)
 		qmp_error(r, "Parameter 'target' is missing");
 }
 QMP_COMMAND(change, "change", cmd_change);

@@ -44,6 +44,8 @@ static int drive_loaded(struct ide_drive *d, uint32_t version)
 {
 	if (version < 2)
 		ide_geometry_standard(d); /* it was that of every disk */
+	if (version < 3)
+		atapi_reset(d);
 	if ((d->saved.present && !d->present) || (d->present && d->saved.sectors != d->sectors) ||
 	    !drive_sane(d))
 		return -EINVAL;
@@ -97,7 +99,7 @@ static const struct save_field drive_fields[] = {
 	SAVE(struct ide_drive, mwdma, .max = 3),
 	SAVE(struct ide_drive, udma, .max = 6),
 	SAVE(struct ide_drive, write_cache),
-	SAVE_AS(struct ide_drive, phase, 1, .max = IDE_TRIM_DMA),
+	SAVE_AS(struct ide_drive, phase, 1, .max = IDE_PHASE_LAST),
 	SAVE(struct ide_drive, lba48),
 	SAVE(struct ide_drive, lba),
 	SAVE(struct ide_drive, left, .max = 65536),
@@ -108,6 +110,8 @@ static const struct save_field drive_fields[] = {
 	SAVE(struct ide_drive, sense_key),
 	SAVE(struct ide_drive, asc),
 	SAVE(struct ide_drive, ascq),
+	SAVE(struct ide_drive, packet_op, .first = 3),
+	SAVE_ARRAY(struct ide_drive, mode, .first = 3),
 	SAVE(struct ide_drive, packet_dma),
 	SAVE(struct ide_drive, packet_left),
 	SAVE(struct ide_drive, cd_sector_size),
@@ -139,4 +143,4 @@ static const struct save_field ide_fields[] = {
 	SAVE_END,
 };
 
-const struct save_ops ide_save_ops = { "ide", 2, ide_fields, ide_refresh, ide_loaded };
+const struct save_ops ide_save_ops = { "ide", 3, ide_fields, ide_refresh, ide_loaded };

@@ -149,6 +149,22 @@ class Drive:
             assert len(pieces) < 2000, "the reply does not end"
             data += self.data_in((n + 1) & ~1)[:n]
 
+    def packet_out(self, cdb, data, limit=0xfffe):
+        """Parameters for a packet command; returns the error register or 0."""
+        self.packet(cdb, limit)
+        while True:
+            self.pc.wait(lambda: not self.alt_status() & BSY, "end of BSY")
+            status = self.status()
+            if status & ERR:
+                return self.error()
+            if not status & DRQ:
+                assert not data, "%d bytes were not taken" % len(data)
+                return 0
+            assert not self.pc.inp(self.base + 2) & 3, "the interrupt reason is data to the device"
+            n = self.pc.inp(self.base + 4) | self.pc.inp(self.base + 5) << 8
+            self.data_out(data[:n] + bytes(n & 1))
+            data = data[n:]
+
     def sense(self):
         data, error, _ = self.packet_in([3, 0, 0, 0, 18])
         assert not error

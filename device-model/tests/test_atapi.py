@@ -171,4 +171,151 @@ def test_prevent(pc, images):
     assert d.packet_in([0x1e])[1] == 0
 
 
+def event(d):
+    """GET EVENT STATUS NOTIFICATION, class media: (event, disc present and tray open)."""
+    data, error, _ = d.packet_in([0x4a, 1, 0, 0, 0x10, 0, 0, 0, 8, 0])
+    assert not error and len(data) == 8
+    return data[4] & 15, data[5] & 3
+
+
+def configuration(d, rt=0, start=0, size=512):
+    data, error, _ = d.packet_in(struct.pack(">BBHBBBHB", 0x46, rt, start, 0, 0, 0, size, 0))
+    assert not error
+    length, profile = struct.unpack(">I2xH", data[:8])
+    assert size < 512 or length == len(data) - 4
+    features, at = {}, 8
+    while at + 4 <= len(data):
+        code, flags, n = struct.unpack(">HBB", data[at:at + 4])
+        features[code] = flags, data[at + 4:at + 4 + n]
+        at += 4 + n
+    return profile, features
+
+
+def test_own_eject(pc, images):
+    """After the guest's own eject nothing reports a disc; loading the tray brings it back."""
+    d = drive(pc)
+    event(d)
+    assert event(d) == (0, 2) and configuration(d)[0] == 0x08
+    assert d.packet_in([0x1b, 0, 0, 0, 2])[1] == 0
+    seen = event(d)
+    assert seen == ((0 if pc.kind == "qemu" else 3), 1), "MMC-5 6.6: media removal, tray open: %s" % (seen,)
+    assert event(d) == (0, 1)
+    if pc.kind != "qemu":  # which looks at the image and not at the tray
+        profile, features = configuration(d)
+        assert profile == 0 and not any(features[0][1][2::4]) and not features[0x10][0] & 1
+        data, _, _ = d.packet_in([0x5a, 0, 0x2a, 0, 0, 0, 0, 0, 128, 0])
+        assert data[2] == 0x71, "SFF-8020i: door open"
+        assert d.packet_in([0xbd, 0, 0, 0, 0, 0, 0, 0, 0, 8])[0][1] & 0x10
+    assert d.packet_in([0x1b, 0, 0, 0, 3])[1] == 0
+    assert pc.kind == "qemu" or (event(d), event(d)) == ((2, 2), (0, 2)), "new media, once"
+    assert event(d) == (0, 2)
+    assert configuration(d)[0] == 0x08
+    d.packet_in([0])
+    assert d.packet_in([0])[1] == 0
+
+
+def test_configuration(pc, images):
+    """MMC-5 6.5: RT chooses all features, the current ones or one, from the starting feature on."""
+    d = drive(pc)
+    profile, features = configuration(d)
+    assert profile == 0x08
+    if pc.kind == "qemu":  # it knows three features, gives them always, and miscounts the first
+        return
+    assert features[0][1] == bytes((0, 16, 0, 0, 0, 8, 1, 0)), "the profile list says which is current"
+    assert list(features) == sorted(features)
+    # What MMC-5 (5.4) wants of the profiles CD-ROM and DVD-ROM.
+    assert set(features) == {0, 1, 2, 3, 0x10, 0x1e, 0x1f, 0x100, 0x105, 0x107}
+    assert {c for c, (flags, _) in features.items() if flags & 1} == {0, 1, 2, 3, 0x10, 0x1e, 0x100, 0x105}
+    assert set(configuration(d, 1)[1]) == {0, 1, 2, 3, 0x10, 0x1e, 0x100, 0x105}
+    assert set(configuration(d, 0, 0x10)[1]) == {0x10, 0x1e, 0x1f, 0x100, 0x105, 0x107}
+    assert set(configuration(d, 1, 3)[1]) == {3, 0x10, 0x1e, 0x100, 0x105}
+    assert configuration(d, 2, 0x1f) == (0x08, {0x1f: (0, b"")})
+    assert configuration(d, 2, 0x20) == (0x08, {})
+    assert configuration(d, 0, 0x200) == (0x08, {})
+    assert struct.unpack(">IHB", features[0x10][1][:7]) == (2048, 16, 1)
+    assert d.packet_in([0x46, 3, 0, 0, 0, 0, 0, 0, 64, 0])[1] >> 4 == 5
+    assert len(d.packet_in([0x46, 0, 0, 0, 0, 0, 0, 0, 10, 0])[0]) == 10
+
+
+def test_dvd_structure_of_cd(pc, images):
+    d = drive(pc)
+    assert d.packet_in([0xad, 0, 0, 0, 0, 0, 0, 0, 8, 0])[1] >> 4 == 5 and d.sense() == (5, 0x30)
+    if pc.kind == "qemu":
+        return
+    data, error, _ = d.packet_in([0xad, 0, 0, 0, 0, 0, 0, 0xff, 1, 0])
+    assert not error and [data[i] for i in range(4, len(data), 4)] == [0, 1, 4, 0xff]
+
+
+def ours(function):
+    """What QEMU's drive does not have."""
+    def run(pc, images):
+        if pc.kind == "plinth":
+            function(pc, images)
+    run.__name__ = function.__name__
+    return run
+
+
+@ours
+def test_mode_pages(pc, images):
+    """Current, changeable and power-on values; all pages; MODE SELECT changes what may be changed."""
+    d = drive(pc)
+
+    def sense(page, control=0):
+        data, error, _ = d.packet_in([0x5a, 0, control << 6 | page, 0, 0, 0, 0, 0, 255, 0])
+        assert not error and struct.unpack(">H", data[:2])[0] == len(data) - 2
+        return data[8:]
+
+    def select(page, cdb1=0x10, head=bytes(8), limit=0xfffe):
+        data = head + page
+        return d.packet_out([0x55, cdb1, 0, 0, 0, 0, 0, 0, len(data), 0], data, limit)
+    assert sense(1) == bytes((1, 6, 0, 5, 0, 0, 0, 0))
+    assert sense(1, 1) == bytes((1, 6, 255, 255, 0, 0, 0, 0))
+    assert sense(0x3f) == b"".join(sense(p) for p in (1, 0x0e, 0x1a, 0x1d, 0x2a))
+    assert sense(0x2a, 1)[2:] == bytes(18)
+    assert select(bytes((1, 6, 0, 9, 0, 0, 0, 0))) == 0
+    assert sense(1)[3] == 9 and sense(1, 2)[3] == 5
+    assert select(sense(0x0e)[:8] + bytes((1, 255, 2, 128, 0, 0, 0, 0)), limit=4) == 0
+    assert sense(0x0e)[8:12] == bytes((1, 255, 2, 128))
+    assert select(b"") == 0 and d.packet_out([0x55, 0x10, 0, 0, 0, 0, 0, 0, 0, 0], b"") == 0
+    for page, what, asc in ((bytes((1, 6, 0, 9, 1, 0, 0, 0)), {}, 0x26), (bytes((2, 6)) + bytes(6), {}, 0x26),
+                            (bytes((1, 5)) + bytes(5), {}, 0x26), (bytes((1, 6, 0)), {}, 0x1a),
+                            (b"", {"head": bytes(5)}, 0x1a), (b"", {"head": bytes(7) + b"\10"}, 0x26),
+                            (b"", {"cdb1": 0x11}, 0x24), (b"", {"cdb1": 0}, 0x24)):
+        assert select(page, **what) >> 4 == 5 and d.sense() == (5, asc), (page, what)
+    assert sense(1)[3] == 9, "what is refused changes nothing"
+    d.reset()
+    assert sense(1)[3] == 5
+
+
+@ours
+def test_mode_select_dma(pc, images):
+    d = drive(pc)
+    pc.out(d.bm, 0)
+    pc.out(d.bm + 2, 6)
+    pc.write(0x100000, bytes(8) + bytes((1, 6, 0, 7, 0, 0, 0, 0)))
+    d.prds([(0x100000, 16)])
+    pc.out(d.bm + 4, 0x10000, 4)
+    d.packet([0x55, 0x10, 0, 0, 0, 0, 0, 0, 16, 0], 0, 1)
+    pc.out(d.bm, 1)
+    pc.wait(lambda: pc.inp(d.bm + 2) & BM_INTR and not d.alt_status() & 0x88, "end of DMA")
+    assert not d.status() & ERR
+    assert d.packet_in([0x5a, 0, 1, 0, 0, 0, 0, 0, 255, 0])[0][11] == 7
+
+
+@ours
+def test_mandatory(pc, images):
+    """Commands of the features that the profiles have (MMC-5 5.3): all are known."""
+    d = drive(pc)
+    data, error, _ = d.packet_in([0xb9, 0, 0, 0, 2, 5, 0, 2, 7, 0x10])
+    assert not error and data == images.cd[5 * 2048:7 * 2048]
+    assert d.packet_in([0xb9, 0, 0, 0, 2, 5, 0, 2, 4, 0x10])[1] >> 4 == 5
+    assert d.packet_in([0xb9, 0, 0, 0, 0, 5, 0, 2, 4, 0x10])[1] >> 4 == 5
+    data, error, _ = d.packet_in([0xac, 0x10, 0, 0, 0, 0, 0, 0, 0, 1, 0])
+    assert not error and struct.unpack(">I4xIIII", data)[::3] == (20, CD_SECTORS - 1)
+    assert d.packet_in([0xac, 0x10, 0, 0, 0, 0, 0, 0, 0, 1, 3])[1] >> 4 == 5
+    assert d.packet_in(struct.pack(">BBII", 0xa7, 0, 5, 9))[1] == 0
+    assert d.packet_in(struct.pack(">BBII", 0xa7, 0, CD_SECTORS, 9))[1] >> 4 == 5
+    assert d.packet_out([0xb6, 0, 0, 0, 0, 0, 0, 0, 0, 0, 28], bytes(28)) == 0
+
+
 TESTS = [f for n, f in sorted(globals().items()) if n.startswith("test_")]

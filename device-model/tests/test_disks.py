@@ -215,4 +215,31 @@ def test_physical_4096(pc, images):
     assert ide.Drive(pc).identify()[106] == 0x6003
 
 
+DVD_SECTORS = 4 * GIB // 2048
+
+
+@machine("-drive", "file={disk},if=ide,index=0,media=cdrom,format=raw", size=4 * GIB)
+def test_dvd(pc, images):
+    """A disc that no CD could be: profile, READ DVD STRUCTURE (MMC-5 6.27), its last sector."""
+    d = ide.Drive(pc)
+    d.packet_in([0])
+    data, error, _ = d.packet_in([0x46, 0, 0, 0, 0, 0, 0, 1, 0, 0])
+    assert not error and data[6:8] == b"\0\x10"
+    data, error, _ = d.packet_in([0xad, 0, 0, 0, 0, 0, 0, 0, 8, 4])
+    assert not error and len(data) == 2052 and data[:2] == b"\x08\x02"
+    assert data[4] & 0xf0 == 0 and data[6] == 1, "DVD-ROM, one embossed layer"
+    first, last = struct.unpack(">II", data[8:16])
+    assert last - first == DVD_SECTORS - 1
+    assert first == 0x30000 or pc.kind == "qemu", "of physical sectors"
+    data, error, _ = d.packet_in([0xad, 0, 0, 0, 0, 0, 0, 1, 0, 8])
+    assert not error and data == b"\0\x06" + bytes(6)
+    data, error, _ = d.packet_in([0xad, 0, 0, 0, 0, 0, 0, 4, 8, 4])
+    assert not error and len(data) == 2052
+    for cdb in ([0xad, 0, 0, 0, 0, 0, 0, 3, 0, 8], [0xad, 1, 0, 0, 0, 0, 0, 0, 8, 4], [0xad, 0, 0, 0, 0, 0, 1, 0, 8, 4]):
+        if pc.kind == "plinth":
+            assert d.packet_in(cdb)[1] >> 4 == 5 and d.sense() == (5, 0x24), cdb
+    data, error, _ = d.packet_in(struct.pack(">BBIBHB", 0x28, 0, DVD_SECTORS - 1, 0, 1, 0))
+    assert not error and data == bytes(2048)
+
+
 TESTS = SHAPES + [f for n, f in list(globals().items()) if n.startswith("test_")]

@@ -258,7 +258,8 @@ def test_old_state(program, work, _):
         elif key[0] == "rtl8139":
             assert again[key][1][:88] + again[key][1][96:] == data[:88] + data[96:], "all but the timer"
         elif key[0] == "ide":
-            assert again[key][0] == 2 and len(again[key][1]) == len(data) + 4 * 6, "each drive's geometry came in"
+            assert again[key][0] == 3 and len(again[key][1]) == len(data) + 4 * (6 + 21), \
+                "each drive's geometry and mode pages came in"
         else:
             assert again[key] == (version, data), key
     qmp = Qmp(os.path.join(work, "qmp"))

@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 """Disks as a guest and the monitor see them: qcow2, serial numbers, TRIM, a full host, a locked tray."""
+import json
 import os
 import resource
 import shutil
@@ -163,6 +164,11 @@ def test_locked_tray(program, work, images):
     assert "locked" in reply["error"]["desc"], reply
     event, error, _ = cd.packet_in([0x4a, 1, 0, 0, 0x10, 0, 0, 0, 8])
     assert not error and event[4] & 0xf == 1, "no eject request: %s" % event.hex()
+    for command, arguments in (("blockdev-change-medium", {"id": "ide-5632", "filename": images.cd_path}),
+                               ("change", {"device": "ide-5632", "target": images.cd_path})):
+        reply = g.monitor.raw(json.dumps({"execute": command, "arguments": arguments}))
+        assert "locked" in reply["error"]["desc"], reply
+    assert not cd.packet_in([0])[1], "the CD is still the guest's"
     cd.packet_in([0x1e, 0, 0, 0, 0])
     _, error, _ = cd.packet_in([0x1b, 0, 0, 0, 2])
     assert not error and "DEVICE_TRAY_MOVED" in (g.monitor.run("query-status") and g.monitor.events)
