@@ -7,7 +7,7 @@
 #include "mm.h"
 #include "pc_private.h"
 #include "units.h"
-#include "domain/private.h"
+#include "vmm/domain/domain.h"
 #include "tests/qtest_rtc.h"
 
 void *calloc(size_t n, size_t size);
