@@ -46,7 +46,7 @@ def stop_all():
 
 def end_on_signals():
     """Told to end, a program ends as by exit(): its machines are stopped, their files removed."""
-    for number in (signal.SIGTERM, signal.SIGHUP):
+    for number in (signal.SIGTERM, signal.SIGHUP, signal.SIGQUIT):
         signal.signal(number, lambda which, _: sys.exit(128 + which))
 
 
