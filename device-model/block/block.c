@@ -40,6 +40,29 @@ static struct block_req *stopped_head; /* failed, to be tried again */
 static void (*failure_handler)(void *opaque, const struct block_failure *f);
 static void *failure_opaque;
 
+/*
+ * A guest that is given the bytes of another format sees no disk in them, and spoils the image by its first write. 0, or
+ * -EINVAL where nobody said that it is to be so.
+ */
+static int raw_check(const struct block_params *p, struct block_image *img)
+{
+	const char *looks = img->drv == &raw_driver ? block_file_format(img->file) : NULL;
+	bool known = looks && !strcmp(looks, "qcow2");
+
+	if (looks && p->format) {
+		log_warn("%s begins as a %s image and is used as raw, as the configuration says",
+			 p->file, looks);
+	} else if (looks) {
+		log_error(
+			"%s is a %s image, not a raw one: %s, or say format=raw if the guest is to see its bytes",
+			p->file, looks,
+			known ? "say format=qcow2"
+			      : "\"qemu-img convert -O qcow2\" makes one of it");
+		return -EINVAL;
+	}
+	return 0;
+}
+
 struct block *block_open(const struct block_params *p)
 {
 	struct block_image_params ip = {
@@ -56,8 +79,11 @@ struct block *block_open(const struct block_params *p)
 
 	if (!img)
 		return NULL;
-	if (!p->format && block_file_is_qcow2(img->file))
-		log_warn("%s looks like qcow2 and is used as raw", p->file);
+	if (raw_check(p, img)) {
+		block_image_close(img);
+		errno = EINVAL;
+		return NULL;
+	}
 	b = xzalloc(sizeof(*b));
 	*b = (struct block){
 		.img = img,

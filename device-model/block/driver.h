@@ -66,7 +66,10 @@ int block_image_wake(struct block_image *img);
 void block_image_close(struct block_image *img);
 /* As the driver's read, but what lies after the end of the image reads as zero. */
 int block_image_read(struct block_image *img, uint64_t offset, void *buf, size_t len);
+/* The format other than raw that the file begins as, by QEMU's name, or NULL. A guest can write such a beginning. */
+const char *block_file_format(struct block_file *f);
 /* Whether the file begins as a qcow2 image does. */
+bool block_file_is_qcow2(struct block_file *f);
 bool block_file_is_qcow2(struct block_file *f);
 
 #endif

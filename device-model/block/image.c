@@ -25,11 +25,39 @@ static const struct block_driver *driver_find(const char *format)
 	return NULL;
 }
 
+/* Where the formats that users meet have their marks. */
+static const struct {
+	const char *name;
+	uint32_t offset;
+	char mark[9];
+} marks[] = {
+	{ "qcow2", 0, "QFI\xfb" },
+	{ "vmdk", 0, "KDMV" },
+	{ "vmdk", 0, "COWD" },
+	{ "vmdk", 0, "# Disk D" },
+	{ "vdi", 0x40, "\x7f\x10\xda\xbe" },
+	{ "vhd", 0, "conectix" },
+	{ "vhdx", 0, "vhdxfile" },
+};
+
+const char *block_file_format(struct block_file *f)
+{
+	uint8_t start[0x48];
+	size_t i;
+
+	if (block_file_read(f, 0, start, sizeof(start)))
+		return NULL;
+	for (i = 0; i < ARRAY_SIZE(marks); i++)
+		if (!memcmp(start + marks[i].offset, marks[i].mark, strlen(marks[i].mark)))
+			return marks[i].name;
+	return NULL;
+}
+
 bool block_file_is_qcow2(struct block_file *f)
 {
-	uint8_t magic[4];
+	const char *name = block_file_format(f);
 
-	return !block_file_read(f, 0, magic, sizeof(magic)) && get_be32(magic) == 0x514649fb;
+	return name && !strcmp(name, "qcow2");
 }
 
 static int chain_check(const struct block_image *img)

@@ -128,7 +128,7 @@ int main(int argc, char **argv)
 
 	if (argc < 3)
 		return 2;
-	p.format = argv[1];
+	p.format = strcmp(argv[1], "unsaid") ? argv[1] : NULL;
 	p.file = argv[2];
 	for (i = 3; i < argc; i++) {
 		p.read_only |= !strcmp(argv[i], "ro");

@@ -128,6 +128,25 @@ def test_features_refused(work):
     refused(path, "not supported", fmt="vmdk")
 
 
+def test_not_raw(work):
+    """An image of another format that nobody called raw is refused by its name; called raw, the log has a word."""
+    for kind in ("qcow2", "vmdk", "vdi", "vpc", "vhdx"):
+        path = os.path.join(work, kind)
+        img("create", "-q", "-f", kind, path, "8M")
+        name = "vhd" if kind == "vpc" else kind
+        refused(path, "a %s image, not a raw one" % name, fmt="unsaid")
+        refused(path, "qemu-img convert" if kind != "qcow2" else "say format=qcow2", fmt="unsaid")
+        assert "begins as a %s image" % name in Disk(path, "raw").close(), name
+    path = os.path.join(work, "descriptor")
+    with open(path, "wb") as f:
+        f.write(b"# Disk DescriptorFile\nversion=1\n" + bytes(512))
+    refused(path, "a vmdk image", fmt="unsaid")
+    for size in (0, 1, 70, 512, MIB):
+        with open(path, "wb") as f:
+            f.write(b"\x55" * size)
+        Disk(path, "unsaid").close()
+
+
 def test_compatible_features(work):
     """Bits that may be ignored are, and those that a writer has to clear are cleared."""
     path = os.path.join(work, "auto.qcow2")

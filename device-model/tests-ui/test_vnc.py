@@ -301,6 +301,17 @@ def test_ports(env):
         other.m.close()
 
 
+def test_no_address(env):
+    """vnclisten="": this machine only, and the log says so."""
+    other = Env(env.program, os.path.join(env.work, "no-address"))
+    other.m = start(other, vnc=":60,to=99")
+    try:
+        text = other.m.log_tail()
+        assert "only this machine can connect" in text and "listening on 127.0.0.1:" in text, text
+    finally:
+        other.m.close()
+
+
 def test_password(env):
     other = Env(env.program, os.path.join(env.work, "password"))
     other.m = start(other, vnc="127.0.0.1:60,password=on,to=99")

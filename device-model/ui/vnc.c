@@ -263,6 +263,9 @@ static int parse_address(char *text, const char **host, unsigned int *display)
 		text++;
 	}
 	*host = *text ? text : "127.0.0.1";
+	if (!*text)
+		log_info(
+			"vnc: no address is given, so only this machine can connect; 0.0.0.0 lets all in");
 	return 0;
 }
 
