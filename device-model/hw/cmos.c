@@ -3,6 +3,8 @@
  * CMOS memory from index 14 on (ports 0x70/0x71). The VMM has the clock, indices 0-13; SeaBIOS reads
  * the boot order, memory sizes, floppy and disk types here (its Xen mode has no fw_cfg).
  */
+#include <time.h>
+
 #include "core/bus.h"
 #include "core/device.h"
 #include "core/machine.h"
@@ -12,9 +14,11 @@
 #include "hw/fdc_media.h"
 #include "hw/ide.h"
 
-#define CMOS_SIZE      128
-#define CMOS_CLOCK_END 14
-#define MIB	       (1ull << 20)
+#define CMOS_SIZE	 128
+#define CMOS_CLOCK_END	 14
+#define CMOS_CENTURY	 0x32
+#define CMOS_CENTURY_PS2 0x37
+#define MIB		 (1ull << 20)
 
 struct cmos {
 	struct machine *m;
@@ -22,11 +26,17 @@ struct cmos {
 	uint8_t data[CMOS_SIZE];
 };
 
+/* The century has two places, as QEMU and the IBM PS/2 have it. */
+static uint8_t *cmos_byte(struct cmos *s)
+{
+	return &s->data[s->index == CMOS_CENTURY_PS2 ? CMOS_CENTURY : s->index];
+}
+
 static uint64_t cmos_read(void *opaque, uint64_t offset, unsigned int size)
 {
 	struct cmos *s = opaque;
 
-	return offset ? s->data[s->index] : 0xff;
+	return offset ? *cmos_byte(s) : 0xff;
 }
 
 static void cmos_write(void *opaque, uint64_t offset, uint64_t value, unsigned int size)
@@ -34,7 +44,7 @@ static void cmos_write(void *opaque, uint64_t offset, uint64_t value, unsigned i
 	struct cmos *s = opaque;
 
 	if (offset)
-		s->data[s->index] = (uint8_t)value;
+		*cmos_byte(s) = (uint8_t)value;
 	else
 		s->index = value & (CMOS_SIZE - 1);
 }
@@ -108,6 +118,20 @@ static void set_drives(struct cmos *s)
 	}
 }
 
+/* In BCD. The VMM's clock has the year in it. */
+static void set_century(struct cmos *s)
+{
+	struct timespec now;
+	struct tm tm;
+	int century = 20;
+
+	clock_gettime(CLOCK_REALTIME, &now);
+	if (gmtime_r(&now.tv_sec, &tm))
+		century = (tm.tm_year + 1900) / 100;
+
+	s->data[CMOS_CENTURY] = (uint8_t)(century / 10 << 4 | century % 10);
+}
+
 static void cmos_reset(void *opaque)
 {
 	struct cmos *s = opaque;
@@ -116,6 +140,7 @@ static void cmos_reset(void *opaque)
 
 	memset(s->data, 0, sizeof(s->data));
 	s->index = 0;
+	set_century(s);
 	set_memory(s);
 	set_boot_order(s);
 	set_drives(s);

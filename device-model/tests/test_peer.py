@@ -180,6 +180,29 @@ def test_rtc_dates(pc, images):
         assert cmos(pc, 0) >= 0x58
 
 
+def test_rtc_century(pc, images):
+    """INT 1Ah/04 takes it from 32h; 37h is another name of it."""
+    century = time.gmtime().tm_year // 100
+    bcd = century // 10 << 4 | century % 10
+    assert (cmos(pc, 0x32), cmos(pc, 0x37)) == (bcd, bcd)
+    cmos(pc, 0x37, 0x19)
+    assert cmos(pc, 0x32) == 0x19
+
+
+@ours
+def test_rtc_divider(pc, images):
+    """The divider's reset stops the clock; the first update comes half a second after it."""
+    rtc_set(pc, H24, 0x10, 0x20, 0x30)
+    step(pc, SECOND * 499 // 1000)
+    assert rtc_now(pc) == (0x10, 0x20, 0x30)
+    step(pc, SECOND * 2 // 1000)
+    assert rtc_now(pc) == (0x10, 0x20, 0x31)
+    cmos(pc, REG_A, 0x76)
+    step(pc, 10 * SECOND)
+    assert rtc_now(pc) == (0x10, 0x20, 0x31)
+    cmos(pc, REG_A, 0x26)
+
+
 @ours
 def test_rtc_set_bit(pc, images):
     """With SET the clock stands; without, it goes on from there."""

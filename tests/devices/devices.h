@@ -44,7 +44,9 @@ void check_equal(uint64_t a, uint64_t b, const char *file, int line, const char 
 void say(const char *fmt, ...) __printf(1, 2);
 
 void test_pit(void);
+void test_pit_details(void);
 void test_rtc(void);
+void test_rtc_divider(void);
 void test_pm(void);
 void test_hpet(void);
 void test_unseen(void);

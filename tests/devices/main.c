@@ -16,7 +16,7 @@
 
 void test_pit(void), test_rtc(void), test_pm(void), test_hpet(void), test_pic(void),
 	test_ioapic(void);
-void test_save(void);
+void test_save(void), test_pit_details(void), test_rtc_divider(void);
 void test_unseen(void);
 void test_lapic_timer(void);
 bool test_qemu(void);
@@ -146,7 +146,9 @@ int main(void)
 		void (*fn)(void);
 	} tests[] = {
 		{ "pit", test_pit },
+		{ "pit_details", test_pit_details },
 		{ "rtc", test_rtc },
+		{ "rtc_divider", test_rtc_divider },
 		{ "pm", test_pm },
 		{ "hpet", test_hpet },
 		{ "pic", test_pic },

@@ -69,6 +69,134 @@ void test_pit(void)
 	CHECK_EQ(board_in(0x61, 1) & 0x23, 0x21);
 }
 
+#define TICK(n) ((n)*1000000000ULL / 1193182 + 1)
+
+/* Control word, both bytes of a count for channel 2. */
+static void pit2(uint8_t mode, unsigned int count)
+{
+	board_out(0x43, 1, 0xb0 | mode << 1);
+	board_out(0x42, 1, count & 0xff);
+	board_out(0x42, 1, count >> 8);
+}
+
+static unsigned int pit2_count(void)
+{
+	unsigned int low;
+
+	board_out(0x43, 1, 0x80);
+	low = board_in(0x42, 1);
+	return low | board_in(0x42, 1) << 8;
+}
+
+static unsigned int pit2_status(void)
+{
+	board_out(0x43, 1, 0xe8);
+	return board_in(0x42, 1);
+}
+
+static bool pit2_out(void)
+{
+	return board_in(0x61, 1) & 0x20;
+}
+
+/* 8254 datasheet, "counter latch command", "read-back command": a new control word ends what was latched. */
+static void pit_latches(void)
+{
+	board_reset();
+	board_out(0x61, 1, 1);
+	pit2(0, 0x1234);
+	board_out(0x43, 1, 0xc8); /* status and count */
+	pit2(2, 0x5678);
+	CHECK_EQ(board_in(0x42, 1), 0x78);
+	CHECK_EQ(board_in(0x42, 1), 0x56);
+	/* The null count: set by a control word, cleared by the count; OUT is low in mode 0, else high. */
+	board_out(0x43, 1, 0xb0);
+	CHECK_EQ(pit2_status(), 0x70);
+	board_out(0x43, 1, 0xb6);
+	CHECK_EQ(pit2_status(), 0xf6);
+	pit2(3, 100);
+	CHECK_EQ(pit2_status(), 0xb6);
+	/* The first byte of a count stops mode 0 and takes OUT down. */
+	pit2(0, 100);
+	board_step(TICK(200));
+	CHECK(pit2_out());
+	board_out(0x42, 1, 50);
+	CHECK(!pit2_out());
+	board_step(TICK(200));
+	CHECK(!pit2_out());
+	board_out(0x42, 1, 0);
+	board_step(TICK(51));
+	CHECK(pit2_out());
+}
+
+/* Modes 1 and 5: OUT is high and nothing counts until the gate rises; a new count waits for the next trigger. */
+static void pit_triggers(void)
+{
+	board_reset();
+	pit2(1, 1000);
+	CHECK(pit2_out());
+	CHECK_EQ(pit2_status(), 0xf2);
+	board_step(TICK(5000));
+	CHECK(pit2_out());
+	board_out(0x61, 1, 1);
+	CHECK(!pit2_out());
+	CHECK_EQ(pit2_status(), 0x32);
+	board_step(TICK(500));
+	CHECK_EQ(pit2_count(), 500);
+	board_out(0x61, 1, 0); /* its level says nothing */
+	board_out(0x42, 1, 100);
+	board_out(0x42, 1, 0);
+	CHECK_EQ(pit2_count(), 500);
+	board_step(TICK(400));
+	CHECK(!pit2_out());
+	board_step(TICK(100));
+	CHECK(pit2_out());
+	board_out(0x61, 1, 1);
+	CHECK(!pit2_out());
+	board_step(TICK(100));
+	CHECK(pit2_out());
+	/* Triggered again before its end it lasts longer. */
+	board_out(0x61, 1, 0);
+	board_out(0x61, 1, 1);
+	board_step(TICK(60));
+	board_out(0x61, 1, 0);
+	board_out(0x61, 1, 1);
+	board_step(TICK(60));
+	CHECK(!pit2_out());
+	/* Mode 5 strobes for one tick. */
+	board_out(0x61, 1, 0);
+	pit2(5, 1000);
+	board_step(1001 * 839);
+	CHECK(pit2_out());
+	board_out(0x61, 1, 1);
+	board_step(TICK(1000));
+	CHECK(!pit2_out());
+	board_step(839);
+	CHECK(pit2_out());
+}
+
+/* Mode 3 of 5: 4 2 0 while OUT is high, 4 2 while it is low. */
+static void pit_odd_square(void)
+{
+	static const unsigned int counts[] = { 4, 2, 0, 4, 2 };
+
+	for (unsigned int i = 0; i < 15; i++) {
+		board_reset();
+		board_out(0x61, 1, 1);
+		pit2(3, 5);
+		board_step(i ? TICK(i) : 0);
+		CHECK_EQ(pit2_count(), counts[i % 5]);
+		CHECK_EQ(pit2_out(), i % 5 < 3);
+	}
+}
+
+void test_pit_details(void)
+{
+	pit_latches();
+	pit_triggers();
+	pit_odd_square();
+}
+
 static uint8_t cmos(uint8_t i)
 {
 	CHECK(board_out(0x70, 1, i) == IO_DONE);
@@ -161,6 +289,55 @@ void test_rtc(void)
 	rtc_catch_up();
 }
 
+/* MC146818A datasheet, register A: divider reset. */
+void test_rtc_divider(void)
+{
+	board_reset();
+	board_step(300 * MS);
+	cmos(12);
+	cmos_set(10, 0x76);
+	board_step(5300 * MS);
+	CHECK_EQ(cmos(0), 0x20); /* the clock stands */
+	CHECK_EQ(cmos(12), 0);
+	CHECK_EQ(cmos(10), 0x76);
+	cmos_set(0, 0x40);
+	CHECK_EQ(board_timeoffset_calls, 0);
+	cmos_set(10, 0x26);
+	CHECK_EQ(cmos(0), 0x40);
+	/* Its first update comes half a second later, and then one a second, whenever the host's second begins. */
+	board_step(499 * MS);
+	CHECK_EQ(cmos(0), 0x40);
+	CHECK_EQ(cmos(12) & 0x10, 0);
+	board_step(800000);
+	CHECK_EQ(cmos(10) & 0x80, 0x80);
+	board_step(300000);
+	CHECK_EQ(cmos(0), 0x41);
+	CHECK_EQ(cmos(12) & 0x10, 0x10);
+	board_step(999 * MS);
+	CHECK_EQ(cmos(0), 0x41);
+	board_step(MS);
+	CHECK_EQ(cmos(0), 0x42);
+	/* As Linux sets it: SET, reset, SET off, run. */
+	cmos_set(11, 0x82);
+	cmos_set(10, 0x76);
+	cmos_set(0, 0x10);
+	cmos_set(11, 0x02);
+	board_step(2000 * MS);
+	CHECK_EQ(cmos(0), 0x10);
+	cmos_set(10, 0x26);
+	board_step(499 * MS);
+	CHECK_EQ(cmos(0), 0x10);
+	board_step(2 * MS);
+	CHECK_EQ(cmos(0), 0x11);
+	/* The update interrupt is on the new grid. */
+	cmos(12);
+	cmos_set(11, 0x12);
+	board_step(990 * MS);
+	CHECK_EQ(board.hvm.irq->isa, 0);
+	board_step(10 * MS);
+	CHECK_EQ(board.hvm.irq->isa, 0x100);
+}
+
 void test_pm(void)
 {
 	board_reset();
@@ -214,6 +391,28 @@ static void hpet_periodic(void)
 	CHECK_EQ(irq0_count(), 0);
 }
 
+/* A 64-bit periodic timer by 4-byte writes: accumulator and period have halves of their own. */
+static void hpet_halves(void)
+{
+	board_reset();
+	board_write(HPET + 0x10, 4, 1);
+	board_write(HPET + 0x140, 4, 20 << 9 | 0x4e);
+	board_write(HPET + 0x14c, 4, 0);
+	board_write(HPET + 0x140, 4, 20 << 9 | 0x4e);
+	board_write(HPET + 0x148, 4, 1000000);
+	CHECK_EQ(board_read(HPET + 0x148, 8), 1000000);
+	board_write(HPET + 0x148, 4, 62500);
+	board_write(HPET + 0x14c, 4, 0);
+	CHECK_EQ(board_read(HPET + 0x148, 8), 1000000); /* these were the period */
+	board_step(16 * MS);
+	CHECK_EQ(board_read(HPET + 0x20, 4), 4);
+	CHECK_EQ(board_read(HPET + 0x148, 8), 1062500);
+	/* In 32 bits the upper half is not there. */
+	board_write(HPET + 0x140, 4, 20 << 9 | 0x100);
+	board_write(HPET + 0x148, 8, 0x500000009);
+	CHECK_EQ(board_read(HPET + 0x148, 8), 9);
+}
+
 void test_hpet(void)
 {
 	board_reset();
@@ -247,6 +446,7 @@ void test_hpet(void)
 	board_step(1);
 	CHECK_EQ(board.hvm.irq->gsi_count[20], 1);
 	hpet_periodic();
+	hpet_halves();
 	board.hvm.params[HVM_PARAM_HPET_ENABLED] = 0;
 	CHECK_EQ(board_read(HPET, 8), ~0ULL);
 }

@@ -261,15 +261,14 @@ static void write_timer_config(struct hpet_timer *t, uint64_t v)
 
 /*
  * In periodic mode a write sets the period, and the comparator too if T_SETVAL asks for that:
- * 2.3.9.2.2.
+ * 2.3.9.2.2. The bits in keep stay.
  */
-static void write_cmp(struct hpet_timer *t, uint64_t v)
+static void write_cmp(struct hpet_timer *t, uint64_t v, uint64_t keep)
 {
-	v = width(t, v);
 	if (!(t->config & T_PERIODIC) || (t->config & T_SETVAL))
-		t->cmp = v;
+		t->cmp = width(t, (t->cmp & keep) | v);
 	if (t->config & T_PERIODIC)
-		t->period = v;
+		t->period = width(t, (t->period & keep) | v);
 	t->config &= ~T_SETVAL;
 	t->fired = false;
 	arm(t, 0);
@@ -303,30 +302,32 @@ static uint64_t read_reg(const struct vhpet *h, unsigned int reg)
 	}
 }
 
-static void write_reg(struct vhpet *h, unsigned int reg, uint64_t v)
+/* The bits of v that are not in keep are written. */
+static void write_reg(struct vhpet *h, unsigned int reg, uint64_t v, uint64_t keep)
 {
 	unsigned int i = (reg - REG_TIMERS) / 0x20;
+	uint64_t whole = (read_reg(h, reg) & keep) | v;
 
 	switch (reg) {
 	case REG_CONFIG:
-		write_config(h, v);
+		write_config(h, whole);
 		break;
 	case REG_ISR:
-		h->isr &= ~v;
+		h->isr &= ~v; /* a half clears nothing in the other */
 		for (i = 0; i < TIMERS; i++)
 			if ((v & BIT(i)) && (h->t[i].config & T_LEVEL))
 				set_unseen(&h->t[i], false);
 		break;
 	case REG_COUNTER:
-		write_counter(h, v);
+		write_counter(h, whole);
 		break;
 	default:
 		if (reg < REG_TIMERS || i >= TIMERS)
 			break;
 		if ((reg & 0x18) == 0)
-			write_timer_config(&h->t[i], v);
+			write_timer_config(&h->t[i], whole);
 		else if ((reg & 0x18) == 8)
-			write_cmp(&h->t[i], v);
+			write_cmp(&h->t[i], v, keep);
 		break;
 	}
 }
@@ -367,9 +368,7 @@ static enum io_result mmio_write(struct vcpu *v, void *opaque, uint64_t offset, 
 		return IO_DONE;
 	spin_lock(&d->hvm.time_lock);
 	show_periods(opaque);
-	/* A half of the status register clears nothing in the other. */
-	write_reg(opaque, reg,
-		  reg == REG_ISR ? val << shift : (read_reg(opaque, reg) & keep) | val << shift);
+	write_reg(opaque, reg, val << shift & ~keep, keep);
 	spin_unlock(&d->hvm.time_lock);
 	if (reg != REG_COUNTER)
 		for (unsigned int i = 0; i < TIMERS; i++)

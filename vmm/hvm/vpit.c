@@ -5,7 +5,7 @@
  * 61h: PIIX3 2.5.4.
  *
  * Ticks that the guest could not take are merged into one, as on a PC with interrupts off; while IRQ 0 leads
- * nowhere the host timer stops. A count written is loaded at once (the null-count bit reads 0).
+ * nowhere the host timer stops. A count written is loaded at once, but for modes 1 and 5, which load it with a trigger.
  */
 #include "irq_private.h"
 #include "units.h"
@@ -25,6 +25,8 @@ struct vpit {
 	struct domain *domain;
 	uint64_t start_ns[3]; /* when the count began */
 	uint64_t held[3];     /* ticks passed when the gate went low */
+	uint32_t pending[3];  /* modes 1 and 5: count for the next trigger, 0: none was written */
+	bool fresh[3];	      /* a control word came, and no count or trigger after it */
 	uint64_t next_ns;     /* next edge of channel 0 */
 	bool unseen;	      /* its edges change nothing: no timer */
 	struct timer timer;
@@ -41,9 +43,19 @@ static uint64_t to_ns(uint64_t ticks)
 	return muldiv64(ticks, NS_PER_SEC, PIT_HZ) + 1;
 }
 
+/* A rising gate starts them, and its level says nothing. */
+static bool triggered(const struct hvm_hw_pit_channel *c)
+{
+	return c->mode == 1 || c->mode == 5;
+}
+
 static uint64_t elapsed(const struct vpit *p, unsigned int ch, uint64_t now)
 {
-	return p->hw.channels[ch].gate ? to_ticks(now - p->start_ns[ch]) : p->held[ch];
+	const struct hvm_hw_pit_channel *c = &p->hw.channels[ch];
+
+	if (p->fresh[ch])
+		return 0;
+	return c->gate || triggered(c) ? to_ticks(now - p->start_ns[ch]) : p->held[ch];
 }
 
 static bool periodic(const struct hvm_hw_pit_channel *c)
@@ -57,6 +69,14 @@ static uint16_t to_bcd(uint32_t v)
 			  (v / 1000 % 10) << 12);
 }
 
+/* Mode 3 counts down by two, twice in a period; an odd count begins one lower and has its zero in the first half. */
+static uint32_t square_counter(uint32_t count, uint64_t passed)
+{
+	uint32_t at = (uint32_t)(passed % count), half = (count + 1) / 2;
+
+	return (count & ~1U) - 2 * (at < half ? at : at - half);
+}
+
 static uint16_t counter(const struct vpit *p, unsigned int ch, uint64_t now)
 {
 	const struct hvm_hw_pit_channel *c = &p->hw.channels[ch];
@@ -66,7 +86,7 @@ static uint16_t counter(const struct vpit *p, unsigned int ch, uint64_t now)
 	if (c->mode == 2)
 		v = c->count - (uint32_t)(d % c->count);
 	else if (c->mode == 3)
-		v = c->count - (uint32_t)(2 * d % c->count);
+		v = square_counter(c->count, d);
 	else
 		v = c->count + wrap - (uint32_t)(d % wrap);
 	return c->bcd ? to_bcd(v % wrap) : (uint16_t)v;
@@ -77,9 +97,10 @@ static bool output(const struct vpit *p, unsigned int ch, uint64_t now)
 	const struct hvm_hw_pit_channel *c = &p->hw.channels[ch];
 	uint64_t d = elapsed(p, ch, now);
 
+	if (p->fresh[ch])
+		return c->mode != 0;
 	switch (c->mode) {
 	case 0:
-		return d >= c->count;
 	case 1:
 		return d >= c->count;
 	case 2:
@@ -97,8 +118,8 @@ static uint64_t next_edge(const struct vpit *p, uint64_t now)
 	const struct hvm_hw_pit_channel *c = &p->hw.channels[0];
 	uint64_t at;
 
-	if (c->mode == 1 || c->mode == 5)
-		return PC_NEVER; /* wait for a trigger that this channel's gate never gives */
+	if (triggered(c) || p->fresh[0])
+		return PC_NEVER; /* this channel's gate never gives a trigger */
 	if (!periodic(c))
 		return p->start_ns[0] + to_ns(c->count);
 	at = p->start_ns[0] + to_ns((to_ticks(now - p->start_ns[0]) / c->count + 1) * c->count);
@@ -162,7 +183,13 @@ static void load_count(struct vpit *p, unsigned int ch, uint32_t v, uint64_t now
 
 	if (c->bcd)
 		v = (v & 15) + (v >> 4 & 15) * 10 + (v >> 8 & 15) * 100 + (v >> 12 & 15) * 1000;
-	c->count = v ? v : c->bcd ? 10000 : 65536;
+	v = v ? v : c->bcd ? 10000 : 65536;
+	if (triggered(c)) {
+		p->pending[ch] = v;
+		return;
+	}
+	c->count = v;
+	p->fresh[ch] = false;
 	p->start_ns[ch] = now;
 	p->held[ch] = 0;
 	if (ch == 0)
@@ -179,13 +206,20 @@ static void latch_count(struct vpit *p, unsigned int ch, uint64_t now)
 	c->count_latched = c->rw_mode;
 }
 
+/* What was written has not reached the counter. */
+static bool null_count(const struct vpit *p, unsigned int ch)
+{
+	return p->fresh[ch] || p->pending[ch];
+}
+
 static void latch_status(struct vpit *p, unsigned int ch, uint64_t now)
 {
 	struct hvm_hw_pit_channel *c = &p->hw.channels[ch];
 
 	if (c->status_latched)
 		return;
-	c->status = (uint8_t)(output(p, ch, now) << 7 | c->rw_mode << 4 | c->mode << 1 | c->bcd);
+	c->status = (uint8_t)(output(p, ch, now) << 7 | null_count(p, ch) << 6 | c->rw_mode << 4 |
+			      c->mode << 1 | c->bcd);
 	c->status_latched = 1;
 }
 
@@ -217,6 +251,9 @@ static bool write_mode(struct vpit *p, uint8_t v, uint64_t now)
 	if (c->bcd != (v & 1) && c->count > 10000)
 		c->count = 10000;
 	c->bcd = v & 1;
+	c->count_latched = c->status_latched = 0;
+	p->fresh[ch] = true;
+	p->pending[ch] = 0;
 	if (ch)
 		return false;
 	arm(p, PC_NEVER); /* until a count is written */
@@ -238,9 +275,12 @@ static bool write_channel(struct vpit *p, unsigned int ch, uint8_t v, uint64_t n
 	case RW_WORD0:
 		c->write_latch = v;
 		c->write_state = RW_WORD1;
-		if (!ch && c->mode == 0)
-			arm(p, PC_NEVER); /* the first byte stops mode 0 */
-		return false;
+		if (c->mode != 0)
+			return false;
+		p->fresh[ch] = true; /* the first byte stops mode 0 */
+		if (!ch)
+			arm(p, PC_NEVER);
+		break;
 	default:
 		load_count(p, ch, c->write_latch | (uint32_t)v << 8, now);
 		c->write_state = RW_WORD0;
@@ -305,8 +345,13 @@ static void set_gate(struct vpit *p, unsigned int ch, bool gate, uint64_t now)
 		return;
 	p->held[ch] = elapsed(p, ch, now);
 	c->gate = gate;
-	if (!gate)
+	if (!gate || (p->fresh[ch] && !p->pending[ch]))
 		return;
+	if (p->pending[ch]) {
+		c->count = p->pending[ch];
+		p->pending[ch] = 0;
+		p->fresh[ch] = false;
+	}
 	if (c->mode == 0 || c->mode == 4)
 		p->start_ns[ch] = now - to_ns(p->held[ch]); /* goes on */
 	else
@@ -375,8 +420,14 @@ static void vpit_fini(struct domain *d)
 static int pit_save(const struct hvm_instance *at, void *buf)
 {
 	struct domain *d = at->d;
+	struct vpit *p = d->hvm.vpit;
+	struct hvm_hw_pit *hw = buf;
+
 	spin_lock(&d->hvm.time_lock);
-	memcpy(buf, &d->hvm.vpit->hw, sizeof(struct hvm_hw_pit));
+	*hw = p->hw;
+	for (unsigned int ch = 0; ch < 3; ch++)
+		if (p->pending[ch])
+			hw->channels[ch].count = p->pending[ch];
 	spin_unlock(&d->hvm.time_lock);
 	return sizeof(struct hvm_hw_pit);
 }
@@ -406,6 +457,8 @@ static int pit_load(const struct hvm_instance *at, const void *buf)
 	for (unsigned int ch = 0; ch < 3; ch++) {
 		p->start_ns[ch] = now;
 		p->held[ch] = 0;
+		p->fresh[ch] = triggered(&hw->channels[ch]); /* waits for its next trigger */
+		p->pending[ch] = p->fresh[ch] ? hw->channels[ch].count : 0;
 	}
 	arm(p, next_edge(p, now));
 	spin_unlock(&d->hvm.time_lock);

@@ -2,7 +2,8 @@
 /*
  * The real-time clock: registers 0-13 of the CMOS at ports 0x70/0x71. Higher indices are memory and
  * belong to the device model. MC146818A datasheet. The date is the domain's wall clock; a guest
- * that sets it moves its time offset. Interrupt flags are computed when someone looks; a host timer
+ * that sets it moves its time offset. While the divider is held in reset the clock stands, and its first
+ * update comes half a second after. Interrupt flags are computed when someone looks; a host timer
  * runs only for enabled interrupts.
  *
  * Periodic ticks that come while the last one is unread are owed, at most OWED_MAX of them, and
@@ -35,6 +36,7 @@ enum {
 #define A_UIP	       0x80
 #define A_DV	       0x70
 #define A_DV_RUN       0x20
+#define A_DV_RESET     0x60 /* and 0x70 */
 #define B_SET	       0x80
 #define B_PIE	       0x40
 #define B_AIE	       0x20
@@ -57,6 +59,7 @@ enum {
 struct vrtc {
 	struct domain *domain;
 	struct hvm_hw_rtc hw;
+	uint64_t phase_ns; /* by which its seconds come before the wall clock's; below one second */
 	uint64_t last_ns;  /* RTC time up to which the flags are computed */
 	uint64_t shown_s;  /* second whose date is in hw.cmos_data */
 	unsigned int owed; /* periodic ticks not yet delivered */
@@ -71,7 +74,18 @@ static uint8_t reg(const struct vrtc *r, unsigned int i)
 /* The domain's wall clock in nanoseconds since 1970. */
 static uint64_t rtc_now(const struct vrtc *r)
 {
-	return now_ns() + READ_ONCE(r->domain->wc_ns);
+	return now_ns() + READ_ONCE(r->domain->wc_ns) + r->phase_ns;
+}
+
+static bool in_reset(uint8_t a)
+{
+	return (a & A_DV_RESET) == A_DV_RESET;
+}
+
+/* The registers keep what they hold. */
+static bool stands(const struct vrtc *r)
+{
+	return reg(r, R_B) & B_SET || in_reset(reg(r, R_A));
 }
 
 static uint8_t encode(const struct vrtc *r, unsigned int v)
@@ -117,14 +131,14 @@ static void civil_from_days(uint64_t days, unsigned int *year, unsigned int *mon
 	*year = era * 400 + yoe + (*month <= 2);
 }
 
-/* Put the date of RTC time `now` into the registers, unless the guest is setting it. */
+/* Put the date of RTC time `now` into the registers, unless the clock stands. */
 static void show(struct vrtc *r, uint64_t now)
 {
 	uint64_t s = now / NS_PER_SEC;
 	unsigned int year, month, day, tod = (unsigned int)(s % DAY_S);
 	uint8_t *c = r->hw.cmos_data;
 
-	if (s == r->shown_s || (reg(r, R_B) & B_SET))
+	if (s == r->shown_s || stands(r))
 		return;
 	r->shown_s = s;
 	civil_from_days(s / DAY_S, &year, &month, &day);
@@ -218,7 +232,7 @@ static bool catch_up(struct vrtc *r, uint64_t now)
 		if (passed)
 			*c |= C_PF;
 	}
-	if (s > old_s && !(b & B_SET)) {
+	if (s > old_s && !stands(r)) {
 		uint64_t alarm = next_alarm(r, old_s);
 
 		*c |= C_UF;
@@ -243,7 +257,7 @@ static bool pays_back(const struct vrtc *r)
 static void arm(struct vrtc *r, uint64_t now)
 {
 	uint64_t at = PC_NEVER, period = period_ns(r), alarm;
-	uint8_t b = reg(r, R_B), c = reg(r, R_C);
+	uint8_t b = stands(r) ? reg(r, R_B) & B_PIE : reg(r, R_B), c = reg(r, R_C);
 
 	/* While a flag is set its next event needs no timer: catch_up() counts what was missed. */
 	if (period && (b & B_PIE) && !(c & C_PF)) {
@@ -251,9 +265,9 @@ static void arm(struct vrtc *r, uint64_t now)
 			period /= 2;
 		at = now + period - now % period;
 	}
-	if (!(b & B_SET) && (b & B_UIE) && !(c & C_UF))
+	if ((b & B_UIE) && !(c & C_UF))
 		at = min(at, now - now % NS_PER_SEC + NS_PER_SEC);
-	if (!(b & B_SET) && (b & B_AIE) && !(c & C_AF)) {
+	if ((b & B_AIE) && !(c & C_AF)) {
 		alarm = next_alarm(r, now / NS_PER_SEC);
 		if (alarm)
 			at = min(at, alarm * NS_PER_SEC);
@@ -329,7 +343,7 @@ static void move_clock(struct domain *d, int64_t delta)
 	ioreq_send_buffered(d, &p);
 }
 
-/* A time register was written, or SET ended: the seconds by which the clock moves. Lock held. */
+/* A time register was written, or the clock goes on: the seconds by which the clock moves. Lock held. */
 static int64_t set_time(struct vrtc *r, uint64_t now)
 {
 	uint64_t want = shown_time(r);
@@ -338,6 +352,27 @@ static int64_t set_time(struct vrtc *r, uint64_t now)
 	r->shown_s = want;
 	r->last_ns = now + (uint64_t)delta * NS_PER_SEC;
 	return delta;
+}
+
+/* The divider leaves its reset: the next second begins half a second from now. Lock held. */
+static int64_t restart(struct vrtc *r)
+{
+	uint64_t ahead = NS_PER_SEC + NS_PER_SEC / 2 - rtc_now(r) % NS_PER_SEC;
+
+	r->phase_ns = (r->phase_ns + ahead) % NS_PER_SEC;
+	r->last_ns = rtc_now(r);
+	return stands(r) ? 0 : set_time(r, r->last_ns);
+}
+
+/* Lock held. */
+static int64_t write_divider(struct vrtc *r, uint8_t v, uint64_t now)
+{
+	uint8_t *a = &r->hw.cmos_data[R_A], old = *a;
+
+	show(r, now); /* if it goes on to stand, it stands at this */
+	*a = v & (uint8_t)~A_UIP;
+	r->owed = 0;
+	return in_reset(old) && !in_reset(v) ? restart(r) : 0;
 }
 
 /* Lock held. The result: by how many seconds the guest moves its clock. */
@@ -352,9 +387,7 @@ static int64_t write_reg(struct vrtc *r, unsigned int i, uint8_t v, uint64_t now
 		c[i] = v;
 		return 0;
 	case R_A:
-		c[R_A] = v & (uint8_t)~A_UIP;
-		r->owed = 0;
-		return 0;
+		return write_divider(r, v, now);
 	case R_B:
 		if (v & B_SET) {
 			show(r, now);
@@ -363,7 +396,7 @@ static int64_t write_reg(struct vrtc *r, unsigned int i, uint8_t v, uint64_t now
 		if ((v & B_PIE) != (old_b & B_PIE))
 			r->owed = 0;
 		c[R_B] = v;
-		if ((old_b & B_SET) && !(v & B_SET))
+		if ((old_b & B_SET) && !stands(r))
 			return set_time(r, now);
 		if ((v ^ old_b) & (B_BINARY | B_24H))
 			r->shown_s = 0; /* shown anew in the other form */
@@ -374,7 +407,7 @@ static int64_t write_reg(struct vrtc *r, unsigned int i, uint8_t v, uint64_t now
 	default:
 		show(r, now);
 		c[i] = v;
-		if ((c[R_B] & B_SET) || i == R_WDAY)
+		if (stands(r) || i == R_WDAY)
 			return 0;
 		return set_time(r, now);
 	}
@@ -387,7 +420,7 @@ static uint8_t read_reg(struct vrtc *r, unsigned int i, uint64_t now, bool *ack)
 
 	switch (i) {
 	case R_A:
-		if (!(reg(r, R_B) & B_SET) && now % NS_PER_SEC >= NS_PER_SEC - UIP_NS)
+		if (!stands(r) && now % NS_PER_SEC >= NS_PER_SEC - UIP_NS)
 			return reg(r, R_A) | A_UIP;
 		return reg(r, R_A);
 	case R_C:
@@ -419,7 +452,7 @@ static void write_data(struct domain *d, struct vrtc *r, unsigned int i, uint8_t
 	now = rtc_now(r);
 	catch_up(r, now);
 	delta = write_reg(r, i, v, now);
-	catch_up(r, now + (uint64_t)delta * NS_PER_SEC);
+	catch_up(r, rtc_now(r) + (uint64_t)delta * NS_PER_SEC);
 	spin_unlock(&d->hvm.time_lock);
 	move_clock(d, delta);
 	spin_lock(&d->hvm.time_lock);
