@@ -8,7 +8,6 @@
 #include "public/plinth_dm_op.h"
 #include "hvm_ops.h"
 #include "vmm/hvm/hvm.h"
-#include "vmm/hvm/ioreq_private.h"
 #include <xen/hvm/dm_op.h>
 #include <xen/hvm/hvm_op.h>
 

@@ -14,7 +14,7 @@
 #include "guest_access.h"
 #include "pagetable.h"
 #include "public/plinth_dm_op.h"
-#include "vmm/hvm/ioreq_private.h"
+#include "vmm/hvm/hvm.h"
 
 /* The page that v can write at la in user mode, held; or NULL. */
 static struct page *users_page(struct vcpu *v, uint64_t la)

@@ -6,7 +6,9 @@
 #ifndef PLINTH_HVM_HVM_H
 #define PLINTH_HVM_HVM_H
 
+#include "xen_abi.h"
 #include "domain.h"
+#include <xen/hvm/dm_op.h>
 
 /* units.c: timers stop, ioreq servers and references go; the domain is paused and dies. */
 void hvm_devices_relinquish(struct domain *d);
@@ -38,6 +40,32 @@ void vioapic_eoi(struct domain *d, uint8_t vector);
 /* Virtual wire A: does pin 0 hand the PIC's INTR to this vLAPIC? */
 struct vlapic;
 bool vioapic_extint(struct domain *d, struct vlapic *a);
+
+/*
+ * ioreq servers (ioreq.c), as the hypercalls of device models ask for them. All take the lock; 0 or -errno, as dm_op returns
+ * it: -ENOENT: no such server, or it does not claim that; -EEXIST: it claims some already; -ENOSPC: too many; -EINVAL: no
+ * such kind or range, or the domain has no servers.
+ */
+int ioreq_server_create(struct domain *d, domid_t emulator, bool buffered, ioservid_t *id);
+int ioreq_server_destroy(struct domain *d, ioservid_t id);
+int ioreq_server_map_range(struct domain *d, ioservid_t id, uint32_t type, uint64_t start,
+			   uint64_t end);
+int ioreq_server_unmap_range(struct domain *d, ioservid_t id, uint32_t type, uint64_t start,
+			     uint64_t end);
+int ioreq_server_post_writes(struct domain *d, ioservid_t id, uint64_t first, uint64_t last);
+int ioreq_server_set_state(struct domain *d, ioservid_t id, bool enabled);
+int ioreq_server_buf_port(struct domain *d, ioservid_t id, evtchn_port_t *port);
+
+int ioreq_server_user_calls(struct domain *d, ioservid_t id);
+/* The address space `space` of the current domain has the page of request slots, `slots`. 0 or -EPERM. */
+int ioreq_server_attach(struct domain *d, unsigned int id, const struct page *slots,
+			uint64_t space);
+
+/*
+ * The current vCPU, in address space `space`, gives its CPU to vCPU `to` (PLINTH_USER_DONATE); before that the answer for
+ * vCPU `answered` is delivered, if that is one of the domain's. 0, -EBUSY or -ENOENT.
+ */
+int ioreq_donate(struct domain *d, unsigned int id, uint64_t space, uint32_t to, uint32_t answered);
 
 /* ioreq.c: machine frame of an ioreq server: idx 0 buffered, 1.. synchronous. 0 or -errno. */
 int ioreq_server_frame(struct domain *d, unsigned int id, unsigned int idx, mfn_t *mfn);

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* ioreq servers: shared by ioreq.c (their life) and ioreq_send.c (requests). */
+/* ioreq servers: shared by ioreq.c (their life) and ioreq_send.c (requests). What other rooms use is in hvm.h. */
 #ifndef PLINTH_IOREQ_PRIVATE_H
 #define PLINTH_IOREQ_PRIVATE_H
 
@@ -53,28 +53,6 @@ struct ioreq_state {
 	uint8_t enabled; /* servers */
 	uint32_t cf8;	 /* last value written to the PCI configuration address port */
 };
-
-/* abi/dm.c uses these; all take the lock. */
-int ioreq_server_create(struct domain *d, domid_t emulator, bool buffered, ioservid_t *id);
-int ioreq_server_destroy(struct domain *d, ioservid_t id);
-int ioreq_server_map_range(struct domain *d, ioservid_t id, uint32_t type, uint64_t start,
-			   uint64_t end);
-int ioreq_server_unmap_range(struct domain *d, ioservid_t id, uint32_t type, uint64_t start,
-			     uint64_t end);
-int ioreq_server_post_writes(struct domain *d, ioservid_t id, uint64_t first, uint64_t last);
-int ioreq_server_set_state(struct domain *d, ioservid_t id, bool enabled);
-int ioreq_server_buf_port(struct domain *d, ioservid_t id, evtchn_port_t *port);
-
-int ioreq_server_user_calls(struct domain *d, ioservid_t id);
-/* The address space `space` of the current domain has the page of request slots, `slots`. 0 or -EPERM. */
-int ioreq_server_attach(struct domain *d, unsigned int id, const struct page *slots,
-			uint64_t space);
-
-/*
- * The current vCPU, in address space `space`, gives its CPU to vCPU `to` (PLINTH_USER_DONATE); before that the answer for
- * vCPU `answered` is delivered, if that is one of the domain's. 0, -EBUSY or -ENOENT.
- */
-int ioreq_donate(struct domain *d, unsigned int id, uint64_t space, uint32_t to, uint32_t answered);
 
 /* Claim *r for a server, which has nothing there, where the servers have `nr` ranges already. 0 or -ENOMEM. */
 int ioreq_map_claim(struct ioreq_map *m, unsigned int nr, const struct ioreq_range *r,
