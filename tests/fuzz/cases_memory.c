@@ -2,7 +2,7 @@
 /* Memory's limits, claims, resources; grants and their limits, and a granter that is destroyed while in use. */
 #include "cases.h"
 #include "vmm/domain/internal.h"
-#include "vmm/mm/mm_private.h"
+#include "vmm/mm/internal.h"
 #include <xen/domctl.h>
 #include <xen/memory.h>
 

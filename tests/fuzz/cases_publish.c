@@ -9,7 +9,7 @@
 #include "hvm_io.h"
 #include "hvm_ops.h"
 #include "mm.h"
-#include "platform.h"
+#include "vmm/cpu/cpu.h"
 #include "save.h"
 #include "vmm/domain/internal.h"
 #include "vmm/hvm/ioreq_private.h"

@@ -7,7 +7,7 @@
 #include "machine.h"
 #include "vmm/domain/internal.h"
 #include "vmm/hvm/ioreq_private.h"
-#include "vmm/mm/mm_private.h"
+#include "vmm/mm/internal.h"
 
 /* Pages of domains, by domid modulo this: more than ever are at a time. */
 #define COUNTERS 4096U

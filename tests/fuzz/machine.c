@@ -3,10 +3,10 @@
 #include "machine.h"
 #include "abi.h"
 #include "hvm_ops.h"
-#include "platform.h"
-#include "vmm/dom0/private.h"
+#include "vmm/cpu/cpu.h"
+#include "vmm/dom0/internal.h"
 #include "vmm/domain/internal.h"
-#include "vmm/mm/mm_private.h"
+#include "vmm/mm/internal.h"
 #include "work.h"
 #include <xen/domctl.h>
 

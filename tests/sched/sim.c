@@ -3,7 +3,7 @@
 #include "sim.h"
 #include "hvm_ops.h"
 #include "debug.h"
-#include "platform.h"
+#include "vmm/cpu/cpu.h"
 
 #define SWITCH_NS 2000U /* what a change of vCPUs takes */
 

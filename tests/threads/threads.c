@@ -3,7 +3,7 @@
 #include "threads.h"
 #include "abi.h"
 #include "hvm_ops.h"
-#include "platform.h"
+#include "vmm/cpu/cpu.h"
 #include "publish.h"
 #include "sched.h"
 #include "vmm/domain/internal.h"

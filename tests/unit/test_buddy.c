@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* The buddy allocator: alignment, no overlap, everything merges back. */
-#include "mm/mm_private.h"
+#include "vmm/mm/internal.h"
 #include "unit.h"
 
 struct page *page_table;

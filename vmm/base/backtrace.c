@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* Backtraces by frame pointers, bounded by the CPU's own stack block, and register dumps. */
 #include "debug.h"
-#include "vmm/emulate/x86_regs.h"
 #include "stack.h"
 
 /* Within the 32 KiB block that rsp is in, and not in its struct cpu. */

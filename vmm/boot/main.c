@@ -13,7 +13,7 @@
 #include "hvm_ops.h"
 #include "multiboot.h"
 #include "pagetable.h"
-#include "platform.h"
+#include "vmm/cpu/cpu.h"
 #include "predictions.h"
 #include "sched.h"
 #include "stack.h"
@@ -125,6 +125,9 @@ static void run_loop(void)
 	for (;;)
 		vcpu_resume(run_next());
 }
+
+/* start.S goes here, with what the boot loader gave it. */
+void boot_main(uint32_t magic, uint32_t info) __noreturn;
 
 void boot_main(uint32_t magic, uint32_t info)
 {

@@ -2,7 +2,7 @@
 /* The table of debug keys and those that belong to no other file. */
 #include "debug.h"
 #include "mm.h"
-#include "platform.h"
+#include "vmm/cpu/cpu.h"
 
 extern const struct debug_key _debug_keys_start[], _debug_keys_end[];
 

@@ -5,7 +5,7 @@
  */
 #include "acpi.h"
 #include "pagetable.h"
-#include "platform.h"
+#include "vmm/cpu/cpu.h"
 
 #define TABLES_MAX 96
 
@@ -18,11 +18,6 @@ static struct {
 	maddr_t where;
 } table[TABLES_MAX];
 static unsigned int nr_tables;
-
-const struct acpi_rsdp *acpi_rsdp(void)
-{
-	return have_rsdp ? &rsdp_copy : NULL;
-}
 
 maddr_t acpi_table_maddr(const struct acpi_header *t)
 {

@@ -5,7 +5,7 @@
  * several is taken, so that a host which loses the CPU in between (an emulator under load) does
  * not spoil it.
  */
-#include "platform.h"
+#include "internal.h"
 
 #define MEASURE_NS   (50 * NS_PER_MS)
 #define SAMPLE_TRIES 32

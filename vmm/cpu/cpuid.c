@@ -6,7 +6,7 @@
 #include "boot.h"
 #include "cpu.h"
 #include "vmm/emulate/x86_regs.h"
-#include "platform.h"
+#include "vmm/cpu/cpu.h"
 
 struct host_cpu host_cpu;
 

@@ -3,7 +3,7 @@
  * At hand-over from firmware every interrupt source is silenced: both 8259s and all IO-APIC
  * entries. From then on dom0 programs the IO-APICs itself and the 8259s stay masked for ever.
  */
-#include "platform.h"
+#include "vmm/cpu/cpu.h"
 
 #define PIC1_CMD	  0x20
 #define PIC1_DATA	  0x21

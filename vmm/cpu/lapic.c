@@ -4,7 +4,7 @@
  * `x2apic` asks for it (without interrupt remapping there is nothing to gain). SDM 3, chapter 11.
  */
 #include "lib/x86_apic.h"
-#include "platform.h"
+#include "vmm/cpu/cpu.h"
 
 #define LVT_MASKED	  BIT(16)
 #define LVT_TSC_DEADLINE  (2U << 17)

@@ -5,7 +5,7 @@
  */
 #include "log.h"
 #include "debug.h"
-#include "platform.h"
+#include "vmm/cpu/cpu.h"
 
 #define PM1_SLP_EN BIT(13)
 

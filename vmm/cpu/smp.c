@@ -5,7 +5,7 @@
  * lock, serves the calls made to itself, so two CPUs can call each other.
  */
 #include "debug.h"
-#include "platform.h"
+#include "vmm/cpu/cpu.h"
 
 struct cpu *cpus[MAX_CPUS];
 unsigned int nr_cpus;

@@ -5,7 +5,7 @@
  * afterwards.
  */
 #include "hvm_ops.h"
-#include "platform.h"
+#include "internal.h"
 #include "predictions.h"
 #include "pagetable.h"
 #include "stack.h"

@@ -3,7 +3,7 @@
  * The start of system time (vmm/base/clock.c): the TSC's rate, which must be one on all CPUs, and that they start
  * together (checked as each CPU comes up). Wall clock: the CMOS clock, read once.
  */
-#include "platform.h"
+#include "internal.h"
 #include "spinlock.h"
 
 uint64_t wallclock_sec_at_boot;

@@ -4,7 +4,7 @@
  * Functions run from the run loop of the timer's CPU without locks.
  */
 #include "debug.h"
-#include "platform.h"
+#include "vmm/cpu/cpu.h"
 #include "stretch.h"
 #include "timer_heap.h"
 

@@ -13,7 +13,7 @@
 #include "hvm_io.h"
 #include "hvm_ops.h"
 #include "console.h"
-#include "private.h"
+#include "internal.h"
 #include "vlapic.h"
 #include <xen/elfnote.h>
 

@@ -5,7 +5,7 @@
  * chapter 5.2.
  */
 #include "acpi.h"
-#include "private.h"
+#include "internal.h"
 
 #define FADT_FLAGS_OFFSET	 112
 #define FADT_FORCE_APIC_PHYSICAL BIT(19)

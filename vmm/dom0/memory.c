@@ -8,7 +8,7 @@
  * is left out of its map altogether, below the PCI window, and the gap is closed by a fence of UNUSABLE,
  * which is busy in the tree. Linux 6.12 turns UNUSABLE into such address space, so the fence is small.
  */
-#include "private.h"
+#include "internal.h"
 #include "lib/x86_apic.h"
 
 #define HOLE_ALIGN   MIB(128)

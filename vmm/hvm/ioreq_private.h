@@ -6,6 +6,7 @@
 #include "xen_abi.h"
 #include <xen/hvm/dm_op.h>
 #include "hvm_io.h"
+#include "vmm/hvm/hvm.h"
 
 #define IOREQ_MAX_SERVERS 8U
 #define IOREQ_MAX_RANGES  256U

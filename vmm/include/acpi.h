@@ -43,8 +43,6 @@ void acpi_read_fadt(const struct acpi_header *t, struct acpi_facts *f);
 void acpi_read_madt(const struct acpi_header *t, struct acpi_facts *f);
 void acpi_read_hpet(const struct acpi_header *t, struct acpi_facts *f);
 
-/* A copy of the host's RSDP; valid once acpi_init has run, NULL = no ACPI. */
-const struct acpi_rsdp *acpi_rsdp(void);
 /* nth table of all, the root table first; NULL past the end. */
 const struct acpi_header *acpi_table(unsigned int nth);
 /* Machine address of a table that acpi_find returned. */

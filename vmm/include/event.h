@@ -33,8 +33,6 @@ void evtchn_notify_vmm(struct domain *d, unsigned int port);
 
 /* Is an unmasked event pending for v (upcall_pending and not masked)? */
 bool evtchn_upcall_pending(struct vcpu *v);
-/* The legacy callback: how HVM_PARAM_CALLBACK_IRQ delivers (hvm/irq.c asserts lines). */
-void hvm_evtchn_upcall(struct vcpu *v);
 
 /* Map v's vcpu_info at a guest frame (VCPUOP_register_vcpu_info); offset within the page. */
 int vcpu_info_register(struct vcpu *v, gfn_t gfn, unsigned int offset);

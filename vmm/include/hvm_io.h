@@ -93,8 +93,6 @@ enum io_result ioreq_send(struct vcpu *v, const ioreq_t *p, uint64_t *val);
 bool ioreq_claimed(struct domain *d, uint8_t type, uint64_t addr, uint64_t len);
 /* Buffered, write-only; -ENOBUFS when the ring is full, -ENXIO without a server. */
 int ioreq_send_buffered(struct domain *d, const ioreq_t *p);
-int ioreq_vcpu_init(struct vcpu *v);
-void ioreq_vcpu_fini(struct vcpu *v);
 /* Takes the answer of v's request if it is there. False: still waiting. */
 bool ioreq_answer(struct vcpu *v);
 

@@ -4,7 +4,7 @@
  * so that memory below 4 GiB is used last. No locks and no access to the pages themselves: host
  * tests run it.
  */
-#include "mm_private.h"
+#include "internal.h"
 
 #define ZONE_LIMIT (GIB(4) >> PAGE_SHIFT)
 

@@ -5,7 +5,7 @@
  * once, so that what was allocated and freed leaves no trace in the free count. Above: whole
  * pages, exactly as many as needed.
  */
-#include "mm_private.h"
+#include "internal.h"
 
 #define CLASS_MIN_SHIFT 5 /* a page's block count fits 8 bits */
 #define CLASS_MAX_SHIFT 11

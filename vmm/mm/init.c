@@ -4,9 +4,9 @@
  * RAM (from the top of it); and, when dom0's share has been taken out, the rest to the allocator. The boot modules
  * stay reserved until boot_modules_release().
  */
-#include "mm_private.h"
+#include "internal.h"
 #include "pagetable.h"
-#include "platform.h"
+#include "boot.h"
 
 /*
  * Memory before the allocator: a list of reserved stretches, and allocation from the top of RAM

@@ -6,8 +6,8 @@
  * together.
  */
 #include "domain.h"
-#include "mm_private.h"
-#include "platform.h"
+#include "internal.h"
+#include "boot.h"
 
 struct page *page_table;
 uint64_t max_mfn;

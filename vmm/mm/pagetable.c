@@ -5,9 +5,9 @@
  * ioremap and guards add to them. All of it is global and the same on every CPU.
  */
 #include "vmm/emulate/x86_regs.h"
-#include "mm_private.h"
+#include "cpu.h"
+#include "internal.h"
 #include "pagetable.h"
-#include "platform.h"
 
 extern char _image_start[], _text_end[], _rodata_start[], _rodata_end[], _data_start[],
 	_image_end[];

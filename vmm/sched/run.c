@@ -6,7 +6,7 @@
 #include "console.h"
 #include "debug.h"
 #include "domain.h"
-#include "platform.h"
+#include "vmm/cpu/cpu.h"
 #include "stretch.h"
 #include "publish.h"
 

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* Between the files of vmm/mm/. */
-#ifndef PLINTH_MM_PRIVATE_H
-#define PLINTH_MM_PRIVATE_H
+#ifndef PLINTH_MM_INTERNAL_H
+#define PLINTH_MM_INTERNAL_H
 
 #include "mm.h"
 #include "spinlock.h"

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* Between the files of dom0/. */
-#ifndef PLINTH_DOM0_PRIVATE_H
-#define PLINTH_DOM0_PRIVATE_H
+#ifndef PLINTH_DOM0_INTERNAL_H
+#define PLINTH_DOM0_INTERNAL_H
 
 #include "boot.h"
 #include "dom0.h"
