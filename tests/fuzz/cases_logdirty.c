@@ -7,6 +7,8 @@
 #include "hvm_ops.h"
 #include "vmm/domain/internal.h"
 #include "vmx/controls.h"
+#include "guest_access.h"
+#include "work.h"
 #include <xen/domctl.h>
 #include <xen/memory.h>
 
@@ -303,6 +305,50 @@ CASE(logged_write_by_grant_copy)
 	for_each_format(written_by_copy);
 }
 
+/* A look that comes while somebody else writes: what was noted before is gone. */
+static void look_before_it_is_written(void)
+{
+	uint8_t map[BITMAP_GFNS / 8];
+
+	ask_log(dom(DOMID_A), map, true);
+}
+
+static void written_behind_a_look(void)
+{
+	struct gnttab_copy c = { .source.u.gmfn = SCRATCH_GFN,
+				 .source.domid = DOMID_SELF,
+				 .dest.u.ref = GRANT_REF,
+				 .dest.domid = DOMID_A,
+				 .len = 64,
+				 .flags = GNTCOPY_dest_gref };
+	uint8_t map[BITMAP_GFNS / 8];
+
+	grant_to_dom0();
+	EXPECT(log_begin(DOMID_A), == 0);
+	work_copy_page = guest_page(DOMID_A, GRANTED_GFN);
+	for (unsigned int by_grant = 0; by_grant < 2; by_grant++) {
+		work_on_copy = look_before_it_is_written;
+		if (by_grant)
+			EXPECT(call_op(0, __HYPERVISOR_grant_table_op, GNTTABOP_copy, &c,
+				       sizeof(c)),
+			       == 0);
+		else
+			EXPECT(guest_phys_write(dom(DOMID_A),
+						_gpa((uint64_t)GRANTED_GFN << PAGE_SHIFT), &c,
+						sizeof(c)),
+			       == 0);
+		EXPECT(work_on_copy == NULL, == true);
+		ask_log(dom(DOMID_A), map, true);
+		EXPECT(bit(map, GRANTED_GFN), == true);
+	}
+	logdirty_disable(dom(DOMID_A));
+}
+
+CASE(logged_write_behind_a_look)
+{
+	for_each_format(written_behind_a_look);
+}
+
 static void recombine(struct domain *d)
 {
 	uint64_t next = 0;
@@ -487,4 +533,22 @@ CASE(log_of_a_migration)
 	EXPECT(shadow_op(XEN_DOMCTL_SHADOW_OP_OFF), == 0);
 	EXPECT(host_log_has("2 looks found 3 frames"), != 0);
 	EXPECT(shadow_op(XEN_DOMCTL_SHADOW_OP_CLEAN), == -EINVAL);
+}
+
+/* The end of a migration, also of one that has failed. */
+CASE(large_page_after_a_migration)
+{
+	struct domain *d = dom(DOMID_A);
+	struct page *pg;
+
+	d->max_pages += 512;
+	pg = alloc_domain_pages(d, ORDER_2M);
+	EXPECT(pg != NULL, == true);
+	EXPECT(p2m_set(d, _gfn(LARGE_GFN), page_to_mfn(pg), ORDER_2M, P2M_RAM_RW, P2M_ACCESS_RWX),
+	       == 0);
+	EXPECT(shadow_op(XEN_DOMCTL_SHADOW_OP_ENABLE_LOGDIRTY), == 0);
+	EXPECT(p2m_get(d, _gfn(LARGE_GFN + 5)).order, == 0);
+	EXPECT(shadow_op(XEN_DOMCTL_SHADOW_OP_OFF), == 0);
+	EXPECT(p2m_get(d, _gfn(LARGE_GFN + 5)).order, == ORDER_2M);
+	EXPECT(d->p2m.nr_parked, == 1);
 }

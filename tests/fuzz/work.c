@@ -85,14 +85,29 @@ void *__wrap_memset(void *dst, int c, size_t n)
 	return __real_memset(dst, c, n);
 }
 
+void (*work_on_copy)(void);
+const void *work_copy_page;
+
+static void copied_to(const void *dst)
+{
+	void (*seen)(void) = work_on_copy;
+
+	if (!seen || (uintptr_t)dst >> 12 != (uintptr_t)work_copy_page >> 12)
+		return;
+	work_on_copy = NULL;
+	seen();
+}
+
 void *__wrap_memcpy(void *dst, const void *src, size_t n)
 {
+	copied_to(dst);
 	work_add(n / 8);
 	return __real_memcpy(dst, src, n);
 }
 
 void *__wrap_memmove(void *dst, const void *src, size_t n)
 {
+	copied_to(dst);
 	work_add(n / 8);
 	return __real_memmove(dst, src, n);
 }

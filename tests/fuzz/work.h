@@ -18,4 +18,8 @@ uint64_t work_done(void);
 /* The longest piece since this was last asked. */
 uint64_t work_longest(void);
 
+/* Before memcpy or memmove writes into this page next: called once, and then it is NULL. */
+extern void (*work_on_copy)(void);
+extern const void *work_copy_page;
+
 #endif

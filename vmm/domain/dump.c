@@ -62,6 +62,8 @@ static int dump_domain(struct domain *d, void *arg)
 	       d->max_pages, d->teardown_step);
 	if (*why)
 		printk("  %s\n", why);
+	printk("  %lu page tables, and %lu of large pages that were small\n",
+	       d->p2m.nr_tables - d->p2m.nr_parked, d->p2m.nr_parked);
 	for_each_vcpu(d, v)
 		printk("  v%u: CPU %u%s flags %#x pause %d attention %#x affinity %#lx exits %lu\n",
 		       v->id, v->cpu,

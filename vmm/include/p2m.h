@@ -153,7 +153,8 @@ struct p2m {
 	struct list_head
 		parked; /* tables that became large pages, of which others may still know; lock */
 	grace_t parked_since;	 /* over: nobody knows of them any more; lock */
-	uint64_t nr_tables;	 /* lock */
+	uint64_t nr_tables;	 /* lock; those in `parked`, too */
+	uint64_t nr_parked;	 /* lock */
 	uint64_t max_tables;	 /* lock; not for dom0 */
 	uint64_t max_gfn;	 /* highest gfn ever mapped; lock */
 	bool logdirty;		 /* lock, a look without it; RAM is entered as P2M_RAM_LOGDIRTY */

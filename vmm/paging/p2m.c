@@ -39,6 +39,7 @@ static struct page *unpark(struct p2m *p)
 	pg = list_entry(p->parked.next, struct page, list);
 	list_del(&pg->list);
 	list_add_tail(&pg->list, &p->tables);
+	p->nr_parked--;
 	memset(page_to_virt(pg), 0, PAGE_SIZE);
 	return pg;
 }
@@ -52,6 +53,7 @@ static void unpark_all(struct p2m *p)
 		list_del(&pg->list);
 		list_add_tail(&pg->list, &p->tables);
 	}
+	p->nr_parked = 0;
 }
 
 /* A guest that scatters small mappings over its address space must not use up the VMM's memory by tables. */
@@ -720,6 +722,7 @@ static uint64_t recombine_at(struct p2m *p, gfn_t gfn, bool *any)
 	publish(*slot, p->fmt->make_leaf(p->domain, &e, _gfn(f.first), 2));
 	list_del(&pg->list);
 	list_add_tail(&pg->list, &p->parked);
+	p->nr_parked++;
 	*any = true;
 	return behind;
 }
