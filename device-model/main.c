@@ -27,6 +27,7 @@
 static struct options options;
 static struct machine machine;
 static const struct vmm_backend *backend;
+static struct pv_link *back_ends; /* in a process of their own; NULL: none */
 
 static void signal_readable(void *opaque, uint32_t events)
 {
@@ -63,13 +64,13 @@ static void run_changed(void *opaque, bool running)
 		backend->set_serving(&machine, running);
 	/* Once "stop" is answered, no transfer changes guest memory or raises an interrupt. */
 	if (!running)
-		block_drain_all();
+		block_drain_all(machine.disks);
 }
 
 /* From here on the privileged part opens what the monitor names. */
 static int seal(void)
 {
-	block_file_set_keeper(&keeper_of_images);
+	block_set_keeper(machine.disks, &keeper_of_images);
 	return keeper_seal();
 }
 
@@ -89,7 +90,7 @@ static void start(void)
 		rc = qmp_init(&machine);
 	if (!rc)
 		rc = backend->start(&machine);
-	if (!rc && !o->qtest && machine.pv_backends && pv_process_ready(&machine.input))
+	if (!rc && !o->qtest && machine.pv_backends && pv_process_ready(back_ends, &machine.input))
 		machine.pv_backends = false;
 	/* Without a privileged part a process in another root or of another user cannot reach xenstore. */
 	if (!rc && !o->qtest && !keeper_active() && !o->restrict_domid && (o->chroot || o->runas))
@@ -103,7 +104,7 @@ static void start(void)
 	machine_on_run(&machine, run_changed, NULL);
 	/* A guest that came goes on with the monitor's `cont`; until then it may still go on where it was. */
 	if (!o->start_stopped && (o->qtest || o->incoming_fd < 0)) {
-		if (block_take_images())
+		if (block_take_images(machine.disks))
 			log_fatal("cannot start: the guest's images are in use");
 		machine_set_running(&machine, true);
 	}
@@ -113,7 +114,7 @@ static void start(void)
 }
 
 /* There is nothing that back ends could do any more. */
-static void keeper_gone(void)
+static void keeper_gone(void *opaque)
 {
 	loop_quit(1);
 }
@@ -121,18 +122,22 @@ static void keeper_gone(void)
 /* -xen-attach: the paravirtual back ends of a domain and what shows them, without devices. */
 static int attach(void)
 {
+	struct pv pv = { .domid = (unsigned int)options.domid,
+			 .display = &machine.display,
+			 .input = &machine.input };
 	int rc;
 
 	machine_init_empty(&machine, &options);
+	pv.disks = machine.disks;
 	if (keeper_active()) {
-		keeper_watch(NULL, NULL, keeper_gone);
-		block_file_set_keeper(&keeper_of_images);
+		keeper_on_end(keeper_gone, NULL);
+		block_set_keeper(machine.disks, &keeper_of_images);
 	}
 	rc = device_init_ui(&machine);
 	if (!rc)
 		rc = qmp_init(&machine);
 	if (!rc)
-		rc = pv_start((unsigned int)options.domid, &machine.display, &machine.input);
+		rc = pv_start(&pv);
 	if (!rc && keeper_active())
 		rc = keeper_seal();
 	if (rc)
@@ -145,23 +150,23 @@ static int attach(void)
 	machine_set_running(&machine, true);
 	say_running();
 	loop_run();
-	pv_stop();
+	pv_stop(&pv);
 	return loop_exit_status();
 }
 
 int main(int argc, char **argv)
 {
-	pid_t back_ends = 0;
+	pid_t pid = 0;
 
 	options_parse(&options, argc, argv);
 	backend = options.qtest ? &vmm_qtest : &vmm_xen;
 	if (confine_wanted(&options))
 		keeper_prepare(&options);
 	if (!options.qtest && !options.xen_attach)
-		back_ends = pv_process_start(&options);
-	machine.pv_backends = back_ends > 0;
+		pid = pv_process_start(&options, &back_ends);
+	machine.pv_backends = pid > 0;
 	if (confine_wanted(&options))
-		keeper_start(&options, back_ends);
+		keeper_start(&options, pid);
 	keeper_drop_back_ends();
 	confine_begin(&options);
 	loop_init();
@@ -171,9 +176,9 @@ int main(int argc, char **argv)
 	start();
 	loop_run();
 	machine_set_running(&machine, false);
-	block_drain_all();
-	block_close_all();
-	pv_process_stop();
+	block_drain_all(machine.disks);
+	block_close_all(machine.disks);
+	pv_process_stop(back_ends);
 	if (backend->stop)
 		backend->stop(&machine);
 	return loop_exit_status();

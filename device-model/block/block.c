@@ -16,6 +16,7 @@
 #define BLOCK_THREADS 3
 
 struct block {
+	struct block_host *host;
 	struct block_image *img;
 	char *id;
 	bool write_through;
@@ -23,22 +24,25 @@ struct block {
 	unsigned int in_flight; /* main thread: submitted, callback not run */
 	struct block_stats stats;
 	struct block *next;
-	/* Under pool_lock: */
+	/* Under the host's lock: */
 	unsigned int running;
 	bool flushing;
 };
 
-static pthread_mutex_t pool_lock = PTHREAD_MUTEX_INITIALIZER; /* guards the queue */
-static pthread_cond_t pool_work = PTHREAD_COND_INITIALIZER;
-static struct block_req *queue_head;
-static bool pool_started;
-/* Main thread: */
-static unsigned int total_in_flight;
-static bool awaiting; /* what is opened is another process's still */
-static struct block *blocks;
-static struct block_req *stopped_head; /* failed, to be tried again */
-static void (*failure_handler)(void *opaque, const struct block_failure *f);
-static void *failure_opaque;
+struct block_host {
+	pthread_mutex_t lock; /* guards the queue */
+	pthread_cond_t work;
+	struct block_req *queue_head;
+	/* Main thread: */
+	bool pool_started;
+	unsigned int in_flight;
+	bool awaiting; /* what is opened is another process's still */
+	struct block *blocks;
+	struct block_req *stopped_head; /* failed, to be tried again */
+	void (*failure_handler)(void *opaque, const struct block_failure *f);
+	void *failure_opaque;
+	struct block_file_keeper keeper;
+};
 
 /*
  * A guest that is given the bytes of another format sees no disk in them, and spoils the image by its first write. 0, or
@@ -63,7 +67,22 @@ static int raw_check(const struct block_params *p, struct block_image *img)
 	return 0;
 }
 
-struct block *block_open(const struct block_params *p)
+struct block_host *block_host_new(void)
+{
+	struct block_host *h = xzalloc(sizeof(*h));
+
+	h->keeper = block_file_no_keeper;
+	pthread_mutex_init(&h->lock, NULL);
+	pthread_cond_init(&h->work, NULL);
+	return h;
+}
+
+void block_set_keeper(struct block_host *h, const struct block_file_keeper *k)
+{
+	h->keeper = *k; /* files that are open have its place */
+}
+
+struct block *block_open(struct block_host *h, const struct block_params *p)
 {
 	struct block_image_params ip = {
 		.file = p->file,
@@ -72,7 +91,8 @@ struct block *block_open(const struct block_params *p)
 		.read_only = p->read_only,
 		.discard = p->discard && !p->read_only,
 		.unlocked = p->unlocked,
-		.resting = awaiting,
+		.resting = h->awaiting,
+		.keeper = &h->keeper,
 	};
 	struct block_image *img = block_image_open(&ip);
 	struct block *b;
@@ -86,21 +106,22 @@ struct block *block_open(const struct block_params *p)
 	}
 	b = xzalloc(sizeof(*b));
 	*b = (struct block){
+		.host = h,
 		.img = img,
 		.id = xstrdup(p->id ? p->id : ""),
 		.write_through = p->write_through,
 		.on_read_error = p->on_read_error,
 		.on_write_error = p->on_write_error,
-		.next = blocks,
+		.next = h->blocks,
 	};
-	blocks = b;
+	h->blocks = b;
 	return b;
 }
 
 /* Requests that waited for another try end with their error. */
 static void stopped_fail(struct block *b)
 {
-	struct block_req **p = &stopped_head, *req;
+	struct block_req **p = &b->host->stopped_head, *req;
 
 	while ((req = *p)) {
 		if (req->b != b) {
@@ -110,7 +131,7 @@ static void stopped_fail(struct block *b)
 		*p = req->next;
 		req->busy = false;
 		req->done(req, req->err);
-		p = &stopped_head; /* the callback may have changed the list */
+		p = &b->host->stopped_head; /* the callback may have changed the list */
 	}
 }
 
@@ -123,7 +144,7 @@ void block_close(struct block *b)
 	stopped_fail(b);
 	while (b->in_flight)
 		loop_wait_calls();
-	for (p = &blocks; *p != b; p = &(*p)->next)
+	for (p = &b->host->blocks; *p != b; p = &(*p)->next)
 		;
 	*p = b->next;
 	block_image_close(b->img);
@@ -131,10 +152,10 @@ void block_close(struct block *b)
 	free(b);
 }
 
-void block_close_all(void)
+void block_close_all(struct block_host *h)
 {
-	while (blocks)
-		block_close(blocks);
+	while (h->blocks)
+		block_close(h->blocks);
 }
 
 uint64_t block_size(const struct block *b)
@@ -189,14 +210,14 @@ static int request_run(const struct block_req *req)
  * The first request that may run: not behind a flush of its image, and a flush only when nothing
  * before it is left. Called with the lock held; unlinks it.
  */
-static struct block_req *queue_take(void)
+static struct block_req *queue_take(struct block_host *h)
 {
 	struct block_req **p, *req, *prev;
 
-	for (p = &queue_head; (req = *p); p = &req->next) {
+	for (p = &h->queue_head; (req = *p); p = &req->next) {
 		bool blocked = req->b->flushing || (req->op == BLOCK_FLUSH && req->b->running);
 
-		for (prev = queue_head; prev != req && !blocked; prev = prev->next)
+		for (prev = h->queue_head; prev != req && !blocked; prev = prev->next)
 			blocked = prev->b == req->b &&
 				  (prev->op == BLOCK_FLUSH || req->op == BLOCK_FLUSH);
 		if (blocked)
@@ -211,34 +232,36 @@ static struct block_req *queue_take(void)
 
 static void *pool_thread(void *arg)
 {
-	pthread_mutex_lock(&pool_lock);
+	struct block_host *h = arg;
+
+	pthread_mutex_lock(&h->lock);
 	for (;;) {
-		struct block_req *req = queue_take();
+		struct block_req *req = queue_take(h);
 
 		if (!req) {
-			pthread_cond_wait(&pool_work, &pool_lock);
+			pthread_cond_wait(&h->work, &h->lock);
 			continue;
 		}
-		pthread_mutex_unlock(&pool_lock);
+		pthread_mutex_unlock(&h->lock);
 		req->err = request_run(req);
-		pthread_mutex_lock(&pool_lock);
+		pthread_mutex_lock(&h->lock);
 		req->b->running--;
 		if (req->op == BLOCK_FLUSH)
 			req->b->flushing = false;
-		pthread_cond_broadcast(&pool_work);
+		pthread_cond_broadcast(&h->work);
 		loop_defer_from_thread(&req->call);
 	}
 	return NULL;
 }
 
-static void pool_start(void)
+static void pool_start(struct block_host *h)
 {
 	pthread_t t;
 	int i;
 
-	pool_started = true;
+	h->pool_started = true;
 	for (i = 0; i < BLOCK_THREADS; i++)
-		if (pthread_create(&t, NULL, pool_thread, NULL) || pthread_detach(t))
+		if (pthread_create(&t, NULL, pool_thread, h) || pthread_detach(t))
 			log_fatal("cannot start a disk thread: %s", strerror(errno));
 }
 
@@ -259,12 +282,13 @@ static enum block_on_error failure_policy(const struct block_req *req)
 	if (p == BLOCK_ERROR_ENOSPC)
 		p = req->err == -ENOSPC || req->err == -EDQUOT ? BLOCK_ERROR_STOP
 							       : BLOCK_ERROR_REPORT;
-	return p == BLOCK_ERROR_STOP && !failure_handler ? BLOCK_ERROR_REPORT : p;
+	return p == BLOCK_ERROR_STOP && !b->host->failure_handler ? BLOCK_ERROR_REPORT : p;
 }
 
 /* The host failed. True: the request waits for another try. */
 static bool request_failed(struct block_req *req)
 {
+	struct block_host *h = req->b->host;
 	enum block_on_error policy = failure_policy(req);
 	struct block_failure f = {
 		.id = req->b->id,
@@ -281,11 +305,11 @@ static bool request_failed(struct block_req *req)
 	if (f.ignored)
 		req->err = 0;
 	if (f.stop) {
-		req->next = stopped_head;
-		stopped_head = req;
+		req->next = h->stopped_head;
+		h->stopped_head = req;
 	}
-	if (failure_handler)
-		failure_handler(failure_opaque, &f);
+	if (h->failure_handler)
+		h->failure_handler(h->failure_opaque, &f);
 	return f.stop;
 }
 
@@ -294,7 +318,7 @@ static void request_done(void *opaque)
 	struct block_req *req = opaque;
 
 	req->b->in_flight--;
-	total_in_flight--;
+	req->b->host->in_flight--;
 	if (req->err && req->err != -EINVAL && req->err != -EROFS && request_failed(req))
 		return;
 	req->busy = false;
@@ -343,26 +367,27 @@ static bool write_cached(const struct block_req *req)
 
 static void request_queue(struct block_req *req)
 {
-	struct block_req **p = &queue_head;
+	struct block_host *h = req->b->host;
+	struct block_req **p = &h->queue_head;
 	bool done;
 
 	req->err = request_check(req);
 	done = req->err || read_cached(req) || write_cached(req);
 	req->b->in_flight++;
-	total_in_flight++;
+	h->in_flight++;
 	req->next = NULL;
 	if (done) {
 		loop_defer(&req->call);
 		return;
 	}
-	if (!pool_started)
-		pool_start();
-	pthread_mutex_lock(&pool_lock);
+	if (!h->pool_started)
+		pool_start(h);
+	pthread_mutex_lock(&h->lock);
 	while (*p)
 		p = &(*p)->next;
 	*p = req;
-	pthread_cond_signal(&pool_work);
-	pthread_mutex_unlock(&pool_lock);
+	pthread_cond_signal(&h->work);
+	pthread_mutex_unlock(&h->lock);
 }
 
 void block_submit(struct block_req *req)
@@ -376,28 +401,29 @@ void block_submit(struct block_req *req)
 	request_queue(req);
 }
 
-void block_on_failure(void (*handler)(void *opaque, const struct block_failure *f), void *opaque)
+void block_on_failure(struct block_host *h,
+		      void (*handler)(void *opaque, const struct block_failure *f), void *opaque)
 {
-	failure_handler = handler;
-	failure_opaque = opaque;
+	h->failure_handler = handler;
+	h->failure_opaque = opaque;
 }
 
-unsigned int block_stopped(void)
+unsigned int block_stopped(const struct block_host *h)
 {
 	const struct block_req *req;
 	unsigned int n = 0;
 
-	for (req = stopped_head; req; req = req->next)
+	for (req = h->stopped_head; req; req = req->next)
 		n++;
 	return n;
 }
 
-void block_retry(void)
+void block_retry(struct block_host *h)
 {
 	struct block_req *req, *next;
 
-	req = stopped_head;
-	stopped_head = NULL;
+	req = h->stopped_head;
+	h->stopped_head = NULL;
 	for (; req; req = next) {
 		next = req->next;
 		request_queue(req);
@@ -411,49 +437,50 @@ int block_read_sync(struct block *b, uint64_t offset, void *buf, size_t len)
 	return b->img->drv->read(b->img, offset, buf, len);
 }
 
-bool block_busy(void)
+bool block_busy(const struct block_host *h)
 {
-	return total_in_flight > 0;
+	return h->in_flight > 0;
 }
 
-void block_drain_all(void)
+void block_drain_all(struct block_host *h)
 {
-	while (total_in_flight)
+	while (h->in_flight)
 		loop_wait_calls();
 }
 
-static int for_all_images(int (*function)(struct block_image *img))
+static int for_all_images(struct block_host *h, int (*function)(struct block_image *img))
 {
 	struct block *b;
 	int rc = 0, err;
 
-	for (b = blocks; b; b = b->next) {
+	for (b = h->blocks; b; b = b->next) {
 		err = function(b->img);
 		rc = rc ? rc : err;
 	}
 	return rc;
 }
 
-void block_await_images(void)
+void block_await_images(struct block_host *h)
 {
-	awaiting = true;
+	h->awaiting = true;
 }
 
-int block_give_images(void)
+int block_give_images(struct block_host *h)
 {
-	block_drain_all();
-	return for_all_images(block_image_rest);
+	block_drain_all(h);
+	return for_all_images(h, block_image_rest);
 }
 
-int block_take_images(void)
+int block_take_images(struct block_host *h)
 {
-	int rc = for_all_images(block_image_wake);
+	int rc = for_all_images(h, block_image_wake);
 
 	if (rc) {
-		for_all_images(block_image_rest); /* all or none: the other end may want them */
+		for_all_images(h, block_image_rest); /* all or none: the other end may want them */
 		return rc;
 	}
-	awaiting = false;
-	block_file_all_taken();
+	h->awaiting = false;
+	if (h->keeper.taken)
+		h->keeper.taken();
 	return 0;
 }

@@ -15,6 +15,8 @@
 #include "core/loop.h"
 
 struct block;
+struct block_file_keeper;
+struct block_host;
 
 #define BLOCK_SECTOR 512u
 
@@ -62,8 +64,12 @@ struct block_stats {
 	uint64_t rd_bytes, wr_bytes, rd_ops, wr_ops, flush_ops;
 };
 
+/* All images of one guest, and the threads that serve them. Threads begin with the first request that needs one. */
+struct block_host *block_host_new(void);
+/* Whom to ask for files and locks from now on; before that, this process itself. */
+void block_set_keeper(struct block_host *h, const struct block_file_keeper *k);
 /* NULL after logging why, with errno: EBUSY or ETXTBSY when somebody else has it (image_lock.h). */
-struct block *block_open(const struct block_params *p);
+struct block *block_open(struct block_host *h, const struct block_params *p);
 /* Waits for what is in flight. NULL is allowed. */
 void block_close(struct block *b);
 uint64_t block_size(const struct block *b); /* bytes, a multiple of 512 */
@@ -78,20 +84,20 @@ void block_submit(struct block_req *req);
 /* Read now, in this thread, for start-up probing (partition table). 0 or -errno. */
 int block_read_sync(struct block *b, uint64_t offset, void *buf, size_t len);
 /* Something of some image is in flight. */
-bool block_busy(void);
+bool block_busy(const struct block_host *h);
 /* Run deferred calls until nothing of any image is in flight, but for what block_stopped() counts. */
-void block_drain_all(void);
+void block_drain_all(struct block_host *h);
 /*
  * A guest that moves to another process takes its images along. All of them are given away with nothing held back, or
  * taken (again): those are to be stopped already, or not to run yet. 0 or -errno after logging why; what has not been
  * given or taken then is tried again by the next call.
  */
-int block_give_images(void);
-int block_take_images(void);
+int block_give_images(struct block_host *h);
+int block_take_images(struct block_host *h);
 /* Images that are opened from now on are another process's until block_take_images(). */
-void block_await_images(void);
+void block_await_images(struct block_host *h);
 /* Close every image that is still open, at the end of the process. */
-void block_close_all(void);
+void block_close_all(struct block_host *h);
 
 /*
  * Requests that failed under BLOCK_ERROR_STOP wait, without their callback, until block_retry(). The
@@ -104,8 +110,9 @@ struct block_failure {
 	bool stop, ignored;
 };
 
-void block_on_failure(void (*handler)(void *opaque, const struct block_failure *f), void *opaque);
-unsigned int block_stopped(void);
-void block_retry(void);
+void block_on_failure(struct block_host *h,
+		      void (*handler)(void *opaque, const struct block_failure *f), void *opaque);
+unsigned int block_stopped(const struct block_host *h);
+void block_retry(struct block_host *h);
 
 #endif

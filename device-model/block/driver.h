@@ -52,6 +52,7 @@ struct block_image_params {
 	bool read_only, discard, unlocked;
 	bool resting; /* it is another process's until block_image_wake(), unless it is read-only */
 	const struct block_image *above;
+	const struct block_file_keeper *keeper; /* outlives the image */
 };
 
 /* NULL with errno, after logging why. */

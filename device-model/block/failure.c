@@ -10,7 +10,7 @@
 #include "core/qmp.h"
 #include "core/util.h"
 
-static void failure_tell(const struct block_failure *f)
+static void failure_tell(struct machine *m, const struct block_failure *f)
 {
 	char *data = xasprintf(
 		"{\"device\": \"%s\", \"operation\": \"%s\", \"action\": \"%s\", \"nospace\": %s, "
@@ -21,7 +21,7 @@ static void failure_tell(const struct block_failure *f)
 			     : "report",
 		f->err == -ENOSPC ? "true" : "false", strerror(-f->err));
 
-	qmp_event("BLOCK_IO_ERROR", data);
+	qmp_event(m, "BLOCK_IO_ERROR", data);
 	free(data);
 }
 
@@ -29,21 +29,21 @@ static void failed(void *opaque, const struct block_failure *f)
 {
 	struct machine *m = opaque;
 
-	failure_tell(f);
+	failure_tell(m, f);
 	if (!f->stop || !m->running)
 		return;
 	machine_set_running(m, false);
-	qmp_event("STOP", NULL);
+	qmp_event(m, "STOP", NULL);
 }
 
 static void run_changed(void *opaque, bool running)
 {
 	if (running)
-		block_retry();
+		block_retry(((struct machine *)opaque)->disks);
 }
 
 void block_failure_init(struct machine *m)
 {
-	block_on_failure(failed, m);
-	machine_on_run(m, run_changed, NULL);
+	block_on_failure(m->disks, failed, m);
+	machine_on_run(m, run_changed, m);
 }

@@ -22,19 +22,7 @@ static int open_here(const char *name, int flags)
 	return open(name, flags);
 }
 
-static const struct block_file_keeper here = { open_here, image_lock, image_unlock, NULL };
-static const struct block_file_keeper *keeper = &here;
-
-void block_file_set_keeper(const struct block_file_keeper *k)
-{
-	keeper = k;
-}
-
-void block_file_all_taken(void)
-{
-	if (keeper->taken)
-		keeper->taken();
-}
+const struct block_file_keeper block_file_no_keeper = { open_here, image_lock, image_unlock, NULL };
 
 static int file_probe(struct block_file *f)
 {
@@ -54,14 +42,15 @@ static int file_probe(struct block_file *f)
 	return f->regular ? 0 : -EINVAL;
 }
 
-struct block_file *block_file_open(const char *name, int fd, bool read_only)
+struct block_file *block_file_open(const struct block_file_keeper *k, const char *name, int fd,
+				   bool read_only)
 {
 	struct block_file *f;
 	int rc;
 
 	/* Without O_NONBLOCK a pipe in the place of an image would stop us here. */
 	if (fd < 0)
-		fd = keeper->open(name, (read_only ? O_RDONLY : O_RDWR) | O_CLOEXEC | O_NONBLOCK);
+		fd = k->open(name, (read_only ? O_RDONLY : O_RDWR) | O_CLOEXEC | O_NONBLOCK);
 	if (fd < 0) {
 		rc = errno;
 		log_error("cannot open the image %s%s: %s", name, read_only ? "" : " for writing",
@@ -70,7 +59,9 @@ struct block_file *block_file_open(const char *name, int fd, bool read_only)
 		return NULL;
 	}
 	f = xzalloc(sizeof(*f));
-	*f = (struct block_file){ .fd = fd, .name = xstrdup(name), .read_only = read_only };
+	*f = (struct block_file){
+		.keeper = k, .fd = fd, .name = xstrdup(name), .read_only = read_only
+	};
 	rc = file_probe(f);
 	if (!rc)
 		return f;
@@ -83,7 +74,7 @@ struct block_file *block_file_open(const char *name, int fd, bool read_only)
 
 int block_file_lock(struct block_file *f, bool grows)
 {
-	int rc = keeper->lock(f->fd, grows);
+	int rc = f->keeper->lock(f->fd, grows);
 
 	if (rc)
 		log_error("%s: %s", f->name, image_lock_reason(rc));
@@ -92,7 +83,7 @@ int block_file_lock(struct block_file *f, bool grows)
 
 int block_file_unlock(struct block_file *f)
 {
-	int rc = keeper->unlock(f->fd);
+	int rc = f->keeper->unlock(f->fd);
 
 	if (rc)
 		log_error("%s stays locked: %s", f->name, strerror(-rc));

@@ -12,7 +12,17 @@
 #include <stdint.h>
 #include <sys/types.h>
 
+/* Who opens images, with the flags and results of open(2), and locks them as image_lock() and image_unlock(). */
+struct block_file_keeper {
+	int (*open)(const char *name, int flags);
+	int (*lock)(int fd, bool grows);
+	int (*unlock)(int fd);
+	/* The guest has all its images now: nothing is unlocked until it goes. May be NULL. */
+	void (*taken)(void);
+};
+
 struct block_file {
+	const struct block_file_keeper *keeper;
 	int fd;
 	char *name;
 	bool regular, read_only;
@@ -23,19 +33,12 @@ struct block_file {
 	int sync_error;
 };
 
-/* Who opens images, with the flags and results of open(2), and locks them as image_lock() and image_unlock(). */
-struct block_file_keeper {
-	int (*open)(const char *name, int flags);
-	int (*lock)(int fd, bool grows);
-	int (*unlock)(int fd);
-	/* The guest has all its images now: nothing is unlocked until it goes. May be NULL. */
-	void (*taken)(void);
-};
+/* This process itself. */
+extern const struct block_file_keeper block_file_no_keeper;
 
-/* From now on; before that, this process itself. */
-void block_file_set_keeper(const struct block_file_keeper *k);
-/* fd -1: open name. Takes fd over, also on failure. NULL with errno, after logging why. */
-struct block_file *block_file_open(const char *name, int fd, bool read_only);
+/* fd -1: open name, by k, which the file goes on to use. Takes fd over, also on failure. NULL with errno, after logging why. */
+struct block_file *block_file_open(const struct block_file_keeper *k, const char *name, int fd,
+				   bool read_only);
 /*
  * Keep writers off, and, unless f is read-only, whoever needs it unchanged: other device models, QEMU, qemu-img,
  * qemu-nbd. As image_lock(), after logging what is in the way. The lock goes away with the file.
@@ -43,7 +46,6 @@ struct block_file *block_file_open(const char *name, int fd, bool read_only);
 int block_file_lock(struct block_file *f, bool grows);
 /* The lock is anybody's again: 0, or -errno after a line in the log, and perhaps it is not. */
 int block_file_unlock(struct block_file *f);
-void block_file_all_taken(void);
 /* Somebody else may have written: see how long it is now. 0 or -errno. */
 int block_file_refresh(struct block_file *f);
 void block_file_close(struct block_file *f);

@@ -102,7 +102,7 @@ struct block_image *block_image_open(const struct block_image_params *p)
 
 	*img = (struct block_image){
 		.drv = drv,
-		.file = block_file_open(p->file, p->fd, p->read_only),
+		.file = block_file_open(p->keeper, p->file, p->fd, p->read_only),
 		.read_only = p->read_only,
 		.discard = p->discard,
 		.resting = p->resting && !p->read_only,

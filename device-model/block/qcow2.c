@@ -163,7 +163,7 @@ static char *backing_path(const struct qcow2 *s)
  */
 static int backing_undeclared(const struct qcow2 *s, const char *path)
 {
-	struct block_file *f = block_file_open(path, -1, true);
+	struct block_file *f = block_file_open(s->file->keeper, path, -1, true);
 	bool ambiguous = f && block_file_is_qcow2(f);
 
 	block_file_close(f);
@@ -176,7 +176,9 @@ static int backing_undeclared(const struct qcow2 *s, const char *path)
 
 static int backing_open(struct qcow2 *s)
 {
-	struct block_image_params p = { .fd = -1, .read_only = true, .above = s->img };
+	struct block_image_params p = {
+		.fd = -1, .read_only = true, .above = s->img, .keeper = s->file->keeper
+	};
 	char *path;
 	int rc = 0;
 

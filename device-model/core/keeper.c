@@ -29,9 +29,13 @@ static unsigned int nr_links;
 static int log_pipe[2] = { -1, -1 };
 static pid_t keeper_pid;
 static uint8_t *window;
-static void (*on_monitor)(int fd);
-static void (*on_store)(void);
-static void (*on_end)(void);
+static struct {
+	bool watches;
+	void (*client)(void *opaque, int fd);
+	void (*changed)(void *opaque);
+	void (*ended)(void *opaque);
+	void *client_opaque, *changed_opaque, *ended_opaque;
+} listener;
 
 int keeper_send(int sock, const void *message, size_t size, int fd)
 {
@@ -261,8 +265,8 @@ static void gone(void)
 		  "paravirtual disks until the guest is started anew");
 	loop_del_fd(own->news_fd);
 	link_close(own);
-	if (on_end)
-		on_end();
+	if (listener.ended)
+		listener.ended(listener.ended_opaque);
 }
 
 /* The answer takes the request's place; *fd as of keeper_receive(). */
@@ -322,27 +326,44 @@ static void news(void *opaque, uint32_t events)
 		gone();
 		return;
 	}
-	if (kind == KEEPER_NEWS_MONITOR && fd >= 0 && on_monitor)
-		on_monitor(fd);
+	if (kind == KEEPER_NEWS_MONITOR && fd >= 0 && listener.client)
+		listener.client(listener.client_opaque, fd);
 	else if (fd >= 0)
 		close(fd);
-	if (kind == KEEPER_NEWS_STORE && on_store)
-		on_store();
+	if (kind == KEEPER_NEWS_STORE && listener.changed)
+		listener.changed(listener.changed_opaque);
 }
 
-int keeper_watch(void (*monitor)(int fd), void (*store_changed)(void), void (*ended)(void))
+static int watch(void)
 {
-	static bool watched;
 	int rc;
 
 	if (own->news_fd < 0)
 		return -EPIPE;
-	on_monitor = monitor ? monitor : on_monitor;
-	on_store = store_changed ? store_changed : on_store;
-	on_end = ended ? ended : on_end;
-	rc = watched ? 0 : loop_add_fd(own->news_fd, EPOLLIN, news, NULL);
-	watched = watched || !rc;
+	rc = listener.watches ? 0 : loop_add_fd(own->news_fd, EPOLLIN, news, NULL);
+	listener.watches |= !rc;
 	return rc;
+}
+
+int keeper_on_monitor(void (*client)(void *opaque, int fd), void *opaque)
+{
+	listener.client = client;
+	listener.client_opaque = opaque;
+	return watch();
+}
+
+int keeper_on_store(void (*changed)(void *opaque), void *opaque)
+{
+	listener.changed = changed;
+	listener.changed_opaque = opaque;
+	return watch();
+}
+
+int keeper_on_end(void (*ended)(void *opaque), void *opaque)
+{
+	listener.ended = ended;
+	listener.ended_opaque = opaque;
+	return watch();
 }
 
 int keeper_seal(void)

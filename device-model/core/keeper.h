@@ -56,8 +56,13 @@ bool keeper_sealed(void);
  */
 int keeper_become_back_ends(int first);
 void keeper_drop_back_ends(void);
-/* In the main loop: notice the end of the privileged part (ended, may be NULL), and what it sends. */
-int keeper_watch(void (*monitor)(int fd), void (*store_changed)(void), void (*ended)(void));
+/*
+ * In the main loop, from any of these on: what the privileged part sends is noticed. Clients of monitors come; a watched
+ * node of xenstore changed; it has ended. One listener of each.
+ */
+int keeper_on_monitor(void (*client)(void *opaque, int fd), void *opaque);
+int keeper_on_store(void (*changed)(void *opaque), void *opaque);
+int keeper_on_end(void (*ended)(void *opaque), void *opaque);
 
 /* Before keeper_seal() only: clients of this listening socket are monitors. Takes fd over. */
 int keeper_add_monitor(int fd);

@@ -147,7 +147,7 @@ void keeper_monitor_end(struct keeper_link *l);
 /* ---- grants (keeper_xen.c) ---- */
 
 /* Connects to xenstore, too: see xen_store_open(). */
-int keeper_xen_start(void (*changed)(void));
+int keeper_xen_start(void (*changed)(void *opaque));
 /* A descriptor of its own for the mapping, which ends with its last use. */
 int keeper_xen_map(unsigned int domid, const uint32_t *refs, unsigned int n, uint64_t *offset);
 int keeper_xen_copy(unsigned int domid, const struct keeper_piece *pieces, unsigned int n,

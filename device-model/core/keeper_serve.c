@@ -480,7 +480,7 @@ static void news_readable(void *opaque, uint32_t events)
 	link_end(opaque);
 }
 
-static void store_changed(void)
+static void store_changed(void *opaque)
 {
 	const uint8_t kind = KEEPER_NEWS_STORE;
 	unsigned int i;

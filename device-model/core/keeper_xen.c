@@ -32,9 +32,9 @@ struct gntdev_map {
 
 static xengnttab_handle *gnttab;
 
-int keeper_xen_start(void (*changed)(void))
+int keeper_xen_start(void (*changed)(void *opaque))
 {
-	int rc = xen_store_open(changed);
+	int rc = xen_store_open(changed, NULL);
 
 	gnttab = xengnttab_open(NULL, 0);
 	if (rc)

@@ -142,6 +142,7 @@ void machine_init_empty(struct machine *m, const struct options *opt)
 	dma_init(m);
 	pci_bus_init(m);
 	save_init(m);
+	m->disks = block_host_new();
 	display_init(&m->display, m);
 }
 
@@ -152,7 +153,7 @@ int machine_init(struct machine *m, const struct options *opt, const struct vmm_
 	machine_init_empty(m, opt);
 	rc = backend->init(m);
 	if (!rc && opt->incoming_fd >= 0) {
-		block_await_images();
+		block_await_images(m->disks);
 		rc = save_read_file(m, opt->incoming_fd);
 	}
 	if (!rc)

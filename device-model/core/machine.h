@@ -12,16 +12,19 @@
 #include "core/display.h"
 #include "core/input.h"
 
+struct block_host;
 struct bus;
 struct chardev;
 struct dma;
 struct fdc;
+struct fdset_entry;
 struct i8257;
 struct ide_controller;
 struct irq_state;
 struct net;
 struct options;
 struct pci_bus;
+struct qmp;
 struct read_ahead;
 struct save_state;
 struct vmm_backend;
@@ -42,6 +45,7 @@ struct machine {
 	struct machine_hook *run_hooks;
 	struct display display;
 	struct input input;
+	struct block_host *disks; /* their images */
 	struct net *nets;	  /* cards, in net/net.c */
 	struct chardev *chardevs; /* in core/chardev.c */
 	struct i8257 *isa_dma;
@@ -49,7 +53,9 @@ struct machine {
 	struct ide_controller *ide; /* NULL: none */
 	uint64_t vram_next;	    /* where core/vram.c parks the next one */
 	unsigned int nr_vrams;
-	struct vnc_server *vnc; /* NULL: none */
+	struct qmp *qmp;	    /* its monitors; NULL: not yet */
+	struct fdset_entry *fdsets; /* what they passed (core/qmp_fdset.c); NULL: nothing */
+	struct vnc_server *vnc;	    /* NULL: none */
 	bool pv_backends; /* a process beside this one serves paravirtual disks and keyboards */
 	bool started;	  /* ran at least once */
 	bool running;	  /* false: stopped over QMP, or before -incoming is complete */

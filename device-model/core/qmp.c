@@ -31,6 +31,7 @@
 	"{\"qemu\": {\"micro\": 0, \"minor\": 2, \"major\": 7}, \"package\": \"plinth-dm\"}"
 
 struct qmp_client {
+	struct qmp *qmp;
 	int fd; /* -1: free */
 	bool negotiated;
 	int passed_fd;
@@ -42,9 +43,11 @@ struct qmp_client {
 
 extern const struct qmp_command __start_dm_qmp[], __stop_dm_qmp[];
 
-static struct machine *qmp_machine;
-static struct qmp_client clients[QMP_MAX_CLIENTS];
-static struct qmp_client *current; /* whose command runs */
+struct qmp {
+	struct machine *m;
+	struct qmp_client clients[QMP_MAX_CLIENTS];
+	struct qmp_client *current; /* whose command runs */
+};
 
 static void client_close(struct qmp_client *c)
 {
@@ -54,7 +57,7 @@ static void client_close(struct qmp_client *c)
 		close(c->passed_fd);
 	free(c->in);
 	free(c->out);
-	*c = (struct qmp_client){ .fd = -1, .passed_fd = -1 };
+	*c = (struct qmp_client){ .qmp = c->qmp, .fd = -1, .passed_fd = -1 };
 }
 
 static void client_flush(struct qmp_client *c)
@@ -92,7 +95,7 @@ static void client_send(struct qmp_client *c, const char *text)
 	client_flush(c);
 }
 
-void qmp_event(const char *name, const char *data)
+void qmp_event(struct machine *m, const char *name, const char *data)
 {
 	struct timespec ts;
 	unsigned int i;
@@ -103,9 +106,9 @@ void qmp_event(const char *name, const char *data)
 			 "\"event\": \"%s\"%s%s}",
 			 (long long)ts.tv_sec, ts.tv_nsec / 1000, name, data ? ", \"data\": " : "",
 			 data ? data : "");
-	for (i = 0; i < QMP_MAX_CLIENTS; i++)
-		if (clients[i].fd >= 0 && clients[i].negotiated)
-			client_send(&clients[i], text);
+	for (i = 0; m->qmp && i < QMP_MAX_CLIENTS; i++)
+		if (m->qmp->clients[i].fd >= 0 && m->qmp->clients[i].negotiated)
+			client_send(&m->qmp->clients[i], text);
 	free(text);
 }
 
@@ -134,12 +137,12 @@ void qmp_return_close(struct qmp_reply *r, char bracket)
 	jout_close(r->out, bracket);
 }
 
-int qmp_take_fd(void)
+int qmp_take_fd(struct machine *m)
 {
-	int fd = current ? current->passed_fd : -1;
+	struct qmp_client *c = m->qmp->current;
+	int fd = c->passed_fd;
 
-	if (current)
-		current->passed_fd = -1;
+	c->passed_fd = -1;
 	return fd;
 }
 
@@ -168,7 +171,7 @@ static void command_run(struct qmp_client *c, const struct json *req, struct qmp
 		qmp_error(r, "The command %s has not been found", name);
 	} else {
 		c->negotiated = true;
-		cmd->handler(qmp_machine, json_get(req, "arguments"), r);
+		cmd->handler(c->qmp->m, json_get(req, "arguments"), r);
 	}
 }
 
@@ -262,9 +265,9 @@ static void client_readable(void *opaque, uint32_t events)
 	}
 	c->in_len += (size_t)n;
 	while ((len = json_object_length(c->in, c->in_len)) > 0) {
-		current = c;
+		c->qmp->current = c;
 		client_command(c, c->in, (size_t)len);
-		current = NULL;
+		c->qmp->current = NULL;
 		c->in_len -= (size_t)len;
 		memmove(c->in, c->in + len, c->in_len);
 	}
@@ -275,37 +278,47 @@ static void client_readable(void *opaque, uint32_t events)
 	}
 }
 
-static void client_new(int fd)
+static void client_new(void *opaque, int fd)
 {
-	struct qmp_client *c = clients;
+	struct qmp *q = opaque;
+	struct qmp_client *c = q->clients;
 
-	while (c < clients + QMP_MAX_CLIENTS && c->fd >= 0)
+	while (c < q->clients + QMP_MAX_CLIENTS && c->fd >= 0)
 		c++;
-	if (c == clients + QMP_MAX_CLIENTS || loop_add_fd(fd, EPOLLIN, client_readable, c)) {
+	if (c == q->clients + QMP_MAX_CLIENTS || loop_add_fd(fd, EPOLLIN, client_readable, c)) {
 		log_warn("too many monitor clients; the newest is refused");
 		close(fd);
 		return;
 	}
-	*c = (struct qmp_client){ .fd = fd, .passed_fd = -1 };
+	*c = (struct qmp_client){ .qmp = q, .fd = fd, .passed_fd = -1 };
 	c->in = xzalloc(QMP_MAX_COMMAND);
 	client_send(c, "{\"QMP\": {\"version\": " QMP_VERSION_TEXT ", \"capabilities\": []}}");
 }
 
+struct monitor {
+	struct qmp *qmp;
+	int listener;
+};
+
 static void monitor_accept(void *opaque, uint32_t events)
 {
-	int listener = (int)(intptr_t)opaque;
-	int fd = accept4(listener, NULL, NULL, SOCK_CLOEXEC | SOCK_NONBLOCK);
+	const struct monitor *t = opaque;
+	int fd = accept4(t->listener, NULL, NULL, SOCK_CLOEXEC | SOCK_NONBLOCK);
 
 	if (fd >= 0)
-		client_new(fd);
+		client_new(t->qmp, fd);
 }
 
 /* Clients come by way of the privileged part, if there is one. */
-static int monitor_add(int fd)
+static int monitor_add(struct qmp *q, int fd)
 {
-	if (!keeper_active())
-		return loop_add_fd(fd, EPOLLIN, monitor_accept, (void *)(intptr_t)fd);
-	return keeper_add_monitor(fd);
+	struct monitor *t;
+
+	if (keeper_active())
+		return keeper_add_monitor(fd);
+	t = xzalloc(sizeof(*t));
+	*t = (struct monitor){ q, fd };
+	return loop_add_fd(fd, EPOLLIN, monitor_accept, t);
 }
 
 static int monitor_listen(const char *path)
@@ -329,12 +342,14 @@ static int monitor_listen(const char *path)
 
 int qmp_init(struct machine *m)
 {
+	struct qmp *q = xzalloc(sizeof(*q));
 	unsigned int i;
 
-	qmp_machine = m;
+	m->qmp = q;
+	q->m = m;
 	for (i = 0; i < QMP_MAX_CLIENTS; i++)
-		clients[i] = (struct qmp_client){ .fd = -1, .passed_fd = -1 };
-	if (keeper_active() && keeper_watch(client_new, NULL, NULL))
+		q->clients[i] = (struct qmp_client){ .qmp = q, .fd = -1, .passed_fd = -1 };
+	if (keeper_active() && keeper_on_monitor(client_new, q))
 		return -EPIPE;
 	for (i = 0; i < m->opt->nr_chardevs; i++) {
 		const struct opt_chardev *c = &m->opt->chardevs[i];
@@ -343,7 +358,7 @@ int qmp_init(struct machine *m)
 		if (!c->monitor)
 			continue;
 		if (fd >= 0)
-			rc = monitor_add(fd);
+			rc = monitor_add(q, fd);
 		if (rc < 0) {
 			log_error("cannot open the monitor %s: %s", c->path ? c->path : c->id,
 				  strerror(-rc));

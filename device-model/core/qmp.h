@@ -35,13 +35,13 @@ void qmp_return_open(struct qmp_reply *r, char bracket);
 void qmp_return_close(struct qmp_reply *r, char bracket);
 
 /* Send an event to all monitors; data (a JSON object's text) may be NULL. */
-void qmp_event(const char *name, const char *data);
+void qmp_event(struct machine *m, const char *name, const char *data);
 
 /*
  * A descriptor for "/dev/fdset/N" (a fresh one, the caller closes it) or for a path, which a confined
  * process gets from its privileged part if the monitor named it. -errno. Flags as for open(2).
  */
-int qmp_open_path(const char *path, int flags);
+int qmp_open_path(struct machine *m, const char *path, int flags);
 /* For an answer: why that failed. */
 const char *qmp_open_reason(int rc);
 

@@ -8,20 +8,21 @@
 #include <unistd.h>
 
 #include "core/keeper.h"
+#include "core/machine.h"
 #include "core/qmp.h"
 #include "core/qmp_priv.h"
 #include "core/util.h"
 
 #define FDSET_MAX 32
 
-static struct fdset_entry {
+struct fdset_entry {
 	bool used;
 	int64_t set;
 	int fd;
 	char *opaque;
-} entries[FDSET_MAX];
+};
 
-static int64_t fdset_free_id(void)
+static int64_t fdset_free_id(const struct fdset_entry *entries)
 {
 	int64_t id = 0;
 	size_t i;
@@ -46,8 +47,9 @@ static enum keeper_mode mode_of(int flags)
 	return (flags & O_ACCMODE) == O_RDONLY ? KEEPER_READ : KEEPER_READ_WRITE;
 }
 
-int qmp_open_path(const char *path, int flags)
+int qmp_open_path(struct machine *m, const char *path, int flags)
 {
+	const struct fdset_entry *entries = m->fdsets;
 	long long id;
 	size_t i;
 	int fd;
@@ -60,7 +62,7 @@ int qmp_open_path(const char *path, int flags)
 			return -errno;
 		return fd;
 	}
-	for (i = 0; i < FDSET_MAX; i++) {
+	for (i = 0; entries && i < FDSET_MAX; i++) {
 		int mode;
 
 		if (!entries[i].used || entries[i].set != id)
@@ -81,10 +83,13 @@ const char *qmp_open_reason(int rc)
 
 static void cmd_add_fd(struct machine *m, const struct json *args, struct qmp_reply *r)
 {
-	int fd = qmp_take_fd();
+	int fd = qmp_take_fd(m);
 	int64_t set = json_int(args, "fdset-id", -1);
-	struct fdset_entry *e = entries;
+	struct fdset_entry *entries, *e;
 
+	if (!m->fdsets)
+		m->fdsets = xzalloc(FDSET_MAX * sizeof(*m->fdsets));
+	e = entries = m->fdsets;
 	while (e < entries + FDSET_MAX && e->used)
 		e++;
 	if (fd < 0 || e == entries + FDSET_MAX) {
@@ -94,7 +99,7 @@ static void cmd_add_fd(struct machine *m, const struct json *args, struct qmp_re
 				    : "Too many file descriptors");
 		return;
 	}
-	*e = (struct fdset_entry){ true, set >= 0 ? set : fdset_free_id(), fd,
+	*e = (struct fdset_entry){ true, set >= 0 ? set : fdset_free_id(entries), fd,
 				   xstrdup(json_str(args, "opaque", "")) };
 	qmp_return_open(r, '{');
 	jout_int(r->out, "fdset-id", e->set);
@@ -106,10 +111,11 @@ QMP_COMMAND(add_fd, "add-fd", cmd_add_fd);
 static void cmd_remove_fd(struct machine *m, const struct json *args, struct qmp_reply *r)
 {
 	int64_t set = json_int(args, "fdset-id", -1), fd = json_int(args, "fd", -1);
+	struct fdset_entry *entries = m->fdsets;
 	bool found = false;
 	size_t i;
 
-	for (i = 0; i < FDSET_MAX; i++) {
+	for (i = 0; entries && i < FDSET_MAX; i++) {
 		if (!entries[i].used || entries[i].set != set || (fd >= 0 && entries[i].fd != fd))
 			continue;
 		entry_drop(&entries[i]);
@@ -120,7 +126,7 @@ static void cmd_remove_fd(struct machine *m, const struct json *args, struct qmp
 }
 QMP_COMMAND(remove_fd, "remove-fd", cmd_remove_fd);
 
-static bool fdset_first(size_t i)
+static bool fdset_first(const struct fdset_entry *entries, size_t i)
 {
 	size_t j;
 
@@ -132,11 +138,12 @@ static bool fdset_first(size_t i)
 
 static void cmd_query_fdsets(struct machine *m, const struct json *args, struct qmp_reply *r)
 {
+	const struct fdset_entry *entries = m->fdsets;
 	size_t i, j;
 
 	qmp_return_open(r, '[');
-	for (i = 0; i < FDSET_MAX; i++) {
-		if (!fdset_first(i))
+	for (i = 0; entries && i < FDSET_MAX; i++) {
+		if (!fdset_first(entries, i))
 			continue;
 		jout_open(r->out, NULL, '{');
 		jout_int(r->out, "fdset-id", entries[i].set);

@@ -22,10 +22,10 @@ static void cmd_query_status(struct machine *m, const struct json *args, struct 
 {
 	qmp_return_open(r, '{');
 	jout_str(r->out, "status",
-		 m->running	   ? "running"
-		 : block_stopped() ? "io-error"
-		 : m->started	   ? "paused"
-				   : "prelaunch");
+		 m->running		   ? "running"
+		 : block_stopped(m->disks) ? "io-error"
+		 : m->started		   ? "paused"
+					   : "prelaunch");
 	jout_bool(r->out, "singlestep", false);
 	jout_bool(r->out, "running", m->running);
 	qmp_return_close(r, '}');
@@ -37,14 +37,14 @@ static void cmd_stop(struct machine *m, const struct json *args, struct qmp_repl
 	if (!m->running)
 		return;
 	machine_set_running(m, false);
-	qmp_event("STOP", NULL);
+	qmp_event(m, "STOP", NULL);
 }
 QMP_COMMAND(stop, "stop", cmd_stop);
 
 /* A guest that has come, or that has not gone, has its images from here on. */
 static bool go_on(struct machine *m, struct qmp_reply *r)
 {
-	if (block_take_images()) {
+	if (block_take_images(m->disks)) {
 		qmp_error(r, "Failed to lock the guest's images: see the device model's log");
 		return false;
 	}
@@ -55,7 +55,7 @@ static bool go_on(struct machine *m, struct qmp_reply *r)
 static void cmd_cont(struct machine *m, const struct json *args, struct qmp_reply *r)
 {
 	if (!m->running && go_on(m, r))
-		qmp_event("RESUME", NULL);
+		qmp_event(m, "RESUME", NULL);
 }
 QMP_COMMAND(cont, "cont", cmd_cont);
 
@@ -75,22 +75,22 @@ QMP_COMMAND(system_wakeup, "system_wakeup", cmd_system_wakeup);
 static void cmd_save(struct machine *m, const struct json *args, struct qmp_reply *r)
 {
 	const char *path = json_str(args, "filename", NULL);
-	int fd = path ? qmp_open_path(path, O_WRONLY | O_CREAT | O_TRUNC) : -1;
+	int fd = path ? qmp_open_path(m, path, O_WRONLY | O_CREAT | O_TRUNC) : -1;
 
 	if (fd < 0) {
 		qmp_error(r, "Could not open '%s': %s", path ? path : "", qmp_open_reason(fd));
 		return;
 	}
 	machine_set_running(m, false);
-	block_drain_all();
-	if (block_stopped()) {
+	block_drain_all(m->disks);
+	if (block_stopped(m->disks)) {
 		qmp_error(r,
 			  "A disk write waits for room on the host: make room and unpause first");
 		close(fd);
 		return;
 	}
 	/* Whoever restores the state of a migration opens the images while this process is still there. */
-	if (save_machine(m, fd) || (json_bool(args, "live", false) && block_give_images()))
+	if (save_machine(m, fd) || (json_bool(args, "live", false) && block_give_images(m->disks)))
 		qmp_error(r, "An IO error has occurred");
 	close(fd);
 }

@@ -3,7 +3,9 @@
 #ifndef DM_CORE_QMP_PRIV_H
 #define DM_CORE_QMP_PRIV_H
 
+struct machine;
+
 /* The descriptor that came with the present command, taken over by the caller; -1: none. */
-int qmp_take_fd(void);
+int qmp_take_fd(struct machine *m);
 
 #endif

@@ -120,10 +120,10 @@ static bool serve_slots(struct machine *m, uint16_t *answered)
 }
 
 /* Whether the loop has to do something itself. Deferred calls are short, and the guest's answer waits. */
-static bool loop_wanted(uint64_t *looked)
+static bool loop_wanted(const struct machine *m, uint64_t *looked)
 {
 	loop_run_calls();
-	if (block_busy() || loop_has_calls() || loop_quitting())
+	if (block_busy(m->disks) || loop_has_calls() || loop_quitting())
 		return true;
 	if (__rdtsc() - *looked < DONATE_TICKS)
 		return false;
@@ -149,7 +149,7 @@ static bool donate_while_idle(void *opaque)
 			x->last_vcpu = answered;
 		else if (round)
 			break;
-		if (loop_wanted(&looked) || !x->serving)
+		if (loop_wanted(m, &looked) || !x->serving)
 			break;
 		rc = donate(x, answered);
 		answered = PLINTH_NO_ANSWER;

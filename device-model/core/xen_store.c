@@ -10,7 +10,7 @@
 #include "core/loop.h"
 
 static struct xs_handle *xs;
-static void (*changed_cb)(void);
+static void (*changed_cb)(void *opaque);
 
 static void readable(void *opaque, uint32_t events)
 {
@@ -22,16 +22,16 @@ static void readable(void *opaque, uint32_t events)
 		any = true;
 	}
 	if (any)
-		changed_cb();
+		changed_cb(opaque);
 }
 
-int xen_store_open(void (*changed)(void))
+int xen_store_open(void (*changed)(void *opaque), void *opaque)
 {
 	changed_cb = changed;
 	xs = xs_open(0);
 	if (!xs)
 		return -errno;
-	return loop_add_fd(xs_fileno(xs), EPOLLIN, readable, NULL);
+	return loop_add_fd(xs_fileno(xs), EPOLLIN, readable, opaque);
 }
 
 void xen_store_close(void)

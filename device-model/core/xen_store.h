@@ -9,7 +9,7 @@
  * 0 or -errno. changed() runs in the main loop when something that is watched did. Without a connection the rest finds
  * nothing and fails.
  */
-int xen_store_open(void (*changed)(void));
+int xen_store_open(void (*changed)(void *opaque), void *opaque);
 void xen_store_close(void);
 bool xen_store_watch(const char *path, bool on);
 /* malloc()ed, or NULL with errno. A list is one allocation. */

@@ -75,7 +75,8 @@ static bool medium_set(struct fdc_drive *d, struct block *blk)
 	return true;
 }
 
-static struct block *image_open(const char *file, const char *format, bool read_only, int fd)
+static struct block *image_open(struct machine *m, const char *file, const char *format,
+				bool read_only, int fd)
 {
 	/* A diskette that is taken out has everything on it. */
 	struct block_params p = {
@@ -86,7 +87,7 @@ static struct block *image_open(const char *file, const char *format, bool read_
 		.fd = fd,
 	};
 
-	return block_open(&p);
+	return block_open(m->disks, &p);
 }
 
 static int drive_init(struct fdc *s, unsigned int n)
@@ -104,8 +105,8 @@ static int drive_init(struct fdc *s, unsigned int n)
 	if (!o->file || !*o->file)
 		return 0;
 	if (!strncmp(o->file, "/dev/fdset/", 11))
-		fd = qmp_open_path(o->file, o->read_only ? O_RDONLY : O_RDWR);
-	blk = image_open(o->file, o->format, o->read_only, fd);
+		fd = qmp_open_path(s->m, o->file, o->read_only ? O_RDONLY : O_RDWR);
+	blk = image_open(s->m, o->file, o->format, o->read_only, fd);
 	if (!blk)
 		return -errno;
 	if (!medium_set(d, blk))
@@ -183,13 +184,13 @@ bool fdc_monitor_change(struct machine *m, const struct json *args, const char *
 	if (!d || !file)
 		return d;
 	read_only = wants_read_only(m, args, d);
-	fd = qmp_open_path(file, read_only ? O_RDONLY : O_RDWR);
+	fd = qmp_open_path(m, file, read_only ? O_RDONLY : O_RDWR);
 	if (fd < 0) {
 		qmp_error(r, "Could not open '%s': %s", file, qmp_open_reason(fd));
 		return true;
 	}
 	medium_remove(d);
-	blk = image_open(file, format, read_only, fd);
+	blk = image_open(m, file, format, read_only, fd);
 	if (blk && medium_set(d, blk))
 		return true;
 	block_close(blk);

@@ -78,8 +78,8 @@ static int drive_init(struct machine *m, unsigned int place)
 
 		/* libxl passes descriptors to a confined device model. */
 		if (!strncmp(o->file, "/dev/fdset/", 11))
-			p.fd = qmp_open_path(o->file, o->read_only ? O_RDONLY : O_RDWR);
-		blk = block_open(&p);
+			p.fd = qmp_open_path(m, o->file, o->read_only ? O_RDONLY : O_RDWR);
+		blk = block_open(m->disks, &p);
 		if (!blk)
 			return -errno;
 		if (!block_size(blk) && !o->cdrom) {
@@ -117,7 +117,7 @@ static void tray_event(struct ide_drive *d, bool open)
 	char *data = xasprintf("{\"device\": \"%s\", \"tray-open\": %s, \"id\": \"%s\"}", d->id,
 			       open ? "true" : "false", d->id);
 
-	qmp_event("DEVICE_TRAY_MOVED", data);
+	qmp_event(d->ch->m, "DEVICE_TRAY_MOVED", data);
 	free(data);
 }
 
@@ -242,18 +242,18 @@ static void cmd_eject(struct machine *m, const struct json *args, struct qmp_rep
 }
 QMP_COMMAND(eject, "eject", cmd_eject);
 
-static void change_medium(struct ide_drive *d, const char *file, const char *format,
-			  struct qmp_reply *r)
+static void change_medium(struct machine *m, struct ide_drive *d, const char *file,
+			  const char *format, struct qmp_reply *r)
 {
 	struct block_params p = { .id = d->id, .file = file, .format = format, .read_only = true };
 	struct block *blk;
 
-	p.fd = qmp_open_path(file, O_RDONLY);
+	p.fd = qmp_open_path(m, file, O_RDONLY);
 	if (p.fd < 0) {
 		qmp_error(r, "Could not open '%s': %s", file, qmp_open_reason(p.fd));
 		return;
 	}
-	blk = block_open(&p);
+	blk = block_open(m->disks, &p);
 	if (!blk) {
 		qmp_error(r, "Could not use '%s' as a medium; the device model's log says why",
 			  file);
@@ -271,7 +271,7 @@ static void cmd_change_medium(struct machine *m, const struct json *args, struct
 		return;
 	d = cdrom_named(m, args, r);
 	if (d && file && !locked_against(d, args, r))
-		change_medium(d, file, json_str(args, "format", "raw"), r);
+		change_medium(m, d, file, json_str(args, "format", "raw"), r);
 	else if (d && !file)
 		qmp_error(r, "Parameter 'filename' is missing");
 }
@@ -284,7 +284,7 @@ static void cmd_change(struct machine *m, const struct json *args, struct qmp_re
 	const char *target = json_str(args, "target", NULL);
 
 	if (d && target && !locked_against(d, args, r))
-		change_medium(d, target, json_str(args, "arg", "raw"), r);
+		change_medium(m, d, target, json_str(args, "arg", "raw"), r);
 	else if (d && !target)
 		qmp_error(r, "Parameter 'target' is missing");
 }

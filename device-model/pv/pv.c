@@ -10,14 +10,13 @@ static const struct pv_kind *const kinds_with_picture[] = { &pv_disk_kind, &pv_k
 							    &pv_fb_kind, NULL };
 static const struct pv_kind *const kinds_without[] = { &pv_disk_kind, &pv_kbd_kind, NULL };
 
-int pv_start(unsigned int domid, struct display *display, struct input *input)
+int pv_start(struct pv *pv)
 {
-	pv_kbd_set_user(display, input);
-	pv_fb_set_display(display);
-	return pv_bus_start(domid, display ? kinds_with_picture : kinds_without);
+	pv->kinds = pv->display ? kinds_with_picture : kinds_without;
+	return pv_bus_start(pv);
 }
 
-void pv_stop(void)
+void pv_stop(struct pv *pv)
 {
-	pv_bus_stop();
+	pv_bus_stop(pv);
 }

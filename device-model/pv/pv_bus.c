@@ -8,6 +8,7 @@
 
 #include "core/log.h"
 #include "core/util.h"
+#include "pv/pv.h"
 #include "pv/pv_guest.h"
 
 /*
@@ -16,10 +17,6 @@
  */
 #define BUSY_TRIES 10u
 #define BUSY_NS	   500000000ull
-
-static unsigned int domid;
-static const struct pv_kind *const *kinds;
-static struct pv_dev *devices;
 
 static void state_set(struct pv_dev *d, enum xenbus_state state)
 {
@@ -35,7 +32,7 @@ static void dev_disconnect(struct pv_dev *d)
 		d->kind->disconnect(d);
 	d->connected = false;
 	if (d->port)
-		pv_guest_unbind(d->port);
+		pv_guest_unbind(d->pv->guest, d->port);
 	d->port = 0;
 }
 
@@ -49,7 +46,8 @@ static void disconnect_broken(void *opaque)
 
 void pv_bus_broken(struct pv_dev *d, const char *why)
 {
-	log_guest("%s %s of domain %u is disconnected: %s", d->kind->what, d->name, domid, why);
+	log_guest("%s %s of domain %u is disconnected: %s", d->kind->what, d->name, d->pv->domid,
+		  why);
 	loop_defer(&d->disconnect);
 }
 
@@ -57,7 +55,7 @@ int pv_bus_bind(struct pv_dev *d)
 {
 	uint32_t port =
 		xenbus_read_number(d->front, "event-channel", PV_NO_NUMBER - 1, PV_NO_NUMBER);
-	int rc = port == PV_NO_NUMBER ? -EINVAL : pv_guest_bind(port);
+	int rc = port == PV_NO_NUMBER ? -EINVAL : pv_guest_bind(d->pv->guest, port);
 
 	if (rc < 0)
 		return rc;
@@ -65,11 +63,12 @@ int pv_bus_bind(struct pv_dev *d)
 	return 0;
 }
 
-static void event(uint32_t port)
+static void event(void *opaque, uint32_t port)
 {
+	const struct pv *pv = opaque;
 	struct pv_dev *d;
 
-	for (d = devices; d; d = d->next)
+	for (d = pv->devices; d; d = d->next)
 		if (d->connected && d->port == port)
 			d->kind->event(d);
 }
@@ -94,10 +93,12 @@ static void dev_free(struct pv_dev *d)
 
 static void connect_again(void *opaque);
 
-static struct pv_dev *dev_new(const struct pv_kind *kind, const char *folder, const char *name)
+static struct pv_dev *dev_new(struct pv *pv, const struct pv_kind *kind, const char *folder,
+			      const char *name)
 {
 	struct pv_dev *d = xzalloc(sizeof(*d));
 
+	d->pv = pv;
 	d->kind = kind;
 	d->name = xstrdup(name);
 	d->back = xasprintf("%s/%s", folder, name);
@@ -112,8 +113,8 @@ static struct pv_dev *dev_new(const struct pv_kind *kind, const char *folder, co
 	d->front_state = xasprintf("%s/state", d->front);
 	d->front_was = xenbus_read_number(d->front, "state", XENBUS_CLOSED, XENBUS_UNKNOWN);
 	xenbus_watch(d->front_state);
-	d->next = devices;
-	devices = d;
+	d->next = pv->devices;
+	pv->devices = d;
 	dev_offer(d);
 	return d;
 }
@@ -142,7 +143,7 @@ static void dev_connect(struct pv_dev *d)
 		d->kind->event(d); /* what came before the event channel was bound */
 		return;
 	}
-	log_guest("%s %s of domain %u does not connect: %s", d->kind->what, d->name, domid,
+	log_guest("%s %s of domain %u does not connect: %s", d->kind->what, d->name, d->pv->domid,
 		  strerror(-rc)); /* as often as the guest likes */
 	dev_close(d, XENBUS_CLOSING);
 }
@@ -183,26 +184,26 @@ static void connect_again(void *opaque)
 	dev_step(opaque);
 }
 
-static struct pv_dev *dev_find(const struct pv_kind *kind, const char *name)
+static struct pv_dev *dev_find(const struct pv *pv, const struct pv_kind *kind, const char *name)
 {
-	struct pv_dev *d = devices;
+	struct pv_dev *d = pv->devices;
 
 	while (d && (d->kind != kind || strcmp(d->name, name)))
 		d = d->next;
 	return d;
 }
 
-static void look_for(const struct pv_kind *kind)
+static void look_for(struct pv *pv, const struct pv_kind *kind)
 {
-	char *folder = xasprintf("backend/%s/%u", kind->name, domid);
+	char *folder = xasprintf("backend/%s/%u", kind->name, pv->domid);
 	unsigned int n = 0, i;
 	char **names = xenbus_list(folder, &n);
 	struct pv_dev *d;
 
 	for (i = 0; names && i < n; i++) {
-		d = dev_find(kind, names[i]);
+		d = dev_find(pv, kind, names[i]);
 		if (!d)
-			d = dev_new(kind, folder, names[i]);
+			d = dev_new(pv, kind, folder, names[i]);
 		if (d)
 			d->seen = true;
 	}
@@ -211,16 +212,17 @@ static void look_for(const struct pv_kind *kind)
 }
 
 /* Something changed in xenstore: there are few devices, so all are looked at. */
-static void changed(void)
+static void changed(void *opaque)
 {
+	struct pv *pv = opaque;
 	const struct pv_kind *const *k;
 	struct pv_dev *d, **p;
 
-	for (d = devices; d; d = d->next)
+	for (d = pv->devices; d; d = d->next)
 		d->seen = false;
-	for (k = kinds; *k; k++)
-		look_for(*k);
-	for (p = &devices; (d = *p);) {
+	for (k = pv->kinds; *k; k++)
+		look_for(pv, *k);
+	for (p = &pv->devices; (d = *p);) {
 		if (d->seen) {
 			dev_step(d);
 			p = &d->next;
@@ -232,10 +234,10 @@ static void changed(void)
 }
 
 /* Watch the kind's folder, and say that there is somebody to serve it (libxl looks). */
-static int announce(const struct pv_kind *kind)
+static int announce(const struct pv *pv, const struct pv_kind *kind)
 {
-	char *folder = xasprintf("backend/%s/%u", kind->name, domid);
-	char *backends = xasprintf("device-model/%u/backends", domid);
+	char *folder = xasprintf("backend/%s/%u", kind->name, pv->domid);
+	char *backends = xasprintf("device-model/%u/backends", pv->domid);
 	int rc = xenbus_watch(folder) ? 0 : -errno;
 
 	xenbus_write(backends, kind->name, "%s", "");
@@ -244,32 +246,30 @@ static int announce(const struct pv_kind *kind)
 	return rc;
 }
 
-int pv_bus_start(unsigned int dom, const struct pv_kind *const *list)
+int pv_bus_start(struct pv *pv)
 {
 	const struct pv_kind *const *k;
 	int rc;
 
-	domid = dom;
-	kinds = list;
-	rc = pv_guest_open(dom, event);
-	if (rc)
-		return rc;
-	rc = xenbus_open(changed);
-	for (k = kinds; !rc && *k; k++)
-		rc = announce(*k);
+	pv->guest = pv_guest_open(pv->domid, event, pv);
+	if (!pv->guest)
+		return -ENODEV;
+	rc = xenbus_open(changed, pv);
+	for (k = pv->kinds; !rc && *k; k++)
+		rc = announce(pv, *k);
 	if (rc)
 		log_error("back ends: xenstore: %s", strerror(-rc));
 	else
-		changed();
+		changed(pv);
 	return rc;
 }
 
-void pv_bus_stop(void)
+void pv_bus_stop(struct pv *pv)
 {
-	while (devices) {
-		struct pv_dev *d = devices;
+	while (pv->devices) {
+		struct pv_dev *d = pv->devices;
 
-		devices = d->next;
+		pv->devices = d->next;
 		dev_free(d);
 	}
 	xenbus_close();

@@ -16,9 +16,11 @@
 
 #define PV_NO_NUMBER UINT32_MAX
 
+struct pv;
 struct pv_kind;
 
 struct pv_dev {
+	struct pv *pv;
 	const struct pv_kind *kind;
 	char *name;	    /* in its folder: "0", "51712" */
 	char *back, *front; /* paths; what is below front is the guest's */
@@ -54,8 +56,8 @@ struct pv_kind {
 };
 
 /* kinds[] ends with NULL. Finds what is there already before it returns. 0 or -errno (logged). */
-int pv_bus_start(unsigned int domid, const struct pv_kind *const *kinds);
-void pv_bus_stop(void);
+int pv_bus_start(struct pv *pv);
+void pv_bus_stop(struct pv *pv);
 /* For connect: bind the event channel that the front end names. 0 or -errno. */
 int pv_bus_bind(struct pv_dev *d);
 /* The front end broke the rules of its ring: it is disconnected, soon, not from within this call. */

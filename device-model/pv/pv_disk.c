@@ -36,14 +36,16 @@ struct pv_disk {
 
 static int ring_copy(void *opaque, const struct grant_piece *p, unsigned int n, bool to_guest)
 {
-	return pv_guest_copy(p, n, to_guest);
+	const struct pv_dev *d = opaque;
+
+	return pv_guest_copy(d->pv->guest, p, n, to_guest);
 }
 
 static void ring_notify(void *opaque)
 {
 	struct pv_dev *d = opaque;
 
-	pv_guest_notify(d->port);
+	pv_guest_notify(d->pv->guest, d->port);
 }
 
 static void ring_broken(void *opaque, const char *why)
@@ -131,7 +133,7 @@ static struct block *image_open(struct pv_dev *d, bool probe)
 		.fd = -1,
 	};
 
-	blk = s->failures < MAX_FAILURES ? block_open(&p) : NULL;
+	blk = s->failures < MAX_FAILURES ? block_open(d->pv->disks, &p) : NULL;
 	s->failures = blk ? 0 : s->failures + 1;
 	return blk;
 }
@@ -179,7 +181,7 @@ static int ring_map(struct pv_dev *d)
 		if (refs[i] == PV_NO_NUMBER)
 			return -EINVAL;
 	}
-	s->ring_pages = pv_guest_map_grants(refs, s->nr_ring_pages);
+	s->ring_pages = pv_guest_map_grants(d->pv->guest, refs, s->nr_ring_pages);
 	return s->ring_pages ? 0 : -errno;
 }
 
@@ -213,7 +215,7 @@ static void disk_disconnect(struct pv_dev *d)
 	block_close(s->blk);
 	s->blk = NULL;
 	if (s->ring_pages)
-		pv_guest_unmap_grants(s->ring_pages, s->nr_ring_pages);
+		pv_guest_unmap_grants(d->pv->guest, s->ring_pages, s->nr_ring_pages);
 	s->ring_pages = NULL;
 }
 

@@ -26,14 +26,6 @@ struct pv_fb {
 	pixman_region32_t changed;
 };
 
-static struct display *display;
-static struct pv_dev *shown; /* the one that has the display */
-
-void pv_fb_set_display(struct display *d)
-{
-	display = d;
-}
-
 /* --- display --- */
 
 static pixman_format_code_t format_of(uint32_t depth)
@@ -41,7 +33,7 @@ static pixman_format_code_t format_of(uint32_t depth)
 	return depth == 32 ? PIXMAN_x8r8g8b8 : depth == 16 ? PIXMAN_r5g6b5 : PIXMAN_r3g3b2;
 }
 
-static void copy_boxes(struct pv_fb *s)
+static void copy_boxes(struct display *display, struct pv_fb *s)
 {
 	const struct fbif_shape *sh = &s->fb.shape;
 	pixman_image_t *guest = pixman_image_create_bits(
@@ -70,7 +62,7 @@ static void refresh(void *opaque)
 		pixman_region32_union_rect(&s->changed, &s->changed, 0, 0, s->fb.shape.width,
 					   s->fb.shape.height);
 	s->all = false;
-	copy_boxes(s);
+	copy_boxes(d->pv->display, s);
 	pixman_region32_clear(&s->changed);
 }
 
@@ -88,12 +80,13 @@ static const struct display_source_ops source = { refresh, invalidate };
 
 static int read_page(void *opaque, uint64_t gfn, uint8_t copy[FBIF_PAGE])
 {
-	void *p = pv_guest_map_pages(&gfn, 1, false);
+	const struct pv_dev *d = opaque;
+	void *p = pv_guest_map_pages(d->pv->guest, &gfn, 1, false);
 
 	if (!p)
 		return -errno;
 	memcpy(copy, p, FBIF_PAGE);
-	pv_guest_unmap_pages(p, 1);
+	pv_guest_unmap_pages(d->pv->guest, p, 1);
 	return 0;
 }
 
@@ -119,8 +112,8 @@ static void on_reshape(void *opaque)
 
 	pixman_region32_clear(&s->changed);
 	s->all = true;
-	display_resize(display, (int)s->fb.shape.width, (int)s->fb.shape.height);
-	display_invalidate(display);
+	display_resize(d->pv->display, (int)s->fb.shape.width, (int)s->fb.shape.height);
+	display_invalidate(d->pv->display);
 }
 
 static void on_broken(void *opaque, const char *why)
@@ -143,7 +136,7 @@ static bool fb_begin(struct pv_dev *d)
 {
 	struct pv_fb *s;
 
-	if (!display)
+	if (!d->pv->display)
 		return false;
 	s = xzalloc(sizeof(*s));
 	pixman_region32_init(&s->changed);
@@ -174,7 +167,7 @@ static int page_map(struct pv_dev *d)
 
 	if (gfn == PV_NO_NUMBER)
 		return -EINVAL;
-	s->page = pv_guest_map_pages(&gfn, 1, true);
+	s->page = pv_guest_map_pages(d->pv->guest, &gfn, 1, true);
 	return s->page ? 0 : -errno;
 }
 
@@ -189,7 +182,7 @@ static int pixels_map(struct pv_dev *d)
 	free(protocol);
 	if (rc)
 		return rc;
-	s->pixels = pv_guest_map_pages(gfns, s->nr_pages, false);
+	s->pixels = pv_guest_map_pages(d->pv->guest, gfns, s->nr_pages, false);
 	rc = s->pixels ? 0 : -errno;
 	free(gfns);
 	return rc;
@@ -198,7 +191,7 @@ static int pixels_map(struct pv_dev *d)
 static int fb_connect(struct pv_dev *d)
 {
 	struct pv_fb *s = d->priv;
-	int rc = shown ? -EBUSY : page_map(d);
+	int rc = d->pv->shown ? -EBUSY : page_map(d);
 
 	if (!rc)
 		rc = pixels_map(d);
@@ -209,9 +202,9 @@ static int fb_connect(struct pv_dev *d)
 	s->updates = xenbus_read_number(d->front, "feature-update", 1, 0);
 	if (s->updates)
 		xenbus_write(d->back, "request-update", "1");
-	shown = d;
+	d->pv->shown = d;
 	on_reshape(d);
-	display_set_source(display, &source, d);
+	display_set_source(d->pv->display, &source, d);
 	return 0;
 }
 
@@ -219,14 +212,14 @@ static void fb_disconnect(struct pv_dev *d)
 {
 	struct pv_fb *s = d->priv;
 
-	if (shown == d) {
-		display_set_source(display, NULL, NULL);
-		shown = NULL;
+	if (d->pv->shown == d) {
+		display_set_source(d->pv->display, NULL, NULL);
+		d->pv->shown = NULL;
 	}
 	if (s->pixels)
-		pv_guest_unmap_pages(s->pixels, s->nr_pages);
+		pv_guest_unmap_pages(d->pv->guest, s->pixels, s->nr_pages);
 	if (s->page)
-		pv_guest_unmap_pages(s->page, 1);
+		pv_guest_unmap_pages(d->pv->guest, s->page, 1);
 	s->pixels = NULL;
 	s->page = NULL;
 }

@@ -12,19 +12,23 @@
 
 #include "pv/blkif.h"
 
-/* event runs in the main loop with our port's number, which is unmasked already. */
-int pv_guest_open(unsigned int domid, void (*event)(uint32_t port));
+struct pv_guest;
+
+/* event runs in the main loop with our port's number, which is unmasked already. NULL after logging why. */
+struct pv_guest *pv_guest_open(unsigned int domid, void (*event)(void *opaque, uint32_t port),
+			       void *opaque);
 /* Map n granted pages read-write; NULL on failure (errno set). */
-void *pv_guest_map_grants(const uint32_t *refs, unsigned int n);
-void pv_guest_unmap_grants(void *p, unsigned int n);
+void *pv_guest_map_grants(struct pv_guest *g, const uint32_t *refs, unsigned int n);
+void pv_guest_unmap_grants(struct pv_guest *g, void *p, unsigned int n);
 /* Map the guest's pages of these numbers, all or none; NULL on failure (errno set). */
-void *pv_guest_map_pages(const uint64_t *gfns, size_t n, bool writable);
-void pv_guest_unmap_pages(void *p, size_t n);
+void *pv_guest_map_pages(struct pv_guest *g, const uint64_t *gfns, size_t n, bool writable);
+void pv_guest_unmap_pages(struct pv_guest *g, void *p, size_t n);
 /* Copy pieces of granted pages from the guest or to it. */
-int pv_guest_copy(const struct grant_piece *pieces, unsigned int n, bool to_guest);
+int pv_guest_copy(struct pv_guest *g, const struct grant_piece *pieces, unsigned int n,
+		  bool to_guest);
 /* Bind the guest's port; ours, above 0, or -errno. */
-int pv_guest_bind(uint32_t remote_port);
-void pv_guest_unbind(uint32_t port);
-void pv_guest_notify(uint32_t port);
+int pv_guest_bind(struct pv_guest *g, uint32_t remote_port);
+void pv_guest_unbind(struct pv_guest *g, uint32_t port);
+void pv_guest_notify(struct pv_guest *g, uint32_t port);
 
 #endif

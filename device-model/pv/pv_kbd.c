@@ -19,23 +19,14 @@ struct pv_kbd {
 	struct input_device input;
 	bool registered, granted;
 	void *page;
+	const struct display *picture; /* of ours: positions are its pixels */
 };
-
-/* With a picture of ours, positions are its pixels. */
-static struct display *picture;
-static struct input *input;
-
-void pv_kbd_set_user(struct display *d, struct input *in)
-{
-	picture = d;
-	input = in;
-}
 
 static void kbd_notify(void *opaque)
 {
 	struct pv_dev *d = opaque;
 
-	pv_guest_notify(d->port);
+	pv_guest_notify(d->pv->guest, d->port);
 }
 
 static void on_key(void *opaque, unsigned int code, bool down)
@@ -56,9 +47,9 @@ static void on_absolute(void *opaque, int x, int y, unsigned int buttons)
 {
 	struct pv_kbd *s = opaque;
 
-	if (picture) {
-		s->kbd.width = picture->width;
-		s->kbd.height = picture->height;
+	if (s->picture) {
+		s->kbd.width = s->picture->width;
+		s->kbd.height = s->picture->height;
 	}
 	kbdif_absolute(&s->kbd, x, y, buttons);
 }
@@ -72,7 +63,10 @@ static void kbd_event(struct pv_dev *d)
 
 static bool kbd_begin(struct pv_dev *d)
 {
-	d->priv = xzalloc(sizeof(struct pv_kbd));
+	struct pv_kbd *s = xzalloc(sizeof(*s));
+
+	s->picture = d->pv->display;
+	d->priv = s;
 	return true;
 }
 
@@ -93,7 +87,7 @@ static int kbd_offer(struct pv_dev *d)
 	xenbus_write(d->back, "feature-abs-pointer", "1");
 	xenbus_write(d->back, "feature-raw-pointer", "1");
 	/* Without a picture beside it the range of positions is ours to choose. */
-	if (!picture) {
+	if (!d->pv->display) {
 		size_offer(d, "width");
 		size_offer(d, "height");
 	}
@@ -108,9 +102,9 @@ static int page_map(struct pv_dev *d)
 
 	s->granted = ref != PV_NO_NUMBER;
 	if (s->granted)
-		s->page = pv_guest_map_grants(&ref, 1);
+		s->page = pv_guest_map_grants(d->pv->guest, &ref, 1);
 	else if (gfn != PV_NO_NUMBER)
-		s->page = pv_guest_map_pages(&gfn, 1, true);
+		s->page = pv_guest_map_pages(d->pv->guest, &gfn, 1, true);
 	else
 		return -EINVAL;
 	return s->page ? 0 : -errno;
@@ -128,7 +122,7 @@ static int kbd_connect(struct pv_dev *d)
 	if (rc)
 		return rc;
 	kbdif_init(&s->kbd, s->page, absolute, raw, kbd_notify, d);
-	if (!picture) {
+	if (!s->picture) {
 		s->kbd.width = (int32_t)xenbus_read_number(d->back, "width", INT32_MAX, 1);
 		s->kbd.height = (int32_t)xenbus_read_number(d->back, "height", INT32_MAX, 1);
 	}
@@ -139,9 +133,9 @@ static int kbd_connect(struct pv_dev *d)
 		.pointer_rel = absolute ? NULL : on_relative,
 		.pointer_abs = absolute ? on_absolute : NULL,
 	};
-	input_register(input, &s->input);
+	input_register(d->pv->input, &s->input);
 	s->registered = true;
-	pv_link_announce(true, absolute);
+	pv_link_announce(d->pv->link, true, absolute);
 	return 0;
 }
 
@@ -150,14 +144,14 @@ static void kbd_disconnect(struct pv_dev *d)
 	struct pv_kbd *s = d->priv;
 
 	if (s->registered) {
-		input_unregister(input, &s->input);
-		pv_link_announce(false, false);
+		input_unregister(d->pv->input, &s->input);
+		pv_link_announce(d->pv->link, false, false);
 	}
 	s->registered = false;
 	if (s->page && s->granted)
-		pv_guest_unmap_grants(s->page, 1);
+		pv_guest_unmap_grants(d->pv->guest, s->page, 1);
 	else if (s->page)
-		pv_guest_unmap_pages(s->page, 1);
+		pv_guest_unmap_pages(d->pv->guest, s->page, 1);
 	s->page = NULL;
 }
 

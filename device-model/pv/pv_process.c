@@ -38,132 +38,140 @@ struct message {
 	int32_t a, b, c;
 };
 
-static int link_fd = -1;
-static bool lost; /* messages: the other side did not read for a while */
+struct pv_link {
+	int fd;	   /* -1: the other side is gone */
+	bool lost; /* messages: the other side did not read for a while */
+	bool registered;
+	struct input_device remote;
+	struct input
+		*input; /* of the machine, or of the process of back ends, which passes it on */
+};
 
-static bool send_one(const struct message *m)
+static bool send_one(const struct pv_link *l, const struct message *m)
 {
-	return send(link_fd, m, sizeof(*m), MSG_DONTWAIT | MSG_NOSIGNAL) == sizeof(*m);
+	return send(l->fd, m, sizeof(*m), MSG_DONTWAIT | MSG_NOSIGNAL) == sizeof(*m);
 }
 
-static void send_input(enum message_kind kind, int a, int b, int c)
+static void send_input(struct pv_link *l, enum message_kind kind, int a, int b, int c)
 {
 	const struct message release = { .kind = MSG_RELEASE };
 	const struct message m = { kind, a, b, c };
 
-	if (link_fd < 0)
+	if (l->fd < 0)
 		return;
 	/* A key whose release went nowhere must not stay down. */
-	if (lost && send_one(&release))
-		lost = false;
-	if (lost || !send_one(&m))
-		lost = true;
+	if (l->lost && send_one(l, &release))
+		l->lost = false;
+	if (l->lost || !send_one(l, &m))
+		l->lost = true;
 }
 
 /* ---- in the device model ---- */
 
 static void on_key(void *opaque, unsigned int code, bool down)
 {
-	send_input(MSG_KEY, (int)code, down, 0);
+	send_input(opaque, MSG_KEY, (int)code, down, 0);
 }
 
 static void on_relative(void *opaque, int dx, int dy, unsigned int buttons)
 {
-	send_input(MSG_RELATIVE, dx, dy, (int)buttons);
+	send_input(opaque, MSG_RELATIVE, dx, dy, (int)buttons);
 }
 
 static void on_absolute(void *opaque, int x, int y, unsigned int buttons)
 {
-	send_input(MSG_ABSOLUTE, x, y, (int)buttons);
+	send_input(opaque, MSG_ABSOLUTE, x, y, (int)buttons);
 }
 
-static struct input_device remote = { .name = "xenkbd" };
-static bool registered;
-static struct input *input; /* of the machine, or of the process of back ends, which passes it on */
-
-static void remote_set(bool connected, bool absolute)
+static void remote_set(struct pv_link *l, bool connected, bool absolute)
 {
-	if (registered)
-		input_unregister(input, &remote);
-	registered = connected;
+	if (l->registered)
+		input_unregister(l->input, &l->remote);
+	l->registered = connected;
 	if (!connected)
 		return;
-	remote.key = on_key;
-	remote.pointer_rel = absolute ? NULL : on_relative;
-	remote.pointer_abs = absolute ? on_absolute : NULL;
-	input_register(input, &remote);
+	l->remote.name = "xenkbd";
+	l->remote.opaque = l;
+	l->remote.key = on_key;
+	l->remote.pointer_rel = absolute ? NULL : on_relative;
+	l->remote.pointer_abs = absolute ? on_absolute : NULL;
+	input_register(l->input, &l->remote);
 }
 
-static void back_ends_gone(void)
+static void back_ends_gone(struct pv_link *l)
 {
 	log_error(
 		"the process of paravirtual back ends has ended: the guest's paravirtual disks are gone");
-	remote_set(false, false);
-	loop_del_fd(link_fd);
-	close(link_fd);
-	link_fd = -1;
+	remote_set(l, false, false);
+	loop_del_fd(l->fd);
+	close(l->fd);
+	l->fd = -1;
 }
 
 static void device_model_readable(void *opaque, uint32_t events)
 {
+	struct pv_link *l = opaque;
 	struct message m;
-	ssize_t n = recv(link_fd, &m, sizeof(m), MSG_DONTWAIT);
+	ssize_t n = recv(l->fd, &m, sizeof(m), MSG_DONTWAIT);
 
 	if (n < 0 && (errno == EAGAIN || errno == EINTR))
 		return;
 	if (n != sizeof(m))
-		back_ends_gone();
+		back_ends_gone(l);
 	else if (m.kind == MSG_INPUT)
-		remote_set(m.a, m.b);
+		remote_set(l, m.a, m.b);
 }
 
-int pv_process_ready(struct input *in)
+int pv_process_ready(struct pv_link *l, struct input *in)
 {
-	struct pollfd p = { .fd = link_fd, .events = POLLIN };
 	struct message m = { .kind = MSG_INPUT };
+	struct pollfd p = { .events = POLLIN };
 
-	input = in;
-	if (link_fd < 0)
+	if (!l)
 		return -ECHILD;
-	if (poll(&p, 1, START_WAIT_MS) != 1 || recv(link_fd, &m, sizeof(m), 0) != sizeof(m) ||
+	l->input = in;
+	p.fd = l->fd;
+	if (poll(&p, 1, START_WAIT_MS) != 1 || recv(l->fd, &m, sizeof(m), 0) != sizeof(m) ||
 	    m.kind != MSG_READY) {
 		log_error("the process of paravirtual back ends did not start: the guest keeps its "
 			  "emulated disks");
-		close(link_fd);
-		link_fd = -1;
+		close(l->fd);
+		l->fd = -1;
 		return -ECHILD;
 	}
-	return loop_add_fd(link_fd, EPOLLIN, device_model_readable, NULL);
+	return loop_add_fd(l->fd, EPOLLIN, device_model_readable, l);
 }
 
-void pv_process_stop(void)
+void pv_process_stop(struct pv_link *l)
 {
-	struct pollfd p = { .fd = link_fd, .events = 0 };
+	struct pollfd p = { .events = 0 };
 
-	if (link_fd < 0)
+	if (!l || l->fd < 0)
 		return;
-	shutdown(link_fd, SHUT_WR);
+	p.fd = l->fd;
+	shutdown(l->fd, SHUT_WR);
 	if (poll(&p, 1, STOP_WAIT_MS) != 1)
 		log_warn("the process of paravirtual back ends takes long to end");
-	close(link_fd);
-	link_fd = -1;
+	close(l->fd);
+	l->fd = -1;
 }
 
 /* ---- in the other process ---- */
 
-void pv_link_announce(bool connected, bool absolute)
+void pv_link_announce(struct pv_link *l, bool connected, bool absolute)
 {
 	const struct message m = { MSG_INPUT, connected, absolute, 0 };
 
-	if (link_fd >= 0 && !send_one(&m))
+	if (l && !send_one(l, &m))
 		log_warn("back ends: cannot tell the device model where input goes: %s",
 			 strerror(errno));
 }
 
 static void back_ends_readable(void *opaque, uint32_t events)
 {
+	const struct pv_link *l = opaque;
 	struct message m;
-	ssize_t n = recv(link_fd, &m, sizeof(m), MSG_DONTWAIT);
+	ssize_t n = recv(l->fd, &m, sizeof(m), MSG_DONTWAIT);
 
 	if (n < 0 && (errno == EAGAIN || errno == EINTR))
 		return;
@@ -172,13 +180,13 @@ static void back_ends_readable(void *opaque, uint32_t events)
 		return;
 	}
 	if (m.kind == MSG_KEY)
-		input_key(input, (unsigned int)m.a, m.b);
+		input_key(l->input, (unsigned int)m.a, m.b);
 	else if (m.kind == MSG_RELATIVE)
-		input_pointer_rel(input, m.a, m.b, (unsigned int)m.c);
+		input_pointer_rel(l->input, m.a, m.b, (unsigned int)m.c);
 	else if (m.kind == MSG_ABSOLUTE)
-		input_pointer_abs(input, m.a, m.b, (unsigned int)m.c);
+		input_pointer_abs(l->input, m.a, m.b, (unsigned int)m.c);
 	else if (m.kind == MSG_RELEASE)
-		input_release_all(input);
+		input_release_all(l->input);
 }
 
 /* Nothing of the device model's: monitors, saved state, its ends of the links. */
@@ -193,17 +201,18 @@ static void descriptors_close(int own)
 	if (close_range((unsigned int)first, ~0u, 0))
 		_exit(1);
 	fcntl(LINK_FD, F_SETFD, FD_CLOEXEC);
-	link_fd = LINK_FD;
 }
 
 /* Nothing can be copied any more. */
-static void keeper_gone(void)
+static void keeper_gone(void *opaque)
 {
 	loop_quit(1);
 }
 
 static void run(const struct options *o)
 {
+	struct pv_link link = { .fd = LINK_FD };
+	struct pv pv = { .domid = (unsigned int)o->domid, .link = &link };
 	const struct message ready = { .kind = MSG_READY };
 
 	/* A terminal's or a session's signals are the device model's to act on. */
@@ -217,13 +226,13 @@ static void run(const struct options *o)
 		confine_network(o);
 	}
 	loop_init();
+	pv.disks = block_host_new();
+	pv.input = link.input = xzalloc(sizeof(*pv.input));
 	if (keeper_active()) {
-		keeper_watch(NULL, NULL, keeper_gone);
-		block_file_set_keeper(&keeper_of_images);
+		keeper_on_end(keeper_gone, NULL);
+		block_set_keeper(pv.disks, &keeper_of_images);
 	}
-	input = xzalloc(sizeof(*input));
-	if (pv_start((unsigned int)o->domid, NULL, input) ||
-	    loop_add_fd(link_fd, EPOLLIN, back_ends_readable, NULL))
+	if (pv_start(&pv) || loop_add_fd(link.fd, EPOLLIN, back_ends_readable, &link))
 		exit(1);
 	if (keeper_active() && keeper_seal())
 		exit(1);
@@ -232,15 +241,15 @@ static void run(const struct options *o)
 		confine(o);
 		confine_finish(o);
 	}
-	if (!send_one(&ready))
+	if (!send_one(&link, &ready))
 		exit(1);
 	loop_run();
-	pv_stop();
-	block_close_all();
+	pv_stop(&pv);
+	block_close_all(pv.disks);
 	exit(0);
 }
 
-pid_t pv_process_start(const struct options *o)
+pid_t pv_process_start(const struct options *o, struct pv_link **link)
 {
 	int fds[2];
 	pid_t pid;
@@ -263,6 +272,7 @@ pid_t pv_process_start(const struct options *o)
 	if (!confine_wanted(o))
 		signal(SIGCHLD, SIG_IGN);
 	close(fds[1]);
-	link_fd = fds[0];
+	*link = xzalloc(sizeof(**link));
+	(*link)->fd = fds[0];
 	return pid;
 }

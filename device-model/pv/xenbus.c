@@ -13,9 +13,9 @@
 #include "core/util.h"
 #include "core/xen_store.h"
 
-int xenbus_open(void (*changed)(void))
+int xenbus_open(void (*changed)(void *opaque), void *opaque)
 {
-	return keeper_active() ? keeper_watch(NULL, changed, NULL) : xen_store_open(changed);
+	return keeper_active() ? keeper_on_store(changed, opaque) : xen_store_open(changed, opaque);
 }
 
 void xenbus_close(void)

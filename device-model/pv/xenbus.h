@@ -17,7 +17,7 @@ enum xenbus_state {
 };
 
 /* changed runs in the main loop whenever a watched key did. 0 or -errno. */
-int xenbus_open(void (*changed)(void));
+int xenbus_open(void (*changed)(void *opaque), void *opaque);
 void xenbus_close(void);
 bool xenbus_watch(const char *path);
 void xenbus_unwatch(const char *path);

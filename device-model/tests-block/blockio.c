@@ -24,6 +24,7 @@
 
 #define MAX_LEN (16u << 20)
 
+static struct block_host *host;
 static bool finished, stopped;
 static int result;
 
@@ -74,7 +75,7 @@ static void run(struct block *b, enum block_op op, uint64_t offset, size_t len, 
 static void retry(void)
 {
 	stopped = false;
-	block_retry();
+	block_retry(host);
 	wait_and_answer(0);
 }
 
@@ -139,8 +140,9 @@ int main(int argc, char **argv)
 	}
 	signal(SIGXFSZ, SIG_IGN);
 	loop_init();
-	block_on_failure(request_stopped, NULL);
-	b = block_open(&p);
+	host = block_host_new();
+	block_on_failure(host, request_stopped, NULL);
+	b = block_open(host, &p);
 	if (!b)
 		return 1;
 	printf("ready\n");

@@ -105,6 +105,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 		abort();
 	p.read_only = data[0] >= 240;
 	p.above = long_chain();
+	p.keeper = &block_file_no_keeper;
 	img = block_image_open(&p);
 	if (!img)
 		return 0;

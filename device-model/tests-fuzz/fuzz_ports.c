@@ -201,7 +201,7 @@ static void save_and_load(struct bytes *in)
 	uint8_t change = take(in), v;
 	off_t at = take16(in);
 
-	block_drain_all();
+	block_drain_all(fuzz_machine.disks);
 	if (fd < 0 || save_machine(&fuzz_machine, fd))
 		abort();
 	if (change && pread(fd, &v, 1, at) == 1) {
@@ -226,7 +226,7 @@ static void step(struct bytes *in)
 	else if (what >= 0xe0)
 		clock_virtual_step(take(in) * (int64_t)500000);
 	else if (what >= 0xd0)
-		block_drain_all();
+		block_drain_all(fuzz_machine.disks);
 	else
 		target->steps[what % target->nr_steps](in);
 }
@@ -289,7 +289,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 		target->begin();
 	for (i = 0; in.left && i < MAX_STEPS; i++)
 		step(&in);
-	block_drain_all();
+	block_drain_all(fuzz_machine.disks);
 	return 0;
 }
 

@@ -39,8 +39,8 @@ int __sanitizer_install_malloc_and_free_hooks(void (*on_malloc)(const volatile v
 								size_t size),
 					      void (*on_free)(const volatile void *p));
 void __wrap_log_fatal(const char *fmt, ...) __attribute__((noreturn));
-int __real_qmp_open_path(const char *path, int flags);
-int __wrap_qmp_open_path(const char *path, int flags);
+int __real_qmp_open_path(struct machine *m, const char *path, int flags);
+int __wrap_qmp_open_path(struct machine *m, const char *path, int flags);
 
 static bool no_host_files;
 static jmp_buf refused;
@@ -53,12 +53,12 @@ void __wrap_log_fatal(const char *fmt, ...)
 	abort();
 }
 
-int __wrap_qmp_open_path(const char *path, int flags)
+int __wrap_qmp_open_path(struct machine *m, const char *path, int flags)
 {
 	int fd;
 
 	if (!no_host_files || !strncmp(path, "/dev/fdset/", 11))
-		return __real_qmp_open_path(path, flags);
+		return __real_qmp_open_path(m, path, flags);
 	fd = memfd_create("named", MFD_CLOEXEC);
 	if (fd >= 0 && !(flags & O_CREAT) && ftruncate(fd, 65536))
 		abort();
@@ -118,7 +118,7 @@ static void qmp_run(const uint8_t *data, size_t size)
 	if (!converse(fd, 0))
 		abort();
 	close(fd);
-	block_drain_all();
+	block_drain_all(fuzz_machine.disks);
 }
 
 const struct fuzz_target fuzz_qmp = {
@@ -349,7 +349,7 @@ static void state_run(const uint8_t *data, size_t size)
 	clock_virtual_step(50000000);
 	for (port = 0; port < 0x400; port++)
 		pio_read(&fuzz_machine, (uint32_t)port, 1);
-	block_drain_all();
+	block_drain_all(fuzz_machine.disks);
 	close(state_save());
 }
 

@@ -9,6 +9,7 @@
 #include <sys/mman.h>
 #include <unistd.h>
 
+#include "block/block.h"
 #include "core/display.h"
 #include "core/input.h"
 #include "core/loop.h"
@@ -30,6 +31,7 @@ static const char *const fronts[] = { "/local/domain/7/device/vbd/51712",
 				      "/local/domain/7/device/vfb/0" };
 static struct display display;
 static struct input user;
+static struct pv pv = { .domid = FAKE_DOMID, .display = &display, .input = &user };
 static char *image;
 static const uint8_t *in;
 static size_t left;
@@ -252,7 +254,8 @@ static void start_once(void)
 	loop_init();
 	display_init(&display, NULL);
 	display_add_listener(&display, &listener);
-	if (pv_start(FAKE_DOMID, &display, &user))
+	pv.disks = block_host_new();
+	if (pv_start(&pv))
 		abort();
 	atexit(image_remove);
 }

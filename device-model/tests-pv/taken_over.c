@@ -80,7 +80,7 @@ void die(const char *what)
 
 static int inner = -1;
 
-static void on_monitor(int fd)
+static void on_monitor(void *opaque, int fd)
 {
 	inner = fd;
 }
@@ -112,7 +112,7 @@ void name_files(void)
 	strcpy(sa.sun_path, monitor);
 	unlink(monitor);
 	if (fd < 0 || bind(fd, (struct sockaddr *)&sa, sizeof(sa)) || listen(fd, 4) ||
-	    keeper_watch(on_monitor, NULL, NULL) || keeper_add_monitor(fd))
+	    keeper_on_monitor(on_monitor, NULL) || keeper_add_monitor(fd))
 		die("monitor");
 	snprintf(text, sizeof(text),
 		 "{\"execute\": \"blockdev-change-medium\", \"arguments\": {\"id\": \"ide-5632\", "
@@ -165,7 +165,7 @@ void become(enum keeper_role role)
 	if (role == KEEPER_DEVICE_MODEL)
 		name_files();
 	else
-		keeper_watch(NULL, NULL, NULL);
+		keeper_on_end(NULL, NULL);
 	if (role == KEEPER_BACK_ENDS)
 		close(keeper_open_image(disk, O_RDWR)), close(keeper_open_image(overlay, O_RDWR));
 	confine_network(&options);

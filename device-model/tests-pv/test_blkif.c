@@ -392,7 +392,7 @@ int main(void)
 		return 1;
 	loop_init();
 	p.fd = dup(disk_fd);
-	blk = block_open(&p);
+	blk = block_open(block_host_new(), &p);
 	if (!blk)
 		return 1;
 	test_data();

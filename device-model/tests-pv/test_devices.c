@@ -46,6 +46,7 @@
 
 static struct display display;
 static struct input input;
+static struct pv pv = { .domid = FAKE_DOMID, .display = &display, .input = &input };
 
 static int state_of(const char *back)
 {
@@ -668,7 +669,7 @@ static void test_disk_refused(const char *image)
 	fake_settle();
 	take_away(DISK_BACK, DISK_FRONT);
 	snprintf(params, sizeof(params), "aio:%s", image);
-	emulated = block_open(&p);
+	emulated = block_open(pv.disks, &p);
 	disk_toolstack(params);
 	CHECK(state_of(DISK_BACK) == XenbusStateInitWait);
 	disk_connect();
@@ -705,7 +706,8 @@ int main(int argc, char **argv)
 	loop_init();
 	display_init(&display, NULL);
 	display_add_listener(&display, &listener);
-	if (pv_start(FAKE_DOMID, &display, &input))
+	pv.disks = block_host_new();
+	if (pv_start(&pv))
 		return 1;
 	CHECK(fake_read("device-model/7/backends/vkbd") &&
 	      fake_read("device-model/7/backends/qdisk"));
@@ -720,7 +722,7 @@ int main(int argc, char **argv)
 	test_hostile_framebuffer();
 	test_disk(image, other);
 	test_disk_refused(image);
-	pv_stop();
+	pv_stop(&pv);
 	unlink(image);
 	unlink(other);
 	printf("check-dm-pv-devices: %u passed, %u failed\n", checks - failures, failures);

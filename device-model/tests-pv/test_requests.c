@@ -240,7 +240,7 @@ static bool try_dm(void)
 
 static bool changed;
 
-static void on_change(void)
+static void on_change(void *opaque)
 {
 	changed = true;
 }
@@ -253,7 +253,7 @@ static bool try_store(void)
 	if (!list || n != 2 || keeper_store_write(DISK "/state", "2") ||
 	    keeper_store_write("device-model/7/backends/qdisk", "") ||
 	    keeper_store_write(DISK "/feature-flush-cache", "1") ||
-	    keeper_watch(NULL, on_change, NULL) || keeper_store_watch("backend/qdisk/7", true))
+	    keeper_on_store(on_change, NULL) || keeper_store_watch("backend/qdisk/7", true))
 		return false;
 	while (!changed) /* a new watch reports once */
 		loop_turn(true);

@@ -5,8 +5,11 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
+#include <sys/socket.h>
+#include <sys/un.h>
 #include <unistd.h>
 
+#include "block/block.h"
 #include "core/bus.h"
 #include "core/chardev.h"
 #include "core/dma.h"
@@ -14,6 +17,7 @@
 #include "core/machine.h"
 #include "core/options.h"
 #include "core/pci.h"
+#include "core/qmp.h"
 #include "core/save.h"
 #include "core/util.h"
 #include "core/vmm.h"
@@ -34,8 +38,14 @@ static unsigned int failed;
 static struct options options[2];
 static struct machine a, b;
 
+static void monitor_name(char *path, size_t size, const char *image)
+{
+	snprintf(path, size, "%.40s.qmp", image);
+}
+
 static void create(struct machine *m, struct options *o, const char *image)
 {
+	char *monitor = xasprintf("socket,id=q,path=%s.qmp,server=on,wait=off", image);
 	char *disk = xasprintf("file=%s,if=ide,index=0,format=raw", image);
 	char *args[] = { (char *)"two",
 			 (char *)"-qtest",
@@ -56,10 +66,14 @@ static void create(struct machine *m, struct options *o, const char *image)
 			 (char *)"-device",
 			 (char *)"rtl8139,netdev=n,romfile=",
 			 (char *)"-drive",
-			 (char *)"if=floppy,index=1" };
+			 (char *)"if=floppy,index=1",
+			 (char *)"-chardev",
+			 monitor,
+			 (char *)"-mon",
+			 (char *)"chardev=q,mode=control" };
 
 	options_parse(o, (int)ARRAY_SIZE(args), args);
-	if (machine_init(m, o, &vmm_qtest)) {
+	if (machine_init(m, o, &vmm_qtest) || qmp_init(m) || block_take_images(m->disks)) {
 		fprintf(stderr, "two_machines: a machine does not start\n");
 		exit(1);
 	}
@@ -120,7 +134,61 @@ static void test_back_ends(void)
 	CHECK(net_find(&a, "n") && net_find(&b, "n") && net_find(&a, "n") != net_find(&b, "n"));
 	CHECK(chardev_next(&a, NULL) && !chardev_next(&a, chardev_next(&a, NULL)));
 	CHECK(chardev_next(&a, NULL) != chardev_next(&b, NULL));
-	CHECK(a.ide != b.ide && a.fdc != b.fdc && a.isa_dma != b.isa_dma);
+	CHECK(a.disks != b.disks && a.ide != b.ide && a.fdc != b.fdc && a.isa_dma != b.isa_dma);
+}
+
+/* What one gives away is its own only. */
+static void test_images(const char *of_a, const char *of_b)
+{
+	struct block_params p = { .file = of_b, .fd = -1 };
+	struct block *blk;
+
+	CHECK(!block_give_images(a.disks));
+	CHECK(!block_open(a.disks, &p));
+	p.file = of_a;
+	blk = block_open(b.disks, &p);
+	CHECK(blk && block_take_images(a.disks));
+	block_close(blk);
+	CHECK(!block_take_images(a.disks));
+}
+
+/* A client of the machine's monitor that has said its first words. */
+static int client_new(const char *image)
+{
+	static const char hello[] = "{\"execute\": \"qmp_capabilities\"}";
+	struct sockaddr_un sa = { .sun_family = AF_UNIX };
+	int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0), i;
+	char buf[4096];
+
+	monitor_name(sa.sun_path, sizeof(sa.sun_path), image);
+	if (fd < 0 || connect(fd, (struct sockaddr *)&sa, sizeof(sa)) ||
+	    send(fd, hello, strlen(hello), 0) < 0)
+		return -1;
+	for (i = 0; i < 10; i++)
+		loop_turn(false);
+	return recv(fd, buf, sizeof(buf), 0) > 0 ? fd : -1;
+}
+
+static bool hears(int fd, const char *word)
+{
+	char buf[4096];
+	ssize_t n = recv(fd, buf, sizeof(buf) - 1, 0);
+
+	buf[MAX(n, 0)] = 0;
+	return n > 0 && strstr(buf, word);
+}
+
+static void test_monitors(const char *of_a, const char *of_b)
+{
+	int one = client_new(of_a), other = client_new(of_b);
+
+	CHECK(one >= 0 && other >= 0);
+	qmp_event(&a, "ONE", NULL);
+	CHECK(hears(one, "ONE") && !hears(other, "ONE"));
+	qmp_event(&b, "OTHER", NULL);
+	CHECK(hears(other, "OTHER") && !hears(one, "OTHER"));
+	close(one);
+	close(other);
 }
 
 /* A becomes B, and nothing of A changes. */
@@ -157,14 +225,22 @@ int main(int argc, char **argv)
 			return 1;
 		close(fd);
 		create(i ? &b : &a, &options[i], image[i]);
-		unlink(image[i]);
 	}
 	test_registers();
 	test_memory();
 	test_input();
 	test_back_ends();
+	test_images(image[0], image[1]);
+	test_monitors(image[0], image[1]);
 	test_state();
 	test_reset();
+	for (i = 0; i < 2; i++) {
+		char path[64];
+
+		monitor_name(path, sizeof(path), image[i]);
+		unlink(path);
+		unlink(image[i]);
+	}
 	printf("two_machines: %s\n", failed ? "failed" : "passed");
 	return failed ? 1 : 0;
 }
