@@ -139,6 +139,37 @@ CASE(refuse_hvm_params)
 	set_param(DOMID_A, HVM_PARAM_STORE_PFN, 1, -EPERM, NULL);
 }
 
+/* --- domain 0 ---------------------------------------------------------------------------------- */
+
+static void dom0_memory(uint64_t pages, long says)
+{
+	struct xen_domctl op = { .u.max_mem.max_memkb = pages << (PAGE_SHIFT - 10) };
+	xen_pod_target_t t = { .target_pages = pages, .domid = 0 };
+
+	host_log_clear();
+	EXPECT(domctl(XEN_DOMCTL_max_mem, 0, &op), == says);
+	EXPECT(host_log_lines(), == (says ? 1 : 0));
+	EXPECT(host_log_has("domctl max_mem of d0 is refused"), == !!says);
+	host_log_clear();
+	EXPECT(call_op(0, __HYPERVISOR_memory_op, XENMEM_set_pod_target, &t, sizeof(t)), == says);
+	EXPECT(host_log_has("dom0_mem="), == !!says);
+}
+
+/* xl mem-set 0, autoballoon="on", xl vcpu-pin Domain-0. */
+CASE(refuse_dom0)
+{
+	long has = (long)dom(0)->tot_pages, most = (long)dom(0)->max_pages;
+	struct xen_domctl op = { .u.vcpuaffinity = { .flags = XEN_VCPUAFFINITY_HARD } };
+
+	dom0_memory((uint64_t)has - 1, -EOPNOTSUPP);
+	EXPECT(dom(0)->max_pages, == most);
+	dom0_memory((uint64_t)has, 0);
+	dom(0)->max_pages = (uint64_t)most;
+	host_log_clear();
+	EXPECT(domctl(XEN_DOMCTL_setvcpuaffinity, 0, &op), == -EPERM);
+	EXPECT(host_log_has("dom0's vCPU n stays on CPU n"), == true);
+}
+
 /* --- whatever is asked ------------------------------------------------------------------------- */
 
 static bool unclear(long rc)

@@ -142,6 +142,8 @@ int call_write_long(struct call *c, uint64_t list, uint64_t i, uint64_t value);
 
 /* Logs why this call fails, and returns err. No lock above LOCK_HVM_IRQ is held. */
 long refuse(long err, const char *fmt, ...) __printf(2, 3);
+/* 0, or a refusal where dom0 is to have fewer pages than it has. */
+long refuse_less_for_dom0(const struct domain *d, uint64_t pages);
 /* err is an answer that callers ask for, no refusal: nothing is logged. */
 long refusal_expected(long err);
 /* The call ends with rc: logs what the command takes, if that is a refusal which errno does not explain. */

@@ -555,7 +555,7 @@ static const struct abi_command commands[] = {
 	CMD(shadow_op, NOT_SELF | COPYBACK_ALWAYS,
 	    "off, enable (with log-dirty or nothing), enable_logdirty where it is off, clean and peek where it is on, get "
 	    "and set allocation; " OTHERS),
-	CMD(max_mem, 0, "any amount"),
+	CMD(max_mem, 0, "any amount; for dom0 not less than it has"),
 	CMD(setvcpucontext, NOT_SELF, "a vCPU that has been started, of " OTHERS ", and a context"),
 	CMD(getvcpucontext, NOT_SELF, "a vCPU of " OTHERS),
 	CMD(getvcpuinfo, COPYBACK_ALWAYS, "a vCPU below the domain's number of them"),

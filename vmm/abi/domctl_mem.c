@@ -16,7 +16,10 @@ long op_max_mem(struct call *c)
 {
 	const struct xen_domctl_max_mem *m = c->arg;
 	uint64_t pages = m->max_memkb >> (PAGE_SHIFT - 10);
+	long rc = refuse_less_for_dom0(c->d, pages);
 
+	if (rc)
+		return rc;
 	spin_lock(&c->d->page_lock);
 	WRITE_ONCE(c->d->max_pages, pages);
 	spin_unlock(&c->d->page_lock);

@@ -337,7 +337,10 @@ static long op_get_pod_target(struct call *c)
 static long op_set_pod_target(struct call *c)
 {
 	const struct xen_pod_target *t = c->arg;
+	long rc = refuse_less_for_dom0(c->d, t->target_pages);
 
+	if (rc)
+		return rc;
 	WRITE_ONCE(domain_priv(c->d)->pod_target, t->target_pages);
 	physmap_claim_again(c->d);
 	return op_get_pod_target(c);
@@ -592,7 +595,7 @@ static const struct abi_command commands[] = {
 	       "for dom0"),
 	TAKEN(set_memory_map, xen_foreign_memory_map, PRIVILEGED, "for dom0; up to 128 entries"),
 	FORMED(set_pod_target, xen_pod_target, NULL, offsetof(struct xen_pod_target, domid),
-	       PRIVILEGED | TARGET | COPYBACK, "for dom0"),
+	       PRIVILEGED | TARGET | COPYBACK, "for dom0; for itself not less than it has"),
 	FORMED(get_pod_target, xen_pod_target, NULL, offsetof(struct xen_pod_target, domid),
 	       PRIVILEGED | TARGET | COPYBACK, "for dom0"),
 	NO(get_sharing_freed_pages, 0, "nothing"),

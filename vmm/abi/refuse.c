@@ -38,6 +38,23 @@ long refuse(long err, const char *fmt, ...)
 	return err;
 }
 
+/*
+ * `xl mem-set 0` and autoballoon="on" ask here first and then let dom0's balloon shrink. Its pages stay its own, as they
+ * are mapped one to one, so nobody would gain by that.
+ */
+long refuse_less_for_dom0(const struct domain *d, uint64_t pages)
+{
+	uint64_t has = READ_ONCE(d->tot_pages);
+
+	if (!d->is_dom0 || pages >= has)
+		return 0;
+	return refuse(
+		-EOPNOTSUPP,
+		"dom0 keeps its %lu MiB, which no guest could use: give it less by dom0_mem= at boot, and have "
+		"autoballoon=\"off\" in xl.conf",
+		(unsigned long)(has >> (20 - PAGE_SHIFT)));
+}
+
 long refusal_expected(long err)
 {
 	this_call()->said = true;
