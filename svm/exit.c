@@ -40,10 +40,13 @@ static void sync_from_guest(struct vcpu *v, struct vmcb *vmcb)
 	v->regs.gpr[X86_RSP] = vmcb->rsp;
 	v->regs.rip = vmcb->rip;
 	v->regs.rflags = vmcb->rflags;
-	v->cr0 = vmcb->cr0;
 	v->cr2 = vmcb->cr2;
-	v->cr3 = vmcb->cr3;
-	v->efer = vmcb->efer & ~X86_EFER_SVME;
+	/* On shadow tables every change of these is an exit, and the processor has others. */
+	if (likely(v->hw == &v->guest_crs)) {
+		v->cr0 = vmcb->cr0;
+		v->cr3 = vmcb->cr3;
+		v->efer = vmcb->efer & ~X86_EFER_SVME;
+	}
 	v->dr6 = vmcb->dr6;
 	v->dr7 = vmcb->dr7;
 	v->hvm.cpl = vmcb->cpl;
@@ -110,8 +113,8 @@ static void exit_cr(struct vcpu *v, unsigned int insn_len)
 	a.insn_len = (uint8_t)mov_cr_insn(v, vmcb, &a.gpr);
 	if (a.insn_len)
 		hvm_exit_cr(v, &a);
-	else if (a.kind == CR_WRITE)
-		hvm_emulate(v, NULL, 0); /* LMSW or CLTS under an intercept of CR0 writes */
+	else
+		hvm_emulate(v, NULL, 0); /* LMSW, CLTS or SMSW under an intercept of CR0 */
 }
 
 /* exit_info1 says which (15.11). */
@@ -192,6 +195,16 @@ static void exit_npf(struct vcpu *v, unsigned int insn_len)
 		hvm_exit_mmio(v, &f);
 }
 
+/* On shadow tables: the address and the error code; CR2 is as it was (15.12.15). */
+static void exit_page_fault(struct vcpu *v, unsigned int insn_len)
+{
+	const struct vmcb *vmcb = svm_vmcb(v);
+
+	(void)insn_len;
+	hvm_exit_page_fault(v, vmcb->exit_info2, (uint32_t)vmcb->exit_info1,
+			    vmcb->exit_int_info & SVM_EVENT_VALID);
+}
+
 /*
  * By exit code, nested page faults last. An NMI was taken when the entry code set GIF again; INIT is redirected to no one, as the
  * platform resets through the chipset; FERR# has no use with CR0.NE. SVM is hidden from guests: its instructions, MONITOR and
@@ -210,6 +223,7 @@ static const struct hvm_exit_arm arms[SVM_EXIT_KINDS] = {
 	[SVM_EXIT_DR_WRITE... SVM_EXIT_DR_WRITE + 15] = { svm_exit_dr, "write DR" },
 	[SVM_EXIT_EXC + X86_EXC_DB] = { hvm_exit_inject_db, "#DB" },
 	[SVM_EXIT_EXC + X86_EXC_UD] = { hvm_exit_ud, "#UD" },
+	[SVM_EXIT_EXC + X86_EXC_PF] = { exit_page_fault, "#PF" },
 	[SVM_EXIT_EXC + X86_EXC_AC] = { hvm_exit_inject_ac, "#AC" },
 	[SVM_EXIT_EXC + X86_EXC_MC] = { hvm_exit_machine_check, "#MC" },
 	[SVM_EXIT_INTR] = { hvm_exit_interrupt, "physical interrupt" },

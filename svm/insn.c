@@ -68,7 +68,7 @@ unsigned int svm_insn_decode(struct vcpu *v, enum x86_len_class class)
 	if (len)
 		*svm_len_slot(svm_vcpu(v), la) =
 			(struct svm_len){ .la = la,
-					  .cr3 = vmcb->cr3,
+					  .cr3 = v->cr3,
 					  .kind = svm_len_kind(vmcb, class),
 					  .len = (uint8_t)len };
 	return len;

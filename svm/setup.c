@@ -190,6 +190,23 @@ static void set_intercepts(struct vmcb *vmcb)
 			   BIT(SVM_I2_RDPRU);
 }
 
+/*
+ * Without nested paging the processor has other control registers than the guest. INVLPG needs no intercept: shadow
+ * tables agree with the guest's at all times.
+ */
+static void use_shadow(struct vmcb *vmcb)
+{
+	vmcb->cr_read |= BIT(0) | BIT(3) | BIT(4);
+	vmcb->cr_write |= BIT(0) | BIT(3) | BIT(4);
+	vmcb->exceptions |= BIT(X86_EXC_PF);
+}
+
+static void use_nested(struct vmcb *vmcb, const struct domain *d)
+{
+	vmcb->np_enable = 1;
+	vmcb->n_cr3 = mfn_to_maddr(page_to_mfn(d->p2m.root)).v;
+}
+
 static int svm_vcpu_init(struct vcpu *v)
 {
 	struct svm_domain *sd = v->domain->vendor;
@@ -216,8 +233,10 @@ static int svm_vcpu_init(struct vcpu *v)
 	vmcb->msrpm_base = virt_to_maddr(msrpm).v;
 	vmcb->vintr = SVM_VINTR_MASKING;
 	vmcb->g_pat = PAT_RESET;
-	vmcb->np_enable = 1;
-	vmcb->n_cr3 = mfn_to_maddr(page_to_mfn(v->domain->p2m.root)).v;
+	if (v->domain->sh)
+		use_shadow(vmcb);
+	else
+		use_nested(vmcb, v->domain);
 	return 0;
 }
 

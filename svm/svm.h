@@ -93,7 +93,7 @@ static inline unsigned int svm_insn_len_of(struct vcpu *v, struct svm_vcpu *sv,
 	/* 0 where the CPU does not know it: a task switch is not an instruction's intercept (15.7.1). */
 	if (svm_caps.nrips && likely(vmcb->next_rip))
 		return (unsigned int)(vmcb->next_rip - vmcb->rip);
-	if (likely(e->la == la && e->cr3 == vmcb->cr3 && e->kind == svm_len_kind(vmcb, class) &&
+	if (likely(e->la == la && e->cr3 == v->cr3 && e->kind == svm_len_kind(vmcb, class) &&
 		   e->len))
 		return e->len;
 	return svm_insn_decode(v, class);

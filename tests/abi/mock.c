@@ -173,6 +173,11 @@ void logdirty_wrote(struct domain *d, gfn_t gfn)
 	(void)d;
 	(void)gfn;
 }
+void paging_give_up(struct domain *d, gfn_t gfn)
+{
+	(void)d;
+	(void)gfn;
+}
 const struct guest_ops *guest_ops; /* no vCPU has an upcall vector */
 bool hypercall_preempt(void)
 {

@@ -8,7 +8,7 @@
 fuzz_DIR      := $(O)/tests/fuzz
 fuzz_FAMILIES := memory event grant sched vcpu hvm dm physdev platform domctl sysctl console version multicall context
 fuzz_REGRESS  := tests/regress/hypercall
-fuzz_VMM      := $(filter-out vmm/sched/run.c,$(sort $(wildcard vmm/sched/*.c vmm/paging/*.c \
+fuzz_VMM      := $(filter-out vmm/sched/run.c,$(sort $(wildcard vmm/sched/*.c vmm/paging/*.c vmm/paging/shadow/*.c \
 	vmm/domain/*.c vmm/hvm/*.c vmm/life/*.c vmm/abi/*.c vmm/emulate/*.c))) vmm/mm/page.c vmm/mm/buddy.c vmm/mm/owner.c \
 	vmm/cpu/predictions.c vmm/cpu/timer.c vmm/cpu/timer_heap.c vmm/base/spinlock.c vmm/base/calls.c vmm/cpu/publish.c vmm/cpu/smp.c \
 	vmm/cpu/call.c \

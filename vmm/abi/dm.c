@@ -66,6 +66,7 @@ static int modified_extent(struct domain *d, uint64_t la)
 	spin_lock(&d->p2m.lock);
 	logdirty_mark_range(d, &range);
 	spin_unlock(&d->p2m.lock);
+	paging_give_up_range(d, &range);
 	return 0;
 }
 

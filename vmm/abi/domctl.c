@@ -208,8 +208,9 @@ static long create_check_kind(uint32_t flags)
 	if (flags & XEN_DOMCTL_CDF_vpmu)
 		return BAD("performance counters in a guest are not there: take vpmu out of the "
 			   "configuration");
-	if (!(flags & XEN_DOMCTL_CDF_hap))
-		return BAD("shadow paging is not there: take hap=0 out of the configuration");
+	if (!(flags & XEN_DOMCTL_CDF_hap) && !hvm_ops->shadow)
+		return BAD("shadow paging is not there on %s: take hap=0 out of the configuration",
+			   hvm_ops->name);
 	if (flags & ~CDF_KNOWN)
 		return BAD("flags %#x: bits %#x are not known to Xen 4.17", flags,
 			   flags & ~CDF_KNOWN);
@@ -334,6 +335,10 @@ static long op_unpausedomain(struct call *c)
 	struct domain *d = c->d;
 	bool ok;
 
+	if (!d->creation_finished && !paging_pool_suffices(d))
+		return refuse(-ENOMEM,
+			      "d%u: %lu KiB for shadow tables are too small: raise shadow_memory=",
+			      d->domid, paging_pool(d) << (PAGE_SHIFT - 10));
 	spin_lock(&d->lock);
 	ok = d->tool_pauses;
 	d->tool_pauses -= ok;

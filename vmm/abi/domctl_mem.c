@@ -5,6 +5,7 @@
  */
 #include "domctl.h"
 #include "hvm_context.h"
+#include "paging.h"
 #include "physmap.h"
 #include "save.h"
 
@@ -209,6 +210,16 @@ static long stop_log(struct domain *d)
 	return rc;
 }
 
+static long set_pool(struct domain *d, uint64_t pages)
+{
+	int rc;
+
+	do
+		rc = paging_pool_set(d, pages);
+	while (rc == -ERESTART && !hypercall_preempt());
+	return rc;
+}
+
 long op_shadow_op(struct call *c)
 {
 	struct xen_domctl_shadow_op *s = c->arg;
@@ -229,20 +240,18 @@ long op_shadow_op(struct call *c)
 	case XEN_DOMCTL_SHADOW_OP_PEEK:
 		return dirty_bitmap(c, s);
 	case XEN_DOMCTL_SHADOW_OP_GET_ALLOCATION:
-		s->mb = d->paging_pool_mib;
+		s->mb = (uint32_t)(paging_pool(d) >> (20 - PAGE_SHIFT));
 		return 0;
 	case XEN_DOMCTL_SHADOW_OP_SET_ALLOCATION:
-		d->paging_pool_mib = s->mb;
-		return 0;
+		return set_pool(d, (uint64_t)s->mb << (20 - PAGE_SHIFT));
 	default:
 		return -EINVAL;
 	}
 }
 
-/* Page tables come from the VMM's memory: the size is remembered for the tools. */
 long op_get_paging_mempool_size(struct call *c)
 {
-	((struct xen_domctl_paging_mempool *)c->arg)->size = domain_priv(c->d)->mempool_bytes;
+	((struct xen_domctl_paging_mempool *)c->arg)->size = paging_pool(c->d) << PAGE_SHIFT;
 	return 0;
 }
 
@@ -252,9 +261,7 @@ long op_set_paging_mempool_size(struct call *c)
 
 	if (m->size & ~PAGE_MASK)
 		return -EINVAL;
-	domain_priv(c->d)->mempool_bytes = m->size;
-	c->d->paging_pool_mib = (uint32_t)(m->size >> 20);
-	return 0;
+	return set_pool(c->d, m->size >> PAGE_SHIFT);
 }
 
 long op_hypercall_init(struct call *c)

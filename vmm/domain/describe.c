@@ -31,7 +31,9 @@ void domain_describe(struct domain *d, struct xen_domctl_getdomaininfo *info)
 {
 	memset(info, 0, sizeof(*info));
 	info->domain = d->domid;
-	info->flags = vcpus_info(d, info) | XEN_DOMINF_hvm_guest | XEN_DOMINF_hap;
+	info->flags = vcpus_info(d, info) | XEN_DOMINF_hvm_guest;
+	if (!d->sh)
+		info->flags |= XEN_DOMINF_hap;
 	if (READ_ONCE(d->dying) != DOMDYING_ALIVE)
 		info->flags |= XEN_DOMINF_dying;
 	if (READ_ONCE(d->shut_down))

@@ -20,7 +20,6 @@ struct domain_priv {
 	struct domain *reap_next;  /* reap_lock */
 	grace_t grace;		   /* domctl lock, then the reap timer: kill.c, soft reset */
 	bool unlisted;		   /* reap timer: off the list, waits for `grace` */
-	uint64_t mempool_bytes;	   /* d->lock; XEN_DOMCTL_set_paging_mempool_size */
 	uint32_t target_domid;	   /* d->lock; XEN_DOMCTL_set_target */
 	uint32_t enosys_logged[2]; /* atomic bitmap: hypercalls already reported as missing */
 	uint64_t pod_target;	   /* a word; remembered for XENMEM_get_pod_target */

@@ -7,6 +7,7 @@
  * afterwards does not matter to who has it mapped.
  */
 #include "internal.h"
+#include "paging.h"
 
 /* Frames, and buckets, that are given back in one piece. */
 #define SHRINK_BATCH 32U
@@ -295,8 +296,10 @@ void grant_release(struct domain *rd, grant_ref_t ref, bool readonly)
 	if (bits)
 		clear_in_use(shared_entry(t, ref), bits);
 	spin_unlock(&t->lock);
-	if (!readonly)
+	if (!readonly) {
 		logdirty_wrote(rd, gfn);
+		paging_give_up(rd, gfn);
+	}
 	if (drop)
 		page_put(drop);
 }

@@ -6,6 +6,7 @@
  * record.
  */
 #include "emulate_private.h"
+#include "paging.h"
 #include "policy.h"
 
 static inline struct vcpu *vcpu_of(struct x86_emulate_ctxt *c)
@@ -95,6 +96,39 @@ static int emul_translate(struct x86_emulate_ctxt *c, uint64_t lin, unsigned int
 	return rc == -EACCES ? X86EMUL_UNHANDLEABLE : x86_emulate_page_fault(c, pfec, lin);
 }
 
+/* A store that other vCPUs see whole, as they do the processor's own: page tables are written so. */
+static void store(uint8_t *at, const uint8_t *buf, unsigned int bytes)
+{
+	uint64_t val = 0;
+
+	if (bytes > sizeof(val) || (bytes & (bytes - 1)) || (uintptr_t)at & (bytes - 1)) {
+		memcpy(at, buf, bytes);
+		return;
+	}
+	memcpy(&val, buf, bytes);
+	switch (bytes) {
+	case 8:
+		WRITE_ONCE(*(uint64_t *)(void *)at, val);
+		break;
+	case 4:
+		WRITE_ONCE(*(uint32_t *)(void *)at, (uint32_t)val);
+		break;
+	case 2:
+		WRITE_ONCE(*(uint16_t *)(void *)at, (uint16_t)val);
+		break;
+	default:
+		WRITE_ONCE(*at, (uint8_t)val);
+		break;
+	}
+}
+
+/* What the VMM keeps of the domain's memory learns of a write of ours. */
+static void wrote(struct domain *d, gpa_t gpa, unsigned int bytes)
+{
+	logdirty_wrote(d, gpa_to_gfn(gpa));
+	paging_guest_wrote(d, gpa_to_gfn(gpa), gpa.v & ~PAGE_MASK, bytes);
+}
+
 /* Within one page. Read-only memory swallows writes, as ROM does. */
 static int access_page(struct x86_emulate_ctxt *c, uint64_t lin, uint8_t *buf, unsigned int bytes,
 		       unsigned int acc, bool write)
@@ -122,8 +156,8 @@ static int access_page(struct x86_emulate_ctxt *c, uint64_t lin, uint8_t *buf, u
 	}
 	at = (uint8_t *)page_to_virt(pg) + (gpa.v & ~PAGE_MASK);
 	if (write) {
-		memcpy(at, buf, bytes);
-		logdirty_wrote(v->domain, gpa_to_gfn(gpa));
+		store(at, buf, bytes);
+		wrote(v->domain, gpa, bytes);
 	} else {
 		memcpy(buf, at, bytes);
 	}
@@ -221,7 +255,7 @@ static int op_cmpxchg(uint64_t lin, void *old, const void *new_val, unsigned int
 	if (!pg)
 		return access_linear(c, lin, (void *)new_val, bytes, X86_ACC_WRITE, true);
 	rc = cmpxchg_ram((uint8_t *)page_to_virt(pg) + (gpa.v & ~PAGE_MASK), old, new_val, bytes);
-	logdirty_wrote(v->domain, gpa_to_gfn(gpa));
+	wrote(v->domain, gpa, bytes);
 	page_put(pg);
 	return rc;
 }
@@ -559,6 +593,7 @@ static int emul_rep_stos(uint64_t val, uint64_t dst, unsigned int bytes, uint64_
 		memcpy((uint8_t *)page_to_virt(pg) + offset, &val, bytes);
 	}
 	logdirty_wrote(v->domain, gpa_to_gfn(gpa));
+	paging_give_up(v->domain, gpa_to_gfn(gpa));
 	page_put(pg);
 	*reps = n;
 	return X86EMUL_OKAY;

@@ -6,6 +6,7 @@
 #include "debug.h"
 #include "domain.h"
 #include "hvm_ops.h"
+#include "paging.h"
 
 COUNTER(code_pages_split);
 
@@ -75,4 +76,34 @@ bool p2m_fault(struct vcpu *v, struct npt_fault *f)
 	else
 		hvm_ops->flush_vcpu(v);
 	return true;
+}
+
+/* A write to a page table, or one of the kernel's that CR0.WP allows. */
+static void emulate_write(struct vcpu *v, const struct npt_fault *f)
+{
+	if (!hvm_emulate_try(v) && !paging_give_up_for(v, gpa_to_gfn(f->gpa)))
+		hvm_emulate(v, NULL, 0); /* ends the domain, with the instruction's bytes */
+}
+
+void hvm_exit_page_fault(struct vcpu *v, uint64_t la, uint32_t pfec, bool delivering)
+{
+	struct paging_fault f = { .la = la, .pfec = pfec, .npt.table_walk = delivering };
+
+	switch (v->domain->paging->fault(v, &f)) {
+	case PAGING_AGAIN:
+		break;
+	case PAGING_INJECT:
+		hvm_inject_page_fault(v, f.pfec, la);
+		break;
+	case PAGING_MEMORY:
+		if (!p2m_fault(v, &f.npt))
+			hvm_exit_mmio(v, &f.npt);
+		break;
+	case PAGING_EMULATE:
+		emulate_write(v, &f.npt);
+		break;
+	case PAGING_STUCK:
+		domain_crash(v->domain, "vCPU %u at %lx: %s", v->id, v->regs.rip, f.why);
+		break;
+	}
 }

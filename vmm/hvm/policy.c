@@ -328,6 +328,18 @@ void policy_derive_default(const struct cpu_policy *hvm_max, struct cpu_policy *
 			*feature_word(out, w) &= ~hvm_opt_in[w];
 }
 
+void policy_derive_shadow(const struct cpu_policy *nested, struct cpu_policy *out)
+{
+	struct cpu_policy max = *nested;
+
+	max.basic[1].c &= ~F(PCID);
+	max.feat[0].b &= ~F(INVPCID);
+	max.feat[0].c &= ~F(PKU);
+	max.extd[1].d &= ~F(PAGE1GB);
+	*out = max;
+	policy_sanitise(&max, out);
+}
+
 void policy_derive_dom0(const struct cpu_policy *host, struct cpu_policy *out)
 {
 	struct cpu_policy max;

@@ -20,6 +20,8 @@
 #define MSR_XEN_HYPERCALL 0x40000000U
 
 static struct cpu_policy *policies[POLICY_INDEX_COUNT];
+/* The last two for guests on shadow tables. */
+static struct cpu_policy *shadow_max, *shadow_default;
 
 static void read_leaf(uint32_t leaf, uint32_t sub, struct cpuid_regs *r)
 {
@@ -60,6 +62,10 @@ static void policy_init(void)
 		if (!policies[i])
 			panic("no memory for the CPU policies");
 	}
+	shadow_max = xzalloc(struct cpu_policy);
+	shadow_default = xzalloc(struct cpu_policy);
+	if (!shadow_max || !shadow_default)
+		panic("no memory for the CPU policies");
 	read_host(policies[POLICY_RAW]);
 	*policies[POLICY_HOST] = *policies[POLICY_RAW];
 	/* Components that the VMM does not switch are not there. */
@@ -69,12 +75,20 @@ static void policy_init(void)
 		policies[POLICY_HOST]->basic[1].c &= ~F(XSAVE);
 	policy_derive_hvm(policies[POLICY_HOST], policies[POLICY_HVM_MAX]);
 	policy_derive_default(policies[POLICY_HVM_MAX], policies[POLICY_HVM_DEFAULT]);
+	policy_derive_shadow(policies[POLICY_HVM_MAX], shadow_max);
+	policy_derive_default(shadow_max, shadow_default);
 }
 
 const struct cpu_policy *policy_system(enum policy_index i)
 {
 	policy_init();
 	return policies[i];
+}
+
+/* Its paging mode is not chosen yet. */
+static bool is_shadow(const struct domain *d)
+{
+	return !(d->create_flags & XEN_DOMCTL_CDF_hap);
 }
 
 int policy_domain_init(struct domain *d)
@@ -86,6 +100,8 @@ int policy_domain_init(struct domain *d)
 		policy_derive_dom0(policy_system(POLICY_HOST), d->cpu_policy);
 	else
 		*d->cpu_policy = *policy_system(POLICY_HVM_DEFAULT);
+	if (!d->is_dom0 && is_shadow(d))
+		*d->cpu_policy = *shadow_default;
 	return 0;
 }
 
@@ -201,7 +217,7 @@ static int compare(const struct domain *d, const struct cpu_policy *max, const s
 
 int policy_set_domain(struct domain *d, struct xen_domctl_cpu_policy *op)
 {
-	const struct cpu_policy *max = policy_system(POLICY_HVM_MAX);
+	const struct cpu_policy *max = is_shadow(d) ? shadow_max : policy_system(POLICY_HVM_MAX);
 	struct cpu_policy *p;
 	int rc;
 

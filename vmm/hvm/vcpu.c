@@ -87,6 +87,8 @@ int hvm_vcpu_init(struct vcpu *v)
 	int rc = fpu_init(&v->fpu);
 
 	if (!rc)
+		rc = paging_vcpu_init(v);
+	if (!rc)
 		rc = hvm_ops->vcpu_init(v);
 	if (!rc)
 		rc = vlapic_init(v);
@@ -97,7 +99,6 @@ int hvm_vcpu_init(struct vcpu *v)
 	if (rc)
 		return rc;
 	v->hvm.pat = PAT_RESET;
-	v->hw = &v->guest_crs;
 	set_real_mode(v, 0xf000, 0xffff0000, 0xfff0);
 	return 0;
 }
@@ -109,6 +110,7 @@ void hvm_vcpu_fini(struct vcpu *v)
 	vlapic_fini(v);
 	if (v->vendor)
 		hvm_ops->vcpu_fini(v);
+	paging_vcpu_fini(v);
 	fpu_free(&v->fpu);
 }
 

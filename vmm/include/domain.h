@@ -105,7 +105,8 @@ struct vcpu {
 		struct control_regs guest_crs;
 	};
 	const struct control_regs
-		*hw; /* [c] what the processor is told: with nested paging the guest's own */
+		*hw;	    /* [c] what the processor is told: with nested paging the guest's own */
+	struct sh_vcpu *sh; /* [c] on shadow tables: paging/shadow; else NULL */
 	uint64_t dr[4], dr6, dr7; /* [v] */
 	uint64_t tsc_aux, xss;	  /* [v] */
 	uint64_t tsc_offset;	  /* [v] guest TSC = host TSC + offset */
@@ -151,10 +152,12 @@ struct domain {
 	uint64_t outstanding_pages; /* [p] claimed, not yet allocated */
 	struct domain_stock stock;  /* [d] mm/page.c */
 	struct p2m p2m;
-	struct e820_entry *e820;  /* [d] XENMEM_set_memory_map */
-	unsigned int nr_e820;	  /* [d] */
-	uint32_t paging_pool_mib; /* [d] remembered for the tools */
-	int teardown_step;	  /* [d] where domain_teardown goes on */
+	struct e820_entry *e820;	  /* [d] XENMEM_set_memory_map */
+	unsigned int nr_e820;		  /* [d] */
+	const struct paging_mode *paging; /* [c] paging.h */
+	struct sh_domain *sh;		  /* [c] on shadow tables: paging/shadow; else NULL */
+	uint64_t pool_pages;		  /* LOCK_DOMCTL; paging_pool() */
+	int teardown_step;		  /* [d] where domain_teardown goes on */
 
 	/* events and grants */
 	spinlock_t event_lock;		 /* LOCK_EVENT */

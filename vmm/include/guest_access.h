@@ -31,6 +31,32 @@ int guest_phys_write(struct domain *d, gpa_t gpa, const void *buf, size_t len);
  */
 int guest_walk(struct vcpu *v, uint64_t la, uint32_t access, gpa_t *gpa, uint32_t *pfec);
 
+/* How a guest's page tables are read, and which of their entries a walk has used. */
+struct guest_paging {
+	bool wide;  /* entries of 8 bytes: PAE or long mode */
+	bool pae;   /* wide, in a hierarchy of three levels */
+	bool nxe;   /* EFER.NXE */
+	bool pse;   /* CR4.PSE */
+	bool giant; /* there are pages of 1 GiB */
+};
+struct guest_path {
+	unsigned int steps; /* 0: there is no paging */
+	unsigned int top_level, leaf_level;
+	bool wide;
+	struct guest_step {
+		gpa_t at;
+		gfn_t table;
+		uint64_t pte; /* with the bits that the walk has set */
+	} step[4];
+};
+/* Has a present entry a bit that must not be set? SDM volume 3, tables 4-4 to 4-20; level 1 = of 4 KiB pages. */
+bool guest_entry_reserved(const struct guest_paging *g, unsigned int level, uint64_t pte);
+/* guest_walk() that tells how it came there. */
+int guest_walk_path(struct vcpu *v, uint64_t la, uint32_t access, gpa_t *gpa, uint32_t *pfec,
+		    struct guest_path *path);
+/* Are the entries still what they were? */
+bool guest_path_same(struct domain *d, const struct guest_path *path);
+
 /*
  * Copy by linear address with the rights of v's present CPL. On a fault returns -EFAULT and, when
  * fault != NULL, fills it for injection. -ENXIO when it reaches something that is not RAM, -EACCES as

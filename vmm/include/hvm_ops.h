@@ -7,6 +7,7 @@
 #define PLINTH_HVM_OPS_H
 
 #include "domain.h"
+#include "paging.h"
 #include "vmm/emulate/x86_emulate.h"
 
 /*
@@ -28,7 +29,8 @@
 struct hvm_ops {
 	const char *name;	 /* "AMD-V", "VT-x" */
 	uint8_t emulated_vendor; /* X86_VENDOR_*: where instructions differ, the emulator follows it */
-	const struct p2m_format *p2m_format;
+	const struct p2m_format *p2m_format; /* of nested paging */
+	bool shadow;			     /* can run domains on shadow tables */
 
 	int (*cpu_up)(void); /* enable on this CPU; 0 or -errno with a message */
 	int (*domain_init)(struct domain *d);
@@ -92,6 +94,8 @@ static inline void hvm_get_state(struct vcpu *v, uint32_t mask)
 static inline void hvm_set_state(struct vcpu *v, uint32_t mask)
 {
 	v->hvm.valid |= mask & HVM_FETCHED;
+	if (mask & HVM_CRS)
+		v->domain->paging->hw_state(v);
 	hvm_ops->set_state(v, mask);
 }
 /* Until v enters again, or the segment is set. */
@@ -175,6 +179,8 @@ void hvm_exit_cr(struct vcpu *v, const struct cr_access *a);
 /* One IN/OUT (struct io_access is in hvm_domain.h); string forms go to hvm_emulate. */
 void hvm_exit_io(struct vcpu *v, const struct io_access *a);
 void hvm_exit_mmio(struct vcpu *v, const struct npt_fault *f);
+/* A page fault in a guest on shadow tables. delivering: of an event. */
+void hvm_exit_page_fault(struct vcpu *v, uint64_t la, uint32_t pfec, bool delivering);
 /* Emulate the instruction at rip; bytes/len = what the hardware fetched (len 0 = fetch it). */
 void hvm_emulate(struct vcpu *v, const uint8_t *bytes, unsigned int len);
 /* The same for an instruction that the guest could also execute itself. False: we cannot, nothing has changed. */

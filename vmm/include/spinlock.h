@@ -20,6 +20,7 @@ enum lock_level {
 	LOCK_IOREQ,	 /* a domain's ioreq servers */
 	LOCK_GRANT,	 /* a grant table; two of them in order of domid */
 	LOCK_P2M,	 /* a domain's p2m; dom0's before a guest's never at once */
+	LOCK_SHADOW,	 /* a domain's shadow page tables */
 	LOCK_HVM_IRQ,	 /* a domain's interrupt lines, PIC and IO-APIC */
 	LOCK_HVM_TIME,	 /* a domain's PIT, RTC, HPET, PM timer */
 	LOCK_EVENT,	 /* a domain's event channels; two in order of domid */

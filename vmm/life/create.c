@@ -51,6 +51,7 @@ void domain_free(struct domain *d)
 {
 	hvm_domain_fini(d);
 	policy_domain_fini(d);
+	paging_domain_fini(d);
 	grant_fini(d);
 	evtchn_fini(d);
 	time_domain_fini(d);

@@ -3,6 +3,7 @@
 #include "domain.h"
 #include "guest_access.h"
 #include "hvm_ops.h"
+#include "paging.h"
 
 enum direction { FROM_GUEST, TO_GUEST };
 
@@ -23,6 +24,7 @@ static int copy_page(struct domain *d, gpa_t gpa, void *buf, size_t len, enum di
 	if (dir == TO_GUEST) {
 		memcpy(at, buf, len);
 		logdirty_wrote(d, gpa_to_gfn(gpa));
+		paging_guest_wrote(d, gpa_to_gfn(gpa), gpa.v & ~PAGE_MASK, (unsigned int)len);
 	} else {
 		memcpy(buf, at, len);
 	}

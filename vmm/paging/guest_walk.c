@@ -29,6 +29,8 @@ struct walk {
 	int error;	 /* -EACCES once a table has been found where none may be */
 	uint64_t rights; /* AND of U and W along the way */
 	bool nx;	 /* OR of NX along the way */
+	struct guest_paging g;
+	struct guest_path *path; /* NULL: nobody wants to know */
 };
 
 struct step {
@@ -54,9 +56,8 @@ static int fail(const struct walk *w, bool present, bool rsvd, uint32_t *pfec)
 	if (pfec)
 		*pfec = (present ? PFEC_P : 0) | (rsvd ? PFEC_RSVD | PFEC_P : 0) |
 			(w->access & PFEC_W) | (w->user ? PFEC_U : 0) |
-			((w->v->efer & X86_EFER_NX) || (w->v->cr4 & X86_CR4_SMEP)
-				 ? w->access & PFEC_I
-				 : 0);
+			((w->g.wide && w->g.nxe) || (w->v->cr4 & X86_CR4_SMEP) ? w->access & PFEC_I
+									       : 0);
 	return w->error ? w->error : -EFAULT;
 }
 
@@ -119,17 +120,38 @@ static bool set_bits(struct walk *w, const struct entry *e, const struct step *s
 		return false;
 	}
 	exchange(e, s, bits);
+	if (w->path)
+		w->path->step[w->path->steps - 1].pte |= bits;
 	logdirty_wrote(w->v->domain, e->gfn);
 	return true;
 }
 
-static bool reserved_bits(const struct walk *w, const struct step *s, uint64_t pte)
+/* Address bits that the processor does not have, and those of a large page that are not its address. */
+static uint64_t reserved_wide(const struct guest_paging *g, unsigned int level, uint64_t pte)
 {
-	if (s->entry_bytes == 4)
-		return false;
-	if ((pte & PTE_NX) && !(w->v->efer & X86_EFER_NX))
-		return true;
-	return (pte & ADDR_MASK) >> host_cpu.phys_bits != 0;
+	uint64_t none = ADDR_MASK & ~(BIT(host_cpu.phys_bits) - 1);
+
+	/* Table 4-8. QEMU's TCG sets the accessed bit of these. */
+	if (g->pae && level == 3)
+		return none | 0xfffULL << 52 | 0x1c6;
+	if (!g->nxe)
+		none |= PTE_NX;
+	if (g->pae)
+		none |= 0x7ffULL << 52;
+	if (level == 4 || (level == 3 && !g->giant))
+		none |= PTE_PS;
+	else if (level > 1 && pte & PTE_PS)
+		none |= (BIT(12 + 9 * (level - 1)) - 1) & ~0x1fffULL;
+	return none;
+}
+
+bool guest_entry_reserved(const struct guest_paging *g, unsigned int level, uint64_t pte)
+{
+	if (g->wide)
+		return pte & reserved_wide(g, level, pte);
+	/* PSE-36: bits 13-20 are address bits 32-39. */
+	return level == 2 && g->pse && pte & PTE_PS &&
+	       (pte & BIT(21) || (pte & 0x1fe000) << 19 >> host_cpu.phys_bits);
 }
 
 /* Do the rights gathered along the walk allow the access? SDM volume 3, 4.6.1. */
@@ -196,19 +218,22 @@ static bool is_leaf(const struct walk *w, const struct step *s, bool last, uint6
 }
 
 /* With the entry of one level: 0 = done, 1 = go on to the table that it names, or what guest_walk() returns. */
-static int use_entry(struct walk *w, const struct step *s, const struct entry *e, bool last,
-		     bool has_rights, gpa_t *gpa, uint32_t *pfec)
+static int use_entry(struct walk *w, const struct step *s, const struct entry *e,
+		     unsigned int level, bool has_rights, gpa_t *gpa, uint32_t *pfec)
 {
 	uint64_t pte = e->pte;
 
-	if (!(pte & PTE_P) || reserved_bits(w, s, pte))
+	if (!(pte & PTE_P) || guest_entry_reserved(&w->g, level, pte))
 		return fail(w, pte & PTE_P, pte & PTE_P, pfec);
 	if (has_rights) {
 		w->rights &= pte;
 		w->nx |= s->entry_bytes == 8 && (pte & PTE_NX);
 	}
-	if (is_leaf(w, s, last, pte))
+	if (is_leaf(w, s, level == 1, pte)) {
+		if (w->path)
+			w->path->leaf_level = level;
 		return finish(w, s, e, gpa, pfec);
+	}
 	if (has_rights && !set_bits(w, e, s, PTE_A))
 		return fail(w, true, false, pfec);
 	return 1;
@@ -231,7 +256,11 @@ static int do_walk(struct walk *w, const struct step *steps, unsigned int levels
 		if (!read_entry(w, _gpa(table + index * s->entry_bytes), s, &e))
 			return fail(w, false, false, pfec);
 		/* PAE page directory pointers carry no rights and no A bit. */
-		rc = use_entry(w, s, &e, i + 1 == levels, !(pae && i == 0), gpa, pfec);
+		if (w->path)
+			w->path->step[w->path->steps++] =
+				(struct guest_step){ _gpa(table + index * s->entry_bytes), e.gfn,
+						     e.pte };
+		rc = use_entry(w, s, &e, levels - i, !(pae && i == 0), gpa, pfec);
 		put_entry(&e);
 		if (rc <= 0)
 			return rc;
@@ -240,27 +269,78 @@ static int do_walk(struct walk *w, const struct step *steps, unsigned int levels
 	return -EFAULT;
 }
 
-int guest_walk(struct vcpu *v, uint64_t la, uint32_t access, gpa_t *gpa, uint32_t *pfec)
+static int do_walk_of_mode(struct walk *w, gpa_t *gpa, uint32_t *pfec)
 {
+	if (w->v->efer & X86_EFER_LMA) {
+		if ((uint64_t)((int64_t)(w->la << 16) >> 16) != w->la)
+			return fail(w, false, false, pfec);
+		return do_walk(w, steps_4level, 4, gpa, pfec);
+	}
+	w->la &= 0xffffffff;
+	if (w->g.wide)
+		return do_walk(w, steps_pae, 3, gpa, pfec);
+	return do_walk(w, steps_2level, 2, gpa, pfec);
+}
+
+/* The identity while paging is off. */
+static int walk(struct vcpu *v, uint64_t la, uint32_t access, gpa_t *gpa, uint32_t *pfec,
+		struct guest_path *path)
+{
+	bool wide = v->cr4 & X86_CR4_PAE;
 	struct walk w = {
 		.v = v,
 		.la = la,
 		.access = access,
 		.rights = PTE_U | PTE_W,
 		.user = !(access & PFEC_IMPLICIT) && (access & PFEC_U),
+		.g = { .wide = wide,
+		       .pae = wide && !(v->efer & X86_EFER_LMA),
+		       .nxe = v->efer & X86_EFER_NX,
+		       .pse = v->cr4 & X86_CR4_PSE,
+		       .giant = !v->domain->sh },
+		.path = path,
 	};
 
 	if (!(v->cr0 & X86_CR0_PG)) {
 		*gpa = _gpa(la & 0xffffffff);
 		return 0;
 	}
-	if (v->efer & X86_EFER_LMA) {
-		if ((uint64_t)((int64_t)(la << 16) >> 16) != la)
-			return fail(&w, false, false, pfec);
-		return do_walk(&w, steps_4level, 4, gpa, pfec);
-	}
-	w.la &= 0xffffffff;
-	if (v->cr4 & X86_CR4_PAE)
-		return do_walk(&w, steps_pae, 3, gpa, pfec);
-	return do_walk(&w, steps_2level, 2, gpa, pfec);
+	return do_walk_of_mode(&w, gpa, pfec);
+}
+
+int guest_walk(struct vcpu *v, uint64_t la, uint32_t access, gpa_t *gpa, uint32_t *pfec)
+{
+	return walk(v, la, access, gpa, pfec, NULL);
+}
+
+int guest_walk_path(struct vcpu *v, uint64_t la, uint32_t access, gpa_t *gpa, uint32_t *pfec,
+		    struct guest_path *path)
+{
+	path->steps = 0;
+	path->wide = v->cr4 & X86_CR4_PAE;
+	path->top_level = v->efer & X86_EFER_LMA ? 4 : path->wide ? 3 : 2;
+	return walk(v, la, access, gpa, pfec, path);
+}
+
+static bool same_entry(struct domain *d, const struct guest_path *path, const struct guest_step *st)
+{
+	struct page *pg = p2m_get_page(d, st->table, false, NULL);
+	const uint8_t *at;
+	bool same;
+
+	if (!pg)
+		return false;
+	at = (const uint8_t *)page_to_virt(pg) + (st->at.v & ~PAGE_MASK);
+	same = path->wide ? READ_ONCE(*(const uint64_t *)(const void *)at) == st->pte
+			  : READ_ONCE(*(const uint32_t *)(const void *)at) == (uint32_t)st->pte;
+	page_put(pg);
+	return same;
+}
+
+bool guest_path_same(struct domain *d, const struct guest_path *path)
+{
+	for (unsigned int i = 0; i < path->steps; i++)
+		if (!same_entry(d, path, &path->step[i]))
+			return false;
+	return true;
 }

@@ -11,6 +11,7 @@
 #include "domain.h"
 #include "hvm_ops.h"
 #include "p2m_private.h"
+#include "paging.h"
 
 #define LEVELS	4U
 #define ENTRIES 512U
@@ -87,8 +88,10 @@ int p2m_init(struct domain *d)
 {
 	struct p2m *p = &d->p2m;
 
+	if (paging_domain_init(d))
+		return -ENOMEM;
 	p->domain = d;
-	p->fmt = hvm_ops->p2m_format;
+	p->fmt = d->paging->p2m_format ? d->paging->p2m_format : hvm_ops->p2m_format;
 	p->max_tables = P2M_TABLES_MIN;
 	p->recombined = ~0ULL;
 	spin_lock_init(&p->lock, LOCK_P2M, "p2m");
@@ -244,7 +247,8 @@ bool p2m_take_dirty(struct p2m *p, gfn_t gfn, unsigned int *order)
 }
 
 /* Puts another leaf into a slot; what hardware has noted in the old one is not lost. Returns the old one. */
-static uint64_t replace(struct p2m *p, gfn_t gfn, uint64_t *slot, uint64_t leaf, unsigned int level)
+static uint64_t exchange(struct p2m *p, gfn_t gfn, uint64_t *slot, uint64_t leaf,
+			 unsigned int level)
 {
 	uint64_t old = *slot;
 
@@ -255,6 +259,19 @@ static uint64_t replace(struct p2m *p, gfn_t gfn, uint64_t *slot, uint64_t leaf,
 	old = __atomic_exchange_n(slot, leaf, __ATOMIC_SEQ_CST);
 	if (old & p->fmt->dirty)
 		logdirty_mark(p->domain, gfn, level_order(level));
+	return old;
+}
+
+/* The one place where what a frame means changes. Whoever looks it up from here on finds the new entry. */
+static uint64_t replace(struct p2m *p, gfn_t gfn, uint64_t *slot, uint64_t leaf, unsigned int level)
+{
+	const struct paging_mode *m = p->domain->paging;
+	uint64_t old = exchange(p, gfn, slot, leaf, level);
+
+	if (unlikely(m->p2m_changed)) {
+		changed(p);
+		m->p2m_changed(p->domain, gfn, level_order(level));
+	}
 	return old;
 }
 
@@ -546,10 +563,7 @@ static bool change_small(struct p2m *p, gfn_t gfn, uint64_t *slot, uint64_t nr, 
 			e.type = noted(p, from, to);
 			leaf = p->fmt->make_leaf(p->domain, &e, gfn_add(gfn, i), 1) & ~P2M_PTE_ADDR;
 		}
-		if (from == P2M_RAM_LOGDIRTY)
-			replace(p, gfn_add(gfn, i), &slot[i], leaf | (raw & P2M_PTE_ADDR), 1);
-		else
-			publish(slot[i], leaf | (raw & P2M_PTE_ADDR));
+		replace(p, gfn_add(gfn, i), &slot[i], leaf | (raw & P2M_PTE_ADDR), 1);
 		any = true;
 	}
 	if (any)
@@ -773,6 +787,8 @@ int p2m_teardown(struct domain *d)
 	if (!p->fmt)
 		return 0;
 	BUG_ON(p->root);
+	if (paging_teardown(d))
+		return -ERESTART;
 	spin_lock(&p->lock);
 	unpark_all(p);
 	/* Tables come newest last; the root is first and goes last. */

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /* The page behind a guest frame, held by a reference while somebody works on it. */
 #include "domain.h"
+#include "paging.h"
 
 /* How often a frame may change under a look at it; more than that is a guest that wants it so. */
 #define LOOKS 4U
@@ -62,6 +63,7 @@ struct page *p2m_hold_page(struct domain *d, gfn_t gfn, bool write, enum p2m_typ
 {
 	if (p2m_get(d, gfn).type == P2M_POD)
 		pod_populate_now(d, gfn);
+	paging_give_up(d, gfn);
 	return p2m_get_page(d, gfn, write, t);
 }
 
@@ -70,6 +72,8 @@ struct page *p2m_get_own_page(struct domain *d, gfn_t gfn)
 	enum p2m_type t;
 	struct page *pg = p2m_get_page(d, gfn, true, &t);
 
+	if (pg)
+		paging_give_up(d, gfn);
 	if (pg && !p2m_is_ram(t)) {
 		page_put(pg);
 		return NULL;

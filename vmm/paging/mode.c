@@ -1,0 +1,115 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+/* The paging mode of a domain: chosen when it is created, and what both have in common. paging.h. */
+#include "shadow/shadow.h"
+#include <xen/domctl.h>
+
+/* Progress is a rare instruction away: more than this is none. */
+#define STUCK_MAX 16U
+
+/* The processor has the guest's own registers. */
+static void same_state(struct vcpu *v)
+{
+	(void)v;
+}
+
+const struct paging_mode paging_nested = { .hw_state = same_state };
+
+int paging_domain_init(struct domain *d)
+{
+	if (d->create_flags & XEN_DOMCTL_CDF_hap) {
+		d->paging = &paging_nested;
+		return 0;
+	}
+	d->paging = &paging_shadow;
+	return sh_domain_init(d);
+}
+
+int paging_teardown(struct domain *d)
+{
+	int rc;
+
+	if (!d->sh)
+		return 0;
+	rc = sh_pool_drop(d->sh);
+	return rc ? rc : sh_frames_drop(d->sh);
+}
+
+void paging_domain_fini(struct domain *d)
+{
+	sh_domain_fini(d);
+}
+
+int paging_vcpu_init(struct vcpu *v)
+{
+	v->hw = &v->guest_crs;
+	return v->domain->sh ? sh_vcpu_init(v) : 0;
+}
+
+void paging_vcpu_fini(struct vcpu *v)
+{
+	sh_vcpu_fini(v);
+}
+
+int paging_pool_set(struct domain *d, uint64_t pages)
+{
+	int rc;
+
+	if (!d->sh) {
+		d->pool_pages = pages;
+		return 0;
+	}
+	if (d->sh->nr_pages > ROUND_UP(pages, SH_CHUNK))
+		return -EBUSY;
+	if (d->sh->nr_pages < pages) {
+		rc = sh_pool_grow(d->sh);
+		if (rc)
+			return rc;
+	}
+	d->pool_pages = min(pages, (uint64_t)d->sh->nr_pages);
+	return d->sh->nr_pages < pages ? -ERESTART : 0;
+}
+
+uint64_t paging_pool(const struct domain *d)
+{
+	return d->pool_pages;
+}
+
+/* A page for each MiB of memory besides, and for each vCPU what faults of several at once need. */
+bool paging_pool_suffices(const struct domain *d)
+{
+	return !d->sh || d->sh->nr_pages >= 64 + 32 * d->max_vcpus;
+}
+
+void paging_give_up(struct domain *d, gfn_t gfn)
+{
+	paging_guest_wrote(d, gfn, 0, 0);
+}
+
+void paging_give_up_range(struct domain *d, const struct frames *f)
+{
+	struct sh_domain *s = d->sh;
+
+	if (!s)
+		return;
+	spin_lock(&s->lock);
+	for (uint64_t g = f->first; g < frames_end(f); g++) {
+		const struct sh_set *set = sh_frame(s, _gfn(g), false);
+
+		if (!set)
+			g |= SH_ENTRIES - 1; /* nor of its neighbours */
+		else if (set->tables)
+			sh_give_up(s, _gfn(g));
+	}
+	sh_settle(s);
+	spin_unlock(&s->lock);
+}
+
+bool paging_give_up_for(struct vcpu *v, gfn_t gfn)
+{
+	struct sh_vcpu *sv = v->sh;
+
+	sv->stuck = sv->stuck_rip == v->regs.rip ? sv->stuck + 1 : 0;
+	sv->stuck_rip = v->regs.rip;
+	paging_give_up(v->domain, gfn);
+	return sv->stuck < STUCK_MAX;
+}

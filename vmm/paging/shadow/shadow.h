@@ -1,0 +1,207 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * What the files of paging/shadow share; nothing outside includes it. docs/shadow.md.
+ *
+ * A shadow page is a table that the processor walks. It mirrors a table of the guest (one, a half or a quarter of it)
+ * or, `direct`, guest-physical memory itself. All vCPUs use the same ones. What holds while nobody has the lock: an
+ * entry that is present agrees with the guest's entry and with the p2m, and no entry lets a guest write to a frame of
+ * which a shadow page mirrors the contents.
+ */
+#ifndef PLINTH_SHADOW_H
+#define PLINTH_SHADOW_H
+
+#include "domain.h"
+#include "hvm_ops.h"
+#include "paging.h"
+
+#define SH_ENTRIES 512U
+#define SH_ROOTS   4U
+#define SH_CHUNK   32U /* pages that the pool grows by */
+#define SH_BUCKETS 1024U
+/* What one fault may use: the pages of a walk with one for frame numbers, and a record of references for each. */
+#define SH_FAULT_PAGES 8U
+#define SH_FAULT_REFS  8U
+#define SH_FILL_REFS   64U
+/* So many writes to one of the guest's tables, and no other fault between them, are emulated: more are a run. */
+#define SH_WRITES 3U
+
+#define SH_P	  BIT(0)
+#define SH_W	  BIT(1)
+#define SH_U	  BIT(2)
+#define SH_PWT	  BIT(3)
+#define SH_PCD	  BIT(4)
+#define SH_A	  BIT(5)
+#define SH_D	  BIT(6)
+#define SH_NX	  BIT(63)
+#define SH_ADDR	  0x000ffffffffff000ULL
+
+/*
+ * A set of entries of shadow pages: empty, an entry's address, or the address of a record of more, with bit 0 set.
+ * Of a frame it also has the number of shadow pages that mirror it as a table.
+ */
+struct sh_set {
+	int64_t at : 56;
+	uint64_t tables : 8;
+};
+
+/* How a frame is mirrored: two shadow pages of one frame differ by this. */
+union sh_role {
+	struct {
+		uint16_t level : 3;    /* 1 = of 4 KiB pages */
+		uint16_t quadrant : 2; /* which part of a table with 1024 entries */
+		uint16_t direct : 1;   /* no table behind it: the frames from gfn on themselves */
+		uint16_t wide : 1;     /* the guest's entries have 8 bytes, not 4 */
+		uint16_t pae : 1;      /* wide, in a hierarchy of three levels */
+		uint16_t nxe : 1;      /* wide: EFER.NXE */
+		uint16_t pse : 1;      /* not wide: CR4.PSE */
+	};
+	uint16_t raw;
+};
+
+struct sh_page {
+	struct list_head list; /* of those in use, the last used first; or free, or to be freed */
+	struct sh_page *hash_next; /* of one bucket */
+	uint64_t *table;	   /* constant */
+	struct sh_page
+		*names; /* its table has the frames' numbers, where a guest's entry tells them */
+	gfn_t gfn;
+	struct sh_set parents; /* entries that lead here */
+	union sh_role role;
+	uint16_t present; /* entries */
+	uint16_t users;	  /* vCPUs that have it as a root */
+};
+
+struct sh_chunk {
+	struct sh_chunk *next;
+	struct sh_page page[SH_CHUNK];
+};
+
+struct sh_refs;
+
+struct sh_domain {
+	spinlock_t lock; /* LOCK_SHADOW: all of it, and the tables */
+	struct domain *d;
+	struct list_head used, free, pending;
+	unsigned int nr_pages, nr_free; /* of the pool, pages */
+	struct sh_chunk *chunks;
+	struct sh_refs *free_refs;
+	unsigned int nr_free_refs;
+	uint64_t *frames; /* sh_frame(): a tree like the p2m's, with sets at its leaves */
+	void *blank;	  /* a root that leads nowhere */
+	struct sh_page *bucket[SH_BUCKETS];
+};
+
+struct sh_vcpu {
+	struct control_regs hw;
+	struct sh_page *root[SH_ROOTS]; /* shadow lock; the first one only, in long mode */
+	uint64_t *pdpt;			/* constant; four entries below 4 GiB */
+	gfn_t written;			/* own vCPU: the table of the last write to one */
+	unsigned int writes;		/* to it, one after the other */
+	uint64_t stuck_rip; /* own vCPU: an instruction for which tables were given up */
+	unsigned int stuck; /* so often */
+};
+
+static inline struct sh_page *sh_page_of(const uint64_t *entry)
+{
+	return (struct sh_page *)mfn_to_page(virt_to_mfn(entry))->owner;
+}
+static inline unsigned int sh_index_of(const uint64_t *entry)
+{
+	return (unsigned int)(((uintptr_t)entry & ~PAGE_MASK) / sizeof(*entry));
+}
+static inline unsigned int sh_index(uint64_t la, unsigned int level)
+{
+	return (unsigned int)(la >> (PAGE_SHIFT + 9 * (level - 1))) & (SH_ENTRIES - 1);
+}
+static inline unsigned int sh_bucket(gfn_t gfn)
+{
+	return (unsigned int)(gfn.v ^ gfn.v >> 10) % SH_BUCKETS;
+}
+static inline maddr_t sh_maddr(const struct sh_page *p)
+{
+	return virt_to_maddr(p->table);
+}
+static inline struct sh_page *sh_child(uint64_t entry)
+{
+	return sh_page_of(maddr_to_virt(_maddr(entry & SH_ADDR)));
+}
+
+/* With the lock held: all below, but where it is said. */
+
+/* pool.c */
+struct sh_page *sh_page_take(struct sh_domain *s); /* NULL: none is free */
+void sh_page_free(struct sh_domain *s, struct sh_page *p);
+/* As much is free as one fault may need; gives up what was not used for long. False: the pool is too small. */
+bool sh_pool_reserve(struct sh_domain *s);
+/* What was zapped is used by no processor any more, and free. Before the lock is given up. */
+void sh_settle(struct sh_domain *s);
+/* Without the lock: makes one chunk more; gives some back, -ERESTART = there are more. */
+int sh_pool_grow(struct sh_domain *s);
+int sh_pool_drop(struct sh_domain *s);
+
+/* refs.c */
+/* False: there is no memory for it. */
+bool sh_set_add(struct sh_domain *s, struct sh_set *set, uint64_t *entry);
+void sh_set_del(struct sh_domain *s, struct sh_set *set, uint64_t *entry);
+uint64_t *sh_set_any(const struct sh_set *set); /* NULL: it is empty */
+void sh_set_each(const struct sh_set *set, void (*fn)(uint64_t *entry));
+/* A page becomes records. False: none is free. */
+bool sh_refs_refill(struct sh_domain *s);
+/* The frame's set; NULL: there is none yet, or, with make, no memory. */
+struct sh_set *sh_frame(struct sh_domain *s, gfn_t gfn, bool make);
+/* Without the lock: some of the tree, -ERESTART = there is more. */
+int sh_frames_drop(struct sh_domain *s);
+
+/* entry.c */
+/* What the frame's type and rights let a guest's entry have; 0 = it leads to no memory. */
+uint64_t sh_rights(const struct p2m_entry *e);
+/* Of an entry in a guest's table of level 1: its frame and rights. False: nothing is to be made of it now. */
+bool sh_guest_leaf(union sh_role role, uint64_t pte, gfn_t *gfn, uint64_t *rights);
+/* The same of one of any level, of which the walk has approved. */
+uint64_t sh_guest_rights(uint64_t pte, bool wide, bool leaf);
+void sh_entry_clear(struct sh_domain *s, struct sh_page *p, unsigned int i);
+/* Entry i of a page of level 1 leads to *e, the p2m's entry of gfn. False: no memory for the reference. */
+bool sh_entry_set_leaf(struct sh_domain *s, struct sh_page *p, unsigned int i, gfn_t gfn,
+		       const struct p2m_entry *e, uint64_t rights);
+/* Entry i of another page leads to child. */
+bool sh_entry_set_table(struct sh_domain *s, struct sh_page *p, unsigned int i,
+			struct sh_page *child, uint64_t rights);
+
+/* page.c */
+struct sh_page *sh_page_find(struct sh_domain *s, gfn_t gfn, union sh_role role);
+/*
+ * The same, made if there is none: then *made is set, other vCPUs may have run since, and what was read of the guest's
+ * tables has to be compared. The pages are reserved. NULL: no memory.
+ */
+struct sh_page *sh_page_get(struct sh_domain *s, gfn_t gfn, union sh_role role, bool *made);
+/* Nothing leads to p any more; it is free after sh_settle(). */
+void sh_page_zap(struct sh_domain *s, struct sh_page *p);
+/* Guest tables in this frame are not mirrored any more. */
+void sh_give_up(struct sh_domain *s, gfn_t gfn);
+
+/* mode.c */
+/* Which shadow page root number k of v is, if its entry in a PAE guest's PDPT is pdpte. False: there is none. */
+bool sh_root_key(struct vcpu *v, unsigned int k, uint64_t pdpte, gfn_t *gfn, union sh_role *role);
+/* NULL: it leads nowhere. The vendor is told by the caller. */
+void sh_root_set(struct vcpu *v, unsigned int k, struct sh_page *p);
+/* No vCPU has p as a root any more, when it has exited. */
+void sh_root_forget(struct sh_domain *s, struct sh_page *p);
+void sh_hw_state(struct vcpu *v);
+int sh_domain_init(struct domain *d);
+void sh_domain_fini(struct domain *d);
+int sh_vcpu_init(struct vcpu *v);
+void sh_vcpu_fini(struct vcpu *v);
+/* The role of the tables that v's root tables lead to; the caller sets level and quadrant. */
+union sh_role sh_role_of(const struct vcpu *v);
+
+/* write.c */
+/* Behind a write to the frame. */
+void sh_written(struct sh_domain *s, gfn_t gfn, unsigned int offset, unsigned int len);
+void sh_guest_wrote(struct domain *d, gfn_t gfn, unsigned int offset, unsigned int len);
+
+/* p2m.c, fault.c: of struct paging_mode */
+extern const struct p2m_format sh_p2m_format;
+void sh_p2m_changed(struct domain *d, gfn_t gfn, unsigned int order);
+enum paging_answer sh_fault(struct vcpu *v, struct paging_fault *f);
+
+#endif
