@@ -280,6 +280,43 @@ CASE(logged_write_by_grant_mapping)
 	for_each_format(written_by_mapping);
 }
 
+/* The guest moves the page meanwhile: what is written is then there. */
+static void written_where_it_moved(void)
+{
+	struct gnttab_map_grant_ref m = { .host_addr = (uint64_t)HOLE_FIRST << PAGE_SHIFT,
+					  .flags = GNTMAP_host_map,
+					  .ref = GRANT_REF,
+					  .dom = DOMID_A };
+	struct gnttab_unmap_grant_ref u = { .host_addr = m.host_addr };
+	struct xen_add_to_physmap a = { .domid = DOMID_SELF,
+					.space = XENMAPSPACE_gmfn,
+					.idx = GRANTED_GFN,
+					.gpfn = FIRST_HOLE };
+	uint8_t map[BITMAP_GFNS / 8];
+
+	grant_to_dom0();
+	EXPECT(call_op(0, __HYPERVISOR_grant_table_op, GNTTABOP_map_grant_ref, &m, sizeof(m)),
+	       == 0);
+	EXPECT(m.status, == GNTST_okay);
+	EXPECT(reserve(DOMID_A, DOMID_SELF, XENMEM_populate_physmap, FIRST_HOLE + 1, 1), == 1);
+	EXPECT(log_begin(DOMID_A), == 0);
+	EXPECT(call_op(DOMID_A, __HYPERVISOR_memory_op, XENMEM_add_to_physmap, &a, sizeof(a)),
+	       == 0);
+	ask_log(dom(DOMID_A), map, true);
+	u.handle = m.handle;
+	EXPECT(call_op(0, __HYPERVISOR_grant_table_op, GNTTABOP_unmap_grant_ref, &u, sizeof(u)),
+	       == 0);
+	ask_log(dom(DOMID_A), map, true);
+	EXPECT(bit(map, FIRST_HOLE), == true);
+	EXPECT(bit(map, GRANTED_GFN), == false);
+	logdirty_disable(dom(DOMID_A));
+}
+
+CASE(logged_write_by_grant_mapping_of_a_page_that_moves)
+{
+	for_each_format(written_where_it_moved);
+}
+
 static void written_by_copy(void)
 {
 	struct gnttab_copy c = { .source.u.gmfn = SCRATCH_GFN,

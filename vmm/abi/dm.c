@@ -156,7 +156,7 @@ static int move_locked(struct domain *d, gfn_t src, gfn_t dst)
 
 	if (!p2m_is_ram(from.type) || p2m_has_page(to.type) || to.type == P2M_POD)
 		return -EINVAL;
-	return p2m_move(d, src, dst);
+	return grant_move_page(d, mfn_to_page(from.mfn), src, dst);
 }
 
 /*

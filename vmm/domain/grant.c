@@ -221,6 +221,7 @@ static int first_pin(struct domain *rd, struct grant_active *a, grant_entry_v1_t
 	}
 	a->domid = ld;
 	a->gfn = gfn;
+	rd->grant->nr_pinned++;
 	return GNTST_okay;
 }
 
@@ -292,6 +293,7 @@ void grant_release(struct domain *rd, grant_ref_t ref, bool readonly)
 		bits |= GTF_reading;
 		drop = a->page;
 		a->page = NULL;
+		t->nr_pinned--;
 	}
 	if (bits)
 		clear_in_use(shared_entry(t, ref), bits);
@@ -302,6 +304,42 @@ void grant_release(struct domain *rd, grant_ref_t ref, bool readonly)
 	}
 	if (drop)
 		page_put(drop);
+}
+
+/* Entries that are looked at for a page that moves: each kernel's first ones, and all that most guests have in use. */
+#define MOVE_LOOKS 8192U
+
+/* The entries that pin the page learn its new place. False: there may be more of them. Table lock held. */
+static bool tell_pins(struct grant_table *t, const struct page *page, gfn_t to)
+{
+	unsigned int left = t->nr_pinned, all = t->nr_frames * GRANTS_PER_FRAME;
+
+	for (unsigned int i = 0; left && i < min(all, MOVE_LOOKS); i++) {
+		struct grant_active *a = &t->active[i / GRANTS_PER_FRAME][i % GRANTS_PER_FRAME];
+
+		if (!a->page)
+			continue;
+		left--;
+		if (a->page == page)
+			a->gfn = to;
+	}
+	return !left;
+}
+
+int grant_move_page(struct domain *d, struct page *page, gfn_t from, gfn_t to)
+{
+	struct grant_table *t = d->grant;
+	int rc = 0;
+
+	spin_lock(&t->lock); /* nobody pins it meanwhile */
+	if (page && __atomic_load_n(&page->refs, __ATOMIC_ACQUIRE) > 1 && !tell_pins(t, page, to))
+		rc = -EBUSY;
+	if (!rc)
+		rc = p2m_move(d, from, to);
+	if (rc && page)
+		tell_pins(t, page, from);
+	spin_unlock(&t->lock);
+	return rc;
 }
 
 static int dump_domain(struct domain *d, void *arg)

@@ -75,7 +75,7 @@ struct grant_active {
 	uint32_t readers, writers; /* pins; the entry is in use while their sum is not 0 */
 	domid_t domid;		   /* who pins it */
 	struct page *page;	   /* one reference while in use */
-	gfn_t gfn;		   /* where it was when it came into use */
+	gfn_t gfn;		   /* where it is */
 };
 
 /* One mapping that a domain made; its own table's lock. */
@@ -90,6 +90,7 @@ struct maptrack {
 struct grant_table {
 	spinlock_t lock; /* LOCK_GRANT */
 	unsigned int max_frames, nr_frames;
+	unsigned int nr_pinned;	      /* entries in use */
 	struct page **frame;	      /* lent pages of the domain */
 	struct grant_active **active; /* per frame */
 	uint64_t *frame_gfn;	      /* where the guest has them, ~0 = nowhere */

@@ -198,7 +198,8 @@ int physmap_move(struct domain *d, uint64_t from, uint64_t to)
 	if (!rc)
 		rc = clear_target(d, _gfn(to));
 	if (!rc)
-		rc = p2m_move(d, _gfn(from), _gfn(to));
+		rc = grant_move_page(d, e.type == P2M_POD ? NULL : mfn_to_page(e.mfn), _gfn(from),
+				     _gfn(to));
 	spin_unlock(&d->lock);
 	return rc;
 }

@@ -15,6 +15,11 @@ bool grant_shrink(struct domain *d);
 bool grant_frames_used(const struct domain *d);
 /* Frame idx of d's grant table (grown if allowed) for add_to_physmap and acquire_resource. */
 int grant_frame_mfn(struct domain *d, unsigned int idx, mfn_t *mfn);
+/*
+ * d's own frame goes to another place of its map, with d->lock held; page is what it holds, NULL = it waits for one. What is
+ * written by mappings of the page is noted there. As p2m_move(); -EBUSY: so much is granted that it takes too long to look.
+ */
+int grant_move_page(struct domain *d, struct page *page, gfn_t from, gfn_t to);
 /* The entry at (gfn) in dom0's p2m that a grant map occupies was overwritten. */
 void grant_dump(void);
 
