@@ -404,6 +404,34 @@ CASE(nobody_starts_a_vcpu_while_its_state_is_written)
 	}
 }
 
+/* After INIT a vCPU has no state: it waits for a start-up IPI, or gets one by VCPUOP_initialise. */
+CASE(vcpu_that_waits_for_a_start_up_ipi)
+{
+	struct vcpu_hvm_context ctx = { .mode = VCPU_HVM_MODE_32B };
+	struct vcpu *v = domain_vcpu(dom(A), 1);
+
+	ctx.cpu_regs.x86_32.cr0 = 0x11;
+	for (unsigned int i = 0; i < 2; i++) {
+		EXPECT(machine_become(v, true), == true);
+		hvm_vcpu_reset_init(v);
+		EXPECT(hvm_vcpu_serve_init(v), == false);
+		machine_pass(NS_PER_US);
+		EXPECT(v->pause_flags & VPF_DOWN, == VPF_DOWN);
+		EXPECT(call_as(A, 0, __HYPERVISOR_vcpu_op, VCPUOP_up, 1, 0, 0), == -EINVAL);
+		if (i) {
+			hvm_vcpu_startup_ipi(v, 0x10);
+		} else {
+			memcpy(guest_page(A, ARG_GFN), &ctx, sizeof(ctx));
+			EXPECT(call_as(A, 0, __HYPERVISOR_vcpu_op, VCPUOP_initialise, 1, ARG, 0),
+			       == 0);
+			EXPECT(call_as(A, 0, __HYPERVISOR_vcpu_op, VCPUOP_up, 1, 0, 0), == 0);
+		}
+		EXPECT(v->pause_flags & VPF_DOWN, == 0);
+	}
+	EXPECT(call_as(A, 0, __HYPERVISOR_vcpu_op, VCPUOP_down, 1, 0, 0), == 0);
+	EXPECT(call_as(A, 0, __HYPERVISOR_vcpu_op, VCPUOP_up, 1, 0, 0), == 0);
+}
+
 /* --- tables of handlers ------------------------------------------------------------------------ */
 
 static uint64_t in(uint16_t port)

@@ -157,6 +157,8 @@ bool hvm_vcpu_serve_init(struct vcpu *v)
 		set_real_mode(v, cs, (uint64_t)cs << 4, 0);
 		return true;
 	}
+	/* Only a start-up IPI, or a new state, brings it up: at the reset vector it has nothing to execute. */
+	publish(v->initialised, false);
 	__atomic_fetch_or(&v->pause_flags, VPF_DOWN, __ATOMIC_SEQ_CST);
 	/* A start-up IPI that came since sees DOWN clear and leaves a note: take it now. */
 	if (READ_ONCE(v->hvm.init_sipi))

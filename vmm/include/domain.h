@@ -69,11 +69,11 @@ struct vcpu {
 	/* life and scheduling */
 	volatile uint32_t pause_flags; /* [a] VPF_* */
 	volatile int pause_count;      /* [a] vcpu_pause nesting */
-	bool initialised;	       /* published with its state; never taken back */
-	unsigned int cpu;	       /* [s] CPU it runs or last ran on */
-	volatile bool running;	       /* [s] its state is loaded on `cpu` */
-	uint64_t affinity_hard;	       /* [d] bit per CPU */
-	uint64_t affinity_soft;	       /* [d] */
+	bool initialised; /* published with its state; taken back by itself at INIT, while up */
+	unsigned int cpu; /* [s] CPU it runs or last ran on */
+	volatile bool running;	/* [s] its state is loaded on `cpu` */
+	uint64_t affinity_hard; /* [d] bit per CPU */
+	uint64_t affinity_soft; /* [d] */
 	struct sched_vcpu sched;
 	struct vcpu_runstate_info runstate; /* [s] */
 	gpa_t runstate_gpa;		    /* published; where the guest wants it, ~0 = nowhere */
