@@ -318,10 +318,13 @@ void page_drop_claim(struct page *p)
 		page_put(p);
 }
 
-/* d->lock held: what one claim counts in d and in all, another one must not find half of. */
+/*
+ * d->lock held: what one claim counts in d and in all, another one must not find half of. Pages that d gets meanwhile,
+ * as on demand, count, or more than `pages` would be d's and claimed.
+ */
 static int claim(struct domain *d, uint64_t pages)
 {
-	uint64_t old, want;
+	uint64_t old, want, still;
 	int err = 0;
 
 	spin_lock(&d->page_lock);
@@ -346,8 +349,14 @@ static int claim(struct domain *d, uint64_t pages)
 		return err;
 
 	spin_lock(&d->page_lock);
-	count(d, 0, (int64_t)want);
+	still = pages ? min(want, pages - min(pages, d->tot_pages)) : 0;
+	count(d, 0, (int64_t)still);
 	spin_unlock(&d->page_lock);
+	if (still < want) {
+		spin_lock(&heap_lock);
+		outstanding -= want - still;
+		spin_unlock(&heap_lock);
+	}
 	return 0;
 }
 
