@@ -10,7 +10,7 @@ $(O)/payload/bench/%.o: $(BENCH_DIR)%.c
 	$(Q)$(CC) $(PAYLOAD_CFLAGS) -m32 -c $< -o $@
 
 .SECONDEXPANSION:
-$(O)/payload/bench.elf: $$(patsubst %,$(O)/payload/32/%.o,$$(PAYLOAD_BASE) hostile hostile_xen hostile_guess hostile_smp) $(BENCH_OBJS) $$(PAYLOAD_DIR)payload.lds
+$(O)/payload/bench.elf: $$(patsubst %,$(O)/payload/32/%.o,$$(PAYLOAD_BASE) hostile hostile_xen hostile_guess hostile_smp hostile_tick) $(BENCH_OBJS) $$(PAYLOAD_DIR)payload.lds
 	$(call say,LD,$@)
 	$(Q)$(CC) -m32 $(PAYLOAD_LDFLAGS) -T $(PAYLOAD_DIR)payload.lds -o $@ $(filter %.o,$^)
 

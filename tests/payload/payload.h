@@ -123,7 +123,8 @@ void hostile_smp(void);	 /* hostile_smp.c */
 void hostile_hang(void); /* hostile_xen.c */
 void hostile_crash(void);
 void hostile_entry(void);
-void hostile_guess(void); /* hostile_guess.c */
+void hostile_guess(void);     /* hostile_guess.c */
+void hostile_tick(u64 count); /* hostile_tick.c */
 
 /* ---- traps and interrupts (trap.c, entry.S) ---- */
 struct regs {
