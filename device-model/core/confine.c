@@ -35,7 +35,8 @@
 #define MAX_THREADS 512
 /* Mounts of the new root directory hide this folder, in the process's own namespace only. */
 #define ROOT_PLACE "/dev"
-#define TFTP_PLACE "/tftp" /* in that directory */
+#define TFTP_NAME  "tftp" /* in that directory */
+#define TFTP_PLACE "/" TFTP_NAME
 /* The user whose number is the first of a range, one for each domain, as libxl has it for dm_restrict. */
 #define RANGE_USER  "xen-qemuuser-range-base"
 #define TEST_DOMAIN 0x7ff0 /* no domain has it */
@@ -154,7 +155,7 @@ static const struct opt_netdev *user_network(const struct options *o)
 	return NULL;
 }
 
-static void refuse(const struct options *o, const char *what)
+__attribute__((noreturn)) static void refuse(const struct options *o, const char *what)
 {
 	log_fatal("confinement: %s: %s; the guest does not start (-sandbox off serves it with all "
 		  "of this process's power, which the guest may then get)",
@@ -209,8 +210,8 @@ static void root_for_network(const struct options *o, const struct opt_netdev *n
 		refuse(o, "resolv.conf in the root directory");
 	if (!tftp)
 		return;
-	if (mkdir(TFTP_PLACE + 1, 0755) || mount(tftp, TFTP_PLACE + 1, NULL, MS_BIND, NULL) ||
-	    mount(NULL, TFTP_PLACE + 1, NULL,
+	if (mkdir(TFTP_NAME, 0755) || mount(tftp, TFTP_NAME, NULL, MS_BIND, NULL) ||
+	    mount(NULL, TFTP_NAME, NULL,
 		  MS_BIND | MS_REMOUNT | MS_RDONLY | MS_NOSUID | MS_NODEV | MS_NOEXEC, NULL))
 		refuse(o, tftp);
 }

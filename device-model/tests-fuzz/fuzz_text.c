@@ -316,11 +316,41 @@ static void state_start(void)
 	close(fd);
 }
 
+/* The frame of a file: core/save.c. */
+#define STATE_HEADER  16
+#define STATE_RECORD  44
+#define STATE_NUMBERS 32 /* behind the name: instance, version, length */
+enum { STATE_CUT = 3 };
+
+/* One of these numbers of a record that the input names, or the file's end in it. */
+static void state_damage(struct bytes *in, int fd)
+{
+	uint8_t n = take(in), what = take(in) & 3;
+	uint32_t value = take32(in), len;
+	size_t at = STATE_HEADER;
+
+	for (; n && at + STATE_RECORD < saved_bytes; n--) {
+		memcpy(&len, saved + at + STATE_NUMBERS + 8, sizeof(len));
+		at += STATE_RECORD + len;
+	}
+	if (at >= saved_bytes)
+		return;
+	if (what == STATE_CUT) {
+		if (ftruncate(fd, (off_t)(at + value % (saved_bytes - at))))
+			abort();
+	} else if (pwrite(fd, &value, sizeof(value), (off_t)(at + STATE_NUMBERS + 4U * what)) !=
+		   sizeof(value)) {
+		abort();
+	}
+}
+
 /* The real state with changes at the places that the input names. */
-static void state_patch(struct bytes *in, int fd)
+static void state_patch(struct bytes *in, bool damage, int fd)
 {
 	if (pwrite(fd, saved, saved_bytes, 0) != (ssize_t)saved_bytes)
 		abort();
+	if (damage)
+		state_damage(in, fd);
 	while (in->left) {
 		off_t at = take32(in) % saved_bytes;
 		uint8_t v = take(in);
@@ -334,11 +364,12 @@ static void state_run(const uint8_t *data, size_t size)
 {
 	struct bytes in = { data, size };
 	int fd = memfd_create("state", MFD_CLOEXEC), port;
+	uint8_t how = take(&in);
 
 	if (fd < 0)
 		abort();
-	if (take(&in) & 1)
-		state_patch(&in, fd);
+	if (how & 1)
+		state_patch(&in, how & 2, fd);
 	else if (pwrite(fd, in.p, in.left, 0) != (ssize_t)in.left)
 		abort();
 	lseek(fd, 0, SEEK_SET);
