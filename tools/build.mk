@@ -109,5 +109,5 @@ INSTALLS += install-tools
 install-tools:
 	$(Q)install -D -m 755 $(TOOLS_DIR)/plinth-extract-vmlinux \
 		$(DESTDIR)$(PREFIX)/bin/plinth-extract-vmlinux
-	$(Q)for tool in plinth-grub-default plinth-libvirt-rule; do \
+	$(Q)for tool in plinth-grub-default plinth-libvirt-rule xm; do \
 		install -D -m 755 $(TOOLS_DIR)/$$tool $(DESTDIR)$(PREFIX)/sbin/$$tool; done

@@ -4,8 +4,8 @@
 
 install_DIR := $(O)/install-tests
 
-CHECKS += check-install
-.PHONY: check-install
+CHECKS += check-install check-xm
+.PHONY: check-install check-xm
 
 $(install_DIR)/no_xen.so: tests/install/no_xen.c
 	$(call say,CC,$<)
@@ -14,6 +14,9 @@ $(install_DIR)/no_xen.so: tests/install/no_xen.c
 
 check-install: $(ALL) $(install_DIR)/no_xen.so
 	$(Q)tests/install/check --out $(O)
+
+check-xm: $(install_DIR)/no_xen.so
+	$(Q)tests/install/check-xm --out $(O)
 
 # Not one of CHECKS: it needs root and the network (apt brings Debian's Xen tools into a folder).
 .PHONY: check-deb
