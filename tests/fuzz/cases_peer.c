@@ -5,6 +5,7 @@
  * is made as libxl makes it, takes them, and is saved with the same.
  */
 #include "cases.h"
+#include "hvm_ops.h"
 #include "policy.h"
 #include "save.h"
 #include <xen/domctl.h>
@@ -156,6 +157,52 @@ static void same(const uint8_t *was, unsigned int type, unsigned int nr)
 	EXPECT(memcmp(a, mine, len), == 0);
 }
 
+static int read_msr(struct vcpu *v, uint32_t msr, uint64_t *value)
+{
+	int rc = hvm_rdmsr(v, msr, value);
+
+	EXPECT(rc == 0 || rc == -EINVAL, == true);
+	return rc;
+}
+
+/* A guest of Xen's has seen two banks of machine checks; Linux panics when it cannot look at them any more. */
+static void has_banks(struct vcpu *v)
+{
+	uint64_t value;
+
+	EXPECT(read_msr(v, 0x179, &value), == 0);
+	EXPECT(value, == 2);
+	for (uint32_t msr = 0x400; msr < 0x408; msr++) {
+		EXPECT(read_msr(v, msr, &value), == 0);
+		EXPECT(value, == (msr % 4 ? 0 : -1L));
+		EXPECT(hvm_wrmsr(v, msr, 0), == 0);
+		EXPECT(hvm_wrmsr(v, msr, 1), == (msr % 4 ? -EINVAL : 0));
+	}
+	EXPECT(read_msr(v, 0x408, &value), == -EINVAL);
+	EXPECT(read_msr(v, 0x17b, &value), == -EINVAL);
+	EXPECT(read_msr(v, 0x280, &value), == -EINVAL);
+	EXPECT(read_msr(v, 0x4d0, &value), == -EINVAL);
+}
+
+/* What Xen offers on processors of Intel's besides. */
+static void has_banks_of_intel(struct vcpu *v)
+{
+	uint64_t value;
+
+	v->hvm.vmce[0] = 2 | BIT(8) | BIT(10) | BIT(27);
+	EXPECT(read_msr(v, 0x17b, &value), == 0);
+	EXPECT(hvm_wrmsr(v, 0x281, BIT(30) | 1), == 0);
+	EXPECT(read_msr(v, 0x281, &value), == 0);
+	EXPECT(value, == (long)(BIT(30) | 1));
+	EXPECT(hvm_wrmsr(v, 0x281, BIT(31)), == -EINVAL);
+	EXPECT(hvm_wrmsr(v, 0x282, 0), == -EINVAL);
+	EXPECT(hvm_wrmsr(v, 0x4d0, 1), == 0);
+	EXPECT(v->hvm.vmce[3], == 1);
+	v->hvm.vmce[0] = 0;
+	EXPECT(read_msr(v, 0x401, &value), == -EINVAL);
+	EXPECT(read_msr(v, 0x281, &value), == -EINVAL);
+}
+
 CASE(peer_context)
 {
 	static const unsigned int kept[] = { HVM_SAVE_CODE(CPU),	HVM_SAVE_CODE(LAPIC),
@@ -172,6 +219,8 @@ CASE(peer_context)
 		for (unsigned int nr = 0; nr < VCPUS; nr++)
 			same(body(context), kept[i], nr);
 	EXPECT(give_context(body(context), context->len - 1), == -ENODATA);
+	has_banks(dom(TRAVELLER)->vcpu[1]);
+	has_banks_of_intel(dom(TRAVELLER)->vcpu[1]);
 	end();
 }
 

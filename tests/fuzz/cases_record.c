@@ -266,6 +266,9 @@ CASE(record_of_xen)
 	EXPECT(len, == 32);
 	EXPECT(memcmp(saved, vmce, 32), == 0);
 	EXPECT(load_record(DOMID_B, HVM_SAVE_CODE(VMCE_VCPU), 1, vmce, 32), == -EINVAL);
+	vmce[0] = 33; /* banks: more than there are registers for */
+	EXPECT(load_record(DOMID_B, HVM_SAVE_CODE(VMCE_VCPU), 0, vmce, 32), == -EINVAL);
+	vmce[0] = 2;
 	EXPECT(load_record(DOMID_B, HVM_SAVE_CODE(VMCE_VCPU), 0, zero, 40), == -EINVAL);
 	EXPECT(load_record(DOMID_B, HVM_SAVE_CODE(TSC_ADJUST), 0, zero, 8), == 0);
 	EXPECT(load_record(DOMID_B, HVM_SAVE_CODE(TSC_ADJUST), 0, &adjust, 8), == -EOPNOTSUPP);

@@ -282,9 +282,12 @@ static const struct msr_range ranges[] = {
 	{ MSR_PLATFORM_INFO, MSR_PLATFORM_INFO, read_platform_info, read_only },
 	{ MSR_MISC_FEATURES, MSR_MISC_FEATURES, read_misc_features, write_misc_features },
 	{ MSR_MISC_ENABLE, MSR_MISC_ENABLE, read_table, NULL },
+	{ MSR_MC0_CTL2, MSR_MC_CTL2_END, mcheck_read, mcheck_write }, /* among the MTRRs */
 	{ MSR_MTRRCAP, MSR_MTRRCAP, read_mtrr, write_mtrr },
 	{ MSR_MTRR_PHYSBASE0, MSR_MTRR_DEF_TYPE, read_mtrr, write_mtrr },
 	{ MSR_FS_BASE, MSR_GS_BASE, read_base, write_base },
+	{ MSR_MCG_CAP, MSR_MCG_CTL, mcheck_read, mcheck_write },
+	{ MSR_MC0_CTL, MSR_MCG_EXT_CTL, mcheck_read, mcheck_write },
 	{ 0, ~0U, read_vendor_msr, write_vendor_msr },
 	{ 0, ~0U, read_policy, write_policy },
 	{ 0, ~0U, read_host, drop_of_dom0 },

@@ -1,21 +1,9 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * Records that Xen saves of a vCPU and that stand for nothing here: machine checks (VMCE_VCPU), the register TSC_ADJUST,
- * enlightenments (VIRIDIAN_*). What loses nothing is taken, and goes into the next image as it came.
+ * Records that Xen saves and that stand for nothing here: the register TSC_ADJUST, enlightenments (VIRIDIAN_*). What
+ * loses nothing is taken.
  */
 #include "units.h"
-
-static int vmce_save(const struct hvm_instance *at, void *buf)
-{
-	memcpy(buf, at->v->hvm.vmce, sizeof(at->v->hvm.vmce));
-	return sizeof(struct hvm_vmce_vcpu);
-}
-
-static int vmce_load(const struct hvm_instance *at, const void *buf)
-{
-	memcpy(at->v->hvm.vmce, buf, sizeof(at->v->hvm.vmce));
-	return 0;
-}
 
 static int adjust_save(const struct hvm_instance *at, void *buf)
 {
@@ -50,7 +38,6 @@ static int viridian_load(const struct hvm_instance *at, const void *buf)
 }
 
 static const struct hvm_record records[] = {
-	HVM_RECORD(VMCE_VCPU, SAVE_PER_VCPU, sizeof(struct hvm_vmce_vcpu), vmce_save, vmce_load),
 	HVM_RECORD(TSC_ADJUST, SAVE_PER_VCPU, sizeof(struct hvm_tsc_adjust), adjust_save,
 		   adjust_load),
 	HVM_RECORD(VIRIDIAN_DOMAIN, SAVE_PER_DOMAIN, sizeof(struct hvm_viridian_domain_context),

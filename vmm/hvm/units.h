@@ -31,6 +31,7 @@ struct hvm_unit {
 #define UNIT_SAVES(records) .save = (records), .nr_save = ARRAY_SIZE(records)
 
 extern const struct hvm_unit cpu_unit, io_unit, vlapic_unit, debug_port_unit, ioreq_unit, irq_unit,
-	vpic_unit, vioapic_unit, vhpet_unit, vpit_unit, vrtc_unit, vpmtimer_unit, xen_unit;
+	vpic_unit, vioapic_unit, vhpet_unit, vpit_unit, vrtc_unit, vpmtimer_unit, xen_unit,
+	mcheck_unit;
 
 #endif

@@ -110,7 +110,7 @@ struct hvm_vcpu {
 	bool nmi_pending;	 /* atomic: hvm_send_nmi() */
 	bool nmi_masked; /* vendor keeps it true between NMI and IRET where hardware does not */
 	uint64_t misc_features; /* MSR 0x140: MISC_CPUID_FAULTING; own vCPU */
-	uint64_t vmce[4];	/* what an image of Xen's has of machine checks; LOCK_DOMCTL */
+	uint64_t vmce[4];	/* machine checks of an image of Xen's (mcheck.c); own vCPU */
 	uint64_t pat;		/* guest's IA32_PAT */
 	uint64_t *shadow;	/* HVM_SHADOW*, where the vendor keeps it; constant */
 	bool extint_waits; /* hardware has an external interrupt that the guest has not taken yet */
