@@ -13,6 +13,7 @@
 
 #include <xen/vcpu.h>
 
+#define LAPIC_ID       (LAPIC_ADDR + 0x20)
 #define LAPIC_SPIV     (LAPIC_ADDR + 0xf0)
 #define LAPIC_LVT0     (LAPIC_ADDR + 0x350)
 #define LAPIC_LVT1     (LAPIC_ADDR + 0x360)
@@ -27,6 +28,7 @@
 
 static uint8_t ap_stack[AP_STACK_BYTES] __attribute__((aligned(16)));
 static const struct mtrr_plan *ap_plan;
+static uint32_t ap_number;
 static volatile uint32_t ap_apic_id;
 static volatile bool ap_done;
 
@@ -42,9 +44,14 @@ static uint32_t read_apic_id(void)
 	return cpuid_count(1, 0).ebx >> 24;
 }
 
-static uint32_t setup_this_cpu(const struct mtrr_plan *plan)
+/*
+ * A processor's number is its APIC ID on most PCs, and some systems count on that. Plinth takes it from the ID register;
+ * on Xen the write does nothing, and the ID stays twice the number.
+ */
+static uint32_t setup_this_cpu(uint32_t number, const struct mtrr_plan *plan)
 {
 	mtrr_load(plan);
+	mmio_write32(LAPIC_ID, number << 24);
 	mmio_write32(LAPIC_SPIV, LAPIC_ENABLE | 0xff);
 	mmio_write32(LAPIC_LVT0, LVT_EXTINT | LVT_MASKED);
 	mmio_write32(LAPIC_LVT1, LVT_NMI);
@@ -53,7 +60,7 @@ static uint32_t setup_this_cpu(const struct mtrr_plan *plan)
 
 static void __attribute__((noreturn, used)) ap_main(void)
 {
-	ap_apic_id = setup_this_cpu(ap_plan);
+	ap_apic_id = setup_this_cpu(ap_number, ap_plan);
 	ap_done = true;
 	for (;;)
 		asm volatile("cli; hlt" : : : "memory");
@@ -83,6 +90,7 @@ static uint32_t run_on_ap(uint32_t vcpu)
 	int ret;
 
 	ap_state(&context);
+	ap_number = vcpu;
 	ap_done = false;
 	ret = hypercall_vcpu_op(VCPUOP_initialise, vcpu, &context);
 	if (!ret)
@@ -102,7 +110,7 @@ static uint32_t run_on_ap(uint32_t vcpu)
 void smp_setup(uint32_t nr_vcpus, const struct mtrr_plan *plan, uint32_t *apic_ids)
 {
 	ap_plan = plan;
-	apic_ids[0] = setup_this_cpu(plan);
+	apic_ids[0] = setup_this_cpu(0, plan);
 	for (uint32_t i = 1; i < nr_vcpus; i++)
 		apic_ids[i] = run_on_ap(i);
 	for (uint32_t i = 0; i < nr_vcpus; i++)

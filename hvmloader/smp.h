@@ -8,8 +8,8 @@
 #include "mtrr.h"
 
 /*
- * Load MTRRs and set the local APIC up on all processors, one after the other, and read their APIC
- * IDs into apic_ids[0..nr_vcpus). Processors other than the first are down afterwards.
+ * Load MTRRs and set the local APIC up on all processors, one after the other, with their numbers as APIC IDs if the
+ * hypervisor lets them, and read the IDs into apic_ids[0..nr_vcpus). Processors other than the first are down afterwards.
  */
 void smp_setup(uint32_t nr_vcpus, const struct mtrr_plan *plan, uint32_t *apic_ids);
 

@@ -53,6 +53,7 @@ void test_unseen(void);
 void test_lapic_timer(void);
 void test_pic(void);
 void test_ioapic(void);
+void test_lapic_id(void);
 void test_save(void);
 
 /* Against QEMU's devices (qtest); false when there is no QEMU here. */

@@ -16,7 +16,7 @@
 
 void test_pit(void), test_rtc(void), test_pm(void), test_hpet(void), test_pic(void),
 	test_ioapic(void);
-void test_save(void), test_pit_details(void), test_rtc_divider(void);
+void test_save(void), test_lapic_id(void), test_pit_details(void), test_rtc_divider(void);
 void test_unseen(void);
 void test_lapic_timer(void);
 bool test_qemu(void);
@@ -153,6 +153,7 @@ int main(void)
 		{ "hpet", test_hpet },
 		{ "pic", test_pic },
 		{ "ioapic", test_ioapic },
+		{ "lapic_id", test_lapic_id },
 		{ "save", test_save },
 		{ "unseen", test_unseen },
 		{ "lapic_timer", test_lapic_timer },

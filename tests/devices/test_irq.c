@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /* PIC, IO-APIC, wires; and their saved state. */
 #include "devices.h"
+#include "vlapic.h"
 
 static void pic_init(void)
 {
@@ -163,4 +164,36 @@ void test_save(void)
 	CHECK_EQ(board.hvm.irq->gsi_count[5], 1);
 	hvm_isa_irq_set(&board, 5, false);
 	CHECK_EQ(board.hvm.irq->gsi_count[5], 0);
+}
+
+/* The ID register takes the vCPU's number and twice that, and nothing else; INIT leaves it. */
+void test_lapic_id(void)
+{
+	struct vlapic *a;
+
+	board_reset();
+	a = board_cpu.hvm.vlapic;
+	board_cpu.id = 3;
+	vlapic_reset(a);
+	CHECK_EQ(vlapic_read(a, APIC_ID), 6U << 24);
+	for (unsigned int id = 0; id < 256; id++) {
+		vlapic_write(a, APIC_ID, id << 24);
+		CHECK_EQ(vlapic_read(a, APIC_ID), (id < 3 || id == 6 ? 6U : 3U) << 24);
+		vlapic_write(a, APIC_ID, (id < 3 ? 6U : 3U) << 24);
+	}
+	vlapic_reset(a);
+	CHECK_EQ(vlapic_read(a, APIC_ID), 3U << 24);
+	/* In x2APIC mode it is read-only, and the logical ID follows it. */
+	CHECK(!vlapic_wrmsr(a, MSR_APIC_BASE, a->base_msr | APIC_BASE_EXTD));
+	CHECK_EQ(vlapic_read(a, APIC_ID), 3);
+	CHECK_EQ(vlapic_read(a, APIC_LDR), 1U << 3);
+	vlapic_write(a, APIC_ID, 6U << 24);
+	CHECK_EQ(vlapic_read(a, APIC_ID), 3);
+	/* Not those of guests that no loader prepares. */
+	board_reset();
+	board_cpu.id = 3;
+	board.is_pvh = true;
+	vlapic_reset(board_cpu.hvm.vlapic);
+	vlapic_write(board_cpu.hvm.vlapic, APIC_ID, 3U << 24);
+	CHECK_EQ(vlapic_read(board_cpu.hvm.vlapic, APIC_ID), 6U << 24);
 }

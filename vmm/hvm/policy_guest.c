@@ -249,7 +249,7 @@ int policy_set_domain(struct domain *d, struct xen_domctl_cpu_policy *op)
 uint32_t policy_apic_id(const struct vcpu *v)
 {
 	if (v->domain->cpu_policy->topo_by_vcpu)
-		return v->id * 2;
+		return READ_ONCE(v->hvm.numbered) ? v->id : v->id * 2;
 	return v->id < nr_cpus ? cpus[v->id]->apic_id : v->id;
 }
 
@@ -382,6 +382,8 @@ static void cpuid_dynamic(struct vcpu *v, uint32_t leaf, uint32_t sub, uint32_t 
 		break;
 	case 0xb:
 		out[2] = (out[2] & ~0xffU) | (sub & 0xff);
+		if (!sub && v->hvm.numbered)
+			out[0] = 0; /* no bit of the ID is for threads */
 		out[3] = policy_apic_id(v);
 		break;
 	case 0xd:

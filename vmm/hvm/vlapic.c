@@ -228,6 +228,21 @@ static void set_id(struct vlapic *a)
 	}
 }
 
+/*
+ * As on processors whose ID register can be written (SDM volume 3, 11.4.6), but only to the two IDs that a vCPU may
+ * have: twice its number, as every loader of Xen's takes it to be, or its number, as on other PCs. CPUID follows.
+ */
+static void write_id(struct vlapic *a, uint32_t id)
+{
+	struct vcpu *v = a->vcpu;
+
+	if (v->domain->is_dom0 || v->domain->is_pvh || vlapic_x2apic(a) ||
+	    (id != v->id && id != v->id * 2))
+		return;
+	WRITE_ONCE(v->hvm.numbered, id == v->id);
+	set_id(a);
+}
+
 void vlapic_reset(struct vlapic *a)
 {
 	reset_registers(a);
@@ -371,6 +386,9 @@ static void write_lvt(struct vlapic *a, unsigned int reg, uint32_t v)
 void vlapic_write(struct vlapic *a, unsigned int reg, uint32_t v)
 {
 	switch (reg) {
+	case APIC_ID:
+		write_id(a, v >> 24);
+		break;
 	case APIC_TPR:
 		vlapic_set_tpr(a, (uint8_t)v);
 		break;
@@ -657,6 +675,8 @@ static int regs_load(const struct hvm_instance *at, const void *buf)
 		memcpy(&word, r->data + i, sizeof(word));
 		vlapic_set(a, i, word);
 	}
+	word = vlapic_get(a, APIC_ID);
+	WRITE_ONCE(v->hvm.numbered, (vlapic_x2apic(a) ? word : word >> 24) == v->id);
 	vlapic_set(a, APIC_LVR, version); /* ours, with the number of entries that we have */
 	vlapic_set(a, APIC_SPIV, vlapic_get(a, APIC_SPIV) & 0x3ff);
 	vlapic_set(a, APIC_TDCR, vlapic_get(a, APIC_TDCR) & 0xb);

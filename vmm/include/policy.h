@@ -35,7 +35,7 @@ struct cpu_policy {
 	struct cpuid_regs extd[POLICY_NR_EXTD];	    /* 0x80000000.. */
 	uint64_t platform_info;			    /* MSR 0xce */
 	uint64_t arch_caps;			    /* MSR 0x10a */
-	bool topo_by_vcpu; /* APIC ids are vCPU id * 2, else the pCPU's own */
+	bool topo_by_vcpu; /* APIC ids are vCPU id * 2, or the id as the loader likes; else the pCPU's own */
 };
 
 /* MSR 0xce: CPUID faulting is there; MSR 0x140: CPUID raises #GP but for CPL 0 (SDM volume 4, table 2-2). */
