@@ -224,6 +224,15 @@ CASE(peer_context)
 	end();
 }
 
+static xen_cpuid_leaf_t *leaf_of(uint32_t leaf)
+{
+	xen_cpuid_leaf_t *l = (xen_cpuid_leaf_t *)(uintptr_t)body(find(REC_CPUID_POLICY));
+
+	while (l->leaf != leaf)
+		l++;
+	return l;
+}
+
 /* A machine that lacks what the guest has seen, and would use: the log names it. */
 CASE(peer_policy_that_asks_too_much)
 {
@@ -241,6 +250,7 @@ CASE(peer_policy_that_asks_too_much)
 		{ offsetof(struct cpu_policy, extd[1].d), XEN_X86_FEATURE_LM, "feature lm," },
 	};
 	struct cpu_policy all;
+	xen_cpuid_leaf_t *speculation;
 
 	begin();
 	all = *machine_max();
@@ -252,6 +262,12 @@ CASE(peer_policy_that_asks_too_much)
 		EXPECT(host_log_has(lacks[i].name), == true);
 		*machine_max() = all;
 	}
+	/* And what no machine has here yet. */
+	speculation = leaf_of(0x80000008);
+	speculation->b |= 1U << (XEN_X86_FEATURE_IBRS % 32);
+	EXPECT(give_policy(), == -EINVAL);
+	EXPECT(host_log_has("feature ibrs,"), == true);
+	speculation->b &= ~(1U << (XEN_X86_FEATURE_IBRS % 32));
 	/* What it would do without is hidden, and the log says what. */
 	machine_max()->basic[1].d &= ~(1U << XEN_X86_FEATURE_CLFLUSH);
 	EXPECT(give_policy(), == 0);
