@@ -5,7 +5,7 @@
 
 #define NV 4U
 
-static struct domain dom;
+static struct domain dom[NV];
 static struct vcpu v[NV];
 static struct sched_cpu c;
 static uint64_t now, ran[NV];
@@ -23,24 +23,32 @@ static void take(struct vcpu *n)
 	sched_bvt.remove(&c, n);
 }
 
+static void set_params(struct domain *d, unsigned int weight, unsigned int cap)
+{
+	union sched_params p = { .share = { weight, cap } };
+
+	EXPECT(!sched_bvt.set(d, &p));
+}
+
 static void setup(const unsigned int *weight)
 {
-	static uint8_t records[NV][SCHED_POLICY_BYTES];
+	static uint64_t records[NV + 1][SCHED_POLICY_BYTES / 8];
 
+	memset(dom, 0, sizeof(dom));
 	memset(&c, 0, sizeof(c));
 	memset(v, 0, sizeof(v));
 	memset(records, 0, sizeof(records));
 	memset(ran, 0, sizeof(ran));
 	list_init(&c.queue);
+	c.policy = records[NV];
 	now = NS_PER_SEC;
 	for (unsigned int i = 0; i < NV; i++) {
 		v[i].id = i;
-		v[i].domain = &dom;
+		v[i].domain = &dom[i];
 		v[i].sched.policy = records[i];
 		list_init(&v[i].sched.queue);
-		sched_bvt.init(&v[i]);
 		if (weight[i]) {
-			v[i].sched.weight = weight[i];
+			set_params(&dom[i], weight[i], 0);
 			put(&v[i], true);
 		}
 	}
@@ -123,11 +131,10 @@ TEST(bvt_cap_holds)
 	uint64_t start;
 
 	setup(weight);
-	dom.max_vcpus = 1;
-	dom.sched.cap = 20;
+	dom[0].max_vcpus = 1;
+	set_params(&dom[0], 256, 20);
 	start = now;
 	while (now - start < 10 * NS_PER_SEC)
 		step(10 * NS_PER_MS);
-	dom.sched.cap = 0;
 	EXPECT(ran[0] < (now - start) * 21 / 100 && ran[0] > (now - start) * 19 / 100);
 }

@@ -19,7 +19,7 @@ struct domain *dom0;
 static struct cpu cpu[SIM_CPUS];
 static uint64_t deadline[SIM_CPUS];
 static struct domain *domains[SIM_TASKS];
-static unsigned int nr_domains, weights[SIM_TASKS + 1];
+static unsigned int nr_domains;
 static uint64_t marked_ns, seed;
 
 /* --- what stands around the scheduler --- */
@@ -325,6 +325,19 @@ static void cpus_init(void)
 	sched_init();
 }
 
+int sim_policy(const char *name)
+{
+	extern const struct boot_option _options_start[], _options_end[];
+	int rc = -ENOENT;
+
+	for (const struct boot_option *o = _options_start; o < _options_end; o++)
+		if (!strcmp(o->name, "sched"))
+			rc = o->parse(name);
+	for (unsigned int i = 0; i < SIM_CPUS && cpus[i]; i++)
+		memset(cpus[i]->sched->policy, 0, SCHED_POLICY_BYTES);
+	return rc;
+}
+
 void sim_start(unsigned int nr)
 {
 	if (!cpus[0])
@@ -343,8 +356,11 @@ struct domain *sim_domain(bool is_dom0, unsigned int vcpus, unsigned int weight,
 	d->domid = is_dom0 ? 0 : (domid_t)(nr_domains + 1);
 	d->max_vcpus = vcpus;
 	d->vcpu = xzalloc_array(struct vcpu *, vcpus);
-	d->sched.cap = cap;
-	weights[d->domid] = weight ? weight : 256;
+	if (weight || cap) {
+		union sched_params p = { .share = { weight ? weight : 256, cap } };
+
+		BUG_ON(sched_set_params(d, &p));
+	}
 	domains[nr_domains++] = d;
 	return d;
 }
@@ -361,7 +377,6 @@ struct task *sim_task(struct domain *d, enum task_kind kind, uint64_t period_ns,
 	d->vcpu[v->id] = v;
 	t->v = v;
 	BUG_ON(sched_vcpu_init(v));
-	v->sched.weight = weights[d->domid];
 	t->kind = kind;
 	t->period_ns = period_ns;
 	t->work_ns = work_ns;

@@ -50,6 +50,8 @@ extern struct task tasks[SIM_TASKS];
 extern unsigned int nr_tasks;
 extern uint64_t sim_now;
 
+/* As the option sched=NAME does; nothing runs. 0 or -EINVAL. */
+int sim_policy(const char *name);
 void sim_start(unsigned int nr);
 /* A domain with room for `vcpus` vCPUs; the first one made with is_dom0 is dom0. */
 struct domain *sim_domain(bool is_dom0, unsigned int vcpus, unsigned int weight, unsigned int cap);

@@ -125,7 +125,7 @@ TEST(cap_changes_under_load)
 	t = sim_task(sim_domain(false, 1, 0, 0), TASK_SPIN, 0, 0);
 	sim_task(sim_domain(false, 1, 0, 0), TASK_SPIN, 0, 0);
 	for (unsigned int i = 0; i < ARRAY_SIZE(cap); i++) {
-		struct sched_params p = { .weight = 256, .cap = cap[i] };
+		union sched_params p = { .share = { .weight = 256, .cap = cap[i] } };
 
 		sim_run(30 * MS);
 		sim_as(t);
@@ -158,7 +158,7 @@ TEST(cap_of_dom0)
 /* A cap on the only busy vCPU, which would otherwise run on without a look. */
 TEST(cap_is_set_on_one_alone)
 {
-	struct sched_params p = { .weight = 256, .cap = 20 };
+	union sched_params p = { .share = { .weight = 256, .cap = 20 } };
 	struct task *t;
 
 	sim_start(2);
@@ -170,7 +170,7 @@ TEST(cap_is_set_on_one_alone)
 	sim_mark();
 	sim_run(1000 * MS);
 	EXPECT_IN(sim_share(t), 1900, 2030);
-	p.cap = 0;
+	p.share.cap = 0;
 	EXPECT(!sched_set_params(t->v->domain, &p));
 	sim_mark();
 	sim_run(1000 * MS);

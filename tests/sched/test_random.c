@@ -63,7 +63,8 @@ static void check_queues(void)
 static void set_params(const struct task *t)
 {
 	static const unsigned int caps[] = { 0, 0, 1, 20, 50, 100, 300 };
-	struct sched_params p = { .weight = 1U << rnd(10), .cap = caps[rnd(ARRAY_SIZE(caps))] };
+	union sched_params p = { .share = { .weight = 1U << rnd(10),
+					    .cap = caps[rnd(ARRAY_SIZE(caps))] } };
 
 	EXPECT(!sched_set_params(t->v->domain, &p));
 }
@@ -119,7 +120,7 @@ static void step(bool *paused)
 TEST(random_use)
 {
 	static const enum task_kind kinds[] = { TASK_SPIN, TASK_PERIODIC, TASK_RANDOM, TASK_SLEEP };
-	struct sched_params even = { .weight = 256 };
+	union sched_params even = { .share = { .weight = 256 } };
 	bool paused[NR] = { false };
 	struct domain *d;
 

@@ -109,7 +109,7 @@ TEST(sleep_is_not_saved_up)
 /* A new weight counts at once. */
 TEST(weight_changes_under_load)
 {
-	struct sched_params p = { .weight = 1024 };
+	union sched_params p = { .share = { .weight = 1024 } };
 
 	spinners(1, NULL, 2);
 	sim_as(&tasks[0]);
@@ -118,7 +118,7 @@ TEST(weight_changes_under_load)
 	sim_mark();
 	sim_run(2000 * MS);
 	EXPECT_IN(sim_share(&tasks[0]), 7700, 8300);
-	p.weight = 0;
+	p.share.weight = 0;
 	EXPECT(sched_set_params(tasks[0].v->domain, &p) == -EINVAL);
 	sim_stop();
 }

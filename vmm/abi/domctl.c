@@ -380,26 +380,28 @@ static long op_sendtrigger(struct call *c)
 
 /* --- scheduler parameters and small things ----------------------------------------------------- */
 
-/* The policies show themselves as credit2, which the tools know: weight and cap mean the same. */
+/* The policies show themselves as schedulers that the tools know: weight and cap, which both of these have, mean the same. */
+BUILD_BUG_ON(sizeof(struct xen_domctl_sched_credit) != sizeof(struct xen_domctl_sched_credit2));
+
 static long op_scheduler_op(struct call *c)
 {
 	struct xen_domctl_scheduler_op *s = c->arg;
-	struct sched_params p;
+	union sched_params p;
 
-	if (s->sched_id != XEN_SCHEDULER_CREDIT2)
+	if (s->sched_id != sched_tool_id())
 		return -EINVAL;
 	sched_get_params(c->d, &p);
 	if (s->cmd == XEN_DOMCTL_SCHEDOP_getinfo) {
-		s->u.credit2.weight = (uint16_t)p.weight;
-		s->u.credit2.cap = (uint16_t)p.cap;
+		s->u.credit2.weight = (uint16_t)p.share.weight;
+		s->u.credit2.cap = (uint16_t)p.share.cap;
 		return 0;
 	}
 	if (s->cmd != XEN_DOMCTL_SCHEDOP_putinfo)
 		return -EINVAL;
 	if (s->u.credit2.weight)
-		p.weight = s->u.credit2.weight;
+		p.share.weight = s->u.credit2.weight;
 	if (s->u.credit2.cap != 0xffff)
-		p.cap = s->u.credit2.cap;
+		p.share.cap = s->u.credit2.cap;
 	return sched_set_params(c->d, &p);
 }
 

@@ -274,7 +274,7 @@ static long op_cpupool_op(struct call *c)
 			return -ENOENT;
 		domain_for_each(count_one, &domains);
 		p->cpupool_id = POOL_ID;
-		p->sched_id = XEN_SCHEDULER_CREDIT2;
+		p->sched_id = sched_tool_id();
 		p->n_dom = domains;
 		return copy_cpumask_to_guest(&p->cpumap, all, nr_cpus);
 	case XEN_SYSCTL_CPUPOOL_OP_FREEINFO:
@@ -286,15 +286,32 @@ static long op_cpupool_op(struct call *c)
 	}
 }
 
+/* Global parameters of "credit": the length of a turn. */
+static long credit_parameters(struct xen_sysctl_scheduler_op *s)
+{
+	struct xen_sysctl_credit_schedule *p = &s->u.sched_credit;
+
+	if (s->cmd == XEN_SYSCTL_SCHEDOP_putinfo)
+		return p->ratelimit_us || p->vcpu_migr_delay_us
+			       ? -EOPNOTSUPP
+			       : sched_set_turn_ns(p->tslice_ms * NS_PER_MS);
+	*p = (struct xen_sysctl_credit_schedule){ .tslice_ms =
+							  (uint32_t)(sched_turn_ns() / NS_PER_MS) };
+	return 0;
+}
+
 /* Global parameters of "credit2": its rate limit is our slices' least length. */
 static long op_scheduler_op(struct call *c)
 {
 	struct xen_sysctl_scheduler_op *s = c->arg;
 
-	if (s->sched_id != XEN_SCHEDULER_CREDIT2 || s->cpupool_id != POOL_ID)
+	if (s->sched_id != sched_tool_id() || s->cpupool_id != POOL_ID ||
+	    (s->cmd != XEN_SYSCTL_SCHEDOP_getinfo && s->cmd != XEN_SYSCTL_SCHEDOP_putinfo))
 		return -EINVAL;
-	if (s->cmd != XEN_SYSCTL_SCHEDOP_getinfo)
-		return s->cmd == XEN_SYSCTL_SCHEDOP_putinfo ? -EOPNOTSUPP : -EINVAL;
+	if (s->sched_id == XEN_SCHEDULER_CREDIT)
+		return credit_parameters(s);
+	if (s->cmd == XEN_SYSCTL_SCHEDOP_putinfo)
+		return -EOPNOTSUPP;
 	s->u.sched_credit2.ratelimit_us = 500;
 	return 0;
 }
@@ -302,7 +319,7 @@ static long op_scheduler_op(struct call *c)
 /* --- memory and keys --------------------------------------------------------------------------- */
 
 DOES(op_levelling_caps, xen_sysctl_cpu_levelling_caps, a->caps = 0)
-DOES(op_sched_id, xen_sysctl_sched_id, a->sched_id = XEN_SCHEDULER_CREDIT2)
+DOES(op_sched_id, xen_sysctl_sched_id, a->sched_id = sched_tool_id())
 DOES(op_availheap, xen_sysctl_availheap, a->avail_bytes = free_page_count() << PAGE_SHIFT)
 
 static long op_numainfo(struct call *c)

@@ -44,17 +44,16 @@ struct sched_vcpu {
 	bool queued;		/* [s] */
 	bool slept;		/* [s] it waited for something since it last ran */
 	bool yields;		/* [v] others of its queue go first, once */
-	unsigned int weight;	/* [s] 1..65535, default 256 */
 	uint64_t started_ns;	/* [s] when it began to run */
 	uint64_t moved_ns;	/* [s] when it was last moved to even the queues out */
-	void *policy;		/* [s] a policy's own record */
+	void *policy;		/* [s] the policy's own record */
 };
 
-/* What the vCPUs of a domain share: the limit of the CPU time they get together. */
+#define SCHED_POLICY_BYTES 64U /* of each of a policy's records, zeroed at first */
+
+/* What the vCPUs of a domain share. */
 struct sched_domain {
-	unsigned int cap;	  /* [a] percent of one CPU, 0 = none */
-	uint64_t cap_refilled_ns; /* [a] begin of the present window */
-	int64_t cap_left_ns;	  /* [a] of it; below 0 = taken in advance */
+	uint64_t policy[SCHED_POLICY_BYTES / 8]; /* [a] the policy's own record */
 };
 
 struct vcpu {

@@ -24,21 +24,27 @@ struct sched_cpu {
 	const void *donor_key;	/* lock: what the donor waits for */
 	struct vcpu *handoff;	/* lock: to run next if the policy lets it; NULL = none */
 	uint64_t balanced_ns;	/* lock: when this CPU last looked for a shorter queue */
-	uint64_t vtime;		/* lock: the policy's clock of this queue */
+	void *policy;		/* lock: the policy's own record */
 };
 
-#define SCHED_POLICY_BYTES 64U /* record at sched_vcpu.policy, zeroed, allocated by the core */
-
-/* What tools may set; the mapping to credit2's parameters is in the domctl. */
-struct sched_params {
-	unsigned int weight; /* 1..65535, 256 = normal; each vCPU has it */
-	unsigned int cap;    /* percent of one CPU that all vCPUs together may use, 0 = no limit */
+/* What tools may set of a domain; which member counts says the policy's tool_id. */
+union sched_params {
+	/* XEN_SCHEDULER_CREDIT2, _CREDIT */
+	struct {
+		unsigned int weight; /* 1..65535, 256 = normal; each vCPU has it */
+		unsigned int
+			cap; /* percent of one CPU that all vCPUs together may use, 0 = no limit */
+	} share;
 };
 
+/* Records of a policy are SCHED_POLICY_BYTES at sched_cpu.policy, sched_vcpu.policy and sched_domain.policy. */
 struct sched_policy {
 	const char *name;
-	/* v becomes known to the scheduler. */
-	void (*init)(struct vcpu *v);
+	unsigned int tool_id; /* XEN_SCHEDULER_*: as what the tools, which know a few, see it */
+	uint64_t *turn_ns;    /* how long one may run while others wait; NULL = no such parameter */
+	/* d's parameters; a domain without vCPUs has some, too. Any CPU, no lock. -EINVAL: not in this policy. */
+	void (*get)(struct domain *d, union sched_params *p);
+	int (*set)(struct domain *d, const union sched_params *p);
 	/* Put v in c's queue / take it out. woken: it slept, and was not preempted, paused or moved. */
 	void (*insert)(struct sched_cpu *c, struct vcpu *v, bool woken, uint64_t now_ns);
 	void (*remove)(struct sched_cpu *c, struct vcpu *v);
@@ -59,15 +65,23 @@ struct sched_policy {
 	bool (*may_pass)(const struct sched_cpu *c, const struct vcpu *v, uint64_t now_ns);
 	/* v moves from one CPU's queue to another's; in neither. */
 	void (*migrate)(const struct sched_cpu *from, const struct sched_cpu *to, struct vcpu *v);
-	/* For dumps: v's virtual time, or what the policy has in its place. */
-	uint64_t (*vtime)(const struct vcpu *v);
+	/* What v counts for where queues are compared. */
+	unsigned int (*weight)(const struct vcpu *v);
+	/* For dumps: adds to a line what there is to say of c and its clock, and of v. */
+	void (*dump_cpu)(const struct sched_cpu *c);
+	void (*dump_vcpu)(const struct vcpu *v);
 };
 
-extern const struct sched_policy sched_bvt;
+extern const struct sched_policy sched_bvt, sched_rrobin;
 
-/* Parameters of a whole domain. -EINVAL: weight out of range. */
-int sched_set_params(struct domain *d, const struct sched_params *p);
-void sched_get_params(struct domain *d, struct sched_params *p);
+/* XEN_SCHEDULER_*: the policy's tool_id. */
+unsigned int sched_tool_id(void);
+/* Parameters of a whole domain. -EINVAL: the policy has no such value. */
+int sched_set_params(struct domain *d, const union sched_params *p);
+void sched_get_params(struct domain *d, union sched_params *p);
+/* The policy's turn_ns, 0 = it has none; -EOPNOTSUPP, -EINVAL: not 1 ms to 1 s. */
+uint64_t sched_turn_ns(void);
+int sched_set_turn_ns(uint64_t ns);
 /* Nanoseconds that a CPU has been idle, up to its last wake-up. */
 uint64_t sched_idle_ns(unsigned int cpu);
 /*

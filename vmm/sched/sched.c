@@ -10,6 +10,7 @@
  * schedule() clears `running` only after the state is saved and then looks once more whether the vCPU
  * has become runnable meanwhile, so that a wake-up which saw it running is not lost.
  */
+#include "boot.h"
 #include "domain.h"
 #include "hvm_ops.h"
 #include "publish.h"
@@ -19,7 +20,19 @@ const struct guest_ops *guest_ops;
 struct domain idle_domain = { .domid = DOMID_IDLE, .is_idle = true, .refs = 1 };
 
 static struct sched_cpu *scpus[MAX_CPUS];
+static const struct sched_policy *const policies[] = { &sched_bvt, &sched_rrobin };
 static const struct sched_policy *policy = &sched_bvt;
+
+static int parse_sched(const char *name)
+{
+	for (unsigned int i = 0; i < ARRAY_SIZE(policies); i++)
+		if (!strcmp(policies[i]->name, name)) {
+			policy = policies[i];
+			return 0;
+		}
+	return -EINVAL;
+}
+BOOT_OPTION(sched, "sched", parse_sched, "scheduler's policy: bvt (default) or rrobin");
 
 /*
  * Locks the queue that v belongs to at this moment. Who moves v holds the lock of the queue that it leaves, so v->cpu
@@ -348,12 +361,12 @@ static struct vcpu *choose(struct sched_cpu *c, struct vcpu *prev, uint64_t now)
 /* Sum of the weights of those that run or could run on c, locked. */
 static unsigned int load(const struct sched_cpu *c, uint64_t now)
 {
-	unsigned int sum = c->curr == c->idle ? 0 : c->curr->sched.weight;
+	unsigned int sum = c->curr == c->idle ? 0 : policy->weight(c->curr);
 	const struct vcpu *v;
 
 	list_for_each(v, &c->queue, sched.queue)
 		if (!c->nr_parked || policy->may_run(v, now))
-			sum += v->sched.weight;
+			sum += policy->weight(v);
 	return sum;
 }
 
@@ -368,7 +381,7 @@ static unsigned int lighter_cpu(const struct sched_cpu *c, const struct vcpu *v,
 
 		if (!(v->affinity_hard & BIT(i)) || unwelcome(v, i) || !spin_trylock(&to->lock))
 			continue;
-		ok = load(to, now) + v->sched.weight <= here;
+		ok = load(to, now) + policy->weight(v) <= here;
 		spin_unlock(&to->lock);
 		if (ok)
 			return i;
@@ -594,7 +607,6 @@ static struct vcpu *idle_create(unsigned int cpu)
 	v->cpu = cpu;
 	v->domain = &idle_domain;
 	v->running = true;
-	v->sched.weight = 256;
 	list_init(&v->sched.queue);
 	return v;
 }
@@ -604,13 +616,17 @@ void sched_init(void)
 {
 	unsigned int i;
 
+	if (!scpus[0])
+		printk(LOG_INFO "scheduler: %s\n", policy->name);
 	for (i = 0; i < MAX_CPUS; i++) {
 		struct sched_cpu *c;
 
 		if (!cpus[i] || scpus[i])
 			continue;
 		c = xzalloc(struct sched_cpu);
-		if (!c)
+		if (c)
+			c->policy = xzalloc_bytes(SCHED_POLICY_BYTES);
+		if (!c || !c->policy)
 			panic("no memory for the run queue of CPU %u", i);
 		spin_lock_init(&c->lock, LOCK_SCHED, "run queue");
 		list_init(&c->queue);
@@ -643,7 +659,6 @@ int sched_vcpu_init(struct vcpu *v)
 	}
 	v->runstate.state = RUNSTATE_offline;
 	v->runstate.state_entry_time = now_ns();
-	policy->init(v);
 	return 0;
 }
 
@@ -677,14 +692,22 @@ void sched_set_affinity(struct vcpu *v, uint64_t hard, uint64_t soft)
 	}
 }
 
-/* Weight and cap count from now on: what waits is sorted anew, what runs gets another slice. */
-static void params_changed(struct vcpu *v, unsigned int weight)
+/* What v ran so far counts by the old parameters. */
+static void params_change(struct vcpu *v)
+{
+	struct sched_cpu *c = lock_vcpu(v);
+
+	account_current(c, now_ns());
+	spin_unlock(&c->lock);
+}
+
+/* The new ones count from now on: what waits is sorted anew, what runs gets another slice. */
+static void params_changed(struct vcpu *v)
 {
 	struct sched_cpu *c = lock_vcpu(v);
 	uint64_t now = now_ns();
 
 	account_current(c, now);
-	v->sched.weight = weight;
 	if (v->sched.queued) {
 		dequeue(c, v);
 		enqueue(c, v, now);
@@ -694,24 +717,44 @@ static void params_changed(struct vcpu *v, unsigned int weight)
 	spin_unlock(&c->lock);
 }
 
-int sched_set_params(struct domain *d, const struct sched_params *p)
+int sched_set_params(struct domain *d, const union sched_params *p)
 {
 	struct vcpu *v;
+	int rc;
 
-	if (!p->weight || p->weight > 65535)
-		return -EINVAL;
-	WRITE_ONCE(d->sched.cap, p->cap);
 	for_each_vcpu(d, v)
-		params_changed(v, p->weight);
+		params_change(v);
+	rc = policy->set(d, p);
+	if (rc)
+		return rc;
+	for_each_vcpu(d, v)
+		params_changed(v);
 	return 0;
 }
 
-void sched_get_params(struct domain *d, struct sched_params *p)
+void sched_get_params(struct domain *d, union sched_params *p)
 {
-	const struct vcpu *v = domain_vcpu(d, 0);
+	policy->get(d, p);
+}
 
-	p->weight = v ? v->sched.weight : 256;
-	p->cap = d->sched.cap;
+unsigned int sched_tool_id(void)
+{
+	return policy->tool_id;
+}
+
+uint64_t sched_turn_ns(void)
+{
+	return policy->turn_ns ? READ_ONCE(*policy->turn_ns) : 0;
+}
+
+int sched_set_turn_ns(uint64_t ns)
+{
+	if (!policy->turn_ns)
+		return -EOPNOTSUPP;
+	if (ns < NS_PER_MS || ns > NS_PER_SEC)
+		return -EINVAL;
+	WRITE_ONCE(*policy->turn_ns, ns);
+	return 0;
 }
 
 static void dump_cpu(struct sched_cpu *c)
@@ -719,10 +762,13 @@ static void dump_cpu(struct sched_cpu *c)
 	struct vcpu *v;
 
 	spin_lock(&c->lock);
-	printk("CPU%u: runs d%uv%u, vtime %lu, %u waiting, %u of them parked:", c->cpu,
-	       c->curr->domain->domid, c->curr->id, c->vtime, c->nr_queued, c->nr_parked);
-	list_for_each(v, &c->queue, sched.queue)
-		printk(" d%uv%u(vtime %lu)", v->domain->domid, v->id, policy->vtime(v));
+	printk("CPU%u: runs d%uv%u", c->cpu, c->curr->domain->domid, c->curr->id);
+	policy->dump_cpu(c);
+	printk(", %u waiting, %u of them parked:", c->nr_queued, c->nr_parked);
+	list_for_each(v, &c->queue, sched.queue) {
+		printk(" d%uv%u", v->domain->domid, v->id);
+		policy->dump_vcpu(v);
+	}
 	printk("\n");
 	spin_unlock(&c->lock);
 }

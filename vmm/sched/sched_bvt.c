@@ -19,9 +19,12 @@
  *
  * Pure arithmetic: no locks, no clock of its own. docs/scheduling.md has the rules for users.
  */
+#include "xen_abi.h"
+#include <xen/domctl.h>
 #include "sched.h"
 
 #define WEIGHT_NORMAL	256U
+#define WEIGHT_MAX	65535U
 #define CTX_ALLOW_NS	(5 * NS_PER_MS)
 #define WARP_ALLOW_NS	(200 * NS_PER_US)
 #define WARP_NS		(20 * NS_PER_MS)
@@ -42,9 +45,44 @@ struct bvt_vcpu {
 	bool had_turn; /* dom0: no guest ran since it did */
 };
 
+/* What the vCPUs of a domain share: the limit of the CPU time they get together. */
+struct bvt_domain {
+	unsigned int weight; /* 1..65535, each vCPU has it; 0 = nobody has set it: WEIGHT_NORMAL */
+	unsigned int cap;    /* percent of one CPU, 0 = none */
+	uint64_t cap_refilled_ns; /* begin of the present window */
+	int64_t cap_left_ns;	  /* of it; below 0 = taken in advance */
+};
+
+/* The clock of a queue. */
+struct bvt_cpu {
+	uint64_t vtime;
+};
+
+_Static_assert(sizeof(struct bvt_vcpu) <= SCHED_POLICY_BYTES &&
+		       sizeof(struct bvt_domain) <= SCHED_POLICY_BYTES &&
+		       sizeof(struct bvt_cpu) <= SCHED_POLICY_BYTES,
+	       "policy record too large");
+
 static struct bvt_vcpu *bvt(const struct vcpu *v)
 {
 	return v->sched.policy;
+}
+
+static struct bvt_domain *bvt_domain(struct domain *d)
+{
+	return (struct bvt_domain *)d->sched.policy;
+}
+
+static struct bvt_cpu *bvt_cpu(const struct sched_cpu *c)
+{
+	return c->policy;
+}
+
+static unsigned int bvt_weight(const struct vcpu *v)
+{
+	unsigned int weight = READ_ONCE(bvt_domain(v->domain)->weight);
+
+	return weight ? weight : WEIGHT_NORMAL;
 }
 
 /* Signed distance of two virtual times; they are never far apart. */
@@ -60,11 +98,11 @@ static uint64_t weight_on(const struct sched_cpu *c, const struct vcpu *v)
 	uint64_t guests = 0;
 
 	if (!v->domain->is_dom0)
-		return v->sched.weight;
+		return bvt_weight(v);
 	list_for_each(o, &c->queue, sched.queue)
 		if (!o->domain->is_dom0 && !bvt(o)->parked)
-			guests += o->sched.weight;
-	return max((uint64_t)v->sched.weight, guests);
+			guests += bvt_weight(o);
+	return max((uint64_t)bvt_weight(v), guests);
 }
 
 static uint64_t weighted(const struct sched_cpu *c, const struct vcpu *v, uint64_t ns)
@@ -88,34 +126,36 @@ static uint64_t effective(const struct vcpu *v)
 
 /* --- caps -------------------------------------------------------------------------------------- */
 
-static bool capped(const struct domain *d)
+static bool capped(struct domain *d)
 {
-	return d->sched.cap && d->sched.cap < 100 * d->max_vcpus;
+	unsigned int cap = READ_ONCE(bvt_domain(d)->cap);
+
+	return cap && cap < 100 * d->max_vcpus;
 }
 
-static void cap_add(struct domain *d, int64_t ns, int64_t limit)
+static void cap_add(struct bvt_domain *b, int64_t ns, int64_t limit)
 {
-	int64_t old = READ_ONCE(d->sched.cap_left_ns);
+	int64_t old = READ_ONCE(b->cap_left_ns);
 
-	while (!__atomic_compare_exchange_n(&d->sched.cap_left_ns, &old, min(old + ns, limit),
-					    false, __ATOMIC_RELAXED, __ATOMIC_RELAXED))
+	while (!__atomic_compare_exchange_n(&b->cap_left_ns, &old, min(old + ns, limit), false,
+					    __ATOMIC_RELAXED, __ATOMIC_RELAXED))
 		;
 }
 
 /* What d's vCPUs may still use of this window. Any of their CPUs; they need not agree to the microsecond. */
 static int64_t cap_left(struct domain *d, uint64_t now)
 {
-	int64_t quota = (int64_t)(CAP_WINDOW_NS / 100 * d->sched.cap);
-	uint64_t from = READ_ONCE(d->sched.cap_refilled_ns), windows;
+	struct bvt_domain *b = bvt_domain(d);
+	int64_t quota = (int64_t)(CAP_WINDOW_NS / 100 * READ_ONCE(b->cap));
+	uint64_t from = READ_ONCE(b->cap_refilled_ns), windows;
 
 	if (vdiff(now, from) < (int64_t)CAP_WINDOW_NS)
-		return READ_ONCE(d->sched.cap_left_ns);
+		return READ_ONCE(b->cap_left_ns);
 	windows = (now - from) / CAP_WINDOW_NS;
-	if (__atomic_compare_exchange_n(&d->sched.cap_refilled_ns, &from,
-					from + windows * CAP_WINDOW_NS, false, __ATOMIC_RELAXED,
-					__ATOMIC_RELAXED))
-		cap_add(d, quota * (int64_t)min(windows, (uint64_t)CAP_WINDOWS_MAX), quota);
-	return READ_ONCE(d->sched.cap_left_ns);
+	if (__atomic_compare_exchange_n(&b->cap_refilled_ns, &from, from + windows * CAP_WINDOW_NS,
+					false, __ATOMIC_RELAXED, __ATOMIC_RELAXED))
+		cap_add(b, quota * (int64_t)min(windows, (uint64_t)CAP_WINDOWS_MAX), quota);
+	return READ_ONCE(b->cap_left_ns);
 }
 
 static bool used_up(const struct vcpu *v, uint64_t now)
@@ -125,7 +165,7 @@ static bool used_up(const struct vcpu *v, uint64_t now)
 
 static uint64_t until_refill(const struct vcpu *v, uint64_t now)
 {
-	int64_t ns = vdiff(v->domain->sched.cap_refilled_ns + CAP_WINDOW_NS, now);
+	int64_t ns = vdiff(READ_ONCE(bvt_domain(v->domain)->cap_refilled_ns) + CAP_WINDOW_NS, now);
 
 	return ns > 0 ? (uint64_t)ns : CAP_SLICE_NS;
 }
@@ -140,15 +180,10 @@ static uint64_t cap_slice(const struct vcpu *v, uint64_t now)
 
 /* --- the queue: those that may run in order of effective virtual time, then the parked ones --------- */
 
-static void bvt_init(struct vcpu *v)
-{
-	v->sched.weight = WEIGHT_NORMAL;
-}
-
 static void bring_up(const struct sched_cpu *c, struct bvt_vcpu *b)
 {
-	if (vdiff(b->vtime, c->vtime) < 0)
-		b->vtime = c->vtime;
+	if (vdiff(b->vtime, bvt_cpu(c)->vtime) < 0)
+		b->vtime = bvt_cpu(c)->vtime;
 }
 
 static void sort_in(struct sched_cpu *c, struct vcpu *v)
@@ -215,8 +250,8 @@ static void advance_clock(struct sched_cpu *c, uint64_t least)
 	list_for_each(v, &c->queue, sched.queue)
 		if (!bvt(v)->parked && vdiff(bvt(v)->vtime, least) < 0)
 			least = bvt(v)->vtime;
-	if (vdiff(least, c->vtime) > 0)
-		WRITE_ONCE(c->vtime, least);
+	if (vdiff(least, bvt_cpu(c)->vtime) > 0)
+		WRITE_ONCE(bvt_cpu(c)->vtime, least);
 }
 
 /* A guest ran: dom0's vCPUs that wait are next. */
@@ -240,7 +275,7 @@ static void bvt_account(struct sched_cpu *c, struct vcpu *v, uint64_t ran, uint6
 		b->warped = b->warp_left_ns > 0;
 	}
 	if (capped(v->domain))
-		cap_add(v->domain, -(int64_t)ran, INT64_MAX);
+		cap_add(bvt_domain(v->domain), -(int64_t)ran, INT64_MAX);
 	b->had_turn = true;
 	if (!v->domain->is_dom0)
 		give_turn(c);
@@ -254,7 +289,7 @@ static struct vcpu *waiting_dom0(const struct sched_cpu *c)
 
 	list_for_each(v, &c->queue, sched.queue)
 		if (v->domain->is_dom0 && !bvt(v)->had_turn && !bvt(v)->parked &&
-		    vdiff(bvt(v)->vtime, c->vtime) <= (int64_t)CTX_ALLOW_NS)
+		    vdiff(bvt(v)->vtime, bvt_cpu(c)->vtime) <= (int64_t)CTX_ALLOW_NS)
 			return v;
 	return NULL;
 }
@@ -351,17 +386,43 @@ static bool bvt_may_pass(const struct sched_cpu *c, const struct vcpu *v, uint64
 
 static void bvt_migrate(const struct sched_cpu *from, const struct sched_cpu *to, struct vcpu *v)
 {
-	bvt(v)->vtime += READ_ONCE(to->vtime) - READ_ONCE(from->vtime);
+	bvt(v)->vtime += READ_ONCE(bvt_cpu(to)->vtime) - READ_ONCE(bvt_cpu(from)->vtime);
 }
 
-static uint64_t bvt_vtime(const struct vcpu *v)
+/* --- parameters -------------------------------------------------------------------------------- */
+
+static void bvt_get(struct domain *d, union sched_params *p)
 {
-	return bvt(v)->vtime;
+	unsigned int weight = READ_ONCE(bvt_domain(d)->weight);
+
+	p->share.weight = weight ? weight : WEIGHT_NORMAL;
+	p->share.cap = READ_ONCE(bvt_domain(d)->cap);
+}
+
+static int bvt_set(struct domain *d, const union sched_params *p)
+{
+	if (!p->share.weight || p->share.weight > WEIGHT_MAX)
+		return -EINVAL;
+	WRITE_ONCE(bvt_domain(d)->cap, p->share.cap);
+	WRITE_ONCE(bvt_domain(d)->weight, p->share.weight);
+	return 0;
+}
+
+static void bvt_dump_cpu(const struct sched_cpu *c)
+{
+	printk(", vtime %lu", bvt_cpu(c)->vtime);
+}
+
+static void bvt_dump_vcpu(const struct vcpu *v)
+{
+	printk("(vtime %lu)", bvt(v)->vtime);
 }
 
 const struct sched_policy sched_bvt = {
 	.name = "bvt",
-	.init = bvt_init,
+	.tool_id = XEN_SCHEDULER_CREDIT2,
+	.get = bvt_get,
+	.set = bvt_set,
 	.insert = bvt_insert,
 	.remove = bvt_remove,
 	.account = bvt_account,
@@ -371,7 +432,7 @@ const struct sched_policy sched_bvt = {
 	.may_run = bvt_may_run,
 	.may_pass = bvt_may_pass,
 	.migrate = bvt_migrate,
-	.vtime = bvt_vtime,
+	.weight = bvt_weight,
+	.dump_cpu = bvt_dump_cpu,
+	.dump_vcpu = bvt_dump_vcpu,
 };
-
-_Static_assert(sizeof(struct bvt_vcpu) <= SCHED_POLICY_BYTES, "policy record too large");
