@@ -173,6 +173,13 @@ void logdirty_wrote(struct domain *d, gfn_t gfn)
 	(void)d;
 	(void)gfn;
 }
+int p2m_move(struct domain *d, gfn_t from, gfn_t to)
+{
+	(void)d;
+	(void)from;
+	(void)to;
+	return -ENOSYS;
+}
 void paging_give_up(struct domain *d, gfn_t gfn)
 {
 	(void)d;
