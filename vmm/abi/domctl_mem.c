@@ -272,6 +272,7 @@ long op_hypercall_init(struct call *c)
 	if (!p)
 		return -EACCES;
 	hypercall_page_fill(c->d, page_to_virt(p));
+	paging_give_up(c->d, _gfn(h->gmfn));
 	page_put(p);
 	return 0;
 }

@@ -6,6 +6,7 @@
  */
 #include "internal.h"
 #include "guest_access.h"
+#include "paging.h"
 #include <xen/sched.h>
 
 /* The scale is rounded: after this long the record may be a nanosecond off. */
@@ -158,6 +159,7 @@ static void runstate_write(struct vcpu *v)
 		return;
 	runstate_fill((uint8_t *)page_to_virt(pg) + offset, compat, &v->runstate,
 		      d->vm_assist & BIT(VMASST_TYPE_runstate_update_flag));
+	paging_give_up(d, gpa_to_gfn(at));
 	page_put(pg);
 }
 

@@ -457,6 +457,7 @@ static int write_hypercall_page(struct vcpu *v, uint64_t value)
 	if (!page)
 		return -EINVAL;
 	hypercall_page_fill(v->domain, page_to_virt(page));
+	paging_give_up(v->domain, _gfn(value >> PAGE_SHIFT));
 	page_put(page);
 	return 0;
 }

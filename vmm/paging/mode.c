@@ -52,7 +52,7 @@ void paging_vcpu_fini(struct vcpu *v)
 
 int paging_pool_set(struct domain *d, uint64_t pages)
 {
-	int rc;
+	int rc = 0;
 
 	if (!d->sh) {
 		d->pool_pages = pages;
@@ -60,21 +60,17 @@ int paging_pool_set(struct domain *d, uint64_t pages)
 	}
 	if (d->sh->nr_pages > ROUND_UP(pages, SH_CHUNK))
 		return -EBUSY;
-	if (d->sh->nr_pages < pages) {
+	if (d->sh->nr_pages < pages)
 		rc = sh_pool_grow(d->sh);
-		if (rc)
-			return rc;
-	}
-	d->pool_pages = min(pages, (uint64_t)d->sh->nr_pages);
-	return d->sh->nr_pages < pages ? -ERESTART : 0;
+	return !rc && d->sh->nr_pages < pages ? -ERESTART : rc;
 }
 
 uint64_t paging_pool(const struct domain *d)
 {
-	return d->pool_pages;
+	return d->sh ? d->sh->nr_pages : d->pool_pages;
 }
 
-/* A page for each MiB of memory besides, and for each vCPU what faults of several at once need. */
+/* What the faults of all vCPUs at once need, and a little to keep. */
 bool paging_pool_suffices(const struct domain *d)
 {
 	return !d->sh || d->sh->nr_pages >= 64 + 32 * d->max_vcpus;

@@ -78,6 +78,17 @@ static void put(struct sh_page *p, unsigned int i, uint64_t entry)
 	WRITE_ONCE(p->table[i], entry);
 }
 
+static bool add_reference(struct sh_domain *s, struct sh_set *set, uint64_t *entry)
+{
+	uint64_t *old;
+
+	if (unlikely(sh_set_is_full(set))) {
+		old = sh_set_any(set);
+		sh_entry_clear(s, sh_page_of(old), sh_index_of(old));
+	}
+	return sh_set_add(s, set, entry);
+}
+
 bool sh_entry_set_leaf(struct sh_domain *s, struct sh_page *p, unsigned int i, gfn_t gfn,
 		       const struct p2m_entry *e, uint64_t rights)
 {
@@ -93,7 +104,7 @@ bool sh_entry_set_leaf(struct sh_domain *s, struct sh_page *p, unsigned int i, g
 	if (p->table[i] == entry && (!p->names || p->names->table[i] == gfn.v))
 		return true;
 	sh_entry_clear(s, p, i);
-	if (!sh_set_add(s, f, &p->table[i]))
+	if (!add_reference(s, f, &p->table[i]))
 		return false;
 	if (p->names)
 		p->names->table[i] = gfn.v;
@@ -109,7 +120,7 @@ bool sh_entry_set_table(struct sh_domain *s, struct sh_page *p, unsigned int i,
 	if (p->table[i] == entry)
 		return true;
 	sh_entry_clear(s, p, i);
-	if (!sh_set_add(s, &child->parents, &p->table[i]))
+	if (!add_reference(s, &child->parents, &p->table[i]))
 		return false;
 	put(p, i, entry);
 	return true;

@@ -7,11 +7,14 @@
 #include "shadow.h"
 
 #define RECORD 1ULL
-#define IN_REC 7U
+#define IN_REC 6U
+/* As many records in a set: what looks for one entry must not take long, whatever a guest maps how often. */
+#define RECORDS 16U
 
 struct sh_refs {
 	uint64_t *entry[IN_REC]; /* NULL behind the last one */
 	struct sh_refs *next;
+	uint64_t records; /* this one and those behind it */
 };
 
 static struct sh_refs *record(const struct sh_set *set)
@@ -79,6 +82,7 @@ bool sh_set_add(struct sh_domain *s, struct sh_set *set, uint64_t *entry)
 		fresh->entry[0] = sh_set_any(set);
 	fresh->entry[r ? 0 : 1] = entry;
 	fresh->next = r;
+	fresh->records = r ? r->records + 1 : 1;
 	set->at = (int64_t)((uintptr_t)fresh | RECORD);
 	return true;
 }
@@ -122,6 +126,13 @@ void sh_set_del(struct sh_domain *s, struct sh_set *set, uint64_t *entry)
 	BUG_ON(true);
 }
 
+bool sh_set_is_full(const struct sh_set *set)
+{
+	const struct sh_refs *r = record(set);
+
+	return r && r->records == RECORDS && count(r) == IN_REC;
+}
+
 uint64_t *sh_set_any(const struct sh_set *set)
 {
 	const struct sh_refs *r = record(set);
@@ -147,6 +158,15 @@ static unsigned int frame_index(gfn_t gfn, unsigned int level)
 	return (unsigned int)(gfn.v >> (9 * (level - 1))) & (SH_ENTRIES - 1);
 }
 
+/* As the p2m's tables: a guest that scatters its memory must not use up the VMM's. */
+static void *new_node(struct sh_domain *s)
+{
+	void *node = s->nr_nodes < READ_ONCE(s->d->p2m.max_tables) ? alloc_page_virt() : NULL;
+
+	s->nr_nodes += !!node;
+	return node;
+}
+
 struct sh_set *sh_frame(struct sh_domain *s, gfn_t gfn, bool make)
 {
 	uint64_t *node = s->frames;
@@ -157,7 +177,7 @@ struct sh_set *sh_frame(struct sh_domain *s, gfn_t gfn, bool make)
 		uint64_t *slot = &node[frame_index(gfn, level)];
 
 		if (!*slot && make)
-			*slot = (uintptr_t)alloc_page_virt();
+			*slot = (uintptr_t)new_node(s);
 		if (!*slot)
 			return NULL;
 		node = (uint64_t *)(uintptr_t)*slot;

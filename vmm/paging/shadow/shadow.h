@@ -86,8 +86,9 @@ struct sh_domain {
 	struct sh_chunk *chunks;
 	struct sh_refs *free_refs;
 	unsigned int nr_free_refs;
-	uint64_t *frames; /* sh_frame(): a tree like the p2m's, with sets at its leaves */
-	void *blank;	  /* a root that leads nowhere */
+	uint64_t *frames;  /* sh_frame(): a tree like the p2m's, with sets at its leaves */
+	uint64_t nr_nodes; /* of it */
+	void *blank;	   /* a root that leads nowhere */
 	struct sh_page *bucket[SH_BUCKETS];
 };
 
@@ -142,6 +143,8 @@ int sh_pool_drop(struct sh_domain *s);
 /* refs.c */
 /* False: there is no memory for it. */
 bool sh_set_add(struct sh_domain *s, struct sh_set *set, uint64_t *entry);
+/* One has to go before another comes: entries are made anew by the next fault. */
+bool sh_set_is_full(const struct sh_set *set);
 void sh_set_del(struct sh_domain *s, struct sh_set *set, uint64_t *entry);
 uint64_t *sh_set_any(const struct sh_set *set); /* NULL: it is empty */
 void sh_set_each(const struct sh_set *set, void (*fn)(uint64_t *entry));

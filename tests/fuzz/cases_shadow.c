@@ -1,0 +1,170 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+/* Domains on shadow page tables, as the tools see them: created, their memory for tables, their CPUID, their end. */
+#include "cases.h"
+#include "hvm_ops.h"
+#include "policy.h"
+#include <xen/arch-x86/cpufeatureset.h>
+#include <xen/domctl.h>
+#include <xen/sysctl.h>
+
+#define ID 77
+
+static struct hvm_ops ops;
+
+static void start(void)
+{
+	ops = fake_hvm_ops;
+	ops.shadow = true;
+	change_machine(&ops);
+}
+
+/* What was created goes with the machine, which misses nothing then. */
+static void end(void)
+{
+	change_machine(&fake_hvm_ops);
+}
+
+static long create(uint32_t flags)
+{
+	struct xen_domctl op = { .u.createdomain = { .flags = XEN_DOMCTL_CDF_hvm | flags,
+						     .max_vcpus = 2,
+						     .max_evtchn_port = 255,
+						     .max_grant_frames = 4,
+						     .max_maptrack_frames = 4,
+						     .grant_opts = XEN_DOMCTL_GRANT_version(1),
+						     .arch.emulation_flags = XEN_X86_EMU_LAPIC } };
+	long rc = domctl(XEN_DOMCTL_createdomain, ID, &op);
+
+	for (unsigned int i = 0; !rc && i < 2; i++)
+		EXPECT(vcpu_create(dom(ID), i), == 0);
+	return rc;
+}
+
+static long simple(uint32_t cmd)
+{
+	struct xen_domctl op = { 0 };
+
+	return domctl(cmd, ID, &op);
+}
+
+static long set_pool(uint64_t bytes)
+{
+	struct xen_domctl op = { .u.paging_mempool.size = bytes };
+
+	return domctl(XEN_DOMCTL_set_paging_mempool_size, ID, &op);
+}
+
+static uint64_t pool(void)
+{
+	struct xen_domctl op = { 0 };
+
+	EXPECT(domctl(XEN_DOMCTL_get_paging_mempool_size, ID, &op), == 0);
+	return op.u.paging_mempool.size;
+}
+
+static long allocation(uint32_t subop, uint32_t *mib)
+{
+	struct xen_domctl op = { .u.shadow_op = { .op = subop, .mb = *mib } };
+	long rc = domctl(XEN_DOMCTL_shadow_op, ID, &op);
+
+	*mib = op.u.shadow_op.mb;
+	return rc;
+}
+
+static bool is_hap(void)
+{
+	struct xen_domctl op = { 0 };
+
+	EXPECT(domctl(XEN_DOMCTL_getdomaininfo, ID, &op), == 0);
+	return op.u.getdomaininfo.flags & XEN_DOMINF_hap;
+}
+
+static uint32_t capabilities(void)
+{
+	struct xen_sysctl op = { .cmd = XEN_SYSCTL_physinfo,
+				 .interface_version = XEN_SYSCTL_INTERFACE_VERSION };
+
+	EXPECT(call_op(0, __HYPERVISOR_sysctl, 0, &op, sizeof(op)), <= 0);
+	memcpy(guest_page(0, ARG_GFN), &op, sizeof(op));
+	EXPECT(call_as(0, 0, __HYPERVISOR_sysctl, ARG, 0, 0, 0), == 0);
+	memcpy(&op, guest_page(0, ARG_GFN), sizeof(op));
+	return op.u.physinfo.capabilities;
+}
+
+/* The tools are told what is there. */
+CASE(shadow_is_reported)
+{
+	EXPECT(capabilities() & XEN_SYSCTL_PHYSCAP_shadow, == 0);
+	start();
+	EXPECT(capabilities() & XEN_SYSCTL_PHYSCAP_shadow, != 0);
+	EXPECT(capabilities() & XEN_SYSCTL_PHYSCAP_hap, != 0);
+	EXPECT(create(XEN_DOMCTL_CDF_oos_off), == 0);
+	EXPECT(is_hap(), == false);
+	EXPECT(dom(ID)->sh != NULL, == true);
+	start();
+	EXPECT(create(XEN_DOMCTL_CDF_hap), == 0);
+	EXPECT(is_hap(), == true);
+	EXPECT(dom(ID)->sh == NULL, == true);
+	end();
+}
+
+/* It is there before the domain runs, and goes with it: machine_stop() counts pages. */
+CASE(shadow_pool)
+{
+	uint64_t free;
+	uint32_t mib = 0;
+
+	start();
+	EXPECT(create(0), == 0);
+	free = free_page_count();
+	host_log_clear();
+	EXPECT(simple(XEN_DOMCTL_unpausedomain), == -ENOMEM);
+	EXPECT(host_log_has("shadow_memory="), == true);
+	EXPECT(set_pool(MIB(1) + 1), == -EINVAL);
+	EXPECT(set_pool(MIB(1)), == 0);
+	EXPECT(pool(), == MIB(1));
+	EXPECT(free - free_page_count(), >= (long)(MIB(1) >> PAGE_SHIFT));
+	EXPECT(allocation(XEN_DOMCTL_SHADOW_OP_GET_ALLOCATION, &mib), == 0);
+	EXPECT(mib, == 1);
+	mib = 2;
+	EXPECT(allocation(XEN_DOMCTL_SHADOW_OP_SET_ALLOCATION, &mib), == 0);
+	EXPECT(pool(), == MIB(2));
+	EXPECT(set_pool(MIB(1)), == -EBUSY);
+	EXPECT(set_pool(1ULL << 40), == -ENOMEM);
+	EXPECT(pool() > MIB(2), == true); /* what was got is kept */
+	EXPECT(set_pool(pool()), == 0);
+	machine_kill(dom(ID));
+	EXPECT(free_page_count(), >= (long)free);
+	end();
+}
+
+/* With nested paging the number is only remembered. */
+CASE(nested_pool)
+{
+	start();
+	EXPECT(create(XEN_DOMCTL_CDF_hap), == 0);
+	EXPECT(set_pool(MIB(3)), == 0);
+	EXPECT(pool(), == MIB(3));
+	EXPECT(set_pool(MIB(1)), == 0);
+	EXPECT(pool(), == MIB(1));
+	EXPECT(simple(XEN_DOMCTL_unpausedomain), == 0);
+	end();
+}
+
+/* What only nested paging gives is not in its CPUID. */
+CASE(shadow_policy)
+{
+	struct cpu_policy nested = { .basic[1].c = BIT(17) | BIT(0),
+				     .extd[1].d = BIT(26) | BIT(29) },
+			  p;
+
+	nested.basic[0].a = 0xd;
+	nested.extd[0].a = 0x80000008;
+	nested.feat[0].b = BIT(10) | BIT(7);
+	nested.feat[0].c = BIT(3);
+	policy_derive_shadow(&nested, &p);
+	EXPECT(p.basic[1].c & (BIT(17) | BIT(0)), == BIT(0));
+	EXPECT(p.feat[0].b, == BIT(7));
+	EXPECT(p.feat[0].c, == 0);
+	EXPECT(p.extd[1].d & (BIT(26) | BIT(29)), == BIT(29));
+}
