@@ -579,7 +579,7 @@ void vmx_exit_dr(struct vcpu *v, unsigned int insn_len)
 	vmx_load_debug(v);
 }
 
-/* The VMCS in readable form, every field by name, for crashes and debug keys. */
+/* The VMCS in readable form, every field that is not zero by name, for crashes and debug keys. */
 static void dump_fields(void)
 {
 	char line[160];
@@ -589,9 +589,10 @@ static void dump_fields(void)
 	for (unsigned int i = 0; i < vmcs_nr_fields; i++) {
 		const struct vmcs_field_name *f = &vmcs_field_names[i];
 
-		if (!vmread_safe((enum vmcs_field)f->encoding, &value))
-			continue; /* this CPU does not have it */
-		used += (unsigned int)snprintf(line + used, sizeof(line) - used, "  %-22s %016lx",
+		/* Zeroes, and what this CPU does not have, are left out: all is printed with interrupts off. */
+		if (!vmread_safe((enum vmcs_field)f->encoding, &value) || !value)
+			continue;
+		used += (unsigned int)snprintf(line + used, sizeof(line) - used, "  %s %lx",
 					       f->name, value);
 		if (used > 80) {
 			printk("%s\n", line);

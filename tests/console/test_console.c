@@ -404,3 +404,25 @@ TEST(dom0_is_told_of_the_log)
 {
 	unit_isolated(hook);
 }
+
+/* What a debug key prints goes in pieces; guests and timers have the CPU in between. */
+static void keys(void)
+{
+	world_start("console=com1");
+	world_pass(NS_PER_SEC);
+	world_key_pieces = 50;
+	console_debug_key('v');
+	console_debug_key('q');
+	for (unsigned int i = 0; i < 10; i++)
+		world_loop();
+	EXPECT(world_keys == 1);
+	world_pass(2 * NS_PER_MS);
+	EXPECT(world_keys == 1);
+	world_pass(NS_PER_SEC);
+	EXPECT(world_keys == 2);
+}
+
+TEST(debug_keys_print_in_pieces)
+{
+	unit_isolated(keys);
+}

@@ -122,9 +122,13 @@ void cpu_raise(unsigned int cpu, uint32_t softirq)
 	test_cpu.softirq |= softirq;
 }
 
-void debug_key_run(char key)
+unsigned int world_key_pieces, world_keys;
+
+bool debug_key_run(char key, struct key_walk *w)
 {
-	(void)key;
+	world_keys += !w->begun;
+	w->begun = true;
+	return key == 'v' && ++w->at < world_key_pieces;
 }
 
 int parse_bool(const char *value, bool *v)

@@ -23,7 +23,9 @@ struct uart {
 };
 extern struct uart uart;
 extern struct boot_info boot_info;
-extern uint64_t world_tsc_step;	 /* what the TSC counts from one look to the next */
+extern uint64_t world_tsc_step; /* what the TSC counts from one look to the next */
+/* Pieces that key v prints, and keys that were run. */
+extern unsigned int world_key_pieces, world_keys;
 extern unsigned int world_locks; /* held now */
 
 /* Boots the console with these options ("name=value ..."): a line of 115,200 baud, FIFO of 16, and timers run. */

@@ -9,6 +9,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
+#include "work.h"
 
 #define RAM_BYTES (16UL << 20)
 
@@ -164,7 +165,7 @@ void host_result(const char *check, unsigned int good, unsigned int bad)
 	printf("%s: %u passed, %u failed\n", check, good, bad);
 }
 
-static __thread char log_text[16384]; /* what the calling thread said */
+static __thread char log_text[65536]; /* what the calling thread said */
 static __thread size_t log_len;
 
 void host_log_clear(void)
@@ -213,11 +214,13 @@ static void keep(const char *fmt, va_list ap)
 
 void printk(const char *fmt, ...)
 {
+	work_add(WORK_LINE);
 	KEEP(fmt);
 }
 
 void guest_printk(const char *fmt, ...)
 {
+	work_add(WORK_LINE);
 	KEEP(fmt);
 }
 

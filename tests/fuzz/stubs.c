@@ -247,12 +247,18 @@ size_t console_dom0_read(char *buf, size_t max)
 	memset(buf, 'x', min(max, (size_t)20));
 	return min(max, (size_t)20);
 }
-void debug_key_run(char key);
+/* A piece at a time, as the run loop does it later; what ends the machine does so by intent. */
 void console_debug_key(char key)
 {
-	work_end(); /* prints what it has to, at a tool's wish */
-	if (key != 'R' && key != 'C')
-		debug_key_run(key); /* what ends the machine does so by intent */
+	struct key_walk w = { 0 };
+	bool more = key != 'R' && key != 'C';
+
+	work_end();
+	while (more) {
+		work_begin();
+		more = debug_key_run(key, &w);
+		work_end();
+	}
 }
 void trace_record(enum trace_event e, uint64_t a, uint64_t b)
 {

@@ -10,6 +10,8 @@
 #define WORK_PIECE 100000U
 /* What a flush of translations costs: other CPUs are waited for. */
 #define WORK_FLUSH 1000U
+/* What a line for the log costs: each character is formatted, and copied twice. */
+#define WORK_LINE 5000U
 
 void work_begin(void);
 void work_end(void);

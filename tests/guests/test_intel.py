@@ -218,7 +218,7 @@ def test_vtx_payload_guests(lab):
 
 def counters(dom0):
     """What debug key c shows."""
-    text = dom0.run("xl debug-keys c; xl dmesg | tail -n 60")
+    text = dom0.run("xl debug-keys c; sleep 1; xl dmesg | tail -n 60")
     return {name: int(value) for name, value in re.findall(r"^ *(\w+) +(\d+)$", text, re.M)}
 
 

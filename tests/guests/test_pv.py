@@ -256,13 +256,13 @@ def test_pv_devices(lab):
     shell(dom0, "dev1", WRITE_BOTH.format("xvdc"), 120)
     shell(dom0, "dev1", "(while :; do dd if=/dev/zero of=/dev/xvda bs=1M 2>/dev/null; done) & "
           "(while :; do dd if=/dev/xvdc of=/dev/null bs=64k 2>/dev/null; done) & ping -c 2 10.0.2.15")
-    dom0.run("xl debug-keys g")
+    dom0.run("xl debug-keys g; sleep 1")
     check(re.search(rf"d{number} ref \d+: d0 ", dom0.run("xl dmesg | tail -300")), "no grant is mapped: nothing is tested")
     dom0.run("xl destroy dev1")
     free_loops(dom0, disks)
     # dom0's own tables for what it maps have grown, once; the pages that were mapped, ten MiB, are back.
     dom0.wait_for(f"[ $({FREE}) -ge {int(before) - 4} ]", 60)
-    dom0.run("xl debug-keys g && xl debug-keys e && xl debug-keys q")
+    dom0.run("xl debug-keys g && xl debug-keys e && xl debug-keys q; sleep 1")
     dump = dom0.run("xl dmesg | tail -60").rsplit("'g' pressed", 1)[-1]
     check(not re.search(rf"\bd{number}\b", dump), f"something of the guest is left: {dump[-300:]}")
 
@@ -309,7 +309,7 @@ def test_pv_many(lab):
     check(len(dom0.run("xl list").splitlines()) == MANY + 2, "twenty guests and dom0")
     dom0.run(f"for n in $(seq 0 {MANY - 1}); do xl destroy many$n; done", 200)
     dom0.wait_for(f"[ \"$({FREE})\" = '{before.strip()}' ]", 30)
-    dom0.run("xl debug-keys qeg")
+    dom0.run("xl debug-keys qeg; sleep 1")
     dump = dom0.run("xl dmesg | tail -200")
     check(not re.search(r"^.*\bd[1-9]\d*: (PVH|HVM|event channels|\d+ grant frames)", dump, re.M),
           "the debug keys show a domain that is gone")

@@ -113,11 +113,12 @@ bool hypercall_dispatch(struct vcpu *v)
 	return rc == -ERESTART;
 }
 
-static void key_hypercalls(char key)
+static bool key_hypercalls(struct key_walk *w)
 {
-	(void)key;
-	for (unsigned int i = 0; i < ARRAY_SIZE(hypercalls); i++)
-		if (READ_ONCE(calls[i]))
-			printk("%-20s %lu\n", hypercalls[i].name, READ_ONCE(calls[i]));
+	for (unsigned int end = w->at + KEY_LINES; w->at < end && w->at < ARRAY_SIZE(hypercalls);
+	     w->at++)
+		if (READ_ONCE(calls[w->at]))
+			printk("%-20s %lu\n", hypercalls[w->at].name, READ_ONCE(calls[w->at]));
+	return w->at < ARRAY_SIZE(hypercalls);
 }
-DEBUG_KEY('y', key_hypercalls, "hypercalls by number");
+DEBUG_KEY_PIECES('y', key_hypercalls, "hypercalls by number");

@@ -49,6 +49,16 @@ void trace_record(enum trace_event e, uint64_t a, uint64_t b)
 	ring[cpu][next[cpu]++ % RING_RECORDS] = (struct trace_record){ rdtsc(), e, a, b };
 }
 
+static void dump_cpu(unsigned int cpu, uint32_t from, unsigned int n)
+{
+	for (; n; n--) {
+		const struct trace_record *r = &ring[cpu][from++ % RING_RECORDS];
+
+		printk("  %lu %s %lx %lx\n", r->tsc,
+		       r->event < TRACE_COUNT ? event_name[r->event] : "?", r->a, r->b);
+	}
+}
+
 void trace_dump(unsigned int last_per_cpu)
 {
 	unsigned int cpu, n;
@@ -58,38 +68,42 @@ void trace_dump(unsigned int last_per_cpu)
 			continue;
 		n = min(min(next[cpu], RING_RECORDS), last_per_cpu);
 		printk("CPU %u: last %u events\n", cpu, n);
-		for (; n; n--) {
-			const struct trace_record *r = &ring[cpu][(next[cpu] - n) % RING_RECORDS];
-
-			printk("  %lu %s %lx %lx\n", r->tsc,
-			       r->event < TRACE_COUNT ? event_name[r->event] : "?", r->a, r->b);
-		}
+		dump_cpu(cpu, next[cpu] - n, n);
 	}
 }
 
-static void key_trace(char key)
+/* The last ones of each CPU, as they are when their turn comes. */
+static bool key_trace(struct key_walk *w)
 {
-	(void)key;
-	if (trace_on)
-		trace_dump(64);
-	else
+	unsigned int cpu = w->id++;
+
+	if (!trace_on) {
 		printk("Tracing is off (option trace)\n");
+		return false;
+	}
+	if (ring[cpu]) {
+		printk("CPU %u:\n", cpu);
+		dump_cpu(cpu, next[cpu] - min(next[cpu], 2 * KEY_LINES),
+			 min(next[cpu], 2 * KEY_LINES));
+	}
+	return w->id < MAX_CPUS;
 }
-DEBUG_KEY('T', key_trace, "last events of the trace rings");
+DEBUG_KEY_PIECES('T', key_trace, "last events of the trace rings");
 
 extern const struct counter _counters_start[], _counters_end[];
 
-static void key_counters(char key)
+static bool key_counters(struct key_walk *w)
 {
+	const struct counter *c = _counters_start + w->at, *end = c + KEY_LINES;
 	uint64_t sum;
-	unsigned int cpu;
 
-	(void)key;
-	for (const struct counter *c = _counters_start; c < _counters_end; c++) {
+	for (; c < end && c < _counters_end; c++) {
 		sum = 0;
-		for (cpu = 0; cpu < MAX_CPUS; cpu++)
+		for (unsigned int cpu = 0; cpu < MAX_CPUS; cpu++)
 			sum += c->value[cpu];
 		printk("  %-24s %lu\n", c->name, sum);
 	}
+	w->at += KEY_LINES;
+	return c < _counters_end;
 }
-DEBUG_KEY('c', key_counters, "counters");
+DEBUG_KEY_PIECES('c', key_counters, "counters");

@@ -18,6 +18,7 @@
 #define POLL_IDLE_NS (200 * NS_PER_MS)
 #define POLL_BUSY_NS (1 * NS_PER_MS)
 #define BUSY_FOR_NS  (2 * NS_PER_SEC)
+#define KEY_PIECE_NS (100 * NS_PER_US) /* from one piece of a key's printing to the next */
 
 void (*console_output_hook)(void);
 void (*console_input_hook)(void);
@@ -26,6 +27,9 @@ static char input[INPUT_SIZE];
 static uint32_t input_start, input_end; /* lock */
 static char keys[KEYS_SIZE];
 static uint32_t keys_start, keys_end; /* lock */
+static char key_now;		      /* its printing goes on; CPU 0's */
+static struct key_walk key_walk;
+static struct timer key_timer = TIMER_INIT(NULL, NULL);
 
 static bool use_serial = true, use_screen = true, serial_up, screen_up, keep_screen;
 static bool sync_console;
@@ -147,27 +151,43 @@ void console_debug_key(char key)
 	cpu_raise(0, SOFTIRQ_KEY);
 }
 
+/* The next key that was typed, if the one before is through; 0: none. */
+static char next_key(void)
+{
+	bool locked = log_lock();
+
+	if (!key_now && keys_start != keys_end) {
+		key_now = keys[keys_start++ % KEYS_SIZE];
+		memset(&key_walk, 0, sizeof(key_walk));
+	}
+	log_unlock(locked);
+	return key_now;
+}
+
+static void key_goes_on(void *unused)
+{
+	(void)unused;
+	this_cpu_raise(SOFTIRQ_KEY);
+}
+
 /* Also the place where the output hook runs, and where the rest of the text gets its timer: no locks are held here. */
 void console_run_keys(void)
 {
-	bool locked, any;
-	char key = 0;
 
 	if (console_output_hook && __atomic_exchange_n(&log_grew, false, __ATOMIC_RELAXED))
 		console_output_hook();
 	if (pieces && !timer_armed(&piece_timer))
 		timer_set(&piece_timer, now_ns() + serial_piece_ns());
-	if (cpu_id() != 0)
+	if (cpu_id() != 0 || timer_armed(&key_timer))
 		return;
-	do {
-		locked = log_lock();
-		any = keys_start != keys_end;
-		if (any)
-			key = keys[keys_start++ % KEYS_SIZE];
-		log_unlock(locked);
-		if (any)
-			debug_key_run(key);
-	} while (any);
+	while (next_key()) {
+		if (!debug_key_run(key_now, &key_walk))
+			key_now = 0;
+		if (pieces) { /* guests and interrupts have the CPU until then */
+			timer_set(&key_timer, now_ns() + KEY_PIECE_NS);
+			return;
+		}
+	}
 }
 
 static void input_char(char c)
@@ -220,6 +240,7 @@ void console_input_to_dom0(void)
 void console_start_timers(void)
 {
 	timer_init(&piece_timer, next_piece, NULL, 0);
+	timer_init(&key_timer, key_goes_on, NULL, 0);
 	pieces = true;
 	if (!serial_up)
 		return;

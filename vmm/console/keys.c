@@ -6,40 +6,52 @@
 
 extern const struct debug_key _debug_keys_start[], _debug_keys_end[];
 
-void debug_key_run(char key)
+bool debug_key_run(char key, struct key_walk *w)
 {
 	for (const struct debug_key *k = _debug_keys_start; k < _debug_keys_end; k++) {
-		if (k->key == key) {
+		if (k->key != key)
+			continue;
+		if (!w->begun)
 			printk("'%c' pressed: %s\n", key, k->help);
-			k->fn(key);
-			return;
-		}
+		w->begun = true;
+		if (k->piece)
+			return k->piece(w);
+		k->fn(key);
+		return false;
 	}
 	printk("'%c': no such debug key; 'h' lists them\n", key >= ' ' && key <= '~' ? key : '?');
+	return false;
 }
 
-static void key_help(char key)
+static bool key_help(struct key_walk *w)
 {
-	(void)key;
-	for (unsigned int c = ' '; c <= '~'; c++)
+	unsigned int from = ' ' + w->at, lines = 0;
+
+	for (unsigned int c = from; c <= '~' && lines < KEY_LINES; c++, w->at++)
 		for (const struct debug_key *k = _debug_keys_start; k < _debug_keys_end; k++)
-			if (k->key == (char)c)
+			if (k->key == (char)c) {
 				printk("  %c  %s\n", k->key, k->help);
+				lines++;
+			}
+	return ' ' + w->at <= '~';
 }
-DEBUG_KEY('h', key_help, "this list");
+DEBUG_KEY_PIECES('h', key_help, "this list");
 
-static void key_timers(char key)
+static bool key_timers(struct key_walk *w)
 {
-	unsigned int cpu;
+	const struct cpu *c = cpus[w->id];
 
-	(void)key;
-	for_each_cpu(cpu) {
-		printk("CPU %u: APIC ID %u, %lu exits, idle %lu ms\n", cpu, cpus[cpu]->apic_id,
-		       cpus[cpu]->exits, (uint64_t)(cpus[cpu]->idle_ns / NS_PER_MS));
-		timers_dump_cpu(cpu);
+	if (!w->at)
+		printk("CPU %u: APIC ID %u, %lu exits, idle %lu ms\n", c->id, c->apic_id, c->exits,
+		       (uint64_t)(c->idle_ns / NS_PER_MS));
+	if (timers_dump_cpu(c->id, w->at, KEY_LINES)) {
+		w->at += KEY_LINES;
+		return true;
 	}
+	w->at = 0;
+	return ++w->id < nr_cpus;
 }
-DEBUG_KEY('a', key_timers, "CPUs and their timers");
+DEBUG_KEY_PIECES('a', key_timers, "CPUs and their timers");
 
 static void key_memory(char key)
 {

@@ -134,17 +134,17 @@ void panic_init(void)
 	nmi_hook = debug_nmi;
 }
 
-static void key_cpus(char key)
+static bool key_cpus(struct key_walk *w)
 {
-	unsigned int cpu;
+	unsigned int cpu = w->at++;
 
-	(void)key;
-	printk("CPU %u (this one):\n", cpu_id());
-	backtrace_here();
-	for_each_cpu(cpu)
-		if (cpu != cpu_id()) {
-			want_snapshot(cpu);
-			print_snapshot(cpu);
-		}
+	if (cpu == cpu_id()) {
+		printk("CPU %u (this one):\n", cpu);
+		backtrace_here();
+	} else {
+		want_snapshot(cpu);
+		print_snapshot(cpu);
+	}
+	return w->at < nr_cpus;
 }
-DEBUG_KEY('d', key_cpus, "registers and backtraces of all CPUs");
+DEBUG_KEY_PIECES('d', key_cpus, "registers and backtraces of all CPUs");

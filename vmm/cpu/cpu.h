@@ -26,7 +26,8 @@ void wallclock_init(void);
 void timers_init_cpu(struct cpu *c);
 /* Run what is due on this CPU and arm the hardware: SOFTIRQ_TIMER. */
 void timers_run(void);
-void timers_dump_cpu(unsigned int cpu);
+/* At most `max` of a CPU's timers on the console, from the one number `first` on. True: there are more. */
+bool timers_dump_cpu(unsigned int cpu, unsigned int first, unsigned int max);
 
 /* smpboot.c: start the other CPUs; each of them ends up in loop. */
 void smpboot_start_all(void (*loop)(void));

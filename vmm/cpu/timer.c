@@ -180,20 +180,24 @@ void timers_run(void)
 	spin_unlock(&h->lock);
 }
 
-void timers_dump_cpu(unsigned int cpu)
+bool timers_dump_cpu(unsigned int cpu, unsigned int first, unsigned int max)
 {
 	struct timer_heap *h = cpus[cpu]->timers;
 	char name[64];
 	uint64_t now;
+	bool more;
 
 	spin_lock(&h->lock);
 	now = now_ns();
-	printk("CPU %u: %u timers\n", cpu, h->heap.n);
-	for (unsigned int i = 0; i < h->heap.n; i++) {
+	if (!first)
+		printk("CPU %u: %u timers\n", cpu, h->heap.n);
+	more = h->heap.n > first + max;
+	for (unsigned int i = first; i < h->heap.n && i < first + max; i++) {
 		struct timer *t = h->heap.t[i];
 
 		printk("  %s(%p) in %ld us\n", symbol_format(name, sizeof(name), (uint64_t)t->fn),
 		       t->data, (int64_t)(t->expires_ns - now) / 1000);
 	}
 	spin_unlock(&h->lock);
+	return more;
 }

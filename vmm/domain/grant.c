@@ -7,6 +7,7 @@
  * afterwards does not matter to who has it mapped.
  */
 #include "internal.h"
+#include "debug.h"
 #include "paging.h"
 
 /* Frames, and buckets, that are given back in one piece. */
@@ -342,30 +343,31 @@ int grant_move_page(struct domain *d, struct page *page, gfn_t from, gfn_t to)
 	return rc;
 }
 
-static int dump_domain(struct domain *d, void *arg)
+/* Entries that are looked at in a piece of the printing. */
+#define DUMP_LOOKS 4096U
+
+bool grant_dump(struct domain *d, uint32_t *at)
 {
 	struct grant_table *t = d->grant;
-	unsigned int i, used = 0;
+	unsigned int lines = 0, end;
 
-	(void)arg;
 	spin_lock(&t->lock);
-	for (i = 0; i < t->nr_frames * GRANTS_PER_FRAME; i++) {
+	if (!*at)
+		printk("d%u: %u grant frames of %u, %u entries in use, %u mapping slots\n",
+		       d->domid, t->nr_frames, t->max_frames, t->nr_pinned,
+		       t->nr_buckets * MAPTRACK_BUCKET);
+	end = min(*at + DUMP_LOOKS, t->nr_frames * (unsigned int)GRANTS_PER_FRAME);
+	for (; *at < end && lines < KEY_LINES; ++*at) {
 		const struct grant_active *a =
-			&t->active[i / GRANTS_PER_FRAME][i % GRANTS_PER_FRAME];
+			&t->active[*at / GRANTS_PER_FRAME][*at % GRANTS_PER_FRAME];
 
-		if (!a->readers && !a->writers)
+		if (!a->page)
 			continue;
-		used++;
-		printk("  d%u ref %u: d%u reads %u writes %u mfn %lx\n", d->domid, i, a->domid,
+		lines++;
+		printk("  d%u ref %u: d%u reads %u writes %u mfn %lx\n", d->domid, *at, a->domid,
 		       a->readers, a->writers, page_to_mfn(a->page).v);
 	}
-	printk("d%u: %u grant frames of %u, %u entries in use, %u mapping slots\n", d->domid,
-	       t->nr_frames, t->max_frames, used, t->nr_buckets * MAPTRACK_BUCKET);
+	end = t->nr_frames * GRANTS_PER_FRAME;
 	spin_unlock(&t->lock);
-	return 0;
-}
-
-void grant_dump(void)
-{
-	domain_for_each(dump_domain, NULL);
+	return *at < end;
 }

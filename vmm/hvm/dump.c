@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-/* A vCPU's registers in readable form, and debug key 'v' for all of them. */
+/* A vCPU's registers in readable form, and debug key 'x'. */
 #include "debug.h"
 #include "hvm_ops.h"
 #include "vlapic.h"
@@ -25,35 +25,19 @@ void vcpu_dump(struct vcpu *v)
 		hvm_ops->dump(v);
 }
 
-static int dump_domain(struct domain *d, void *arg)
+static bool dump_exits(struct key_walk *w)
 {
-	struct vcpu *v;
-
-	(void)arg;
-	for_each_vcpu(d, v) {
-		/* What does not run now must not start in the middle of it: its VMCS can be loaded on one CPU only. */
-		vcpu_pause_nosync(v);
-		vcpu_dump(v);
-		vcpu_unpause(v);
-	}
-	return 0;
-}
-
-static void dump_all(char key)
-{
-	(void)key;
-	domain_for_each(dump_domain, NULL);
-}
-DEBUG_KEY('v', dump_all, "registers of all virtual CPUs");
-
-static void dump_exits(char key)
-{
+	unsigned int lines = 0;
 	const char *name;
 	uint64_t count;
 
-	(void)key;
-	for (unsigned int i = 0; hvm_ops->exit_count(i, &name, &count); i++)
-		if (count)
-			printk("  %-24s %lu\n", name ? name : "unknown", count);
+	for (; hvm_ops->exit_count(w->at, &name, &count); w->at++) {
+		if (!count)
+			continue;
+		if (lines++ == KEY_LINES)
+			return true;
+		printk("  %-24s %lu\n", name ? name : "unknown", count);
+	}
+	return false;
 }
-DEBUG_KEY('x', dump_exits, "VM exits by reason");
+DEBUG_KEY_PIECES('x', dump_exits, "VM exits by reason");

@@ -20,17 +20,28 @@ void trap_frame_dump(const struct trap_frame *f); /* with the backtrace */
 
 /*
  * Debug keys: typed on the serial line (Ctrl-A three times switches input to the VMM) or sent by
- * `xl debug-keys`. Handlers run on the BSP from the run loop, no locks held.
+ * `xl debug-keys`. Handlers run on the BSP from the run loop, no locks held. What they print is work with interrupts off like
+ * any other: a line is 5,000 instructions, so whoever may have more than KEY_LINES of them prints a piece at a time.
  */
+#define KEY_LINES 16U
+/* Where the printing stands: two numbers of the handler's own, zeroes at first. */
+struct key_walk {
+	bool begun;
+	uint32_t id, at;
+};
 struct debug_key {
 	char key;
-	void (*fn)(char key);
+	void (*fn)(char key);		   /* all at once; or */
+	bool (*piece)(struct key_walk *w); /* one piece; true: there is more */
 	const char *help;
 };
-#define DEBUG_KEY(ch, handler, text)                                               \
+#define DEBUG_KEY_ENTRY(ch, handler, all, part, text)                              \
 	static const struct debug_key __used __aligned(8) __section(".debug_keys") \
-		debug_key_##handler = { ch, handler, text }
-void debug_key_run(char key);
+		debug_key_##handler = { ch, all, part, text }
+#define DEBUG_KEY(ch, handler, text)	    DEBUG_KEY_ENTRY(ch, handler, handler, NULL, text)
+#define DEBUG_KEY_PIECES(ch, handler, text) DEBUG_KEY_ENTRY(ch, handler, NULL, handler, text)
+/* A piece of what the key prints; true: again, with the same w, which is zeroed at first. */
+bool debug_key_run(char key, struct key_walk *w);
 
 /* Counters: one word per CPU, summed when shown (key 'c'). */
 struct counter {

@@ -20,7 +20,7 @@ int grant_frame_mfn(struct domain *d, unsigned int idx, mfn_t *mfn);
  * written by mappings of the page is noted there. As p2m_move(); -EBUSY: so much is granted that it takes too long to look.
  */
 int grant_move_page(struct domain *d, struct page *page, gfn_t from, gfn_t to);
-/* The entry at (gfn) in dom0's p2m that a grant map occupies was overwritten. */
-void grant_dump(void);
+/* Some of d's entries in use on the console, from *at on, which goes on. True: there are more. */
+bool grant_dump(struct domain *d, uint32_t *at);
 
 #endif

@@ -96,6 +96,7 @@ bool sched_has_donor(const void *key);
 bool sched_resume_donor(const void *key);
 /* Current vCPU gives way to others of its queue. */
 void sched_yield(void);
-void sched_dump(void);
+/* A CPU's queue on the console. */
+void sched_dump(unsigned int cpu);
 
 #endif

@@ -757,8 +757,11 @@ int sched_set_turn_ns(uint64_t ns)
 	return 0;
 }
 
+#define DUMP_QUEUED 16U /* vCPUs of a queue that are shown */
+
 static void dump_cpu(struct sched_cpu *c)
 {
+	unsigned int n = 0;
 	struct vcpu *v;
 
 	spin_lock(&c->lock);
@@ -766,18 +769,18 @@ static void dump_cpu(struct sched_cpu *c)
 	policy->dump_cpu(c);
 	printk(", %u waiting, %u of them parked:", c->nr_queued, c->nr_parked);
 	list_for_each(v, &c->queue, sched.queue) {
+		if (n++ == DUMP_QUEUED)
+			break;
 		printk(" d%uv%u", v->domain->domid, v->id);
 		policy->dump_vcpu(v);
 	}
-	printk("\n");
+	printk("%s\n", n > DUMP_QUEUED ? " ..." : "");
 	spin_unlock(&c->lock);
 }
 
-void sched_dump(void)
+void sched_dump(unsigned int cpu)
 {
-	unsigned int i;
-
-	printk("scheduler %s\n", policy->name);
-	for_each_cpu(i)
-		dump_cpu(scpus[i]);
+	if (!cpu)
+		printk("scheduler %s\n", policy->name);
+	dump_cpu(scpus[cpu]);
 }
