@@ -75,8 +75,8 @@ CASE(callback_is_set_while_a_vcpu_sleeps)
 	EXPECT(sleeps(v), == 0);
 }
 
-/* The PIC's interrupt wakes the vCPU whose LINT0 takes it, whichever that is, and no other one. */
-CASE(pic_wakes_the_vcpu_that_takes_it)
+/* A PC with two vCPUs, up; LINT0 of the second takes the PIC's interrupts. */
+static struct domain *new_pc(void)
 {
 	struct xen_domctl_createdomain cfg = {
 		.flags = XEN_DOMCTL_CDF_hvm | XEN_DOMCTL_CDF_hap,
@@ -99,11 +99,66 @@ CASE(pic_wakes_the_vcpu_that_takes_it)
 	}
 	d->tool_pauses = 0;
 	domain_unpause(d);
+	return d;
+}
+
+/* The PIC's interrupt wakes the vCPU whose LINT0 takes it, whichever that is, and no other one. */
+CASE(pic_wakes_the_vcpu_that_takes_it)
+{
+	struct domain *d = new_pc();
+
 	for (unsigned int i = 0; i < 2; i++)
 		put_to_sleep(domain_vcpu(d, i));
 	hvm_isa_irq_set(d, LINE, true);
 	EXPECT(sleeps(domain_vcpu(d, 1)), == 0);
 	EXPECT(sleeps(domain_vcpu(d, 0)), == 1);
+}
+
+static void halt(struct vcpu *v)
+{
+	BUG_ON(!machine_become(v, true));
+	v->regs.rflags &= ~(uint64_t)X86_EFLAGS_IF;
+	hvm_exit_hlt(v, 1);
+	machine_pass(NS_PER_US);
+}
+
+/* HLT with interrupts off in a PC: halted until an NMI or INIT, all of them too. */
+CASE(pc_halted_for_good_is_not_off)
+{
+	struct domain *d = new_pc();
+	struct vcpu *v = domain_vcpu(d, 0), *other = domain_vcpu(d, 1);
+
+	halt(v);
+	halt(other);
+	EXPECT(v->pause_flags, == VPF_DEAF);
+	EXPECT(other->pause_flags, == VPF_DEAF);
+	EXPECT(published(d->shutting_down), == 0);
+	hvm_isa_irq_set(d, LINE, true);
+	vcpu_wake(other, VCPU_ATT_IRQ);
+	EXPECT(other->pause_flags, == VPF_DEAF);
+	hvm_send_nmi(v);
+	EXPECT(v->pause_flags, == 0);
+	hvm_vcpu_reset_init(other);
+	EXPECT(other->pause_flags, == 0);
+	/* An NMI that came just before. */
+	v->hvm.nmi_pending = false;
+	halt(v);
+	EXPECT(v->pause_flags, == VPF_DEAF);
+	hvm_send_nmi(v);
+	halt(v);
+	EXPECT(v->pause_flags, == 0);
+}
+
+/* Xen's ABI has another meaning for it. */
+CASE(pvh_halted_for_good_is_off)
+{
+	struct vcpu *v;
+
+	for_each_vcpu(dom(A), v)
+		halt(v);
+	for_each_vcpu(dom(A), v)
+		EXPECT(v->pause_flags & VPF_DOWN, == VPF_DOWN);
+	EXPECT(published(dom(A)->shutting_down), == 1);
 }
 
 /* State with an interrupt in it is loaded into a vCPU that slept. */

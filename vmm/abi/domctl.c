@@ -59,7 +59,7 @@ static long op_getvcpuinfo(struct call *c)
 		return i->vcpu >= c->d->max_vcpus ? -EINVAL : -ESRCH;
 	vcpu_runstate_get(v, &r);
 	i->online = !(v->pause_flags & VPF_DOWN);
-	i->blocked = !!(v->pause_flags & VPF_BLOCKED);
+	i->blocked = !!(v->pause_flags & (VPF_BLOCKED | VPF_DEAF));
 	i->running = v->running;
 	i->cpu_time = r.time[RUNSTATE_running];
 	i->cpu = v->cpu;

@@ -35,7 +35,7 @@ static long op_up(struct call *c)
 
 	if (!published(v->initialised))
 		return -EINVAL;
-	__atomic_fetch_and(&v->pause_flags, ~(uint32_t)VPF_DOWN, __ATOMIC_SEQ_CST);
+	__atomic_fetch_and(&v->pause_flags, ~(uint32_t)(VPF_DOWN | VPF_DEAF), __ATOMIC_SEQ_CST);
 	sched_vcpu_update(v);
 	return 0;
 }

@@ -19,7 +19,7 @@ static uint32_t vcpus_info(struct domain *d, struct xen_domctl_getdomaininfo *in
 		if (v->pause_flags & VPF_DOWN)
 			continue;
 		info->nr_online_vcpus++;
-		if (!(v->pause_flags & VPF_BLOCKED))
+		if (!(v->pause_flags & (VPF_BLOCKED | VPF_DEAF)))
 			flags &= ~XEN_DOMINF_blocked;
 		if (v->running)
 			flags |= XEN_DOMINF_running;

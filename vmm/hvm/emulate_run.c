@@ -114,7 +114,7 @@ static void retired(struct vcpu *v, const struct x86_retire *r)
 	if (r->singlestep)
 		hvm_inject_debug(v, X86_DR6_BS);
 	if (r->hlt)
-		vcpu_block(v, VPF_BLOCKED);
+		hvm_halt(v);
 }
 
 /* Not an instruction that we do: the bytes go into the reason. */

@@ -11,7 +11,7 @@
 #include "policy.h"
 #include "vlapic.h"
 
-#define STOP_LINE_BYTES 80
+#define STOP_LINE_BYTES 160
 
 /* The guest's own DR6 may be in the CPU. Nothing here concerns translations: they stay. */
 void hvm_inject_debug(struct vcpu *v, uint64_t dr6)
@@ -81,31 +81,62 @@ void hvm_exit_wrmsr(struct vcpu *v, unsigned int insn_len)
 		hvm_advance_rip(v, insn_len);
 }
 
-/* INIT and SIPI start a stopped vCPU again, so guests could fill the log with this. */
-static void report_stop(const struct vcpu *v)
+/* Guests could fill the log with this. */
+static void report_stop(const struct vcpu *v, const char *what)
 {
 	struct domain *d = v->domain;
 
 	if (d->is_dom0 || debug_port_may_print(d, STOP_LINE_BYTES))
-		guest_printk(LOG_INFO "d%uv%u: stops by HLT with interrupts off at %lx\n", d->domid,
-			     v->id, v->regs.rip);
+		guest_printk(LOG_INFO "d%uv%u: stops by HLT with interrupts off at %lx%s\n",
+			     d->domid, v->id, v->regs.rip, what);
+}
+
+static bool all_stopped(const struct domain *d)
+{
+	struct vcpu *v;
+
+	for_each_vcpu(d, v)
+		if (!(__atomic_load_n(&v->pause_flags, __ATOMIC_SEQ_CST) & (VPF_DOWN | VPF_DEAF)))
+			return false;
+	return true;
+}
+
+/* As on a PC: halted until an NMI or INIT. Many systems end like this, and some only wait so for a while. */
+static void halt_deaf(struct vcpu *v)
+{
+	struct domain *d = v->domain;
+
+	vcpu_block(v, VPF_DEAF);
+	if (READ_ONCE(v->hvm.nmi_pending)) /* came before the flag was set */
+		vcpu_wake(v, VCPU_ATT_NMI);
+	else if (all_stopped(d) && !__atomic_exchange_n(&d->hvm.halt_said, true, __ATOMIC_SEQ_CST))
+		report_stop(
+			v,
+			": all its CPUs stand so, until \"xl trigger\", \"xl reboot -F\" or \"xl destroy\"");
 }
 
 /*
- * Halted with interrupts off only an NMI could wake it: the system there has stopped for good. Linux's
- * power-off in a PVH guest ends like this.
+ * Halted with interrupts off only an NMI or INIT can wake it. In a PVH guest, as Xen's ABI has it, the vCPU is down then:
+ * Linux's power-off ends like this.
  */
+void hvm_halt(struct vcpu *v)
+{
+	if (READ_ONCE(v->hvm.nmi_pending))
+		return;
+	if (v->regs.rflags & X86_EFLAGS_IF) {
+		vcpu_block(v, VPF_BLOCKED);
+	} else if (v->domain->is_pvh || v->domain->is_dom0) {
+		report_stop(v, "");
+		vcpu_down(v);
+	} else {
+		halt_deaf(v);
+	}
+}
+
 void hvm_exit_hlt(struct vcpu *v, unsigned int insn_len)
 {
 	hvm_advance_rip(v, insn_len);
-	if (READ_ONCE(v->hvm.nmi_pending))
-		return;
-	if (!(v->regs.rflags & X86_EFLAGS_IF)) {
-		report_stop(v);
-		vcpu_down(v);
-	} else {
-		vcpu_block(v, VPF_BLOCKED);
-	}
+	hvm_halt(v);
 }
 
 bool (*hypercall_entry)(struct vcpu *v);

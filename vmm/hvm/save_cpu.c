@@ -191,6 +191,9 @@ static int cpu_save(const struct hvm_instance *at, void *buf)
 	if (v->pause_flags & VPF_DOWN)
 		return -ENOENT;
 	save_gprs(v, c);
+	/* No record says that it is halted for good: it goes on with its HLT. */
+	if (v->pause_flags & VPF_DEAF)
+		c->rip--;
 	save_segments(v, c);
 	save_msrs(v, c);
 	save_event(v, c);
@@ -277,7 +280,7 @@ static int cpu_load(const struct hvm_instance *at, const void *buf)
 	hvm_set_state(v, HVM_SEGS | HVM_MSRS | HVM_DRS | HVM_CR2 | HVM_CRS);
 	publish(v->initialised, true);
 	vcpu_wake(v, VCPU_ATT_STATE); /* it may have slept in its state before */
-	__atomic_fetch_and(&v->pause_flags, ~(uint32_t)VPF_DOWN, __ATOMIC_SEQ_CST);
+	__atomic_fetch_and(&v->pause_flags, ~(uint32_t)(VPF_DOWN | VPF_DEAF), __ATOMIC_SEQ_CST);
 	sched_vcpu_update(v);
 	return 0;
 }

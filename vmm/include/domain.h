@@ -37,6 +37,7 @@
 #define VPF_BLOCKED BIT(1) /* HLT, block or poll: an event wakes it */
 #define VPF_IO	    BIT(2) /* waits for the device model */
 #define VPF_POLL    BIT(3) /* with BLOCKED: in SCHEDOP_poll, wakes on any polled port */
+#define VPF_DEAF    BIT(5) /* HLT with interrupts off: an NMI or INIT wakes it */
 #define VPF_DONATES BIT(4) /* gave its CPU to another vCPU (sched_donate); an event wakes it, too */
 
 struct sched_vcpu {

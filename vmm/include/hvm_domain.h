@@ -46,6 +46,7 @@ struct hvm_domain {
 	struct vrtc *vrtc;
 	struct vpmtimer *pmtimer;
 	struct vhpet *vhpet;
+	bool halt_said; /* atomic: the log says that all its CPUs are halted for good */
 	struct debug_port *debug_port; /* text to port 0xe9, not yet a whole line */
 	struct io_dispatch *io;	       /* internal port and MMIO handlers: hvm/io.c */
 	struct ioreq_state *ioreq;     /* ioreq servers: hvm/ioreq.c */

@@ -141,6 +141,8 @@ void hvm_exit_cpuid(struct vcpu *v, unsigned int insn_len);
 void hvm_exit_rdmsr(struct vcpu *v, unsigned int insn_len);
 void hvm_exit_wrmsr(struct vcpu *v, unsigned int insn_len);
 void hvm_exit_hlt(struct vcpu *v, unsigned int insn_len);
+/* HLT was done and RIP is behind it: sleep, or stop if interrupts are off. Own vCPU. */
+void hvm_halt(struct vcpu *v);
 void hvm_exit_hypercall(struct vcpu *v, unsigned int insn_len);
 void hvm_exit_xsetbv(struct vcpu *v, unsigned int insn_len);
 /* INVD and WBINVD. */

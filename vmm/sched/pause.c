@@ -69,12 +69,13 @@ void vcpu_attention(struct vcpu *v, uint32_t bits)
 
 static void wake(struct vcpu *v, uint32_t attention, void (*notify)(unsigned int cpu))
 {
-	uint32_t old;
+	uint32_t ends = VPF_BLOCKED | VPF_POLL | VPF_DONATES, old;
 
+	if (attention & (VCPU_ATT_NMI | VCPU_ATT_INIT))
+		ends |= VPF_DEAF;
 	vcpu_attention(v, attention);
-	old = __atomic_fetch_and(&v->pause_flags, ~(uint32_t)(VPF_BLOCKED | VPF_POLL | VPF_DONATES),
-				 __ATOMIC_SEQ_CST);
-	if (old & (VPF_BLOCKED | VPF_DONATES))
+	old = __atomic_fetch_and(&v->pause_flags, ~ends, __ATOMIC_SEQ_CST);
+	if (old & ends & ~(uint32_t)VPF_POLL)
 		sched_vcpu_update(v);
 	else if (__atomic_load_n(&v->running, __ATOMIC_SEQ_CST) && v != current_vcpu())
 		notify(READ_ONCE(v->cpu));

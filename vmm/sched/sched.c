@@ -66,7 +66,7 @@ static int runstate_of(const struct vcpu *v)
 {
 	if (vcpu_runnable(v))
 		return RUNSTATE_runnable;
-	if (v->pause_flags & (VPF_BLOCKED | VPF_DONATES))
+	if (v->pause_flags & (VPF_BLOCKED | VPF_DEAF | VPF_DONATES))
 		return RUNSTATE_blocked;
 	return RUNSTATE_offline;
 }
