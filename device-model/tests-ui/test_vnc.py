@@ -230,7 +230,10 @@ def test_formats(env):
     """Every pixel format that the protocol allows, and every encoding the library has."""
     for bpp, depth, true, maxes, shifts in ((8, 8, 1, (7, 7, 3), (0, 3, 6)), (8, 8, 0, (0, 0, 0),
                                                                              (0, 0, 0)),
+                                            (8, 0, 0, (0, 0, 0), (0, 0, 0)),
                                             (16, 16, 1, (31, 63, 31), (11, 5, 0)),
+                                            (16, 15, 1, (31, 31, 31), (10, 5, 0)),
+                                            (32, 0, 1, (255, 255, 255), (16, 8, 0)),
                                             (32, 24, 1, (255, 255, 255), (0, 8, 16))):
         for encoding in (1, 2, 4, 5, 6, 7, 8, 9, 16, 17):
             c = rfb.Client(env.m.vnc_port, encodings=(encoding,))
@@ -352,7 +355,13 @@ def test_keymaps(env):
         c = rfb.Client(m.vnc_port)
         for keysym, want in ((ord("y"), [0x2c, 0xac]), (ord("z"), [0x15, 0x95]),
                              (0xe4, [0x28, 0xa8]), (ord("/"), [0x2a, 0x08, 0xaa, 0x88]),
-                             (ord("@"), [0xe0, 0x38, 0x10, 0xe0, 0xb8, 0x90])):
+                             (ord("@"), [0xe0, 0x38, 0x10, 0xe0, 0xb8, 0x90]),
+                             # The same characters by their old keysyms and by Unicode's; the map has EuroSign.
+                             (0x20ac, [0xe0, 0x38, 0x12, 0xe0, 0xb8, 0x92]),
+                             (0x10020ac, [0xe0, 0x38, 0x12, 0xe0, 0xb8, 0x92]), (0x10000e4, [0x28, 0xa8]),
+                             (0x1000079, [0x2c, 0xac]), (0x1000142, [0xe0, 0x38, 0x11, 0xe0, 0xb8, 0x91]),
+                             # Modifiers are themselves; the map calls Meta Shift and Alt.
+                             (0xffe7, [0x38, 0xb8]), (0xffe9, [0x38, 0xb8]), (0xfe03, [0xe0, 0x38, 0xe0, 0xb8])):
             c.press(keysym)
             got = keyboard_bytes(m, len(want))
             assert got == want, "keysym %x: %s, expected %s" % (keysym, got, want)

@@ -89,6 +89,12 @@ static unsigned int modifier_flags(char **save, bool *upper)
 	return flags;
 }
 
+/* Shift to Hyper, and those of the third level: the key itself, whatever is held. Maps have Meta as Shift and Alt. */
+static bool is_modifier(uint32_t keysym)
+{
+	return (keysym >= 0xffe1 && keysym <= 0xffee) || keysym == 0xfe03 || keysym == 0xff7e;
+}
+
 static int parse_line(struct keymap *k, char *line, const char *dir, unsigned int depth)
 {
 	char *save, *name, *number, *end;
@@ -116,6 +122,8 @@ static int parse_line(struct keymap *k, char *line, const char *dir, unsigned in
 		return 0;
 	/* 54h is Alt+Print's code; the key without Alt is E0 37. */
 	code = keysym == KEYSYM_PRINT ? 0x37 | INPUT_EXT : keymap_code(code);
+	if (is_modifier(keysym))
+		flags = 0;
 	keymap_add(k, keysym, code, flags);
 	if (upper && keysym >= 'a' && keysym <= 'z')
 		keymap_add(k, keysym - 32, code, flags | KEYMAP_SHIFT);
@@ -181,7 +189,7 @@ int keymap_load(struct keymap *k, const char *name, const char *dir)
 	return rc;
 }
 
-const struct keymap_entry *keymap_find(const struct keymap *k, uint32_t keysym, unsigned int held)
+static const struct keymap_entry *find(const struct keymap *k, uint32_t keysym, unsigned int held)
 {
 	const struct keymap_entry *best = NULL;
 	size_t i;
@@ -197,4 +205,31 @@ const struct keymap_entry *keymap_find(const struct keymap *k, uint32_t keysym, 
 			return e;
 	}
 	return best;
+}
+
+/* The other keysym of the same character: Unicode's or the one from before; 0: there is none. */
+static uint32_t other_name(uint32_t keysym)
+{
+	uint32_t character = keysym & ~UNICODE_KEYSYM;
+	size_t i;
+
+	if (keysym & UNICODE_KEYSYM && character < 0x100)
+		return character;
+	if (keysym < 0x100)
+		return keysym | UNICODE_KEYSYM;
+	for (i = 0; i < keysym_nr_characters; i++) {
+		const struct keysym_character *c = &keysym_characters[i];
+
+		if (keysym & UNICODE_KEYSYM ? c->character == character : c->keysym == keysym)
+			return keysym & UNICODE_KEYSYM ? c->keysym : c->character | UNICODE_KEYSYM;
+	}
+	return 0;
+}
+
+const struct keymap_entry *keymap_find(const struct keymap *k, uint32_t keysym, unsigned int held)
+{
+	const struct keymap_entry *e = find(k, keysym, held);
+	uint32_t other = e ? 0 : other_name(keysym);
+
+	return other ? find(k, other, held) : e;
 }

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* Names of X keysyms, for keymap files. */
+/* Names of X keysyms, for keymap files, and their characters. */
 #ifndef DM_UI_KEYSYM_H
 #define DM_UI_KEYSYM_H
 
@@ -13,5 +13,12 @@ struct keysym_name {
 
 extern const struct keysym_name keysym_names[]; /* sorted */
 extern const size_t keysym_nr_names;
+
+struct keysym_character {
+	uint16_t keysym, character;
+};
+
+extern const struct keysym_character keysym_characters[];
+extern const size_t keysym_nr_characters;
 
 #endif

@@ -166,7 +166,7 @@ static bool pixel_format_valid(const uint8_t *p)
 {
 	unsigned int bpp = p[0], depth = p[1], i;
 
-	if ((bpp != 8 && bpp != 16 && bpp != 32) || !depth || depth > 32)
+	if ((bpp != 8 && bpp != 16 && bpp != 32) || depth > 32)
 		return false;
 	if (!p[3]) /* colour map: only the 8-bit one is known */
 		return bpp == 8;
@@ -179,6 +179,15 @@ static bool pixel_format_valid(const uint8_t *p)
 	return true;
 }
 
+static uint8_t used_bits(const uint8_t *p)
+{
+	unsigned int bits = 0, i;
+
+	for (i = 0; p[3] && i < 3; i++)
+		bits += (unsigned int)__builtin_popcount(get_be16(p + 4 + 2 * i));
+	return (uint8_t)(bits ? bits : p[0]);
+}
+
 static bool msg_pass(struct vnc_conn *c, const uint8_t *msg, size_t len)
 {
 	return vnc_rfb_feed(c, msg, len);
@@ -186,7 +195,14 @@ static bool msg_pass(struct vnc_conn *c, const uint8_t *msg, size_t len)
 
 static bool msg_pixel_format(struct vnc_conn *c, const uint8_t *msg, size_t len)
 {
-	return pixel_format_valid(msg + 4) && vnc_rfb_feed(c, msg, len);
+	uint8_t own[20];
+
+	if (!pixel_format_valid(msg + 4))
+		return false;
+	memcpy(own, msg, sizeof(own));
+	if (!own[5])
+		own[5] = used_bits(own + 4); /* some clients leave the depth out */
+	return vnc_rfb_feed(c, own, len);
 }
 
 static bool msg_key(struct vnc_conn *c, const uint8_t *msg, size_t len)
