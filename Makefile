@@ -20,6 +20,7 @@ say = $(if $(V),,@printf '  %-7s %s\n' '$(1)' '$(2)')
 .DELETE_ON_ERROR:
 .SUFFIXES:
 
+include tests/flavours.mk
 include $(sort $(wildcard */build.mk tests/*/build.mk))
 
 .PHONY: all check fuzz install clean help

@@ -20,7 +20,7 @@ $(FIRMWARE_STAMP): firmware/fetch.sh
 	$(Q)touch $@
 
 check-firmware: $(FIRMWARE_STAMP)
-	$(Q)sh firmware/tests/check_fetch.sh $(FIRMWARE_O)/tests
+	$(Q)sh tests/firmware/check_fetch.sh $(FIRMWARE_O)/tests
 
 install-firmware: $(FIRMWARE_STAMP)
 	$(Q)install -d $(DESTDIR)$(PREFIX)/lib/plinth/boot

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-# hvmloader: a 32-bit freestanding image, its AML tables (by iasl), and the host tests of its logic.
+# hvmloader: a 32-bit freestanding image, its AML tables (by iasl) (its tests: tests/hvmloader).
 
 HVMLOADER_O      := $(O)/hvmloader
 HVMLOADER_CC     ?= gcc
@@ -20,10 +20,9 @@ HVMLOADER_OBJ    := $(HVMLOADER_SRC:%=$(HVMLOADER_O)/%.o) $(HVMLOADER_O)/entry.o
 HVMLOADER_AMLS   := $(HVMLOADER_AML:%=$(HVMLOADER_O)/%.aml)
 
 ALL      += $(HVMLOADER_O)/hvmloader
-CHECKS   += check-hvmloader
 INSTALLS += install-hvmloader
 
-.PHONY: check-hvmloader install-hvmloader
+.PHONY: install-hvmloader
 
 $(HVMLOADER_O)/hvmloader: $(HVMLOADER_OBJ) hvmloader/hvmloader.lds
 	$(call say,LD,$@)
@@ -69,32 +68,7 @@ $(HVMLOADER_O)/%.aml: hvmloader/asl/%.asl hvmloader/asl/pci_links.asl \
 		hvmloader/asl/isa_devices.asl $(HVMLOADER_O)/asl/gen_prt.asl
 	$(HVMLOADER_RUN_IASL)
 
-# The logic that takes its surroundings as arguments, on the host with sanitizers.
-HVMLOADER_TEST_SRC := $(wildcard hvmloader/tests/*.c) $(HVMLOADER_PURE:%=hvmloader/%.c)
-HVMLOADER_TEST_OBJ := $(HVMLOADER_TEST_SRC:hvmloader/%.c=$(HVMLOADER_O)/host/%.o) \
-		      $(HVMLOADER_O)/host/blobs.o
-HVMLOADER_TEST_CFLAGS := $(HVMLOADER_WARN) -g -O1 -fno-pie -fsanitize=address,undefined \
-			 -fno-sanitize-recover=undefined
-
-$(HVMLOADER_O)/host/%.o: hvmloader/%.c
-	@mkdir -p $(@D)
-	$(call say,HOSTCC,$@)
-	$(Q)$(HVMLOADER_CC) $(HVMLOADER_TEST_CFLAGS) -c -o $@ $<
-
-$(HVMLOADER_O)/host/blobs.o: hvmloader/blobs.S $(HVMLOADER_AMLS)
-	@mkdir -p $(@D)
-	$(call say,HOSTCC,$@)
-	$(Q)$(HVMLOADER_CC) -Wa,-I,$(HVMLOADER_O) -c -o $@ $<
-
-$(HVMLOADER_O)/test_hvmloader: $(HVMLOADER_TEST_OBJ)
-	$(call say,HOSTLD,$@)
-	$(Q)$(HVMLOADER_CC) $(HVMLOADER_TEST_CFLAGS) -no-pie -o $@ $^
-
-check-hvmloader: $(HVMLOADER_O)/test_hvmloader $(HVMLOADER_O)/hvmloader
-	$(Q)sh hvmloader/tests/check_tables.sh $(HVMLOADER_O)/test_hvmloader \
-		$(HVMLOADER_O)/tables $(HVMLOADER_O)/hvmloader
-
 install-hvmloader: $(HVMLOADER_O)/hvmloader
 	$(Q)install -D -m 0644 $< $(DESTDIR)$(PREFIX)/lib/plinth/boot/hvmloader
 
--include $(wildcard $(HVMLOADER_O)/*.d $(HVMLOADER_O)/host/*.d $(HVMLOADER_O)/host/tests/*.d)
+-include $(wildcard $(HVMLOADER_O)/*.d)
