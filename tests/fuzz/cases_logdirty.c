@@ -441,6 +441,40 @@ CASE(large_page_after_the_log)
 	for_each_format(whole_again);
 }
 
+/* 512 pages that would make a large one stay as they are where nested tables have none. */
+static void stays_small(void)
+{
+	struct domain *d = dom(0);
+
+	for (unsigned int i = 0; i < 512; i++)
+		EXPECT(p2m_set(d, _gfn(LARGE_GFN + i), _mfn(i), 0, P2M_RAM_RW, P2M_ACCESS_RWX),
+		       == 0);
+	recombine(d);
+	EXPECT(p2m_get(d, _gfn(LARGE_GFN)).order, == (d->p2m.fmt->max_leaf_level < 2 ? 0 : 9));
+	EXPECT(p2m_get(d, _gfn(LARGE_GFN + 511)).mfn.v, == 511);
+	for (unsigned int i = 0; i < 512; i++)
+		EXPECT(p2m_set(d, _gfn(LARGE_GFN + i), INVALID_MFN, 0, P2M_INVALID, P2M_ACCESS_RWX),
+		       == 0);
+}
+
+static void stays_small_without_large(void)
+{
+	vmx_ept_format.max_leaf_level =
+		1; /* dom0 was built with large ones, as no such machine's */
+	stays_small();
+	vmx_ept_format.max_leaf_level = 3;
+}
+
+CASE(no_large_page_after_the_log)
+{
+	struct vmx_controls with = { .max_leaf_level = 3, .ept_dirty = true };
+
+	for_each_format(stays_small);
+	vmx_ept_init(&with);
+	on_machine_with(&vmx_ept_format, stays_small_without_large);
+	change_machine(&fake_hvm_ops);
+}
+
 static void asked_about(void)
 {
 	const struct frames f = { LARGE_GFN + 64, TRACKED_NR };

@@ -11,6 +11,7 @@
 #define B	   DOMID_B
 #define GONE	   (2 * NS_PER_SEC)
 #define MAP_FRAMES 2048U
+#define FAR_GFN	   (1ULL << 16)
 
 /* Tools by their address space. */
 enum { TOOL_1 = 0x1000, TOOL_2 = 0x2000 };
@@ -131,4 +132,21 @@ CASE(two_tools_read_one_log)
 	machine_pass(GONE);
 	EXPECT(all_pieces(TOOL_2, clean), == 0);
 	logdirty_disable(d);
+}
+
+/* One tool's log ends in pieces: another's must not begin and be ended with it. */
+CASE(two_tools_begin_and_end_a_log)
+{
+	struct xen_domctl on = log_op(XEN_DOMCTL_SHADOW_OP_ENABLE_LOGDIRTY);
+	struct xen_domctl off = log_op(XEN_DOMCTL_SHADOW_OP_OFF);
+	struct domain *d = dom(A);
+
+	EXPECT(p2m_set(d, _gfn(FAR_GFN), INVALID_MFN, 0, P2M_MMIO_DM, P2M_ACCESS_RWX), == 0);
+	EXPECT(all_pieces(TOOL_1, on), == 0);
+	EXPECT(piece(TOOL_1, off), == 1);
+	EXPECT(piece(TOOL_2, on), == -EBUSY);
+	EXPECT(all_pieces(TOOL_1, off), == 0);
+	EXPECT(all_pieces(TOOL_2, on), == 0);
+	EXPECT(logdirty_is_on(d), == true);
+	EXPECT(all_pieces(TOOL_2, off), == 0);
 }
