@@ -114,3 +114,35 @@ CASE(sched_rrobin_is_credit)
 	EXPECT(domain_parameters(XEN_SCHEDULER_CREDIT, XEN_DOMCTL_SCHEDOP_putinfo), == -EINVAL);
 	choose("bvt");
 }
+
+/* atropos: rtds with period, budget and extra time, in microseconds, for all vCPUs of a domain. */
+CASE(sched_atropos_is_rtds)
+{
+	struct xen_domctl_sched_rtds *rtds;
+
+	choose("atropos");
+	rtds = &of_domain->u.rtds;
+	EXPECT(shown(), == XEN_SCHEDULER_RTDS);
+	EXPECT(system_parameters(XEN_SCHEDULER_RTDS, XEN_SYSCTL_SCHEDOP_getinfo), == -EOPNOTSUPP);
+	EXPECT(domain_parameters(XEN_SCHEDULER_RTDS, XEN_DOMCTL_SCHEDOP_getinfo), == 0);
+	EXPECT(rtds->period, == 100000);
+	EXPECT(rtds->budget, == 1000);
+	EXPECT(rtds->flags, == XEN_DOMCTL_SCHEDRT_extra);
+	/* What libxl writes back when it builds a domain. */
+	EXPECT(domain_parameters(XEN_SCHEDULER_RTDS, XEN_DOMCTL_SCHEDOP_putinfo), == 0);
+	*rtds = (struct xen_domctl_sched_rtds){ .period = 20000, .budget = 100 };
+	EXPECT(domain_parameters(XEN_SCHEDULER_RTDS, XEN_DOMCTL_SCHEDOP_putinfo), == 0);
+	memset(rtds, 0xff, sizeof(*rtds));
+	EXPECT(domain_parameters(XEN_SCHEDULER_RTDS, XEN_DOMCTL_SCHEDOP_getinfo), == 0);
+	EXPECT(rtds->period, == 20000);
+	EXPECT(rtds->budget, == 100);
+	EXPECT(rtds->flags, == 0);
+	rtds->budget = 20001;
+	EXPECT(domain_parameters(XEN_SCHEDULER_RTDS, XEN_DOMCTL_SCHEDOP_putinfo), == -EINVAL);
+	rtds->period = rtds->budget = 0xffffffff;
+	EXPECT(domain_parameters(XEN_SCHEDULER_RTDS, XEN_DOMCTL_SCHEDOP_putinfo), == -EINVAL);
+	rtds->period = rtds->budget = 100000;
+	EXPECT(domain_parameters(XEN_SCHEDULER_RTDS, XEN_DOMCTL_SCHEDOP_putinfo), == -ENOSPC);
+	EXPECT(domain_parameters(XEN_SCHEDULER_RTDS, XEN_DOMCTL_SCHEDOP_getvcpuinfo), == -EINVAL);
+	choose("bvt");
+}

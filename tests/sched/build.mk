@@ -2,7 +2,7 @@
 # The scheduler on a simulated machine of up to four CPUs, under ASan and UBSan.
 
 sched_DIR    := $(O)/sched
-sched_VMM    := vmm/sched/sched.c vmm/sched/sched_bvt.c vmm/sched/sched_rrobin.c vmm/sched/pause.c vmm/cpu/timer.c vmm/cpu/timer_heap.c \
+sched_VMM    := vmm/sched/sched.c vmm/sched/sched_bvt.c vmm/sched/sched_rrobin.c vmm/sched/sched_atropos.c vmm/sched/pause.c vmm/cpu/timer.c vmm/cpu/timer_heap.c \
 	vmm/base/spinlock.c
 sched_TESTS  := $(sort $(wildcard tests/sched/*.c))
 sched_OBJS   := $(sched_VMM:%.c=$(sched_DIR)/%.o) $(sched_TESTS:%.c=$(sched_DIR)/%.o) $(sched_DIR)/tests/unit/unit.o

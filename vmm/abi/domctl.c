@@ -383,6 +383,32 @@ static long op_sendtrigger(struct call *c)
 /* The policies show themselves as schedulers that the tools know: weight and cap, which both of these have, mean the same. */
 BUILD_BUG_ON(sizeof(struct xen_domctl_sched_credit) != sizeof(struct xen_domctl_sched_credit2));
 
+static void show_params(struct xen_domctl_scheduler_op *s, const union sched_params *p)
+{
+	if (s->sched_id == XEN_SCHEDULER_RTDS) {
+		s->u.rtds.period = (uint32_t)(p->real_time.period_ns / NS_PER_US);
+		s->u.rtds.budget = (uint32_t)(p->real_time.slice_ns / NS_PER_US);
+		s->u.rtds.flags = p->real_time.slack ? XEN_DOMCTL_SCHEDRT_extra : 0;
+	} else {
+		s->u.credit2.weight = (uint16_t)p->share.weight;
+		s->u.credit2.cap = (uint16_t)p->share.cap;
+	}
+}
+
+static void take_params(union sched_params *p, const struct xen_domctl_scheduler_op *s)
+{
+	if (s->sched_id == XEN_SCHEDULER_RTDS) {
+		p->real_time.period_ns = s->u.rtds.period * NS_PER_US;
+		p->real_time.slice_ns = s->u.rtds.budget * NS_PER_US;
+		p->real_time.slack = s->u.rtds.flags & XEN_DOMCTL_SCHEDRT_extra;
+		return;
+	}
+	if (s->u.credit2.weight)
+		p->share.weight = s->u.credit2.weight;
+	if (s->u.credit2.cap != 0xffff)
+		p->share.cap = s->u.credit2.cap;
+}
+
 static long op_scheduler_op(struct call *c)
 {
 	struct xen_domctl_scheduler_op *s = c->arg;
@@ -391,18 +417,16 @@ static long op_scheduler_op(struct call *c)
 	if (s->sched_id != sched_tool_id())
 		return -EINVAL;
 	sched_get_params(c->d, &p);
-	if (s->cmd == XEN_DOMCTL_SCHEDOP_getinfo) {
-		s->u.credit2.weight = (uint16_t)p.share.weight;
-		s->u.credit2.cap = (uint16_t)p.share.cap;
+	switch (s->cmd) {
+	case XEN_DOMCTL_SCHEDOP_getinfo:
+		show_params(s, &p);
 		return 0;
+	case XEN_DOMCTL_SCHEDOP_putinfo:
+		take_params(&p, s);
+		return sched_set_params(c->d, &p);
+	default:
+		return -EINVAL; /* all vCPUs of a domain have the same */
 	}
-	if (s->cmd != XEN_DOMCTL_SCHEDOP_putinfo)
-		return -EINVAL;
-	if (s->u.credit2.weight)
-		p.share.weight = s->u.credit2.weight;
-	if (s->u.credit2.cap != 0xffff)
-		p.share.cap = s->u.credit2.cap;
-	return sched_set_params(c->d, &p);
 }
 
 static long op_settimeoffset(struct call *c)

@@ -310,7 +310,7 @@ static long op_scheduler_op(struct call *c)
 		return -EINVAL;
 	if (s->sched_id == XEN_SCHEDULER_CREDIT)
 		return credit_parameters(s);
-	if (s->cmd == XEN_SYSCTL_SCHEDOP_putinfo)
+	if (s->cmd == XEN_SYSCTL_SCHEDOP_putinfo || s->sched_id != XEN_SCHEDULER_CREDIT2)
 		return -EOPNOTSUPP;
 	s->u.sched_credit2.ratelimit_us = 500;
 	return 0;

@@ -35,6 +35,11 @@ union sched_params {
 		unsigned int
 			cap; /* percent of one CPU that all vCPUs together may use, 0 = no limit */
 	} share;
+	/* XEN_SCHEDULER_RTDS: each vCPU may run for slice_ns in each period_ns, and longer if slack is left */
+	struct {
+		uint64_t period_ns, slice_ns;
+		bool slack;
+	} real_time;
 };
 
 /* Records of a policy are SCHED_POLICY_BYTES at sched_cpu.policy, sched_vcpu.policy and sched_domain.policy. */
@@ -45,6 +50,9 @@ struct sched_policy {
 	/* d's parameters; a domain without vCPUs has some, too. Any CPU, no lock. -EINVAL: not in this policy. */
 	void (*get)(struct domain *d, union sched_params *p);
 	int (*set)(struct domain *d, const union sched_params *p);
+	/* v, with its record, becomes known to the scheduler; it is going to be forgotten. NULL: nothing to do. */
+	void (*join)(struct vcpu *v);
+	void (*leave)(struct vcpu *v);
 	/* Put v in c's queue / take it out. woken: it slept, and was not preempted, paused or moved. */
 	void (*insert)(struct sched_cpu *c, struct vcpu *v, bool woken, uint64_t now_ns);
 	void (*remove)(struct sched_cpu *c, struct vcpu *v);
@@ -72,11 +80,11 @@ struct sched_policy {
 	void (*dump_vcpu)(const struct vcpu *v);
 };
 
-extern const struct sched_policy sched_bvt, sched_rrobin;
+extern const struct sched_policy sched_bvt, sched_rrobin, sched_atropos;
 
 /* XEN_SCHEDULER_*: the policy's tool_id. */
 unsigned int sched_tool_id(void);
-/* Parameters of a whole domain. -EINVAL: the policy has no such value. */
+/* Parameters of a whole domain. -EINVAL: the policy has no such value; -ENOSPC: it cannot promise that. */
 int sched_set_params(struct domain *d, const union sched_params *p);
 void sched_get_params(struct domain *d, union sched_params *p);
 /* The policy's turn_ns, 0 = it has none; -EOPNOTSUPP, -EINVAL: not 1 ms to 1 s. */

@@ -20,7 +20,7 @@ const struct guest_ops *guest_ops;
 struct domain idle_domain = { .domid = DOMID_IDLE, .is_idle = true, .refs = 1 };
 
 static struct sched_cpu *scpus[MAX_CPUS];
-static const struct sched_policy *const policies[] = { &sched_bvt, &sched_rrobin };
+static const struct sched_policy *const policies[] = { &sched_bvt, &sched_rrobin, &sched_atropos };
 static const struct sched_policy *policy = &sched_bvt;
 
 static int parse_sched(const char *name)
@@ -32,7 +32,7 @@ static int parse_sched(const char *name)
 		}
 	return -EINVAL;
 }
-BOOT_OPTION(sched, "sched", parse_sched, "scheduler's policy: bvt (default) or rrobin");
+BOOT_OPTION(sched, "sched", parse_sched, "scheduler's policy: bvt (default), rrobin or atropos");
 
 /*
  * Locks the queue that v belongs to at this moment. Who moves v holds the lock of the queue that it leaves, so v->cpu
@@ -659,12 +659,16 @@ int sched_vcpu_init(struct vcpu *v)
 	}
 	v->runstate.state = RUNSTATE_offline;
 	v->runstate.state_entry_time = now_ns();
+	if (policy->join)
+		policy->join(v);
 	return 0;
 }
 
 /* v is not runnable any more and was seen not running. */
 void sched_vcpu_fini(struct vcpu *v)
 {
+	if (v->sched.policy && policy->leave)
+		policy->leave(v);
 	xfree(v->sched.policy);
 	v->sched.policy = NULL;
 }
