@@ -386,6 +386,37 @@ CASE(logged_write_behind_a_look)
 	for_each_format(written_behind_a_look);
 }
 
+/* The same for what the VMM executes for a guest: a store over a boundary, a string. */
+static void emulated_behind_a_look(void)
+{
+	static const uint8_t code[2][3] = { { 0x89, 0x47, 0x01 }, /* mov %eax,1(%rdi) */
+					    { 0xf3, 0xaa } };	  /* rep stosb */
+	struct vcpu *v = domain_vcpu(dom(DOMID_A), 0);
+	uint8_t map[BITMAP_GFNS / 8];
+
+	EXPECT(log_begin(DOMID_A), == 0);
+	for (unsigned int i = 0; i < ARRAY_SIZE(code); i++) {
+		EXPECT(machine_become(v, true), == true);
+		memcpy(guest_page(DOMID_A, ARG_GFN), code[i], sizeof(code[i]));
+		v->regs.rip = ARG;
+		v->regs.gpr[X86_RDI] = (uint64_t)GRANTED_GFN << PAGE_SHIFT;
+		v->regs.gpr[X86_RCX] = 5;
+		work_copy_page = guest_page(DOMID_A, GRANTED_GFN);
+		work_on_copy = look_before_it_is_written;
+		hvm_emulate(v, NULL, 0);
+		EXPECT(work_on_copy == NULL, == true);
+		machine_pass(NS_PER_US);
+		ask_log(dom(DOMID_A), map, true);
+		EXPECT(bit(map, GRANTED_GFN), == true);
+	}
+	logdirty_disable(dom(DOMID_A));
+}
+
+CASE(logged_emulated_write_behind_a_look)
+{
+	for_each_format(emulated_behind_a_look);
+}
+
 static void recombine(struct domain *d)
 {
 	uint64_t next = 0;
