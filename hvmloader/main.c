@@ -9,6 +9,7 @@
 #include "config.h"
 #include "console.h"
 #include "e820.h"
+#include "firmware.h"
 #include "hypercall.h"
 #include "io.h"
 #include "layout.h"
@@ -17,7 +18,6 @@
 #include "memory.h"
 #include "mtrr.h"
 #include "pci.h"
-#include "seabios.h"
 #include "smbios.h"
 #include "smp.h"
 #include "util.h"
@@ -36,7 +36,8 @@ static struct {
 	struct xs_client *store;
 	struct config_source settings;
 	struct config config;
-	struct config_block bios;
+	const struct firmware *firmware;
+	struct config_block bios; /* its image */
 	char version[32];
 	struct pci_state pci;
 	uint32_t apic_ids[HVM_MAX_VCPUS];
@@ -47,6 +48,8 @@ static struct {
 	uint32_t nr_given;
 	struct e820_map e820;
 } st;
+
+static const struct firmware *const firmwares[] = { &seabios_firmware };
 
 static uint64_t low_ram_end(void)
 {
@@ -88,6 +91,14 @@ static void say_hello(void)
 	say("hvmloader (Plinth) on Xen ABI %s\n", st.version);
 }
 
+static const struct firmware *choose_firmware(const char *name)
+{
+	for (uint32_t i = 0; i < ARRAY_LEN(firmwares); i++)
+		if (!strcmp(firmwares[i]->name, name))
+			return firmwares[i];
+	fatal("bios=\"%s\" is not supported, only \"%s\" is", name, firmwares[0]->name);
+}
+
 static void read_config(const struct hvm_start_info *info)
 {
 	const char *bad;
@@ -97,11 +108,10 @@ static void read_config(const struct hvm_start_info *info)
 	bad = config_read(&st.config, &st.settings);
 	if (bad)
 		fatal("xenstore: the value of %s makes no sense", bad);
-	if (strcmp(st.config.bios, "seabios"))
-		fatal("bios=\"%s\" is not supported, only \"seabios\" is", st.config.bios);
+	st.firmware = choose_firmware(st.config.bios);
 	if (!machine_find_module(info, "firmware", &st.bios))
 		fatal("the toolstack passed no BIOS image (module \"firmware\")");
-	bad = seabios_check_image(passed_through(&st.bios, "BIOS image"), st.bios.len);
+	bad = st.firmware->check(passed_through(&st.bios, "BIOS image"), st.bios.len);
 	if (bad)
 		fatal("BIOS image of %u bytes: %s", st.bios.len, bad);
 	if (st.config.allow_relocate)
@@ -331,7 +341,7 @@ static void build_e820(void)
 	struct e820_input in = {
 		.low_ram_end = low_ram_end(),
 		.high_ram_end = high_ram_end(),
-		.bios_start = ONE_MIB - st.bios.len,
+		.bios_start = st.firmware->place(st.bios.len),
 		.acpi_end = ALIGN_UP(memory_acpi.gpa + memory_acpi.used, PAGE_BYTES),
 		.given = st.given,
 		.nr_given = st.nr_given,
@@ -348,8 +358,10 @@ static void build_e820(void)
 
 static void __attribute__((noreturn)) start_bios(void)
 {
-	seabios_fill_page(phys_ptr(BIOS_INFO_ADDR), BIOS_INFO_ADDR, st.table, NR_TABLES, &st.e820);
-	memmove(phys_ptr(ONE_MIB - st.bios.len), phys_ptr(st.bios.addr), st.bios.len);
+	const struct firmware *f = st.firmware;
+
+	f->fill_info(phys_ptr(f->info_gpa), st.table, NR_TABLES, &st.e820);
+	memmove(phys_ptr(f->place(st.bios.len)), phys_ptr(st.bios.addr), st.bios.len);
 	xenbus_close(st.store);
 	say("hvmloader: starting the BIOS\n");
 	machine_start_bios();

@@ -4,15 +4,18 @@
  * that SeaBIOS copies into the F segment and of the memory map. It has no fw_cfg there.
  */
 #include "seabios.h"
+#include "layout.h"
 #include "util.h"
 
 #define BIOS_BYTES_MAX 0x40000u
 
 _Static_assert(sizeof(struct seabios_page) <= 0x1000, "the information page is one page");
 
-void seabios_fill_page(struct seabios_page *p, uint32_t gpa, const uint32_t *tables,
-		       uint32_t nr_tables, const struct e820_map *map)
+/* Zeros among the table addresses are left out. */
+static void fill_info(void *page, const uint32_t *tables, uint32_t nr_tables,
+		      const struct e820_map *map)
 {
+	struct seabios_page *p = page;
 	struct seabios_info *info = &p->info;
 
 	memset(p, 0, sizeof(*p));
@@ -23,8 +26,8 @@ void seabios_fill_page(struct seabios_page *p, uint32_t gpa, const uint32_t *tab
 		p->e820[i] = map->range[i];
 	memcpy(info->signature, "XenHVMSeaBIOS", 14);
 	info->length = sizeof(*info);
-	info->tables = gpa + (uint32_t)offsetof(struct seabios_page, table);
-	info->e820 = gpa + (uint32_t)offsetof(struct seabios_page, e820);
+	info->tables = BIOS_INFO_ADDR + (uint32_t)offsetof(struct seabios_page, table);
+	info->e820 = BIOS_INFO_ADDR + (uint32_t)offsetof(struct seabios_page, e820);
 	info->nr_e820 = map->nr;
 	info->checksum = util_checksum(info, sizeof(*info));
 }
@@ -39,7 +42,8 @@ static bool contains(const uint8_t *image, uint32_t bytes, const char *name)
 	return false;
 }
 
-const char *seabios_check_image(const uint8_t *image, uint32_t bytes)
+/* Size in whole 64 KiB up to 256 KiB, a far jump at the reset vector, SeaBIOS's name somewhere in it. */
+static const char *check(const uint8_t *image, uint32_t bytes)
 {
 	if (!bytes || bytes > BIOS_BYTES_MAX || bytes % 0x10000)
 		return "its size is not 64, 128, 192 or 256 KiB";
@@ -49,3 +53,17 @@ const char *seabios_check_image(const uint8_t *image, uint32_t bytes)
 		return "it does not call itself SeaBIOS";
 	return NULL;
 }
+
+/* It ends where its reset vector has to be. */
+static uint32_t place(uint32_t bytes)
+{
+	return ONE_MIB - bytes;
+}
+
+const struct firmware seabios_firmware = {
+	.name = "seabios",
+	.check = check,
+	.place = place,
+	.info_gpa = BIOS_INFO_ADDR,
+	.fill_info = fill_info,
+};

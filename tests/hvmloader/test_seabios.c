@@ -15,7 +15,7 @@ static void information(void)
 	struct seabios_page *p = calloc(1, sizeof(*p));
 	uint8_t *raw = (uint8_t *)p;
 
-	seabios_fill_page(p, BIOS_INFO_ADDR, tables, ARRAY_LEN(tables), &map);
+	seabios_firmware.fill_info(p, tables, ARRAY_LEN(tables), &map);
 	CHECK(!memcmp(raw, "XenHVMSeaBIOS\0", 14));
 	CHECK(p->info.length == 32 && !util_checksum(raw, 32));
 	CHECK(p->info.nr_tables == 3 && p->info.nr_e820 == 2);
@@ -33,15 +33,15 @@ static void images(void)
 	CHECK(f && fread(image, 1, 0x40000, f) == 0x40000);
 	if (f)
 		fclose(f);
-	CHECK(!seabios_check_image(image, 0x40000));
-	CHECK(seabios_check_image(image, 0x3ffff));
-	CHECK(seabios_check_image(image, 0));
-	CHECK(seabios_check_image(image, 0x80000));
+	CHECK(!seabios_firmware.check(image, 0x40000));
+	CHECK(seabios_firmware.check(image, 0x3ffff));
+	CHECK(seabios_firmware.check(image, 0));
+	CHECK(seabios_firmware.check(image, 0x80000));
 	image[0x3fff0] = 0;
-	CHECK(seabios_check_image(image, 0x40000));
+	CHECK(seabios_firmware.check(image, 0x40000));
 	memset(image, 0, 0x40000);
 	image[0x3fff0] = 0xea;
-	CHECK(seabios_check_image(image, 0x40000));
+	CHECK(seabios_firmware.check(image, 0x40000));
 	free(image);
 }
 
