@@ -289,12 +289,19 @@ static void vpic_fini(struct domain *d)
 	d->hvm.vpic = NULL;
 }
 
+/* The line from the slave: edges of it are not told again where Xen goes on with the record. */
+#define ELCR_CASCADE BIT(2)
+
 static int pic_save(const struct hvm_instance *at, void *buf)
 {
 	struct domain *d = at->d;
+	struct hvm_hw_vpic *r = buf;
+
 	spin_lock(&d->hvm.irq_lock); /* timers pulse lines, also of a paused domain */
-	memcpy(buf, &d->hvm.vpic->chip[at->nr], sizeof(struct hvm_hw_vpic));
+	*r = d->hvm.vpic->chip[at->nr];
 	spin_unlock(&d->hvm.irq_lock);
+	if (r->is_master)
+		r->elcr |= ELCR_CASCADE;
 	return sizeof(struct hvm_hw_vpic);
 }
 

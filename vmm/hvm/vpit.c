@@ -380,6 +380,13 @@ static enum io_result port_61(struct vcpu *v, void *opaque, uint16_t port, unsig
 	return IO_DONE;
 }
 
+/* A channel that was never programmed. */
+static void channel_reset(struct hvm_hw_pit_channel *c, unsigned int ch)
+{
+	*c = (struct hvm_hw_pit_channel){ .mode = 3, .gate = ch != 2, .count = 65536 };
+	c->rw_mode = c->read_state = c->write_state = RW_WORD0;
+}
+
 static int vpit_init(struct domain *d)
 {
 	struct vpit *p = xzalloc(struct vpit);
@@ -392,12 +399,7 @@ static int vpit_init(struct domain *d)
 	p->next_ns = PC_NEVER;
 	timer_init(&p->timer, timer_fn, p, 0);
 	for (unsigned int ch = 0; ch < 3; ch++) {
-		struct hvm_hw_pit_channel *c = &p->hw.channels[ch];
-
-		c->mode = 3;
-		c->gate = ch != 2;
-		c->count = 65536;
-		c->rw_mode = c->read_state = c->write_state = RW_WORD0;
+		channel_reset(&p->hw.channels[ch], ch);
 		p->start_ns[ch] = now_ns();
 	}
 	rc = io_register_port(d, PORT_CH0, 4, port_40, p);
@@ -432,6 +434,9 @@ static int pit_save(const struct hvm_instance *at, void *buf)
 	return sizeof(struct hvm_hw_pit);
 }
 
+/* The mode of a channel that has none yet, in an image of Xen's. */
+#define XEN_NEVER_SET 0xff
+
 static bool channel_ok(const struct hvm_hw_pit_channel *c)
 {
 	return c->count && c->count <= (c->bcd ? 10000U : 65536U) && c->mode <= 5 && c->bcd <= 1 &&
@@ -443,22 +448,25 @@ static bool channel_ok(const struct hvm_hw_pit_channel *c)
 static int pit_load(const struct hvm_instance *at, const void *buf)
 {
 	struct domain *d = at->d;
-	const struct hvm_hw_pit *hw = buf;
+	struct hvm_hw_pit hw = *(const struct hvm_hw_pit *)buf;
 	struct vpit *p = d->hvm.vpit;
 	uint64_t now = now_ns();
 
-	if (hw->speaker_data_on > 1)
+	if (hw.speaker_data_on > 1)
 		return -EINVAL;
-	for (unsigned int ch = 0; ch < 3; ch++)
-		if (!channel_ok(&hw->channels[ch]))
+	for (unsigned int ch = 0; ch < 3; ch++) {
+		if (hw.channels[ch].mode == XEN_NEVER_SET)
+			channel_reset(&hw.channels[ch], ch);
+		if (!channel_ok(&hw.channels[ch]))
 			return -EINVAL;
+	}
 	spin_lock(&d->hvm.time_lock);
-	p->hw = *hw;
+	p->hw = hw;
 	for (unsigned int ch = 0; ch < 3; ch++) {
 		p->start_ns[ch] = now;
 		p->held[ch] = 0;
-		p->fresh[ch] = triggered(&hw->channels[ch]); /* waits for its next trigger */
-		p->pending[ch] = p->fresh[ch] ? hw->channels[ch].count : 0;
+		p->fresh[ch] = triggered(&hw.channels[ch]); /* waits for its next trigger */
+		p->pending[ch] = p->fresh[ch] ? hw.channels[ch].count : 0;
 	}
 	arm(p, next_edge(p, now));
 	spin_unlock(&d->hvm.time_lock);
