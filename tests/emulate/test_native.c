@@ -104,6 +104,8 @@ static void random_state(unsigned int code_bits)
 
 		memcpy(m.vec[i], v, 16);
 	}
+	for (i = 0; i < 8; i++)
+		m.mmx[i] = test_random();
 	m.regs.gpr[X86_RSP] = origin + 0x1000 + test_below(0x40) * 8;
 	m.regs.rflags = (test_random() & (FL_ARITH | (test_below(8) ? 0 : X86_EFLAGS_DF))) |
 			X86_EFLAGS_IF | X86_EFLAGS_MBS | X86_EFLAGS_TF;
@@ -114,20 +116,27 @@ static unsigned int random_vex(unsigned int code_bits, uint8_t *bytes)
 {
 	static const uint8_t moves[] = { 0x10, 0x11, 0x13, 0x17, 0x28, 0x29, 0x2b,
 					 0x6e, 0x6f, 0x7e, 0x7f, 0xd6, 0xe7, 0xf0 };
+	uint8_t opcode = moves[test_below(sizeof(moves))];
 	bool far38 = test_below(8) == 0;
 	uint8_t rx = code_bits == 64 ? test_below(8) << 5 : 0xe0;
 	uint8_t last = 0x78 | test_below(8);
 
+	if (test_below(2)) { /* packed integers and logic, with a register more */
+		opcode = test_below(4) ? 0xd0 + test_below(0x30) : 0x54 + test_below(0x24);
+		last = (code_bits == 64 ? test_below(16) : 8 | test_below(8)) << 3 |
+		       test_below(2) << 2 | 1;
+	}
+
 	if (test_below(2)) {
 		bytes[0] = 0xc5;
 		bytes[1] = (rx & 0x80) | (code_bits == 64 ? 0 : 0x80) | last;
-		bytes[2] = moves[test_below(sizeof(moves))];
+		bytes[2] = opcode;
 		return 3;
 	}
 	bytes[0] = 0xc4;
 	bytes[1] = rx | (far38 ? 2 : 1);
 	bytes[2] = last | (code_bits == 64 && test_below(4) == 0 ? 0x80 : 0);
-	bytes[3] = far38 ? 0x2a : moves[test_below(sizeof(moves))];
+	bytes[3] = far38 ? 0x2a : opcode;
 	return 4;
 }
 
@@ -196,8 +205,7 @@ static bool must_not_run(const struct x86_insn *insn)
 		return (insn->reg & 7) == 3 || (insn->reg & 7) == 5;
 	case 0xe4: case 0xe5: case 0xe6: case 0xe7: case 0xec: case 0xed: case 0xee: case 0xef:
 	case 0x6c: case 0x6d: case 0x6e: case 0x6f:			/* #GP by the host's TSS */
-	case 0x0f6e: case 0x0f7e: case 0x0f6f: case 0x0f7f: case 0x0fe7:
-		return op < 0x100 || !(insn->prefixes & (X86_PFX_OPSZ | X86_PFX_REP)); /* MMX */
+		return true;
 	default:
 		return false;
 	}
@@ -267,6 +275,13 @@ static bool compare(const struct x86_insn *insn, const uint8_t *bytes, unsigned 
 		report(name, insn, bytes, code_bits, window[i], ((uint8_t *)NATIVE_DATA)[i]);
 		return false;
 	}
+	for (i = 0; i < 8; i++) {
+		if (m.mmx[i] != nat->mmx[i]) {
+			sprintf(name, "mm%u", i);
+			report(name, insn, bytes, code_bits, m.mmx[i], nat->mmx[i]);
+			return false;
+		}
+	}
 	for (i = 0; i < count; i++) {
 		if (memcmp(m.vec[i], nat->xmm[i], 16)) {
 			sprintf(name, "xmm%u", i);
@@ -327,7 +342,8 @@ static void compare_fault(const struct open_case *c, const uint8_t *bytes, int s
 }
 
 /* Emulated and executed from `in`, `before` and `vec`. */
-static void judge(struct open_case *c, const uint8_t *bytes, const uint8_t vec[16][16])
+static void judge(struct open_case *c, const uint8_t *bytes, const uint8_t vec[16][16],
+		  const uint64_t mmx[8])
 {
 	struct native_result nat;
 
@@ -340,7 +356,7 @@ static void judge(struct open_case *c, const uint8_t *bytes, const uint8_t vec[1
 		return;
 	}
 	memcpy((void *)NATIVE_DATA, before, sizeof(before));
-	native_run(c->code_bits, c->before, vec, &nat);
+	native_run(c->code_bits, c->before, vec, mmx, &nat);
 	if (c->rc == X86EMUL_EXCEPTION) {
 		compare_fault(c, bytes, nat.signal);
 		return;
@@ -359,6 +375,7 @@ static void one(unsigned int code_bits)
 	struct x86_insn insn;
 	struct open_case c = { .cpu = &cpu, .insn = &insn, .before = &in, .code_bits = code_bits };
 	uint8_t vec[16][16], bytes[16];
+	uint64_t mmx[8];
 	unsigned int i;
 	int rc;
 
@@ -384,7 +401,8 @@ static void one(unsigned int code_bits)
 	memcpy(before, window, sizeof(before));
 	for (i = 0; i < 16; i++)
 		memcpy(vec[i], m.vec[i], 16);
-	judge(&c, bytes, (const uint8_t(*)[16])vec);
+	memcpy(mmx, m.mmx, sizeof(mmx));
+	judge(&c, bytes, (const uint8_t(*)[16])vec, mmx);
 }
 
 static void many(unsigned int code_bits, unsigned int count)
@@ -405,7 +423,7 @@ static bool runs_code_of(unsigned int code_bits)
 	*(uint8_t *)NATIVE_CODE = 0x90;
 	regs.rip = code_bits == 16 ? 0 : NATIVE_CODE;
 	regs.gpr[X86_RSP] = code_bits == 16 ? 0x1000 : NATIVE_DATA + 0x1000;
-	native_run(code_bits, &regs, NULL, &nat);
+	native_run(code_bits, &regs, NULL, NULL, &nat);
 	return !nat.signal && nat.regs.rip == regs.rip + 1;
 }
 

@@ -446,8 +446,8 @@ static inline int decode_legal(struct x86_emulate_ctxt *ctxt, const struct x86_i
 			if (!(flags & F_VEX) || !insn->op->fn ||
 			    (flags & F_VEXMEM && !insn->is_mem))
 				return X86EMUL_UNHANDLEABLE;
-			if (insn->vex_vvvv || (insn->vex_l && !(flags & F_VEXL)) ||
-			    !(ctxt->features & X86_FEAT_AVX))
+			if ((insn->vex_vvvv && !(flags & F_VEX3)) ||
+			    (insn->vex_l && !(flags & F_VEXL)) || !(ctxt->features & X86_FEAT_AVX))
 				goto ud;
 		} else if (!(flags & F_NOLOCKUD) && (!(flags & F_LOCK) || !insn->is_mem)) {
 			goto ud;

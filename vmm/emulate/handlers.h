@@ -221,4 +221,8 @@ x86_handler sse_movd_store;
 x86_handler sse_mmx_load;
 x86_handler sse_mmx_store;
 
+/* sse_packed.c */
+x86_handler sse_packed;
+x86_handler sse_logic;
+
 #endif

@@ -2,25 +2,25 @@
 /*
  * Vector moves between registers and memory: what guests use on device memory (MOVQ, MOVD, MOVDQx,
  * MOVxPS, MOVxPD, MOVNTx, their VEX forms, MMX). Registers are reached through read_vec and
- * write_vec. Exceptions: SDM vol. 2, 2.4-2.5 and tables 2-22 ff. No arithmetic.
+ * write_vec. Exceptions: SDM vol. 2, 2.4-2.5 and tables 2-22 ff. Arithmetic is in sse_packed.c.
  */
 #include "internal.h"
 #include "handlers.h"
+#include "sse.h"
 
-static int read_vec(struct x86_emul *s, unsigned int reg, void *buf, unsigned int bytes)
+int sse_read_vec(struct x86_emul *s, unsigned int reg, void *buf, unsigned int bytes)
 {
 	return s->ops->read_vec ? s->ops->read_vec(reg, buf, bytes, s->ctxt) : X86EMUL_UNHANDLEABLE;
 }
 
-static int write_vec(struct x86_emul *s, unsigned int reg, const void *buf, unsigned int bytes)
+int sse_write_vec(struct x86_emul *s, unsigned int reg, const void *buf, unsigned int bytes)
 {
 	if (!s->ops->write_vec)
 		return X86EMUL_UNHANDLEABLE;
 	return s->ops->write_vec(reg, buf, bytes, s->insn.prefixes & X86_PFX_VEX, s->ctxt);
 }
 
-/* #UD and #NM conditions common to a kind of vector instruction. */
-static int vector_enabled(struct x86_emul *s, bool mmx)
+int sse_enabled(struct x86_emul *s, bool mmx)
 {
 	bool vex = s->insn.prefixes & X86_PFX_VEX;
 	uint64_t cr0, cr4;
@@ -63,13 +63,13 @@ static int vector_linear(struct x86_emul *s, unsigned int bytes, bool aligned, u
 	return aligned && *lin & (bytes - 1) ? em_gp(s) : X86EMUL_OKAY;
 }
 
-static int read_rm(struct x86_emul *s, void *buf, unsigned int bytes, bool aligned)
+int sse_read_rm(struct x86_emul *s, void *buf, unsigned int bytes, bool mmx, bool aligned)
 {
 	uint64_t lin;
 	int rc;
 
 	if (!s->insn.is_mem)
-		return read_vec(s, s->insn.rm, buf, bytes);
+		return sse_read_vec(s, mmx ? s->insn.rm & 7 : s->insn.rm, buf, bytes);
 	rc = vector_linear(s, bytes, aligned, 0, &lin);
 	if (rc != X86EMUL_OKAY)
 		return rc;
@@ -82,7 +82,7 @@ static int write_rm(struct x86_emul *s, const void *buf, unsigned int bytes, boo
 	int rc;
 
 	if (!s->insn.is_mem)
-		return write_vec(s, s->insn.rm, buf, bytes);
+		return sse_write_vec(s, s->insn.rm, buf, bytes);
 	rc = vector_linear(s, bytes, aligned, X86_ACC_WRITE, &lin);
 	if (rc != X86EMUL_OKAY)
 		return rc;
@@ -93,20 +93,20 @@ static int write_rm(struct x86_emul *s, const void *buf, unsigned int bytes, boo
 static int load(struct x86_emul *s, bool aligned)
 {
 	uint8_t buf[32];
-	int rc = vector_enabled(s, false);
+	int rc = sse_enabled(s, false);
 
 	if (rc == X86EMUL_OKAY)
-		rc = read_rm(s, buf, vector_bytes(s), aligned);
-	return rc == X86EMUL_OKAY ? write_vec(s, s->insn.reg, buf, vector_bytes(s)) : rc;
+		rc = sse_read_rm(s, buf, vector_bytes(s), false, aligned);
+	return rc == X86EMUL_OKAY ? sse_write_vec(s, s->insn.reg, buf, vector_bytes(s)) : rc;
 }
 
 static int store(struct x86_emul *s, bool aligned)
 {
 	uint8_t buf[32];
-	int rc = vector_enabled(s, false);
+	int rc = sse_enabled(s, false);
 
 	if (rc == X86EMUL_OKAY)
-		rc = read_vec(s, s->insn.reg, buf, vector_bytes(s));
+		rc = sse_read_vec(s, s->insn.reg, buf, vector_bytes(s));
 	return rc == X86EMUL_OKAY ? write_rm(s, buf, vector_bytes(s), aligned) : rc;
 }
 
@@ -134,38 +134,38 @@ int sse_store_aligned(struct x86_emul *s)
 static int load_scalar(struct x86_emul *s, unsigned int bytes, bool merge)
 {
 	uint8_t old[16], buf[16] = { 0 };
-	int rc = vector_enabled(s, false);
+	int rc = sse_enabled(s, false);
 
 	if (rc != X86EMUL_OKAY)
 		return rc;
 	if (s->insn.is_mem) {
-		rc = read_rm(s, buf, bytes, false);
+		rc = sse_read_rm(s, buf, bytes, false, false);
 	} else {
-		rc = read_vec(s, s->insn.rm, old, 16);
+		rc = sse_read_vec(s, s->insn.rm, old, 16);
 		em_copy(buf, old, bytes);
 		if (rc == X86EMUL_OKAY && merge) {
-			rc = read_vec(s, s->insn.reg, old, 16);
+			rc = sse_read_vec(s, s->insn.reg, old, 16);
 			em_copy(buf + bytes, old + bytes, 16 - bytes);
 		}
 	}
-	return rc == X86EMUL_OKAY ? write_vec(s, s->insn.reg, buf, 16) : rc;
+	return rc == X86EMUL_OKAY ? sse_write_vec(s, s->insn.reg, buf, 16) : rc;
 }
 
 static int store_scalar(struct x86_emul *s, unsigned int bytes, bool merge)
 {
 	uint8_t val[16], buf[16] = { 0 };
-	int rc = vector_enabled(s, false);
+	int rc = sse_enabled(s, false);
 
 	if (rc == X86EMUL_OKAY)
-		rc = read_vec(s, s->insn.reg, val, 16);
+		rc = sse_read_vec(s, s->insn.reg, val, 16);
 	if (rc != X86EMUL_OKAY)
 		return rc;
 	if (s->insn.is_mem)
 		return write_rm(s, val, bytes, false);
 	if (merge)
-		rc = read_vec(s, s->insn.rm, buf, 16);
+		rc = sse_read_vec(s, s->insn.rm, buf, 16);
 	em_copy(buf, val, bytes);
-	return rc == X86EMUL_OKAY ? write_vec(s, s->insn.rm, buf, 16) : rc;
+	return rc == X86EMUL_OKAY ? sse_write_vec(s, s->insn.rm, buf, 16) : rc;
 }
 
 int sse_movss_load(struct x86_emul *s)
@@ -203,28 +203,28 @@ int sse_half_load(struct x86_emul *s)
 {
 	bool high = s->insn.opcode & 4;
 	uint64_t from[2], to[2];
-	int rc = vector_enabled(s, false);
+	int rc = sse_enabled(s, false);
 
 	if (rc == X86EMUL_OKAY)
-		rc = read_vec(s, s->insn.reg, to, 16);
+		rc = sse_read_vec(s, s->insn.reg, to, 16);
 	if (rc != X86EMUL_OKAY)
 		return rc;
 	if (s->insn.is_mem) {
-		rc = read_rm(s, &to[high], 8, false);
+		rc = sse_read_rm(s, &to[high], 8, false, false);
 	} else {
-		rc = read_vec(s, s->insn.rm, from, 16);
+		rc = sse_read_vec(s, s->insn.rm, from, 16);
 		to[high] = from[!high];
 	}
-	return rc == X86EMUL_OKAY ? write_vec(s, s->insn.reg, to, 16) : rc;
+	return rc == X86EMUL_OKAY ? sse_write_vec(s, s->insn.reg, to, 16) : rc;
 }
 
 int sse_half_store(struct x86_emul *s)
 {
 	uint64_t val[2];
-	int rc = vector_enabled(s, false);
+	int rc = sse_enabled(s, false);
 
 	if (rc == X86EMUL_OKAY)
-		rc = read_vec(s, s->insn.reg, val, 16);
+		rc = sse_read_vec(s, s->insn.reg, val, 16);
 	return rc == X86EMUL_OKAY ? write_rm(s, &val[s->insn.opcode >> 2 & 1], 8, false) : rc;
 }
 
@@ -243,7 +243,7 @@ int sse_movd_load(struct x86_emul *s)
 {
 	uint64_t val[2] = { 0, 0 };
 	bool mmx = is_mmx(s);
-	int rc = vector_enabled(s, mmx);
+	int rc = sse_enabled(s, mmx);
 
 	if (rc != X86EMUL_OKAY)
 		return rc;
@@ -253,17 +253,17 @@ int sse_movd_load(struct x86_emul *s)
 		val[0] = em_reg_read(s, s->insn.rm, gpr_bytes(s));
 	if (rc != X86EMUL_OKAY)
 		return rc;
-	return write_vec(s, mmx ? s->insn.reg & 7 : s->insn.reg, val, mmx ? 8 : 16);
+	return sse_write_vec(s, mmx ? s->insn.reg & 7 : s->insn.reg, val, mmx ? 8 : 16);
 }
 
 int sse_movd_store(struct x86_emul *s)
 {
 	uint64_t val[2];
 	bool mmx = is_mmx(s);
-	int rc = vector_enabled(s, mmx);
+	int rc = sse_enabled(s, mmx);
 
 	if (rc == X86EMUL_OKAY)
-		rc = read_vec(s, mmx ? s->insn.reg & 7 : s->insn.reg, val, mmx ? 8 : 16);
+		rc = sse_read_vec(s, mmx ? s->insn.reg & 7 : s->insn.reg, val, mmx ? 8 : 16);
 	if (rc != X86EMUL_OKAY)
 		return rc;
 	if (s->insn.is_mem)
@@ -278,27 +278,27 @@ int sse_movd_store(struct x86_emul *s)
 int sse_mmx_load(struct x86_emul *s)
 {
 	uint64_t val;
-	int rc = vector_enabled(s, true);
+	int rc = sse_enabled(s, true);
 
 	if (rc != X86EMUL_OKAY)
 		return rc;
 	if (s->insn.is_mem)
 		rc = em_read(s, s->insn.seg, s->insn.ea, &val, 8, 0);
 	else
-		rc = read_vec(s, s->insn.rm & 7, &val, 8);
-	return rc == X86EMUL_OKAY ? write_vec(s, s->insn.reg & 7, &val, 8) : rc;
+		rc = sse_read_vec(s, s->insn.rm & 7, &val, 8);
+	return rc == X86EMUL_OKAY ? sse_write_vec(s, s->insn.reg & 7, &val, 8) : rc;
 }
 
 int sse_mmx_store(struct x86_emul *s)
 {
 	uint64_t val;
-	int rc = vector_enabled(s, true);
+	int rc = sse_enabled(s, true);
 
 	if (rc == X86EMUL_OKAY)
-		rc = read_vec(s, s->insn.reg & 7, &val, 8);
+		rc = sse_read_vec(s, s->insn.reg & 7, &val, 8);
 	if (rc != X86EMUL_OKAY)
 		return rc;
 	if (s->insn.is_mem)
 		return em_write(s, s->insn.seg, s->insn.ea, &val, 8, 0);
-	return write_vec(s, s->insn.rm & 7, &val, 8);
+	return sse_write_vec(s, s->insn.rm & 7, &val, 8);
 }

@@ -224,6 +224,20 @@ static const struct x86_opcode pfx_wbinvd[4] = {
 	OP(system_wbinvd, 0, 0, 0, F_PRIV), OP(system_wbinvd, 0, 0, 0, F_PRIV),
 };
 
+/* Packed integers: of MMX, or with 66; and those that have no MMX form. */
+#define VX3 (VX | F_VEX3)
+static const struct x86_opcode pfx_packed[4] = {
+	OP(sse_packed, 0, 0, 0, 0), OP(sse_packed, 0, 0, 0, VX3), UD, UD,
+};
+
+static const struct x86_opcode pfx_quads[4] = {
+	UD, OP(sse_packed, 0, 0, 0, VX3), UD, UD,
+};
+
+static const struct x86_opcode pfx_logic[4] = {
+	OP(sse_logic, 0, 0, 0, VX3), OP(sse_logic, 0, 0, 0, VX3), UD, UD,
+};
+
 #define TIMES8(b, e)                                                                       \
 	[(b) + 0] = e, [(b) + 1] = e, [(b) + 2] = e, [(b) + 3] = e,                        \
 	[(b) + 4] = e, [(b) + 5] = e, [(b) + 6] = e, [(b) + 7] = e
@@ -275,8 +289,29 @@ const struct x86_opcode x86_opcodes_0f[256] = {
 	[0x36] = UD,
 	TIMES8(0x40, CMOV_ENTRY),
 	TIMES8(0x48, CMOV_ENTRY),
+	[0x54] = PFX(pfx_logic),
+	[0x55] = PFX(pfx_logic),
+	[0x56] = PFX(pfx_logic),
+	[0x57] = PFX(pfx_logic),
+	[0x60] = PFX(pfx_packed),
+	[0x61] = PFX(pfx_packed),
+	[0x62] = PFX(pfx_packed),
+	[0x63] = PFX(pfx_packed),
+	[0x64] = PFX(pfx_packed),
+	[0x65] = PFX(pfx_packed),
+	[0x66] = PFX(pfx_packed),
+	[0x67] = PFX(pfx_packed),
+	[0x68] = PFX(pfx_packed),
+	[0x69] = PFX(pfx_packed),
+	[0x6a] = PFX(pfx_packed),
+	[0x6b] = PFX(pfx_packed),
+	[0x6c] = PFX(pfx_quads),
+	[0x6d] = PFX(pfx_quads),
 	[0x6e] = PFX(pfx_6e),
 	[0x6f] = PFX(pfx_6f),
+	[0x74] = PFX(pfx_packed),
+	[0x75] = PFX(pfx_packed),
+	[0x76] = PFX(pfx_packed),
 	[0x7e] = PFX(pfx_7e),
 	[0x7f] = PFX(pfx_7f),
 	TIMES8(0x80, JCC_ENTRY),
@@ -317,9 +352,49 @@ const struct x86_opcode x86_opcodes_0f[256] = {
 	[0xc3] = PFX(pfx_c3),
 	[0xc7] = GROUPMOD(group9),
 	TIMES8(0xc8, BSWAP_ENTRY),
+	[0xd1] = PFX(pfx_packed),
+	[0xd2] = PFX(pfx_packed),
+	[0xd3] = PFX(pfx_packed),
+	[0xd4] = PFX(pfx_packed),
+	[0xd5] = PFX(pfx_packed),
 	[0xd6] = PFX(pfx_d6),
+	[0xd8] = PFX(pfx_packed),
+	[0xd9] = PFX(pfx_packed),
+	[0xda] = PFX(pfx_packed),
+	[0xdb] = PFX(pfx_packed),
+	[0xdc] = PFX(pfx_packed),
+	[0xdd] = PFX(pfx_packed),
+	[0xde] = PFX(pfx_packed),
+	[0xdf] = PFX(pfx_packed),
+	[0xe0] = PFX(pfx_packed),
+	[0xe1] = PFX(pfx_packed),
+	[0xe2] = PFX(pfx_packed),
+	[0xe3] = PFX(pfx_packed),
+	[0xe4] = PFX(pfx_packed),
+	[0xe5] = PFX(pfx_packed),
 	[0xe7] = PFX(pfx_e7),
+	[0xe8] = PFX(pfx_packed),
+	[0xe9] = PFX(pfx_packed),
+	[0xea] = PFX(pfx_packed),
+	[0xeb] = PFX(pfx_packed),
+	[0xec] = PFX(pfx_packed),
+	[0xed] = PFX(pfx_packed),
+	[0xee] = PFX(pfx_packed),
+	[0xef] = PFX(pfx_packed),
 	[0xf0] = PFX(pfx_f0),
+	[0xf1] = PFX(pfx_packed),
+	[0xf2] = PFX(pfx_packed),
+	[0xf3] = PFX(pfx_packed),
+	[0xf4] = PFX(pfx_packed),
+	[0xf5] = PFX(pfx_packed),
+	[0xf6] = PFX(pfx_packed),
+	[0xf8] = PFX(pfx_packed),
+	[0xf9] = PFX(pfx_packed),
+	[0xfa] = PFX(pfx_packed),
+	[0xfb] = PFX(pfx_packed),
+	[0xfc] = PFX(pfx_packed),
+	[0xfd] = PFX(pfx_packed),
+	[0xfe] = PFX(pfx_packed),
 	[0xff] = UDM,
 };
 

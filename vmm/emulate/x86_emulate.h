@@ -57,7 +57,7 @@
  * vector moves. In callbacks: paging (they get linear addresses; an access may cross a page; raise
  * #PF with x86_emulate_page_fault()), values written to CRs, DRs and MSRs (raise #GP with
  * x86_emulate_exception()), intercepts of a nested hypervisor. Not done: #AC, data breakpoints,
- * CPL-changing far transfers, call gates (UNHANDLEABLE), x87 and vector arithmetic (UNHANDLEABLE).
+ * CPL-changing far transfers, call gates (UNHANDLEABLE), x87 and floating-point vector arithmetic (UNHANDLEABLE).
  */
 #ifndef PLINTH_X86_EMULATE_H
 #define PLINTH_X86_EMULATE_H
