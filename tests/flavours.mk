@@ -3,10 +3,13 @@
 #   plain   as it is
 #   asan    AddressSanitizer and UBSan; the flags say more of them
 #   fuzz    clang with libFuzzer, afl: AFL++, each with the same
+#   tsan, clang   the flags say for which files there is a sanitizer
 cc_plain := $(CC)
 cc_asan  := $(CC) -fsanitize=address,undefined
 cc_fuzz  := clang -fsanitize=address,undefined
 cc_afl   := AFL_QUIET=1 afl-clang-fast -fsanitize=address,undefined
+cc_tsan  := $(CC)
+cc_clang := clang
 fuzzer_object_fuzz := -fsanitize=fuzzer-no-link
 fuzzer_fuzz := -fsanitize=fuzzer
 fuzzer_afl  := -fsanitize=fuzzer
@@ -14,6 +17,8 @@ tag_plain := CC
 tag_asan  := CC-ASAN
 tag_fuzz  := CC-FUZZ
 tag_afl   := CC-AFL
+tag_tsan  := CC-TSAN
+tag_clang := CC-FUZZ
 
 # $(call objects,FLAVOUR,FOLDER,SOURCES,FLAGS,FIRST): FOLDER/NAME.o is made of SOURCESname.c; FIRST is there before.
 define objects_rule

@@ -7,22 +7,15 @@ abi_VMM  := vmm/hvm/policy.c vmm/sched/sched_bvt.c vmm/domain/event.c vmm/domain
 abi_TESTS := $(sort $(wildcard tests/abi/test_*.c)) tests/abi/mock.c
 abi_OBJS := $(abi_VMM:%.c=$(abi_DIR)/%.o) $(abi_TESTS:%.c=$(abi_DIR)/%.o) $(abi_DIR)/tests/unit/unit.o
 abi_CFLAGS := -std=gnu11 -O1 -g -Wall -Wextra -Werror -Wno-address-of-packed-member -fno-omit-frame-pointer \
-	-fsanitize=address,undefined -fno-sanitize=alignment -fno-sanitize-recover=all -MMD -MP
+	-fno-sanitize=alignment -fno-sanitize-recover=all
 # Tests include the hypervisor's headers, never libc's; unit.c the other way round.
 abi_VMMFLAGS := -Ivmm/include -Ivmm -Itests/abi -Itests/unit -I. -fno-builtin -DPLINTH_DEBUG=1 -D__XEN_TOOLS__ \
 	-include vmm/include/types.h
 
-$(abi_DIR)/tests/unit/unit.o: tests/unit/unit.c
-	$(Q)mkdir -p $(@D)
-	$(Q)$(CC) $(abi_CFLAGS) -Itests/unit -DUNIT_NAME='"check-abi"' -c -o $@ $<
+$(call objects,asan,$(abi_DIR)/tests/unit,tests/unit/,$(abi_CFLAGS) -Itests/unit -DUNIT_NAME='"check-abi"')
+$(call objects,asan,$(abi_DIR),,$(abi_CFLAGS) $(abi_VMMFLAGS))
 
-$(abi_DIR)/%.o: %.c
-	$(Q)mkdir -p $(@D)
-	$(Q)$(CC) $(abi_CFLAGS) $(abi_VMMFLAGS) -c -o $@ $<
-
-$(abi_DIR)/abi: $(abi_OBJS)
-	$(call say,LD,$@)
-	$(Q)$(CC) -fsanitize=address,undefined -o $@ $^
+$(call program,asan,$(abi_DIR)/abi,$(abi_OBJS))
 
 -include $(abi_OBJS:.o=.d)
 

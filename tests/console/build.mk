@@ -7,26 +7,22 @@ console_VMM  := vmm/base/stretch.c vmm/base/log.c vmm/base/panic.c vmm/console/p
 console_OBJS := $(console_VMM:%.c=$(console_DIR)/%.o) $(patsubst %.c,$(console_DIR)/%.o,$(wildcard tests/console/*.c)) \
 	$(console_DIR)/tests/unit/unit.o
 console_CFLAGS := -std=gnu11 -O1 -g -Wall -Wextra -Werror -Wno-address-of-packed-member -fno-omit-frame-pointer \
-	-fsanitize=address,undefined -fno-sanitize=alignment -fno-sanitize-recover=all -MMD -MP
+	-fno-sanitize=alignment -fno-sanitize-recover=all
 console_VMMFLAGS = $(devices_VMMFLAGS) -DPLINTH_HOST_CPU=test_cpu -include tests/console/ports.h -Itests/unit -Itests/console \
 	-fno-builtin -DPLINTH_STRETCH=1
 
-$(console_DIR)/tests/unit/unit.o: tests/unit/unit.c
-	$(Q)mkdir -p $(@D)
-	$(Q)$(CC) $(console_CFLAGS) -Itests/unit -DUNIT_NAME='"check-console"' -c -o $@ $<
+$(call objects,asan,$(console_DIR)/tests/unit,tests/unit/,$(console_CFLAGS) -Itests/unit -DUNIT_NAME='"check-console"')
 
 # The options' section gets a name for which the linker makes start and stop symbols.
 $(console_DIR)/%.o: %.c | $(O)/xen-include/xen
 	$(Q)mkdir -p $(@D)
-	$(Q)$(CC) $(console_CFLAGS) $(console_VMMFLAGS) -c -o $@ $<
+	$(Q)$(cc_asan) $(console_CFLAGS) $(console_VMMFLAGS) -MMD -MP -c -o $@ $<
 	$(Q)objcopy --rename-section .options=test_options --rename-section .debug_keys=test_keys $@
 
 # The tests' own one ends the test.
 $(addprefix $(console_DIR)/,vmm/base/panic.o tests/console/test_panic.o): console_VMMFLAGS += -Dpanic=vmm_panic
 
-$(console_DIR)/console: $(console_OBJS)
-	$(call say,LD,$@)
-	$(Q)$(CC) -fsanitize=address,undefined -o $@ $^
+$(call program,asan,$(console_DIR)/console,$(console_OBJS))
 
 -include $(console_OBJS:.o=.d)
 

@@ -9,22 +9,15 @@ devices_OBJS  := $(devices_VMM:%.c=$(devices_DIR)/%.o) $(devices_TESTS:%.c=$(dev
 	$(devices_DIR)/tests/devices/main.o
 
 devices_CFLAGS := -std=gnu11 -O1 -g -Wall -Wextra -Werror -Wno-address-of-packed-member -fno-omit-frame-pointer \
-	-fsanitize=address,undefined -fno-sanitize=alignment -fno-sanitize-recover=all -MMD -MP
+	-fno-sanitize=alignment -fno-sanitize-recover=all
 devices_VMMFLAGS := -nostdinc -isystem $(shell $(CC) -print-file-name=include) -isystem $(O)/xen-include \
 	-include vmm/include/types.h -Ivmm/include -Ivmm/hvm -I. -Itests/devices -D__XEN_TOOLS__ \
 	-D__XEN_INTERFACE_VERSION__=0x00041300 -DPLINTH_DEBUG=1 -ffreestanding
 
-$(devices_DIR)/tests/devices/main.o: tests/devices/main.c
-	$(Q)mkdir -p $(@D)
-	$(Q)$(CC) $(devices_CFLAGS) -c -o $@ $<
+$(devices_DIR)/tests/devices/main.o: devices_VMMFLAGS :=
 
-$(devices_DIR)/%.o: %.c | $(O)/xen-include/xen
-	$(Q)mkdir -p $(@D)
-	$(Q)$(CC) $(devices_CFLAGS) $(devices_VMMFLAGS) -c -o $@ $<
-
-$(devices_DIR)/devices: $(devices_OBJS)
-	$(call say,LD,$@)
-	$(Q)$(CC) -fsanitize=address,undefined -o $@ $^
+$(call objects,asan,$(devices_DIR),,$(devices_CFLAGS) $$(devices_VMMFLAGS),$(O)/xen-include/xen)
+$(call program,asan,$(devices_DIR)/devices,$(devices_OBJS))
 
 -include $(devices_OBJS:.o=.d)
 

@@ -5,10 +5,8 @@
 #   bench-emulate   instructions per emulation of common MMIO moves, counted by callgrind
 
 emulate_DIR    := $(O)/tests/emulate
-emulate_CC     ?= gcc
-emulate_FUZZCC ?= clang
-emulate_CFLAGS := -std=gnu11 -g -O2 -Wall -Wextra -Werror -D_GNU_SOURCE -I. -MMD -MP
-emulate_SAN    := -fsanitize=address,undefined -fno-sanitize-recover=undefined
+emulate_CFLAGS := -std=gnu11 -g -O2 -Wall -Wextra -Werror -D_GNU_SOURCE -I.
+emulate_SAN    := -fno-sanitize-recover=undefined
 
 emulate_C      := $(sort $(wildcard vmm/emulate/*.c) \
 	$(filter-out tests/emulate/fuzz_emulate.c,$(wildcard tests/emulate/*.c)))
@@ -23,32 +21,12 @@ CHECKS  += check-emulate
 FUZZERS += fuzz-emulate
 HELP    += 'make bench-emulate|instructions per emulated MMIO move (valgrind)'
 
-$(emulate_DIR)/fast/%.o: %.c
-	$(call say,CC,$<)
-	$(Q)mkdir -p $(@D)
-	$(Q)$(emulate_CC) $(emulate_CFLAGS) -c $< -o $@
-
-$(emulate_DIR)/fuzz/%.o: %.c
-	$(call say,CC,$<)
-	$(Q)mkdir -p $(@D)
-	$(Q)$(emulate_FUZZCC) $(emulate_CFLAGS) $(emulate_SAN) -fsanitize=fuzzer-no-link -c $< -o $@
-
-$(emulate_DIR)/%.o: %.c
-	$(call say,CC,$<)
-	$(Q)mkdir -p $(@D)
-	$(Q)$(emulate_CC) $(emulate_CFLAGS) $(emulate_SAN) -c $< -o $@
-
-$(emulate_DIR)/test-emulate: $(emulate_OBJS)
-	$(call say,LINK,$@)
-	$(Q)$(emulate_CC) $(emulate_SAN) $^ -o $@ -lZydis
-
-$(emulate_DIR)/bench-emulate: $(emulate_FAST)
-	$(call say,LINK,$@)
-	$(Q)$(emulate_CC) $^ -o $@ -lZydis
-
-$(emulate_DIR)/fuzz-emulate: $(emulate_FOBJS)
-	$(call say,LINK,$@)
-	$(Q)$(emulate_FUZZCC) $(emulate_SAN) -fsanitize=fuzzer $^ -o $@
+$(call objects,plain,$(emulate_DIR)/fast,,$(emulate_CFLAGS))
+$(call objects,fuzz,$(emulate_DIR)/fuzz,,$(emulate_CFLAGS) $(emulate_SAN))
+$(call objects,asan,$(emulate_DIR),,$(emulate_CFLAGS) $(emulate_SAN))
+$(call program,asan,$(emulate_DIR)/test-emulate,$(emulate_OBJS),,-lZydis)
+$(call program,plain,$(emulate_DIR)/bench-emulate,$(emulate_FAST),,-lZydis)
+$(call program,fuzz,$(emulate_DIR)/fuzz-emulate,$(emulate_FOBJS))
 
 .PHONY: check-emulate fuzz-emulate bench-emulate
 check-emulate: $(emulate_DIR)/test-emulate

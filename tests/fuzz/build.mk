@@ -17,7 +17,7 @@ fuzz_VMM      := $(filter-out vmm/sched/run.c,$(sort $(wildcard vmm/sched/*.c vm
 	$(addprefix tests/fuzz/,calls.c check.c context.c fuzz.c machine.c made.c stubs.c)
 fuzz_HOST     := tests/fuzz/host.c tests/fuzz/work.c tests/fuzz/family.c
 fuzz_COMMON   := -DDIRECTMAP_VIRT=0x200000000000UL -g -O1 -fno-pie -fno-omit-frame-pointer -Wall -Wextra -Werror \
-	-fsanitize=address,undefined -fno-sanitize=alignment -fno-sanitize-recover=all -MMD -MP
+	-fsanitize=address,undefined -fno-sanitize=alignment -fno-sanitize-recover=all
 # Tables that the linker collects must not get red zones between their entries.
 fuzz_CFLAGS   := $(fuzz_COMMON) -isystem $(O)/xen-include -Ivmm/include -I. -D__XEN_TOOLS__ \
 	-D__XEN_INTERFACE_VERSION__=0x00041300 -DPLINTH_DEBUG=1 -DPLINTH_HOST_THREADS=fake_this_cpu -Dstrlcpy=vmm_strlcpy \
@@ -47,23 +47,10 @@ $(fuzz_DIR)/clang/tests/%.o $(fuzz_DIR)/clang/vmm/mm/buddy.o $(fuzz_DIR)/clang/v
 
 $(fuzz_DIR)/gcc/tests/%.o $(fuzz_DIR)/gcc/vmm/base/spinlock.o: fuzz_COUNT :=
 
-$(fuzz_DIR)/clang-host/%.o: %.c
-	$(Q)mkdir -p $(@D)
-	$(Q)clang $(fuzz_COMMON) -c -o $@ $<
-
-$(fuzz_DIR)/clang/%.o: %.c | $(O)/xen-include/xen
-	$(call say,CC-FUZZ,$<)
-	$(Q)mkdir -p $(@D)
-	$(Q)clang $(fuzz_CFLAGS) $(fuzz_CLANG) $(fuzz_COVER) -c -o $@ $<
-
-$(fuzz_DIR)/gcc-host/%.o: %.c
-	$(Q)mkdir -p $(@D)
-	$(Q)$(CC) $(fuzz_COMMON) -c -o $@ $<
-
-$(fuzz_DIR)/gcc/%.o: %.c | $(O)/xen-include/xen
-	$(call say,CC-ASAN,$<)
-	$(Q)mkdir -p $(@D)
-	$(Q)$(CC) $(fuzz_CFLAGS) $(fuzz_COUNT) --param asan-globals=0 -c -o $@ $<
+$(call objects,clang,$(fuzz_DIR)/clang-host,,$$(fuzz_COMMON))
+$(call objects,clang,$(fuzz_DIR)/clang,,$(fuzz_CFLAGS) $(fuzz_CLANG) $$(fuzz_COVER),$(O)/xen-include/xen)
+$(call objects,asan,$(fuzz_DIR)/gcc-host,,$$(fuzz_COMMON))
+$(call objects,asan,$(fuzz_DIR)/gcc,,$(fuzz_CFLAGS) $$(fuzz_COUNT) --param asan-globals=0,$(O)/xen-include/xen)
 
 $(fuzz_DIR)/fuzz-all: $(fuzz_COBJS) tests/fuzz/sections.ld
 	$(call say,LD,$@)

@@ -16,6 +16,8 @@ threads_ASAN  := -fsanitize=address,undefined -fno-sanitize=alignment -fno-sanit
 threads_RAM   := -UDIRECTMAP_VIRT -DDIRECTMAP_VIRT=0x1000000000UL
 threads_PLAIN := $(filter-out $(threads_ASAN) -DDIRECTMAP_VIRT=%,$(fuzz_CFLAGS)) $(threads_RAM)
 threads_HOSTC := $(filter-out $(threads_ASAN) -DDIRECTMAP_VIRT=%,$(fuzz_COMMON)) $(threads_RAM)
+threads_AFLAGS := $(fuzz_CFLAGS) --param asan-globals=0
+threads_TFLAGS := $(threads_PLAIN)
 # Fences, which it does not know, stand only before and after accesses to what guests share.
 # Volatile accesses are the ones that are meant to meet others (tsan/marked.c).
 threads_TSAN  := -fsanitize=thread --param=tsan-distinguish-volatile=1 -fsanitize-coverage=trace-pc -Wno-tsan
@@ -25,34 +27,18 @@ threads_COPY  := -Dmemcpy=guest_memcpy -Dmemmove=guest_memmove
 CHECKS  += check-threads
 FUZZERS += fuzz-threads
 
-$(threads_DIR)/asan/tests/threads/turns.o: tests/threads/turns.c
-	$(Q)mkdir -p $(@D)
-	$(Q)$(CC) $(threads_HOSTC) -c -o $@ $<
-
-$(threads_DIR)/asan/tests/threads/%.o: tests/threads/%.c | $(O)/xen-include/xen
-	$(call say,CC-ASAN,$<)
-	$(Q)mkdir -p $(@D)
-	$(Q)$(CC) $(fuzz_CFLAGS) --param asan-globals=0 -c -o $@ $<
-
-$(addprefix $(threads_DIR)/tsan/tests/fuzz/,host.o work.o) $(threads_DIR)/tsan/tests/threads/turns.o \
-$(threads_DIR)/tsan/tests/threads/tsan/marked.o: $(threads_DIR)/tsan/%.o: %.c
-	$(Q)mkdir -p $(@D)
-	$(Q)$(CC) $(threads_HOSTC) -c -o $@ $<
-
-$(threads_DIR)/tsan/tests/threads/%.o: tests/threads/%.c | $(O)/xen-include/xen
-	$(call say,CC-TSAN,$<)
-	$(Q)mkdir -p $(@D)
-	$(Q)$(CC) $(threads_PLAIN) -c -o $@ $<
+# Host code, which turns the threads and is not looked at.
+$(threads_DIR)/asan/tests/threads/turns.o: threads_AFLAGS := $(threads_HOSTC)
+$(addprefix $(threads_DIR)/tsan/tests/,fuzz/host.o fuzz/work.o threads/turns.o threads/tsan/marked.o): threads_TFLAGS := $(threads_HOSTC)
+$(addprefix $(threads_DIR)/tsan/tests/,fuzz/host.o fuzz/work.o threads/%.o): threads_TSAN :=
 
 # What guests do to their memory is theirs.
 $(threads_DIR)/tsan/tests/fuzz/made.o: threads_TSAN :=
 
 $(threads_DIR)/tsan/vmm/paging/guest_copy.o $(threads_DIR)/tsan/vmm/domain/grant_copy.o: threads_TSAN += $(threads_COPY)
 
-$(threads_DIR)/tsan/%.o: %.c | $(O)/xen-include/xen
-	$(call say,CC-TSAN,$<)
-	$(Q)mkdir -p $(@D)
-	$(Q)$(CC) $(threads_PLAIN) $(threads_TSAN) -c -o $@ $<
+$(call objects,plain,$(threads_DIR)/asan,,$$(threads_AFLAGS),$(O)/xen-include/xen)
+$(call objects,tsan,$(threads_DIR)/tsan,,$$(threads_TFLAGS) $$(threads_TSAN),$(O)/xen-include/xen)
 
 $(threads_DIR)/threads-asan: $(threads_AOBJS) tests/fuzz/sections.ld
 	$(call say,LD,$@)

@@ -13,28 +13,23 @@ unit_OBJS := $(unit_VMM:%.c=$(unit_DIR)/%.o) $(unit_LIB:%.c=$(unit_DIR)/%.o) \
 	$(unit_TESTS:%.c=$(unit_DIR)/%.o) $(unit_DIR)/tests/unit/unit.o
 
 unit_CFLAGS := -std=gnu11 -O1 -g -Wall -Wextra -Werror -Wno-address-of-packed-member -fno-omit-frame-pointer \
-	-fsanitize=address,undefined -fno-sanitize-recover=all -MMD -MP
+	-fno-sanitize-recover=all
 # Tests include "lib.h" and friends, never libc's headers.
 unit_VMMFLAGS := -include vmm/include/types.h -Ivmm/include -Ivmm -I. -isystem $(vmm_XENINC) -Itests/unit -fno-builtin -DPLINTH_DEBUG=1
 
-$(unit_DIR)/tests/unit/unit.o: tests/unit/unit.c
-	$(Q)mkdir -p $(@D)
-	$(Q)$(CC) $(unit_CFLAGS) -Itests/unit -c -o $@ $<
-
 $(unit_LIB:%.c=$(unit_DIR)/%.o) $(unit_DIR)/tests/unit/test_lib.o: unit_RENAME := -include tests/unit/rename.h
 unit_RENAME := -Dstrtoull=plinth_strtoull -Dstrlcpy=plinth_strlcpy -Dstrlcat=plinth_strlcat
+# The harness is libc's.
+$(unit_DIR)/tests/unit/unit.o: unit_VMMFLAGS := -Itests/unit
+$(unit_DIR)/tests/unit/unit.o: unit_RENAME :=
 
 $(addprefix $(unit_DIR)/,vmm/cpu/publish.o tests/unit/test_publish.o tests/unit/test_svm_debug.o): unit_VMMFLAGS += -DPLINTH_HOST_CPU=unit_cpu
 
-# Prerequisites are expanded here, before vmm/build.mk names its folder.
-$(unit_DIR)/%.o: %.c | $(O)/xen-include/xen
-	$(Q)mkdir -p $(@D)
-	$(Q)$(CC) $(unit_CFLAGS) $(unit_VMMFLAGS) $(unit_RENAME) -c -o $@ $<
+unit_LINK := -Wl,--defsym=_options_start=__start_unit_options,--defsym=_options_end=__stop_unit_options
 
-$(unit_DIR)/unit: $(unit_OBJS)
-	$(call say,LD,$@)
-	$(Q)$(CC) -fsanitize=address,undefined -o $@ $^ \
-		-Wl,--defsym=_options_start=__start_unit_options,--defsym=_options_end=__stop_unit_options
+# Prerequisites are expanded here, before vmm/build.mk names its folder.
+$(call objects,asan,$(unit_DIR),,$(unit_CFLAGS) $$(unit_VMMFLAGS) $$(unit_RENAME),$(O)/xen-include/xen)
+$(call program,asan,$(unit_DIR)/unit,$(unit_OBJS),,$(unit_LINK))
 
 -include $(unit_OBJS:.o=.d)
 
