@@ -7,13 +7,13 @@
 
 static struct domain guest = { .domid = 7 };
 static struct vcpu vcpu = { .domain = &guest };
-static io_port_fn port_fn;
+static struct io_range range;
 static void *port_opaque;
 
-int io_register_port(struct domain *d, uint16_t first, uint16_t count, io_port_fn fn, void *opaque)
+int io_register(struct domain *d, const struct io_range *r, void *opaque)
 {
-	EXPECT(d == &guest && first == 0xe9 && count == 1);
-	port_fn = fn;
+	EXPECT(d == &guest && r->kind == IO_PORTS && r->first == 0xe9 && r->len == 1);
+	range = *r;
 	port_opaque = opaque;
 	return 0;
 }
@@ -40,7 +40,7 @@ static void out(const char *text)
 	for (; *text; text++) {
 		uint32_t value = (uint8_t)*text;
 
-		EXPECT(port_fn(&vcpu, port_opaque, 0xe9, 1, true, &value) == IO_DONE);
+		EXPECT(range.write(&vcpu, port_opaque, 0, 1, value) == IO_DONE);
 	}
 }
 

@@ -27,16 +27,10 @@ static uint64_t clock_ns;
 static struct timer *timers[MAX_TIMERS];
 static unsigned int nr_timers;
 static struct {
-	uint16_t first, count;
-	io_port_fn fn;
+	struct io_range r;
 	void *opaque;
-} ports[16];
-static struct {
-	uint64_t base, len;
-	const struct io_mmio_ops *ops;
-	void *opaque;
-} mmio[4];
-static unsigned int nr_mmio;
+} ranges[16];
+static unsigned int nr_ranges;
 
 uint64_t now_ns(void)
 {
@@ -123,70 +117,54 @@ uint64_t tsc_to_ns(uint64_t ticks)
 	return ticks;
 }
 
-int io_register_port(struct domain *d, uint16_t first, uint16_t count, io_port_fn fn, void *opaque)
+int io_register(struct domain *d, const struct io_range *r, void *opaque)
 {
 	(void)d;
-	for (unsigned int i = 0; i < ARRAY_SIZE(ports); i++) {
-		if (ports[i].fn)
-			continue;
-		ports[i].first = first;
-		ports[i].count = count;
-		ports[i].fn = fn;
-		ports[i].opaque = opaque;
-		return 0;
-	}
-	return -ENOSPC;
-}
-
-int io_register_mmio(struct domain *d, uint64_t base, uint64_t len, const struct io_mmio_ops *ops,
-		     void *opaque)
-{
-	(void)d;
-	mmio[nr_mmio].base = base;
-	mmio[nr_mmio].len = len;
-	mmio[nr_mmio].ops = ops;
-	mmio[nr_mmio++].opaque = opaque;
+	BUG_ON(nr_ranges == ARRAY_SIZE(ranges));
+	ranges[nr_ranges].r = *r;
+	ranges[nr_ranges++].opaque = opaque;
 	return 0;
 }
 
-static enum io_result port_access(uint16_t port, unsigned int size, bool write, uint32_t *val)
+static enum io_result access(enum io_kind kind, uint64_t at, unsigned int size, bool write,
+			     uint64_t *val)
 {
-	for (unsigned int i = 0; i < ARRAY_SIZE(ports); i++)
-		if (ports[i].fn && (uint16_t)(port - ports[i].first) < ports[i].count)
-			return ports[i].fn(&board_cpu, ports[i].opaque, port, size, write, val);
+	for (unsigned int i = 0; i < nr_ranges; i++) {
+		const struct io_range *r = &ranges[i].r;
+		uint64_t offset = at - r->first;
+
+		if (r->kind != kind || offset >= r->len)
+			continue;
+		return write ? r->write(&board_cpu, ranges[i].opaque, offset, size, *val)
+			     : r->read(&board_cpu, ranges[i].opaque, offset, size, val);
+	}
 	return IO_PASS;
 }
 
 uint32_t board_in(uint16_t port, unsigned int size)
 {
-	uint32_t val = 0;
+	uint64_t val = 0;
 
-	return port_access(port, size, false, &val) == IO_DONE ? val : ~0U;
+	return access(IO_PORTS, port, size, false, &val) == IO_DONE ? (uint32_t)val : ~0U;
 }
 
 enum io_result board_out(uint16_t port, unsigned int size, uint32_t val)
 {
-	return port_access(port, size, true, &val);
+	uint64_t v = val;
+
+	return access(IO_PORTS, port, size, true, &v);
 }
 
 uint64_t board_read(uint64_t addr, unsigned int size)
 {
 	uint64_t val = 0;
 
-	for (unsigned int i = 0; i < nr_mmio; i++)
-		if (addr - mmio[i].base < mmio[i].len &&
-		    mmio[i].ops->read(&board_cpu, mmio[i].opaque, addr - mmio[i].base, size,
-				      &val) == IO_DONE)
-			return val;
-	return ~0ULL;
+	return access(IO_MEMORY, addr, size, false, &val) == IO_DONE ? val : ~0ULL;
 }
 
 void board_write(uint64_t addr, unsigned int size, uint64_t val)
 {
-	for (unsigned int i = 0; i < nr_mmio; i++)
-		if (addr - mmio[i].base < mmio[i].len)
-			mmio[i].ops->write(&board_cpu, mmio[i].opaque, addr - mmio[i].base, size,
-					   val);
+	access(IO_MEMORY, addr, size, true, &val);
 }
 
 void vcpu_wake(struct vcpu *v, uint32_t attention)
@@ -324,9 +302,8 @@ void board_reset(void)
 {
 	for (unsigned int i = ARRAY_SIZE(units); i-- > 0;)
 		units[i]->fini(&board);
-	memset(ports, 0, sizeof(ports));
 	memset(board_vectors, 0, sizeof(board_vectors));
-	nr_mmio = 0;
+	nr_ranges = 0;
 	nr_timers = 0;
 	clock_ns = 0;
 	board_timeoffset_calls = board_wakeups = 0;

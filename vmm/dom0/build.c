@@ -304,17 +304,22 @@ static void give_memory(struct domain *d)
  * The PIT is not there. Its counters read as zero rather than all-ones, so that Linux's quick calibration
  * gives up at once instead of waiting 50,000 reads for the count to change.
  */
-static enum io_result pit_absent(struct vcpu *v, void *opaque, uint16_t port, unsigned int size,
-				 bool write, uint32_t *val)
+static enum io_result pit_read(struct vcpu *v, void *opaque, uint64_t offset, unsigned int size,
+			       uint64_t *val)
 {
-	(void)v;
-	(void)opaque;
-	(void)port;
-	(void)size;
-	if (!write)
-		*val = 0;
+	(void)v, (void)opaque, (void)offset, (void)size;
+	*val = 0;
 	return IO_DONE;
 }
+
+static enum io_result pit_write(struct vcpu *v, void *opaque, uint64_t offset, unsigned int size,
+				uint64_t val)
+{
+	(void)v, (void)opaque, (void)offset, (void)size, (void)val;
+	return IO_DONE;
+}
+
+static const struct io_range pit_absent = { IO_PORTS, 0x40, 4, pit_read, pit_write };
 
 /*
  * Ports that dom0 does not get: the PICs and the PIT (Linux then runs without them), the VMM's console,
@@ -340,7 +345,7 @@ static void set_port_intercepts(struct domain *d)
 		for (unsigned int j = 0; j < count; j++)
 			set_bit(first + j, map);
 	d->hvm.io_bitmap = map;
-	if (io_register_port(d, 0x40, 4, pit_absent, NULL))
+	if (io_register(d, &pit_absent, NULL))
 		panic("dom0: no room for a port range");
 	hvm_ops->io_bitmap_changed(d);
 }

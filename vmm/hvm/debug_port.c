@@ -122,22 +122,28 @@ void debug_port_write(struct domain *d, const char *text, size_t len)
 }
 
 /* Reads give the port's number, by which guests find it (Bochs). */
-static enum io_result port_e9(struct vcpu *v, void *opaque, uint16_t port, unsigned int size,
-			      bool write, uint32_t *val)
+static enum io_result e9_read(struct vcpu *v, void *opaque, uint64_t offset, unsigned int size,
+			      uint64_t *val)
+{
+	(void)v, (void)opaque, (void)offset;
+	*val = size == 1 ? DEBUG_PORT : (uint32_t)(BIT(size * 8) - 0x100) | DEBUG_PORT;
+	return IO_DONE;
+}
+
+static enum io_result e9_write(struct vcpu *v, void *opaque, uint64_t offset, unsigned int size,
+			       uint64_t val)
 {
 	struct debug_port *p = opaque;
 	char text[4];
 
-	(void)port;
-	if (!write) {
-		*val = size == 1 ? DEBUG_PORT : 0xffffff00 | DEBUG_PORT;
-		return IO_DONE;
-	}
+	(void)offset;
 	for (unsigned int i = 0; i < size; i++)
-		text[i] = (char)(*val >> (i * 8));
+		text[i] = (char)(val >> (i * 8));
 	add_text(v->domain, &p->port, text, size);
 	return IO_DONE;
 }
+
+static const struct io_range e9 = { IO_PORTS, DEBUG_PORT, 1, e9_read, e9_write };
 
 static int debug_port_init(struct domain *d)
 {
@@ -147,7 +153,7 @@ static int debug_port_init(struct domain *d)
 		return -ENOMEM;
 	p->budget = BURST_BYTES;
 	d->hvm.debug_port = p;
-	return io_register_port(d, DEBUG_PORT, 1, port_e9, p);
+	return io_register(d, &e9, p);
 }
 
 /* What a guest printed last may have no end of line. */

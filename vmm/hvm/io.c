@@ -11,23 +11,16 @@
 #define VGA_START 0xa0000UL
 #define VGA_END	  0xc0000UL
 
-struct port_range {
-	io_port_fn fn;
-	void *opaque;
-};
-
-struct mmio_range {
-	uint64_t base, len;
-	const struct io_mmio_ops *ops;
+struct io_place {
+	struct io_range r;
 	void *opaque;
 };
 
 /* Constant from the first vCPU on, so its readers take no lock. */
 struct io_dispatch {
-	uint8_t port[65536]; /* 0 = none, else index into range + 1 */
-	struct port_range range[IO_MAX_PORT_RANGES];
-	struct mmio_range mmio[IO_MAX_MMIO_RANGES];
-	unsigned int nr_mmio;
+	uint8_t port[65536];			 /* 0 = none, else index into place[IO_PORTS] + 1 */
+	struct io_place place[2][IO_MAX_RANGES]; /* by kind */
+	unsigned int nr[2];
 };
 
 static int io_domain_init(struct domain *d)
@@ -59,31 +52,16 @@ static bool may_run(const struct domain *d)
 	return false;
 }
 
-int io_register_port(struct domain *d, uint16_t first, uint16_t count, io_port_fn fn, void *opaque)
+int io_register(struct domain *d, const struct io_range *r, void *opaque)
 {
 	struct io_dispatch *io = d->hvm.io;
 
 	BUG_ON(may_run(d));
-	for (unsigned int i = 0; i < IO_MAX_PORT_RANGES; i++) {
-		if (io->range[i].fn)
-			continue;
-		io->range[i] = (struct port_range){ .fn = fn, .opaque = opaque };
-		memset(&io->port[first], (int)i + 1, count);
-		return 0;
-	}
-	return -ENOSPC;
-}
-
-int io_register_mmio(struct domain *d, uint64_t base, uint64_t len, const struct io_mmio_ops *ops,
-		     void *opaque)
-{
-	struct io_dispatch *io = d->hvm.io;
-
-	BUG_ON(may_run(d));
-	if (io->nr_mmio == IO_MAX_MMIO_RANGES)
+	if (io->nr[r->kind] == IO_MAX_RANGES)
 		return -ENOSPC;
-	io->mmio[io->nr_mmio++] =
-		(struct mmio_range){ .base = base, .len = len, .ops = ops, .opaque = opaque };
+	io->place[r->kind][io->nr[r->kind]++] = (struct io_place){ .r = *r, .opaque = opaque };
+	if (r->kind == IO_PORTS)
+		memset(&io->port[r->first], (int)io->nr[IO_PORTS], r->len);
 	return 0;
 }
 
@@ -92,35 +70,35 @@ bool io_port_is_internal(struct domain *d, uint16_t port)
 	return d->hvm.io->port[port] != 0;
 }
 
-static enum io_result internal_port(struct vcpu *v, uint16_t port, unsigned int size, bool write,
-				    uint64_t *val)
+/* The place that serves the access, NULL = none. */
+static const struct io_place *find_port(const struct io_dispatch *io, uint16_t port)
 {
-	const struct io_dispatch *io = v->domain->hvm.io;
-	uint8_t index = io->port[port];
-	uint32_t data = (uint32_t)*val;
-	enum io_result r;
-
-	if (!index)
-		return IO_PASS;
-	r = io->range[index - 1].fn(v, io->range[index - 1].opaque, port, size, write, &data);
-	*val = data;
-	return r;
+	return io->port[port] ? &io->place[IO_PORTS][io->port[port] - 1] : NULL;
 }
 
-static enum io_result internal_mmio(struct vcpu *v, uint64_t addr, unsigned int size, bool write,
-				    uint64_t *val)
+static const struct io_place *find_memory(const struct io_dispatch *io, uint64_t addr,
+					  unsigned int size)
+{
+	for (unsigned int i = 0; i < io->nr[IO_MEMORY]; i++) {
+		const struct io_range *r = &io->place[IO_MEMORY][i].r;
+
+		if (addr - r->first < r->len && addr - r->first + size <= r->len)
+			return &io->place[IO_MEMORY][i];
+	}
+	return NULL;
+}
+
+static enum io_result internal_access(struct vcpu *v, uint8_t type, uint64_t addr,
+				      unsigned int size, bool write, uint64_t *val)
 {
 	const struct io_dispatch *io = v->domain->hvm.io;
+	const struct io_place *at = type == IOREQ_TYPE_PIO ? find_port(io, (uint16_t)addr)
+							   : find_memory(io, addr, size);
 
-	for (unsigned int i = 0; i < io->nr_mmio; i++) {
-		const struct mmio_range *r = &io->mmio[i];
-
-		if (addr - r->base >= r->len || addr - r->base + size > r->len)
-			continue;
-		return write ? r->ops->write(v, r->opaque, addr - r->base, size, *val)
-			     : r->ops->read(v, r->opaque, addr - r->base, size, val);
-	}
-	return IO_PASS;
+	if (!at)
+		return IO_PASS;
+	return write ? at->r.write(v, at->opaque, addr - at->r.first, size, *val)
+		     : at->r.read(v, at->opaque, addr - at->r.first, size, val);
 }
 
 /*
@@ -164,9 +142,7 @@ static enum io_result external_access(struct vcpu *v, uint8_t type, uint64_t add
 enum io_result io_access_one(struct vcpu *v, uint8_t type, uint64_t addr, unsigned int size,
 			     bool write, uint64_t *val)
 {
-	enum io_result r = type == IOREQ_TYPE_PIO
-				   ? internal_port(v, (uint16_t)addr, size, write, val)
-				   : internal_mmio(v, addr, size, write, val);
+	enum io_result r = internal_access(v, type, addr, size, write, val);
 
 	return r == IO_PASS ? external_access(v, type, addr, size, write, val) : r;
 }

@@ -106,56 +106,73 @@ static bool is_here(const struct pm_place *place)
 }
 
 /* The bytes [off, off + size) of status and enable as one 32-bit register. */
-static enum io_result port_evt(struct vcpu *v, void *opaque, uint16_t port, unsigned int size,
-			       bool write, uint32_t *val)
+static enum io_result evt_read(struct vcpu *v, void *opaque, uint64_t offset, unsigned int size,
+			       uint64_t *val)
 {
 	const struct pm_place *place = opaque;
 	struct vpmtimer *p = place->p;
 	struct domain *d = v->domain;
-	unsigned int off = port - place->base;
-	uint32_t reg, shifted, mask = size == 4 ? 0xffffffff : (uint32_t)BIT(size * 8) - 1;
 
-	if (!is_here(place) || off + size > EVT_LEN)
+	if (!is_here(place) || offset + size > EVT_LEN)
 		return IO_PASS;
 	spin_lock(&d->hvm.time_lock);
 	catch_up(p);
-	reg = p->sts | (uint32_t)p->en << 16;
-	if (!write) {
-		*val = reg >> (off * 8) & mask;
-	} else {
-		mask <<= off * 8;
-		shifted = *val << (off * 8);
-		p->sts &= (uint16_t) ~(shifted & mask);
-		p->en = (uint16_t)(((reg & ~mask) | (shifted & mask)) >> 16);
-		arm(p);
-	}
+	*val = (p->sts | (uint32_t)p->en << 16) >> (offset * 8) & (BIT(size * 8) - 1);
 	spin_unlock(&d->hvm.time_lock);
-	if (write)
-		update_sci(d);
 	return IO_DONE;
 }
 
-static enum io_result port_tmr(struct vcpu *v, void *opaque, uint16_t port, unsigned int size,
-			       bool write, uint32_t *val)
+static enum io_result evt_write(struct vcpu *v, void *opaque, uint64_t offset, unsigned int size,
+				uint64_t val)
 {
 	const struct pm_place *place = opaque;
-	unsigned int off = port - place->base - TMR_OFFSET;
+	struct vpmtimer *p = place->p;
+	struct domain *d = v->domain;
+	uint32_t reg, mask;
+
+	if (!is_here(place) || offset + size > EVT_LEN)
+		return IO_PASS;
+	mask = (uint32_t)((BIT(size * 8) - 1) << (offset * 8));
+	spin_lock(&d->hvm.time_lock);
+	catch_up(p);
+	reg = p->sts | (uint32_t)p->en << 16;
+	val = val << (offset * 8) & mask;
+	p->sts &= (uint16_t)~val;
+	p->en = (uint16_t)(((reg & ~mask) | val) >> 16);
+	arm(p);
+	spin_unlock(&d->hvm.time_lock);
+	update_sci(d);
+	return IO_DONE;
+}
+
+static enum io_result tmr_read(struct vcpu *v, void *opaque, uint64_t offset, unsigned int size,
+			       uint64_t *val)
+{
+	const struct pm_place *place = opaque;
 
 	(void)v;
 	if (!is_here(place))
 		return IO_PASS;
-	if (!write)
-		*val = (uint32_t)ticks(place->p) >> (off * 8) &
-		       (size == 4 ? 0xffffffff : (uint32_t)BIT(size * 8) - 1);
+	*val = (uint32_t)ticks(place->p) >> (offset * 8) & (BIT(size * 8) - 1);
 	return IO_DONE;
+}
+
+/* Read-only. */
+static enum io_result tmr_write(struct vcpu *v, void *opaque, uint64_t offset, unsigned int size,
+				uint64_t val)
+{
+	(void)v, (void)offset, (void)size, (void)val;
+	return is_here(opaque) ? IO_DONE : IO_PASS;
 }
 
 static int claim(struct domain *d, struct pm_place *place)
 {
-	uint16_t tmr = (uint16_t)(place->base + TMR_OFFSET);
-	int rc = io_register_port(d, place->base, EVT_LEN, port_evt, place);
+	const struct io_range evt = { IO_PORTS, place->base, EVT_LEN, evt_read, evt_write };
+	const struct io_range tmr = { IO_PORTS, place->base + TMR_OFFSET, TMR_LEN, tmr_read,
+				      tmr_write };
+	int rc = io_register(d, &evt, place);
 
-	return rc ? rc : io_register_port(d, tmr, TMR_LEN, port_tmr, place);
+	return rc ? rc : io_register(d, &tmr, place);
 }
 
 int pmtimer_change_ioport(struct domain *d, unsigned int version)

@@ -378,7 +378,8 @@ static enum io_result mmio_write(struct vcpu *v, void *opaque, uint64_t offset, 
 	return IO_DONE;
 }
 
-static const struct io_mmio_ops vhpet_ops = { mmio_read, mmio_write };
+static const struct io_range vhpet_registers = { IO_MEMORY, HPET_BASE, HPET_LEN, mmio_read,
+						 mmio_write };
 
 static int vhpet_init(struct domain *d)
 {
@@ -395,7 +396,7 @@ static int vhpet_init(struct domain *d)
 		timer_init(&h->t[i].timer, timer_fn, &h->t[i], 0);
 	}
 	d->hvm.vhpet = h;
-	return io_register_mmio(d, HPET_BASE, HPET_LEN, &vhpet_ops, h);
+	return io_register(d, &vhpet_registers, h);
 }
 
 static void vhpet_stop(struct domain *d)

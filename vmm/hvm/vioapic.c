@@ -189,7 +189,8 @@ static enum io_result mmio_write(struct vcpu *v, void *opaque, uint64_t offset, 
 	return IO_DONE;
 }
 
-static const struct io_mmio_ops vioapic_ops = { mmio_read, mmio_write };
+static const struct io_range vioapic_registers = { IO_MEMORY, IOAPIC_BASE, 0x100, mmio_read,
+						   mmio_write };
 
 static int vioapic_init(struct domain *d)
 {
@@ -201,7 +202,7 @@ static int vioapic_init(struct domain *d)
 	for (unsigned int i = 0; i < VIOAPIC_NUM_PINS; i++)
 		io->redir[i].fields.mask = 1;
 	d->hvm.vioapic = io;
-	return io_register_mmio(d, IOAPIC_BASE, 0x100, &vioapic_ops, io);
+	return io_register(d, &vioapic_registers, io);
 }
 
 static void vioapic_fini(struct domain *d)

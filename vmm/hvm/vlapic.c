@@ -585,14 +585,13 @@ static enum io_result mmio_write(struct vcpu *v, void *opaque, uint64_t offset, 
 	return IO_DONE;
 }
 
-static const struct io_mmio_ops vlapic_mmio_ops = { mmio_read, mmio_write };
+static const struct io_range vlapic_page = { IO_MEMORY, APIC_DEFAULT_BASE, PAGE_SIZE, mmio_read,
+					     mmio_write };
 
 /* dom0's APIC is in x2APIC mode for ever. */
 static int mmio_init(struct domain *d)
 {
-	return d->is_dom0
-		       ? 0
-		       : io_register_mmio(d, APIC_DEFAULT_BASE, PAGE_SIZE, &vlapic_mmio_ops, NULL);
+	return d->is_dom0 ? 0 : io_register(d, &vlapic_page, NULL);
 }
 
 /*

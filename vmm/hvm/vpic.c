@@ -226,45 +226,68 @@ static uint8_t read_port(struct hvm_hw_vpic *p, bool data)
 	return p->readsel_isr ? p->isr : p->irr;
 }
 
-static enum io_result vpic_port(struct vcpu *v, void *opaque, uint16_t port, unsigned int size,
-				bool write, uint32_t *val)
+static enum io_result chip_read(struct vcpu *v, void *opaque, uint64_t offset, unsigned int size,
+				uint64_t *val)
 {
 	struct domain *d = v->domain;
-	struct hvm_hw_vpic *p = opaque;
 
 	if (size != 1)
 		return IO_PASS;
-	if (write)
-		hvm_callback_update(d); /* before an EOI looks at the wires */
 	spin_lock(&d->hvm.irq_lock);
-	if (!write)
-		*val = read_port(p, port & 1);
-	else if (port & 1)
-		write_data(p, (uint8_t)*val);
+	*val = read_port(opaque, offset & 1);
+	update(d);
+	spin_unlock(&d->hvm.irq_lock);
+	return IO_DONE;
+}
+
+static enum io_result chip_write(struct vcpu *v, void *opaque, uint64_t offset, unsigned int size,
+				 uint64_t val)
+{
+	struct domain *d = v->domain;
+
+	if (size != 1)
+		return IO_PASS;
+	hvm_callback_update(d); /* before an EOI looks at the wires */
+	spin_lock(&d->hvm.irq_lock);
+	if (offset & 1)
+		write_data(opaque, (uint8_t)val);
 	else
-		write_command(p, (uint8_t)*val);
+		write_command(opaque, (uint8_t)val);
 	update(d);
 	spin_unlock(&d->hvm.irq_lock);
 	return IO_DONE;
 }
 
 /* ELCR: lines 0-2, 8 and 13 are always edge-triggered. */
-static enum io_result vpic_elcr(struct vcpu *v, void *opaque, uint16_t port, unsigned int size,
-				bool write, uint32_t *val)
+static enum io_result elcr_read(struct vcpu *v, void *opaque, uint64_t offset, unsigned int size,
+				uint64_t *val)
 {
-	struct domain *d = v->domain;
-	struct hvm_hw_vpic *p = &((struct vpic *)opaque)->chip[port & 1];
+	const struct vpic *pic = opaque;
 
 	if (size != 1)
 		return IO_PASS;
-	spin_lock(&d->hvm.irq_lock);
-	if (write)
-		p->elcr = (uint8_t)*val & (p->is_master ? 0xf8 : 0xde);
-	else
-		*val = p->elcr;
-	spin_unlock(&d->hvm.irq_lock);
+	spin_lock(&v->domain->hvm.irq_lock);
+	*val = pic->chip[offset & 1].elcr;
+	spin_unlock(&v->domain->hvm.irq_lock);
 	return IO_DONE;
 }
+
+static enum io_result elcr_write(struct vcpu *v, void *opaque, uint64_t offset, unsigned int size,
+				 uint64_t val)
+{
+	struct hvm_hw_vpic *p = &((struct vpic *)opaque)->chip[offset & 1];
+
+	if (size != 1)
+		return IO_PASS;
+	spin_lock(&v->domain->hvm.irq_lock);
+	p->elcr = (uint8_t)val & (p->is_master ? 0xf8 : 0xde);
+	spin_unlock(&v->domain->hvm.irq_lock);
+	return IO_DONE;
+}
+
+static const struct io_range master_ports = { IO_PORTS, 0x20, 2, chip_read, chip_write };
+static const struct io_range slave_ports = { IO_PORTS, 0xa0, 2, chip_read, chip_write };
+static const struct io_range elcr_ports = { IO_PORTS, 0x4d0, 2, elcr_read, elcr_write };
 
 static int vpic_init(struct domain *d)
 {
@@ -275,11 +298,11 @@ static int vpic_init(struct domain *d)
 		return -ENOMEM;
 	d->hvm.vpic = pic;
 	pic->chip[0].is_master = 1;
-	rc = io_register_port(d, 0x20, 2, vpic_port, &pic->chip[0]);
+	rc = io_register(d, &master_ports, &pic->chip[0]);
 	if (!rc)
-		rc = io_register_port(d, 0xa0, 2, vpic_port, &pic->chip[1]);
+		rc = io_register(d, &slave_ports, &pic->chip[1]);
 	if (!rc)
-		rc = io_register_port(d, 0x4d0, 2, vpic_elcr, pic);
+		rc = io_register(d, &elcr_ports, pic);
 	return rc;
 }
 

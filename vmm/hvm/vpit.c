@@ -314,22 +314,32 @@ static uint8_t read_channel(struct vpit *p, unsigned int ch, uint64_t now)
 	return (uint8_t)(c->read_state == RW_LSB ? v : v >> 8);
 }
 
-static enum io_result port_40(struct vcpu *v, void *opaque, uint16_t port, unsigned int size,
-			      bool write, uint32_t *val)
+static enum io_result pit_read(struct vcpu *v, void *opaque, uint64_t offset, unsigned int size,
+			       uint64_t *val)
+{
+	struct vpit *p = opaque;
+
+	(void)v;
+	if (size != 1)
+		return IO_PASS;
+	spin_lock(&p->domain->hvm.time_lock);
+	*val = offset == PORT_MODE - PORT_CH0 ? 0 : read_channel(p, offset & 3, now_ns());
+	spin_unlock(&p->domain->hvm.time_lock);
+	return IO_DONE;
+}
+
+static enum io_result pit_write(struct vcpu *v, void *opaque, uint64_t offset, unsigned int size,
+				uint64_t val)
 {
 	struct vpit *p = opaque;
 	uint64_t now = now_ns();
-	bool low = false;
+	bool low;
 
 	if (size != 1)
 		return IO_PASS;
 	spin_lock(&p->domain->hvm.time_lock);
-	if (!write)
-		*val = port == PORT_MODE ? 0 : read_channel(p, port & 3, now);
-	else if (port == PORT_MODE)
-		low = write_mode(p, (uint8_t)*val, now);
-	else
-		low = write_channel(p, port & 3, (uint8_t)*val, now);
+	low = offset == PORT_MODE - PORT_CH0 ? write_mode(p, (uint8_t)val, now)
+					     : write_channel(p, offset & 3, (uint8_t)val, now);
 	spin_unlock(&p->domain->hvm.time_lock);
 	if (low && !vhpet_legacy(v->domain))
 		hvm_isa_irq_set(v->domain, 0, false);
@@ -358,27 +368,39 @@ static void set_gate(struct vpit *p, unsigned int ch, bool gate, uint64_t now)
 		p->start_ns[ch] = now; /* begins anew */
 }
 
-static enum io_result port_61(struct vcpu *v, void *opaque, uint16_t port, unsigned int size,
-			      bool write, uint32_t *val)
+static enum io_result speaker_read(struct vcpu *v, void *opaque, uint64_t offset, unsigned int size,
+				   uint64_t *val)
 {
 	struct vpit *p = opaque;
 	uint64_t now = now_ns();
 
-	(void)v;
-	(void)port;
+	(void)v, (void)offset;
 	if (size != 1)
 		return IO_PASS;
 	spin_lock(&p->domain->hvm.time_lock);
-	if (write) {
-		p->hw.speaker_data_on = *val >> 1 & 1;
-		set_gate(p, 2, *val & 1, now);
-	} else {
-		*val = p->hw.channels[2].gate | p->hw.speaker_data_on << 1 |
-		       (uint32_t)(now / REFRESH_NS & 1) << 4 | (uint32_t)output(p, 2, now) << 5;
-	}
+	*val = p->hw.channels[2].gate | (uint32_t)p->hw.speaker_data_on << 1 |
+	       (now / REFRESH_NS & 1) << 4 | (uint32_t)output(p, 2, now) << 5;
 	spin_unlock(&p->domain->hvm.time_lock);
 	return IO_DONE;
 }
+
+static enum io_result speaker_write(struct vcpu *v, void *opaque, uint64_t offset,
+				    unsigned int size, uint64_t val)
+{
+	struct vpit *p = opaque;
+
+	(void)v, (void)offset;
+	if (size != 1)
+		return IO_PASS;
+	spin_lock(&p->domain->hvm.time_lock);
+	p->hw.speaker_data_on = val >> 1 & 1;
+	set_gate(p, 2, val & 1, now_ns());
+	spin_unlock(&p->domain->hvm.time_lock);
+	return IO_DONE;
+}
+
+static const struct io_range pit_ports = { IO_PORTS, PORT_CH0, 4, pit_read, pit_write };
+static const struct io_range speaker_port = { IO_PORTS, PORT_61, 1, speaker_read, speaker_write };
 
 /* A channel that was never programmed. */
 static void channel_reset(struct hvm_hw_pit_channel *c, unsigned int ch)
@@ -402,8 +424,8 @@ static int vpit_init(struct domain *d)
 		channel_reset(&p->hw.channels[ch], ch);
 		p->start_ns[ch] = now_ns();
 	}
-	rc = io_register_port(d, PORT_CH0, 4, port_40, p);
-	return rc ? rc : io_register_port(d, PORT_61, 1, port_61, p);
+	rc = io_register(d, &pit_ports, p);
+	return rc ? rc : io_register(d, &speaker_port, p);
 }
 
 static void vpit_stop(struct domain *d)

@@ -461,29 +461,18 @@ static void write_data(struct domain *d, struct vrtc *r, unsigned int i, uint8_t
 	update_line(d);
 }
 
-static enum io_result vrtc_port(struct vcpu *v, void *opaque, uint16_t port, unsigned int size,
-				bool write, uint32_t *val)
+static enum io_result vrtc_read(struct vcpu *v, void *opaque, uint64_t offset, unsigned int size,
+				uint64_t *val)
 {
 	struct vrtc *r = opaque;
 	struct domain *d = v->domain;
 	unsigned int index = READ_ONCE(r->hw.cmos_index);
 	bool ack = false;
 
-	if (size != 1)
+	if (size != 1 || (offset && index >= RTC_CMOS_SIZE))
 		return IO_PASS;
-	if (port == PORT_INDEX) {
-		if (!write) {
-			*val = 0xff;
-			return IO_DONE;
-		}
-		index = *val & 0x7f; /* bit 7 is the NMI mask */
-		WRITE_ONCE(r->hw.cmos_index, (uint8_t)index);
-		return index < RTC_CMOS_SIZE ? IO_DONE : IO_PASS;
-	}
-	if (index >= RTC_CMOS_SIZE)
-		return IO_PASS;
-	if (write) {
-		write_data(d, r, index, (uint8_t)*val);
+	if (!offset) {
+		*val = 0xff; /* the index */
 		return IO_DONE;
 	}
 	spin_lock(&d->hvm.time_lock);
@@ -493,6 +482,27 @@ static enum io_result vrtc_port(struct vcpu *v, void *opaque, uint16_t port, uns
 		update_line(d);
 	return IO_DONE;
 }
+
+static enum io_result vrtc_write(struct vcpu *v, void *opaque, uint64_t offset, unsigned int size,
+				 uint64_t val)
+{
+	struct vrtc *r = opaque;
+	unsigned int index = READ_ONCE(r->hw.cmos_index);
+
+	if (size != 1)
+		return IO_PASS;
+	if (!offset) {
+		index = val & 0x7f; /* bit 7 is the NMI mask */
+		WRITE_ONCE(r->hw.cmos_index, (uint8_t)index);
+	}
+	if (index >= RTC_CMOS_SIZE)
+		return IO_PASS;
+	if (offset)
+		write_data(v->domain, r, index, (uint8_t)val);
+	return IO_DONE;
+}
+
+static const struct io_range vrtc_ports = { IO_PORTS, PORT_INDEX, 2, vrtc_read, vrtc_write };
 
 static int vrtc_init(struct domain *d)
 {
@@ -506,7 +516,7 @@ static int vrtc_init(struct domain *d)
 	r->hw.cmos_data[R_B] = B_24H;
 	r->hw.cmos_data[R_D] = D_VALID;
 	timer_init(&r->timer, timer_fn, r, 0);
-	return io_register_port(d, PORT_INDEX, 2, vrtc_port, r);
+	return io_register(d, &vrtc_ports, r);
 }
 
 static void vrtc_stop(struct domain *d)

@@ -13,27 +13,29 @@
 /* IO_PASS: not mine after all, ask the device model (CMOS indices, for one). */
 enum io_result { IO_DONE, IO_PASS, IO_PENDING };
 
-/* size 1, 2, 4. Reads fill *val, zero-extended. Called on the accessing vCPU, no locks held. */
-typedef enum io_result (*io_port_fn)(struct vcpu *v, void *opaque, uint16_t port, unsigned int size,
-				     bool write, uint32_t *val);
-/* offset from the range's base; size 1, 2, 4, 8, inside the range. */
-struct io_mmio_ops {
+enum io_kind { IO_PORTS, IO_MEMORY };
+
+/*
+ * Ports or guest-physical addresses that a unit serves. offset: from the first one. size: 1, 2, 4; in memory also 8. An access to
+ * memory lies inside the range, one to ports begins there. Reads fill *val, zero-extended. Called on the accessing vCPU,
+ * no locks held.
+ */
+struct io_range {
+	enum io_kind kind;
+	uint64_t first, len;
 	enum io_result (*read)(struct vcpu *v, void *opaque, uint64_t offset, unsigned int size,
 			       uint64_t *val);
 	enum io_result (*write)(struct vcpu *v, void *opaque, uint64_t offset, unsigned int size,
 				uint64_t val);
 };
 
-#define IO_MAX_PORT_RANGES 24U
-#define IO_MAX_MMIO_RANGES 8U
+#define IO_MAX_RANGES 24U /* of a kind */
 
 /*
  * While the domain is made, before a vCPU can run: the tables do not change under those who look something up. A device
  * whose place can change later registers all its places, and answers IO_PASS where it is not at that moment. 0, -ENOSPC.
  */
-int io_register_port(struct domain *d, uint16_t first, uint16_t count, io_port_fn fn, void *opaque);
-int io_register_mmio(struct domain *d, uint64_t base, uint64_t len, const struct io_mmio_ops *ops,
-		     void *opaque);
+int io_register(struct domain *d, const struct io_range *r, void *opaque);
 
 /* Device accesses of the instruction being emulated, so that it can be restarted. */
 #define IO_RECORDS 8U

@@ -19,8 +19,7 @@ static struct vcpu *all_cpus[1] = { &cpu };
 static struct vcpu_info info;
 static uint64_t boot_s;
 static struct timer *rtc_timer;
-static uint16_t first_port, nr_ports;
-static io_port_fn port_fn;
+static struct io_range range;
 static void *port_opaque;
 
 uint64_t now_ns(void)
@@ -64,20 +63,24 @@ void spin_unlock(spinlock_t *l)
 {
 }
 
-int io_register_port(struct domain *d, uint16_t first, uint16_t count, io_port_fn fn, void *opaque)
+int io_register(struct domain *d, const struct io_range *r, void *opaque)
 {
-	first_port = first;
-	nr_ports = count;
-	port_fn = fn;
+	range = *r;
 	port_opaque = opaque;
 	return 0;
 }
 
 bool rtc_vmm_port(uint16_t port, unsigned int size, bool write, uint32_t *value)
 {
-	if ((uint16_t)(port - first_port) >= nr_ports)
+	uint64_t offset = port - range.first, v = *value;
+	enum io_result r;
+
+	if (offset >= range.len)
 		return false;
-	return port_fn(&cpu, port_opaque, port, size, write, value) == IO_DONE;
+	r = write ? range.write(&cpu, port_opaque, offset, size, v)
+		  : range.read(&cpu, port_opaque, offset, size, &v);
+	*value = (uint32_t)v;
+	return r == IO_DONE;
 }
 
 void hvm_isa_irq_set(struct domain *d, unsigned int isa_irq, bool level)
