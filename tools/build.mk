@@ -38,6 +38,15 @@ $(O)/guests/guests.img: $(O)/guests/debian.img $(TOOLS_DIR)/mk-guests $(TOOLS_GU
 	@echo '  GUEST   data disk'
 	$(Q)$(TOOLS_DIR)/mk-guests $(O) configs $(TOOLS_PAYLOADS)
 
+# More for dom0, for a few cases of test-extended.
+TOOLS_EXTRAS := $(patsubst %,$(TOOLS_DOM0)/extra-%.cpio,hosts xendomains libvirt)
+$(TOOLS_EXTRAS): $(TOOLS_DOM0)/extra-%.cpio: $(TOOLS_DIR)/mk-extras $(TOOLS_DOM0)/base.cpio
+	@echo '  DOM0    more: $*'
+	$(Q)$(TOOLS_DIR)/mk-extras $(O) $*
+
+.PHONY: lab-extras
+lab-extras: $(TOOLS_EXTRAS)
+
 .PHONY: lab-guests
 lab-guests: lab-dom0 $(O)/guests/guests.img $(LAB_FILES)
 
@@ -73,7 +82,7 @@ test:
 # What does not fit into make test's time, or does not pass everywhere yet: tests/guests/EXTENDED.
 test-extended:
 	$(Q)$(TOOLS_DIR)/deps build run test
-	$(Q)$(MAKE) lab-parts lab-guests
+	$(Q)$(MAKE) lab-parts lab-guests lab-extras
 	$(Q)O=$(O) tests/lib/run-guests --extended --budget 14400
 
 # The whole-boot tests once more, in Bochs on VT-x.

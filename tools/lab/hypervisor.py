@@ -56,8 +56,8 @@ def kind_of(path):
     return "xen" if os.path.basename(path).startswith("xen") else "plinth"
 
 
-def make_initrd(target, kernel, job=None, files=()):
-    """Join the archives of dom0's initramfs with one for this run at `target`."""
+def make_initrd(target, kernel, job=None, files=(), archives=()):
+    """Join the archives of dom0's initramfs, and more of tools/mk-extras, with one for this run at `target`."""
     overlay = tempfile.mkdtemp(prefix="plinth-overlay-")
     try:
         os.mkdir(os.path.join(overlay, "job"))
@@ -72,6 +72,7 @@ def make_initrd(target, kernel, job=None, files=()):
     finally:
         shutil.rmtree(overlay)
     parts = [out("dom0/base.cpio"), out(f"dom0/modules-{kernel}.cpio"), out("dom0/parts.cpio")]
+    parts += [out(f"dom0/extra-{name}.cpio") for name in archives]
     with open(target, "wb") as file:
         for part in parts:
             if os.path.exists(part):
@@ -87,7 +88,7 @@ class Boot:
                  mem_mib=3072, dom0_mib=1024, append="", dom0_append="", job=None, files=(),
                  guests=False, nic="e1000", disks=(), disk_bus="ahci", log=None, echo=None,
                  icount=None, cpu=None, gdb=None, threads="single", ports=None,
-                 dom0_pvh=False, extra=()):
+                 dom0_pvh=False, extra=(), archives=()):
         self.vmm = kind_of(image) if image else vmm
         self.image = image or image_of(vmm)
         self.kernel = kernel
@@ -97,7 +98,7 @@ class Boot:
         if dom0_pvh and self.vmm == "xen":
             self.hypervisor_arguments += " dom0=pvh iommu=on"
         self.dom0_arguments = f"console=hvc0 lab.guests={int(guests)} {dom0_append}".strip()
-        self.job, self.files = job, files
+        self.job, self.files, self.archives = job, files, archives
         self.guests, self.nic = guests, nic
         self.disks, self.disk_bus = list(disks), disk_bus
         self.extra = list(extra)
@@ -140,12 +141,12 @@ class Boot:
         return ["-device", f"virtio-blk-pci,drive=disk{number}"]
 
     def start(self):
-        for path in (self.image, self.kernel_path):
+        for path in (self.image, self.kernel_path, *[out(f"dom0/extra-{name}.cpio") for name in self.archives]):
             if not os.path.exists(path):
                 raise MissingPiece(f"{path} is not there")
         pc = machine.Machine([], **self.options)
         initrd = os.path.join(pc.directory, "initrd")
-        make_initrd(initrd, self.kernel, self.job, self.files)
+        make_initrd(initrd, self.kernel, self.job, self.files, self.archives)
         pc.command += ["-kernel", self.image, "-append", self.hypervisor_arguments,
                        "-initrd", f"{self.kernel_path} {self.dom0_arguments},{initrd}"]
         pc.command += self._devices() + self.extra
