@@ -119,16 +119,6 @@ char *options_find_firmware(const struct options *o, const char *name)
 	return NULL;
 }
 
-static void opt_domid(struct options *o, const char *arg)
-{
-	o->domid = (int)opt_number("xen-domid", arg, 0x7fef);
-}
-
-static void opt_name(struct options *o, const char *arg)
-{
-	o->name = xstrdup(arg);
-}
-
 static void opt_vnc(struct options *o, const char *arg)
 {
 	o->vnc = strcmp(arg, "none") ? xstrdup(arg) : NULL;
@@ -163,21 +153,11 @@ static void opt_sdl(struct options *o, const char *arg)
 	o->sdl = o->sdl_close = true;
 }
 
-static void opt_keymap(struct options *o, const char *arg)
-{
-	o->keymap = xstrdup(arg);
-}
-
 static void opt_serial(struct options *o, const char *arg)
 {
 	if (o->nr_serial == OPT_MAX_SERIAL)
 		log_fatal("-serial: at most %d serial ports", OPT_MAX_SERIAL);
 	o->serial[o->nr_serial++] = strcmp(arg, "none") ? xstrdup(arg) : NULL;
-}
-
-static void opt_debugcon(struct options *o, const char *arg)
-{
-	o->debugcon = xstrdup(arg);
 }
 
 static void opt_boot(struct options *o, const char *arg)
@@ -195,11 +175,6 @@ static void opt_boot(struct options *o, const char *arg)
 			  order);
 	o->boot_order = xstrdup(order);
 	opt_list_free(&l);
-}
-
-static void opt_usb(struct options *o, const char *arg)
-{
-	o->usb = true;
 }
 
 static void opt_usbdevice(struct options *o, const char *arg)
@@ -268,26 +243,6 @@ static void opt_incoming(struct options *o, const char *arg)
 	o->incoming_fd = (int)opt_number("incoming", arg + 3, 1 << 20);
 }
 
-static void opt_stopped(struct options *o, const char *arg)
-{
-	o->start_stopped = true;
-}
-
-static void opt_restrict(struct options *o, const char *arg)
-{
-	o->restrict_domid = true;
-}
-
-static void opt_chroot(struct options *o, const char *arg)
-{
-	o->chroot = xstrdup(arg);
-}
-
-static void opt_runas(struct options *o, const char *arg)
-{
-	o->runas = xstrdup(arg);
-}
-
 static void opt_uid_base(struct options *o, const char *arg)
 {
 	o->uid_base = (unsigned int)opt_number("uid-base", arg, OPT_MAX_UID);
@@ -309,29 +264,10 @@ static void opt_sandbox(struct options *o, const char *arg)
 		log_fatal("-sandbox %s is not supported (known: on, off, log)", arg);
 }
 
-static void opt_no_acpi(struct options *o, const char *arg)
-{
-	o->acpi = false;
-}
-
-static void opt_qtest(struct options *o, const char *arg)
-{
-	o->qtest = xstrdup(arg);
-}
-
-static void opt_firmware(struct options *o, const char *arg)
-{
-	o->firmware_dir = xstrdup(arg);
-}
-
 static void opt_trace(struct options *o, const char *arg)
 {
 	if (log_trace_parse(arg))
 		log_fatal("-trace: unknown subsystem in \"%s\"", arg);
-}
-
-static void opt_ignored(struct options *o, const char *arg)
-{
 }
 
 static void opt_global(struct options *o, const char *arg)
@@ -345,11 +281,6 @@ static void opt_direct_boot(struct options *o, const char *arg)
 {
 	log_fatal("-kernel/-initrd/-append: direct boot of an HVM guest is not supported; boot it "
 		  "from a disk, or use type=\"pvh\"");
-}
-
-static void opt_attach(struct options *o, const char *arg)
-{
-	o->xen_attach = true;
 }
 
 static void opt_pidfile(struct options *o, const char *arg)
@@ -371,68 +302,90 @@ static void opt_version(struct options *o, const char *arg)
 
 static void opt_help(struct options *o, const char *arg);
 
+/* What becomes of an option: a member of struct options, or a call. */
+enum option_kind {
+	OPTION_CALL,
+	OPTION_TEXT,
+	OPTION_SET,
+	OPTION_CLEAR,
+	OPTION_NUMBER,
+	OPTION_IGNORED
+};
+
+#define CALL(function)	    OPTION_CALL, 0, 0, function
+#define TEXT(member)	    OPTION_TEXT, offsetof(struct options, member), 0, NULL
+#define SET(member)	    OPTION_SET, offsetof(struct options, member), 0, NULL
+#define CLEAR(member)	    OPTION_CLEAR, offsetof(struct options, member), 0, NULL
+#define NUMBER(member, max) OPTION_NUMBER, offsetof(struct options, member), max, NULL
+#define IGNORED		    OPTION_IGNORED, 0, 0, NULL
+
 static const struct option_desc {
-	const char *name, *arg;
+	const char *name, *arg; /* NULL: it has none */
+	enum option_kind kind;
+	size_t offset;
+	unsigned long max;
 	void (*handler)(struct options *o, const char *arg);
 	const char *help;
 } option_table[] = {
-	{ "xen-domid", "N", opt_domid, "the domain to serve" },
-	{ "name", "NAME", opt_name, "the guest's name" },
-	{ "m", "MIB", opt_memory, "RAM without video memory" },
-	{ "smp", "N[,maxcpus=M]", opt_smp, "virtual CPUs" },
-	{ "machine", "xenfv|pc|xenpv", opt_machine,
+	{ "xen-domid", "N", NUMBER(domid, 0x7fef), "the domain to serve" },
+	{ "name", "NAME", TEXT(name), "the guest's name" },
+	{ "m", "MIB", CALL(opt_memory), "RAM without video memory" },
+	{ "smp", "N[,maxcpus=M]", CALL(opt_smp), "virtual CPUs" },
+	{ "machine", "xenfv|pc|xenpv", CALL(opt_machine),
 	  "xenfv has the Xen platform device, pc does not" },
-	{ "boot", "order=acdn", opt_boot, "floppy, disk, CD, network" },
-	{ "drive", "file=F,...", opt_drive, "if=ide|none|floppy,index=,media=,format=,readonly=" },
-	{ "blockdev", "driver=file,...", opt_blockdev, "node-name=,filename= for a -device" },
-	{ "device", "MODEL,...", opt_device, "ide-cd, ide-hd, VGA, rtl8139, ..." },
-	{ "cdrom", "FILE", opt_cdrom, "a CD in the secondary master" },
-	{ "fda", "FILE", opt_fda, "the first floppy" },
-	{ "fdb", "FILE", opt_fdb, "the second floppy" },
-	{ "netdev", "tap|user|dgram,id=,...", opt_netdev, "a host side of a network card" },
-	{ "net", "none", opt_net, "no network cards" },
-	{ "object", "KIND,id=,...", opt_object,
+	{ "boot", "order=acdn", CALL(opt_boot), "floppy, disk, CD, network" },
+	{ "drive", "file=F,...", CALL(opt_drive),
+	  "if=ide|none|floppy,index=,media=,format=,readonly=" },
+	{ "blockdev", "driver=file,...", CALL(opt_blockdev), "node-name=,filename= for a -device" },
+	{ "device", "MODEL,...", CALL(opt_device), "ide-cd, ide-hd, VGA, rtl8139, ..." },
+	{ "cdrom", "FILE", CALL(opt_cdrom), "a CD in the secondary master" },
+	{ "fda", "FILE", CALL(opt_fda), "the first floppy" },
+	{ "fdb", "FILE", CALL(opt_fdb), "the second floppy" },
+	{ "netdev", "tap|user|dgram,id=,...", CALL(opt_netdev), "a host side of a network card" },
+	{ "net", "none", CALL(opt_net), "no network cards" },
+	{ "object", "KIND,id=,...", CALL(opt_object),
 	  "filter-dump: netdev=,file=[,maxlen=]; tls-creds-x509: dir=; tls-creds-anon" },
-	{ "chardev", "socket,id=,path=", opt_chardev_add, "a socket for -mon" },
-	{ "mon", "chardev=ID,mode=control", opt_mon, "a QMP monitor" },
-	{ "qmp", "unix:PATH", opt_qmp, "a QMP monitor in short" },
-	{ "serial", "pty|file:F|null|...", opt_serial, "COM1, then COM2, ..." },
-	{ "parallel", "none", opt_ignored, "accepted, no parallel port exists" },
-	{ "debugcon", "file:F", opt_debugcon, "what the guest writes to port 0xe9" },
-	{ "vnc", "ADDR:N[,KEY=VALUE...]", opt_vnc,
+	{ "chardev", "socket,id=,path=", CALL(opt_chardev_add), "a socket for -mon" },
+	{ "mon", "chardev=ID,mode=control", CALL(opt_mon), "a QMP monitor" },
+	{ "qmp", "unix:PATH", CALL(opt_qmp), "a QMP monitor in short" },
+	{ "serial", "pty|file:F|null|...", CALL(opt_serial), "COM1, then COM2, ..." },
+	{ "parallel", "none", IGNORED, "accepted, no parallel port exists" },
+	{ "debugcon", "file:F", TEXT(debugcon), "what the guest writes to port 0xe9" },
+	{ "vnc", "ADDR:N[,KEY=VALUE...]", CALL(opt_vnc),
 	  "VNC server, or none: password= to= websocket= tls-creds=" },
-	{ "display", "none|sdl[,window-close=off]", opt_display, "a window of its own" },
-	{ "sdl", NULL, opt_sdl, "like -display sdl" },
-	{ "nographic", NULL, opt_ignored, "accepted" },
-	{ "k", "KEYMAP", opt_keymap, "layout of the VNC client's keyboard" },
-	{ "vga", "std|cirrus|none", opt_vga, "graphics card" },
-	{ "usb", NULL, opt_usb, "USB controller" },
-	{ "usbdevice", "tablet|mouse|keyboard|none", opt_usbdevice,
+	{ "display", "none|sdl[,window-close=off]", CALL(opt_display), "a window of its own" },
+	{ "sdl", NULL, CALL(opt_sdl), "like -display sdl" },
+	{ "nographic", NULL, IGNORED, "accepted" },
+	{ "k", "KEYMAP", TEXT(keymap), "layout of the VNC client's keyboard" },
+	{ "vga", "std|cirrus|none", CALL(opt_vga), "graphics card" },
+	{ "usb", NULL, SET(usb), "USB controller" },
+	{ "usbdevice", "tablet|mouse|keyboard|none", CALL(opt_usbdevice),
 	  "USB input device; none: no tablet of its own for a display" },
-	{ "no-acpi", NULL, opt_no_acpi, "no ACPI" },
-	{ "incoming", "fd:N", opt_incoming, "restore the state from this descriptor" },
-	{ "S", NULL, opt_stopped, "start stopped, wait for cont" },
-	{ "xen-domid-restrict", NULL, opt_restrict, "give up power over other domains" },
-	{ "chroot", "DIR", opt_chroot, "enter DIR before the guest runs" },
-	{ "runas", "UID:GID", opt_runas, "change user before the guest runs" },
-	{ "uid-base", "N", opt_uid_base, "without -runas: the user is N and the domain's number" },
-	{ "sandbox", "on|off|log", opt_sandbox, "confinement: on is the default" },
-	{ "L", "DIR", opt_firmware, "look here first for option ROMs" },
-	{ "pidfile", "FILE", opt_pidfile, "write our process id" },
-	{ "qtest", "stdio|unix:PATH", opt_qtest, "test protocol in the place of a domain" },
-	{ "trace", "NAME,...", opt_trace,
+	{ "no-acpi", NULL, CLEAR(acpi), "no ACPI" },
+	{ "incoming", "fd:N", CALL(opt_incoming), "restore the state from this descriptor" },
+	{ "S", NULL, SET(start_stopped), "start stopped, wait for cont" },
+	{ "xen-domid-restrict", NULL, SET(restrict_domid), "give up power over other domains" },
+	{ "chroot", "DIR", TEXT(chroot), "enter DIR before the guest runs" },
+	{ "runas", "UID:GID", TEXT(runas), "change user before the guest runs" },
+	{ "uid-base", "N", CALL(opt_uid_base),
+	  "without -runas: the user is N and the domain's number" },
+	{ "sandbox", "on|off|log", CALL(opt_sandbox), "confinement: on is the default" },
+	{ "L", "DIR", TEXT(firmware_dir), "look here first for option ROMs" },
+	{ "pidfile", "FILE", CALL(opt_pidfile), "write our process id" },
+	{ "qtest", "stdio|unix:PATH", TEXT(qtest), "test protocol in the place of a domain" },
+	{ "trace", "NAME,...", CALL(opt_trace),
 	  "ioreq pci ide vga ps2 serial qmp vnc irq acpi block net fdc usb all" },
-	{ "global", "DRIVER.PROP=V", opt_global,
+	{ "global", "DRIVER.PROP=V", CALL(opt_global),
 	  "isa-fdc.driveA=ID, ide-hd.serial=TEXT, ide-hd.ver=TEXT; others are accepted" },
-	{ "no-shutdown", NULL, opt_ignored, "accepted" },
-	{ "nodefaults", NULL, opt_ignored, "accepted" },
-	{ "no-user-config", NULL, opt_ignored, "accepted" },
-	{ "kernel", "FILE", opt_direct_boot, "refused" },
-	{ "initrd", "FILE", opt_direct_boot, "refused" },
-	{ "append", "TEXT", opt_direct_boot, "refused" },
-	{ "xen-attach", NULL, opt_attach, "only the paravirtual back ends of the domain" },
-	{ "version", NULL, opt_version, "print the version" },
-	{ "help", NULL, opt_help, "print this" },
+	{ "no-shutdown", NULL, IGNORED, "accepted" },
+	{ "nodefaults", NULL, IGNORED, "accepted" },
+	{ "no-user-config", NULL, IGNORED, "accepted" },
+	{ "kernel", "FILE", CALL(opt_direct_boot), "refused" },
+	{ "initrd", "FILE", CALL(opt_direct_boot), "refused" },
+	{ "append", "TEXT", CALL(opt_direct_boot), "refused" },
+	{ "xen-attach", NULL, SET(xen_attach), "only the paravirtual back ends of the domain" },
+	{ "version", NULL, CALL(opt_version), "print the version" },
+	{ "help", NULL, CALL(opt_help), "print this" },
 };
 
 static void opt_help(struct options *o, const char *arg)
@@ -459,6 +412,29 @@ static const struct option_desc *option_find(const char *arg)
 	return NULL;
 }
 
+static void option_apply(struct options *o, const struct option_desc *d, const char *arg)
+{
+	void *member = (char *)o + d->offset;
+
+	switch (d->kind) {
+	case OPTION_CALL:
+		d->handler(o, arg);
+		break;
+	case OPTION_TEXT:
+		*(char **)member = xstrdup(arg);
+		break;
+	case OPTION_SET:
+	case OPTION_CLEAR:
+		*(bool *)member = d->kind == OPTION_SET;
+		break;
+	case OPTION_NUMBER:
+		*(unsigned int *)member = (unsigned int)opt_number(d->name, arg, d->max);
+		break;
+	case OPTION_IGNORED:
+		break;
+	}
+}
+
 void options_parse(struct options *o, int argc, char **argv)
 {
 	const char *trace = getenv("DM_TRACE");
@@ -475,7 +451,6 @@ void options_parse(struct options *o, int argc, char **argv)
 		.incoming_fd = -1,
 		.uid_base = OPT_UID_BASE,
 	};
-	options_dev_begin();
 	if (trace)
 		opt_trace(o, trace);
 	for (i = 1; i < argc; i++) {
@@ -486,7 +461,7 @@ void options_parse(struct options *o, int argc, char **argv)
 			log_fatal("unknown option \"%s\"; plinth-dm -help lists all", argv[i]);
 		if (d->arg && i + 1 >= argc)
 			log_fatal("-%s needs an argument: %s", d->name, d->arg);
-		d->handler(o, d->arg ? argv[++i] : NULL);
+		option_apply(o, d, d->arg ? argv[++i] : NULL);
 	}
 	if (o->domid < 0 && !o->qtest)
 		log_fatal("-xen-domid is missing; xl starts this program, see -help");

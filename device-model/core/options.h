@@ -12,6 +12,7 @@
 
 #define OPT_MAX_SERIAL	 4
 #define OPT_MAX_DRIVES	 4
+#define OPT_MAX_PENDING	 16
 #define OPT_MAX_NICS	 8
 #define OPT_MAX_CHARDEVS 8
 #define OPT_MAX_TLS	 4
@@ -122,6 +123,8 @@ struct options {
 	struct opt_drive drives[OPT_MAX_DRIVES]; /* primary master .. secondary slave */
 	struct opt_drive ide_global; /* -global: of disks that say nothing of their own */
 	struct opt_drive floppies[2];
+	struct opt_drive pending[OPT_MAX_PENDING]; /* -drive if=none, until a -device names it */
+	unsigned int nr_pending;
 	struct opt_nic nics[OPT_MAX_NICS];
 	unsigned int nr_nics;
 	struct opt_netdev netdevs[OPT_MAX_NICS];

@@ -10,12 +10,6 @@
 #include "core/options_priv.h"
 #include "core/util.h"
 
-#define MAX_PENDING 16
-
-/* -drive if=none, until a -device names it. */
-static struct opt_drive pending_drives[MAX_PENDING];
-static unsigned int nr_pending_drives;
-
 static char *dup_or_null(const char *s)
 {
 	return s ? xstrdup(s) : NULL;
@@ -193,9 +187,9 @@ void opt_drive(struct options *o, const char *arg)
 	} else if (!strcmp(iface, "floppy")) {
 		floppy_set(o, index ? opt_number("drive", index, 1) : 0, &d);
 	} else if (!strcmp(iface, "none")) {
-		if (!d.id || nr_pending_drives == MAX_PENDING)
+		if (!d.id || o->nr_pending == OPT_MAX_PENDING)
 			log_fatal("-drive if=none needs an id");
-		pending_drives[nr_pending_drives++] = d;
+		o->pending[o->nr_pending++] = d;
 	} else {
 		log_fatal(
 			"-drive if=%s is not supported; use an IDE name (hda to hdd) for the disk",
@@ -220,9 +214,9 @@ void opt_blockdev(struct options *o, const char *arg)
 	d.file = dup_or_null(opt_list_get(&l, "filename"));
 	d.read_only = is_on(opt_list_get(&l, "read-only"));
 	if (!driver || (strcmp(driver, "file") && strcmp(driver, "host_device")) || !d.id ||
-	    !d.file || nr_pending_drives == MAX_PENDING)
+	    !d.file || o->nr_pending == OPT_MAX_PENDING)
 		log_fatal("-blockdev needs driver=file, node-name= and filename=");
-	pending_drives[nr_pending_drives++] = d;
+	o->pending[o->nr_pending++] = d;
 	opt_list_free(&l);
 }
 
@@ -261,13 +255,13 @@ static void ide_finish(struct options *o)
 	}
 }
 
-static struct opt_drive *pending_find(const char *id)
+static struct opt_drive *pending_find(struct options *o, const char *id)
 {
 	unsigned int i;
 
-	for (i = 0; i < nr_pending_drives; i++)
-		if (!strcmp(pending_drives[i].id, id))
-			return &pending_drives[i];
+	for (i = 0; i < o->nr_pending; i++)
+		if (!strcmp(o->pending[i].id, id))
+			return &o->pending[i];
 	log_fatal("-device: there is no -drive with id=%s before it", id);
 }
 
@@ -297,7 +291,7 @@ static void device_ide(struct options *o, const struct opt_list *l)
 		log_fatal("-device %s needs bus=ide.0 or bus=ide.1", l->head);
 	channel = opt_number("device", bus + 4, 1);
 	if (drive)
-		d = *pending_find(drive);
+		d = *pending_find(o, drive);
 	d.cdrom = !strcmp(l->head, "ide-cd");
 	d.read_only |= d.cdrom;
 	if (id)
@@ -367,7 +361,7 @@ static void device_floppy(struct options *o, const struct opt_list *l)
 
 	opt_list_only(l, "device", known);
 	if (drive)
-		d = *pending_find(drive);
+		d = *pending_find(o, drive);
 	if (id)
 		d.id = xstrdup(id);
 	floppy_set(o, unit ? opt_number("device", unit, 1) : o->floppies[0].present, &d);
@@ -380,7 +374,7 @@ bool opt_floppy_global(struct options *o, const char *arg)
 
 	if (strncmp(arg, prefix, sizeof(prefix) - 1) || (*p != 'A' && *p != 'B') || p[1] != '=')
 		return false;
-	floppy_set(o, *p == 'B', pending_find(p + 2));
+	floppy_set(o, *p == 'B', pending_find(o, p + 2));
 	return true;
 }
 
@@ -525,11 +519,6 @@ void opt_qmp(struct options *o, const char *arg)
 	c->server = true;
 	c->monitor = true;
 	opt_list_free(&l);
-}
-
-void options_dev_begin(void)
-{
-	nr_pending_drives = 0;
 }
 
 void options_dev_finish(struct options *o)

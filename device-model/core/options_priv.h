@@ -29,8 +29,6 @@ void opt_device_nic(struct options *o, const struct opt_list *l);
 void opt_chardev_add(struct options *o, const char *arg);
 void opt_mon(struct options *o, const char *arg);
 void opt_qmp(struct options *o, const char *arg);
-/* Before the first option of a command line: no drive waits for its -device. */
-void options_dev_begin(void);
 /* After the last option: join drives and devices, netdevs and NICs. */
 void options_dev_finish(struct options *o);
 void options_net_finish(struct options *o);

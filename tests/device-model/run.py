@@ -36,7 +36,7 @@ def main():
     parser.add_argument("names", nargs="*")
     if suite:
         suite.arguments(parser)
-    args = parser.parse_args()
+    args = parser.parse_intermixed_args()
     shutil.rmtree(args.work, ignore_errors=True)
     args.work = scratch.folder(args.work)
     os.environ.setdefault("ASAN_OPTIONS", "detect_leaks=0")
