@@ -22,6 +22,7 @@ struct svm_caps {
 	bool intr_twice;  /* an injected INTR may be delivered a second time (QEMU's TCG) */
 	bool lost_irq;	  /* VMRUN with V_IRQ may forget a physical interrupt (QEMU's TCG) */
 };
+/* Filled by svm_probe(), constant from then on. */
 extern struct svm_caps svm_caps;
 
 /* Per CPU; cpu->vendor. */

@@ -132,9 +132,12 @@ struct vmcs_field_name {
 	uint32_t encoding;
 	const char *name;
 };
+/* All fields, for dumps. */
 extern const struct vmcs_field_name vmcs_field_names[];
 extern const unsigned int vmcs_nr_fields;
+/* vv's VMCS with what never changes, loaded on this CPU. 0 or -ENOMEM. */
 int vmcs_init(struct vmx_vcpu *vv);
+/* Takes it off the CPU that has it. The vCPU does not run again. */
 void vmcs_fini(struct vmx_vcpu *vv);
 /* Make v's VMCS current on this CPU. v is the current vCPU or does not run. */
 void vmx_load_slow(struct vmx_vcpu *vv);

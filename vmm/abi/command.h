@@ -154,6 +154,7 @@ void refusal_end(struct call *c, long rc, const void *argument, size_t size);
 /* table.c: one call with the arguments that c has. */
 long call_number(struct call *c, uint64_t nr);
 
+/* A call of the family, its arguments in c->a: what the guest gets in RAX, or -ERESTART: the call is made once more, as c says. */
 long abi_platform_op(struct call *c);
 long abi_memory_op(struct call *c);
 long abi_multicall(struct call *c);
@@ -171,6 +172,7 @@ long abi_sysctl(struct call *c);
 long abi_domctl(struct call *c);
 long abi_dm_op(struct call *c);
 
+/* The tables of commands; tests look at them. */
 extern const struct abi_family domctl_family, sysctl_family, memory_family, hvm_family, dm_family;
 
 /* A call from user mode with v's registers (user.c). False: it is none that v may make, and nothing happened. */

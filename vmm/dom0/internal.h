@@ -15,6 +15,7 @@ struct dom0_layout {
 	uint64_t low_start,
 		low_end; /* the RAM range below 4 GiB that holds the kernel and the rest */
 };
+/* Chosen by dom0_reserve_memory(); build.c changes the map alone. */
 extern struct dom0_layout dom0_layout;
 
 /* Cut [start, start + len) out of dom0's RAM and give it another type. */

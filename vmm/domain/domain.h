@@ -92,12 +92,14 @@ unsigned int grant_nr_frames(const struct domain *d);
 /* There are nr table frames at least. 0, -ENOMEM, -EINVAL; -ERESTART: by some of them, call again. */
 int grant_grow(struct domain *d, unsigned int nr);
 
+/* An entry of the hypercall's list, for the current domain. GNTST_*, also in op->status. */
 int grant_map_one(struct gnttab_map_grant_ref *op);
 int grant_unmap_one(struct gnttab_unmap_grant_ref *op);
 int grant_copy_one(struct gnttab_copy *op);
 
 /* --- time --------------------------------------------------------------------------------------- */
 
+/* Clocks and timers: with the domain or vCPU they begin, and stop before it goes, nobody running it. */
 void time_domain_init(struct domain *d);
 void time_vcpu_init(struct vcpu *v);
 void time_vcpu_fini(struct vcpu *v);

@@ -36,6 +36,7 @@ struct evtchn_ops {
 	bool (*is_masked)(struct domain *d, const struct evtchn *e);
 	unsigned int (*max_port)(const struct domain *d); /* number of ports the form can carry */
 };
+/* All with d->event_lock, on ports that are in use. */
 extern const struct evtchn_ops evtchn_ops_2l, evtchn_ops_fifo;
 
 #define EVTCHN_BUCKET 128U

@@ -36,6 +36,7 @@ struct boot_info {
 	uint64_t efi_systab;
 	struct boot_fb fb;
 };
+/* Filled by multiboot_parse(), constant from then on. */
 extern struct boot_info boot_info;
 
 /*
@@ -51,9 +52,11 @@ struct boot_option {
 	static const struct boot_option __used __aligned(8) __section(".options") \
 		boot_option_##ident = { optname, fn, text }
 
+/* Hands each word of boot_info.cmdline to its option, and logs those that nobody knows or understands. */
 void cmdline_parse(void);
 /* Parses 512M, 2G, 64K, plain = KiB as Xen's dom0_mem; -EINVAL on nonsense. */
 int parse_size(const char *s, uint64_t *bytes);
+/* on, yes, 1, true, enable or nothing; off, no, 0, false, disable; else -EINVAL. */
 int parse_bool(const char *s, bool *v);
 
 /* ACPI tables of the host (vmm/cpu/acpi.c). */
@@ -75,6 +78,7 @@ struct acpi_facts {
 		uint32_t gsi_base;
 	} ioapic[16];
 };
+/* Filled by acpi_init(), constant from then on. */
 extern struct acpi_facts acpi_facts;
 
 #endif

@@ -72,6 +72,7 @@ void screen_write(const char *buf, size_t len);
 bool screen_draw(unsigned int cells);
 void screen_release(void);
 
+/* ASCII from the space on: five columns of a character, bit 0 at the top. */
 extern const uint8_t font_5x7[95][5];
 
 #endif

@@ -143,6 +143,7 @@ struct host_cpu {
 	bool pages_1g, nx, x2apic, tsc_deadline, invariant_tsc, xsave;
 	bool x87_pointers_stay; /* over FXRSTOR and XRSTOR while no exception is pending */
 };
+/* The BSP's, filled by cpuid_init(); constant from then on. */
 extern struct host_cpu host_cpu;
 
 #define CPUID_1_ECX_XSAVE BIT(26)
@@ -304,7 +305,9 @@ struct vcpu_fpu {
 	uint64_t xcr0; /* guest's XCR0; while it is loaded, the register itself: fpu_live_xcr0() */
 	uint64_t xcr0_accum; /* all bits ever set, for save records */
 };
+/* Allocates the image and puts the state after reset into it. 0 or -ENOMEM. */
 int fpu_init(struct vcpu_fpu *f);
+/* Also after fpu_init() failed. The state is not loaded. */
 void fpu_free(struct vcpu_fpu *f);
 /* The image alone: not for a state that is loaded. */
 void fpu_reset(struct vcpu_fpu *f);

@@ -71,7 +71,9 @@ enum trace_event {
 	TRACE_MARK,	 /* free use while debugging */
 	TRACE_COUNT
 };
+/* Whether anything is recorded (option trace, debug key T). */
 extern bool trace_on;
+/* trace() without the question. This CPU's ring; any context. */
 void trace_record(enum trace_event e, uint64_t a, uint64_t b);
 static inline void trace(enum trace_event e, uint64_t a, uint64_t b)
 {

@@ -187,7 +187,9 @@ struct domain {
 	uint32_t vm_assist;	      /* [d] */
 };
 
+/* NULL until domain0_start() has made it, constant from then on. */
 extern struct domain *dom0;
+/* Owner of the idle vCPUs, one for each CPU; on no list. */
 extern struct domain idle_domain;
 
 /* Holds a reference; NULL when there is none or it is dead. DOMID_SELF is not resolved here. */

@@ -7,6 +7,7 @@
 
 #include "domain.h"
 
+/* d's port table, with port 0 reserved and ports up to max_port. 0 or -ENOMEM. */
 int evtchn_init(struct domain *d, unsigned int max_port);
 /* Close all ports of a dying domain; bounded, -ERESTART = again. */
 int evtchn_destroy(struct domain *d);

@@ -5,6 +5,7 @@
 
 #include "domain.h"
 
+/* d's table; limits in frames of entries and of mappings, 0: the usual ones. 0 or -errno. */
 int grant_init(struct domain *d, unsigned int max_frames, unsigned int max_maptrack);
 /* Unmap everything that a domain maps which dies or is reset; bounded, -ERESTART = again. */
 int grant_release_maps(struct domain *d);

@@ -77,7 +77,9 @@ struct vcpu_io {
 	struct mmio_insn mmio_insn[IO_MMIO_INSNS]; /* by rip */
 };
 
+/* v->hvm.io, with no access under way. 0 or -ENOMEM. */
 int hvm_io_vcpu_init(struct vcpu *v);
+/* v does not run again. Also after the former failed. */
 void hvm_io_vcpu_fini(struct vcpu *v);
 
 /*

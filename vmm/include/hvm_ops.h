@@ -137,6 +137,10 @@ struct hvm_exit_arm {
 	bool own;	/* nothing is looked at but the vCPU's own state: vmx/flush.c */
 };
 
+/*
+ * Arms. The current vCPU, after its exit; insn_len: of the instruction, which is done or has raised its exception when they
+ * return, or 0 where RIP is to stay. The instruction's operands are in the registers.
+ */
 void hvm_exit_cpuid(struct vcpu *v, unsigned int insn_len);
 void hvm_exit_rdmsr(struct vcpu *v, unsigned int insn_len);
 void hvm_exit_wrmsr(struct vcpu *v, unsigned int insn_len);
@@ -177,6 +181,7 @@ struct cr_access {
 	uint16_t lmsw; /* the operand */
 	uint8_t insn_len;
 };
+/* MOV to or from a control register, CLTS, LMSW. */
 void hvm_exit_cr(struct vcpu *v, const struct cr_access *a);
 /* One IN/OUT (struct io_access is in hvm_domain.h); string forms go to hvm_emulate. */
 void hvm_exit_io(struct vcpu *v, const struct io_access *a);
@@ -207,6 +212,7 @@ static inline void hvm_inject_gp(struct vcpu *v)
 {
 	hvm_inject_exception(v, X86_EXC_GP, true, 0);
 }
+/* The instruction is done: RIP goes behind it, the interrupt shadow ends, and a single step traps. */
 void hvm_advance_rip(struct vcpu *v, unsigned int insn_len);
 /*
  * Hardware task switch (hvm/task_switch.c). reason: 0 CALL, 1 IRET, 2 JMP, 3 task gate in the IDT, the
@@ -230,6 +236,7 @@ uint64_t hvm_pdpte_reserved(void);
 int hvm_read_pdptes(struct vcpu *v, uint64_t cr3, uint64_t pdpte[4]);
 /* False: WRMSR would refuse one of the SYSCALL and KernelGSbase registers. */
 bool hvm_msr_state_ok(const struct hvm_msr_state *s);
+/* As XSETBV does. 0, -EINVAL: #GP. */
 int hvm_set_xcr0(struct vcpu *v, uint64_t value);
 /* Guest TSC = host TSC + offset from now on; its pvclock record is written anew. */
 static inline void hvm_set_tsc_offset(struct vcpu *v, uint64_t offset)
@@ -274,6 +281,7 @@ bool hvm_must_wake(struct vcpu *v);
 /* Does an ioreq or an emulation still wait? Completes what is done. False = v must not enter. */
 bool hvm_io_resume(struct vcpu *v);
 
+/* What the scheduler calls of this room (vcpu_run.c); start-up hands it down. */
 extern const struct guest_ops hvm_guest_ops;
 /* Registers and segments in readable form on the console. */
 void vcpu_dump(struct vcpu *v);
@@ -281,9 +289,10 @@ void vcpu_dump(struct vcpu *v);
 void wake_check_start(void);
 /* Probe, choose hvm_ops, switch it on for every CPU; panics with the reason (boot/vendor.c). */
 void hvm_setup(void);
-/* Save/restore of one vCPU and of device records: vmm/life/save.c. */
+/* d's units (hvm/units.c), made before its vCPUs. 0 or -errno; hvm_domain_fini() also then. */
 int hvm_domain_init(struct domain *d);
 void hvm_domain_fini(struct domain *d);
+/* v's state as after power-on, and its vendor's record. Likewise. */
 int hvm_vcpu_init(struct vcpu *v);
 void hvm_vcpu_fini(struct vcpu *v);
 /* INIT and start-up IPI from any CPU: noted, served by the vCPU itself. */

@@ -39,6 +39,7 @@
 #define EISCONN	   106
 #define ENOTCONN   107
 
+/* As in C11, 7.24. */
 void *memcpy(void *dst, const void *src, size_t n);
 void *memmove(void *dst, const void *src, size_t n);
 void *memset(void *dst, int c, size_t n);
@@ -52,6 +53,7 @@ char *strchr(const char *s, int c);
 char *strstr(const char *hay, const char *needle);
 /* Copies at most size - 1 bytes and always terminates; returns strlen(src). */
 size_t strlcpy(char *dst, const char *src, size_t size);
+/* Likewise, behind what dst holds; returns the length that the whole would have. */
 size_t strlcat(char *dst, const char *src, size_t size);
 /* Accepts 0x, 0 and decimal; *end is set past the number. */
 uint64_t strtoull(const char *s, const char **end, unsigned int base);

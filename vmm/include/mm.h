@@ -115,6 +115,7 @@ void domain_count_pages(struct domain *d, int64_t pages);
 /* Drop the owner's own claim once (the page leaves tot_pages when the last reference goes). */
 void page_drop_claim(struct page *p);
 
+/* Pages that the allocator has; a hint unless the caller keeps others from allocating. */
 uint64_t free_page_count(void);
 uint64_t total_page_count(void); /* RAM pages of the machine */
 uint64_t outstanding_claims(void);
@@ -142,6 +143,7 @@ struct e820_map {
 	unsigned int nr;
 	struct e820_entry e[E820_MAX];
 };
+/* The machine's, as the boot loader told it, sorted; constant from the start on. */
 extern struct e820_map host_e820;
 
 /*

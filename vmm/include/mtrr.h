@@ -19,7 +19,9 @@ struct mtrr_state {
 	uint64_t var[MTRR_NR_VAR][2];  /* base, mask */
 };
 
+/* v's registers as after reset, dom0's as the host's. 0 or -ENOMEM. */
 int mtrr_init(struct vcpu *v);
+/* Also after mtrr_init() failed. */
 void mtrr_fini(struct vcpu *v);
 /* 0, -EINVAL = #GP. */
 int mtrr_rdmsr(struct vcpu *v, uint32_t msr, uint64_t *value);

@@ -80,6 +80,7 @@ struct sched_policy {
 	void (*dump_vcpu)(const struct vcpu *v);
 };
 
+/* sched= chooses one of them at boot. */
 extern const struct sched_policy sched_bvt, sched_rrobin, sched_atropos;
 
 /* XEN_SCHEDULER_*: the policy's tool_id. */

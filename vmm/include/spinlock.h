@@ -46,8 +46,14 @@ typedef struct spinlock {
 		.level = (lvl), .holder = -1, .name = (nm) \
 	}
 
+/* name stays the caller's; panics show it. */
 void spin_lock_init(spinlock_t *l, enum lock_level level, const char *name);
+/*
+ * Waits for its turn, and serves other CPUs' calls meanwhile. Interrupts are off in the VMM. Locks are taken in the order of
+ * their levels (docs/locking.md); DEBUG=1 panics where they are not, or where the CPU has the lock already.
+ */
 void spin_lock(spinlock_t *l);
+/* False: it is taken. The order of levels does not bind. */
 bool spin_trylock(spinlock_t *l);
 void spin_unlock(spinlock_t *l);
 /* True when the calling CPU holds l. */

@@ -19,6 +19,7 @@
 
 #define STRETCH_BOUND 200000ULL
 
+/* The slow halves of the functions below. */
 void stretch_ended(void);
 void stretch_began(const char *why);
 void stretch_does(const char *what, uint64_t cmd);

@@ -38,6 +38,7 @@ uint64_t days_from_civil(unsigned int year, unsigned int month, unsigned int day
 	{                                                              \
 		.fn = (function), .data = (argument), .heap_index = -1 \
 	}
+/* Unarmed; fn(data) runs on CPU cpu, from the run loop, interrupts off, no locks held. */
 void timer_init(struct timer *t, void (*fn)(void *data), void *data, unsigned int cpu);
 /* (Re)arm for system time expires_ns; a time in the past fires at the next pass of the run loop. */
 void timer_set(struct timer *t, uint64_t expires_ns);

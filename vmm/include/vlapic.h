@@ -24,7 +24,9 @@ struct vlapic {
 	spinlock_t lock;	/* timer and mode */
 };
 
+/* v->hvm.vlapic in the state after power-on. 0 or -ENOMEM. */
 int vlapic_init(struct vcpu *v);
+/* v does not run again. Also after vlapic_init() failed. */
 void vlapic_fini(struct vcpu *v);
 void vlapic_reset(struct vlapic *a); /* power-on and INIT */
 static inline uint32_t vlapic_get(const struct vlapic *a, unsigned int reg)
