@@ -203,110 +203,111 @@ static bool region_holds(const struct io_region *r, uint64_t addr, uint64_t len)
 	return r && addr - r->start < r->len && len <= r->len - (addr - r->start);
 }
 
-static struct io_region *port_region(struct machine *m, uint32_t port)
+/* One of the two address spaces: who is there. */
+typedef struct io_region *(*space_fn)(struct machine *m, uint64_t addr);
+
+static struct io_region *port_at(struct machine *m, uint64_t port)
 {
 	return port < BUS_PORTS ? m->bus->ports[port] : NULL;
 }
 
-uint64_t pio_read(struct machine *m, uint32_t port, unsigned int size)
+static struct io_region *mmio_at(struct machine *m, uint64_t gpa)
 {
-	struct io_region *r = port_region(m, port);
+	return mmio_find(m->bus, gpa);
+}
+
+static inline uint64_t space_read(struct machine *m, space_fn at, uint64_t addr, unsigned int size)
+{
+	const struct io_region *r = at(m, addr);
 	uint64_t v = 0;
 	unsigned int i;
 
-	if (region_holds(r, port, size))
-		return region_read(r, port - r->start, size);
+	if (region_holds(r, addr, size))
+		return region_read(r, addr - r->start, size);
 	/* Across a border: the chipset makes byte cycles of it. */
 	for (i = 0; i < size && size > 1; i++)
-		v |= pio_read(m, port + i, 1) << i * 8;
+		v |= space_read(m, at, addr + i, 1) << i * 8;
 	return size == 1 ? 0xff : v;
+}
+
+static inline void space_write(struct machine *m, space_fn at, uint64_t addr, uint64_t value,
+			       unsigned int size)
+{
+	const struct io_region *r = at(m, addr);
+	unsigned int i;
+
+	if (region_holds(r, addr, size)) {
+		region_write(r, addr - r->start, value, size);
+		return;
+	}
+	for (i = 0; i < size && size > 1; i++)
+		space_write(m, at, addr + i, value >> i * 8 & 0xff, 1);
+}
+
+/* step: from one element to the next, 0 at a port. */
+static inline void space_read_block(struct machine *m, space_fn at, uint64_t addr, uint8_t *p,
+				    unsigned int size, size_t count, unsigned int step)
+{
+	const struct io_region *r = at(m, addr);
+	size_t done = 0;
+
+	if (region_holds(r, addr, step ? size * count : size) && r->ops->read_block)
+		done = r->ops->read_block(r->opaque, addr - r->start, p, size, count);
+	for (; done < count; done++)
+		store_le(p + done * size, space_read(m, at, addr + done * step, size), size);
+}
+
+static inline void space_write_block(struct machine *m, space_fn at, uint64_t addr,
+				     const uint8_t *p, unsigned int size, size_t count,
+				     unsigned int step)
+{
+	const struct io_region *r = at(m, addr);
+	size_t done = 0;
+
+	if (region_holds(r, addr, step ? size * count : size) && r->ops->write_block)
+		done = r->ops->write_block(r->opaque, addr - r->start, p, size, count);
+	for (; done < count; done++)
+		space_write(m, at, addr + done * step, load_le(p + done * size, size), size);
+}
+
+uint64_t pio_read(struct machine *m, uint32_t port, unsigned int size)
+{
+	return space_read(m, port_at, port, size);
 }
 
 void pio_write(struct machine *m, uint32_t port, uint64_t value, unsigned int size)
 {
-	struct io_region *r = port_region(m, port);
-	unsigned int i;
-
-	if (region_holds(r, port, size)) {
-		region_write(r, port - r->start, value, size);
-		return;
-	}
-	for (i = 0; i < size && size > 1; i++)
-		pio_write(m, port + i, value >> i * 8 & 0xff, 1);
+	space_write(m, port_at, port, value, size);
 }
 
 uint64_t mmio_read(struct machine *m, uint64_t gpa, unsigned int size)
 {
-	struct io_region *r = mmio_find(m->bus, gpa);
-	uint64_t v = 0;
-	unsigned int i;
-
-	if (region_holds(r, gpa, size))
-		return region_read(r, gpa - r->start, size);
-	for (i = 0; i < size && size > 1; i++)
-		v |= mmio_read(m, gpa + i, 1) << i * 8;
-	return size == 1 ? 0xff : v;
+	return space_read(m, mmio_at, gpa, size);
 }
 
 void mmio_write(struct machine *m, uint64_t gpa, uint64_t value, unsigned int size)
 {
-	struct io_region *r = mmio_find(m->bus, gpa);
-	unsigned int i;
-
-	if (region_holds(r, gpa, size)) {
-		region_write(r, gpa - r->start, value, size);
-		return;
-	}
-	for (i = 0; i < size && size > 1; i++)
-		mmio_write(m, gpa + i, value >> i * 8 & 0xff, 1);
+	space_write(m, mmio_at, gpa, value, size);
 }
 
 void pio_read_block(struct machine *m, uint32_t port, void *buf, unsigned int size, size_t count)
 {
-	struct io_region *r = port_region(m, port);
-	uint8_t *p = buf;
-	size_t done = 0;
-
-	if (region_holds(r, port, size) && r->ops->read_block)
-		done = r->ops->read_block(r->opaque, port - r->start, p, size, count);
-	for (; done < count; done++)
-		store_le(p + done * size, pio_read(m, port, size), size);
+	space_read_block(m, port_at, port, buf, size, count, 0);
 }
 
 void pio_write_block(struct machine *m, uint32_t port, const void *buf, unsigned int size,
 		     size_t count)
 {
-	struct io_region *r = port_region(m, port);
-	const uint8_t *p = buf;
-	size_t done = 0;
-
-	if (region_holds(r, port, size) && r->ops->write_block)
-		done = r->ops->write_block(r->opaque, port - r->start, p, size, count);
-	for (; done < count; done++)
-		pio_write(m, port, load_le(p + done * size, size), size);
+	space_write_block(m, port_at, port, buf, size, count, 0);
 }
 
 void mmio_read_block(struct machine *m, uint64_t gpa, void *buf, unsigned int size, size_t count)
 {
-	struct io_region *r = mmio_find(m->bus, gpa);
-	uint8_t *p = buf;
-	size_t done = 0;
-
-	if (region_holds(r, gpa, size * count) && r->ops->read_block)
-		done = r->ops->read_block(r->opaque, gpa - r->start, p, size, count);
-	for (; done < count; done++)
-		store_le(p + done * size, mmio_read(m, gpa + done * size, size), size);
+	space_read_block(m, mmio_at, gpa, buf, size, count, size);
 }
 
 void mmio_write_block(struct machine *m, uint64_t gpa, const void *buf, unsigned int size,
 		      size_t count)
 {
-	struct io_region *r = mmio_find(m->bus, gpa);
-	const uint8_t *p = buf;
-	size_t done = 0;
-
-	if (region_holds(r, gpa, size * count) && r->ops->write_block)
-		done = r->ops->write_block(r->opaque, gpa - r->start, p, size, count);
-	for (; done < count; done++)
-		mmio_write(m, gpa + done * size, load_le(p + done * size, size), size);
+	space_write_block(m, mmio_at, gpa, buf, size, count, size);
 }

@@ -13,7 +13,6 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <sys/socket.h>
-#include <sys/un.h>
 #include <termios.h>
 #include <unistd.h>
 
@@ -22,6 +21,7 @@
 #include "core/options.h"
 #include "core/timer.h"
 #include "core/machine.h"
+#include "core/unix_socket.h"
 #include "core/util.h"
 
 #define CHARDEV_READ_MAX 4096
@@ -194,29 +194,6 @@ static void socket_accept(void *opaque, uint32_t events)
 		close(fd); /* one peer at a time */
 	else
 		socket_connected(c, fd);
-}
-
-static int unix_socket(const char *path, bool server)
-{
-	struct sockaddr_un sa = { .sun_family = AF_UNIX };
-	int fd, rc;
-
-	if (strlen(path) >= sizeof(sa.sun_path))
-		return -ENAMETOOLONG;
-	strcpy(sa.sun_path, path);
-	fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
-	if (fd < 0)
-		return -errno;
-	if (server)
-		unlink(path);
-	rc = server ? bind(fd, (struct sockaddr *)&sa, sizeof(sa))
-		    : connect(fd, (struct sockaddr *)&sa, sizeof(sa));
-	if (rc) {
-		rc = -errno;
-		close(fd);
-		return rc;
-	}
-	return fd;
 }
 
 static int tcp_socket(const char *host, const char *port, bool server)

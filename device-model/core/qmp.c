@@ -11,7 +11,6 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
-#include <sys/un.h>
 #include <time.h>
 #include <unistd.h>
 
@@ -21,6 +20,7 @@
 #include "core/machine.h"
 #include "core/options.h"
 #include "core/qmp_priv.h"
+#include "core/unix_socket.h"
 #include "core/util.h"
 
 #define QMP_MAX_CLIENTS 8
@@ -323,21 +323,13 @@ static int monitor_add(struct qmp *q, int fd)
 
 static int monitor_listen(const char *path)
 {
-	struct sockaddr_un sa = { .sun_family = AF_UNIX };
-	int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
+	int fd = unix_socket(path, true), rc;
 
-	if (fd < 0)
-		return -errno;
-	if (strlen(path) >= sizeof(sa.sun_path)) {
-		close(fd);
-		return -ENAMETOOLONG;
-	}
-	strcpy(sa.sun_path, path);
-	unlink(path);
-	if (!bind(fd, (struct sockaddr *)&sa, sizeof(sa)) && !listen(fd, 4))
+	if (fd < 0 || !listen(fd, 4))
 		return fd;
+	rc = -errno;
 	close(fd);
-	return -errno;
+	return rc;
 }
 
 int qmp_init(struct machine *m)

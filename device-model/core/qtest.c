@@ -10,8 +10,6 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
-#include <sys/socket.h>
-#include <sys/un.h>
 #include <unistd.h>
 
 #include "core/ahead.h"
@@ -21,6 +19,7 @@
 #include "core/options.h"
 #include "core/qtest_priv.h"
 #include "core/timer.h"
+#include "core/unix_socket.h"
 #include "core/util.h"
 #include "core/vmm.h"
 #include "plinth_dm_op.h"
@@ -284,20 +283,6 @@ static void input_readable(void *opaque, uint32_t events)
 	memmove(q->line, start, q->len + 1);
 }
 
-static int connect_unix(const char *path)
-{
-	struct sockaddr_un sa = { .sun_family = AF_UNIX };
-	int fd;
-
-	if (strlen(path) >= sizeof(sa.sun_path))
-		return -ENAMETOOLONG;
-	strcpy(sa.sun_path, path);
-	fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
-	if (fd < 0 || connect(fd, (struct sockaddr *)&sa, sizeof(sa)))
-		return -errno;
-	return fd;
-}
-
 static int qtest_start(struct machine *m)
 {
 	struct qtest *q = qtest(m);
@@ -306,7 +291,7 @@ static int qtest_start(struct machine *m)
 	q->in_fd = STDIN_FILENO;
 	q->out_fd = STDOUT_FILENO;
 	if (!strncmp(m->opt->qtest, "unix:", 5))
-		q->in_fd = q->out_fd = connect_unix(m->opt->qtest + 5);
+		q->in_fd = q->out_fd = unix_socket(m->opt->qtest + 5, false);
 	else if (strcmp(m->opt->qtest, "stdio"))
 		log_fatal("-qtest %s is not supported (known: stdio, unix:PATH)", m->opt->qtest);
 	if (q->in_fd < 0)

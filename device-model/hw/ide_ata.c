@@ -311,6 +311,15 @@ static void cmd_write_dma(struct ide_drive *d)
 
 /* --- the rest --- */
 
+static void identity_ready(struct ide_drive *d)
+{
+	d->phase = IDE_PIO_IN;
+	d->buf_pos = 0;
+	d->buf_len = IDE_SECTOR;
+	ide_drq_block(d, IDE_SECTOR);
+	ide_set_irq(d->ch);
+}
+
 static void cmd_identify(struct ide_drive *d)
 {
 	if (d->cdrom) {
@@ -320,21 +329,13 @@ static void cmd_identify(struct ide_drive *d)
 		return;
 	}
 	ide_identify_disk(d, d->buf);
-	d->phase = IDE_PIO_IN;
-	d->buf_pos = 0;
-	d->buf_len = IDE_SECTOR;
-	ide_drq_block(d, IDE_SECTOR);
-	ide_set_irq(d->ch);
+	identity_ready(d);
 }
 
 static void cmd_identify_packet(struct ide_drive *d)
 {
 	ide_identify_cdrom(d, d->buf);
-	d->phase = IDE_PIO_IN;
-	d->buf_pos = 0;
-	d->buf_len = IDE_SECTOR;
-	ide_drq_block(d, IDE_SECTOR);
-	ide_set_irq(d->ch);
+	identity_ready(d);
 }
 
 static void cmd_read_on_packet_device(struct ide_drive *d)
