@@ -115,6 +115,7 @@ static void check_table(const struct sh_page *p, unsigned int i)
 static void check_page(const struct sh_page *p, uint64_t *leaves, uint64_t *tables)
 {
 	unsigned int present = 0, users = 0;
+	struct vcpu *v;
 
 	for (unsigned int i = 0; i < SH_ENTRIES; i++) {
 		if (!p->table[i])
@@ -128,9 +129,9 @@ static void check_page(const struct sh_page *p, uint64_t *leaves, uint64_t *tabl
 			++*tables;
 		}
 	}
-	for (unsigned int c = 0; c < NR_VCPUS; c++)
+	for_each_vcpu(model.d, v)
 		for (unsigned int k = 0; k < SH_ROOTS; k++)
-			users += model.cpu[c].v->sh->root[k] == p;
+			users += v->sh->root[k] == p;
 	if (present != p->present || users != p->users)
 		panic("a page counts %u entries and %u users: %u, %u", p->present, p->users,
 		      present, users);

@@ -6,9 +6,10 @@
 threads_DIR   := $(O)/tests/threads
 threads_TESTS := $(sort $(wildcard tests/threads/*.c))
 threads_VMM   := $(filter-out tests/fuzz/fuzz.c,$(fuzz_VMM))
-threads_AOBJS := $(threads_VMM:%.c=$(fuzz_DIR)/gcc/%.o) $(addprefix $(fuzz_DIR)/gcc-host/tests/fuzz/,host.o work.o) \
+threads_MODEL := tests/paging/audit tests/paging/oracle
+threads_AOBJS := $(threads_VMM:%.c=$(fuzz_DIR)/gcc/%.o) $(threads_MODEL:%=$(fuzz_DIR)/gcc/%.o) $(addprefix $(fuzz_DIR)/gcc-host/tests/fuzz/,host.o work.o) \
 	$(threads_TESTS:%.c=$(threads_DIR)/asan/%.o)
-threads_TOBJS := $(threads_VMM:%.c=$(threads_DIR)/tsan/%.o) $(addprefix $(threads_DIR)/tsan/tests/fuzz/,host.o work.o) \
+threads_TOBJS := $(threads_VMM:%.c=$(threads_DIR)/tsan/%.o) $(threads_MODEL:%=$(threads_DIR)/tsan/%.o) $(addprefix $(threads_DIR)/tsan/tests/fuzz/,host.o work.o) \
 	$(threads_TESTS:%.c=$(threads_DIR)/tsan/%.o) $(threads_DIR)/tsan/tests/threads/tsan/marked.o
 
 # The thread sanitizer keeps addresses like the other's RAM for itself.

@@ -68,12 +68,27 @@ static bool is_current(const struct fault *x)
 	return guest_path_same(x->s->d, &x->path);
 }
 
-/* A table has to lie in the domain's own memory: what others can write behind the VMM's back is not mirrored. */
-static struct sh_page *get_table(struct fault *x, gfn_t gfn, union sh_role role, bool *made)
+/*
+ * A table has to lie in the domain's own memory: what others can write behind the VMM's back is not mirrored. NULL:
+ * *answer; its frame may just have gone from the p2m.
+ */
+static struct sh_page *get_table(struct fault *x, gfn_t gfn, union sh_role role, bool *made,
+				 enum paging_answer *answer)
 {
-	if (!role.direct && !p2m_is_ram(p2m_get(x->s->d, gfn).type))
+	enum p2m_type t = role.direct ? P2M_RAM_RW : p2m_get(x->s->d, gfn).type;
+	struct sh_page *p;
+
+	*answer = PAGING_AGAIN;
+	if (!p2m_has_page(t))
 		return NULL;
-	return sh_page_get(x->s, gfn, role, made);
+	if (!p2m_is_ram(t)) {
+		*answer = stuck(x, "its page tables are in memory that is not its own");
+		return NULL;
+	}
+	p = sh_page_get(x->s, gfn, role, made);
+	if (!p)
+		*answer = stuck(x, "no memory for shadow tables");
+	return p;
 }
 
 /* The page that level's entry in the walk leads to, and the rights that it gives. */
@@ -113,11 +128,9 @@ static struct sh_page *root_for(struct fault *x, enum paging_answer *answer)
 		return NULL;
 	if (p && p->gfn.v == gfn.v && p->role.raw == role.raw)
 		return p;
-	p = get_table(x, gfn, role, &made);
-	if (!p) {
-		*answer = stuck(x, "its page tables are in memory that is not its own");
+	p = get_table(x, gfn, role, &made, answer);
+	if (!p)
 		return NULL;
-	}
 	sh_root_set(x->v, k, p);
 	x->roots_changed = true;
 	return !made || is_current(x) ? p : NULL;
@@ -158,9 +171,9 @@ static enum paging_answer enter(struct fault *x)
 		gfn_t gfn;
 
 		child_of(x, level, &gfn, &role, &rights);
-		child = get_table(x, gfn, role, &made);
+		child = get_table(x, gfn, role, &made, &answer);
 		if (!child)
-			return stuck(x, "its page tables are in memory that is not its own");
+			return answer;
 		if (made && !is_current(x))
 			return PAGING_AGAIN;
 		if (!sh_entry_set_table(x->s, p, sh_index(x->f->la, level), child, rights))
