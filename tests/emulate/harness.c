@@ -303,6 +303,18 @@ static int m_write_vec(unsigned int reg, const void *buf, unsigned int bytes, bo
 	return X86EMUL_OKAY;
 }
 
+static int m_read_x87(struct x86_x87 *out, struct x86_emulate_ctxt *ctxt)
+{
+	*out = machine_of(ctxt)->x87;
+	return X86EMUL_OKAY;
+}
+
+static int m_write_x87(const struct x86_x87 *in, struct x86_emulate_ctxt *ctxt)
+{
+	machine_of(ctxt)->x87 = *in;
+	return X86EMUL_OKAY;
+}
+
 /* The bulk callbacks: element by element through the callbacks above, bulk_limit per call. */
 static uint64_t bulk_step(const struct machine *m, unsigned int bytes)
 {
@@ -391,7 +403,8 @@ static int m_rep_outs(uint64_t lin, uint16_t port, unsigned int bytes, uint64_t 
 	.read_dr = m_read_dr, .write_dr = m_write_dr, .read_xcr = m_read_xcr,             \
 	.write_xcr = m_write_xcr, .read_msr = m_read_msr, .write_msr = m_write_msr,       \
 	.cpuid = m_cpuid, .wbinvd = m_wbinvd, .invlpg = m_invlpg, .read_vec = m_read_vec, \
-	.write_vec = m_write_vec, .hypercall = m_hypercall, .commit = m_commit
+	.write_vec = m_write_vec, .read_x87 = m_read_x87, .write_x87 = m_write_x87,       \
+	.hypercall = m_hypercall, .commit = m_commit
 
 const struct x86_emulate_ops machine_ops = { COMMON_OPS };
 

@@ -54,6 +54,7 @@ struct machine {
 	const struct machine_msr *msrs; /* registers of their own; the last has index 0 */
 	uint8_t vec[16][32];
 	uint64_t mmx[8];
+	struct x86_x87 x87;
 	uint8_t *mem;
 	uint64_t mem_base, mem_size;
 	bool any_memory;

@@ -28,7 +28,7 @@ static volatile enum native_state state;
 static unsigned int bits;
 static const struct x86_regs *in_regs;
 static const uint8_t (*in_xmm)[16];
-static const uint64_t *in_mmx;
+static const struct x86_x87 *in_x87;
 static struct native_result *result;
 static gregset_t saved;
 static struct _libc_fpstate saved_fp;
@@ -56,17 +56,26 @@ static void clear_upper_halves(struct _libc_fpstate *fp)
 	memcpy(image + 512, &bv, sizeof(bv));
 }
 
-/* In an x87 unit that is empty, with its top at 0: MM0 to MM7 are ST(0) to ST(7). */
-static void set_mmx(struct _libc_fpstate *fp)
+static void set_x87(struct _libc_fpstate *fp)
 {
 	unsigned int i;
 
-	fp->cwd = 0x37f;
-	fp->swd = fp->ftw = 0;
-	for (i = 0; i < 8 && in_mmx; i++) {
-		memcpy(fp->_st[i].significand, &in_mmx[i], 8);
-		fp->_st[i].exponent = 0xffff;
-	}
+	fp->cwd = in_x87->cw;
+	fp->swd = in_x87->sw;
+	fp->ftw = in_x87->tags;
+	for (i = 0; i < 8; i++)
+		memcpy(&fp->_st[i], in_x87->st[i], 10);
+}
+
+static void get_x87(const struct _libc_fpstate *fp)
+{
+	unsigned int i;
+
+	result->x87.cw = fp->cwd;
+	result->x87.sw = fp->swd;
+	result->x87.tags = (uint8_t)fp->ftw;
+	for (i = 0; i < 8; i++)
+		memcpy(result->x87.st[i], &fp->_st[i], 10);
 }
 
 static void enter(ucontext_t *uc)
@@ -87,7 +96,8 @@ static void enter(ucontext_t *uc)
 			(g[REG_CSGSFS] & 0x0000ffffffff0000LL) | CS_16 | (greg_t)DS_16 << 48;
 	if (in_xmm)
 		memcpy(uc->uc_mcontext.fpregs->_xmm, in_xmm, sizeof(result->xmm));
-	set_mmx(uc->uc_mcontext.fpregs);
+	if (in_x87)
+		set_x87(uc->uc_mcontext.fpregs);
 	clear_upper_halves(uc->uc_mcontext.fpregs);
 	state = RUNNING;
 }
@@ -104,10 +114,12 @@ static void leave(ucontext_t *uc, int sig, const siginfo_t *info)
 	result->regs.rip = (uint64_t)g[REG_RIP];
 	result->regs.rflags = (uint64_t)g[REG_EFL];
 	memcpy(result->xmm, uc->uc_mcontext.fpregs->_xmm, sizeof(result->xmm));
-	for (i = 0; i < 8; i++)
-		memcpy(&result->mmx[i], uc->uc_mcontext.fpregs->_st[i].significand, 8);
+	get_x87(uc->uc_mcontext.fpregs);
 	memcpy(g, saved, sizeof(saved));
 	memcpy(uc->uc_mcontext.fpregs->_xmm, saved_fp._xmm, sizeof(saved_fp._xmm));
+	uc->uc_mcontext.fpregs->cwd = saved_fp.cwd;
+	uc->uc_mcontext.fpregs->swd = saved_fp.swd;
+	uc->uc_mcontext.fpregs->ftw = saved_fp.ftw;
 	state = IDLE;
 }
 
@@ -164,12 +176,12 @@ bool native_setup16(void)
 }
 
 void native_run(unsigned int code_bits, const struct x86_regs *regs, const uint8_t xmm[16][16],
-		const uint64_t mmx[8], struct native_result *out)
+		const struct x86_x87 *x87, struct native_result *out)
 {
 	bits = code_bits;
 	in_regs = regs;
 	in_xmm = xmm;
-	in_mmx = mmx;
+	in_x87 = x87;
 	result = out;
 	state = ENTER;
 	/* 64-bit code does not care; the kernel leaves them alone around signals. */

@@ -26,7 +26,7 @@ struct native_result {
 	uint64_t address; /* SIGSEGV with an address */
 	struct x86_regs regs;
 	uint8_t xmm[16][16];
-	uint64_t mmx[8];
+	struct x86_x87 x87;
 };
 
 /* Maps the pages and installs the handlers; false when this system does not let us. */
@@ -35,6 +35,6 @@ bool native_setup(void);
 bool native_setup16(void);
 /* Starts at regs->rip (in the code page) with these registers; rflags.TF is set by itself. */
 void native_run(unsigned int code_bits, const struct x86_regs *regs, const uint8_t xmm[16][16],
-		const uint64_t mmx[8], struct native_result *out);
+		const struct x86_x87 *x87, struct native_result *out);
 
 #endif

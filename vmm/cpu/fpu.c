@@ -9,6 +9,7 @@
  */
 #include "mm.h"
 #include "fpu_hw.h"
+#include "vmm/emulate/x86_emulate.h"
 
 #define FCW_RESET	   0x37f
 #define MXCSR_RESET	   0x1f80
@@ -216,6 +217,31 @@ int fpu_read_vec(struct vcpu_fpu *f, unsigned int reg, void *buf, unsigned int b
 	}
 	if (bytes == 32)
 		memcpy((uint8_t *)buf + 16, area + hw_xstate_offset(2) + reg * 16, 16);
+	return fpu_restore(f);
+}
+
+int fpu_read_x87(struct vcpu_fpu *f, struct x86_x87 *out)
+{
+	const uint8_t *area = f->area;
+
+	fpu_save(f);
+	memcpy(&out->cw, area + FCW_OFFSET, 2);
+	memcpy(&out->sw, area + FSW_OFFSET, 2);
+	out->tags = area[FTW_OFFSET];
+	memcpy(out->st, area + ST_OFFSET, sizeof(out->st));
+	return fpu_restore(f);
+}
+
+int fpu_write_x87(struct vcpu_fpu *f, const struct x86_x87 *in)
+{
+	uint8_t *area = f->area;
+
+	fpu_save(f);
+	memcpy(area + FCW_OFFSET, &in->cw, 2);
+	memcpy(area + FSW_OFFSET, &in->sw, 2);
+	area[FTW_OFFSET] = in->tags;
+	memcpy(area + ST_OFFSET, in->st, sizeof(in->st));
+	have_states(area, XSTATE_X87);
 	return fpu_restore(f);
 }
 

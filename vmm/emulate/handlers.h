@@ -221,6 +221,10 @@ x86_handler sse_movd_store;
 x86_handler sse_mmx_load;
 x86_handler sse_mmx_store;
 
+/* x87.c */
+x86_handler x87_load;
+x86_handler x87_store;
+
 /* sse_packed.c */
 x86_handler sse_packed;
 x86_handler sse_logic;

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /*
  * The one-byte opcode map and its groups (SDM vol. 2, appendix A, tables A-2 and A-6).
- * An entry that is all zero exists on hardware and is not emulated (x87).
+ * An entry that is all zero exists on hardware and is not emulated (x87 but loads and stores).
  */
 #include "internal.h"
 #include "handlers.h"
@@ -152,6 +152,27 @@ static const struct x86_opcode segment_to[8] = {
 #define MOVB_ENTRY OP(alu_mov, Zb, Ib, IM_B, F_MOV)
 #define MOVV_ENTRY OP(alu_mov, Zv, Iv, IM_V, F_MOV)
 #define X87_ENTRY  { { .fn = NULL }, F_MODRM, 0, 0, 0 }
+#define GROUPMOD(tab) { { .sub = tab }, F_MODRM | F_GROUPMOD, 0, 0, 0 }
+#define X87_NONE   { { .fn = NULL }, 0, 0, 0, 0 }
+#define X87_LOAD   OP(x87_load, 0, 0, 0, 0)
+#define X87_STORE  OP(x87_store, 0, 0, 0, 0)
+#define X87_REGS   X87_NONE, X87_NONE, X87_NONE, X87_NONE, X87_NONE, X87_NONE, X87_NONE, X87_NONE
+
+static const struct x86_opcode x87_d9[16] = {
+	X87_LOAD, X87_NONE, X87_STORE, X87_STORE, X87_NONE, X87_NONE, X87_NONE, X87_NONE, X87_REGS,
+};
+
+static const struct x86_opcode x87_db[16] = {
+	X87_LOAD, X87_STORE, X87_STORE, X87_STORE, X87_NONE, X87_LOAD, X87_NONE, X87_STORE, X87_REGS,
+};
+
+static const struct x86_opcode x87_dd[16] = {
+	X87_LOAD, X87_STORE, X87_STORE, X87_STORE, X87_NONE, X87_NONE, X87_NONE, X87_NONE, X87_REGS,
+};
+
+static const struct x86_opcode x87_df[16] = {
+	X87_LOAD, X87_STORE, X87_STORE, X87_STORE, X87_NONE, X87_LOAD, X87_NONE, X87_STORE, X87_REGS,
+};
 
 const struct x86_opcode x86_opcodes_one[256] = {
 	ALU(0x00, alu_add, F_LOCK, 0),
@@ -274,7 +295,14 @@ const struct x86_opcode x86_opcodes_one[256] = {
 	[0xd5] = OP(bcd_aad, 0, 0, IM_UB, F_NO64),
 	[0xd6] = OP(flags_salc, 0, 0, 0, F_NO64),
 	[0xd7] = OP(alu_xlat, 0, 0, 0, 0),
-	TIMES8(0xd8, X87_ENTRY),
+	[0xd8] = X87_ENTRY,
+	[0xd9] = GROUPMOD(x87_d9),
+	[0xda] = X87_ENTRY,
+	[0xdb] = GROUPMOD(x87_db),
+	[0xdc] = X87_ENTRY,
+	[0xdd] = GROUPMOD(x87_dd),
+	[0xde] = X87_ENTRY,
+	[0xdf] = GROUPMOD(x87_df),
 	[0xe0] = OP(control_loop, 0, 0, IM_B, F_BRANCH),
 	[0xe1] = OP(control_loop, 0, 0, IM_B, F_BRANCH),
 	[0xe2] = OP(control_loop, 0, 0, IM_B, F_BRANCH),

@@ -57,7 +57,7 @@
  * vector moves. In callbacks: paging (they get linear addresses; an access may cross a page; raise
  * #PF with x86_emulate_page_fault()), values written to CRs, DRs and MSRs (raise #GP with
  * x86_emulate_exception()), intercepts of a nested hypervisor. Not done: #AC, data breakpoints,
- * CPL-changing far transfers, call gates (UNHANDLEABLE), x87 and floating-point vector arithmetic (UNHANDLEABLE).
+ * CPL-changing far transfers, call gates (UNHANDLEABLE), arithmetic of x87 and of floating-point vectors (UNHANDLEABLE).
  */
 #ifndef PLINTH_X86_EMULATE_H
 #define PLINTH_X86_EMULATE_H
@@ -166,6 +166,13 @@ struct x86_emulate_ctxt {
  * zero-extended from 32 bits outside 64-bit mode; the last byte may be on the next page. A NULL
  * callback makes the instructions that need it UNHANDLEABLE unless said otherwise.
  */
+/* The x87 unit: ST0 first, 10 bytes of each; one tag bit for each physical register that is not empty. */
+struct x86_x87 {
+	uint16_t cw, sw;
+	uint8_t tags;
+	uint8_t st[8][16];
+};
+
 struct x86_emulate_ops {
 	/* Instruction bytes, 1 to 15, never across a page end. */
 	int (*insn_fetch)(uint64_t lin, void *buf, unsigned int bytes,
@@ -243,6 +250,8 @@ struct x86_emulate_ops {
 			struct x86_emulate_ctxt *ctxt);
 	int (*write_vec)(unsigned int reg, const void *buf, unsigned int bytes, bool zero_upper,
 			 struct x86_emulate_ctxt *ctxt);
+	int (*read_x87)(struct x86_x87 *out, struct x86_emulate_ctxt *ctxt);
+	int (*write_x87)(const struct x86_x87 *in, struct x86_emulate_ctxt *ctxt);
 };
 
 #define X86_PFX_LOCK  (1U << 0)

@@ -409,6 +409,20 @@ static int emul_read_vec(unsigned int reg, void *buf, unsigned int bytes,
 	return vec_result(c, fpu_read_vec(&v->fpu, reg, buf, bytes));
 }
 
+static int emul_read_x87(struct x86_x87 *out, struct x86_emulate_ctxt *c)
+{
+	struct vcpu *v = c->opaque;
+
+	return vec_result(c, fpu_read_x87(&v->fpu, out));
+}
+
+static int emul_write_x87(const struct x86_x87 *in, struct x86_emulate_ctxt *c)
+{
+	struct vcpu *v = c->opaque;
+
+	return vec_result(c, fpu_write_x87(&v->fpu, in));
+}
+
 static int emul_write_vec(unsigned int reg, const void *buf, unsigned int bytes, bool zero_upper,
 			  struct x86_emulate_ctxt *c)
 {
@@ -626,4 +640,6 @@ const struct x86_emulate_ops hvm_emulate_ops = {
 	.invlpg = op_invlpg,
 	.read_vec = emul_read_vec,
 	.write_vec = emul_write_vec,
+	.read_x87 = emul_read_x87,
+	.write_x87 = emul_write_x87,
 };

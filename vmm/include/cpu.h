@@ -333,6 +333,10 @@ uint32_t fpu_mxcsr_mask(void);
  * first. -EINVAL: as fpu_restore().
  */
 int fpu_read_vec(struct vcpu_fpu *f, unsigned int reg, void *buf, unsigned int bytes);
+/* The x87 unit of such a state (x86_emulate.h). 0 or -EINVAL. */
+struct x86_x87;
+int fpu_read_x87(struct vcpu_fpu *f, struct x86_x87 *out);
+int fpu_write_x87(struct vcpu_fpu *f, const struct x86_x87 *in);
 int fpu_write_vec(struct vcpu_fpu *f, unsigned int reg, const void *buf, unsigned int bytes,
 		  bool zero_upper);
 
