@@ -15,11 +15,13 @@ serial = "file:/run/lab/{kind}.serial"
 PAYLOAD = 'kernel = "/job/payload64.elf"'
 # Of what runs in the place of xl: the other side of the same guests is dom0's memory, so images are short-lived.
 IMAGE = "/run/lab/image"
+# A guest of 96 MiB in small pages needs 48 more.
+TABLES_MAX = 30
 
 
-def boot(lab):
+def boot(lab, **settings):
     return lab.boot(files=[hypervisor.out(f"payload/{name}") for name in
-                           ("payload64.elf", "hostile-tick.iso", "hostile-nosave.iso")], guests=True)
+                           ("payload64.elf", "hostile-tick.iso", "hostile-nosave.iso")], guests=True, **settings)
 
 
 def ticks(dom0, log):
@@ -27,6 +29,15 @@ def ticks(dom0, log):
     then = int(dom0.run(f"grep -ac 'HOSTILE: tick' {log} || true"))
     dom0.wait_for(f"[ $(grep -ac 'HOSTILE: tick' {log}) -gt {then} ]", 60)
     return int(re.findall(r"tick (\d+)", dom0.run(f"grep -a 'HOSTILE: tick' {log} | tail -1"))[-1])
+
+
+def page_tables(lab, dom0, name):
+    """Of our hypervisor: how many map the guest's memory, large pages needing none; and it says how much that is."""
+    number = dom0.run(f"xl domid {name}").strip()
+    text = dom0.run("xl debug-keys q; sleep 1; xl dmesg | tail -60")
+    found = re.findall(rf"d{number}: .* pages (\d+) of.*\n *(\d+) page tables", text)
+    lab.note(f"{name}: {found[-1][0]} pages, {found[-1][1]} page tables")
+    return int(found[-1][1])
 
 
 @case(order=47, group="save", limit_s=400, combos=("vmm", "peer"))
@@ -40,8 +51,12 @@ def test_save_pvh(lab):
     gone(dom0, "sav1")
     dom0.run(f"xl restore {IMAGE}", 120)
     shell(dom0, "sav1", "grep kept /kept && grep -c processor /proc/cpuinfo | grep 2")
+    if lab.vmm == "plinth":
+        check(page_tables(lab, dom0, "sav1") < TABLES_MAX, "it came to small pages")
     dom0.run(f"rm {IMAGE}; xl save -c sav1 {IMAGE}", 120)
     shell(dom0, "sav1", "grep kept /kept")
+    if lab.vmm == "plinth":
+        check(page_tables(lab, dom0, "sav1") < TABLES_MAX, "its pages stayed small")
     dom0.run(f"rm {IMAGE}; xl destroy sav1")
 
 
