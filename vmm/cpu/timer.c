@@ -4,6 +4,7 @@
  * Functions run from the run loop of the timer's CPU without locks.
  */
 #include "debug.h"
+#include "publish.h"
 #include "vmm/cpu/cpu.h"
 #include "stretch.h"
 #include "timer_heap.h"
@@ -42,17 +43,20 @@ bool timer_armed(const struct timer *t)
 	return READ_ONCE(t->heap_index) >= 0;
 }
 
-/* The heap that t is in, locked; t->cpu may change until its lock is held. */
+/*
+ * The heap that t is in, locked; t->cpu may change until its lock is held. Who moves t holds the lock of the heap that it
+ * leaves, so t->cpu is published.
+ */
 static struct timer_heap *lock_heap_of(const struct timer *t)
 {
 	struct timer_heap *h;
 	unsigned int cpu;
 
 	for (;;) {
-		cpu = READ_ONCE(t->cpu);
+		cpu = published(t->cpu);
 		h = cpus[cpu]->timers;
 		spin_lock(&h->lock);
-		if (READ_ONCE(t->cpu) == cpu)
+		if (published(t->cpu) == cpu)
 			return h;
 		spin_unlock(&h->lock);
 	}
@@ -112,6 +116,14 @@ void timer_set(struct timer *t, uint64_t expires_ns)
 		cpu_raise(cpu, SOFTIRQ_TIMER);
 }
 
+/* By the timer's own count: it may be in another CPU's heap by now. */
+static bool runs_elsewhere(const struct timer *t)
+{
+	int here = this_cpu()->timers->running == t;
+
+	return __atomic_load_n(&t->running, __ATOMIC_ACQUIRE) > here;
+}
+
 void timer_stop(struct timer *t)
 {
 	struct timer_heap *h;
@@ -121,7 +133,7 @@ void timer_stop(struct timer *t)
 		h = lock_heap_of(t);
 		if (t->heap_index >= 0)
 			theap_remove(&h->heap, t);
-		foreign = h->running == t && t->cpu != cpu_id();
+		foreign = runs_elsewhere(t);
 		spin_unlock(&h->lock);
 		if (foreign) {
 			smp_poll_calls();
@@ -142,7 +154,7 @@ void timer_migrate(struct timer *t, unsigned int cpu)
 	}
 	if (armed)
 		theap_remove(&h->heap, t);
-	WRITE_ONCE(t->cpu, cpu);
+	publish(t->cpu, cpu);
 	spin_unlock(&h->lock);
 	if (!armed)
 		return;
@@ -169,10 +181,12 @@ void timers_run(void)
 
 		theap_remove(&h->heap, t);
 		h->running = t;
+		__atomic_fetch_add(&t->running, 1, __ATOMIC_RELAXED);
 		spin_unlock(&h->lock);
 		counter_inc(timer_fired);
 		stretch_doing("timer", (uint64_t)fn);
 		fn(data);
+		__atomic_fetch_sub(&t->running, 1, __ATOMIC_RELEASE);
 		spin_lock(&h->lock);
 		h->running = NULL;
 	}

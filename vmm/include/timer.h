@@ -15,6 +15,7 @@ struct timer {
 	void *data;
 	unsigned int cpu; /* CPU whose heap it is in or will be put into */
 	int heap_index;	  /* -1 = not queued */
+	int running; /* atomic: how many CPUs are in its function; it may be moved, and fire, meanwhile */
 };
 
 /* System time in nanoseconds. Any context. */
@@ -42,7 +43,10 @@ uint64_t days_from_civil(unsigned int year, unsigned int month, unsigned int day
 void timer_init(struct timer *t, void (*fn)(void *data), void *data, unsigned int cpu);
 /* (Re)arm for system time expires_ns; a time in the past fires at the next pass of the run loop. */
 void timer_set(struct timer *t, uint64_t expires_ns);
-/* Disarm. The function is not running on another CPU when this returns. */
+/*
+ * Disarm. The function is not running on another CPU when this returns, unless others set or move the timer at the same
+ * time. It is not to free the timer.
+ */
 void timer_stop(struct timer *t);
 bool timer_armed(const struct timer *t);
 /* Move to another CPU, armed or not. */
