@@ -234,7 +234,8 @@ static int close_port(struct domain *d, unsigned int port, bool vmm)
 
 		lock_two(d, rd);
 		if (e->state != ECS_INTERDOMAIN || e->remote == rd) {
-			if (e->state > ECS_RESERVED)
+			/* Another vCPU may have closed it, and the VMM have it by now. */
+			if (e->state > ECS_RESERVED && (vmm || !e->consumer))
 				close_locked(d, e);
 			unlock_two(d, rd);
 			domain_put(rd);
