@@ -6,6 +6,7 @@
 #include "cases.h"
 #include "abi.h"
 #include <xen/domctl.h>
+#include <xen/sysctl.h>
 
 #define A	   DOMID_A
 #define B	   DOMID_B
@@ -40,20 +41,26 @@ static struct xen_domctl log_op(uint32_t what)
 }
 
 /* One piece of a tool's call: the shortest there is, as work waits. 1: it is to be called again; else the result. */
-static long piece(uint64_t tool, struct xen_domctl op)
+static long piece_of_call(uint64_t tool, unsigned int nr, void *op, size_t size)
 {
 	struct vcpu *v = domain_vcpu(dom(0), 0);
 	bool again;
 
 	BUG_ON(!machine_become(v, true));
 	v->cr3 = tool;
-	memcpy(guest_page(0, ARG_GFN), &op, sizeof(op));
-	v->regs.gpr[X86_RAX] = __HYPERVISOR_domctl;
+	memcpy(guest_page(0, ARG_GFN), op, size);
+	v->regs.gpr[X86_RAX] = nr;
 	v->regs.gpr[X86_RDI] = ARG;
 	this_cpu()->softirq = SOFTIRQ_CALL;
 	again = hypercall_dispatch(v);
 	machine_pass(NS_PER_US);
+	memcpy(op, guest_page(0, ARG_GFN), size);
 	return again ? 1 : (long)v->regs.gpr[X86_RAX];
+}
+
+static long piece(uint64_t tool, struct xen_domctl op)
+{
+	return piece_of_call(tool, __HYPERVISOR_domctl, &op, sizeof(op));
 }
 
 static long all_pieces(uint64_t tool, struct xen_domctl op)
@@ -149,4 +156,23 @@ CASE(two_tools_begin_and_end_a_log)
 	EXPECT(all_pieces(TOOL_2, on), == 0);
 	EXPECT(logdirty_is_on(d), == true);
 	EXPECT(all_pieces(TOOL_2, off), == 0);
+}
+
+/* The list of domains is as long for the second one, on the same CPU, as for the first. */
+CASE(two_tools_list_the_domains)
+{
+	struct xen_sysctl op = { .cmd = XEN_SYSCTL_getdomaininfolist,
+				 .interface_version = XEN_SYSCTL_INTERFACE_VERSION };
+	long rc;
+
+	op.u.getdomaininfolist.max_domains = 10;
+	op.u.getdomaininfolist.buffer.p = (void *)LIST;
+	EXPECT(piece_of_call(TOOL_1, __HYPERVISOR_sysctl, &op, sizeof(op)), == 1);
+	memset(guest_page(0, SCRATCH_GFN), 0xff, PAGE_SIZE);
+	do
+		rc = piece_of_call(TOOL_2, __HYPERVISOR_sysctl, &op, sizeof(op));
+	while (rc == 1);
+	EXPECT(rc, == 0);
+	EXPECT(op.u.getdomaininfolist.num_domains, == 4);
+	EXPECT(((struct xen_domctl_getdomaininfo *)guest_page(0, SCRATCH_GFN))->domain, == 0);
 }

@@ -208,10 +208,11 @@ static long op_readconsole(struct call *c)
 /* --- lists of domains -------------------------------------------------------------------------- */
 
 /*
- * A list that goes in pieces: what was asked, the next id, how many are done. One for each vCPU of dom0, so that callers
- * do not start each other's lists again; sysctl_lock.
+ * A list that goes in pieces: what was asked, and by whom, the next id, how many are done. One for each vCPU of dom0, so
+ * that callers do not start each other's lists again; sysctl_lock.
  */
 static struct listing {
+	struct asker of;
 	struct xen_sysctl_getdomaininfolist asked;
 	uint32_t id, count;
 } listings[MAX_VCPUS];
@@ -238,12 +239,13 @@ static long list_domains(const struct xen_sysctl_getdomaininfolist *l, struct li
 static long op_getdomaininfolist(struct call *c)
 {
 	struct xen_sysctl_getdomaininfolist *l = c->arg;
+	struct asker who = call_asker(c, guest_handle_la(l->buffer));
 	struct listing *at = &listings[c->v->id];
 	long rc;
 
-	if (at->asked.first_domain != l->first_domain || at->asked.max_domains != l->max_domains ||
-	    guest_handle_la(at->asked.buffer) != guest_handle_la(l->buffer))
-		*at = (struct listing){ .asked = *l, .id = l->first_domain };
+	if (!asker_is(&at->of, &who) || at->asked.first_domain != l->first_domain ||
+	    at->asked.max_domains != l->max_domains)
+		*at = (struct listing){ .of = who, .asked = *l, .id = l->first_domain };
 	rc = list_domains(l, at);
 	if (rc == -ERESTART)
 		return rc;
