@@ -461,7 +461,7 @@ void options_parse(struct options *o, int argc, char **argv)
 			log_fatal("unknown option \"%s\"; plinth-dm -help lists all", argv[i]);
 		if (d->arg && i + 1 >= argc)
 			log_fatal("-%s needs an argument: %s", d->name, d->arg);
-		option_apply(o, d, d->arg ? argv[++i] : NULL);
+		option_apply(o, d, d->arg ? argv[++i] : "");
 	}
 	if (o->domid < 0 && !o->qtest)
 		log_fatal("-xen-domid is missing; xl starts this program, see -help");

@@ -2,13 +2,14 @@
 # Tests of hvmloader: the logic that takes its surroundings as arguments, on the host with sanitizers, and the tables.
 
 HVMLOADER_TESTS := tests/hvmloader
-HVMLOADER_TEST_OBJ := $(HVMLOADER_PURE:%=$(HVMLOADER_O)/host/%.o) $(HVMLOADER_O)/host/blobs.o \
+HVMLOADER_TEST_OBJ := $(HVMLOADER_PURE:%=$(HVMLOADER_O)/host/%.o) $(HVMLOADER_O)/host/blobs.o $(HVMLOADER_O)/host-all/check.o \
 	$(patsubst $(HVMLOADER_TESTS)/%.c,$(HVMLOADER_O)/host-tests/%.o,$(wildcard $(HVMLOADER_TESTS)/*.c))
 HVMLOADER_TEST_CFLAGS := $(HVMLOADER_WARN) -g -O1 -fno-pie -fno-sanitize-recover=undefined -Ihvmloader
 
 CHECKS += check-hvmloader
 
 $(call objects,asan,$(HVMLOADER_O)/host,hvmloader/,$(HVMLOADER_TEST_CFLAGS))
+$(call objects,asan,$(HVMLOADER_O)/host-all,tests/,$(HVMLOADER_TEST_CFLAGS))
 $(call objects,asan,$(HVMLOADER_O)/host-tests,$(HVMLOADER_TESTS)/,$(HVMLOADER_TEST_CFLAGS))
 
 $(HVMLOADER_O)/host/blobs.o: hvmloader/blobs.S $(HVMLOADER_AMLS)

@@ -3,28 +3,13 @@
  * Host tests of hvmloader's logic. Usage: test_hvmloader DIR; tables are dumped to DIR for
  * check_tables.sh, which shows them to iasl, acpiexec, dmidecode and biosdecode.
  */
-#include "check.h"
+#include "tests.h"
 
 #include <stdio.h>
 #include <stdlib.h>
 
-unsigned int check_passed, check_failed;
 static const char *dump_dir;
 static uint64_t random_state = 0x9e3779b97f4a7c15u;
-
-void check_that(int good, struct check_site *site)
-{
-	if (!site->seen) {
-		site->seen = 1;
-		check_passed++;
-	}
-	if (good || site->bad)
-		return;
-	site->bad = 1;
-	check_passed--;
-	check_failed++;
-	printf("%s:%d: failed: %s\n", site->file, site->line, site->what);
-}
 
 uint32_t check_random(void)
 {

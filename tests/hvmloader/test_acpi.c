@@ -7,7 +7,7 @@
 #include "blobs.h"
 #include "layout.h"
 #include "util.h"
-#include "check.h"
+#include "tests.h"
 
 #include <stdio.h>
 #include <stdlib.h>

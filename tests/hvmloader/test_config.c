@@ -2,7 +2,7 @@
 /* Settings: defaults, values, nonsense. */
 #include "config.h"
 #include "util.h"
-#include "check.h"
+#include "tests.h"
 
 struct pair {
 	const char *path, *value;

@@ -2,7 +2,7 @@
 /* The memory map: known cases, and random ones against a table of pages. */
 #include "e820.h"
 #include "layout.h"
-#include "check.h"
+#include "tests.h"
 
 #include <stdlib.h>
 #include <string.h>

@@ -6,7 +6,7 @@
 #include "layout.h"
 #include "legacy.h"
 #include "util.h"
-#include "check.h"
+#include "tests.h"
 
 #include <stdlib.h>
 

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* MTRR plans: inside the range everything matches a pair, outside nothing does. */
 #include "mtrr.h"
-#include "check.h"
+#include "tests.h"
 
 #include <string.h>
 

@@ -5,7 +5,7 @@
  */
 #include "layout.h"
 #include "pci.h"
-#include "check.h"
+#include "tests.h"
 
 #include <string.h>
 

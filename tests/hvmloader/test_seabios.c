@@ -3,7 +3,7 @@
 #include "layout.h"
 #include "seabios.h"
 #include "util.h"
-#include "check.h"
+#include "tests.h"
 
 #include <stdio.h>
 #include <stdlib.h>

@@ -6,7 +6,7 @@
 #include "smbios.h"
 #include "smbios_format.h"
 #include "util.h"
-#include "check.h"
+#include "tests.h"
 
 #include <stdlib.h>
 

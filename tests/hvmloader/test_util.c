@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* Formatting (the C library is the oracle), numbers, checksums. */
 #include "util.h"
-#include "check.h"
+#include "tests.h"
 
 #include <stdio.h>
 

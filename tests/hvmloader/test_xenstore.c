@@ -5,7 +5,7 @@
  */
 #include "util.h"
 #include "xenstore.h"
-#include "check.h"
+#include "tests.h"
 
 #include <stdlib.h>
 

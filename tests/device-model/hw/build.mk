@@ -13,6 +13,7 @@ DM_RTC_FLAGS = -std=gnu11 -O1 -g -Wall -Wextra -Werror -Wno-unused-parameter -Wn
 
 $(call objects,asan,$(DM_OUT)/asan-vmm,,$$(DM_RTC_FLAGS),$(O)/xen-include/xen)
 $(call objects,asan,$(DM_OUT)/tests-hw,$(DM_TESTS)/hw/,$(DM_CFLAGS) $(DM_SANITIZE) -Itests)
+$(call objects,asan,$(DM_OUT)/tests-hw,tests/,$(DM_CFLAGS) $(DM_SANITIZE))
 $(call program,asan,$(DM_OUT)/plinth-dm-asan,$(DM_ASAN_OBJ) $(DM_RTC_OBJ),$(DM_SANITIZE),$(DM_LIBS))
 # Forbidden system calls behind the filter of the real program, for test_confine.py.
 $(call program,plain,$(DM_OUT)/confine_call,$(DM_OUT)/obj/core/confine_calls.o $(DM_OUT)/obj/core/log.o \
@@ -22,7 +23,7 @@ $(call program,plain,$(DM_OUT)/restricted,$(DM_OUT)/obj/core/confine_calls.o $(D
 	$(DM_TESTS)/hw/restricted.c,$(DM_CFLAGS),-pie -pthread -lxendevicemodel -lxenforeignmemory -lxenevtchn -lxencall \
 	-lxentoolcore)
 # Two machines in one process.
-$(call program,asan,$(DM_OUT)/two_machines,$(DM_OUT)/tests-hw/two_machines.o $(filter-out %/main.o,$(DM_ASAN_OBJ)),\
+$(call program,asan,$(DM_OUT)/two_machines,$(addprefix $(DM_OUT)/tests-hw/,two_machines.o check.o) $(filter-out %/main.o,$(DM_ASAN_OBJ)),\
 	$(DM_SANITIZE),$(DM_LIBS))
 
 .PHONY: check-device-model

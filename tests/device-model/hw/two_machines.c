@@ -10,6 +10,7 @@
 #include <unistd.h>
 
 #include "block/block.h"
+#include "check.h"
 #include "core/bus.h"
 #include "core/chardev.h"
 #include "core/dma.h"
@@ -24,16 +25,6 @@
 #include "net/net.h"
 
 #define VGA_DEVFN PCI_DEVFN(3, 0)
-
-static unsigned int failed;
-
-#define CHECK(what)                                                                  \
-	do {                                                                         \
-		if (!(what)) {                                                       \
-			fprintf(stderr, "two_machines.c:%d: %s\n", __LINE__, #what); \
-			failed++;                                                    \
-		}                                                                    \
-	} while (0)
 
 static struct options options[2];
 static struct machine a, b;
@@ -241,6 +232,5 @@ int main(int argc, char **argv)
 		unlink(path);
 		unlink(image[i]);
 	}
-	printf("two_machines: %s\n", failed ? "failed" : "passed");
-	return failed ? 1 : 0;
+	return check_report("two_machines");
 }

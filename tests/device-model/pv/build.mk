@@ -7,6 +7,7 @@
 
 DM_PV_DIR  := $(DM_TESTS)/pv
 DM_PV_OUT  := $(DM_OUT)/tests-pv
+DM_PV_CHECK := tests/check.c tests/check.h
 DM_PV_FLAGS := $(DM_BLOCK_FLAGS) $(shell pkg-config --cflags pixman-1)
 DM_PV_HEADERS := $(wildcard $(addsuffix /*.h,$(DM_DIR)/pv $(DM_DIR)/block $(DM_DIR)/core $(DM_PV_DIR)))
 DM_PV_KEEPER := $(wildcard $(DM_DIR)/core/keeper*.c) $(addprefix $(DM_DIR)/core/,json.c xen_grant.c xen_store.c) \
@@ -14,7 +15,7 @@ DM_PV_KEEPER := $(wildcard $(DM_DIR)/core/keeper*.c) $(addprefix $(DM_DIR)/core/
 DM_PV_LIB  := $(sort $(wildcard $(DM_DIR)/pv/*.c) $(DM_BLOCK_LIB) $(addprefix $(DM_DIR)/core/,display.c input.c) \
 	$(DM_PV_KEEPER) $(DM_PV_DIR)/fake_confine.c)
 DM_PV_TAKEN := $(addprefix $(DM_PV_DIR)/,taken_over.c $(addprefix test_,keeper.c requests.c ends.c files.c moves.c)) \
-	$(DM_PV_KEEPER) $(DM_BLOCK_CORE) $(addprefix $(DM_DIR)/core/,confine.c confine_calls.c options.c options_dev.c options_net.c)
+	$(DM_PV_CHECK) $(DM_PV_KEEPER) $(DM_BLOCK_CORE) $(addprefix $(DM_DIR)/core/,confine.c confine_calls.c options.c options_dev.c options_net.c)
 DM_PV_WRAP := -Wl,--wrap=open64,--wrap=keeper_xen_map
 # The fuzz targets: what they are of, and how they are linked.
 DM_PV_OF_pv      := $(DM_PV_LIB) $(DM_PV_DIR)/fuzz_pv.c
@@ -24,9 +25,9 @@ DM_PV_OPT_keeper := $(DM_PV_WRAP)
 CHECKS  += check-dm-pv
 FUZZERS += fuzz-dm-pv fuzz-dm-keeper $(if $(DM_AFL),afl-dm-pv afl-dm-keeper)
 
-$(call program,asan,$(DM_PV_OUT)/test-blkif,$(DM_PV_DIR)/test_blkif.c $(DM_DIR)/pv/blkif.c $(DM_BLOCK_LIB) \
+$(call program,asan,$(DM_PV_OUT)/test-blkif,$(DM_PV_DIR)/test_blkif.c $(DM_PV_CHECK) $(DM_DIR)/pv/blkif.c $(DM_BLOCK_LIB) \
 	$(DM_PV_HEADERS),$(DM_PV_FLAGS),-lz)
-$(call program,asan,$(DM_PV_OUT)/test-devices,$(DM_PV_LIB) $(DM_PV_DIR)/test_devices.c,$(DM_PV_FLAGS),-lz -lpixman-1)
+$(call program,asan,$(DM_PV_OUT)/test-devices,$(DM_PV_LIB) $(DM_PV_CHECK) $(DM_PV_DIR)/test_devices.c,$(DM_PV_FLAGS),-lz -lpixman-1)
 $(call program,asan,$(DM_PV_OUT)/test-keeper,$(DM_PV_TAKEN),$(DM_PV_FLAGS) $(DM_PV_WRAP))
 $(foreach t,pv keeper,\
 	$(call program,asan,$(DM_PV_OUT)/replay-$t,$(DM_PV_OF_$t) $(DM_TESTS)/fuzz/replay.c,$(DM_PV_FLAGS) $(DM_PV_OPT_$t),-lz -lpixman-1)\

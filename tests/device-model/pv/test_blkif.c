@@ -16,7 +16,7 @@
 
 #include "core/util.h"
 #include "pv/blkif.h"
-#include "device-model/pv/check.h"
+#include "check.h"
 
 /* What ring.h leaves to its user. */
 #define mb()	      __atomic_thread_fence(__ATOMIC_SEQ_CST)
@@ -405,6 +405,5 @@ int main(void)
 	test_scribbled_ring();
 	test_layout_32();
 	block_close(blk);
-	printf("check-dm-pv: %u passed, %u failed\n", checks - failures, failures);
-	return failures != 0;
+	return check_report("check-dm-pv");
 }

@@ -22,7 +22,7 @@
 #include "core/input.h"
 #include "core/util.h"
 #include "pv/pv.h"
-#include "device-model/pv/check.h"
+#include "check.h"
 #include "device-model/pv/fake_xen.h"
 
 #define KBD_BACK      "backend/vkbd/7/0"
@@ -725,6 +725,5 @@ int main(int argc, char **argv)
 	pv_stop(&pv);
 	unlink(image);
 	unlink(other);
-	printf("check-dm-pv-devices: %u passed, %u failed\n", checks - failures, failures);
-	return failures != 0;
+	return check_report("check-dm-pv-devices");
 }

@@ -24,7 +24,7 @@
 #include <unistd.h>
 
 #include "core/util.h"
-#include "device-model/pv/check.h"
+#include "check.h"
 #include "device-model/pv/fake_xen.h"
 #include "device-model/pv/taken_over.h"
 
@@ -424,6 +424,5 @@ int main(int argc, char **argv)
 	run_all("restricted");
 	rmdir(root);
 	taken_over_clean_up();
-	printf("check-dm-keeper: %u passed, %u failed\n", checks - failures, failures);
-	return failures != 0;
+	return check_report("check-dm-keeper");
 }
