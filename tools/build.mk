@@ -47,6 +47,15 @@ $(TOOLS_EXTRAS): $(TOOLS_DOM0)/extra-%.cpio: $(TOOLS_DIR)/mk-extras $(TOOLS_DOM0
 .PHONY: lab-extras
 lab-extras: $(TOOLS_EXTRAS)
 
+# A program for small guests, to be put behind their initramfs.
+$(TOOLS_DOM0)/clockwatch.cpio: $(TOOLS_DIR)/guest/clockwatch.c
+	$(call say,CC,$<)
+	$(Q)mkdir -p $(TOOLS_DOM0)/clockwatch/bin
+	$(Q)$(CC) -O2 -Wall -Wextra -Werror -static -o $(TOOLS_DOM0)/clockwatch/bin/clockwatch $<
+	$(Q)cd $(TOOLS_DOM0)/clockwatch && printf 'bin\nbin/clockwatch\n' | cpio -o -H newc -R 0:0 --quiet > $(abspath $@)
+
+LAB_FILES += $(TOOLS_DOM0)/clockwatch.cpio
+
 .PHONY: lab-guests
 lab-guests: lab-dom0 $(O)/guests/guests.img $(LAB_FILES)
 
@@ -97,6 +106,7 @@ bench:
 		O=$(O) tests/bench/run && O=$(O) tests/bench/run-stretch; \
 		else echo 'bench: tests/bench/run is not there'; exit 1; fi
 	$(Q)O=$(O) tests/bench/run-sched
+	$(Q)$(MAKE) bench-migrate
 
 lint:
 	$(Q)$(TOOLS_DIR)/lint

@@ -19,6 +19,26 @@ $(O)/payload/bench.iso: $(O)/payload/bench.elf
 
 LAB_FILES += $(O)/payload/bench.iso
 
+# What counts a hypervisor's instructions, and the program in dom0 that says when.
+BENCH_COUNT := $(BENCH_DIR)count
+$(O)/bench/count.so: $(BENCH_COUNT)/count.c $(BENCH_COUNT)/mark.h
+	$(call say,CC,$<)
+	$(Q)mkdir -p $(@D)
+	$(Q)$(CC) -O2 -Wall -Wextra -Werror -shared -fPIC -o $@ $<
+
+$(O)/bench/mark: $(BENCH_COUNT)/mark.S $(BENCH_COUNT)/mark.h
+	$(call say,LD,$@)
+	$(Q)mkdir -p $(@D)
+	$(Q)$(CC) -nostdlib -static -no-pie -Wl,--build-id=none,-z,noseparate-code \
+		-Wl,-Ttext=$$(sed -n 's/^#define MARK_ADDRESS //p' $(BENCH_COUNT)/mark.h) -o $@ $<
+
+.PHONY: bench-migrate
+bench-migrate:
+	$(Q)tools/deps build run
+	$(Q)$(MAKE) lab-parts lab-guests $(O)/bench/count.so $(O)/bench/mark
+	$(Q)O=$(O) tests/bench/run-migrate
+HELP += 'make bench-migrate|saving, restoring and migrating a PVH guest, and the peer'
+
 .PHONY: check-bench
 check-bench:
 	$(Q)tests/bench/check
