@@ -49,6 +49,7 @@ struct task {
 extern struct task tasks[SIM_TASKS];
 extern unsigned int nr_tasks;
 extern uint64_t sim_now;
+extern struct cpu *sim_cpu; /* the one that the code runs on */
 
 /* As the option sched=NAME does; nothing runs. 0 or -EINVAL. */
 int sim_policy(const char *name);

@@ -5,6 +5,7 @@
 #include "vlapic.h"
 #include "unit.h"
 
+extern struct cpu unit_cpu;
 static uint64_t hardware[4];
 
 static void take_breakpoints(uint64_t dr[4])
