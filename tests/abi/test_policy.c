@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* CPU policies made from the CPUID of the processor that runs the test. */
 #include "abi_test.h"
-#include "policy.h"
+#include "vmm/hvm/policy_private.h"
 #include <xen/arch-x86/cpufeatureset.h>
 
 #define HAS(p, word, name) ((p) & (1U << (XEN_X86_FEATURE_##name % 32)))

@@ -7,7 +7,7 @@
 #define CONSOLE_TEST_H
 
 #include "boot.h"
-#include "console.h"
+#include "vmm/console/internal.h"
 #include "domain.h"
 #include "unit.h"
 

@@ -5,7 +5,8 @@
 #include "devices.h"
 #include "ext_irq.h"
 #include "hvm_ops.h"
-#include "policy.h"
+#include "vmm/hvm/internal.h"
+#include "vmm/hvm/policy_private.h"
 #include "units.h"
 #include "vlapic.h"
 #include "vlapic_private.h"
@@ -164,7 +165,7 @@ uint64_t board_read(uint64_t addr, unsigned int size)
 
 void board_write(uint64_t addr, unsigned int size, uint64_t val)
 {
-	access(IO_MEMORY, addr, size, true, &val);
+	(void)access(IO_MEMORY, addr, size, true, &val);
 }
 
 void vcpu_wake(struct vcpu *v, uint32_t attention)

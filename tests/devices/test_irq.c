@@ -2,6 +2,7 @@
 /* PIC, IO-APIC, wires; and their saved state. */
 #include "devices.h"
 #include "vlapic.h"
+#include "vmm/hvm/internal.h"
 
 static void pic_init(void)
 {

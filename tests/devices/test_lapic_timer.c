@@ -2,6 +2,7 @@
 /* The local APIC's timer: SDM volume 3, 11.5.4; and what it costs when nobody takes, or can take, its interrupts. */
 #include "devices.h"
 #include "vlapic.h"
+#include "vmm/hvm/internal.h"
 
 #define MS	 1000000ULL
 #define MASKED	 0x10000U

@@ -2,6 +2,7 @@
 /* Errors of the local APIC: the status register, and the interrupt that tells of it (SDM volume 3, 11.5.3). */
 #include "cases.h"
 #include "hvm_ops.h"
+#include "vmm/hvm/internal.h"
 #include "vmm/hvm/hvm.h"
 #include "policy.h"
 #include "vlapic.h"

@@ -6,6 +6,7 @@
 #include "cases.h"
 #include "guest_access.h"
 #include "hvm_ops.h"
+#include "vmm/hvm/internal.h"
 #include "vlapic.h"
 #include "vmm/emulate/x86_emulate.h"
 

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /* Debug keys of a host with much to tell: all of it is printed, no piece of it is too long (work.c). */
 #include "cases.h"
-#include "debug.h"
+#include "vmm/console/internal.h"
 #include "hvm_ops.h"
 #include "work.h"
 #include "vmm/domain/internal.h"

@@ -3,6 +3,7 @@
 #include "cases.h"
 #include "xen_abi.h"
 #include "hvm_ops.h"
+#include "vmm/hvm/internal.h"
 #include "policy.h"
 #include <xen/domctl.h>
 #include <xen/hvm/save.h>

@@ -6,7 +6,8 @@
  */
 #include "cases.h"
 #include "hvm_ops.h"
-#include "policy.h"
+#include "vmm/hvm/internal.h"
+#include "vmm/hvm/policy_private.h"
 #include "save.h"
 #include <xen/domctl.h>
 #include <xen/arch-x86/cpufeatureset.h>

@@ -8,6 +8,7 @@
 #include "abi.h"
 #include "hvm_io.h"
 #include "hvm_ops.h"
+#include "vmm/hvm/internal.h"
 #include "mm.h"
 #include "vmm/cpu/cpu.h"
 #include "save.h"

@@ -2,7 +2,7 @@
 /* Domains on shadow page tables, as the tools see them: created, their memory for tables, their CPUID, their end. */
 #include "cases.h"
 #include "hvm_ops.h"
-#include "policy.h"
+#include "vmm/hvm/policy_private.h"
 #include <xen/arch-x86/cpufeatureset.h>
 #include <xen/domctl.h>
 #include <xen/sysctl.h>

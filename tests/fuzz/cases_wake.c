@@ -6,6 +6,7 @@
 #include "cases.h"
 #include "event.h"
 #include "hvm_ops.h"
+#include "vmm/hvm/internal.h"
 #include "vmm/hvm/hvm.h"
 #include "save.h"
 #include "vmm/domain/internal.h"

@@ -2,7 +2,7 @@
 /* What stands below the code under test: a CPU vendor that never enters a guest, CPUs, no devices. */
 #include "machine.h"
 #include "boot.h"
-#include "console.h"
+#include "vmm/console/internal.h"
 #include "debug.h"
 #include "dom0.h"
 #include "ext_irq.h"

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /* Processors, their TLBs, and what guests, tools and the VMM do to a domain on shadow tables. */
 #include "model.h"
+#include "vmm/hvm/internal.h"
 #include <xen/domctl.h>
 
 #define TRIES 24U

@@ -4,6 +4,7 @@
 #include "abi.h"
 #include "hvm_io.h"
 #include "hvm_ops.h"
+#include "vmm/hvm/internal.h"
 #include <xen/domctl.h>
 #include <xen/event_channel.h>
 #include <xen/hvm/dm_op.h>

@@ -5,7 +5,7 @@
  * polled, because its interrupt belongs to dom0's IO-APIC. The log's lock guards all of it.
  */
 #include "boot.h"
-#include "console.h"
+#include "internal.h"
 #include "debug.h"
 #include "log.h"
 #include "timer.h"

@@ -3,7 +3,7 @@
  * A font of our own for the framebuffer console: 5x7 dots, the printable ASCII characters. Each
  * byte is a column from left to right, bit 0 is the top dot.
  */
-#include "console.h"
+#include "internal.h"
 
 const uint8_t font_5x7[95][5] = {
 	{ 0x00, 0x00, 0x00, 0x00, 0x00 }, /*   */

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* The table of debug keys and those that belong to no other file. */
-#include "debug.h"
+#include "internal.h"
 #include "mm.h"
 #include "vmm/cpu/cpu.h"
 

@@ -7,7 +7,7 @@
  *
  * All functions are called with the log's lock held, or when the host dies.
  */
-#include "console.h"
+#include "internal.h"
 #include "timer.h"
 
 #define QUEUE_SIZE  65536U

@@ -5,7 +5,7 @@
  * the snapshots that the debug key 'd' takes by the same NMI.
  */
 #include "boot.h"
-#include "console.h"
+#include "internal.h"
 #include "debug.h"
 #include "domain.h"
 #include "vmm/emulate/x86_regs.h"

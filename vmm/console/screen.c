@@ -5,7 +5,7 @@
  * drawn: scrolling is a count, what changed is drawn in pieces, and the screen is never read.
  */
 #include "boot.h"
-#include "console.h"
+#include "internal.h"
 #include "mm.h"
 #include "pagetable.h"
 

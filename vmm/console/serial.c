@@ -4,7 +4,7 @@
  * set. National PC16550D data sheet.
  */
 #include "boot.h"
-#include "console.h"
+#include "internal.h"
 #include "cpu.h"
 
 #define UART_DATA 0

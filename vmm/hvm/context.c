@@ -4,8 +4,8 @@
  * vcpu_guest_context), and that of VCPUOP_initialise (xen/hvm/hvm_vcpu.h).
  */
 #include "hvm_context.h"
-#include "hvm_ops.h"
-#include "policy.h"
+#include "internal.h"
+#include "policy_private.h"
 
 static uint16_t selector(struct vcpu *v, enum x86_seg s)
 {

@@ -4,9 +4,8 @@
  * APM volume 2, 3.1.
  */
 #include "guest_access.h"
-#include "hvm_ops.h"
-#include "policy.h"
-#include "vlapic.h"
+#include "internal.h"
+#include "policy_private.h"
 
 #define PDPTE_P BIT(0)
 #define PDPTE_A BIT(5)

@@ -1,8 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /* A vCPU's registers in readable form, and debug key 'x'. */
 #include "debug.h"
-#include "hvm_ops.h"
-#include "vlapic.h"
+#include "internal.h"
 
 static const char *const gpr_names[16] = {
 	"rax", "rcx", "rdx", "rbx", "rsp", "rbp", "rsi", "rdi",

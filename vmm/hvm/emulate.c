@@ -6,6 +6,7 @@
  * record.
  */
 #include "emulate_private.h"
+#include "internal.h"
 #include "paging.h"
 #include "policy.h"
 

@@ -5,6 +5,7 @@
  * domain ends with a reason for one that we lack).
  */
 #include "emulate_private.h"
+#include "internal.h"
 #include "policy.h"
 
 static void set_mode(struct vcpu *v, struct x86_emulate_ctxt *c)

@@ -7,9 +7,8 @@
 #include "log.h"
 #include "guest_access.h"
 #include "vmm/hvm/hvm.h"
-#include "hvm_ops.h"
-#include "policy.h"
-#include "vlapic.h"
+#include "internal.h"
+#include "policy_private.h"
 
 #define STOP_LINE_BYTES 160
 

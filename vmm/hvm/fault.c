@@ -5,7 +5,7 @@
  */
 #include "debug.h"
 #include "domain.h"
-#include "hvm_ops.h"
+#include "internal.h"
 #include "paging.h"
 
 COUNTER(code_pages_split);

@@ -6,8 +6,7 @@
 #include <xen/hvm/params.h>
 #include "event.h"
 #include "vmm/hvm/hvm.h"
-#include "hvm_ops.h"
-#include "vlapic.h"
+#include "internal.h"
 
 /* HVM_PARAM_CALLBACK_IRQ type 2: a vector on every vCPU, not through the local APIC. 0 = none. */
 static uint8_t callback_vector(const struct domain *d)

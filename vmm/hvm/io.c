@@ -5,7 +5,7 @@
  * String and memory instructions come through the emulator (emulate.c), plain IN and OUT straight here.
  */
 #include "hvm_io.h"
-#include "hvm_ops.h"
+#include "internal.h"
 #include "units.h"
 
 #define VGA_START 0xa0000UL

@@ -7,9 +7,8 @@
 #include <xen/hvm/params.h>
 #include "event.h"
 #include "vmm/hvm/hvm.h"
-#include "hvm_ops.h"
+#include "internal.h"
 #include "irq_private.h"
-#include "vlapic.h"
 
 /* One more, or one less, asserts the wire. isa_irq: the PIC's input, 16 = none. Lock held. */
 static void wire(struct domain *d, unsigned int gsi, unsigned int isa_irq, bool level)

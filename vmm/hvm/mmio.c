@@ -8,6 +8,7 @@
  * may change at any time.
  */
 #include "emulate_private.h"
+#include "internal.h"
 
 /* The 16 bytes at rip; an instruction has 15 at most. */
 struct window {

@@ -6,11 +6,10 @@
  * without an effect are in msr_table.c.
  */
 #include "abi.h"
-#include "hvm_ops.h"
+#include "internal.h"
 #include "mtrr.h"
 #include "msr_private.h"
-#include "policy.h"
-#include "vlapic.h"
+#include "policy_private.h"
 
 static bool canonical(uint64_t a)
 {

@@ -3,7 +3,7 @@
 #include "hvm_params.h"
 #include "event.h"
 #include "vmm/hvm/hvm.h"
-#include "hvm_ops.h"
+#include "internal.h"
 
 int hvm_param_s_state(struct domain *d, uint64_t value)
 {

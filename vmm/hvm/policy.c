@@ -4,7 +4,7 @@
  * which the toolstack reads and writes them (xen_cpuid_leaf_t, order as Xen 4.17). Pure: takes the
  * host's leaves as data. SDM volume 2 "CPUID"; APM volume 3, appendix E.
  */
-#include "policy.h"
+#include "policy_private.h"
 #include "cpu.h"
 #include "lib.h"
 #include <xen/arch-x86/cpufeatureset.h>

@@ -8,10 +8,9 @@
 #include "xen_abi.h"
 #include "abi.h"
 #include "hvm_context.h"
-#include "hvm_ops.h"
-#include "policy.h"
+#include "internal.h"
+#include "policy_private.h"
 #include "predictions.h"
-#include "vlapic.h"
 #include <xen/arch-x86/cpuid.h>
 #include <xen/arch-x86/cpufeatureset.h>
 #include <xen/domctl.h>

@@ -4,10 +4,9 @@
  * CPU_XSAVE. A CPU record that is loaded makes the vCPU runnable, as libxl expects of vCPU 0.
  */
 #include "units.h"
-#include "hvm_ops.h"
+#include "internal.h"
 #include "mtrr.h"
-#include "policy.h"
-#include "vlapic.h"
+#include "policy_private.h"
 
 #define FXSAVE_BYTES 512U
 #define XSAVE_HEADER 64U

@@ -6,7 +6,7 @@
  * the processor before it exited.
  */
 #include "guest_access.h"
-#include "hvm_ops.h"
+#include "internal.h"
 
 enum { BY_CALL, BY_IRET, BY_JMP, BY_GATE };
 

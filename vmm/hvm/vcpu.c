@@ -4,9 +4,8 @@
  * PVH kernels and hvmloader. SDM volume 3, table 9-1; xen/arch-x86/hvm/start_info.h.
  */
 #include "hvm_io.h"
-#include "hvm_ops.h"
+#include "internal.h"
 #include "mtrr.h"
-#include "vlapic.h"
 
 static void set_seg(struct vcpu *v, enum x86_seg s, uint16_t sel, uint64_t base, uint32_t limit,
 		    uint16_t attr)

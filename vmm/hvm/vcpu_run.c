@@ -7,10 +7,9 @@
 #include "boot.h"
 #include "debug.h"
 #include "domain.h"
-#include "hvm_ops.h"
+#include "internal.h"
 #include "event.h"
 #include "predictions.h"
-#include "vlapic.h"
 
 static void clear_attention(struct vcpu *v, uint32_t bits)
 {

@@ -3,10 +3,9 @@
  * The IO-APIC: 48 inputs, version 11h, EOI by the local APICs' EOI messages. 82093AA datasheet; ICH9 13.5.7
  * for the layout. d->hvm.irq_lock guards everything.
  */
-#include "hvm_ops.h"
+#include "internal.h"
 #include "irq_private.h"
 #include "units.h"
-#include "vlapic.h"
 
 #define IOAPIC_BASE 0xfec00000UL
 #define REG_SELECT  0x00

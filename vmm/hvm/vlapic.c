@@ -5,9 +5,8 @@
  */
 #include "ext_irq.h"
 #include "vmm/hvm/hvm.h"
-#include "hvm_ops.h"
+#include "internal.h"
 #include "policy.h"
-#include "vlapic.h"
 #include "vlapic_private.h"
 #include "pc_private.h"
 #include "units.h"

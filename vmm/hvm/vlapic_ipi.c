@@ -3,9 +3,8 @@
  * Messages to virtual local APICs: IPIs, and what IO-APIC and MSI send. Destinations: SDM volume 3,
  * 11.6.2; INIT and SIPI: 8.4.
  */
-#include "hvm_ops.h"
-#include "policy.h"
-#include "vlapic.h"
+#include "internal.h"
+#include "policy_private.h"
 #include "vlapic_private.h"
 
 enum delivery { D_FIXED, D_LOWEST, D_SMI, D_RESERVED, D_NMI, D_INIT, D_SIPI, D_EXTINT };

@@ -6,8 +6,7 @@
  * The host's timer runs only while an expiry can change something: a masked timer counts by the clock, when
  * somebody looks. A periodic one whose last tick the guest has not taken looks less and less often.
  */
-#include "hvm_ops.h"
-#include "vlapic.h"
+#include "internal.h"
 #include "vlapic_private.h"
 
 #define BUS_NS_PER_TICK 1 /* 1 GHz */

@@ -3,10 +3,9 @@
  * The two 8259A interrupt controllers, with the PIIX3's edge/level registers. 8259A datasheet; state and save
  * record have the layout of xen/arch-x86/hvm/save.h. d->hvm.irq_lock guards everything.
  */
-#include "hvm_ops.h"
+#include "internal.h"
 #include "irq_private.h"
 #include "units.h"
-#include "vlapic.h"
 
 #define ICW1_INIT BIT(4)
 #define OCW3	  BIT(3)

@@ -8,7 +8,7 @@
 #include "log.h"
 #include "debug.h"
 #include "domain.h"
-#include "hvm_ops.h"
+#include "internal.h"
 
 #define PERIOD_NS (100 * NS_PER_MS)
 

@@ -40,8 +40,6 @@ struct debug_key {
 		debug_key_##handler = { ch, all, part, text }
 #define DEBUG_KEY(ch, handler, text)	    DEBUG_KEY_ENTRY(ch, handler, handler, NULL, text)
 #define DEBUG_KEY_PIECES(ch, handler, text) DEBUG_KEY_ENTRY(ch, handler, NULL, handler, text)
-/* A piece of what the key prints; true: again, with the same w, which is zeroed at first. */
-bool debug_key_run(char key, struct key_walk *w);
 
 /* Counters: one word per CPU, summed when shown (key 'c'). */
 struct counter {

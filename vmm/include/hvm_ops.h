@@ -145,8 +145,6 @@ void hvm_exit_cpuid(struct vcpu *v, unsigned int insn_len);
 void hvm_exit_rdmsr(struct vcpu *v, unsigned int insn_len);
 void hvm_exit_wrmsr(struct vcpu *v, unsigned int insn_len);
 void hvm_exit_hlt(struct vcpu *v, unsigned int insn_len);
-/* HLT was done and RIP is behind it: sleep, or stop if interrupts are off. Own vCPU. */
-void hvm_halt(struct vcpu *v);
 void hvm_exit_hypercall(struct vcpu *v, unsigned int insn_len);
 void hvm_exit_xsetbv(struct vcpu *v, unsigned int insn_len);
 /* INVD and WBINVD. */
@@ -194,16 +192,9 @@ void hvm_emulate(struct vcpu *v, const uint8_t *bytes, unsigned int len);
 bool hvm_emulate_try(struct vcpu *v);
 /* Real mode in software: enter the handler of v->hvm.event through the interrupt vector table. */
 void hvm_emulate_real_event(struct vcpu *v);
-/* Restart the emulation that waited for a device model. */
-void hvm_emulate_again(struct vcpu *v);
-/* The device model answered a plain load or store (v->hvm.io->mmio): finish the instruction. */
-void hvm_mmio_complete(struct vcpu *v);
 
 /* Exceptions for the guest's own fault; merges with a pending one by the double-fault rules. */
 void hvm_inject_exception(struct vcpu *v, uint8_t vector, bool has_error, uint32_t error_code);
-void hvm_inject_page_fault(struct vcpu *v, uint32_t error_code, uint64_t la);
-/* #DB as a trap: these bits of DR6 are set as well. */
-void hvm_inject_debug(struct vcpu *v, uint64_t dr6);
 static inline void hvm_inject_ud(struct vcpu *v)
 {
 	hvm_inject_exception(v, X86_EXC_UD, false, 0);
@@ -212,8 +203,6 @@ static inline void hvm_inject_gp(struct vcpu *v)
 {
 	hvm_inject_exception(v, X86_EXC_GP, true, 0);
 }
-/* The instruction is done: RIP goes behind it, the interrupt shadow ends, and a single step traps. */
-void hvm_advance_rip(struct vcpu *v, unsigned int insn_len);
 /*
  * Hardware task switch (hvm/task_switch.c). reason: 0 CALL, 1 IRET, 2 JMP, 3 task gate in the IDT, the
  * last with the event's error code. SDM volume 3, 7.3.
@@ -221,23 +210,10 @@ void hvm_advance_rip(struct vcpu *v, unsigned int insn_len);
 void hvm_exit_task_switch(struct vcpu *v, uint16_t selector, unsigned int reason, bool has_error,
 			  uint32_t error_code, unsigned int insn_len);
 
-/*
- * Control registers, for hvm_exit_cr() and the emulator: cr 0, 2, 3, 4, 8. Writing makes the processor's checks, also
- * of PDPTEs, then the state. 0, -EINVAL: #GP.
- */
-uint64_t hvm_cr_read(struct vcpu *v, unsigned int cr);
-int hvm_cr_write(struct vcpu *v, unsigned int cr, uint64_t value);
-/* The same without a look at PDPTEs; the register EFER. */
-int hvm_set_cr3(struct vcpu *v, uint64_t value);
-int hvm_set_efer(struct vcpu *v, uint64_t value);
 /* PAE paging with three levels. Bits that a present PDPTE must not have; the four at cr3, -EINVAL when one has. */
 bool hvm_pae_paging(uint64_t cr0, uint64_t cr4, uint64_t efer);
 uint64_t hvm_pdpte_reserved(void);
 int hvm_read_pdptes(struct vcpu *v, uint64_t cr3, uint64_t pdpte[4]);
-/* False: WRMSR would refuse one of the SYSCALL and KernelGSbase registers. */
-bool hvm_msr_state_ok(const struct hvm_msr_state *s);
-/* As XSETBV does. 0, -EINVAL: #GP. */
-int hvm_set_xcr0(struct vcpu *v, uint64_t value);
 /* Guest TSC = host TSC + offset from now on; its pvclock record is written anew. */
 static inline void hvm_set_tsc_offset(struct vcpu *v, uint64_t offset)
 {
@@ -259,16 +235,6 @@ static inline bool hvm_code64(struct vcpu *v)
 	return (v->efer & X86_EFER_LMA) && (hvm_seg(v, X86_SEG_CS)->attr & X86_ATTR_L);
 }
 
-/* MSRs (hvm/msr.c). 0, -EINVAL = #GP. */
-int hvm_rdmsr(struct vcpu *v, uint32_t msr, uint64_t *value);
-int hvm_wrmsr(struct vcpu *v, uint32_t msr, uint64_t value);
-/* CPUID as the guest sees it (hvm/policy.c), including what depends on v's state. */
-void hvm_cpuid(struct vcpu *v, uint32_t leaf, uint32_t sub, uint32_t out[4]);
-/* Has the guest asked for #GP where code of v's present privilege executes CPUID? */
-bool hvm_cpuid_faults(struct vcpu *v);
-
-/* Decide on injection before an entry (hvm/intr.c): NMI, PIC, LAPIC, event upcall. */
-void hvm_intr_assist(struct vcpu *v);
 /* A deliverable interrupt is pending (ignoring EFLAGS.IF): wake condition of HLT. */
 bool hvm_intr_pending(struct vcpu *v);
 /* v gets an NMI as soon as it can take one, by whoever sends it; one that waits already is the same one. */
@@ -278,13 +244,9 @@ void hvm_send_nmi(struct vcpu *v);
  * because only v itself raises it. Takes LOCK_HVM_IRQ.
  */
 bool hvm_must_wake(struct vcpu *v);
-/* Does an ioreq or an emulation still wait? Completes what is done. False = v must not enter. */
-bool hvm_io_resume(struct vcpu *v);
 
 /* What the scheduler calls of this room (vcpu_run.c); start-up hands it down. */
 extern const struct guest_ops hvm_guest_ops;
-/* Registers and segments in readable form on the console. */
-void vcpu_dump(struct vcpu *v);
 /* Debug builds: start looking for lost wake-ups (hvm/wake_check.c). */
 void wake_check_start(void);
 /* Probe, choose hvm_ops, switch it on for every CPU; panics with the reason (boot/vendor.c). */
@@ -295,14 +257,7 @@ void hvm_domain_fini(struct domain *d);
 /* v's state as after power-on, and its vendor's record. Likewise. */
 int hvm_vcpu_init(struct vcpu *v);
 void hvm_vcpu_fini(struct vcpu *v);
-/* INIT and start-up IPI from any CPU: noted, served by the vCPU itself. */
-void hvm_vcpu_reset_init(struct vcpu *v);
-void hvm_vcpu_startup_ipi(struct vcpu *v, uint8_t vector);
-/* Own vCPU, on VCPU_ATT_INIT: act on a pending INIT or start-up IPI. False: it is down now. */
-bool hvm_vcpu_serve_init(struct vcpu *v);
 /* 32-bit flat, paging off, EBX = start_info: how PVH kernels and hvmloader start. */
 void hvm_vcpu_set_flat32(struct vcpu *v, uint32_t eip, uint32_t ebx);
-/* The state alone, with eip and ebx 0: v does not count as having one, and cannot run. */
-void hvm_vcpu_reset_flat32(struct vcpu *v);
 
 #endif

@@ -24,11 +24,6 @@ struct vlapic {
 	spinlock_t lock;	/* timer and mode */
 };
 
-/* v->hvm.vlapic in the state after power-on. 0 or -ENOMEM. */
-int vlapic_init(struct vcpu *v);
-/* v does not run again. Also after vlapic_init() failed. */
-void vlapic_fini(struct vcpu *v);
-void vlapic_reset(struct vlapic *a); /* power-on and INIT */
 static inline uint32_t vlapic_get(const struct vlapic *a, unsigned int reg)
 {
 	return *(const volatile uint32_t *)(a->regs + reg);
@@ -57,11 +52,7 @@ static inline bool vlapic_enabled(const struct vlapic *a)
 /* Highest set bit of a 256-bit bank (APIC_ISR, APIC_TMR, APIC_IRR), -1 = none. */
 int vlapic_highest(const struct vlapic *a, unsigned int bank);
 /* Own vCPU: 32-bit register access at byte offset reg (16-byte aligned). */
-uint32_t vlapic_read(struct vlapic *a, unsigned int reg);
 void vlapic_write(struct vlapic *a, unsigned int reg, uint32_t v);
-/* x2APIC MSRs 0x800-0x8ff and IA32_APIC_BASE, IA32_TSC_DEADLINE: 0 or -EINVAL. */
-int vlapic_rdmsr(struct vlapic *a, uint32_t msr, uint64_t *v);
-int vlapic_wrmsr(struct vlapic *a, uint32_t msr, uint64_t v);
 
 /*
  * Any CPU: a vector becomes pending; level sets TMR; below 16 it is an error. Wakes the vCPU. It is kept while the vLAPIC is disabled by
@@ -69,23 +60,9 @@ int vlapic_wrmsr(struct vlapic *a, uint32_t msr, uint64_t v);
  * them then. False: it was pending already.
  */
 bool vlapic_set_irq(struct vlapic *a, uint8_t vector, bool level);
-/* Highest vector deliverable now (above PPR), -1 = none. Own vCPU or paused. */
-int vlapic_pending(struct vlapic *a);
-/* It is being delivered: IRR -> ISR. */
-void vlapic_ack(struct vlapic *a, uint8_t vector);
 /* The rest of an EOI whose vector has left the ISR already. */
 void vlapic_eoi_done(struct vlapic *a, uint8_t vector);
 uint8_t vlapic_tpr(const struct vlapic *a);
 void vlapic_set_tpr(struct vlapic *a, uint8_t tpr);
-/* Does a message with this destination address the vLAPIC? */
-bool vlapic_match_dest(const struct vlapic *a, uint32_t dest, bool logical, bool dest_is_32bit);
-/* An IPI, MSI or IO-APIC message to all matching vCPUs of d. delivery mode as in the ICR. */
-void vlapic_deliver(struct domain *d, struct vlapic *source, uint32_t dest, bool logical,
-		    bool dest32, uint8_t delivery_mode, uint8_t vector, bool level,
-		    uint8_t shorthand);
-/* Accepts the PIC's INTR (LVT0 ExtINT unmasked, or APIC disabled). */
-bool vlapic_accepts_pic(const struct vlapic *a);
-/* Guest TSC or its offset changed: re-arm a TSC deadline. */
-void vlapic_tsc_changed(struct vlapic *a);
 
 #endif
