@@ -1,10 +1,12 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 """xl migrate within one host: guests go on in a new domain, and where they were when it fails."""
 
-from harness import case, check
+import re
+
+from harness import case, check, hypervisor
 from test_pv import shell
 from test_pvh import create, gone, wait_up
-from test_save import CDROM, boot, ticks
+from test_save import CDROM, IMAGE, boot, ticks
 
 # The stream goes from one process to the other; no ssh.
 MIGRATE = "xl migrate -s '' {name} '{receiver}' 2>&1"
@@ -58,6 +60,43 @@ def test_migrate_pvh(lab):
         moved(dom0, "mig1")
         shell(dom0, "mig1", "md5sum -c /sum && grep -c processor /proc/cpuinfo | grep 2", 120, ARRIVED.format("mig1"))
     dom0.run("xl destroy mig1")
+
+
+# A guest with a program that looks at its clocks on both CPUs.
+CLOCKS = 'kernel = "/guests/vmlinuz-6.1"\nramdisk = "/run/lab/clocks.cpio"'
+MIGRATIONS = 3
+HOURS = 5
+
+
+def clocks(dom0, name, log):
+    """Ends the watch; what it has seen."""
+    text = shell(dom0, name, "touch /stop; wait", 120, log)
+    return {key: int(value) for key, value in re.findall(r"(\w+)=(\d+)", text.split("@@ CLOCKS", 1)[1])}
+
+
+@case(order=49, limit_s=900, combos=("vmm", "peer"))
+def test_migrate_clocks(lab):
+    """No clock of a guest goes back on either of its CPUs, and the time of day is right after hours in an image."""
+    dom0 = lab.boot(files=[hypervisor.out("dom0/clockwatch.cpio")], guests=True)
+    dom0.run("mkdir -p /run/lab; cat /job/clockwatch.cpio /guests/domu.cpio.gz > /run/lab/clocks.cpio")
+    create(dom0, "clk", memory=96, vcpus=2, kernel=CLOCKS)
+    wait_up(dom0, "clk")
+    shell(dom0, "clk", "clockwatch /stop & sleep 2; kill -0 $!")
+    for _ in range(MIGRATIONS):
+        moved(dom0, "clk")
+        shell(dom0, "clk", "sleep 1", 120, ARRIVED.format("clk"))
+    seen = clocks(dom0, "clk", ARRIVED.format("clk"))
+    lab.note(f"three migrations: {seen}")
+    check(seen["cpus"] == 2 and seen["looks"] > 1000, f"it has not looked: {seen}")
+    for clock in ("tsc", "monotonic", "boottime"):
+        check(not seen[f"{clock}_steps"], f"{clock} went back: {seen}")
+    dom0.run(f"xl save clk {IMAGE} && date -s @$(( $(date +%s) + {HOURS * 3600} )) && xl restore {IMAGE} && rm {IMAGE}", 240)
+    then = int(dom0.run("date +%s"))
+    text = shell(dom0, "clk", "echo NOW=$(date +%s)", 120)
+    apart = int(re.search(r"^NOW=(\d+)", text, re.M).group(1)) - then
+    lab.note(f"after {HOURS} hours in an image the guest's clock is {apart} s from dom0's")
+    check(-2 <= apart <= 60, f"the guest's clock is {apart} s from dom0's")
+    dom0.run("xl destroy clk")
 
 
 @case(order=48, group="save", limit_s=400, combos=("product", "peer"))
