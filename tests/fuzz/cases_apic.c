@@ -5,6 +5,7 @@
 #include "vmm/hvm/internal.h"
 #include "vmm/hvm/hvm.h"
 #include "policy.h"
+#include "save.h"
 #include "vlapic.h"
 #include "vmm/hvm/pc_private.h"
 
@@ -228,4 +229,46 @@ CASE(apic_errors_in_x2apic_mode)
 	EXPECT(wr(0x808, 0xff) | wr(0x80f, 0x1ff) | wr(0x832, 0x31 | 1 << 17) | wr(0x837, 0x10031) |
 		       wr(0x838, 0) | wr(0x83e, 0xb),
 	       == 0);
+}
+
+static uint32_t cpuid_id(struct vcpu *v)
+{
+	uint32_t one[4], topology[4];
+
+	hvm_cpuid(v, 1, 0, one);
+	hvm_cpuid(v, 0xb, 0, topology);
+	if (topology[1]) { /* this processor has the leaf */
+		EXPECT(topology[3], == one[1] >> 24);
+		EXPECT(topology[0], == (one[1] >> 24 == v->id ? 0 : 1));
+	}
+	return one[1] >> 24;
+}
+
+/* The loader writes a vCPU's number into the ID register: CPUID says the same, after INIT and after a restore too. */
+CASE(apic_id_goes_with_cpuid_and_the_record)
+{
+	struct domain *d = dom(DOMID_A);
+	struct vcpu *v = domain_vcpu(d, 1);
+	size_t len = (size_t)hvm_save_size(d);
+	uint8_t *record = xzalloc_bytes(len);
+	bool pvh = d->is_pvh;
+
+	EXPECT(cpuid_id(v), == 2);
+	d->is_pvh = false;
+	vlapic_write(apic(1), APIC_ID, 1U << 24);
+	d->is_pvh = pvh;
+	EXPECT(cpuid_id(v), == 1);
+	EXPECT(vlapic_match_dest(apic(1), 1, false, false), == true);
+	EXPECT(vlapic_match_dest(apic(1), 2, false, false), == false);
+	vlapic_reset(apic(1));
+	EXPECT(cpuid_id(v), == 1);
+	domain_pause(d);
+	EXPECT(hvm_save(d, record, &len), == 0);
+	WRITE_ONCE(v->hvm.numbered, false);
+	vlapic_reset(apic(1));
+	EXPECT(cpuid_id(v), == 2);
+	EXPECT(hvm_load(d, record, len), == 0);
+	EXPECT(cpuid_id(v), == 1);
+	domain_unpause(d);
+	xfree(record);
 }
