@@ -5,6 +5,7 @@
  */
 #include "threads.h"
 #include "hvm_ops.h"
+#include "vmm/hvm/internal.h"
 #include "tests/paging/model.h"
 #include <xen/domctl.h>
 
