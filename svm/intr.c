@@ -213,6 +213,9 @@ void svm_requeue_interrupted_event(struct vcpu *v, struct vmcb *vmcb)
 		e->type = HVM_EVENT_NMI;
 		break;
 	case SVM_EVENT_EXC:
+		/* TCG says so of a virtual interrupt, too; V_IRQ is still set and brings it again. */
+		if (e->vector >= 32)
+			break;
 		if (e->vector != X86_EXC_BP && e->vector != X86_EXC_OF)
 			e->type = HVM_EVENT_EXC;
 		else if (ours)

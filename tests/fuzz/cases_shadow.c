@@ -166,5 +166,5 @@ CASE(shadow_policy)
 	EXPECT(p.basic[1].c & (BIT(17) | BIT(0)), == BIT(0));
 	EXPECT(p.feat[0].b, == BIT(7));
 	EXPECT(p.feat[0].c, == 0);
-	EXPECT(p.extd[1].d & (BIT(26) | BIT(29)), == BIT(29));
+	EXPECT(p.extd[1].d & (BIT(26) | BIT(29)), == (BIT(26) | BIT(29)));
 }

@@ -14,7 +14,7 @@ extern const struct p2m_format svm_npt_format;
 
 struct boot_info boot_info;
 struct host_cpu host_cpu = {
-	.vendor = "AuthenticAMD", .phys_bits = 40, .xsave_size = 576, .nx = true
+	.vendor = "AuthenticAMD", .phys_bits = 40, .xsave_size = 576, .nx = true, .e1_edx = BIT(26)
 };
 struct e820_map host_e820 = { .nr = 1,
 			      .e = { { 0, (uint64_t)RAM_PAGES << PAGE_SHIFT, E820_RAM, 0 } } };

@@ -100,8 +100,11 @@ static void check_table(const struct sh_page *p, unsigned int i)
 		panic("a table does not know its parent");
 	if (child->role.level + 1 != p->role.level)
 		panic("a table of level %u in one of %u", child->role.level, p->role.level);
-	if (p->role.direct)
+	if (p->role.direct) {
+		if (!child->role.direct || child->gfn.v != p->gfn.v + (uint64_t)i * SH_ENTRIES)
+			panic("a table of frame %lx where memory itself is", child->gfn.v);
 		return;
+	}
 	pte = guest_entry(p, i);
 	check_rights(p, p->table[i], pte, child->role.direct);
 	if (child->role.direct

@@ -31,8 +31,10 @@ static bool reserved(const struct model_vcpu *c, unsigned int level, uint64_t pt
 		return true;
 	if (c->mode == MODE_PAE && pte & 0x7ff0000000000000ULL)
 		return true;
-	if (level >= 3)
+	if (level == 4)
 		return pte & PS;
+	if (level == 3)
+		return pte & PS && pte & 0x3fffe000;
 	return level == 2 && pte & PS && pte & 0x1fe000;
 }
 
@@ -76,6 +78,8 @@ static uint64_t leaf_address(const struct model_vcpu *c, unsigned int level, uin
 		return pte & 0x000ffffffffff000ULL;
 	if (c->mode == MODE_TWO)
 		return (pte & 0xffc00000) | (pte & 0x1fe000) << 19 | (la & 0x3ff000);
+	if (level == 3)
+		return (pte & 0x000fffffc0000000ULL) | (la & 0x3ffff000);
 	return (pte & 0x000fffffffe00000ULL) | (la & 0x1ff000);
 }
 
@@ -107,7 +111,7 @@ void oracle_walk(const struct model_vcpu *c, uint64_t la, uint32_t access, bool 
 			fault(c, o, access, PFEC_P | PFEC_RSVD);
 			return;
 		}
-		leaf = level == 1 ||
+		leaf = level == 1 || (level == 3 && c->mode == MODE_LONG && pte & PS) ||
 		       (level == 2 && pte & PS && (c->mode != MODE_TWO || c->v->cr4 & X86_CR4_PSE));
 		if (!pdpte) {
 			o->user &= !!(pte & U);

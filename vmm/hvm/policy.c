@@ -335,7 +335,6 @@ void policy_derive_shadow(const struct cpu_policy *nested, struct cpu_policy *ou
 	max.basic[1].c &= ~F(PCID);
 	max.feat[0].b &= ~F(INVPCID);
 	max.feat[0].c &= ~F(PKU);
-	max.extd[1].d &= ~F(PAGE1GB);
 	*out = max;
 	policy_sanitise(&max, out);
 }

@@ -216,7 +216,7 @@ static int compare(const struct domain *d, const struct cpu_policy *max, const s
 
 int policy_set_domain(struct domain *d, struct xen_domctl_cpu_policy *op)
 {
-	const struct cpu_policy *max = is_shadow(d) ? shadow_max : policy_system(POLICY_HVM_MAX);
+	const struct cpu_policy *max = policy_system(POLICY_HVM_MAX);
 	struct cpu_policy *p;
 	int rc;
 
@@ -238,7 +238,8 @@ int policy_set_domain(struct domain *d, struct xen_domctl_cpu_policy *op)
 		rc = compare(d, max, p, op);
 	if (!rc) {
 		p->topo_by_vcpu = true;
-		policy_sanitise(max, p);
+		/* The tools make a new guest's of what the host has, so what shadow tables lack is no error. */
+		policy_sanitise(is_shadow(d) ? shadow_max : max, p);
 		*d->cpu_policy = *p;
 	}
 	xfree(p);

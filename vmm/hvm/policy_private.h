@@ -35,7 +35,7 @@ unsigned int policy_msrs(const struct cpu_policy *p, xen_msr_entry_t *out);
 /* Narrow a host policy to what HVM guests may see. */
 void policy_derive_hvm(const struct cpu_policy *host, struct cpu_policy *out);
 void policy_derive_default(const struct cpu_policy *hvm_max, struct cpu_policy *out);
-/* What nested paging alone gives goes: PCID, INVPCID, protection keys, pages of 1 GiB. */
+/* What nested paging alone gives goes: PCID, INVPCID, protection keys. */
 void policy_derive_shadow(const struct cpu_policy *nested, struct cpu_policy *out);
 void policy_derive_dom0(const struct cpu_policy *host, struct cpu_policy *out);
 /* After a change of p: keep features within max, and make the dependent leaves follow. */

@@ -297,7 +297,7 @@ static int walk(struct vcpu *v, uint64_t la, uint32_t access, gpa_t *gpa, uint32
 		       .pae = wide && !(v->efer & X86_EFER_LMA),
 		       .nxe = v->efer & X86_EFER_NX,
 		       .pse = v->cr4 & X86_CR4_PSE,
-		       .giant = !v->domain->sh },
+		       .giant = host_cpu.e1_edx & BIT(26) },
 		.path = path,
 	};
 

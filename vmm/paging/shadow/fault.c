@@ -96,19 +96,22 @@ static void child_of(const struct fault *x, unsigned int level, gfn_t *gfn, unio
 		     uint64_t *rights)
 {
 	const struct guest_path *path = &x->path;
-	bool leaf = path->steps && level == path->leaf_level;
-	uint64_t pte = path->steps ? path->step[path->top_level - level].pte : 0;
+	bool direct = !path->steps || level <= path->leaf_level;
+	uint64_t pte;
 
+	*role = (union sh_role){ .level = (uint16_t)((level - 1) & 7), .direct = 1 };
+	*rights = SH_U | SH_W;
+	if (direct)
+		*gfn = _gfn(x->gfn.v & ~(BIT(9 * (level - 1)) - 1));
+	/* Below a large page's entry there is none. */
+	if (!path->steps || level < path->leaf_level)
+		return;
+	pte = path->step[path->top_level - level].pte;
+	*rights = sh_guest_rights(pte, path->wide, direct);
+	if (direct)
+		return;
 	*role = sh_role_of(x->v);
 	role->level = (uint16_t)((level - 1) & 7);
-	*rights = SH_U | SH_W;
-	if (path->steps)
-		*rights = sh_guest_rights(pte, path->wide, leaf);
-	if (leaf || role->direct) {
-		*role = (union sh_role){ .level = (uint16_t)((level - 1) & 7), .direct = 1 };
-		*gfn = _gfn(x->gfn.v & ~(BIT(9 * (level - 1)) - 1));
-		return;
-	}
 	*gfn = _gfn((path->wide ? pte & SH_ADDR : pte & 0xfffff000) >> PAGE_SHIFT);
 	if (!path->wide)
 		role->quadrant = x->f->la >> 21 & 1;
@@ -145,6 +148,7 @@ static enum paging_answer enter_leaf(struct fault *x, struct sh_page *p, uint64_
 
 	if (!p->role.direct)
 		own = sh_guest_rights(path->step[path->top_level - 1].pte, path->wide, true);
+	p->writes = 0;
 	if (!sh_entry_set_leaf(x->s, p, i, x->gfn, &x->e, own))
 		return stuck(x, "no memory for shadow tables");
 	rights = (p->table[i] & rights & (SH_U | SH_W)) | ((p->table[i] | rights) & SH_NX) | SH_P;
@@ -176,6 +180,7 @@ static enum paging_answer enter(struct fault *x)
 			return answer;
 		if (made && !is_current(x))
 			return PAGING_AGAIN;
+		p->writes = 0;
 		if (!sh_entry_set_table(x->s, p, sh_index(x->f->la, level), child, rights))
 			return stuck(x, "no memory for shadow tables");
 		all = (all & rights & (SH_U | SH_W)) | ((all | rights) & SH_NX);
@@ -201,8 +206,10 @@ static bool is_run(struct sh_vcpu *sv, gfn_t gfn)
 
 static enum paging_answer table_write(struct fault *x)
 {
+	bool end = is_run(x->v->sh, x->gfn) || sh_is_unused(x->s, x->gfn);
+
 	/* To give up a table of this walk would only mean to make it anew. */
-	if (!is_run(x->v->sh, x->gfn) || in_walk(x))
+	if (!end || in_walk(x))
 		return answer_memory(x, PAGING_EMULATE);
 	counter_inc(shadow_runs);
 	sh_give_up(x->s, x->gfn);

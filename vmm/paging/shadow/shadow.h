@@ -22,18 +22,23 @@
 #define SH_FAULT_PAGES 8U
 #define SH_FAULT_REFS  8U
 #define SH_FILL_REFS   64U
-/* So many writes to one of the guest's tables, and no other fault between them, are emulated: more are a run. */
-#define SH_WRITES 3U
+/*
+ * So many writes to one of the guest's tables, and no other fault between them, are emulated: more are a run. To make the
+ * table anew costs as much as about 20 of them, and kernels map four pages at once for each thread's stack.
+ */
+#define SH_WRITES 16U
+/* So many without a walk that needed the table: it is none any more. */
+#define SH_WRITES_UNUSED 64U
 
-#define SH_P	  BIT(0)
-#define SH_W	  BIT(1)
-#define SH_U	  BIT(2)
-#define SH_PWT	  BIT(3)
-#define SH_PCD	  BIT(4)
-#define SH_A	  BIT(5)
-#define SH_D	  BIT(6)
-#define SH_NX	  BIT(63)
-#define SH_ADDR	  0x000ffffffffff000ULL
+#define SH_P		 BIT(0)
+#define SH_W		 BIT(1)
+#define SH_U		 BIT(2)
+#define SH_PWT		 BIT(3)
+#define SH_PCD		 BIT(4)
+#define SH_A		 BIT(5)
+#define SH_D		 BIT(6)
+#define SH_NX		 BIT(63)
+#define SH_ADDR		 0x000ffffffffff000ULL
 
 /*
  * A set of entries of shadow pages: empty, an entry's address, or the address of a record of more, with bit 0 set.
@@ -69,6 +74,7 @@ struct sh_page {
 	union sh_role role;
 	uint16_t present; /* entries */
 	uint16_t users;	  /* vCPUs that have it as a root */
+	uint32_t writes;  /* to the guest's table, since an entry was made for a walk */
 };
 
 struct sh_chunk {
@@ -200,6 +206,8 @@ union sh_role sh_role_of(const struct vcpu *v);
 /* write.c */
 /* Behind a write to the frame. */
 void sh_written(struct sh_domain *s, gfn_t gfn, unsigned int offset, unsigned int len);
+/* Nobody seems to use the mirrored frame as a table any more. */
+bool sh_is_unused(struct sh_domain *s, gfn_t gfn);
 void sh_guest_wrote(struct domain *d, gfn_t gfn, unsigned int offset, unsigned int len);
 
 /* p2m.c, fault.c: of struct paging_mode */

@@ -63,10 +63,19 @@ void sh_written(struct sh_domain *s, gfn_t gfn, unsigned int offset, unsigned in
 	{
 		unsigned int size = p->role.wide ? 8 : 4;
 
+		p->writes++;
 		drop(s, p, offset / size, (offset + len - 1) / size);
 		if (p->role.level == 1 && p->role.wide && len == size && !(offset % size))
 			refill(s, p, offset / size);
 	}
+}
+
+bool sh_is_unused(struct sh_domain *s, gfn_t gfn)
+{
+	struct sh_page *p;
+
+	for_each_mirror(s, p, gfn) if (p->writes <= SH_WRITES_UNUSED) return false;
+	return true;
 }
 
 void sh_guest_wrote(struct domain *d, gfn_t gfn, unsigned int offset, unsigned int len)

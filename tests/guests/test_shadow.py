@@ -1,0 +1,35 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""Guests on shadow page tables (hap=0), beside dom0 on nested ones. Debian's Xen is built without them."""
+
+from harness import case, check
+from test_hvm import payload_passes
+from test_pvh import create, wait_up
+
+HAP = "hap = 0"
+
+
+def is_on_shadow_tables(dom0, name):
+    """By what xl is told of the host and was told of the guest."""
+    check("shadow" in dom0.run("xl info | grep ^virt_caps"), "xl info does not list shadow paging")
+    flags = dom0.run(f"xl list -l {name} | grep -c '\"hap\": \"False\"' || true").strip()
+    check(flags != "0", f"xl list -l {name} does not say hap = False")
+
+
+@case(order=900, group="shadow", limit_s=420, combos=("vmm", "product"))
+def test_shadow_pvh(lab):
+    """A stock kernel in long mode, one and two vCPUs, and one on nested tables beside them."""
+    dom0 = lab.boot(guests=True)
+    create(dom0, "nested")
+    for vcpus in (1, 2):
+        create(dom0, "shadow", vcpus=vcpus, extra=HAP)
+        report = wait_up(dom0, "shadow")
+        check(report["cpus"] == str(vcpus), f"guest reports {report}")
+        is_on_shadow_tables(dom0, "shadow")
+        dom0.run("xl destroy shadow")
+    wait_up(dom0, "nested")
+    dom0.run("xl destroy nested")
+
+
+@case(order=901, group="shadow", limit_s=400, combos=("product",))
+def test_shadow_payload_64(lab):
+    payload_passes(lab, "payload64.iso", extra=HAP)
