@@ -23,6 +23,13 @@ class Results:
         if self.wants(name):
             self.run(name, action)
 
+    def on(self, program, name, action):
+        """One that needs this program, which may not be installed."""
+        if self.wants(name) and program:
+            self.run(name, action)
+        elif self.wants(name):
+            self.skipped += 1
+
     def skip(self, what, count, why):
         self.skipped += count
         print("SKIP %s: %s" % (what, why))

@@ -7,13 +7,9 @@
 #include <stdint.h>
 
 #include "core/machine.h"
+#include "device-model/fuzz/bytes.h"
 
 #define FUZZ_MAX_ARGS 24
-
-struct bytes {
-	const uint8_t *p;
-	size_t left;
-};
 
 struct fuzz_target {
 	const char *name;
@@ -32,9 +28,6 @@ extern const struct fuzz_target fuzz_ide, fuzz_pc, fuzz_ps2, fuzz_uart, fuzz_vga
 extern const struct fuzz_target fuzz_qmp, fuzz_vnc, fuzz_vnctls, fuzz_ws, fuzz_options, fuzz_state;
 extern struct machine fuzz_machine;
 
-uint8_t take(struct bytes *in);
-uint16_t take16(struct bytes *in);
-uint32_t take32(struct bytes *in);
 /* A file's name in the folder of the images. */
 const char *fuzz_path(const char *name);
 

@@ -47,28 +47,6 @@ struct machine fuzz_machine;
 static const struct fuzz_target *target;
 static char *folder;
 
-uint8_t take(struct bytes *in)
-{
-	if (!in->left)
-		return 0;
-	in->left--;
-	return *in->p++;
-}
-
-uint16_t take16(struct bytes *in)
-{
-	uint8_t low = take(in);
-
-	return (uint16_t)(low | take(in) << 8);
-}
-
-uint32_t take32(struct bytes *in)
-{
-	uint16_t low = take16(in);
-
-	return low | (uint32_t)take16(in) << 16;
-}
-
 const char *fuzz_path(const char *name)
 {
 	return xasprintf("%s/%s", folder, name);

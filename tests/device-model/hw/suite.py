@@ -89,12 +89,7 @@ def run_module(results, module, kind, program, work):
     bench = Bench(kind, program, work)
     for test in module.TESTS:
         name = kind + " " + module.__name__[5:] + "." + test.__name__[5:]
-        if not results.wants(name):
-            continue
-        if not program:
-            results.skipped += 1
-            continue
-        results.run(name, lambda: bench.run(test))
+        results.on(program, name, lambda: bench.run(test))
         if module is test_chipset:
             bench.close()  # its registers have no common reset
     results.run(kind + " end", bench.close)
@@ -123,10 +118,7 @@ def run_own(results, module, kind, program, work):
 
     for test in module.TESTS:
         name = kind + " " + module.__name__[5:] + "." + test.__name__[5:]
-        if results.wants(name) and program:
-            results.run(name, lambda: one(test))
-        elif results.wants(name):
-            results.skipped += 1
+        results.on(program, name, lambda: one(test))
 
 
 def arguments(parser):

@@ -61,12 +61,7 @@ def run_module(results, module, model, kind, program, work):
     bench = Bench(kind, program, work, model)
     for test in module.TESTS + (module.OURS if kind == "plinth" else []):
         name = "%s %s.%s" % (kind, model, test.__name__[5:])
-        if not results.wants(name):
-            continue
-        if not program:
-            results.skipped += 1
-            continue
-        results.run(name, lambda: bench.run(test))
+        results.on(program, name, lambda: bench.run(test))
     results.run("%s %s end" % (kind, model), bench.close)
 
 

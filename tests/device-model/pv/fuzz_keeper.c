@@ -20,6 +20,7 @@
 #include "core/loop.h"
 #include "core/options.h"
 #include "core/util.h"
+#include "device-model/fuzz/bytes.h"
 #include "device-model/pv/fake_xen.h"
 
 #define MAX_STEPS 200
@@ -59,28 +60,10 @@ static const char *const fixed_nodes[][2] = { { DISK "/params", "aio:/d/disk" },
 					      { "/local/domain/8/x", "theirs" } };
 
 static struct options options;
-static const uint8_t *in;
-static size_t left;
+static struct bytes in;
 static char *said[MAX_SAID]; /* names that somebody trusted gave */
 static unsigned int nr_said;
 static bool opening;
-
-static uint8_t take(void)
-{
-	if (!left)
-		return 0;
-	left--;
-	return *in++;
-}
-
-static uint32_t take32(void)
-{
-	uint32_t v = take();
-
-	v |= (uint32_t)take() << 8;
-	v |= (uint32_t)take() << 16;
-	return v | (uint32_t)take() << 24;
-}
 
 static bool was_said(const char *path)
 {
@@ -104,14 +87,14 @@ static void say(const char *path)
 static void contents(int fd)
 {
 	uint8_t h[1024] = { 'Q', 'F', 'I', 0xfb, 0, 0, 0, 3, [14] = 2 };
-	const char *name = paths[take() % 4];
+	const char *name = paths[take(&in) % 4];
 	size_t i;
 
 	h[19] = (uint8_t)strlen(name);
 	h[103] = 104;
 	strcpy((char *)h + 512, name);
-	for (i = take() % 16; i; i--)
-		h[take() | (take() & 1) << 8] = take();
+	for (i = take(&in) % 16; i; i--)
+		h[take(&in) | (take(&in) & 1) << 8] = take(&in);
 	if (write(fd, h, sizeof(h)) != sizeof(h))
 		abort();
 	say(name); /* a file that may be opened has it in it */
@@ -156,17 +139,17 @@ static void command(void)
 		"{\"execute\":\"change\",\"arguments\":{\"device\":\"ide-5632\",\"target\":\"%s\"}}",
 		"{\"execute\":\"xen-save-devices-state\",\"arguments\":{\"filename\":\"%s\",\"live\":true}}"
 	};
-	uint8_t what = take();
-	const char *path = paths[take() % 4];
-	size_t n = MIN(left, what), used;
+	uint8_t what = take(&in);
+	const char *path = paths[take(&in) % 4];
+	size_t n = MIN(in.left, what), used;
 	char text[512];
 	struct json *j;
 	const struct json *args;
 
 	if (what & 1) {
-		memcpy(text, in, n);
-		in += n;
-		left -= n;
+		memcpy(text, in.p, n);
+		in.p += n;
+		in.left -= n;
 	} else {
 		n = (size_t)snprintf(text, sizeof(text), forms[what / 2 % ARRAY_SIZE(forms)], path);
 	}
@@ -180,18 +163,18 @@ static void command(void)
 
 static void fill(struct keeper_message *m)
 {
-	size_t i, n = take();
+	size_t i, n = take(&in);
 
-	m->op = take() % OPS;
-	m->arg = take() & 0x80 ? take32() : take() % 70;
-	m->to_guest = take() & 1;
+	m->op = take(&in) % OPS;
+	m->arg = take(&in) & 0x80 ? take32(&in) : take(&in) % 70;
+	m->to_guest = take(&in) & 1;
 	if (n & 1) {
 		strcpy(m->path, paths[n / 2 % ARRAY_SIZE(paths)]);
 		strcpy(m->data, n & 0x80 ? "6" : "aio:/etc/shadow");
 		return;
 	}
 	for (i = 0; i < n; i++)
-		((uint8_t *)m->path)[i] = take();
+		((uint8_t *)m->path)[i] = take(&in);
 	if (n & 2)
 		memset(m->path + n, 'x', sizeof(*m) - offsetof(struct keeper_message, path) - n);
 }
@@ -271,11 +254,10 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 					{ .roles = 1u << KEEPER_BACK_ENDS, .sealed = true } };
 	unsigned int before = descriptors(), step;
 
-	in = data;
-	left = size;
+	in = (struct bytes){ data, size };
 	forget();
-	for (step = 0; step < MAX_STEPS && left; step++) {
-		uint8_t what = take();
+	for (step = 0; step < MAX_STEPS && in.left; step++) {
+		uint8_t what = take(&in);
 
 		if (what % 8 == 0)
 			command();

@@ -15,6 +15,7 @@
 #include "core/loop.h"
 #include "core/util.h"
 #include "pv/pv.h"
+#include "device-model/fuzz/bytes.h"
 #include "device-model/pv/fake_xen.h"
 
 #define MAX_STEPS 300
@@ -33,25 +34,7 @@ static struct display display;
 static struct input user;
 static struct pv pv = { .domid = FAKE_DOMID, .display = &display, .input = &user };
 static char *image;
-static const uint8_t *in;
-static size_t left;
-
-static uint8_t take(void)
-{
-	if (!left)
-		return 0;
-	left--;
-	return *in++;
-}
-
-static uint32_t take32(void)
-{
-	uint32_t v = take();
-
-	v |= (uint32_t)take() << 8;
-	v |= (uint32_t)take() << 16;
-	return v | (uint32_t)take() << 24;
-}
+static struct bytes in;
 
 static void on_update(void *opaque, int x, int y, int width, int height)
 {
@@ -87,7 +70,7 @@ static void front_key(void)
 					     "feature-update",
 					     "ring-ref0",
 					     "ring-ref1" };
-	uint8_t what = take(), v = take();
+	uint8_t what = take(&in), v = take(&in);
 	char value[16];
 
 	snprintf(value, sizeof(value), what & 0x80 ? "-%u" : "%u", (unsigned int)v);
@@ -99,18 +82,18 @@ static void front_key(void)
 
 static void poke(void)
 {
-	uint8_t what = take();
-	uint8_t *p = fake_page(what % RING_PAGES) + ((take() | take() << 8) & 0xffc);
+	uint8_t what = take(&in);
+	uint8_t *p = fake_page(what % RING_PAGES) + ((take(&in) | take(&in) << 8) & 0xffc);
 	unsigned int n = what >> 5;
 
 	for (; n && p < fake_page(RING_PAGES) - 4; n--, p += 4)
-		put_le32(p, take32());
+		put_le32(p, take32(&in));
 }
 
 /* What Linux' drivers would do first, so that the rings are reached. */
 static void good_front(void)
 {
-	unsigned int dev = take() % 3;
+	unsigned int dev = take(&in) % 3;
 	char value[16];
 	unsigned int i;
 
@@ -145,15 +128,15 @@ static void disk_request(void)
 
 	r = ring + 64 + (size_t)(prod & 31) * 112;
 	memset(r, 0, 112);
-	r[0] = take() % 8;
-	r[1] = take() % 13;
+	r[0] = take(&in) % 8;
+	r[1] = take(&in) % 13;
 	store_le(r + 8, prod, 8);
-	store_le(r + 16, take(), 8);
-	put_le32(r + 24, FAKE_REF + take());
-	r[28] = take() & 7;
-	r[29] = take() & 7;
-	put_le32(r + 32, FAKE_REF + take());
-	r[36] = take() & 7;
+	store_le(r + 16, take(&in), 8);
+	put_le32(r + 24, FAKE_REF + take(&in));
+	r[28] = take(&in) & 7;
+	r[29] = take(&in) & 7;
+	put_le32(r + 32, FAKE_REF + take(&in));
+	r[36] = take(&in) & 7;
 	put_le32(ring, prod + 1);
 	fake_event(10);
 	fake_settle();
@@ -161,14 +144,14 @@ static void disk_request(void)
 
 static void input(void)
 {
-	uint8_t what = take();
+	uint8_t what = take(&in);
 
 	if (what & 1)
-		input_key(&user, take() | (what & 2 ? 0x100u : 0), what & 4);
+		input_key(&user, take(&in) | (what & 2 ? 0x100u : 0), what & 4);
 	else if (input_is_absolute(&user))
-		input_pointer_abs(&user, (int16_t)take32(), (int16_t)take32(), what >> 3);
+		input_pointer_abs(&user, (int16_t)take32(&in), (int16_t)take32(&in), what >> 3);
 	else
-		input_pointer_rel(&user, (int8_t)take(), (int8_t)take(), what >> 3);
+		input_pointer_rel(&user, (int8_t)take(&in), (int8_t)take(&in), what >> 3);
 }
 
 static void show(void)
@@ -198,7 +181,7 @@ static void toolstack(unsigned int dev)
 
 static void step(void)
 {
-	uint8_t what = take();
+	uint8_t what = take(&in);
 
 	switch (what & 15) {
 	case 0:
@@ -270,13 +253,12 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	unsigned int steps = 0, i;
 
 	start_once();
-	in = data;
-	left = size;
+	in = (struct bytes){ data, size };
 	memset(fake_page(0), 0, RING_PAGES * FAKE_PAGE);
 	for (i = 0; i < ARRAY_SIZE(backs); i++)
 		toolstack(i);
 	fake_settle();
-	while (left && steps++ < MAX_STEPS)
+	while (in.left && steps++ < MAX_STEPS)
 		step();
 	show();
 	for (i = 0; i < ARRAY_SIZE(backs); i++) {
