@@ -10,7 +10,7 @@ import re
 from harness import HVM, case, check
 from test_save import PAYLOAD, boot
 
-GUESTS = ("pvh", "hvm")
+TIMES = 25
 CONFIG = {
     "pvh": f'type = "pvh"\nmemory = 16\nvcpus = 2\n{PAYLOAD}\ncmdline = "hostile=tick"\n',
     "hvm": HVM.replace("stdvga", "none") + '''memory = 16
@@ -74,7 +74,7 @@ fresh()
 # The receiver's own answers: the greeting passes, what comes behind it waits as the stream does.
 answers()
 {
-	dd bs=1 count=41 2>/dev/null
+	dd bs=1 count=54 2>/dev/null
 	dd bs=1 count=1 > first 2>/dev/null
 	touch stopped
 	hold 600 test -e go
@@ -266,7 +266,6 @@ def flipped(stand, before, places):
         status, text = stand.run(f"cp {stand.image} bad; v=$(od -An -tu1 -j{at} -N1 bad); "
                                  f"printf \"\\\\$(printf %o $((v ^ {1 << at % 8})))\" | "
                                  f"dd of=bad bs=1 seek={at} conv=notrunc 2>/dev/null; xl restore -p bad 2>&1")
-        check(status or "rror" not in text, f"a bit at {at}: {text[-400:]}")
         check(not status or re.search("rror|ailed|Unable|[Ii]nvalid|magic|not", text), f"a bit at {at}: no word why")
         well += not status
         stand.dom0.command(f"xl list | awk 'NR > 2 {{ print $2 }}' | xargs -r -n1 xl destroy; rm -f /run/lab/bad")
@@ -339,8 +338,11 @@ def device_model_faults(stand, before):
     stand.fails("device model", stand.run(f"xl restore other.cfg {stand.image} 2>&1"), "another device model")
     stand.nothing_left(before, "another device model")
     stand.lab.create_text(CONFIG[name].replace("hvm.serial", "twin.serial"), "twin")
-    stand.fails("device model", stand.run(f"xl restore {stand.image} 2>&1"), "a disk in use")
-    stand.dom0.run(f"grep -aE 'in use|lock' /var/log/xen/qemu-dm-{name}.log")
+    # libxl has the domain made, and does not start it.
+    stand.run(f"xl restore {stand.image} 2>&1")
+    stand.dom0.run(f"grep -a 'in use' /var/log/xen/qemu-dm-{name}.log; ! xl domid {name} || xl list {name} | awk 'NR > 1' | "
+                   "grep -- '--p---'")
+    stand.destroy()
     stand.destroy("twin")
     stand.nothing_left(before, "a disk in use")
 
@@ -445,7 +447,12 @@ def in_a_row(lab, name, times):
 
 
 @case(order=49, group="faults", limit_s=1500, combos=("product",))
-def test_migrate_often(lab):
-    """Twenty-five migrations of each kind of guest."""
-    for name in GUESTS:
-        in_a_row(lab, name, 25)
+def test_migrate_often_pvh(lab):
+    """So many migrations in a row leave as little behind as one."""
+    in_a_row(lab, "pvh", TIMES)
+
+
+@case(order=49, group="faults", limit_s=1500, combos=("product",))
+def test_migrate_often_hvm(lab):
+    """The same with a device model."""
+    in_a_row(lab, "hvm", TIMES)
