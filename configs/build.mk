@@ -53,7 +53,7 @@ uninstall:
 	$(Q)rm -rf $(configs_STAGE)
 
 # plinth_VERSION_amd64.deb under $(O), by debhelper. A tree of git's counts its commits' time into the
-# version, so that what is built later is newer.
+# version, so that what is built later is newer. There is one at a time, as docs/install.md names it by a pattern.
 configs_GIT = $(shell git log -1 --date=format:%Y%m%d%H%M%S --format=+git%cd.%h 2>/dev/null)
 DEB_VERSION ?= $(shell sed -n '1s/.*(\(.*\)).*/\1/p' configs/debian/changelog)$(configs_GIT)
 configs_DEB = $(abspath $(O))/deb
@@ -62,7 +62,7 @@ configs_DEB = $(abspath $(O))/deb
 deb:
 	$(Q)tools/deps --check build deb
 	$(Q)$(MAKE) --no-print-directory all
-	$(Q)rm -rf $(configs_DEB)
+	$(Q)rm -rf $(configs_DEB) $(O)/plinth_*_amd64.deb
 	$(Q)$(MAKE) -s --no-print-directory PACKAGED=1 GRUB_DEFAULT= PREFIX=/usr DESTDIR=$(configs_DEB)/stage install
 	$(Q)cp -a configs/debian $(configs_DEB)/debian
 	$(call say,DEB,$(O)/plinth_$(DEB_VERSION)_amd64.deb)
