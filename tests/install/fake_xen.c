@@ -208,10 +208,7 @@ int xc_hvm_param_set(xc_interface *xch, uint32_t dom, uint32_t param, uint64_t v
 
 void *xc_map_foreign_range(xc_interface *xch, uint32_t dom, int size, int prot, unsigned long mfn)
 {
-	const int no_file = -1;
-
-	return mmap(NULL, (size_t)size, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS,
-		    no_file, 0);
+	return mmap(NULL, (size_t)size, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
 }
 
 struct xc_dom_image *xc_dom_allocate(xc_interface *xch, const char *cmdline, const char *features)

@@ -23,16 +23,13 @@ static bool is_long(const struct vcpu *v)
 
 union sh_role sh_role_of(const struct vcpu *v)
 {
-	union sh_role r = { .raw = 0 };
+	bool wide = v->cr4 & X86_CR4_PAE;
 
-	if (!(v->cr0 & X86_CR0_PG)) {
-		r.direct = 1;
-		return r;
-	}
-	r.wide = !!(v->cr4 & X86_CR4_PAE);
-	r.pae = r.wide && !is_long(v);
-	r.nxe = r.wide && (v->efer & X86_EFER_NX);
-	return r;
+	if (!(v->cr0 & X86_CR0_PG))
+		return (union sh_role){ .direct = 1 };
+	return (union sh_role){ .wide = wide,
+				.pae = wide && !is_long(v),
+				.nxe = wide && (v->efer & X86_EFER_NX) };
 }
 
 bool sh_root_key(struct vcpu *v, unsigned int k, uint64_t pdpte, gfn_t *gfn, union sh_role *role)
