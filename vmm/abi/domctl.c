@@ -592,7 +592,7 @@ static const struct abi_command commands[] = {
 	CMD(getvcpuinfo, COPYBACK_ALWAYS, "a vCPU below the domain's number of them"),
 	CMD(max_vcpus, 0, "the number that the domain was created with; not for dom0"),
 	CMD(scheduler_op, COPYBACK,
-	    "credit2 (6), with getinfo or putinfo, weight 1-65535, cap up to 100 for each vCPU"),
+	    "the id of the policy, getinfo or putinfo; bvt: weight 1-65535, cap; rrobin: 256, 0; atropos: slice <= period"),
 	CMD(setdomainhandle, 0, "any handle"),
 	NO(setdebugging, -ENOSYS, "gdbsx is not there: make gdb stops the whole machine instead"),
 	NO(irq_permission, -EOPNOTSUPP, NO_PASSTHROUGH),
