@@ -2,6 +2,7 @@
 """Guests on shadow page tables (hap=0), beside dom0 on nested ones. Debian's Xen is built without them."""
 
 from harness import case, check
+from test_floppy import FREEDOS, FLOPPY, media
 from test_hvm import payload_passes
 from test_pvh import create, wait_up
 
@@ -33,3 +34,14 @@ def test_shadow_pvh(lab):
 @case(order=901, group="shadow", limit_s=400, combos=("product",))
 def test_shadow_payload_64(lab):
     payload_passes(lab, "payload64.iso", extra=HAP)
+
+
+@case(order=905, group="shadowfloppy", limit_s=420, combos=("product",))
+def test_shadow_freedos(lab):
+    """FreeDOS from 1.44M to its prompt."""
+    lab.boot(files=media(FREEDOS[0]))
+    lab.dom0.run("mkdir -p /run/lab")
+    text = FLOPPY.format(image=FREEDOS[0], memory=32, cards="") + f"{HAP}\n"
+    guest = lab.create_text(text, "freedos")
+    guest.wait_screen(r"^A:\\>", 300)
+    guest.destroy()
