@@ -36,6 +36,14 @@ def test_shadow_payload_64(lab):
     payload_passes(lab, "payload64.iso", extra=HAP)
 
 
+@case(order=904, group="shadowdisk", limit_s=600, combos=("product",))
+def test_shadow_debian(lab):
+    """Debian through SeaBIOS and GRUB: real mode with paging, then 64 bits."""
+    lab.boot(guests=True)
+    guest = lab.create("linux.cfg", "hap=0")
+    guest.wait_screen(r"root@debian:~#", 480)
+
+
 @case(order=905, group="shadowfloppy", limit_s=420, combos=("product",))
 def test_shadow_freedos(lab):
     """FreeDOS from 1.44M to its prompt."""
