@@ -118,6 +118,7 @@ CASE(sched_rrobin_is_credit)
 /* atropos: rtds with period, budget and extra time, in microseconds, for all vCPUs of a domain. */
 CASE(sched_atropos_is_rtds)
 {
+	struct xen_domctl_schedparam_vcpu *list;
 	struct xen_domctl_sched_rtds *rtds;
 
 	choose("atropos");
@@ -143,6 +144,21 @@ CASE(sched_atropos_is_rtds)
 	EXPECT(domain_parameters(XEN_SCHEDULER_RTDS, XEN_DOMCTL_SCHEDOP_putinfo), == -EINVAL);
 	rtds->period = rtds->budget = 100000;
 	EXPECT(domain_parameters(XEN_SCHEDULER_RTDS, XEN_DOMCTL_SCHEDOP_putinfo), == -ENOSPC);
+
+	/* By vCPUs: what is put for one counts for all. */
+	list = guest_page(0, SCRATCH_GFN);
+	*list = (struct xen_domctl_schedparam_vcpu){ .u.rtds = { 30000, 90, 0 } };
+	memset(of_domain, 0, sizeof(*of_domain));
+	set_xen_guest_handle_raw(of_domain->u.v.vcpus, (void *)LIST);
+	of_domain->u.v.nr_vcpus = 1;
+	EXPECT(domain_parameters(XEN_SCHEDULER_RTDS, XEN_DOMCTL_SCHEDOP_putvcpuinfo), == 0);
+	memset(&list->u, 0, sizeof(list->u));
+	EXPECT(domain_parameters(XEN_SCHEDULER_RTDS, XEN_DOMCTL_SCHEDOP_getvcpuinfo), == 0);
+	EXPECT(list->u.rtds.period, == 30000);
+	EXPECT(list->u.rtds.budget, == 90);
+	list->vcpuid = 77;
+	EXPECT(domain_parameters(XEN_SCHEDULER_RTDS, XEN_DOMCTL_SCHEDOP_putvcpuinfo), == -EINVAL);
+	of_domain->u.v.nr_vcpus = 1000;
 	EXPECT(domain_parameters(XEN_SCHEDULER_RTDS, XEN_DOMCTL_SCHEDOP_getvcpuinfo), == -EINVAL);
 	choose("bvt");
 }

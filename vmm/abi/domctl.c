@@ -409,6 +409,37 @@ static void take_params(union sched_params *p, const struct xen_domctl_scheduler
 		p->share.cap = s->u.credit2.cap;
 }
 
+/* rtds by vCPUs, as xl asks: all of a domain have the same, so what is put for one counts for all. */
+static long vcpu_params(struct call *c, bool put)
+{
+	struct xen_domctl_scheduler_op *s = c->arg, one = { .sched_id = s->sched_id };
+	uint64_t la = guest_handle_la(s->u.v.vcpus);
+	struct xen_domctl_schedparam_vcpu e;
+	union sched_params p;
+	long rc = 0;
+
+	if (s->sched_id != XEN_SCHEDULER_RTDS || s->u.v.nr_vcpus > c->d->max_vcpus)
+		return -EINVAL;
+	for (uint32_t i = 0; i < s->u.v.nr_vcpus && !rc; i++, la += sizeof(e)) {
+		if (copy_from_guest_la(&e, la, sizeof(e)))
+			return -EFAULT;
+		if (!domain_vcpu(c->d, e.vcpuid))
+			return -EINVAL;
+		sched_get_params(c->d, &p);
+		if (put) {
+			one.u.rtds = e.u.rtds;
+			take_params(&p, &one);
+			rc = sched_set_params(c->d, &p);
+			continue;
+		}
+		show_params(&one, &p);
+		e.u.rtds = one.u.rtds;
+		if (copy_to_guest_la(la, &e, sizeof(e)))
+			return -EFAULT;
+	}
+	return rc;
+}
+
 static long op_scheduler_op(struct call *c)
 {
 	struct xen_domctl_scheduler_op *s = c->arg;
@@ -424,8 +455,11 @@ static long op_scheduler_op(struct call *c)
 	case XEN_DOMCTL_SCHEDOP_putinfo:
 		take_params(&p, s);
 		return sched_set_params(c->d, &p);
+	case XEN_DOMCTL_SCHEDOP_putvcpuinfo:
+	case XEN_DOMCTL_SCHEDOP_getvcpuinfo:
+		return vcpu_params(c, s->cmd == XEN_DOMCTL_SCHEDOP_putvcpuinfo);
 	default:
-		return -EINVAL; /* all vCPUs of a domain have the same */
+		return -EINVAL;
 	}
 }
 
