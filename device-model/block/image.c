@@ -3,6 +3,7 @@
 #include <errno.h>
 #include <stdlib.h>
 
+#include "block/block.h"
 #include "block/driver.h"
 #include "core/log.h"
 #include "core/util.h"
@@ -79,13 +80,19 @@ static int chain_check(const struct block_image *img)
 	return -ELOOP;
 }
 
+/* The first write to a raw image's last sector may make that whole. */
+static int lock_file(struct block_image *img)
+{
+	return block_file_lock(img->file, img->drv->grows || img->file->size % BLOCK_SECTOR);
+}
+
 static int image_begin(struct block_image *img, bool lock)
 {
 	bool read_only = img->read_only;
 	int rc = chain_check(img);
 
 	if (!rc && lock && !img->resting)
-		rc = block_file_lock(img->file, img->drv->grows);
+		rc = lock_file(img);
 	/* Whose image it is now looks for repairs itself. */
 	img->read_only |= img->resting;
 	if (!rc)
@@ -154,7 +161,7 @@ int block_image_wake(struct block_image *img)
 
 	if (!img->resting)
 		return 0;
-	rc = block_file_lock(img->file, img->drv->grows);
+	rc = lock_file(img);
 	if (rc && rc != -ETIMEDOUT)
 		return rc;
 	if (!rc)

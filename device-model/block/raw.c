@@ -22,15 +22,29 @@ static int raw_read_cached(struct block_image *img, uint64_t offset, void *buf, 
 	return block_file_read_cached(img->file, offset, buf, len);
 }
 
-/* The last sector of a file that does not end with one is written as far as the file goes, which does not grow. */
-static size_t inside(const struct block_image *img, uint64_t offset, size_t len)
+static bool all_zero(const uint8_t *p, size_t len)
 {
-	return MIN(len, img->file->size - offset);
+	while (len && !*p) {
+		p++;
+		len--;
+	}
+	return !len;
 }
 
+/*
+ * The last sector of a file that does not end with one is written as far as the file goes. Bytes beyond that make the
+ * file longer, up to the whole sector, unless they are zero, as which they are read anyway.
+ */
 static int raw_write(struct block_image *img, uint64_t offset, const void *buf, size_t len)
 {
-	return block_file_write(img->file, offset, buf, inside(img, offset, len));
+	uint64_t end = __atomic_load_n(&img->file->size, __ATOMIC_RELAXED);
+	size_t inside = offset < end ? MIN(len, end - offset) : 0;
+
+	if (all_zero((const uint8_t *)buf + inside, len - inside))
+		len = inside;
+	else if (!img->file->regular)
+		return -EIO;
+	return block_file_write(img->file, offset, buf, len);
 }
 
 /* What is on tmpfs neither waits for a disk nor ever reaches one. */

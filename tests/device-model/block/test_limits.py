@@ -77,7 +77,7 @@ def test_full_stops(work):
         if fmt == "raw":
             with open(path, "wb") as f:
                 f.truncate(2 * MIB + 512)
-            # A raw disk does not grow: a limit below its size has the same effect.
+            # A raw disk of whole sectors does not grow: a limit below its size has the same effect.
         model = Model(2 * MIB + 512 if fmt == "raw" else 8 * MIB)
         disk = Disk(path, fmt, "stop", file_limit=MIB)
         at, data = grow_until(disk, model, "stopped")
@@ -126,6 +126,21 @@ def test_features_refused(work):
         f.write(b"x" * 65536)
     refused(path, "no qcow2")
     refused(path, "not supported", fmt="vmdk")
+
+
+def test_odd_raw(work):
+    """A raw file's last sector is made whole by what does not fit; where it cannot be, the guest hears of it."""
+    path = os.path.join(work, "odd.raw")
+    with open(path, "wb") as f:
+        f.write(bytes(1000))
+    for limit, tail, want, size in ((1000, b"\0", "ok", 1000), (1000, b"x", "error 27", 1000), (None, b"x", "ok", 1024)):
+        disk = Disk(path, "raw", file_limit=limit)
+        data = b"a" * 511 + tail if want == "ok" and tail != b"\0" else b"a" * 488 + bytes(23) + tail
+        disk.write(512, data, want=want)
+        assert want != "ok" or disk.read(512, 512) == data
+        disk.flush()
+        disk.close()
+        assert os.stat(path).st_size == size, (limit, tail)
 
 
 def test_not_raw(work):
