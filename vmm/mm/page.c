@@ -14,7 +14,8 @@ uint64_t max_mfn;
 struct buddy host_buddy;
 spinlock_t heap_lock = SPINLOCK_INIT(LOCK_HEAP, "heap");
 
-static uint64_t outstanding; /* sum of d->outstanding_pages; heap_lock */
+static uint64_t
+	outstanding; /* sum of d->outstanding_pages; heap_lock; for show it is read without */
 static bool poison;
 
 #define POISON_BYTE 0xdb
@@ -51,7 +52,7 @@ static struct page *take_block(unsigned int order, uint64_t from_claim)
 	    host_buddy.nr_free + from_claim - n >= outstanding)
 		p = buddy_alloc(&host_buddy, order);
 	if (p)
-		outstanding -= from_claim;
+		WRITE_ONCE(outstanding, outstanding - from_claim);
 	spin_unlock(&heap_lock);
 	return p;
 }
@@ -339,11 +340,11 @@ static int claim(struct domain *d, uint64_t pages)
 		return err;
 
 	spin_lock(&heap_lock);
-	outstanding -= old;
+	WRITE_ONCE(outstanding, outstanding - old);
 	if (host_buddy.nr_free < outstanding || host_buddy.nr_free - outstanding < want)
 		err = -ENOMEM;
 	else
-		outstanding += want;
+		WRITE_ONCE(outstanding, outstanding + want);
 	spin_unlock(&heap_lock);
 	if (err)
 		return err;
@@ -354,7 +355,7 @@ static int claim(struct domain *d, uint64_t pages)
 	spin_unlock(&d->page_lock);
 	if (still < want) {
 		spin_lock(&heap_lock);
-		outstanding -= want - still;
+		WRITE_ONCE(outstanding, outstanding - (want - still));
 		spin_unlock(&heap_lock);
 	}
 	return 0;
