@@ -4,6 +4,7 @@
 #include "vmm/domain/internal.h"
 #include "vmm/mm/internal.h"
 #include <xen/domctl.h>
+#include <xen/hvm/dm_op.h>
 #include <xen/memory.h>
 
 #define A	   DOMID_A
@@ -11,6 +12,8 @@
 #define FRAMES_MAX 4U /* of grants, machine.c */
 #define MAPS_MAX   (4U * MAPTRACK_BUCKET)
 #define REFS_MAX   (FRAMES_MAX * GRANTS_PER_FRAME)
+#define HELD	   32U /* pages that somebody holds, from here on */
+#define HELD_GFN   24U
 
 /* --- memory ------------------------------------------------------------------------------------ */
 
@@ -188,6 +191,20 @@ static long map(grant_ref_t ref, uint64_t gfn, uint32_t flags, grant_handle_t *h
 	return m.status;
 }
 
+static long relocate(domid_t id, uint64_t from, uint64_t to, uint32_t nr)
+{
+	struct xen_dm_op op = { .op = XEN_DMOP_relocate_memory };
+	struct xen_dm_op_buf buf = { .size = sizeof(op) };
+
+	op.u.relocate_memory.src_gfn = from;
+	op.u.relocate_memory.dst_gfn = to;
+	op.u.relocate_memory.size = nr;
+	guest_handle_set(buf.h, LIST);
+	memcpy(guest_page(0, ARG_GFN), &buf, sizeof(buf));
+	memcpy(guest_page(0, SCRATCH_GFN), &op, sizeof(op));
+	return call_as(0, 0, __HYPERVISOR_dm_op, id, 1, ARG, 0);
+}
+
 static long unmap(grant_handle_t handle, uint64_t gfn)
 {
 	struct gnttab_unmap_grant_ref u = { .host_addr = gfn << PAGE_SHIFT, .handle = handle };
@@ -218,6 +235,36 @@ CASE(mappings_end_at_the_limit)
 	for (unsigned int i = 0; i < n; i++)
 		EXPECT(unmap(handle[i], HOLE_FIRST + i), == GNTST_okay);
 	EXPECT(mfn_to_page(p2m_get(dom(A), _gfn(20)).mfn)->refs, == 1);
+}
+
+/* Moves of pages that somebody holds, of a granter whose last grant is in use: each looks at all its grants. */
+CASE(held_pages_move_in_pieces)
+{
+	struct xen_add_to_physmap a = { .domid = DOMID_SELF,
+					.space = XENMAPSPACE_gmfn_range,
+					.size = HELD,
+					.idx = HELD_GFN,
+					.gpfn = FIRST_HOLE };
+	struct domain *d = dom(A);
+	struct page *held[HELD];
+	grant_handle_t handle;
+
+	EXPECT(setup_table(FRAMES_MAX), == GNTST_okay);
+	grant_to_dom0(REFS_MAX - 1, 20);
+	EXPECT(map(REFS_MAX - 1, HOLE_FIRST, GNTMAP_host_map, &handle), == GNTST_okay);
+	for (unsigned int i = 0; i < HELD; i++) {
+		held[i] = mfn_to_page(p2m_get(d, _gfn(HELD_GFN + i)).mfn);
+		EXPECT(page_get(held[i], d), == true);
+	}
+	EXPECT(call_op(A, __HYPERVISOR_memory_op, XENMEM_add_to_physmap, &a, sizeof(a)), == 0);
+	d->is_pvh = false; /* so it may have a device model */
+	EXPECT(relocate(A, FIRST_HOLE, HELD_GFN, HELD), == 0);
+	d->is_pvh = true;
+	for (unsigned int i = 0; i < HELD; i++) {
+		EXPECT(mfn_to_page(p2m_get(d, _gfn(HELD_GFN + i)).mfn) == held[i], == true);
+		page_put(held[i]);
+	}
+	EXPECT(unmap(handle, HOLE_FIRST), == GNTST_okay);
 }
 
 /* xl destroy while dom0 has pages mapped: they stay what they are, and all comes back with the last one. */

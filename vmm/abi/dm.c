@@ -19,7 +19,6 @@
 /* What is done between two looks for other work. */
 #define EXTENT_BATCH	16U
 #define TYPE_BATCH	64U
-#define MOVE_BATCH	16U
 #define VRAM_MAX_FRAMES 16384U /* 64 MiB */
 
 static long op_track_dirty_vram(struct call *c)
@@ -183,7 +182,7 @@ static long op_relocate_memory(struct call *c)
 	    !frames_make(r->dst_gfn, r->size, p2m_gfn_limit(), &dst))
 		return -EINVAL;
 	for (uint64_t i = 0; i < src.nr && !rc; i++) {
-		if (i && !(i % MOVE_BATCH) && hypercall_preempt())
+		if (i && hypercall_preempt()) /* one move may look at thousands of grants */
 			return -ERESTART;
 		rc = move_frame(c->d, _gfn(src.first + i), _gfn(dst.first + i));
 		if (rc)

@@ -388,8 +388,6 @@ ARM(op_get_vnumainfo, domain, refusal_expected(-EOPNOTSUPP)) /* xl and hvmloader
  * gfns to map at. A null list asks how many frames there are. ---
  */
 
-#define RANGE_BATCH 8U
-
 static int add_foreign(struct domain *d, domid_t foreign, uint64_t idx, uint64_t gfn)
 {
 	struct domain *fd;
@@ -438,7 +436,7 @@ static int add_one(struct domain *d, unsigned int space, uint64_t idx, uint64_t 
 static long op_add_to_physmap(struct call *c)
 {
 	struct xen_add_to_physmap *x = c->arg;
-	unsigned int n = 0;
+	bool begun = false;
 	long rc;
 
 	if (x->space == XENMAPSPACE_gmfn_foreign)
@@ -449,9 +447,11 @@ static long op_add_to_physmap(struct call *c)
 	if (x->space != XENMAPSPACE_gmfn_range)
 		return add_one(c->d, x->space, x->idx, x->gpfn, DOMID_INVALID);
 	for (; x->size && !rc; x->size--, x->idx++, x->gpfn++) {
-		if (n++ && !(n % RANGE_BATCH) && hypercall_preempt())
+		/* One move may look at thousands of grants (grant_move_page). */
+		if (begun && hypercall_preempt())
 			return call_write(c, c->a[1], x, sizeof(*x), ADD_TO_PHYSMAP) ? -EFAULT
 										     : -ERESTART;
+		begun = true;
 		rc = add_one(c->d, x->space, x->idx, x->gpfn, DOMID_INVALID);
 	}
 	return rc;
