@@ -192,9 +192,29 @@ TEST(atropos_refuses_nonsense)
 	EXPECT(set(t, 10 * MS, 0, false) == -EINVAL);
 	EXPECT(set(t, 0, 0, false) == -EINVAL);
 	EXPECT(set(t, 9 * US, 9 * US, false) == -EINVAL);
+	EXPECT(set(t, 10 * MS, 49 * US, false) == -EINVAL);
+	EXPECT(set(t, 50 * US, 49 * US, true) == -EINVAL);
 	EXPECT(set(t, 10 * MS, 11 * MS, false) == -EINVAL);
 	EXPECT(set(t, 11 * NS_PER_SEC, MS, false) == -EINVAL);
 	EXPECT(sched_set_turn_ns(10 * MS) == -EOPNOTSUPP);
+	t = sim_task(sim_domain(true, 1, 0, 0), TASK_SPIN, 0, 0);
+	EXPECT(set(t, 10 * MS, 5 * MS, false) == -EINVAL); /* dom0 always takes slack */
+	EXPECT(!set(t, 10 * MS, 5 * MS, true));
+	end();
+}
+
+/* The shortest slice that can be set runs, in each period. */
+TEST(atropos_shortest_slice)
+{
+	struct task *t;
+
+	begin(1);
+	promised(TASK_SPIN, 20 * MS, 10 * MS, false);
+	t = promised(TASK_SPIN, 10 * MS, 50 * US, false);
+	settle();
+	sim_run(20 * NS_PER_SEC);
+	EXPECT_IN(sim_share(t), 40, 60);
+	EXPECT_IN(sim_share(&tasks[0]), 4950, 5050);
 	end();
 }
 

@@ -19,7 +19,7 @@
 
 #define SLACK_NS       (5 * NS_PER_MS)	/* one turn of slack */
 #define LEAST_NS       (20 * NS_PER_US) /* a rest that is not worth a switch */
-#define PARAM_MIN_NS   (10 * NS_PER_US)
+#define SLICE_MIN_NS   (50 * NS_PER_US) /* of LEAST_NS and less nothing would ever be begun */
 #define PERIOD_MAX_NS  (10 * NS_PER_SEC)
 #define PERIOD_NS      (100 * NS_PER_MS) /* of domains for which nobody has set anything */
 #define SLICE_NS       NS_PER_MS
@@ -85,7 +85,7 @@ static bool in_slice(const struct vcpu *v)
 
 static uint64_t until_end(const struct vcpu *v, uint64_t now)
 {
-	return at(v)->end_ns > now ? at(v)->end_ns - now : LEAST_NS;
+	return at(v)->end_ns > now + LEAST_NS ? at(v)->end_ns - now : LEAST_NS;
 }
 
 /* Of the turn of slack that it has, or would have next. */
@@ -315,8 +315,10 @@ static int at_set(struct domain *d, const union sched_params *p)
 	uint64_t slice_ns = p->real_time.slice_ns, period_ns = p->real_time.period_ns;
 	int rc;
 
-	if (slice_ns < PARAM_MIN_NS || slice_ns > period_ns || period_ns > PERIOD_MAX_NS)
+	if (slice_ns < SLICE_MIN_NS || slice_ns > period_ns || period_ns > PERIOD_MAX_NS)
 		return -EINVAL;
+	if (d->is_dom0 && !p->real_time.slack)
+		return -EINVAL; /* who set too little could not set it right any more */
 	rc = promise_all(d, util_of(slice_ns, period_ns));
 	if (rc)
 		return rc;
