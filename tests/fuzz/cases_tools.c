@@ -176,3 +176,24 @@ CASE(two_tools_list_the_domains)
 	EXPECT(op.u.getdomaininfolist.num_domains, == 4);
 	EXPECT(((struct xen_domctl_getdomaininfo *)guest_page(0, SCRATCH_GFN))->domain, == 0);
 }
+
+/* A list that its asker left is begun anew by the next one with the same addresses. */
+CASE(list_that_nobody_comes_back_for)
+{
+	struct xen_sysctl op = { .cmd = XEN_SYSCTL_getdomaininfolist,
+				 .interface_version = XEN_SYSCTL_INTERFACE_VERSION };
+	struct xen_domctl_getdomaininfo *first = guest_page(0, SCRATCH_GFN);
+	long rc;
+
+	op.u.getdomaininfolist.max_domains = 10;
+	op.u.getdomaininfolist.buffer.p = (void *)LIST;
+	EXPECT(piece_of_call(TOOL_1, __HYPERVISOR_sysctl, &op, sizeof(op)), == 1);
+	machine_pass(GONE);
+	memset(first, 0xff, PAGE_SIZE);
+	do
+		rc = piece_of_call(TOOL_1, __HYPERVISOR_sysctl, &op, sizeof(op));
+	while (rc == 1);
+	EXPECT(rc, == 0);
+	EXPECT(op.u.getdomaininfolist.num_domains, == 4);
+	EXPECT(first->domain, == 0);
+}
