@@ -123,6 +123,33 @@ static void halt(struct vcpu *v)
 	machine_pass(NS_PER_US);
 }
 
+/* An INIT that came just before HLT with interrupts off, while nothing could be woken. */
+CASE(init_comes_before_a_pc_halts_for_good)
+{
+	struct vcpu *v = domain_vcpu(new_pc(), 1);
+
+	BUG_ON(!machine_become(v, true));
+	hvm_vcpu_reset_init(v);
+	v->regs.rflags &= ~(uint64_t)X86_EFLAGS_IF;
+	hvm_exit_hlt(v, 1);
+	EXPECT(v->pause_flags, == 0);
+	machine_pass(NS_PER_US);
+}
+
+/* The next INIT and start-up IPI come while an INIT is being served: the vCPU runs, and is seen to. */
+CASE(start_up_ipi_within_an_init)
+{
+	struct vcpu *v = domain_vcpu(new_pc(), 1);
+
+	BUG_ON(!machine_become(v, true));
+	hvm_vcpu_reset_init(v);
+	hvm_vcpu_startup_ipi(v, 0x10);
+	publish(v->initialised, false); /* the first one's, late */
+	EXPECT(hvm_vcpu_serve_init(v), == true);
+	EXPECT(v->initialised, == true);
+	machine_pass(NS_PER_US);
+}
+
 /* HLT with interrupts off in a PC: halted until an NMI or INIT, all of them too. */
 CASE(pc_halted_for_good_is_not_off)
 {

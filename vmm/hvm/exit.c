@@ -106,8 +106,11 @@ static void halt_deaf(struct vcpu *v)
 	struct domain *d = v->domain;
 
 	vcpu_block(v, VPF_DEAF);
-	if (READ_ONCE(v->hvm.nmi_pending)) /* came before the flag was set */
+	/* What came before the flag was set has woken nobody. */
+	if (READ_ONCE(v->hvm.nmi_pending))
 		vcpu_wake(v, VCPU_ATT_NMI);
+	else if (READ_ONCE(v->hvm.init_sipi))
+		vcpu_wake(v, VCPU_ATT_INIT);
 	else if (all_stopped(d) && !__atomic_exchange_n(&d->hvm.halt_said, true, __ATOMIC_SEQ_CST))
 		report_stop(
 			v,

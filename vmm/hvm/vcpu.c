@@ -154,6 +154,8 @@ bool hvm_vcpu_serve_init(struct vcpu *v)
 		uint16_t cs = (uint16_t)((what & 0xff) << 8);
 
 		set_real_mode(v, cs, (uint64_t)cs << 4, 0);
+		/* The sender has said so, but perhaps before the INIT that came first was served to its end. */
+		publish(v->initialised, true);
 		return true;
 	}
 	/* Only a start-up IPI, or a new state, brings it up: at the reset vector it has nothing to execute. */
