@@ -231,6 +231,15 @@ CASE(apic_errors_in_x2apic_mode)
 	       == 0);
 }
 
+/* Are the vCPUs' IDs their numbers? vCPU 1 has another one if not. */
+static bool are_numbered(const struct domain *d)
+{
+	uint32_t one[4];
+
+	hvm_cpuid(domain_vcpu(d, 1), 1, 0, one);
+	return one[1] >> 24 == 1;
+}
+
 static uint32_t cpuid_id(struct vcpu *v)
 {
 	uint32_t one[4], topology[4];
@@ -239,7 +248,8 @@ static uint32_t cpuid_id(struct vcpu *v)
 	hvm_cpuid(v, 0xb, 0, topology);
 	if (topology[1]) { /* this processor has the leaf */
 		EXPECT(topology[3], == one[1] >> 24);
-		EXPECT(topology[0], == (one[1] >> 24 == v->id ? 0 : 1));
+		/* The leaf's levels are the machine's: the same on all vCPUs. */
+		EXPECT(topology[0], == (are_numbered(v->domain) ? 0 : 1));
 	}
 	return one[1] >> 24;
 }
@@ -269,6 +279,31 @@ CASE(apic_id_goes_with_cpuid_and_the_record)
 	EXPECT(cpuid_id(v), == 2);
 	EXPECT(hvm_load(d, record, len), == 0);
 	EXPECT(cpuid_id(v), == 1);
+	domain_unpause(d);
+	xfree(record);
+}
+
+/* An image of a guest whose IDs are twice the numbers: vCPU 0's is 0 there, too, and that makes it no other. */
+CASE(apic_id_of_the_first_says_nothing)
+{
+	struct domain *d = dom(DOMID_A);
+	size_t len = (size_t)hvm_save_size(d);
+	uint8_t *record = xzalloc_bytes(len);
+	bool pvh = d->is_pvh;
+
+	domain_pause(d);
+	EXPECT(hvm_save(d, record, &len), == 0);
+	EXPECT(hvm_load(d, record, len), == 0);
+	EXPECT(cpuid_id(domain_vcpu(d, 0)), == 0);
+	EXPECT(cpuid_id(domain_vcpu(d, 1)), == 2);
+	/* Nor does a loader that writes 0 there. */
+	d->is_pvh = false;
+	vlapic_write(apic(0), APIC_ID, 0);
+	EXPECT(cpuid_id(domain_vcpu(d, 0)), == 0);
+	vlapic_write(apic(1), APIC_ID, 1U << 24);
+	d->is_pvh = pvh;
+	EXPECT(cpuid_id(domain_vcpu(d, 0)), == 0);
+	EXPECT(cpuid_id(domain_vcpu(d, 1)), == 1);
 	domain_unpause(d);
 	xfree(record);
 }

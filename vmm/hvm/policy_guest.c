@@ -365,6 +365,14 @@ static void cpuid_dynamic_xstate(struct vcpu *v, uint32_t sub, uint32_t out[4])
 		out[1] = policy_xsave_size(p, v->fpu.xcr0 | v->xss, true);
 }
 
+/* Are the IDs the vCPUs' numbers? vCPU 0's is 0 in any case. One leaf 0xb for all: vCPU 1 tells. */
+static bool numbered(const struct domain *d)
+{
+	const struct vcpu *v = domain_vcpu(d, 1);
+
+	return v && READ_ONCE(v->hvm.numbered);
+}
+
 /* What a basic leaf shows beyond the table. */
 static void cpuid_dynamic(struct vcpu *v, uint32_t leaf, uint32_t sub, uint32_t out[4])
 {
@@ -382,7 +390,7 @@ static void cpuid_dynamic(struct vcpu *v, uint32_t leaf, uint32_t sub, uint32_t 
 		break;
 	case 0xb:
 		out[2] = (out[2] & ~0xffU) | (sub & 0xff);
-		if (!sub && v->hvm.numbered)
+		if (!sub && numbered(v->domain))
 			out[0] = 0; /* no bit of the ID is for threads */
 		out[3] = policy_apic_id(v);
 		break;

@@ -238,7 +238,7 @@ static void write_id(struct vlapic *a, uint32_t id)
 	if (v->domain->is_dom0 || v->domain->is_pvh || vlapic_x2apic(a) ||
 	    (id != v->id && id != v->id * 2))
 		return;
-	WRITE_ONCE(v->hvm.numbered, id == v->id);
+	WRITE_ONCE(v->hvm.numbered, v->id && id == v->id);
 	set_id(a);
 }
 
@@ -674,7 +674,8 @@ static int regs_load(const struct hvm_instance *at, const void *buf)
 		vlapic_set(a, i, word);
 	}
 	word = vlapic_get(a, APIC_ID);
-	WRITE_ONCE(v->hvm.numbered, (vlapic_x2apic(a) ? word : word >> 24) == v->id);
+	word = vlapic_x2apic(a) ? word : word >> 24;
+	WRITE_ONCE(v->hvm.numbered, v->id && word == v->id); /* 0 says nothing: it goes by vCPU 1 */
 	vlapic_set(a, APIC_LVR, version); /* ours, with the number of entries that we have */
 	vlapic_set(a, APIC_SPIV, vlapic_get(a, APIC_SPIV) & 0x3ff);
 	vlapic_set(a, APIC_TDCR, vlapic_get(a, APIC_TDCR) & 0xb);

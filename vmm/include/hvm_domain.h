@@ -108,7 +108,7 @@ struct hvm_vcpu {
 	struct mtrr_state *mtrr; /* constant */
 	struct vcpu_io *io;	 /* ioreq and emulation in progress: hvm/ioreq.c */
 	struct hvm_event event;	 /* own vCPU: to inject first at the next entry */
-	bool numbered; /* its APIC ID is the vCPU's number, which the loader wrote there, and not twice that */
+	bool numbered; /* its APIC ID is the vCPU's number, which the loader wrote there, and not twice that; not of vCPU 0 */
 	bool nmi_pending; /* atomic: hvm_send_nmi() */
 	bool nmi_masked;  /* vendor keeps it true between NMI and IRET where hardware does not */
 	uint64_t misc_features; /* MSR 0x140: MISC_CPUID_FAULTING; own vCPU */
