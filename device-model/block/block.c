@@ -142,8 +142,10 @@ void block_close(struct block *b)
 	if (!b)
 		return;
 	stopped_fail(b);
-	while (b->in_flight)
+	while (b->in_flight) {
 		loop_wait_calls();
+		stopped_fail(b);
+	}
 	for (p = &b->host->blocks; *p != b; p = &(*p)->next)
 		;
 	*p = b->next;

@@ -5,7 +5,7 @@
  */
 #include "core/log.h"
 #include "core/util.h"
-#include "hw/ide.h"
+#include "hw/ide_atapi.h"
 
 enum interrupt_reason { REASON_CD = 1, REASON_IO = 2 }; /* in the count register */
 
@@ -170,10 +170,20 @@ static void sectors_done(struct ide_drive *d, int err)
 	reply_begin(d);
 }
 
+/* The medium may have been taken out or changed since the piece before. */
 static void sectors_fetch(struct ide_drive *d)
 {
 	uint32_t n = MIN(d->packet_left / d->cd_sector_size, IDE_BUF_SIZE / CD_RAW_SECTOR);
 
+	if (!d->blk) {
+		atapi_check(d, NOT_READY, ASC_NO_MEDIUM);
+		return;
+	}
+	if (d->unit_attention) {
+		d->unit_attention = false;
+		atapi_check(d, UNIT_ATTENTION, ASC_MEDIUM_CHANGED);
+		return;
+	}
 	d->buf_len = n * d->cd_sector_size;
 	d->status = IDE_BSY;
 	ide_submit(d, BLOCK_READ, d->lba * CD_SECTOR, n * CD_SECTOR, sectors_done);

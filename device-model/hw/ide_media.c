@@ -121,15 +121,15 @@ static void tray_event(struct ide_drive *d, bool open)
 	free(data);
 }
 
-/* The old medium leaves; a request in flight on it ends first. */
+/* What is in flight ends first, and may begin the next piece of its command: that one fails. */
 static void medium_remove(struct ide_drive *d)
 {
 	struct block *old = d->blk;
 
 	if (!old)
 		return;
-	block_close(old);
 	medium_set(d, NULL);
+	block_close(old);
 	d->media_event = MEDIA_REMOVED;
 	d->locked = false;
 }
@@ -177,6 +177,7 @@ void ide_unplug_disks(struct machine *m, bool aux_only)
 			block_close(d->blk);
 		d->blk = NULL;
 		d->present = false;
+		d->phase = IDE_IDLE;
 		d->status = 0;
 	}
 }

@@ -14,12 +14,17 @@ static bool moves_sectors(enum ide_phase phase)
 	       phase == IDE_WRITE_DMA || phase == IDE_TRIM_DMA;
 }
 
+/* A CD's command may have begun on a longer medium; the block layer looks at its sectors. */
+static bool range_sane(const struct ide_drive *d)
+{
+	return d->cdrom || (d->lba <= d->sectors && d->left <= d->sectors - d->lba);
+}
+
 /* Nothing that the commands rely on may come from a file unchecked. */
 static bool drive_sane(const struct ide_drive *d)
 {
 	return d->drq_end <= d->buf_len && d->buf_pos <= d->drq_end && d->heads &&
-	       d->sectors_per_track && d->base.heads && d->base.sectors && d->lba <= d->sectors &&
-	       d->left <= d->sectors - d->lba &&
+	       d->sectors_per_track && d->base.heads && d->base.sectors && range_sane(d) &&
 	       (!d->packet_left || d->cd_sector_size == CD_SECTOR ||
 		d->cd_sector_size == CD_RAW_SECTOR) &&
 	       (d->phase == IDE_IDLE || d->block_sectors || d->phase == IDE_PIO_IN || d->cdrom) &&

@@ -294,6 +294,52 @@ def test_geometry(program, work, _):
     pc.close()
 
 
+def drq(pc, d):
+    pc.wait(lambda: not d.alt_status() & 0x80, "end of BSY")
+    return d.alt_status() & 8
+
+
+def test_cd_taken_out(program, work, _):
+    """The monitor takes a CD out in the middle of a READ: what is in the buffer comes, then a check condition."""
+    path = os.path.join(work, "cd.img")
+    with open(path, "wb") as f:
+        f.write(hashlib.shake_128(b"cd").digest(700 * 2048))
+    drive = "if=ide,index=2,media=cdrom"
+    argv = [program, "-m", "64", "-qmp", "unix:%s,server=on,wait=off" % os.path.join(work, "qmp"), "-drive"]
+    read = struct.pack(">BBIBHB", 0x28, 0, 50, 0, 100, 0)
+
+    def change(command, **arguments):
+        qmp = Qmp(os.path.join(work, "qmp"))
+        qmp.run(command, id="ide1-cd0", **arguments)
+        qmp.close()
+
+    for dma, new, move in ((False, False, False), (True, False, False), (False, True, False), (False, False, True),
+                           (True, False, True)):
+        pc = pc_module.Pc("plinth", argv + ["%s,file=%s,format=raw" % (drive, path)], work)
+        d = Drive(pc, 1)
+        d.packet(read, 2048, dma)
+        d.wait_drq()
+        if not dma:
+            d.data_in(2048)
+        if new:
+            change("blockdev-change-medium", filename=path, format="raw", force=True)
+        else:
+            change("eject", force=True)
+        if move:
+            pc = moved(pc, argv + [drive], work)
+            d = Drive(pc, 1)
+        if dma:
+            d.prds([(0x100000, 65536)] * 4)
+            pc.out(d.bm + 4, 0x10000, 4)
+            pc.out(d.bm, 9)
+        while not dma and drq(pc, d):
+            d.data_in(2048)
+        pc.wait(lambda: not d.alt_status() & 0x88, "end of the READ")
+        assert d.status() & 1 and d.error() >> 4 == (6 if new else 2)
+        assert d.sense() == ((6, 0x28) if new else (2, 0x3a))
+        pc.close()
+
+
 def test_everything(program, work, _):
     """The same machine, saved today: no video memory in it, and all goes on."""
     argv = everything(program, work)
