@@ -180,6 +180,28 @@ static void check_tlbs(void)
 	}
 }
 
+/* Of a full set, four entries that come one after the other are there together. */
+void audit_victims(void)
+{
+	static uint64_t entries[2 * PAGE_SIZE / sizeof(uint64_t)];
+	struct sh_domain *s = model.d->sh;
+	struct sh_set set = { 0 };
+	unsigned int n = 0;
+
+	BUG_ON(!sh_refs_refill(s));
+	while (!sh_set_is_full(&set))
+		BUG_ON(!sh_set_add(s, &set, &entries[n++]));
+	for (unsigned int i = 0; i < 60; i++) {
+		sh_set_del(s, &set, sh_set_victim(s, &set));
+		BUG_ON(!sh_set_add(s, &set, &entries[n++]));
+		for (unsigned int k = 1; i >= 4 && k <= 4; k++)
+			if (!in_set(&set, &entries[n - k]))
+				panic("one of the newest entries of a set has made room");
+	}
+	while (set.at)
+		sh_set_del(s, &set, sh_set_any(&set));
+}
+
 void model_audit(void)
 {
 	const struct sh_domain *s = model.d->sh;

@@ -527,6 +527,7 @@ void model_start(unsigned int pool_pages)
 	while ((err = paging_pool_set(model.d, pool_pages)) == -ERESTART)
 		;
 	BUG_ON(err);
+	audit_victims();
 	machine_on_flush = race;
 	model.d->max_pages = NR_RAM + NR_VCPUS;
 	for (uint64_t g = 0; g < NR_RAM; g++)
@@ -542,6 +543,9 @@ void model_stop(void)
 	machine_on_flush = NULL;
 	domain_get(model.d);
 	machine_kill(model.d);
+	if (paging_pool_set(model.d, 4096) != -ESRCH || model.d->sh->nr_free ||
+	    model.d->sh->free_refs)
+		panic("a dead domain's pool is not empty, or grows");
 	domain_put(model.d);
 	model.d = NULL;
 	hvm_ops = &fake_hvm_ops;

@@ -55,7 +55,7 @@ void paging_vcpu_fini(struct vcpu *v);
 
 /*
  * The memory for tables, in whole pages. Setting only makes more, in pieces (-ERESTART = again); -ENOMEM; -EBUSY: it
- * cannot become less. In nested mode the number is remembered for the tools. d's domctls come one at a time.
+ * cannot become less; -ESRCH: d is dying. In nested mode the number is remembered for the tools. d's domctls come one at a time.
  */
 int paging_pool_set(struct domain *d, uint64_t pages);
 uint64_t paging_pool(const struct domain *d);

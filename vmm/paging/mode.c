@@ -54,6 +54,8 @@ int paging_pool_set(struct domain *d, uint64_t pages)
 {
 	int rc = 0;
 
+	if (READ_ONCE(d->dying))
+		return -ESRCH;
 	if (!d->sh) {
 		d->pool_pages = pages;
 		return 0;

@@ -83,7 +83,7 @@ static bool add_reference(struct sh_domain *s, struct sh_set *set, uint64_t *ent
 	uint64_t *old;
 
 	if (unlikely(sh_set_is_full(set))) {
-		old = sh_set_any(set);
+		old = sh_set_victim(s, set);
 		sh_entry_clear(s, sh_page_of(old), sh_index_of(old));
 	}
 	return sh_set_add(s, set, entry);

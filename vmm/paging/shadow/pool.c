@@ -57,8 +57,14 @@ int sh_pool_drop(struct sh_domain *s)
 
 	if (!c)
 		return 0;
-	/* Whoever looks for the contents of a frame, or sets a vCPU's state, finds none. */
+	/* Whoever looks for the contents of a frame, for a page, or sets a vCPU's state, finds none. */
 	spin_lock(&s->lock);
+	list_init(&s->used);
+	list_init(&s->free);
+	list_init(&s->pending);
+	s->nr_free = 0;
+	s->free_refs = NULL;
+	s->nr_free_refs = 0;
 	memset(s->bucket, 0, sizeof(s->bucket));
 	for_each_vcpu(s->d, v)
 		memset(v->sh->root, 0, sizeof(v->sh->root));

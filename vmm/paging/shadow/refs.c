@@ -140,6 +140,12 @@ uint64_t *sh_set_any(const struct sh_set *set)
 	return r ? r->entry[0] : (uint64_t *)(uintptr_t)set->at;
 }
 
+/* The last slot has the newest entry, and gives it to the victim's: the others are the newest ones in turn. */
+uint64_t *sh_set_victim(struct sh_domain *s, const struct sh_set *set)
+{
+	return record(set)->entry[s->turn++ % (IN_REC - 1)];
+}
+
 void sh_set_each(const struct sh_set *set, void (*fn)(uint64_t *entry))
 {
 	const struct sh_refs *r = record(set);

@@ -92,6 +92,7 @@ struct sh_domain {
 	struct sh_chunk *chunks;
 	struct sh_refs *free_refs;
 	unsigned int nr_free_refs;
+	unsigned int turn; /* of those that sh_set_victim() chose */
 	uint64_t *frames;  /* sh_frame(): a tree like the p2m's, with sets at its leaves */
 	uint64_t nr_nodes; /* of it */
 	void *blank;	   /* a root that leads nowhere */
@@ -153,6 +154,8 @@ bool sh_set_add(struct sh_domain *s, struct sh_set *set, uint64_t *entry);
 bool sh_set_is_full(const struct sh_set *set);
 void sh_set_del(struct sh_domain *s, struct sh_set *set, uint64_t *entry);
 uint64_t *sh_set_any(const struct sh_set *set); /* NULL: it is empty */
+/* Which entry of a full set goes: not one of those that came last, which one instruction may need at once. */
+uint64_t *sh_set_victim(struct sh_domain *s, const struct sh_set *set);
 void sh_set_each(const struct sh_set *set, void (*fn)(uint64_t *entry));
 /* A page becomes records. False: none is free. */
 bool sh_refs_refill(struct sh_domain *s);
