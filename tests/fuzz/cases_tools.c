@@ -197,3 +197,50 @@ CASE(list_that_nobody_comes_back_for)
 	EXPECT(op.u.getdomaininfolist.num_domains, == 4);
 	EXPECT(first->domain, == 0);
 }
+
+/* What a look took that nobody came back for, and one that failed: the next one finds it. */
+CASE(log_that_nobody_comes_back_for)
+{
+	struct xen_domctl clean = log_op(XEN_DOMCTL_SHADOW_OP_CLEAN), other = clean, bad = clean;
+	uint8_t *map = guest_page(0, SCRATCH_GFN);
+	struct domain *d = dom(A);
+
+	EXPECT(log_begin(A), == 0);
+	EXPECT(p2m_set(d, _gfn(MAP_FRAMES - 2), INVALID_MFN, 0, P2M_MMIO_DM, P2M_ACCESS_RWX), == 0);
+	logdirty_wrote(d, _gfn(3));
+	EXPECT(piece(TOOL_1, clean), == 1);
+	map[0] = 0;
+	machine_pass(GONE);
+	EXPECT(piece(TOOL_2, clean), == 1);
+	EXPECT(map[0] & 1 << 3, == 1 << 3);
+	/* The same tool asks for other frames. */
+	other.u.shadow_op.pages = MAP_FRAMES / 2;
+	map[0] = 0;
+	EXPECT(all_pieces(TOOL_2, other), == 0);
+	EXPECT(map[0] & 1 << 3, == 1 << 3);
+	EXPECT(all_pieces(TOOL_2, clean), == 0);
+	EXPECT(map[0], == 0);
+	logdirty_wrote(d, _gfn(3));
+	bad.u.shadow_op.dirty_bitmap.p = (void *)((uint64_t)HOLE_FIRST << PAGE_SHIFT);
+	EXPECT(all_pieces(TOOL_1, bad), == -EFAULT);
+	EXPECT(all_pieces(TOOL_2, clean), == 0);
+	EXPECT(map[0] & 1 << 3, == 1 << 3);
+	EXPECT(all_pieces(TOOL_2, clean), == 0);
+	EXPECT(map[0], == 0);
+	logdirty_disable(d);
+}
+
+/* A call that is refused keeps nobody away. */
+CASE(refused_look_at_the_log)
+{
+	struct xen_domctl clean = log_op(XEN_DOMCTL_SHADOW_OP_CLEAN);
+	struct domain *d = dom(A);
+
+	EXPECT(log_begin(A), == 0);
+	d->p2m.max_gfn = p2m_gfn_limit();
+	clean.u.shadow_op.pages = ~0ULL;
+	EXPECT(all_pieces(TOOL_1, clean), == -EINVAL);
+	d->p2m.max_gfn = FIRST_HOLE - 1;
+	EXPECT(all_pieces(TOOL_2, clean), == 0);
+	logdirty_disable(d);
+}

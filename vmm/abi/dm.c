@@ -62,9 +62,7 @@ static int modified_extent(struct domain *d, uint64_t la)
 	if (e.pad || e.nr > VRAM_MAX_FRAMES ||
 	    !frames_make(e.first_pfn, e.nr, p2m_gfn_limit(), &range))
 		return -EINVAL;
-	spin_lock(&d->p2m.lock);
-	logdirty_mark_range(d, &range);
-	spin_unlock(&d->p2m.lock);
+	logdirty_wrote_range(d, &range);
 	paging_give_up_range(d, &range);
 	return 0;
 }

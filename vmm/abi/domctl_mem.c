@@ -125,24 +125,53 @@ static long dirty_pieces(struct domain *d, const struct xen_domctl_shadow_op *s,
 	return rc;
 }
 
+/* The look is not gone on with. What it took out of the log if it cleaned, the next one must find. */
+static void look_drop(struct p2m *p)
+{
+	struct frames lost = p->look.lost;
+
+	if (p->look.cleans && p->look.next)
+		lost = (struct frames){ 0, p->look.next };
+	memset(&p->look, 0, sizeof(p->look));
+	p->look.lost = lost;
+}
+
 /*
  * Goes on with the look at the log that `who` has begun, at the frames that there were then, or begins one. False: another
  * one's goes on.
  */
-static bool look_begin(struct p2m *p, const struct asker *who, uint64_t asked)
+static bool look_begin(struct p2m *p, const struct asker *who, uint64_t asked, bool clean)
 {
 	bool same = asker_is(&p->look.of, who);
 
 	if (!same && p->look.of.space && now_ns() - p->look.seen_ns < ASKER_GONE_NS)
 		return false;
 	if (!same || p->look.asked != asked) {
-		memset(&p->look, 0, sizeof(p->look));
+		look_drop(p);
 		p->look.of = *who;
 		p->look.asked = asked;
+		p->look.cleans = clean;
 		p->look.frames = min(p->max_gfn + 1, asked);
 	}
 	p->look.seen_ns = now_ns();
 	return true;
+}
+
+/* Who knows which of them were written? All count as written. */
+static long give_back(struct domain *d)
+{
+	struct frames *lost = &d->p2m.look.lost;
+
+	while (lost->nr) {
+		struct frames f = frames_part(lost, 0, BITS_PER_PAGE);
+
+		if (!nothing_there(d, &f))
+			logdirty_wrote_range(d, &f);
+		*lost = (struct frames){ frames_end(&f), lost->nr - f.nr };
+		if (lost->nr && hypercall_preempt())
+			return -ERESTART;
+	}
+	return 0;
 }
 
 static long dirty_bitmap(struct call *c, struct xen_domctl_shadow_op *s)
@@ -156,12 +185,16 @@ static long dirty_bitmap(struct call *c, struct xen_domctl_shadow_op *s)
 
 	if (!logdirty_is_on(d))
 		return -EINVAL;
-	if (!look_begin(p, &who, s->pages))
+	if (!look_begin(p, &who, s->pages, clean))
 		return -ERESTART;
-	if (!frames_make(0, p->look.frames, p2m_gfn_limit(), &all))
-		return -EINVAL;
-	rc = dirty_pieces(d, s, &all, clean);
-	if (rc == -ERESTART)
+	rc = give_back(d);
+	if (!rc && !frames_make(0, p->look.frames, p2m_gfn_limit(), &all))
+		rc = -EINVAL;
+	if (!rc)
+		rc = dirty_pieces(d, s, &all, clean);
+	if (rc && rc != -ERESTART)
+		look_drop(p);
+	if (rc)
 		return rc;
 	s->pages = all.nr;
 	s->stats.dirty_count = (uint32_t)p->look.dirty;
@@ -169,7 +202,7 @@ static long dirty_bitmap(struct call *c, struct xen_domctl_shadow_op *s)
 	p->found.looks += clean;
 	p->found.frames += clean ? p->look.dirty : 0;
 	memset(&p->look, 0, sizeof(p->look));
-	return rc;
+	return 0;
 }
 
 static long start_log(struct domain *d)

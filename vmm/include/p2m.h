@@ -167,6 +167,9 @@ struct p2m {
 		struct asker of;
 		uint64_t seen_ns; /* when it was last asked for */
 		uint64_t asked, frames, next, dirty;
+		bool cleans;
+		struct frames
+			lost; /* a look that cleaned was not ended: these go back into the log first */
 	} look;
 	/* Since logging began, for who reads the log: looks that cleaned, and frames that they found; LOCK_DOMCTL */
 	struct {
@@ -302,12 +305,12 @@ bool logdirty_is_on(const struct domain *d);
 void logdirty_disable(struct domain *d);
 /* 2^order frames from gfn were written; nr of them. With the p2m lock held. */
 void logdirty_mark(struct domain *d, gfn_t gfn, unsigned int order);
-void logdirty_mark_range(struct domain *d, const struct frames *f);
 /*
  * The VMM, or somebody who had the frame mapped, has written to it: called behind the write, as a look at the log may have
  * come between a note made before it and the write. Takes the p2m lock.
  */
 void logdirty_wrote(struct domain *d, gfn_t gfn);
+void logdirty_wrote_range(struct domain *d, const struct frames *f);
 /* Carries over to the bitmaps what hardware has noted. With the p2m lock held. At most P2M_PIECE frames. */
 void logdirty_collect(struct domain *d, const struct frames *f);
 /* How many frames from f->first on are holes, and nothing is noted of them. */

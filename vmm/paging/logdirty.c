@@ -131,7 +131,7 @@ void bitmap_set_range(uint8_t *map, uint64_t base, const struct frames *f)
 		map[bit / 8] |= (uint8_t)(1U << (bit % 8));
 }
 
-void logdirty_mark_range(struct domain *d, const struct frames *f)
+static void mark_range(struct domain *d, const struct frames *f)
 {
 	const struct frames logged = { 0, d->p2m.dirty_ready };
 	struct frames both = frames_common(f, &logged);
@@ -145,17 +145,24 @@ void logdirty_mark(struct domain *d, gfn_t gfn, unsigned int order)
 {
 	struct frames f = { gfn.v, BIT(order) };
 
-	logdirty_mark_range(d, &f);
+	mark_range(d, &f);
+}
+
+void logdirty_wrote_range(struct domain *d, const struct frames *f)
+{
+	spin_lock(&d->p2m.lock);
+	mark_range(d, f);
+	spin_unlock(&d->p2m.lock);
 }
 
 void logdirty_wrote(struct domain *d, gfn_t gfn)
 {
+	const struct frames one = { gfn.v, 1 };
+
 	/* What begins to be logged only now is all sent afterwards. */
 	if (likely(!READ_ONCE(d->p2m.logdirty) && !READ_ONCE(d->p2m.vram)))
 		return;
-	spin_lock(&d->p2m.lock);
-	logdirty_mark(d, gfn, 0);
-	spin_unlock(&d->p2m.lock);
+	logdirty_wrote_range(d, &one);
 }
 
 static bool mark_bits(struct domain *d, uint64_t gfn, uint64_t bits)
