@@ -20,6 +20,7 @@ struct block {
 	struct block_image *img;
 	char *id;
 	bool write_through;
+	bool format_said, checked; /* that it is raw */
 	enum block_on_error on_read_error, on_write_error;
 	unsigned int in_flight; /* main thread: submitted, callback not run */
 	struct block_stats stats;
@@ -46,22 +47,27 @@ struct block_host {
 
 /*
  * A guest that is given the bytes of another format sees no disk in them, and spoils the image by its first write. 0, or
- * -EINVAL where nobody said that it is to be so.
+ * -EINVAL where nobody said that it is to be so. What another process may still write to is looked at later.
  */
-static int raw_check(const struct block_params *p, struct block_image *img)
+static int raw_check(struct block *b)
 {
-	const char *looks = img->drv == &raw_driver ? block_file_format(img->file) : NULL;
-	bool known = looks && !strcmp(looks, "qcow2");
+	struct block_image *img = b->img;
+	const char *looks;
 
-	if (looks && p->format) {
+	if (img->resting || b->checked)
+		return 0;
+	looks = img->drv == &raw_driver ? block_file_format(img->file) : NULL;
+	b->checked = true;
+	if (looks && b->format_said) {
 		log_warn("%s begins as a %s image and is used as raw, as the configuration says",
-			 p->file, looks);
+			 block_file(b), looks);
 	} else if (looks) {
 		log_error(
 			"%s is a %s image, not a raw one: %s, or say format=raw if the guest is to see its bytes",
-			p->file, looks,
-			known ? "say format=qcow2"
-			      : "\"qemu-img convert -O qcow2\" makes one of it");
+			block_file(b), looks,
+			!strcmp(looks, "qcow2") ? "say format=qcow2"
+						: "\"qemu-img convert -O qcow2\" makes one of it");
+		b->checked = false;
 		return -EINVAL;
 	}
 	return 0;
@@ -99,23 +105,23 @@ struct block *block_open(struct block_host *h, const struct block_params *p)
 
 	if (!img)
 		return NULL;
-	if (raw_check(p, img)) {
-		block_image_close(img);
-		errno = EINVAL;
-		return NULL;
-	}
 	b = xzalloc(sizeof(*b));
 	*b = (struct block){
 		.host = h,
 		.img = img,
 		.id = xstrdup(p->id ? p->id : ""),
 		.write_through = p->write_through,
+		.format_said = p->format,
 		.on_read_error = p->on_read_error,
 		.on_write_error = p->on_write_error,
 		.next = h->blocks,
 	};
 	h->blocks = b;
-	return b;
+	if (!raw_check(b))
+		return b;
+	block_close(b);
+	errno = EINVAL;
+	return NULL;
 }
 
 /* Requests that waited for another try end with their error. */
@@ -434,6 +440,8 @@ void block_retry(struct block_host *h)
 
 int block_read_sync(struct block *b, uint64_t offset, void *buf, size_t len)
 {
+	if (b->img->resting)
+		return -EBUSY;
 	if (offset > b->img->size || len > b->img->size - offset)
 		return -EINVAL;
 	return b->img->drv->read(b->img, offset, buf, len);
@@ -450,13 +458,25 @@ void block_drain_all(struct block_host *h)
 		loop_wait_calls();
 }
 
-static int for_all_images(struct block_host *h, int (*function)(struct block_image *img))
+static int image_take(struct block *b)
+{
+	int rc = block_image_wake(b->img);
+
+	return rc ? rc : raw_check(b);
+}
+
+static int image_give(struct block *b)
+{
+	return block_image_rest(b->img);
+}
+
+static int for_all_blocks(struct block_host *h, int (*function)(struct block *b))
 {
 	struct block *b;
 	int rc = 0, err;
 
 	for (b = h->blocks; b; b = b->next) {
-		err = function(b->img);
+		err = function(b);
 		rc = rc ? rc : err;
 	}
 	return rc;
@@ -470,15 +490,15 @@ void block_await_images(struct block_host *h)
 int block_give_images(struct block_host *h)
 {
 	block_drain_all(h);
-	return for_all_images(h, block_image_rest);
+	return for_all_blocks(h, image_give);
 }
 
 int block_take_images(struct block_host *h)
 {
-	int rc = for_all_images(h, block_image_wake);
+	int rc = for_all_blocks(h, image_take);
 
 	if (rc) {
-		for_all_images(h, block_image_rest); /* all or none: the other end may want them */
+		for_all_blocks(h, image_give); /* all or none: the other end may want them */
 		return rc;
 	}
 	h->awaiting = false;

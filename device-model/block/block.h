@@ -81,7 +81,7 @@ const struct block_stats *block_get_stats(const struct block *b);
 
 /* Start req; offset and len must lie inside the image (else it fails with -EINVAL by callback). */
 void block_submit(struct block_req *req);
-/* Read now, in this thread, for start-up probing (partition table). 0 or -errno. */
+/* Read now, in this thread, for start-up probing (partition table). 0 or -errno; -EBUSY: it is another process's. */
 int block_read_sync(struct block *b, uint64_t offset, void *buf, size_t len);
 /* Something of some image is in flight. */
 bool block_busy(const struct block_host *h);

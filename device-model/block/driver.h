@@ -71,6 +71,5 @@ int block_image_read(struct block_image *img, uint64_t offset, void *buf, size_t
 const char *block_file_format(struct block_file *f);
 /* Whether the file begins as a qcow2 image does. */
 bool block_file_is_qcow2(struct block_file *f);
-bool block_file_is_qcow2(struct block_file *f);
 
 #endif

@@ -1,9 +1,10 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * The two IDE channels of the PIIX3 (82371SB) with ATA-6 disks (T13 1410D) and ATAPI CD-ROMs (SFF-8020i,
- * MMC-3). ide.c has registers and PCI, ide_dma.c the bus master, ide_ata.c disk commands, ide_trim.c
- * DATA SET MANAGEMENT, ide_identify.c their IDENTIFY data, ide_geometry.c cylinders and heads, ide_atapi.c and ide_atapi_cmd.c packet commands, ide_media.c
- * drives and media seen from the host.
+ * The two IDE channels of the PIIX3 (82371SB) with ATA-6 disks (T13 1410D) and ATAPI CD-ROMs
+ * (SFF-8020i, MMC-3). ide.c has registers and PCI, ide_dma.c the bus master, ide_ata.c disk commands,
+ * ide_trim.c DATA SET MANAGEMENT, ide_identify.c their IDENTIFY data, ide_geometry.c cylinders and
+ * heads, ide_atapi.c and ide_atapi_cmd.c packet commands, ide_media.c drives and media seen from the
+ * host.
  */
 #ifndef DM_HW_IDE_H
 #define DM_HW_IDE_H

@@ -29,7 +29,7 @@ class Side:
         shutil.rmtree(folder, ignore_errors=True)
         os.mkdir(folder)
         socket = os.path.join(folder, "qmp")
-        argv = [program, "-m", "128", "-drive", "file=%s,if=ide,index=0,format=%s" % (path, fmt),
+        argv = [program, "-m", "128", "-drive", "file=%s,if=ide,index=0%s" % (path, fmt and ",format=" + fmt or ""),
                 "-chardev", "socket,id=libxl-cmd,path=%s,server=on,wait=off" % socket,
                 "-mon", "chardev=libxl-cmd,mode=control", "-S"]
         fds = ()
@@ -103,6 +103,30 @@ def test_raw_handed_over(program, work, _):
     with open(path, "wb") as f:
         f.truncate(SECTORS * 512)
     hand_over(program, work, path, "raw")
+    os.unlink(path)
+
+
+def test_looked_at_later(program, work, _):
+    """What the image holds while it is another's says nothing; an image that is no raw one then is not taken."""
+    path, state = os.path.join(work, "handed-over.raw"), os.path.join(work, "handed-over")
+    with open(path, "wb") as f:
+        f.truncate(SECTORS * 512)
+    old = Side(program, work, "old", path, None)
+    old.leave(state)
+
+    def begins(data):
+        with open(path, "rb+") as f:
+            f.write(data)
+    begins(b"QFI\xfb")
+    new = Side(program, work, "new", path, None, state)
+    assert not new.go_on() and not written_by_somebody(path)
+    begins(bytes(4))
+    assert new.go_on() and written_by_somebody(path)
+    begins(b"QFI\xfb")  # as the guest may
+    new.leave(state)
+    assert new.go_on()
+    old.end()
+    new.end()
     os.unlink(path)
 
 

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /* Two machines in one process: nothing that happens to one is seen in the other. For `make check`. */
+#include <errno.h>
 #include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -22,6 +23,7 @@
 #include "core/save.h"
 #include "core/util.h"
 #include "core/vmm.h"
+#include "hw/ide.h"
 #include "net/net.h"
 
 #define VGA_DEVFN PCI_DEVFN(3, 0)
@@ -133,8 +135,11 @@ static void test_images(const char *of_a, const char *of_b)
 {
 	struct block_params p = { .file = of_b, .fd = -1 };
 	struct block *blk;
+	uint8_t byte;
 
+	CHECK(!block_read_sync(a.ide->channel[0].drive[0].blk, 0, &byte, 1));
 	CHECK(!block_give_images(a.disks));
+	CHECK(block_read_sync(a.ide->channel[0].drive[0].blk, 0, &byte, 1) == -EBUSY);
 	CHECK(!block_open(a.disks, &p));
 	p.file = of_a;
 	blk = block_open(b.disks, &p);
