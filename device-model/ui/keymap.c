@@ -51,6 +51,12 @@ static int by_name(const void *key, const void *element)
 	return strcmp(key, ((const struct keysym_name *)element)->name);
 }
 
+/* Those of Latin-1 are their code points. */
+static uint32_t unicode_keysym(uint32_t character)
+{
+	return character < 0x100 ? character : character | UNICODE_KEYSYM;
+}
+
 static uint32_t keysym_of(const char *name)
 {
 	const struct keysym_name *found;
@@ -59,8 +65,8 @@ static uint32_t keysym_of(const char *name)
 
 	if (name[0] == 'U' && strlen(name) >= 5) {
 		value = strtoul(name + 1, &end, 16);
-		if (!*end && value < UNICODE_KEYSYM) /* Latin-1 keysyms are their code points */
-			return (uint32_t)(value < 0x100 ? value : value | UNICODE_KEYSYM);
+		if (!*end && value < UNICODE_KEYSYM)
+			return unicode_keysym((uint32_t)value);
 	}
 	if (!strncmp(name, "0x", 2)) {
 		value = strtoul(name, &end, 16);
@@ -221,7 +227,7 @@ static uint32_t other_name(uint32_t keysym)
 		const struct keysym_character *c = &keysym_characters[i];
 
 		if (keysym & UNICODE_KEYSYM ? c->character == character : c->keysym == keysym)
-			return keysym & UNICODE_KEYSYM ? c->keysym : c->character | UNICODE_KEYSYM;
+			return keysym & UNICODE_KEYSYM ? c->keysym : unicode_keysym(c->character);
 	}
 	return 0;
 }

@@ -33,7 +33,10 @@ struct keymap {
 int keymap_load(struct keymap *k, const char *name, const char *dir);
 void keymap_free(struct keymap *k);
 
-/* The entry for a keysym, or for another one of the same character (Unicode's and the one from before), best for the modifiers now held (KEYMAP_* flags), or NULL. */
+/*
+ * The entry for a keysym, or for another one of the same character (Unicode's and the one from before), best for the
+ * modifiers now held (KEYMAP_* flags), or NULL.
+ */
 const struct keymap_entry *keymap_find(const struct keymap *k, uint32_t keysym, unsigned int held);
 
 /* keymap_builtin.c: adds the en-us table. */
