@@ -3,8 +3,10 @@
 #include "cases.h"
 #include "hvm_ops.h"
 #include "vmm/hvm/policy_private.h"
+#include "vmm/paging/shadow/shadow.h"
 #include <xen/arch-x86/cpufeatureset.h>
 #include <xen/domctl.h>
+#include <xen/hvm/dm_op.h>
 #include <xen/sysctl.h>
 
 #define ID 77
@@ -148,6 +150,35 @@ CASE(nested_pool)
 	EXPECT(set_pool(MIB(1)), == 0);
 	EXPECT(pool(), == MIB(1));
 	EXPECT(simple(XEN_DOMCTL_unpausedomain), == 0);
+	end();
+}
+
+/* What a device model wrote may be page tables: of a whole extent that is looked at in pieces. */
+CASE(modified_frames_go_in_pieces_on_shadow_tables)
+{
+	struct xen_dm_op_modified_memory_extent *e;
+	struct xen_dm_op_buf *buf;
+	struct xen_dm_op *op;
+
+	start();
+	op = guest_page(0, SCRATCH_GFN);
+	e = guest_page(0, SCRATCH_GFN + 1);
+	buf = guest_page(0, ARG_GFN);
+	EXPECT(create(0), == 0);
+	dom(ID)->is_pvh = false; /* it has a device model */
+	for (unsigned int i = 0; i < 16385; i++)
+		EXPECT(sh_frame(dom(ID)->sh, _gfn(i), true) == NULL, == false);
+	memset(op, 0, sizeof(*op));
+	op->op = XEN_DMOP_modified_memory;
+	op->u.modified_memory.nr_extents = 2;
+	for (unsigned int i = 0; i < 2; i++)
+		e[i] = (struct xen_dm_op_modified_memory_extent){ .first_pfn = i, .nr = 16384 };
+	buf[0].size = sizeof(*op);
+	buf[1].size = 2 * sizeof(*e);
+	guest_handle_set(buf[0].h, LIST);
+	guest_handle_set(buf[1].h, LIST + PAGE_SIZE);
+	EXPECT(call_as(0, 0, __HYPERVISOR_dm_op, ID, 2, ARG, 0), == 0);
+	EXPECT(op->u.modified_memory.nr_extents, == 0);
 	end();
 }
 

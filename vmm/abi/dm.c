@@ -17,7 +17,6 @@
  */
 
 /* What is done between two looks for other work. */
-#define EXTENT_BATCH	16U
 #define TYPE_BATCH	64U
 #define VRAM_MAX_FRAMES 16384U /* 64 MiB */
 
@@ -52,21 +51,25 @@ static long op_track_dirty_vram(struct call *c)
 	return rc;
 }
 
-static int modified_extent(struct domain *d, uint64_t la)
+/* Some of an extent, from frame *done on. *done = 0: that was all of it. */
+static int modified_piece(struct domain *d, uint64_t la, uint32_t *done)
 {
 	struct xen_dm_op_modified_memory_extent e;
-	struct frames range;
+	struct frames all, f;
 
 	if (copy_from_guest_la(&e, la, sizeof(e)))
 		return -EFAULT;
-	if (e.pad || e.nr > VRAM_MAX_FRAMES ||
-	    !frames_make(e.first_pfn, e.nr, p2m_gfn_limit(), &range))
+	if (e.pad || e.nr > VRAM_MAX_FRAMES || *done > e.nr ||
+	    !frames_make(e.first_pfn, e.nr, p2m_gfn_limit(), &all))
 		return -EINVAL;
-	logdirty_wrote_range(d, &range);
-	paging_give_up_range(d, &range);
+	f = frames_part(&all, *done, e.nr);
+	f.nr = paging_give_up_some(d, &f);
+	logdirty_wrote_range(d, &f);
+	*done = frames_end(&f) == frames_end(&all) ? 0 : *done + (uint32_t)f.nr;
 	return 0;
 }
 
+/* From the last extent to the first, of which `opaque` says what is done. */
 static long op_modified_memory(struct call *c)
 {
 	struct xen_dm_op_modified_memory *m = c->arg;
@@ -74,12 +77,13 @@ static long op_modified_memory(struct call *c)
 	const size_t size = sizeof(struct xen_dm_op_modified_memory_extent);
 	int rc = 0;
 
-	if (!extra || m->opaque > m->nr_extents || (uint64_t)m->nr_extents * size > extra->size)
+	if (!extra || (uint64_t)m->nr_extents * size > extra->size)
 		return -EINVAL;
-	for (unsigned int done = 1; m->opaque < m->nr_extents && !rc; done++) {
-		rc = modified_extent(c->d, guest_handle_la(extra->h) + m->opaque * size);
-		m->opaque += !rc;
-		if (!rc && !(done % EXTENT_BATCH) && hypercall_preempt())
+	while (m->nr_extents && !rc) {
+		rc = modified_piece(c->d, guest_handle_la(extra->h) + (m->nr_extents - 1) * size,
+				    &m->opaque);
+		m->nr_extents -= !rc && !m->opaque;
+		if (!rc && m->nr_extents && hypercall_preempt())
 			rc = -ERESTART;
 	}
 	return rc;

@@ -64,7 +64,8 @@ bool paging_pool_suffices(const struct domain *d);
 
 /* The frame is used for something else than page tables from now on, or somebody who lends it may write to it. */
 void paging_give_up(struct domain *d, gfn_t gfn);
-void paging_give_up_range(struct domain *d, const struct frames *f);
+/* The same for the first ones of these, as many as do not take long. Returns how many. */
+uint64_t paging_give_up_some(struct domain *d, const struct frames *f);
 /*
  * An instruction of v that cannot be emulated writes to one of its page tables, in frame gfn. True: it can be tried
  * again, the table has been given up. False: it was tried often enough.

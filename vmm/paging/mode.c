@@ -5,6 +5,8 @@
 
 /* Progress is a rare instruction away: more than this is none. */
 #define STUCK_MAX 16U
+/* Frames that are looked at under one hold of the lock. */
+#define GIVE_UP_PIECE 64U
 
 /* The processor has the guest's own registers. */
 static void same_state(struct vcpu *v)
@@ -83,23 +85,35 @@ void paging_give_up(struct domain *d, gfn_t gfn)
 	paging_guest_wrote(d, gfn, 0, 0);
 }
 
-void paging_give_up_range(struct domain *d, const struct frames *f)
+/* One table given up is enough for a piece. */
+static uint64_t give_up_piece(struct sh_domain *s, const struct frames *f)
 {
-	struct sh_domain *s = d->sh;
+	uint64_t g;
 
-	if (!s)
-		return;
-	spin_lock(&s->lock);
-	for (uint64_t g = f->first; g < frames_end(f); g++) {
+	for (g = f->first; g < frames_end(f); g++) {
 		const struct sh_set *set = sh_frame(s, _gfn(g), false);
 
-		if (!set)
-			g |= SH_ENTRIES - 1; /* nor of its neighbours */
-		else if (set->tables)
-			sh_give_up(s, _gfn(g));
+		if (!set || !set->tables)
+			continue;
+		sh_give_up(s, _gfn(g++));
+		break;
 	}
+	return g - f->first;
+}
+
+uint64_t paging_give_up_some(struct domain *d, const struct frames *f)
+{
+	struct frames piece = frames_part(f, 0, GIVE_UP_PIECE);
+	struct sh_domain *s = d->sh;
+	uint64_t n;
+
+	if (!s)
+		return f->nr;
+	spin_lock(&s->lock);
+	n = give_up_piece(s, &piece);
 	sh_settle(s);
 	spin_unlock(&s->lock);
+	return n;
 }
 
 bool paging_give_up_for(struct vcpu *v, gfn_t gfn)
