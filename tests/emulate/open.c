@@ -97,6 +97,11 @@ static bool no_avx(const struct open_case *c)
 	return prefixed(c, X86_PFX_VEX) && (lacks(c, X86_FEAT_AVX) || !c->cpu->ymm);
 }
 
+static bool no_avx2(const struct open_case *c)
+{
+	return prefixed(c, X86_PFX_VEX) && c->insn->vex_l && lacks(c, X86_FEAT_AVX2);
+}
+
 static bool no_lddqu(const struct open_case *c)
 {
 	return prefixed(c, X86_PFX_REPNE) && !prefixed(c, X86_PFX_VEX) && !c->cpu->sse3;
@@ -104,7 +109,7 @@ static bool no_lddqu(const struct open_case *c)
 
 static bool no_movntdqa(const struct open_case *c)
 {
-	return prefixed(c, X86_PFX_VEX) ? c->insn->vex_l && !c->cpu->avx2 : !c->cpu->sse41;
+	return !prefixed(c, X86_PFX_VEX) && !c->cpu->sse41;
 }
 
 static bool no_lahf64(const struct open_case *c)
@@ -247,7 +252,7 @@ static const struct open_rule rules[] = {
 	/* CPUID says no: a hypervisor may only hide it, and the processor does it all the same. */
 	{ OPEN_ALL, 0x9e, 0x9f, ANY_GROUP, 0, no_lahf64, "SDM 2, LAHF; CPUID 80000001 ecx 0" },
 	{ OPEN_ALL, 0x0ff0, 0x0ff0, ANY_GROUP, 0, no_lddqu, "SDM 2, LDDQU; CPUID 1 ecx 0" },
-	{ OPEN_ALL, 0x382a, 0x382a, ANY_GROUP, 0, no_movntdqa, "SDM 2, MOVNTDQA; CPUID 1 ecx 19, 7 ebx 5" },
+	{ OPEN_ALL, 0x382a, 0x382a, ANY_GROUP, 0, no_movntdqa, "SDM 2, MOVNTDQA; CPUID 1 ecx 19" },
 	{ OPEN_ALL, 0x0fb8, 0x0fb8, ANY_GROUP, 0, no_popcnt, "SDM 2, POPCNT; CPUID 1 ecx 23" },
 	{ OPEN_ALL, 0x0fbc, 0x0fbc, ANY_GROUP, 0, no_tzcnt, "SDM 2, TZCNT; CPUID 7 ebx 3" },
 	{ OPEN_ALL, 0x0fbd, 0x0fbd, ANY_GROUP, 0, no_lzcnt, "SDM 2, LZCNT; CPUID 80000001 ecx 5" },
@@ -255,6 +260,8 @@ static const struct open_rule rules[] = {
 	{ OPEN_ALL, 0x38f9, 0x38f9, ANY_GROUP, 0, no_movdiri, "SDM 2; CPUID 7 ecx 27" },
 	{ OPEN_ALL, 0x0fc7, 0x0fc7, ANY_GROUP, 0, no_cmpxchg16b, "SDM 2; CPUID 1 ecx 13" },
 	{ OPEN_ALL, 0x0000, 0xffff, ANY_GROUP, 0, no_avx, "SDM 1, 14.3; CPUID 1 ecx 27, 28" },
+	{ OPEN_ALL, 0x0f60, 0x0fff, ANY_GROUP, 0, no_avx2, "SDM 1, 14.7; CPUID 7 ebx 5" },
+	{ OPEN_ALL, 0x382a, 0x382a, ANY_GROUP, 0, no_avx2, "SDM 1, 14.7; CPUID 7 ebx 5" },
 
 	/* Flags: the union of both manuals' "undefined". */
 	{ OPEN_FLAGS, 0xc0, 0xc1, 0x0f, OF, shifts_not_by_one, "SDM 2, RCL" },
@@ -408,7 +415,7 @@ void native_cpu_detect(struct native_cpu *cpu)
 		hypervisor_detect(cpu);
 	if (max >= 7) {
 		__cpuid_count(7, 0, a, b, c, d);
-		cpu->avx2 = b & bit_AVX2;
+		f |= b & bit_AVX2 ? X86_FEAT_AVX2 : 0;
 		f |= (b & bit_BMI ? X86_FEAT_BMI1 : 0) | (c & bit_MOVDIRI ? X86_FEAT_MOVDIRI : 0);
 	}
 	__cpuid(0x80000001, a, b, c, d);

@@ -17,7 +17,7 @@ struct native_cpu {
 	bool emulated; /* QEMU's TCG: no judge */
 	bool lahf64;   /* LAHF and SAHF in 64-bit code */
 	bool ymm;      /* this kernel lets programs use YMM registers */
-	bool sse3, sse41, avx2;
+	bool sse3, sse41;
 	uint8_t va_bits;   /* 48 or 57, as this kernel has it */
 	uint32_t features; /* X86_FEAT_* that CPUID offers */
 };

@@ -362,6 +362,34 @@ static void vectors(void)
 	expect("vex real", "result", go(), X86EMUL_EXCEPTION);
 }
 
+/* 256-bit forms of packed integers are AVX2's; what came with AVX, and 128 bits, are not. */
+static void avx_without_avx2(void)
+{
+	static const struct {
+		const char *name, *bytes;
+		unsigned int len;
+		int want;
+	} of[] = {
+		{ "vpaddb ymm", "\xc5\xfd\xfc\x02", 4, X86EMUL_EXCEPTION },
+		{ "vpunpcklqdq ymm", "\xc5\xfd\x6c\x02", 4, X86EMUL_EXCEPTION },
+		{ "vmovntdqa ymm", "\xc4\xe2\x7d\x2a\x02", 5, X86EMUL_EXCEPTION },
+		{ "vpaddb xmm", "\xc5\xf9\xfc\x02", 4, X86EMUL_OKAY },
+		{ "vxorps ymm", "\xc5\xfc\x57\x02", 4, X86EMUL_OKAY },
+		{ "vmovdqu ymm", "\xc5\xfe\x6f\x02", 4, X86EMUL_OKAY },
+	};
+
+	for (unsigned int i = 0; i < sizeof(of) / sizeof(of[0]); i++) {
+		begin(X86_MODE_LONG, 64, of[i].bytes, of[i].len);
+		m.regs.gpr[X86_RDX] = 0x1000;
+		expect(of[i].name, "with AVX2", go(), X86EMUL_OKAY);
+		m.regs.rip = CODE;
+		m.ctxt.features &= ~X86_FEAT_AVX2;
+		expect(of[i].name, "without", go(), of[i].want);
+		if (of[i].want == X86EMUL_EXCEPTION)
+			expect(of[i].name, "vector", m.ctxt.event.vector, 6);
+	}
+}
+
 void test_machine(void)
 {
 	mmio_restart();
@@ -372,4 +400,5 @@ void test_machine(void)
 	fetch_limits();
 	segment_checks();
 	vectors();
+	avx_without_avx2();
 }

@@ -227,7 +227,8 @@ static void hidden_features(void)
 					     "\xf2\x0f\x38\xf1\xc1", "\x48\x0f\xc7\x0b",
 					     "\xc5\xf8\x10\x03",     "\x9f",
 					     "\xf2\x0f\xf0\x03",     "\x66\x0f\x38\x2a\x03",
-					     "\x0f\x38\xf9\x03" };
+					     "\x0f\x38\xf9\x03",     "\xc5\xfd\xfc\xc1",
+					     "\xc4\xe2\x7d\x2a\x03" };
 	struct native_cpu old = { .amd = true }, cpu = { .amd = true,
 							 .lahf64 = true,
 							 .ymm = true,

@@ -447,7 +447,9 @@ static inline int decode_legal(struct x86_emulate_ctxt *ctxt, const struct x86_i
 			    (flags & F_VEXMEM && !insn->is_mem))
 				return X86EMUL_UNHANDLEABLE;
 			if ((insn->vex_vvvv && !(flags & F_VEX3)) ||
-			    (insn->vex_l && !(flags & F_VEXL)) || !(ctxt->features & X86_FEAT_AVX))
+			    (insn->vex_l && !(flags & F_VEXL)) ||
+			    !(ctxt->features & X86_FEAT_AVX) ||
+			    (insn->vex_l && flags & F_VEXL2 && !(ctxt->features & X86_FEAT_AVX2)))
 				goto ud;
 		} else if (!(flags & F_NOLOCKUD) && (!(flags & F_LOCK) || !insn->is_mem)) {
 			goto ud;

@@ -81,6 +81,7 @@ enum imm_kind {
 #define F_NOLOCKUD (1U << 24) /* the handler judges LOCK (MOV CR) */
 #define F_VEXMEM   (1U << 25) /* VEX only with a memory operand; the other form has three operands */
 #define F_VEX3	   (1U << 26) /* the VEX form has a first operand of its own, in vvvv */
+#define F_VEXL2	   (1U << 27) /* 256 bits only with AVX2 */
 #define F_INDIRECT (F_GROUP | F_GROUPMOD | F_GROUPRM | F_PFX)
 
 struct x86_emul;

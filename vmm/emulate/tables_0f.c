@@ -227,11 +227,11 @@ static const struct x86_opcode pfx_wbinvd[4] = {
 /* Packed integers: of MMX, or with 66; and those that have no MMX form. */
 #define VX3 (VX | F_VEX3)
 static const struct x86_opcode pfx_packed[4] = {
-	OP(sse_packed, 0, 0, 0, 0), OP(sse_packed, 0, 0, 0, VX3), UD, UD,
+	OP(sse_packed, 0, 0, 0, 0), OP(sse_packed, 0, 0, 0, VX3 | F_VEXL2), UD, UD,
 };
 
 static const struct x86_opcode pfx_quads[4] = {
-	UD, OP(sse_packed, 0, 0, 0, VX3), UD, UD,
+	UD, OP(sse_packed, 0, 0, 0, VX3 | F_VEXL2), UD, UD,
 };
 
 static const struct x86_opcode pfx_logic[4] = {
@@ -399,7 +399,7 @@ const struct x86_opcode x86_opcodes_0f[256] = {
 };
 
 static const struct x86_opcode pfx_38_2a[4] = {
-	UD, OP(sse_load_aligned, 0, 0, 0, F_MEM | VX), UD, UD, /* MOVNTDQA */
+	UD, OP(sse_load_aligned, 0, 0, 0, F_MEM | VX | F_VEXL2), UD, UD, /* MOVNTDQA */
 };
 
 static const struct x86_opcode pfx_38_f0[4] = {

@@ -106,7 +106,8 @@ enum x86_vendor { X86_VENDOR_INTEL, X86_VENDOR_AMD };
 #define X86_FEAT_SSE	    (1U << 14)
 #define X86_FEAT_MMX	    (1U << 15)
 #define X86_FEAT_MOVDIRI    (1U << 16)
-#define X86_FEAT_ALL	    0x1ffffU
+#define X86_FEAT_AVX2	    (1U << 17) /* 256-bit forms of packed integers */
+#define X86_FEAT_ALL	    0x3ffffU
 
 /* Event types as in VMCB.EVENTINJ and VMCS interruption information. */
 enum x86_event_type {

@@ -46,6 +46,7 @@ static uint32_t read_features(void)
 	f |= (h->f1_ecx & BIT(28) ? X86_FEAT_AVX : 0) | (h->xsave ? X86_FEAT_XSAVE : 0);
 	f |= (h->f7_ebx & BIT(0) ? X86_FEAT_FSGSBASE : 0) |
 	     (h->f7_ebx & BIT(3) ? X86_FEAT_BMI1 : 0);
+	f |= h->f7_ebx & BIT(5) ? X86_FEAT_AVX2 : 0;
 	f |= (h->f7_ebx & BIT(20) ? X86_FEAT_SMAP : 0) | (h->f7_ecx & BIT(2) ? X86_FEAT_UMIP : 0);
 	f |= (h->f7_ecx & BIT(22) ? X86_FEAT_RDPID : 0) |
 	     (h->f7_ecx & BIT(27) ? X86_FEAT_MOVDIRI : 0);
