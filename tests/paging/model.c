@@ -314,7 +314,10 @@ static void enter(struct vcpu *v)
 	uint32_t att = v->attention;
 
 	v->attention = 0;
+	/* The guest may have its debug registers in the processor: nobody has fetched them. */
 	if (att & VCPU_ATT_STATE)
+		panic("more of the state is loaded than was changed");
+	if (att & VCPU_ATT_ROOT)
 		hvm_set_state(v, HVM_CRS);
 }
 
@@ -496,6 +499,51 @@ void model_step(void)
 
 /* --- a domain --- */
 
+static enum paging_answer must_emulate(struct vcpu *v, struct paging_fault *f)
+{
+	(void)v;
+	f->npt.gpa = _gpa(f->la);
+	f->npt.write = true;
+	return PAGING_EMULATE;
+}
+
+/* The instruction at RIP is not what writes while an event is delivered. Paging is off. */
+static void check_delivery(struct vcpu *v)
+{
+	const uint64_t at = (uint64_t)NR_TABLES << PAGE_SHIFT;
+	struct paging_mode mode = *model.d->paging;
+
+	mode.fault = must_emulate;
+	model.d->paging = &mode;
+	this_cpu()->current = v;
+	v->regs.rip = at;
+	*(uint8_t *)oracle_memory(_gfn(NR_TABLES)) = 0x90;
+	hvm_exit_page_fault(v, 0, PFEC_W, true);
+	if (v->regs.rip != at)
+		panic("an instruction was emulated for an event");
+	hvm_exit_page_fault(v, 0, PFEC_W, false);
+	if (v->regs.rip != at + 1)
+		panic("a write was not emulated");
+	model.d->paging = &paging_shadow;
+	this_cpu()->current = this_cpu()->idle;
+}
+
+/* Giving up for one instruction ends when it does so in vain, and not otherwise. */
+static void check_stuck(struct vcpu *v)
+{
+	unsigned int n = 0;
+
+	for (unsigned int i = 0; i < 100; i++, v->exits += 100)
+		if (!paging_give_up_for(v, _gfn(1)))
+			panic("a vCPU is stuck that goes on");
+	for (uint64_t i = 0; i < 100; i++, v->exits++)
+		if (!paging_give_up_for(v, _gfn(i % NR_TABLES)))
+			panic("a vCPU is stuck that writes to many tables");
+	for (; paging_give_up_for(v, _gfn(1)); v->exits++)
+		if (n++ > 100)
+			panic("a vCPU that is stuck goes on");
+}
+
 void model_start(unsigned int pool_pages)
 {
 	struct xen_domctl_createdomain cfg = {
@@ -534,6 +582,8 @@ void model_start(unsigned int pool_pages)
 		give_memory(g, g < NR_TABLES);
 	for (uint64_t g = 0; g < NR_VCPUS; g++)
 		give_memory(PDPT_GFN + g, false);
+	check_delivery(model.d->vcpu[0]);
+	check_stuck(model.d->vcpu[0]);
 	for (unsigned int i = 0; i < NR_VCPUS; i++)
 		change_mode(&model.cpu[i]);
 }

@@ -78,11 +78,24 @@ bool p2m_fault(struct vcpu *v, struct npt_fault *f)
 	return true;
 }
 
-/* A write to a page table, or one of the kernel's that CR0.WP allows. */
+/*
+ * A write to a page table, or one of the kernel's that CR0.WP allows. One of an event's delivery is not by the instruction at
+ * RIP: the event goes in again.
+ */
 static void emulate_write(struct vcpu *v, const struct npt_fault *f)
 {
-	if (!hvm_emulate_try(v) && !paging_give_up_for(v, gpa_to_gfn(f->gpa)))
+	gfn_t gfn = gpa_to_gfn(f->gpa);
+
+	if (f->table_walk) {
+		if (!paging_give_up_for(v, gfn))
+			domain_crash(
+				v->domain,
+				"vCPU %u at %lx: an event's delivery writes to frame %lx, which its "
+				"page tables need",
+				v->id, v->regs.rip, gfn.v);
+	} else if (!hvm_emulate_try(v) && !paging_give_up_for(v, gfn)) {
 		hvm_emulate(v, NULL, 0); /* ends the domain, with the instruction's bytes */
+	}
 }
 
 void hvm_exit_page_fault(struct vcpu *v, uint64_t la, uint32_t pfec, bool delivering)

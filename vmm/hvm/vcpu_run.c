@@ -34,6 +34,10 @@ static bool serve_attention(struct vcpu *v)
 		clear_attention(v, VCPU_ATT_STATE);
 		hvm_set_state(v, HVM_DRS | HVM_CR2 | HVM_CRS);
 	}
+	if (att & VCPU_ATT_ROOT) {
+		clear_attention(v, VCPU_ATT_ROOT);
+		hvm_set_state(v, HVM_CRS);
+	}
 	if (att & VCPU_ATT_IO) {
 		clear_attention(v, VCPU_ATT_IO);
 		if (!hvm_io_resume(v))

@@ -31,6 +31,7 @@
 #define VCPU_ATT_FLUSH BIT(4) /* flush this vCPU's TLB entries before the next entry */
 #define VCPU_ATT_STATE BIT(5) /* state was set from outside: reload all of it */
 #define VCPU_ATT_INIT  BIT(6) /* an INIT or start-up IPI waits (hvm.init_sipi) */
+#define VCPU_ATT_ROOT  BIT(7) /* a root of its shadow tables is gone */
 
 /* vcpu->pause_flags: any bit set = not runnable. Atomic. */
 #define VPF_DOWN    BIT(0) /* not brought up, or taken down */

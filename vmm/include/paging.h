@@ -68,7 +68,7 @@ void paging_give_up(struct domain *d, gfn_t gfn);
 uint64_t paging_give_up_some(struct domain *d, const struct frames *f);
 /*
  * An instruction of v that cannot be emulated writes to one of its page tables, in frame gfn. True: it can be tried
- * again, the table has been given up. False: it was tried often enough.
+ * again, the table has been given up. False: it was tried often enough, one time soon after the other.
  */
 bool paging_give_up_for(struct vcpu *v, gfn_t gfn);
 

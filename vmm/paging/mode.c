@@ -7,6 +7,8 @@
 #define STUCK_MAX 16U
 /* Frames that are looked at under one hold of the lock. */
 #define GIVE_UP_PIECE 64U
+/* It is the same attempt when no more exits have come between. */
+#define STUCK_EXITS 64U
 
 /* The processor has the guest's own registers. */
 static void same_state(struct vcpu *v)
@@ -120,8 +122,13 @@ bool paging_give_up_for(struct vcpu *v, gfn_t gfn)
 {
 	struct sh_vcpu *sv = v->sh;
 
-	sv->stuck = sv->stuck_rip == v->regs.rip ? sv->stuck + 1 : 0;
+	bool again = sv->stuck_rip == v->regs.rip && sv->stuck_gfn.v == gfn.v &&
+		     v->exits - sv->stuck_exit <= STUCK_EXITS;
+
+	sv->stuck = again ? sv->stuck + 1 : 0;
 	sv->stuck_rip = v->regs.rip;
+	sv->stuck_gfn = gfn;
+	sv->stuck_exit = v->exits;
 	paging_give_up(v->domain, gfn);
 	return sv->stuck < STUCK_MAX;
 }

@@ -81,7 +81,7 @@ void sh_root_forget(struct sh_domain *s, struct sh_page *p)
 				continue;
 			v->sh->root[k] = NULL;
 			p->users--;
-			__atomic_fetch_or(&v->attention, VCPU_ATT_STATE, __ATOMIC_SEQ_CST);
+			__atomic_fetch_or(&v->attention, VCPU_ATT_ROOT, __ATOMIC_SEQ_CST);
 		}
 	}
 }

@@ -105,8 +105,10 @@ struct sh_vcpu {
 	uint64_t *pdpt;			/* constant; four entries below 4 GiB */
 	gfn_t written;			/* own vCPU: the table of the last write to one */
 	unsigned int writes;		/* to it, one after the other */
-	uint64_t stuck_rip; /* own vCPU: an instruction for which tables were given up */
-	unsigned int stuck; /* so often */
+	uint64_t stuck_rip;  /* own vCPU: an instruction for which tables were given up */
+	gfn_t stuck_gfn;     /* the table */
+	uint64_t stuck_exit; /* v->exits when it last was */
+	unsigned int stuck;  /* so often */
 };
 
 static inline struct sh_page *sh_page_of(const uint64_t *entry)
