@@ -198,7 +198,7 @@ void opt_drive(struct options *o, const char *arg)
 	opt_list_free(&l);
 }
 
-/* -blockdev driver=file: an image that a -device names; raw until something else is asked for. */
+/* -blockdev driver=file: an image that a -device names. That driver gives the file's bytes, whatever they look like. */
 void opt_blockdev(struct options *o, const char *arg)
 {
 	static const char *const known[] = { "driver",	  "node-name",	    "filename",
@@ -212,6 +212,7 @@ void opt_blockdev(struct options *o, const char *arg)
 	driver = opt_list_get(&l, "driver");
 	d.id = dup_or_null(opt_list_get(&l, "node-name"));
 	d.file = dup_or_null(opt_list_get(&l, "filename"));
+	d.format = xstrdup("raw");
 	d.read_only = is_on(opt_list_get(&l, "read-only"));
 	if (!driver || (strcmp(driver, "file") && strcmp(driver, "host_device")) || !d.id ||
 	    !d.file || o->nr_pending == OPT_MAX_PENDING)

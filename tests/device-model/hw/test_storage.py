@@ -7,6 +7,7 @@ import shutil
 import struct
 import subprocess
 
+import pc
 import test_process
 from ide import Drive, ABRT, BM_INTR, ERR
 from results import Skip
@@ -153,6 +154,17 @@ def test_full_host_stops_guest(program, work, images):
     assert m.monitor.run("query-status")["status"] == "running"
     assert m.read(10000, 4096) == data
     m.pc.close()
+
+
+def test_blockdev_file(program, work, images):
+    """-blockdev driver=file gives a file's bytes, also those of an image of another format."""
+    path = os.path.join(work, "bytes.img")
+    with open(path, "wb") as f:
+        f.write(b"QFI\xfb" + bytes(MIB - 4))
+    machine = pc.Pc("plinth", [program, "-m", "64", "-blockdev", "driver=file,node-name=d,filename=" + path,
+                               "-device", "ide-hd,drive=d,bus=ide.0,unit=0"], work)
+    assert Drive(machine).read_pio(0, 1) == b"QFI\xfb" + bytes(508)
+    machine.close()
 
 
 def test_locked_tray(program, work, images):
