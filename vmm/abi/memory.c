@@ -122,11 +122,11 @@ static int decrease_extent(struct domain *d, struct extent *e)
 static int decrease_pages(struct call *c, const struct xen_memory_reservation *r, uint64_t *i)
 {
 	uint64_t nr = min((uint64_t)r->nr_extents, extents_max(c));
-	unsigned int n, done;
+	unsigned int n, done, piece = min(PIECE, p2m_take_piece(c->d));
 	gfn_t gfn[PIECE];
 
 	do {
-		for (n = 0; n < PIECE && *i + n < nr; n++)
+		for (n = 0; n < piece && *i + n < nr; n++)
 			if (call_read_long(c, guest_handle_la(r->extent_start), *i + n,
 					   &gfn[n].v) ||
 			    gfn[n].v >= p2m_gfn_limit())
@@ -134,9 +134,9 @@ static int decrease_pages(struct call *c, const struct xen_memory_reservation *r
 		if (physmap_remove_list(c->d, gfn, n, &done))
 			n = 0;
 		*i += done;
-		if (n == PIECE && *i < nr && hypercall_preempt())
+		if (n == piece && *i < nr && hypercall_preempt())
 			return -ERESTART;
-	} while (n == PIECE && *i < nr);
+	} while (n == piece && *i < nr);
 	return 0;
 }
 

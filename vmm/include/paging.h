@@ -32,9 +32,10 @@ struct paging_mode {
 	void (*hw_state)(struct vcpu *v);
 	/*
 	 * Behind a change of 2^order entries of the p2m from gfn on, with the p2m lock held: nothing that was made of the
-	 * old ones is used any more, but for what TLBs still hold. NULL: nothing is made of them.
+	 * old ones is used any more, but for what TLBs still hold. same: they lead to the same memory, with other rights.
+	 * NULL: nothing is made of them.
 	 */
-	void (*p2m_changed)(struct domain *d, gfn_t gfn, unsigned int order);
+	void (*p2m_changed)(struct domain *d, gfn_t gfn, unsigned int order, bool same);
 	/*
 	 * The VMM has written to the guest's memory: len bytes at offset of the frame, 0 = somewhere in it. Up to 8 bytes
 	 * may be an entry of a table. No lock of LOCK_SHADOW or above is held. NULL: nothing is made of what it was.

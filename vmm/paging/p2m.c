@@ -25,6 +25,16 @@ static inline unsigned int index_at(gfn_t gfn, unsigned int level)
 	return (unsigned int)(gfn.v >> level_order(level)) & (ENTRIES - 1);
 }
 
+unsigned int p2m_change_piece(const struct domain *d)
+{
+	return d->sh ? 32 : P2M_PIECE;
+}
+
+unsigned int p2m_take_piece(const struct domain *d)
+{
+	return d->sh ? 2 : P2M_PIECE;
+}
+
 uint64_t p2m_gfn_limit(void)
 {
 	return BIT(min(host_cpu.phys_bits - PAGE_SHIFT, 9 * LEVELS));
@@ -262,6 +272,12 @@ static uint64_t exchange(struct p2m *p, gfn_t gfn, uint64_t *slot, uint64_t leaf
 	return old;
 }
 
+/* Two leaves differ in rights, or in what is logged, only. */
+static bool is_same_ram(uint64_t a, uint64_t b)
+{
+	return p2m_is_ram(type_of(a)) && p2m_is_ram(type_of(b)) && !((a ^ b) & P2M_PTE_ADDR);
+}
+
 /* The one place where what a frame means changes. Whoever looks it up from here on finds the new entry. */
 static uint64_t replace(struct p2m *p, gfn_t gfn, uint64_t *slot, uint64_t leaf, unsigned int level)
 {
@@ -270,7 +286,7 @@ static uint64_t replace(struct p2m *p, gfn_t gfn, uint64_t *slot, uint64_t leaf,
 
 	if (unlikely(m->p2m_changed)) {
 		changed(p);
-		m->p2m_changed(p->domain, gfn, level_order(level));
+		m->p2m_changed(p->domain, gfn, level_order(level), is_same_ram(old, leaf));
 	}
 	return old;
 }

@@ -220,10 +220,11 @@ static enum paging_answer fault_locked(struct fault *x)
 {
 	struct p2m_entry now = p2m_get(x->s->d, x->gfn);
 	const struct sh_set *frame;
+	int rc = sh_pool_reserve(x->s);
 
-	if (!sh_pool_reserve(x->s))
+	if (rc == -ENOMEM)
 		return stuck(x, "its memory for shadow tables is too small");
-	if (now.type != x->e.type || now.mfn.v != x->e.mfn.v || now.access != x->e.access ||
+	if (rc || now.type != x->e.type || now.mfn.v != x->e.mfn.v || now.access != x->e.access ||
 	    !is_current(x))
 		return PAGING_AGAIN;
 	frame = sh_frame(x->s, x->gfn, false);

@@ -30,25 +30,26 @@ const struct p2m_format sh_p2m_format = {
 	.max_leaf_level = 3,
 };
 
-static void forget(struct sh_domain *s, gfn_t gfn)
+/* A mirrored table is still the same if its memory is. */
+static void forget(struct sh_domain *s, gfn_t gfn, bool same)
 {
 	struct sh_set *f = sh_frame(s, gfn, false);
 	uint64_t *entry;
 
 	while ((entry = sh_set_any(f)) != NULL)
 		sh_entry_clear(s, sh_page_of(entry), sh_index_of(entry));
-	if (f->tables)
+	if (f->tables && !same)
 		sh_give_up(s, gfn);
 }
 
-void sh_p2m_changed(struct domain *d, gfn_t gfn, unsigned int order)
+void sh_p2m_changed(struct domain *d, gfn_t gfn, unsigned int order, bool same)
 {
 	struct sh_domain *s = d->sh;
 
 	spin_lock(&s->lock);
 	for (uint64_t g = gfn.v; g < gfn.v + BIT(order);) {
 		if (sh_frame(s, _gfn(g), false))
-			forget(s, _gfn(g++));
+			forget(s, _gfn(g++), same);
 		else
 			g = (g | (SH_ENTRIES - 1)) + 1; /* nor one of its neighbours */
 	}

@@ -135,16 +135,23 @@ static bool evict(struct sh_domain *s)
 	return true;
 }
 
-bool sh_pool_reserve(struct sh_domain *s)
+/* Pages that are given up under one hold of the lock. */
+#define EVICT_MAX 2U
+
+int sh_pool_reserve(struct sh_domain *s)
 {
+	unsigned int evicted = 0;
+
 	/* A record page more, before a new table would be filled in part only. */
 	if (s->nr_free_refs < SH_FILL_REFS && s->nr_free > SH_FAULT_PAGES)
 		sh_refs_refill(s);
-	while (s->nr_free_refs < SH_FAULT_REFS)
-		if (!sh_refs_refill(s) && !evict(s))
-			return false;
-	while (s->nr_free < SH_FAULT_PAGES)
+	while (s->nr_free_refs < SH_FAULT_REFS || s->nr_free < SH_FAULT_PAGES) {
+		if (s->nr_free_refs < SH_FAULT_REFS && sh_refs_refill(s))
+			continue;
+		if (evicted++ == EVICT_MAX)
+			return -ERESTART;
 		if (!evict(s))
-			return false;
-	return true;
+			return -ENOMEM;
+	}
+	return 0;
 }

@@ -9,7 +9,7 @@
 #define RECORD 1ULL
 #define IN_REC 6U
 /* As many records in a set: what looks for one entry must not take long, whatever a guest maps how often. */
-#define RECORDS 16U
+#define RECORDS 4U
 
 struct sh_refs {
 	uint64_t *entry[IN_REC]; /* NULL behind the last one */

@@ -141,8 +141,11 @@ static inline struct sh_page *sh_child(uint64_t entry)
 /* pool.c */
 struct sh_page *sh_page_take(struct sh_domain *s); /* NULL: none is free */
 void sh_page_free(struct sh_domain *s, struct sh_page *p);
-/* As much is free as one fault may need; gives up what was not used for long. False: the pool is too small. */
-bool sh_pool_reserve(struct sh_domain *s);
+/*
+ * As much is free as one fault may need; gives up what was not used for long. 0; -ERESTART: some was given up, call again,
+ * the lock is free between; -ENOMEM: the pool is too small.
+ */
+int sh_pool_reserve(struct sh_domain *s);
 /* What was zapped is used by no processor any more, and free. Before the lock is given up. */
 void sh_settle(struct sh_domain *s);
 /* Without the lock: makes one chunk more; gives some back, -ERESTART = there are more. */
@@ -217,7 +220,7 @@ void sh_guest_wrote(struct domain *d, gfn_t gfn, unsigned int offset, unsigned i
 
 /* p2m.c, fault.c: of struct paging_mode */
 extern const struct p2m_format sh_p2m_format;
-void sh_p2m_changed(struct domain *d, gfn_t gfn, unsigned int order);
+void sh_p2m_changed(struct domain *d, gfn_t gfn, unsigned int order, bool same);
 enum paging_answer sh_fault(struct vcpu *v, struct paging_fault *f);
 
 #endif
