@@ -46,6 +46,11 @@ static void sync_from_guest(struct vcpu *v, struct vmcb *vmcb)
 		v->cr0 = vmcb->cr0;
 		v->cr3 = vmcb->cr3;
 		v->efer = vmcb->efer & ~X86_EFER_SVME;
+	} else if (unlikely(vmcb->cr3 != v->hw->cr3)) {
+		/* QEMU's TCG makes some task switches itself, whatever is intercepted: CR3 is the guest's then (docs/facts.md). */
+		domain_crash(v->domain,
+			     "vCPU %u: the processor loaded CR3 from a TSS; hap=1 is needed here",
+			     v->id);
 	}
 	v->dr6 = vmcb->dr6;
 	v->dr7 = vmcb->dr7;
@@ -201,13 +206,6 @@ static void exit_page_fault(struct vcpu *v, unsigned int insn_len)
 	const struct vmcb *vmcb = svm_vmcb(v);
 
 	(void)insn_len;
-	/* QEMU's TCG makes some task switches itself, whatever is intercepted: CR3 is the guest's then (docs/facts.md). */
-	if (unlikely(vmcb->cr3 != v->hw->cr3)) {
-		domain_crash(v->domain,
-			     "vCPU %u: the processor loaded CR3 from a TSS; hap=1 is needed here",
-			     v->id);
-		return;
-	}
 	hvm_exit_page_fault(v, vmcb->exit_info2, (uint32_t)vmcb->exit_info1,
 			    vmcb->exit_int_info & SVM_EVENT_VALID);
 }
