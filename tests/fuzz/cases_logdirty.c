@@ -8,6 +8,7 @@
 #include "vmm/domain/internal.h"
 #include "vmx/controls.h"
 #include "guest_access.h"
+#include "paging.h"
 #include "work.h"
 #include <xen/domctl.h>
 #include <xen/memory.h>
@@ -348,6 +349,43 @@ static void look_before_it_is_written(void)
 	uint8_t map[BITMAP_GFNS / 8];
 
 	ask_log(dom(DOMID_A), map, true);
+}
+
+static unsigned int told;
+
+static void count_told(struct domain *d, gfn_t gfn, unsigned int offset, unsigned int len)
+{
+	(void)d;
+	(void)offset;
+	(void)len;
+	told += gfn.v == SCRATCH_GFN + 1;
+}
+
+static void forget_told(void)
+{
+	told = 0;
+}
+
+/* A copy to the caller's own frame, which has become a page table when the copy is made. */
+CASE(table_written_by_grant_copy)
+{
+	struct gnttab_copy c = { .source.u.gmfn = SCRATCH_GFN,
+				 .source.domid = DOMID_SELF,
+				 .dest.u.gmfn = SCRATCH_GFN + 1,
+				 .dest.domid = DOMID_SELF,
+				 .len = 64 };
+	const struct paging_mode *was = dom(0)->paging;
+	struct paging_mode mode = *was;
+
+	mode.guest_wrote = count_told;
+	dom(0)->paging = &mode;
+	work_copy_page = guest_page(0, SCRATCH_GFN + 1);
+	work_on_copy = forget_told;
+	EXPECT(call_op(0, __HYPERVISOR_grant_table_op, GNTTABOP_copy, &c, sizeof(c)), == 0);
+	EXPECT(c.status, == GNTST_okay);
+	EXPECT(work_on_copy == NULL, == true);
+	EXPECT(told, == 1);
+	dom(0)->paging = was;
 }
 
 static void written_behind_a_look(void)

@@ -4,12 +4,14 @@
  * memory, by gfn. The frames are pinned for the time of the copy.
  */
 #include "internal.h"
+#include "paging.h"
 
 struct copy_end {
 	struct domain *d;  /* reference */
 	struct page *page; /* reference, or pinned */
 	bool by_ref;
 	grant_ref_t ref;
+	gfn_t gfn; /* not by_ref */
 };
 
 static int take_end(const struct gnttab_copy_ptr *p, bool by_ref, bool readonly, struct copy_end *e)
@@ -30,11 +32,12 @@ static int take_end(const struct gnttab_copy_ptr *p, bool by_ref, bool readonly,
 	} else if (e->d != cur) {
 		rc = GNTST_permission_denied;
 	} else {
-		e->page = p2m_hold_page(cur, _gfn(p->u.gmfn), !readonly, NULL);
+		e->gfn = _gfn(p->u.gmfn);
+		e->page = p2m_hold_page(cur, e->gfn, !readonly, NULL);
 		if (e->page)
 			rc = GNTST_okay;
 		else
-			rc = pod_may_come(cur, _gfn(p->u.gmfn)) ? GNTST_eagain : GNTST_bad_page;
+			rc = pod_may_come(cur, e->gfn) ? GNTST_eagain : GNTST_bad_page;
 	}
 	if (rc) {
 		domain_put(e->d);
@@ -47,10 +50,16 @@ static void put_end(struct copy_end *e, bool readonly)
 {
 	if (!e->d)
 		return;
-	if (e->by_ref)
+	if (e->by_ref) {
 		grant_release(e->d, e->ref, readonly);
-	else
+	} else {
+		/* It may have become a table, or been looked at, since it was taken. */
+		if (!readonly) {
+			logdirty_wrote(e->d, e->gfn);
+			paging_give_up(e->d, e->gfn);
+		}
 		page_put(e->page);
+	}
 	domain_put(e->d);
 }
 

@@ -467,6 +467,9 @@ static bool run_answered(struct vcpu *v, uint64_t *reps)
 	if (!io->nr_records || !io->record[0].run || !io->answer_valid)
 		return false;
 	*reps = min(io->answer_count, *reps);
+	/* The device model has written to memory, to one frame (within_page()). */
+	if (!io->record[0].write)
+		paging_give_up(v->domain, gpa_to_gfn(_gpa(io->record[0].data)));
 	io->nr_records = 0;
 	io->answer_valid = false;
 	return true;
@@ -481,9 +484,12 @@ static int send_run(struct vcpu *v, const ioreq_t *p)
 	/* An item of this instruction is under way: it went alone and is finished alone. */
 	if (io->nr_records || ioreq_send(v, p, &val) != IO_PENDING)
 		return X86EMUL_UNHANDLEABLE;
-	io->record[0] = (struct io_record){
-		.addr = p->addr, .type = p->type, .size = (uint8_t)p->size, .run = true
-	};
+	io->record[0] = (struct io_record){ .addr = p->addr,
+					    .data = p->data,
+					    .size = (uint8_t)p->size,
+					    .type = p->type,
+					    .write = p->dir == IOREQ_WRITE,
+					    .run = true };
 	io->nr_records = 1;
 	return X86EMUL_RETRY;
 }

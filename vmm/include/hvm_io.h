@@ -46,7 +46,7 @@ struct io_record {
 	uint8_t type; /* IOREQ_TYPE_PIO or COPY */
 	bool write;
 	bool done; /* data is the answer */
-	bool run;  /* of a whole run, whose data went to or from memory (emulate.c) */
+	bool run; /* of a whole run, whose data went to or from memory at guest-physical `data` (emulate.c) */
 };
 
 /* A load or store that was decoded before: what it is, for these bytes at this rip (hvm/mmio.c). */
