@@ -11,6 +11,7 @@
 #include <xen/memory.h>
 #include <xen/hvm/e820.h>
 #include "hvm_context.h"
+#include "paging.h"
 
 #define MEMOP_EXTENT_SHIFT 6
 #define MEMOP_CMD_MASK	   ((1U << MEMOP_EXTENT_SHIFT) - 1)
@@ -110,6 +111,9 @@ static int decrease_extent(struct domain *d, struct extent *e)
 	f = piece_of(&extent, e->piece);
 	for (unsigned int i = 0; i < f.nr; i++)
 		gfn[i] = _gfn(f.first + i);
+	/* One table after the other: all at once would take long. */
+	if (paging_give_up_some(d, &f) < f.nr)
+		return -ERESTART;
 	if (physmap_remove_list(d, gfn, (unsigned int)f.nr, &done))
 		return 1;
 	if (was_last(&extent, e->piece))

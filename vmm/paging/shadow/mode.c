@@ -183,6 +183,7 @@ int sh_domain_init(struct domain *d)
 	if (!s)
 		return -ENOMEM;
 	s->d = d;
+	s->multiplier = __builtin_ia32_rdtsc() * 0x9e3779b97f4a7c15ULL | 1;
 	spin_lock_init(&s->lock, LOCK_SHADOW, "shadow");
 	list_init(&s->used);
 	list_init(&s->free);

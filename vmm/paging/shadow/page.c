@@ -11,7 +11,7 @@ COUNTER(shadow_zapped);
 
 static struct sh_page **bucket(struct sh_domain *s, gfn_t gfn)
 {
-	return &s->bucket[sh_bucket(gfn)];
+	return &s->bucket[sh_bucket(s, gfn)];
 }
 
 struct sh_page *sh_page_find(struct sh_domain *s, gfn_t gfn, union sh_role role)

@@ -14,10 +14,10 @@
 #include "hvm_ops.h"
 #include "paging.h"
 
-#define SH_ENTRIES 512U
-#define SH_ROOTS   4U
-#define SH_CHUNK   32U /* pages that the pool grows by */
-#define SH_BUCKETS 1024U
+#define SH_ENTRIES     512U
+#define SH_ROOTS       4U
+#define SH_CHUNK       32U /* pages that the pool grows by */
+#define SH_BUCKET_BITS 12U
 /* What one fault may use: the pages of a walk with one for frame numbers, and a record of references for each. */
 #define SH_FAULT_PAGES 8U
 #define SH_FAULT_REFS  8U
@@ -92,11 +92,12 @@ struct sh_domain {
 	struct sh_chunk *chunks;
 	struct sh_refs *free_refs;
 	unsigned int nr_free_refs;
-	unsigned int turn; /* of those that sh_set_victim() chose */
-	uint64_t *frames;  /* sh_frame(): a tree like the p2m's, with sets at its leaves */
-	uint64_t nr_nodes; /* of it */
-	void *blank;	   /* a root that leads nowhere */
-	struct sh_page *bucket[SH_BUCKETS];
+	unsigned int turn;   /* of those that sh_set_victim() chose */
+	uint64_t *frames;    /* sh_frame(): a tree like the p2m's, with sets at its leaves */
+	uint64_t nr_nodes;   /* of it */
+	void *blank;	     /* a root that leads nowhere */
+	uint64_t multiplier; /* constant, odd: no guest can choose frames of one bucket */
+	struct sh_page *bucket[BIT(SH_BUCKET_BITS)];
 };
 
 struct sh_vcpu {
@@ -123,9 +124,9 @@ static inline unsigned int sh_index(uint64_t la, unsigned int level)
 {
 	return (unsigned int)(la >> (PAGE_SHIFT + 9 * (level - 1))) & (SH_ENTRIES - 1);
 }
-static inline unsigned int sh_bucket(gfn_t gfn)
+static inline unsigned int sh_bucket(const struct sh_domain *s, gfn_t gfn)
 {
-	return (unsigned int)(gfn.v ^ gfn.v >> 10) % SH_BUCKETS;
+	return (unsigned int)(gfn.v * s->multiplier >> (64 - SH_BUCKET_BITS));
 }
 static inline maddr_t sh_maddr(const struct sh_page *p)
 {

@@ -50,8 +50,8 @@ static struct sh_page *next_of(struct sh_page *p, gfn_t gfn)
 	return p;
 }
 
-#define for_each_mirror(s, p, frame)                                   \
-	for ((p) = next_of((s)->bucket[sh_bucket(frame)], frame); (p); \
+#define for_each_mirror(s, p, frame)                                      \
+	for ((p) = next_of((s)->bucket[sh_bucket(s, frame)], frame); (p); \
 	     (p) = next_of((p)->hash_next, frame))
 
 void sh_written(struct sh_domain *s, gfn_t gfn, unsigned int offset, unsigned int len)
