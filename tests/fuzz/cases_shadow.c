@@ -140,6 +140,24 @@ CASE(shadow_pool)
 	end();
 }
 
+/* Records of references do not use up what tables are made of. */
+CASE(shadow_records_leave_pages)
+{
+	struct sh_domain *s;
+
+	start();
+	EXPECT(create(0), == 0);
+	EXPECT(set_pool(MIB(1)), == 0);
+	s = dom(ID)->sh;
+	spin_lock(&s->lock);
+	while (sh_refs_refill(s))
+		;
+	EXPECT(s->nr_free, == 64);
+	spin_unlock(&s->lock);
+	machine_kill(dom(ID));
+	end();
+}
+
 /* With nested paging the number is only remembered. */
 CASE(nested_pool)
 {

@@ -43,11 +43,13 @@ static void give(struct sh_domain *s, struct sh_refs *r)
 
 bool sh_refs_refill(struct sh_domain *s)
 {
-	struct sh_page *p = sh_page_take(s);
+	/* They never come back: a quarter of the pool is kept for tables. */
+	struct sh_page *p = s->nr_ref_pages < s->nr_pages / 4 * 3 ? sh_page_take(s) : NULL;
 	struct sh_refs *r;
 
 	if (!p)
 		return false;
+	s->nr_ref_pages++;
 	r = (struct sh_refs *)(void *)p->table;
 	for (unsigned int i = 0; i < PAGE_SIZE / sizeof(*r); i++)
 		give(s, &r[i]);

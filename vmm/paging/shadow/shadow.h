@@ -92,11 +92,12 @@ struct sh_domain {
 	struct sh_chunk *chunks;
 	struct sh_refs *free_refs;
 	unsigned int nr_free_refs;
-	unsigned int turn;   /* of those that sh_set_victim() chose */
-	uint64_t *frames;    /* sh_frame(): a tree like the p2m's, with sets at its leaves */
-	uint64_t nr_nodes;   /* of it */
-	void *blank;	     /* a root that leads nowhere */
-	uint64_t multiplier; /* constant, odd: no guest can choose frames of one bucket */
+	unsigned int nr_ref_pages; /* that became records */
+	unsigned int turn;	   /* of those that sh_set_victim() chose */
+	uint64_t *frames;	   /* sh_frame(): a tree like the p2m's, with sets at its leaves */
+	uint64_t nr_nodes;	   /* of it */
+	void *blank;		   /* a root that leads nowhere */
+	uint64_t multiplier;	   /* constant, odd: no guest can choose frames of one bucket */
 	struct sh_page *bucket[BIT(SH_BUCKET_BITS)];
 };
 
@@ -163,7 +164,7 @@ uint64_t *sh_set_any(const struct sh_set *set); /* NULL: it is empty */
 /* Which entry of a full set goes: not one of those that came last, which one instruction may need at once. */
 uint64_t *sh_set_victim(struct sh_domain *s, const struct sh_set *set);
 void sh_set_each(const struct sh_set *set, void (*fn)(uint64_t *entry));
-/* A page becomes records. False: none is free. */
+/* A page becomes records, for good. False: none is free, or the others are left for tables. */
 bool sh_refs_refill(struct sh_domain *s);
 /* The frame's set; NULL: there is none yet, or, with make, no memory. */
 struct sh_set *sh_frame(struct sh_domain *s, gfn_t gfn, bool make);
