@@ -92,7 +92,7 @@ CASE(key_of_many_grants)
 
 CASE(keys_one_after_the_other)
 {
-	for (char key = ' '; key <= '~'; key++)
+	for (int key = ' '; key <= '~'; key++)
 		if (key != 'R' && key != 'C')
-			EXPECT(lines_of(key), > 0);
+			EXPECT(lines_of((char)key), > 0);
 }
