@@ -19,7 +19,8 @@ DM_PV_TAKEN := $(addprefix $(DM_PV_DIR)/,taken_over.c $(addprefix test_,keeper.c
 DM_PV_WRAP := -Wl,--wrap=open64,--wrap=keeper_xen_map
 # The fuzz targets: what they are of, and how they are linked.
 DM_PV_OF_pv      := $(DM_PV_LIB) $(DM_PV_DIR)/fuzz_pv.c
-DM_PV_OF_keeper  := $(DM_PV_KEEPER) $(DM_BLOCK_CORE) $(addprefix $(DM_PV_DIR)/,fake_confine.c fuzz_keeper.c)
+DM_PV_OF_keeper  := $(filter-out %/keeper_images.c,$(DM_PV_KEEPER)) $(DM_BLOCK_CORE) \
+	$(addprefix $(DM_PV_DIR)/,fake_confine.c fuzz_keeper.c)
 DM_PV_OPT_keeper := $(DM_PV_WRAP)
 
 CHECKS  += check-dm-pv
