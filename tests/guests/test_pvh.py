@@ -156,7 +156,6 @@ CPUID = (
 REFUSED = (
     ('type = "pv"', r'type="pvh".*pvshim=1'),
     ("nestedhvm = 1", r"nestedhvm=1"),
-    ("hap = 0", r"hap=0"),
 )
 
 

@@ -301,9 +301,11 @@ void schedule(void);
 /* The run loop: deferred work and idling, until there is a guest's vCPU to run (sched/run.c). Then that is current. */
 struct vcpu *run_next(void);
 void sched_set_affinity(struct vcpu *v, uint64_t hard, uint64_t soft);
+/* Whoever finds it runnable sees all that was done to it while it was not. */
 static inline bool vcpu_runnable(const struct vcpu *v)
 {
-	return !v->pause_flags && !v->pause_count && !v->domain->pause_count;
+	return !published(v->pause_flags) && !published(v->pause_count) &&
+	       !published(v->domain->pause_count);
 }
 /*
  * What lower rooms ask of a guest's processor: one constant table, which vmm/hvm hands down (vcpu_run.c). Other vCPUs'
