@@ -176,6 +176,8 @@ def test_pv_actions(lab):
                    extra=f'{option} = "{action}"')
             domid = dom0.run(f"xl domid {does} 2>/dev/null || echo 0").strip()
             dom0.wait_for(test.format(name=does, domid=domid, state=state), 120, 1)
+            # The new one ends the same way, and xl starts the next: xl ends first.
+            dom0.wait_for(f"! pkill -KILL -f '[x]l create .*{does}[.]cfg'", 30, 1)
             dom0.wait_for(f"for n in $(xl list | awk '/^{does}/ {{ print $1 }}'); do xl destroy $n; done; "
                           f"! xl list | grep ^{does}", 60, 1)
 
