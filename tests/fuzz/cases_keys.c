@@ -52,6 +52,7 @@ CASE(key_of_many_vcpus)
 	domid_t id = create_many();
 
 	EXPECT(lines_of('q'), > MANY);
+	EXPECT(host_log_has(" page tables, and 0 of large pages that were small"), == true);
 	EXPECT(host_log_has("  v127: CPU"), == true);
 	EXPECT(lines_of('v'), > 6 * MANY);
 	EXPECT(lines_of('e'), > MANY);

@@ -106,6 +106,8 @@ static void dump_whole(const struct domain *d)
 	       d->dying ? " dying" : "", d->refs, d->pause_count, d->tool_pauses ? " (tools)" : "",
 	       d->shut_down ? " shut down" : "", *why ? " crashed:" : "", d->tot_pages,
 	       d->max_pages, d->teardown_step);
+	printk("  %lu page tables, and %lu of large pages that were small\n",
+	       d->p2m.nr_tables - d->p2m.nr_parked, d->p2m.nr_parked);
 	if (*why)
 		printk("  %s\n", why);
 }
