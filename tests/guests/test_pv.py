@@ -171,15 +171,16 @@ def test_pv_actions(lab):
     """on_poweroff, on_reboot, on_crash, on_watchdog: what the configuration says is what happens."""
     dom0 = lab.boot(guests=True, disks=[{"path": scratch_disk(lab)}])
     for does, options, option, state in ENDS:
-        for action, test in ACTIONS.items():
-            create(dom0, does, options, memory=32, kernel='kernel = "/guests/payload64.elf"',
+        for number, (action, test) in enumerate(ACTIONS.items()):
+            name = f"{does}{number}"  # its own: an xl that was killed leaves a name behind
+            create(dom0, name, options, memory=32, kernel='kernel = "/guests/payload64.elf"',
                    extra=f'{option} = "{action}"')
-            domid = dom0.run(f"xl domid {does} 2>/dev/null || echo 0").strip()
-            dom0.wait_for(test.format(name=does, domid=domid, state=state), 120, 1)
+            domid = dom0.run(f"xl domid {name} 2>/dev/null || echo 0").strip()
+            dom0.wait_for(test.format(name=name, domid=domid, state=state), 120, 1)
             # The new one ends the same way, and xl starts the next: xl ends first.
-            dom0.wait_for(f"! pkill -KILL -f '[x]l create .*{does}[.]cfg'", 30, 1)
-            dom0.wait_for(f"for n in $(xl list | awk '/^{does}/ {{ print $1 }}'); do xl destroy $n; done; "
-                          f"! xl list | grep ^{does}", 60, 1)
+            dom0.wait_for(f"! pkill -KILL -f '[x]l create .*{name}[.]cfg'", 30, 1)
+            dom0.wait_for(f"for n in $(xl list | awk '/^{name}/ {{ print $1 }}'); do xl destroy $n; done; "
+                          f"! xl list | grep ^{name}", 60, 1)
 
 
 def dumped(lab, name, mib, test):
