@@ -71,7 +71,7 @@ struct sched_policy {
 	bool (*may_run)(const struct vcpu *v, uint64_t now_ns);
 	/* May v, in c's queue, be given c past the others there? False: that would be more than its share. */
 	bool (*may_pass)(const struct sched_cpu *c, const struct vcpu *v, uint64_t now_ns);
-	/* v moves from one CPU's queue to another's; in neither. */
+	/* v moves from one CPU's queue to another's; in neither. NULL: nothing to do. */
 	void (*migrate)(const struct sched_cpu *from, const struct sched_cpu *to, struct vcpu *v);
 	/* What v counts for where queues are compared. */
 	unsigned int (*weight)(const struct vcpu *v);

@@ -200,6 +200,14 @@ static void offer_one(const struct sched_cpu *c, uint64_t now)
 			return;
 }
 
+/* v, not queued, is one of `to`'s from now on; `from` is locked. */
+static void change_cpu(const struct sched_cpu *from, const struct sched_cpu *to, struct vcpu *v)
+{
+	if (policy->migrate)
+		policy->migrate(from, to, v);
+	publish(v->cpu, to->cpu);
+}
+
 /* v is runnable, neither queued nor running; c is its queue, locked. It goes to CPU `cpu`. Unlocks. */
 static void place_on(struct sched_cpu *c, struct vcpu *v, unsigned int cpu)
 {
@@ -207,8 +215,7 @@ static void place_on(struct sched_cpu *c, struct vcpu *v, unsigned int cpu)
 	uint64_t now;
 
 	if (to != c) {
-		policy->migrate(c, to, v);
-		publish(v->cpu, cpu);
+		change_cpu(c, to, v);
 		spin_unlock(&c->lock);
 		spin_lock(&to->lock);
 		/* Between the two locks another CPU may have placed or stopped it. */
@@ -276,8 +283,7 @@ static bool steal(struct sched_cpu *c)
 			}
 		if (found) {
 			dequeue(from, found);
-			policy->migrate(from, c, found);
-			publish(found->cpu, c->cpu);
+			change_cpu(from, c, found);
 		}
 		spin_unlock(&from->lock);
 		if (found)
@@ -495,8 +501,7 @@ static bool fetch_here(struct sched_cpu *c, struct vcpu *to, uint64_t now)
 	if (ok && from != c) {
 		if (to->sched.queued)
 			dequeue(from, to);
-		policy->migrate(from, c, to);
-		publish(to->cpu, c->cpu);
+		change_cpu(from, c, to);
 		spin_unlock(&from->lock);
 		spin_lock(&c->lock);
 		from = c;

@@ -256,11 +256,6 @@ static bool at_may_pass(const struct sched_cpu *c, const struct vcpu *v, uint64_
 	return !at(v)->parked && list_first(&c->queue, struct vcpu, sched.queue) == v;
 }
 
-static void at_migrate(const struct sched_cpu *from, const struct sched_cpu *to, struct vcpu *v)
-{
-	(void)from, (void)to, (void)v;
-}
-
 /* --- promises ----------------------------------------------------------------------------------- */
 
 static unsigned int util_of(uint64_t slice_ns, uint64_t period_ns)
@@ -360,7 +355,6 @@ const struct sched_policy sched_atropos = {
 	.until = at_until,
 	.may_run = at_may_run,
 	.may_pass = at_may_pass,
-	.migrate = at_migrate,
 	.weight = at_weight,
 	.dump_cpu = at_dump_cpu,
 	.dump_vcpu = at_dump_vcpu,

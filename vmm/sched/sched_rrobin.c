@@ -126,11 +126,6 @@ static bool rr_may_pass(const struct sched_cpu *c, const struct vcpu *v, uint64_
 	return rr(v)->in_turn || list_first(&c->queue, struct vcpu, sched.queue) == v;
 }
 
-static void rr_migrate(const struct sched_cpu *from, const struct sched_cpu *to, struct vcpu *v)
-{
-	(void)from, (void)to, (void)v;
-}
-
 static unsigned int rr_weight(const struct vcpu *v)
 {
 	(void)v;
@@ -176,7 +171,6 @@ const struct sched_policy sched_rrobin = {
 	.until = rr_until,
 	.may_run = rr_may_run,
 	.may_pass = rr_may_pass,
-	.migrate = rr_migrate,
 	.weight = rr_weight,
 	.dump_cpu = rr_dump_cpu,
 	.dump_vcpu = rr_dump_vcpu,
