@@ -30,24 +30,27 @@ static int64_t sub(int64_t a, int64_t b)
 	return (int64_t)((uint64_t)a - (uint64_t)b);
 }
 
-static int64_t and (int64_t a, int64_t b)
+static int64_t bits_and(int64_t a, int64_t b)
 {
 	return a & b;
 }
 
-static int64_t andn(int64_t a, int64_t b)
+static int64_t bits_andn(int64_t a, int64_t b)
 {
 	return ~a & b;
 }
 
-static int64_t or (int64_t a, int64_t b)
+static int64_t bits_or(int64_t a, int64_t b)
 {
 	return a | b;
 }
 
-static int64_t xor (int64_t a, int64_t b) { return a ^ b; }
+static int64_t bits_xor(int64_t a, int64_t b)
+{
+	return a ^ b;
+}
 
-	static int64_t equal(int64_t a, int64_t b)
+static int64_t equal(int64_t a, int64_t b)
 {
 	return a == b ? -1 : 0;
 }
@@ -89,22 +92,22 @@ static int64_t product_wide(int64_t a, int64_t b)
 
 /* By the second byte of the opcode. */
 static const struct lane_op lane_ops[256] = {
-	[0x54] = { and, 8, false, WRAPS },	    [0x55] = { andn, 8, false, WRAPS },
-	[0x56] = { or, 8, false, WRAPS },	    [0x57] = { xor, 8, false, WRAPS },
+	[0x54] = { bits_and, 8, false, WRAPS },	    [0x55] = { bits_andn, 8, false, WRAPS },
+	[0x56] = { bits_or, 8, false, WRAPS },	    [0x57] = { bits_xor, 8, false, WRAPS },
 	[0x64] = { greater, 1, true, WRAPS },	    [0x65] = { greater, 2, true, WRAPS },
 	[0x66] = { greater, 4, true, WRAPS },	    [0x74] = { equal, 1, false, WRAPS },
 	[0x75] = { equal, 2, false, WRAPS },	    [0x76] = { equal, 4, false, WRAPS },
 	[0xd4] = { add, 8, false, WRAPS },	    [0xd5] = { product, 2, true, WRAPS },
 	[0xd8] = { sub, 1, false, UNSIGNED },	    [0xd9] = { sub, 2, false, UNSIGNED },
-	[0xda] = { smaller_one, 1, false, WRAPS },  [0xdb] = { and, 8, false, WRAPS },
+	[0xda] = { smaller_one, 1, false, WRAPS },  [0xdb] = { bits_and, 8, false, WRAPS },
 	[0xdc] = { add, 1, false, UNSIGNED },	    [0xdd] = { add, 2, false, UNSIGNED },
-	[0xde] = { larger_one, 1, false, WRAPS },   [0xdf] = { andn, 8, false, WRAPS },
+	[0xde] = { larger_one, 1, false, WRAPS },   [0xdf] = { bits_andn, 8, false, WRAPS },
 	[0xe0] = { average, 1, false, WRAPS },	    [0xe3] = { average, 2, false, WRAPS },
 	[0xe4] = { product_high, 2, false, WRAPS }, [0xe5] = { product_high, 2, true, WRAPS },
 	[0xe8] = { sub, 1, true, SIGNED },	    [0xe9] = { sub, 2, true, SIGNED },
-	[0xea] = { smaller_one, 2, true, WRAPS },   [0xeb] = { or, 8, false, WRAPS },
+	[0xea] = { smaller_one, 2, true, WRAPS },   [0xeb] = { bits_or, 8, false, WRAPS },
 	[0xec] = { add, 1, true, SIGNED },	    [0xed] = { add, 2, true, SIGNED },
-	[0xee] = { larger_one, 2, true, WRAPS },    [0xef] = { xor, 8, false, WRAPS },
+	[0xee] = { larger_one, 2, true, WRAPS },    [0xef] = { bits_xor, 8, false, WRAPS },
 	[0xf4] = { product_wide, 8, false, WRAPS }, [0xf8] = { sub, 1, false, WRAPS },
 	[0xf9] = { sub, 2, false, WRAPS },	    [0xfa] = { sub, 4, false, WRAPS },
 	[0xfb] = { sub, 8, false, WRAPS },	    [0xfc] = { add, 1, false, WRAPS },
