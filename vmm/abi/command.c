@@ -66,7 +66,9 @@ long call_end(struct call *c, long rc, const void *argument, size_t size)
 struct asker call_asker(const struct call *c, uint64_t what)
 {
 	/* Processes have tables of their own; what is beside their address in CR3 changes. */
-	return (struct asker){ .space = (c->v->cr3 & CR3_TABLE) | 1, .what = what << 8 | c->cmd };
+	return (struct asker){ .space = (c->v->cr3 & CR3_TABLE) | 1,
+			       .what = what << 8 | c->cmd,
+			       .seen_ns = now_ns() };
 }
 
 bool call_goes_back(const struct call *c, long rc)

@@ -144,16 +144,15 @@ static bool look_begin(struct p2m *p, const struct asker *who, uint64_t asked, b
 {
 	bool same = asker_is(&p->look.of, who);
 
-	if (!same && p->look.of.space && now_ns() - p->look.seen_ns < ASKER_GONE_NS)
+	if (!same && asker_may_come(&p->look.of, who->seen_ns))
 		return false;
 	if (!same || p->look.asked != asked) {
 		look_drop(p);
-		p->look.of = *who;
 		p->look.asked = asked;
 		p->look.cleans = clean;
 		p->look.frames = min(p->max_gfn + 1, asked);
 	}
-	p->look.seen_ns = now_ns();
+	p->look.of = *who;
 	return true;
 }
 

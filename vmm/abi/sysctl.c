@@ -213,7 +213,6 @@ static long op_readconsole(struct call *c)
  */
 static struct listing {
 	struct asker of;
-	uint64_t seen_ns; /* when it was last asked for */
 	struct xen_sysctl_getdomaininfolist asked;
 	uint32_t id, count;
 } listings[MAX_VCPUS];
@@ -244,15 +243,15 @@ static long op_getdomaininfolist(struct call *c)
 	struct listing *at = &listings[c->v->id];
 	long rc;
 
-	if (!asker_is(&at->of, &who) || now_ns() - at->seen_ns >= ASKER_GONE_NS ||
+	if (!asker_is(&at->of, &who) || !asker_may_come(&at->of, who.seen_ns) ||
 	    at->asked.first_domain != l->first_domain || at->asked.max_domains != l->max_domains)
-		*at = (struct listing){ .of = who, .asked = *l, .id = l->first_domain };
-	at->seen_ns = now_ns();
+		*at = (struct listing){ .asked = *l, .id = l->first_domain };
+	at->of = who;
 	rc = list_domains(l, at);
 	if (rc == -ERESTART)
 		return rc;
 	l->num_domains = at->count;
-	memset(at, 0xff, sizeof(*at));
+	at->of.space = 0;
 	return rc;
 }
 

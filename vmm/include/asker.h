@@ -12,13 +12,20 @@
 #define ASKER_GONE_NS 1000000000ULL
 
 struct asker {
-	uint64_t space; /* the address space that the call came from, 0 = nobody */
-	uint64_t what;	/* of the things that are asked for there */
+	uint64_t space;	  /* the address space that the call came from, 0 = nobody */
+	uint64_t what;	  /* of the things that are asked for there */
+	uint64_t seen_ns; /* when it asked */
 };
 
 static inline bool asker_is(const struct asker *a, const struct asker *b)
 {
 	return a->space == b->space && a->what == b->what;
+}
+
+/* Has somebody begun, who may still come back for the rest? */
+static inline bool asker_may_come(const struct asker *a, uint64_t now_ns)
+{
+	return a->space && now_ns - a->seen_ns < ASKER_GONE_NS;
 }
 
 #endif

@@ -165,7 +165,6 @@ struct p2m {
 	/* A look at the log that goes in pieces: what was asked, how far it is, bits set so far; LOCK_DOMCTL */
 	struct {
 		struct asker of;
-		uint64_t seen_ns; /* when it was last asked for */
 		uint64_t asked, frames, next, dirty;
 		bool cleans;
 		struct frames
