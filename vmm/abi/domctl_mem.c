@@ -100,7 +100,7 @@ static bool nothing_there(struct domain *d, struct frames *f)
 {
 	uint64_t n = logdirty_nothing(d, f);
 
-	f->nr = n ? n : min(f->nr, (uint64_t)p2m_change_piece(d));
+	f->nr = n ? n : min(f->nr, (uint64_t)paging_change_piece(d));
 	return n;
 }
 

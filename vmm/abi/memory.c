@@ -126,7 +126,7 @@ static int decrease_extent(struct domain *d, struct extent *e)
 static int decrease_pages(struct call *c, const struct xen_memory_reservation *r, uint64_t *i)
 {
 	uint64_t nr = min((uint64_t)r->nr_extents, extents_max(c));
-	unsigned int n, done, piece = min(PIECE, p2m_take_piece(c->d));
+	unsigned int n, done, piece = min(PIECE, paging_take_piece(c->d));
 	gfn_t gfn[PIECE];
 
 	do {

@@ -49,6 +49,19 @@ static inline void list_del(struct list_head *n)
 	list_init(n);
 }
 
+/* From the list that it is in to another one. */
+static inline void list_move(struct list_head *n, struct list_head *h)
+{
+	list_del(n);
+	list_add(n, h);
+}
+
+static inline void list_move_tail(struct list_head *n, struct list_head *h)
+{
+	list_del(n);
+	list_add_tail(n, h);
+}
+
 #define list_entry(p, type, member) container_of(p, type, member)
 #define list_first(h, type, member) list_entry((h)->next, type, member)
 #define list_for_each(pos, h, member)                                                \

@@ -229,12 +229,6 @@ uint64_t p2m_take_dirty_small(struct p2m *p, gfn_t gfn, uint64_t *nr);
 
 /* Frames that one call may ask for, where it says so: what is done with interrupts off in one piece. */
 #define P2M_PIECE 128U
-/*
- * As many, at most, whose rights change or that are taken from d in one piece: on shadow tables all that leads to each goes,
- * and of a frame that is taken the tables in it, too. A multiple of 8, where bitmaps tell of them.
- */
-unsigned int p2m_change_piece(const struct domain *d);
-unsigned int p2m_take_piece(const struct domain *d);
 
 /*
  * Like p2m_change_type() for frames whose bit in `only` is set (NULL: all), with one flush; others stay as they are.

@@ -63,6 +63,13 @@ uint64_t paging_pool(const struct domain *d);
 /* Is there as much as the domain needs to run? */
 bool paging_pool_suffices(const struct domain *d);
 
+/*
+ * Frames, at most, whose rights change or that are taken from d in one piece: on shadow tables all that leads to each goes,
+ * and of a frame that is taken the tables in it, too. A multiple of 8, where bitmaps tell of them.
+ */
+unsigned int paging_change_piece(const struct domain *d);
+unsigned int paging_take_piece(const struct domain *d);
+
 /* The frame is used for something else than page tables from now on, or somebody who lends it may write to it. */
 void paging_give_up(struct domain *d, gfn_t gfn);
 /* The same for the first ones of these, as many as do not take long. Returns how many. */

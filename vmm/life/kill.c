@@ -42,8 +42,7 @@ static struct page *next_page(struct domain *d)
 	spin_lock(&d->page_lock);
 	if (!list_empty(&d->page_list)) {
 		p = list_first(&d->page_list, struct page, list);
-		list_del(&p->list);
-		list_add(&p->list, &domain_priv(d)->relinquished);
+		list_move(&p->list, &domain_priv(d)->relinquished);
 	}
 	spin_unlock(&d->page_lock);
 	return p;

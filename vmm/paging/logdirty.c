@@ -54,7 +54,7 @@ static struct frames next_piece(struct domain *d, bool *is_ram)
 	*is_ram = e.type == P2M_RAM_RW;
 	end = min(p2m_behind(g, e.order), ROUND_DOWN(g, FRAMES_PER_PAGE) + FRAMES_PER_PAGE);
 	if (*is_ram)
-		end = ROUND_DOWN(g, p2m_change_piece(d)) + p2m_change_piece(d);
+		end = ROUND_DOWN(g, paging_change_piece(d)) + paging_change_piece(d);
 	end = min(end, p->dirty_gfns);
 	return (struct frames){ g, end - g };
 }

@@ -76,6 +76,16 @@ uint64_t paging_pool(const struct domain *d)
 	return d->sh ? d->sh->nr_pages : d->pool_pages;
 }
 
+unsigned int paging_change_piece(const struct domain *d)
+{
+	return d->sh ? 32 : P2M_PIECE;
+}
+
+unsigned int paging_take_piece(const struct domain *d)
+{
+	return d->sh ? 2 : P2M_PIECE;
+}
+
 /* What the faults of all vCPUs at once need, and a little to keep. */
 bool paging_pool_suffices(const struct domain *d)
 {
@@ -121,7 +131,6 @@ uint64_t paging_give_up_some(struct domain *d, const struct frames *f)
 bool paging_give_up_for(struct vcpu *v, gfn_t gfn)
 {
 	struct sh_vcpu *sv = v->sh;
-
 	bool again = sv->stuck_rip == v->regs.rip && sv->stuck_gfn.v == gfn.v &&
 		     v->exits - sv->stuck_exit <= STUCK_EXITS;
 

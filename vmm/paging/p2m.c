@@ -25,46 +25,19 @@ static inline unsigned int index_at(gfn_t gfn, unsigned int level)
 	return (unsigned int)(gfn.v >> level_order(level)) & (ENTRIES - 1);
 }
 
-unsigned int p2m_change_piece(const struct domain *d)
-{
-	return d->sh ? 32 : P2M_PIECE;
-}
-
-unsigned int p2m_take_piece(const struct domain *d)
-{
-	return d->sh ? 2 : P2M_PIECE;
-}
-
 uint64_t p2m_gfn_limit(void)
 {
 	return BIT(min(host_cpu.phys_bits - PAGE_SHIFT, 9 * LEVELS));
 }
 
-/* A table that has been given up, and that no lookup is in any more; cleared. Or NULL. */
+/* A table that had been given up, and that no lookup is in any more, is among the others again. */
 static struct page *unpark(struct p2m *p)
 {
-	struct page *pg;
+	struct page *pg = list_first(&p->parked, struct page, list);
 
-	if (list_empty(&p->parked) || !grace_over(p->parked_since))
-		return NULL;
-	pg = list_entry(p->parked.next, struct page, list);
-	list_del(&pg->list);
-	list_add_tail(&pg->list, &p->tables);
+	list_move_tail(&pg->list, &p->tables);
 	p->nr_parked--;
-	memset(page_to_virt(pg), 0, PAGE_SIZE);
 	return pg;
-}
-
-/* Nobody looks anything up any more. */
-static void unpark_all(struct p2m *p)
-{
-	while (!list_empty(&p->parked)) {
-		struct page *pg = list_entry(p->parked.next, struct page, list);
-
-		list_del(&pg->list);
-		list_add_tail(&pg->list, &p->tables);
-	}
-	p->nr_parked = 0;
 }
 
 /* A guest that scatters small mappings over its address space must not use up the VMM's memory by tables. */
@@ -72,9 +45,11 @@ static struct page *table_alloc(struct p2m *p)
 {
 	struct page *pg;
 
-	pg = unpark(p);
-	if (pg)
+	if (!list_empty(&p->parked) && grace_over(p->parked_since)) {
+		pg = unpark(p);
+		memset(page_to_virt(pg), 0, PAGE_SIZE);
 		return pg;
+	}
 	if (!p->domain->is_dom0 && p->nr_tables >= p->max_tables)
 		return NULL;
 	pg = alloc_pages(0);
@@ -750,8 +725,7 @@ static uint64_t recombine_at(struct p2m *p, gfn_t gfn, bool *any)
 		return behind;
 	pg = mfn_to_page(virt_to_mfn(table_virt(*slot)));
 	publish(*slot, p->fmt->make_leaf(p->domain, &e, _gfn(f.first), 2));
-	list_del(&pg->list);
-	list_add_tail(&pg->list, &p->parked);
+	list_move_tail(&pg->list, &p->parked);
 	p->nr_parked++;
 	*any = true;
 	return behind;
@@ -806,7 +780,8 @@ int p2m_teardown(struct domain *d)
 	if (paging_teardown(d))
 		return -ERESTART;
 	spin_lock(&p->lock);
-	unpark_all(p);
+	while (!list_empty(&p->parked))
+		unpark(p); /* nobody looks anything up any more */
 	/* Tables come newest last; the root is first and goes last. */
 	while (!list_empty(&p->tables) && done++ < TEARDOWN_TABLES) {
 		struct page *pg = list_entry(p->tables.prev, struct page, list);

@@ -75,7 +75,7 @@ static struct vram_track *start(struct domain *d, const struct frames *f)
 
 static int piece(struct domain *d, struct vram_track *t)
 {
-	struct frames f = frames_part(&t->range, t->next, p2m_change_piece(d));
+	struct frames f = frames_part(&t->range, t->next, paging_change_piece(d));
 	uint8_t written[P2M_PIECE / 8];
 	uint64_t at = t->next / 8, bytes = DIV_ROUND_UP(f.nr, 8);
 	int rc = 0;

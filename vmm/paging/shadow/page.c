@@ -131,8 +131,7 @@ struct sh_page *sh_page_get(struct sh_domain *s, gfn_t gfn, union sh_role role, 
 		*made = true;
 		return make(s, gfn, role);
 	}
-	list_del(&p->list);
-	list_add(&p->list, &s->used);
+	list_move(&p->list, &s->used);
 	return p;
 }
 
@@ -150,8 +149,7 @@ void sh_page_zap(struct sh_domain *s, struct sh_page *p)
 		sh_frame(s, p->gfn, false)->tables--;
 	if (p->users)
 		sh_root_forget(s, p);
-	list_del(&p->list);
-	list_add_tail(&p->list, &s->pending);
+	list_move_tail(&p->list, &s->pending);
 }
 
 void sh_give_up(struct sh_domain *s, gfn_t gfn)

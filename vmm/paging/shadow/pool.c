@@ -89,8 +89,7 @@ struct sh_page *sh_page_take(struct sh_domain *s)
 
 void sh_page_free(struct sh_domain *s, struct sh_page *p)
 {
-	list_del(&p->list);
-	list_add_tail(&p->list, &s->free);
+	list_move_tail(&p->list, &s->free);
 	s->nr_free++;
 }
 
