@@ -31,15 +31,7 @@ static unsigned int lines_of(char key)
 
 static domid_t create_many(void)
 {
-	struct xen_domctl op = { .u.createdomain = {
-					 .flags = XEN_DOMCTL_CDF_hvm | XEN_DOMCTL_CDF_hap,
-					 .max_vcpus = MANY,
-					 .max_evtchn_port = 255,
-					 .max_grant_frames = 4,
-					 .max_maptrack_frames = 4,
-					 .grant_opts = XEN_DOMCTL_GRANT_version(1),
-					 .arch.emulation_flags = XEN_X86_EMU_LAPIC,
-				 } };
+	struct xen_domctl op = { .u.createdomain = machine_config(MANY, XEN_X86_EMU_LAPIC) };
 
 	EXPECT(domctl(XEN_DOMCTL_createdomain, 50, &op), == 0);
 	op.u.max_vcpus.max = MANY;

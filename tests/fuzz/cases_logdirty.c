@@ -318,14 +318,17 @@ CASE(logged_write_by_grant_mapping_of_a_page_that_moves)
 	for_each_format(written_where_it_moved);
 }
 
+/* dom0's, to what A grants it. */
+static const struct gnttab_copy copy_to_granted = { .source.u.gmfn = SCRATCH_GFN,
+						    .source.domid = DOMID_SELF,
+						    .dest.u.ref = GRANT_REF,
+						    .dest.domid = DOMID_A,
+						    .len = 64,
+						    .flags = GNTCOPY_dest_gref };
+
 static void written_by_copy(void)
 {
-	struct gnttab_copy c = { .source.u.gmfn = SCRATCH_GFN,
-				 .source.domid = DOMID_SELF,
-				 .dest.u.ref = GRANT_REF,
-				 .dest.domid = DOMID_A,
-				 .len = 64,
-				 .flags = GNTCOPY_dest_gref };
+	struct gnttab_copy c = copy_to_granted;
 	uint8_t map[BITMAP_GFNS / 8];
 
 	grant_to_dom0();
@@ -390,12 +393,7 @@ CASE(table_written_by_grant_copy)
 
 static void written_behind_a_look(void)
 {
-	struct gnttab_copy c = { .source.u.gmfn = SCRATCH_GFN,
-				 .source.domid = DOMID_SELF,
-				 .dest.u.ref = GRANT_REF,
-				 .dest.domid = DOMID_A,
-				 .len = 64,
-				 .flags = GNTCOPY_dest_gref };
+	struct gnttab_copy c = copy_to_granted;
 	uint8_t map[BITMAP_GFNS / 8];
 
 	grant_to_dom0();

@@ -31,8 +31,7 @@ static const struct guest {
 	const char *file;
 	uint32_t emulation;
 	unsigned int vcpus;
-} pvh = { RECORDED "pvh", XEN_X86_EMU_LAPIC, 2 },
-  hvm = { RECORDED "hvm", XEN_X86_EMU_ALL & ~XEN_X86_EMU_VPCI, 1 };
+} pvh = { RECORDED "pvh", XEN_X86_EMU_LAPIC, 2 }, hvm = { RECORDED "hvm", MACHINE_PC, 1 };
 
 static const struct record *find(uint32_t type)
 {
@@ -62,15 +61,7 @@ static struct cpu_policy *machine_max(void)
 /* The machine on which the image was made, and a domain that waits for it. */
 static void begin(const struct guest *g)
 {
-	struct xen_domctl op = { .u.createdomain = {
-					 .flags = XEN_DOMCTL_CDF_hvm | XEN_DOMCTL_CDF_hap,
-					 .max_vcpus = g->vcpus,
-					 .max_evtchn_port = 255,
-					 .max_grant_frames = 4,
-					 .max_maptrack_frames = 4,
-					 .grant_opts = XEN_DOMCTL_GRANT_version(1),
-					 .arch.emulation_flags = g->emulation,
-				 } };
+	struct xen_domctl op = { .u.createdomain = machine_config(g->vcpus, g->emulation) };
 	const struct record *leaves;
 	uint32_t leaf, sub;
 

@@ -26,22 +26,9 @@ enum { A = DOMID_A, B = DOMID_B };
 static struct hvm_ops hooked;
 static unsigned int looks, half_made;
 
-static struct xen_domctl_createdomain config(unsigned int vcpus)
-{
-	return (struct xen_domctl_createdomain){
-		.flags = XEN_DOMCTL_CDF_hvm | XEN_DOMCTL_CDF_hap,
-		.max_vcpus = vcpus,
-		.max_evtchn_port = 255,
-		.max_grant_frames = 4,
-		.max_maptrack_frames = 4,
-		.grant_opts = XEN_DOMCTL_GRANT_version(1),
-		.arch.emulation_flags = XEN_X86_EMU_ALL & ~XEN_X86_EMU_VPCI,
-	};
-}
-
 static struct domain *make(domid_t id, unsigned int vcpus, int *err)
 {
-	struct xen_domctl_createdomain cfg = config(vcpus);
+	struct xen_domctl_createdomain cfg = machine_config(vcpus, MACHINE_PC);
 
 	return domain_create(id, &cfg, false, err);
 }

@@ -28,15 +28,11 @@ static void end(void)
 
 static long create(uint32_t flags)
 {
-	struct xen_domctl op = { .u.createdomain = { .flags = XEN_DOMCTL_CDF_hvm | flags,
-						     .max_vcpus = 2,
-						     .max_evtchn_port = 255,
-						     .max_grant_frames = 4,
-						     .max_maptrack_frames = 4,
-						     .grant_opts = XEN_DOMCTL_GRANT_version(1),
-						     .arch.emulation_flags = XEN_X86_EMU_LAPIC } };
-	long rc = domctl(XEN_DOMCTL_createdomain, ID, &op);
+	struct xen_domctl op = { .u.createdomain = machine_config(2, XEN_X86_EMU_LAPIC) };
+	long rc;
 
+	op.u.createdomain.flags = XEN_DOMCTL_CDF_hvm | flags;
+	rc = domctl(XEN_DOMCTL_createdomain, ID, &op);
 	for (unsigned int i = 0; !rc && i < 2; i++)
 		EXPECT(vcpu_create(dom(ID), i), == 0);
 	return rc;

@@ -10,17 +10,7 @@
 
 static domid_t create_many(void)
 {
-	struct xen_domctl op = { .domain = 50,
-				 .u.createdomain = {
-					 .flags = XEN_DOMCTL_CDF_hvm | XEN_DOMCTL_CDF_hap,
-					 .max_vcpus = MANY,
-					 .max_evtchn_port = 255,
-					 .max_grant_frames = 4,
-					 .max_maptrack_frames = 4,
-					 .grant_opts = XEN_DOMCTL_GRANT_version(1),
-					 .arch.emulation_flags =
-						 XEN_X86_EMU_ALL & ~XEN_X86_EMU_VPCI,
-				 } };
+	struct xen_domctl op = { .domain = 50, .u.createdomain = machine_config(MANY, MACHINE_PC) };
 
 	EXPECT(domctl(XEN_DOMCTL_createdomain, op.domain, &op), == 0);
 	op.u.max_vcpus.max = MANY;

@@ -79,15 +79,7 @@ CASE(callback_is_set_while_a_vcpu_sleeps)
 /* A PC with two vCPUs, up; LINT0 of the second takes the PIC's interrupts. */
 static struct domain *new_pc(void)
 {
-	struct xen_domctl_createdomain cfg = {
-		.flags = XEN_DOMCTL_CDF_hvm | XEN_DOMCTL_CDF_hap,
-		.max_vcpus = 2,
-		.max_evtchn_port = 255,
-		.max_grant_frames = 4,
-		.max_maptrack_frames = 4,
-		.grant_opts = XEN_DOMCTL_GRANT_version(1),
-		.arch.emulation_flags = XEN_X86_EMU_ALL & ~XEN_X86_EMU_VPCI,
-	};
+	struct xen_domctl_createdomain cfg = machine_config(2, MACHINE_PC);
 	struct domain *d;
 	int err;
 

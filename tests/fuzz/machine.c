@@ -89,9 +89,9 @@ static void start_once(void)
 		(struct e820_entry){ 0, (uint64_t)DOM0_PAGES << PAGE_SHIFT, E820_RAM, 0 };
 }
 
-static struct domain *create(domid_t id, uint32_t emulation, unsigned int vcpus, bool is_dom0)
+struct xen_domctl_createdomain machine_config(unsigned int vcpus, uint32_t emulation)
 {
-	struct xen_domctl_createdomain cfg = {
+	return (struct xen_domctl_createdomain){
 		.flags = XEN_DOMCTL_CDF_hvm | XEN_DOMCTL_CDF_hap,
 		.max_vcpus = vcpus,
 		.max_evtchn_port = 255,
@@ -100,6 +100,11 @@ static struct domain *create(domid_t id, uint32_t emulation, unsigned int vcpus,
 		.grant_opts = XEN_DOMCTL_GRANT_version(1),
 		.arch.emulation_flags = emulation,
 	};
+}
+
+static struct domain *create(domid_t id, uint32_t emulation, unsigned int vcpus, bool is_dom0)
+{
+	struct xen_domctl_createdomain cfg = machine_config(vcpus, emulation);
 	int err;
 	struct domain *d = domain_create(id, &cfg, is_dom0, &err);
 
@@ -165,7 +170,7 @@ void machine_start(void)
 	this_cpu()->softirq = 0;
 	start_dom0();
 	start_guest(DOMID_A, XEN_X86_EMU_LAPIC, 2 + more);
-	start_guest(DOMID_B, XEN_X86_EMU_ALL & ~XEN_X86_EMU_VPCI, 1 + more);
+	start_guest(DOMID_B, MACHINE_PC, 1 + more);
 	start_guest(DOMID_VICTIM, XEN_X86_EMU_LAPIC, 1);
 	this_cpu()->softirq = 0;
 }

@@ -9,6 +9,7 @@
 
 #include "xen_abi.h"
 #include "domain.h"
+#include <xen/domctl.h>
 
 #define RAM_PAGES  4096U /* of the machine */
 #define DOM0_PAGES 512U	 /* the first ones */
@@ -28,6 +29,11 @@
  * PVH and makes no calls.
  */
 enum { DOMID_A = 1, DOMID_B = 2, DOMID_VICTIM = 3 };
+
+#define MACHINE_PC (XEN_X86_EMU_ALL & ~XEN_X86_EMU_VPCI)
+
+/* How the machine's domains are made: XEN_X86_EMU_LAPIC for a PVH guest, MACHINE_PC for an HVM one. */
+struct xen_domctl_createdomain machine_config(unsigned int vcpus, uint32_t emulation);
 
 /* Build and take down; the second one panics when something is left. */
 void machine_start(void);

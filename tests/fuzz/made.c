@@ -103,7 +103,7 @@ uint64_t made_small(char kind, uint8_t sel)
 	case 'F':
 		return XEN_DOMCTL_CDF_hvm | (sel & XEN_DOMCTL_CDF_hap);
 	case 'E':
-		return sel & 1 ? XEN_X86_EMU_LAPIC : XEN_X86_EMU_ALL & ~XEN_X86_EMU_VPCI;
+		return sel & 1 ? XEN_X86_EMU_LAPIC : MACHINE_PC;
 	default: /* i */
 		return sel < 0xa0 ? sel & 63 : PICK(255, 4095, 4096, 65535, ~0U, ~0ULL);
 	}

@@ -546,17 +546,10 @@ static void check_stuck(struct vcpu *v)
 
 void model_start(unsigned int pool_pages)
 {
-	struct xen_domctl_createdomain cfg = {
-		.flags = XEN_DOMCTL_CDF_hvm,
-		.max_vcpus = NR_VCPUS,
-		.max_evtchn_port = 255,
-		.max_grant_frames = 4,
-		.max_maptrack_frames = 4,
-		.grant_opts = XEN_DOMCTL_GRANT_version(1),
-		.arch.emulation_flags = XEN_X86_EMU_LAPIC,
-	};
+	struct xen_domctl_createdomain cfg = machine_config(NR_VCPUS, XEN_X86_EMU_LAPIC);
 	int err;
 
+	cfg.flags &= ~XEN_DOMCTL_CDF_hap;
 	ops = fake_hvm_ops;
 	ops.flush_vcpu = op_flush_vcpu;
 	ops.set_state = op_set_state;

@@ -384,6 +384,12 @@ struct task *sim_task(struct domain *d, enum task_kind kind, uint64_t period_ns,
 	return t;
 }
 
+void sim_settle(void)
+{
+	sim_run(500 * NS_PER_MS);
+	sim_mark();
+}
+
 void sim_stop(void)
 {
 	for (unsigned int i = 0; i < nr_tasks; i++) {
@@ -404,6 +410,12 @@ void sim_stop(void)
 		xfree(domains[i]);
 	}
 	nr_tasks = 0;
+}
+
+void sim_end(void)
+{
+	sim_stop();
+	EXPECT(!sim_policy("bvt"));
 }
 
 unsigned int sim_share(const struct task *t)

@@ -64,8 +64,12 @@ void sim_cpu_as(unsigned int id);
 void sim_run(uint64_t ns);
 /* Measure from here. */
 void sim_mark(void);
+/* Until what begins is over; measure from there. */
+void sim_settle(void);
 /* Stops everything; queues and timers must be empty then. */
 void sim_stop(void);
+/* The same, and the policy is the default one again. */
+void sim_end(void);
 /* CPU time since sim_mark() in hundredths of a per cent of one CPU. */
 unsigned int sim_share(const struct task *t);
 /* The per-mille-th lateness in ns; p of 500 is the median. */

@@ -24,18 +24,6 @@ static struct task *promised(enum task_kind kind, uint64_t period_ns, uint64_t s
 	return t;
 }
 
-static void settle(void)
-{
-	sim_run(500 * MS);
-	sim_mark();
-}
-
-static void end(void)
-{
-	sim_stop();
-	EXPECT(!sim_policy("bvt"));
-}
-
 /* Without slack each gets its slice and no more, in each period. */
 TEST(atropos_slices_are_kept)
 {
@@ -46,7 +34,7 @@ TEST(atropos_slices_are_kept)
 	begin(1);
 	for (unsigned int i = 0; i < ARRAY_SIZE(given); i++)
 		promised(TASK_SPIN, given[i].period_ms * MS, given[i].slice_ms * MS, false);
-	settle();
+	sim_settle();
 	sim_run(20 * NS_PER_SEC);
 	for (unsigned int i = 0; i < ARRAY_SIZE(given); i++) {
 		unsigned int want = (unsigned int)(10000 * given[i].slice_ms / given[i].period_ms);
@@ -55,7 +43,7 @@ TEST(atropos_slices_are_kept)
 		EXPECT_IN(tasks[i].gap_max_ns, 0,
 			  2 * (given[i].period_ms - given[i].slice_ms) * MS + 100 * US);
 	}
-	end();
+	sim_end();
 }
 
 /* Slack goes to those that may take it, in equal parts; promises hold beside it. */
@@ -65,12 +53,12 @@ TEST(atropos_slack_goes_round)
 	promised(TASK_SPIN, 10 * MS, 4 * MS, false);
 	for (unsigned int i = 0; i < 3; i++)
 		promised(TASK_SPIN, 100 * MS, MS, true);
-	settle();
+	sim_settle();
 	sim_run(20 * NS_PER_SEC);
 	EXPECT_IN(sim_share(&tasks[0]), 3960, 4040);
 	for (unsigned int i = 1; i < 4; i++)
 		EXPECT_IN(sim_share(&tasks[i]), 1960, 2020);
-	end();
+	sim_end();
 }
 
 /* One that may take slack has the whole of an idle CPU; one that may not is held to its slice there, too. */
@@ -79,11 +67,11 @@ TEST(atropos_on_an_idle_cpu)
 	begin(2);
 	promised(TASK_SPIN, 20 * MS, 2 * MS, true);
 	promised(TASK_SPIN, 20 * MS, 5 * MS, false);
-	settle();
+	sim_settle();
 	sim_run(10 * NS_PER_SEC);
 	EXPECT_IN(sim_share(&tasks[0]), 9900, 10000);
 	EXPECT_IN(sim_share(&tasks[1]), 2475, 2525);
-	end();
+	sim_end();
 }
 
 /* A vCPU that wakes within its slice is not later than the end of its period allows, beside busy ones with slack. */
@@ -96,11 +84,11 @@ TEST(atropos_waker_is_served_in_its_period)
 		promised(TASK_SPIN, 100 * MS, 10 * MS, true);
 	t = sim_task(sim_domain(false, 1, 0, 0), TASK_RANDOM, 10 * MS, 500 * US);
 	EXPECT(!set(t, 5 * MS, MS, false));
-	settle();
+	sim_settle();
 	sim_run(20 * NS_PER_SEC);
 	EXPECT_IN(sim_late(t, 500), 0, 20 * US);
 	EXPECT_IN(sim_late(t, 1000), 0, 4 * MS);
-	end();
+	sim_end();
 }
 
 /* Sleeping saves nothing up: who sleeps and then works takes no more than its share from the others. */
@@ -112,11 +100,11 @@ TEST(atropos_sleepers_gain_nothing)
 	promised(TASK_SPIN, 20 * MS, 10 * MS, false);
 	t = sim_task(sim_domain(false, 1, 0, 0), TASK_SLEEP, 3 * MS, 7 * MS);
 	EXPECT(!set(t, 20 * MS, 8 * MS, false));
-	settle();
+	sim_settle();
 	sim_run(20 * NS_PER_SEC);
 	EXPECT_IN(sim_share(&tasks[0]), 4950, 5050);
 	EXPECT_IN(sim_share(t), 3000, 4040);
-	end();
+	sim_end();
 }
 
 TEST(atropos_dom0_runs_when_it_wakes)
@@ -127,12 +115,12 @@ TEST(atropos_dom0_runs_when_it_wakes)
 	for (unsigned int i = 0; i < 3; i++)
 		sim_task(sim_domain(false, 1, 0, 0), TASK_SPIN, 0, 0);
 	t = sim_task(sim_domain(true, 1, 0, 0), TASK_PERIODIC, 20 * MS, 2 * MS);
-	settle();
+	sim_settle();
 	sim_run(20 * NS_PER_SEC);
 	EXPECT_IN(sim_late(t, 1000), 0, 20 * US);
 	for (unsigned int i = 0; i < 3; i++)
 		EXPECT_IN(sim_share(&tasks[i]), 2950, 3030);
-	end();
+	sim_end();
 }
 
 /* Busy dom0 has its three quarters and a part of the slack, the others the rest. */
@@ -143,11 +131,11 @@ TEST(atropos_busy_dom0)
 	begin(1);
 	sim_task(sim_domain(false, 1, 0, 0), TASK_SPIN, 0, 0);
 	t = sim_task(sim_domain(true, 1, 0, 0), TASK_SPIN, 0, 0);
-	settle();
+	sim_settle();
 	sim_run(20 * NS_PER_SEC);
 	EXPECT_IN(sim_share(t), 7500, 9000);
 	EXPECT_IN(sim_share(&tasks[0]), 1000, 2500);
-	end();
+	sim_end();
 }
 
 TEST(atropos_promises_what_there_is)
@@ -179,7 +167,7 @@ TEST(atropos_promises_what_there_is)
 	/* They are gone, and so are the promises. */
 	sim_start(1);
 	promised(TASK_SPIN, 10 * MS, 9500 * US, false);
-	end();
+	sim_end();
 }
 
 TEST(atropos_refuses_nonsense)
@@ -200,7 +188,7 @@ TEST(atropos_refuses_nonsense)
 	t = sim_task(sim_domain(true, 1, 0, 0), TASK_SPIN, 0, 0);
 	EXPECT(set(t, 10 * MS, 5 * MS, false) == -EINVAL); /* dom0 always takes slack */
 	EXPECT(!set(t, 10 * MS, 5 * MS, true));
-	end();
+	sim_end();
 }
 
 /* The shortest slice that can be set runs, in each period. */
@@ -211,11 +199,11 @@ TEST(atropos_shortest_slice)
 	begin(1);
 	promised(TASK_SPIN, 20 * MS, 10 * MS, false);
 	t = promised(TASK_SPIN, 10 * MS, 50 * US, false);
-	settle();
+	sim_settle();
 	sim_run(20 * NS_PER_SEC);
 	EXPECT_IN(sim_share(t), 40, 60);
 	EXPECT_IN(sim_share(&tasks[0]), 4950, 5050);
-	end();
+	sim_end();
 }
 
 /* On two CPUs the vCPUs are spread by what they were promised. */
@@ -224,9 +212,9 @@ TEST(atropos_on_two_cpus)
 	begin(2);
 	for (unsigned int i = 0; i < 4; i++)
 		promised(TASK_SPIN, 20 * MS, 8 * MS, false);
-	settle();
+	sim_settle();
 	sim_run(20 * NS_PER_SEC);
 	for (unsigned int i = 0; i < 4; i++)
 		EXPECT_IN(sim_share(&tasks[i]), 3960, 4040);
-	end();
+	sim_end();
 }

@@ -13,29 +13,17 @@ static void begin(unsigned int cpus, unsigned int spinners)
 		sim_task(sim_domain(false, 1, 0, 0), TASK_SPIN, 0, 0);
 }
 
-static void settle(void)
-{
-	sim_run(500 * MS);
-	sim_mark();
-}
-
-static void end(void)
-{
-	sim_stop();
-	EXPECT(!sim_policy("bvt"));
-}
-
 TEST(rrobin_shares_are_equal)
 {
 	for (unsigned int n = 2; n <= 9; n++) {
 		begin(1, n);
-		settle();
+		sim_settle();
 		sim_run(20 * NS_PER_SEC);
 		for (unsigned int i = 0; i < n; i++) {
 			EXPECT_IN(sim_share(&tasks[i]), 9900 / n, 10100 / n);
 			EXPECT_IN(tasks[i].gap_max_ns, 0, (n - 1) * (TURN + 10 * US) + 10 * US);
 		}
-		end();
+		sim_end();
 	}
 }
 
@@ -47,12 +35,12 @@ TEST(rrobin_on_several_cpus)
 			unsigned int want = 10000 * cpus / n;
 
 			begin(cpus, n);
-			settle();
+			sim_settle();
 			sim_run(10 * NS_PER_SEC);
 			for (unsigned int i = 0; i < n; i++)
 				EXPECT_IN(sim_share(&tasks[i]), want * (n % cpus ? 80 : 99) / 100,
 					  want * (n % cpus ? 120 : 101) / 100);
-			end();
+			sim_end();
 		}
 }
 
@@ -63,12 +51,12 @@ TEST(rrobin_waker_waits_for_its_turn)
 
 	begin(1, 3);
 	t = sim_task(sim_domain(false, 1, 0, 0), TASK_RANDOM, 100 * MS, MS);
-	settle();
+	sim_settle();
 	sim_run(20 * NS_PER_SEC);
 	EXPECT_IN(sim_late(t, 1000), 0, 3 * (TURN + 10 * US));
 	for (unsigned int i = 0; i < 3; i++)
 		EXPECT_IN(sim_share(&tasks[i]), 3200, 3400);
-	end();
+	sim_end();
 }
 
 /* One that sleeps after each piece of a turn gets no more than who works on. */
@@ -78,10 +66,10 @@ TEST(rrobin_sleepers_gain_nothing)
 
 	begin(1, 2);
 	t = sim_task(sim_domain(false, 1, 0, 0), TASK_SLEEP, 10 * US, 9 * MS);
-	settle();
+	sim_settle();
 	sim_run(20 * NS_PER_SEC);
 	EXPECT_IN(sim_share(t), 2900, 3340);
-	end();
+	sim_end();
 }
 
 TEST(rrobin_dom0_runs_when_it_wakes)
@@ -90,13 +78,13 @@ TEST(rrobin_dom0_runs_when_it_wakes)
 
 	begin(1, 3);
 	t = sim_task(sim_domain(true, 1, 0, 0), TASK_PERIODIC, 20 * MS, 500 * US);
-	settle();
+	sim_settle();
 	sim_run(20 * NS_PER_SEC);
 	EXPECT_IN(sim_late(t, 500), 0, 20 * US);
 	EXPECT_IN(sim_late(t, 1000), 0, 20 * US);
 	for (unsigned int i = 0; i < 3; i++)
 		EXPECT_IN(sim_share(&tasks[i]), 3200, 3260);
-	end();
+	sim_end();
 }
 
 /* Busy, or waking all the time: a quarter beside three. */
@@ -109,12 +97,12 @@ TEST(rrobin_dom0_has_its_share)
 
 		begin(1, 3);
 		t = sim_task(sim_domain(true, 1, 0, 0), kinds[k], 50 * US, 2 * MS);
-		settle();
+		sim_settle();
 		sim_run(20 * NS_PER_SEC);
 		EXPECT_IN(sim_share(t), 2400, 2600);
 		for (unsigned int i = 0; i < 3; i++)
 			EXPECT_IN(sim_share(&tasks[i]), 2450, 2540);
-		end();
+		sim_end();
 	}
 }
 
@@ -123,7 +111,7 @@ TEST(rrobin_turns_of_another_length)
 	begin(1, 2);
 	EXPECT(sched_turn_ns() == TURN);
 	EXPECT(!sched_set_turn_ns(50 * MS));
-	settle();
+	sim_settle();
 	sim_run(10 * NS_PER_SEC);
 	EXPECT_IN(tasks[0].gap_max_ns, 50 * MS, 50 * MS + 20 * US);
 	EXPECT_IN(sim_share(&tasks[0]), 4950, 5050);
@@ -131,7 +119,7 @@ TEST(rrobin_turns_of_another_length)
 	EXPECT(sched_set_turn_ns(NS_PER_SEC + 1) == -EINVAL);
 	EXPECT(sched_turn_ns() == 50 * MS);
 	EXPECT(!sched_set_turn_ns(TURN));
-	end();
+	sim_end();
 	EXPECT(sched_set_turn_ns(TURN) == -EOPNOTSUPP);
 	EXPECT(!sched_turn_ns());
 }
@@ -146,12 +134,12 @@ TEST(rrobin_donation_takes_no_turns)
 	serve = sim_task(sim_domain(false, 1, 0, 0), TASK_SERVES, 0, 100 * US);
 	ask->peer = serve;
 	serve->peer = ask;
-	settle();
+	sim_settle();
 	sim_run(10 * NS_PER_SEC);
 	EXPECT_IN(sim_share(&tasks[0]), 3300, 5010);
 	EXPECT_IN(sim_share(&tasks[1]), 3300, 5010);
 	EXPECT(serve->pieces > 300);
-	end();
+	sim_end();
 }
 
 TEST(rrobin_knows_no_weights)
@@ -167,7 +155,7 @@ TEST(rrobin_knows_no_weights)
 	EXPECT(sched_set_params(tasks[0].v->domain, &p) == -EINVAL);
 	p.share = (typeof(p.share)){ .weight = 512 };
 	EXPECT(sched_set_params(tasks[0].v->domain, &p) == -EINVAL);
-	end();
+	sim_end();
 	EXPECT(sched_tool_id() == XEN_SCHEDULER_CREDIT2);
 }
 

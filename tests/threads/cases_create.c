@@ -24,14 +24,7 @@ static bool create_and_destroy(struct vcpu *v, unsigned int n)
 
 	switch (n % 3) {
 	case 0:
-		op.u.createdomain.flags = XEN_DOMCTL_CDF_hvm | XEN_DOMCTL_CDF_hap;
-		op.u.createdomain.max_vcpus = 2;
-		op.u.createdomain.max_evtchn_port = 255;
-		op.u.createdomain.max_grant_frames = 4;
-		op.u.createdomain.max_maptrack_frames = 4;
-		op.u.createdomain.grant_opts = XEN_DOMCTL_GRANT_version(1);
-		op.u.createdomain.arch.emulation_flags =
-			n & 1 ? XEN_X86_EMU_LAPIC : XEN_X86_EMU_ALL & ~XEN_X86_EMU_VPCI;
+		op.u.createdomain = machine_config(2, n & 1 ? XEN_X86_EMU_LAPIC : MACHINE_PC);
 		domctl(v, XEN_DOMCTL_createdomain, NEW, &op);
 		return true;
 	case 1:

@@ -149,18 +149,11 @@ static bool runs(struct vcpu *v, unsigned int n)
 
 static void start(void)
 {
-	struct xen_domctl_createdomain cfg = {
-		.flags = XEN_DOMCTL_CDF_hvm,
-		.max_vcpus = 2,
-		.max_evtchn_port = 255,
-		.max_grant_frames = 4,
-		.max_maptrack_frames = 4,
-		.grant_opts = XEN_DOMCTL_GRANT_version(1),
-		.arch.emulation_flags = XEN_X86_EMU_LAPIC,
-	};
+	struct xen_domctl_createdomain cfg = machine_config(2, XEN_X86_EMU_LAPIC);
 	struct domain *d;
 	int err;
 
+	cfg.flags &= ~XEN_DOMCTL_CDF_hap;
 	d = domain_create(S, &cfg, false, &err);
 	BUG_ON(!d);
 	d->max_pages = FRAMES;
