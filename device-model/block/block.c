@@ -54,22 +54,21 @@ static int raw_check(struct block *b)
 	struct block_image *img = b->img;
 	const char *looks;
 
-	if (img->resting || b->checked)
+	if (img->resting || b->checked || img->drv != &raw_driver)
 		return 0;
-	looks = img->drv == &raw_driver ? block_file_format(img->file) : NULL;
-	b->checked = true;
-	if (looks && b->format_said) {
-		log_warn("%s begins as a %s image and is used as raw, as the configuration says",
-			 block_file(b), looks);
-	} else if (looks) {
+	looks = block_file_format(img->file);
+	if (looks && !b->format_said) {
 		log_error(
 			"%s is a %s image, not a raw one: %s, or say format=raw if the guest is to see its bytes",
 			block_file(b), looks,
 			!strcmp(looks, "qcow2") ? "say format=qcow2"
 						: "\"qemu-img convert -O qcow2\" makes one of it");
-		b->checked = false;
 		return -EINVAL;
 	}
+	if (looks)
+		log_warn("%s begins as a %s image and is used as raw, as the configuration says",
+			 block_file(b), looks);
+	b->checked = true;
 	return 0;
 }
 

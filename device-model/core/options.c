@@ -15,6 +15,7 @@
 #include "core/util.h"
 
 #define DM_VERSION	"0.1"
+#define OPT_MAX_DOMID	0x7fefu
 #define OPT_MAX_RAM_MIB (16u << 20)
 #define OPT_UID_BASE	1900000000u /* beyond the ranges of people, services and containers */
 #define OPT_MAX_UID	2100000000u
@@ -231,6 +232,11 @@ static void opt_machine(struct options *o, const char *arg)
 	opt_list_free(&l);
 }
 
+static void opt_domid(struct options *o, const char *arg)
+{
+	o->domid = (int)opt_number("xen-domid", arg, OPT_MAX_DOMID);
+}
+
 static void opt_memory(struct options *o, const char *arg)
 {
 	o->ram_bytes = (uint64_t)opt_number("m", arg, OPT_MAX_RAM_MIB) << 20;
@@ -303,31 +309,22 @@ static void opt_version(struct options *o, const char *arg)
 static void opt_help(struct options *o, const char *arg);
 
 /* What becomes of an option: a member of struct options, or a call. */
-enum option_kind {
-	OPTION_CALL,
-	OPTION_TEXT,
-	OPTION_SET,
-	OPTION_CLEAR,
-	OPTION_NUMBER,
-	OPTION_IGNORED
-};
+enum option_kind { OPTION_CALL, OPTION_TEXT, OPTION_SET, OPTION_CLEAR, OPTION_IGNORED };
 
-#define CALL(function)	    OPTION_CALL, 0, 0, function
-#define TEXT(member)	    OPTION_TEXT, offsetof(struct options, member), 0, NULL
-#define SET(member)	    OPTION_SET, offsetof(struct options, member), 0, NULL
-#define CLEAR(member)	    OPTION_CLEAR, offsetof(struct options, member), 0, NULL
-#define NUMBER(member, max) OPTION_NUMBER, offsetof(struct options, member), max, NULL
-#define IGNORED		    OPTION_IGNORED, 0, 0, NULL
+#define CALL(function) OPTION_CALL, 0, function
+#define TEXT(member)   OPTION_TEXT, offsetof(struct options, member), NULL
+#define SET(member)    OPTION_SET, offsetof(struct options, member), NULL
+#define CLEAR(member)  OPTION_CLEAR, offsetof(struct options, member), NULL
+#define IGNORED	       OPTION_IGNORED, 0, NULL
 
 static const struct option_desc {
 	const char *name, *arg; /* NULL: it has none */
 	enum option_kind kind;
 	size_t offset;
-	unsigned long max;
 	void (*handler)(struct options *o, const char *arg);
 	const char *help;
 } option_table[] = {
-	{ "xen-domid", "N", NUMBER(domid, 0x7fef), "the domain to serve" },
+	{ "xen-domid", "N", CALL(opt_domid), "the domain to serve" },
 	{ "name", "NAME", TEXT(name), "the guest's name" },
 	{ "m", "MIB", CALL(opt_memory), "RAM without video memory" },
 	{ "smp", "N[,maxcpus=M]", CALL(opt_smp), "virtual CPUs" },
@@ -426,9 +423,6 @@ static void option_apply(struct options *o, const struct option_desc *d, const c
 	case OPTION_SET:
 	case OPTION_CLEAR:
 		*(bool *)member = d->kind == OPTION_SET;
-		break;
-	case OPTION_NUMBER:
-		*(unsigned int *)member = (unsigned int)opt_number(d->name, arg, d->max);
 		break;
 	case OPTION_IGNORED:
 		break;
