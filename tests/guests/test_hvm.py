@@ -193,6 +193,15 @@ def test_hostile_instructions(lab):
     hostile(lab, "ud")
 
 
+@case(order=63, group="hostileguests", limit_s=300, combos=("product", "vmm"))
+def test_hostile_stack(lab):
+    """A guest whose exceptions can never be delivered: dom0 has its time all the same, and ends it."""
+    dom0 = lab.boot(guests=True)
+    start_cd(lab, "hostile", "hostile-stack.iso")
+    dom0.wait_for("grep -aq 'HOSTILE: a stack without' /run/lab/hostile.serial", 90)
+    dom0.run("for i in 1 2 3; do xl list hostile >/dev/null; sleep 1; done; xl destroy hostile; ! xl domid hostile 2>/dev/null")
+
+
 @case(order=64, group="hostileguests", limit_s=300, combos=("product", "vmm"))
 def test_hostile_ports(lab):
     hostile(lab, "ports")
