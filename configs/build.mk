@@ -26,8 +26,10 @@ install-configs: install-etc
 	$(Q)for page in $(wildcard docs/man/*.[1-8]); do \
 		install -D -m 644 $$page $(configs_SHARE)/man/man$${page##*.}/$${page##*/}; \
 	done
-	$(Q)install -D -m 644 configs/plinth-extract-vmlinux.bash \
-		$(configs_SHARE)/bash-completion/completions/plinth-extract-vmlinux
+	$(Q)for file in $(wildcard configs/*.bash); do \
+		name=$${file##*/}; \
+		install -D -m 644 $$file $(configs_SHARE)/bash-completion/completions/$${name%.bash}; \
+	done
 	$(Q)install -d $(configs_DOC)
 	$(Q)install -m 644 configs/*.cfg configs/xl.conf $(configs_DOC)
 
