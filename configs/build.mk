@@ -68,7 +68,7 @@ deb:
 	$(Q)$(MAKE) -s --no-print-directory PACKAGED=1 GRUB_DEFAULT= PREFIX=/usr DESTDIR=$(configs_DEB)/stage install
 	$(Q)cp -a configs/debian $(configs_DEB)/debian
 	$(call say,DEB,$(O)/plinth_$(DEB_VERSION)_amd64.deb)
-	$(Q)cd $(configs_DEB) && { env -u MAKEFLAGS -u MFLAGS debian/rules binary \
+	$(Q)cd $(configs_DEB) && { env -u MAKEFLAGS -u MFLAGS DEB_RULES_REQUIRES_ROOT=no debian/rules binary \
 		DEST=$(abspath $(O)) DEB_VERSION='$(DEB_VERSION)' >log 2>&1 || { cat log >&2; exit 1; }; }
 	$(Q)rm -rf $(configs_DEB)
 
