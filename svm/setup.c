@@ -407,7 +407,6 @@ const struct hvm_ops svm_ops = {
 	.name = "AMD-V",
 	.emulated_vendor = X86_VENDOR_AMD,
 	.p2m_format = &svm_npt_format,
-	.shadow = true,
 	.cpu_up = svm_cpu_up,
 	.domain_init = svm_domain_init,
 	.domain_fini = svm_domain_fini,

@@ -11,7 +11,7 @@ struct guest_view {
 	const struct vmx_controls *controls;
 	unsigned int phys_bits;
 	uint64_t cr0, cr3, cr4, efer, rflags;
-	bool long_mode, vm86, unrestricted;
+	bool long_mode, vm86, unrestricted, ept;
 };
 
 struct rule {
@@ -38,9 +38,9 @@ static bool usable(const struct guest_view *g, enum vmcs_field field)
 
 static bool cr0_fixed(const struct guest_view *g)
 {
-	const struct vmx_controls *c = g->controls;
+	uint64_t must = vmx_cr0_must(g->controls, g->unrestricted);
 
-	return (g->cr0 & c->cr0_must) != c->cr0_must || (g->cr0 & ~c->cr0_may);
+	return (g->cr0 & must) != must || (g->cr0 & ~g->controls->cr0_may);
 }
 
 static bool cr4_fixed(const struct guest_view *g)
@@ -286,8 +286,8 @@ static bool pdptes(const struct guest_view *g)
 	static const enum vmcs_field fields[] = { GUEST_PDPTE0, GUEST_PDPTE1, GUEST_PDPTE2,
 						  GUEST_PDPTE3 };
 
-	if (!(g->cr0 & X86_CR0_PG) || !(g->cr4 & X86_CR4_PAE) || g->long_mode)
-		return false;
+	if (!(g->cr0 & X86_CR0_PG) || !(g->cr4 & X86_CR4_PAE) || g->long_mode || !g->ept)
+		return false; /* without EPT those that CR3 points to are looked at */
 	for (unsigned int i = 0; i < ARRAY_SIZE(fields); i++) {
 		uint64_t e = g->read(fields[i]);
 
@@ -343,10 +343,13 @@ const char *vmx_broken_rule_in(vmcs_reader read, const struct vmx_controls *c,
 		.efer = read(GUEST_EFER),
 		.rflags = read(GUEST_RFLAGS),
 		.long_mode = read(CTL_ENTRY) & ENTRY_IA32E,
-		.unrestricted = c->unrestricted,
 	};
 
 	g.vm86 = g.rflags & X86_EFLAGS_VM;
+	if (read(CTL_PROC) & PROC_SECONDARY) {
+		g.unrestricted = read(CTL_PROC2) & PROC2_UNRESTRICTED;
+		g.ept = read(CTL_PROC2) & PROC2_EPT;
+	}
 	for (unsigned int i = 0; i < ARRAY_SIZE(rules); i++)
 		if (rules[i].broken(&g))
 			return rules[i].text;

@@ -48,6 +48,9 @@ static const char *compute_primary(const struct vmx_cap_msrs *m, struct vmx_cont
 		c->proc |= PROC_CR8_LOAD | PROC_CR8_STORE;
 	if ((c->proc & ~(uint32_t)(m->proc >> 32)))
 		return "exits for CR8";
+	/* On while the guest's CR3 is not its own. */
+	if (~(uint32_t)(m->proc >> 32) & (PROC_CR3_LOAD | PROC_CR3_STORE))
+		return "exits for CR3";
 	return NULL;
 }
 
@@ -128,8 +131,6 @@ const char *vmx_controls_compute(const struct vmx_cap_msrs *m, struct vmx_contro
 	if (missing)
 		return missing;
 	out->cr0_must = m->cr0_fixed[0];
-	if (out->unrestricted)
-		out->cr0_must &= ~(X86_CR0_PE | X86_CR0_PG);
 	out->cr0_may = m->cr0_fixed[1];
 	out->cr4_must = m->cr4_fixed[0];
 	out->cr4_may = m->cr4_fixed[1];

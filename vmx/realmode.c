@@ -1,12 +1,12 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /*
- * Guests on CPUs without "unrestricted guest", which enter a guest only with CR0.PE and CR0.PG set
- * and with segments as protected mode loads them (SDM volume 3, 23.8 and 26.3.1.2). Protected mode
- * without paging runs on an identity map: one page directory of 4 MiB pages, read-only for the
- * guest, at a guest-physical address that 32-bit paging can name. (With PAE the processor would
- * load PDPTEs from the guest's memory whenever the guest writes CR0.) Real mode that does not fit into
- * virtual-8086 mode, and the instructions between it and the first loads of segment registers
- * in protected mode, are interpreted.
+ * Guests without "unrestricted guest", because the CPU does not have it or they are on shadow tables: they are entered
+ * only with CR0.PE and CR0.PG set and with segments as protected mode loads them (SDM volume 3, 23.8 and 26.3.1.2).
+ * Protected mode without paging runs on an identity map. On shadow tables it is theirs; with EPT it is one page
+ * directory of 4 MiB pages, read-only for the guest, at a guest-physical address that 32-bit paging can name. (With PAE the
+ * processor would load PDPTEs from the guest's memory whenever the guest writes CR0.) Real mode that does not fit into
+ * virtual-8086 mode, and the instructions between it and the first loads of segment registers in protected mode, are
+ * interpreted.
  *
  * Real mode where the guest's segments are what virtual-8086 mode has (base 16 times the selector, 64 KiB) runs in that
  * mode on the identity map, at full speed, and only what that mode does not let through comes to the emulator. The
@@ -155,11 +155,11 @@ void vmx_vm86_exception(struct vcpu *v, uint32_t info)
 /* Instructions interpreted before interrupts are looked at. */
 #define BATCH 128U
 
-int vmx_restricted_init(struct domain *d)
+/* The identity map that EPT needs. */
+static int ident_init(struct domain *d)
 {
 	struct vmx_domain *vd = d->vendor;
 	uint32_t *pd = alloc_page_virt();
-	int rc;
 
 	if (!pd)
 		return -ENOMEM;
@@ -167,7 +167,13 @@ int vmx_restricted_init(struct domain *d)
 		pd[i] = (uint32_t)(i * PDE_4M | PDE_IDENTITY);
 	vd->ident_pd = pd;
 	vd->ident_root = _gpa(IDENT_GPA);
-	rc = p2m_set(d, gpa_to_gfn(vd->ident_root), virt_to_mfn(pd), 0, P2M_RAM_RO, P2M_ACCESS_R);
+	return p2m_set(d, gpa_to_gfn(vd->ident_root), virt_to_mfn(pd), 0, P2M_RAM_RO, P2M_ACCESS_R);
+}
+
+int vmx_restricted_init(struct domain *d)
+{
+	int rc = d->sh ? 0 : ident_init(d);
+
 	if (!rc)
 		rc = vm86_init(d);
 	d->p2m.max_gfn = 0; /* these frames are not the guest's */

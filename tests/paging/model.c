@@ -553,7 +553,6 @@ void model_start(unsigned int pool_pages)
 	ops = fake_hvm_ops;
 	ops.flush_vcpu = op_flush_vcpu;
 	ops.set_state = op_set_state;
-	ops.shadow = true;
 	hvm_ops = &ops;
 	memset(&model, 0, sizeof(model));
 	model.acting = NR_VCPUS;

@@ -73,8 +73,9 @@ TEST(vmx_controls_haswell)
 	EXPECT(c.max_leaf_level == 3);
 	EXPECT(!(c.proc & (PROC_CR3_LOAD | PROC_CR3_STORE | PROC_CR8_LOAD | PROC_RDTSC)));
 	EXPECT(!(c.proc & (PROC_INTR_WINDOW | PROC_NMI_WINDOW)));
-	EXPECT(!(c.cr0_must & (BIT(0) | BIT(31))) && (c.cr0_must & BIT(5)));
-	EXPECT(!(c.exit & EXIT_ACK_INTERRUPT)); /* the run loop's window takes interrupts */
+	EXPECT(vmx_cr0_must(&c, true) == 0x20);
+	EXPECT(vmx_cr0_must(&c, false) == 0x80000021); /* on shadow tables */
+	EXPECT(!(c.exit & EXIT_ACK_INTERRUPT));	       /* the run loop's window takes interrupts */
 	EXPECT(!(c.entry & ENTRY_IA32E));
 }
 
@@ -89,7 +90,7 @@ TEST(vmx_controls_no_unrestricted_guest)
 	EXPECT(!vmx_controls_compute(&m, &c));
 	expect_legal(&m, &c);
 	EXPECT(!c.unrestricted && c.max_leaf_level == 2);
-	EXPECT((c.cr0_must & 0x80000021) == 0x80000021);
+	EXPECT(vmx_cr0_must(&c, c.unrestricted) == 0x80000021);
 	/* No such CPU exists, but a hypervisor below us can look like one. */
 	m.ept_vpid |= EPT_CAP_AD;
 	EXPECT(!vmx_controls_compute(&m, &c) && !c.ept_dirty);
@@ -120,6 +121,10 @@ TEST(vmx_controls_fallbacks)
 	expect_legal(&m, &c);
 	EXPECT(!c.tpr_shadow && !c.apic_access && !c.apic_registers);
 	EXPECT((c.proc & (PROC_CR8_LOAD | PROC_CR8_STORE)) == (PROC_CR8_LOAD | PROC_CR8_STORE));
+
+	m = haswell;
+	m.proc &= ~((uint64_t)PROC_CR3_LOAD << 32);
+	EXPECT(strstr(vmx_controls_compute(&m, &c), "CR3") != NULL);
 
 	m = haswell;
 	m.ept_vpid &= ~VPID_CAP_INVVPID; /* a VPID that cannot be flushed is of no use */
