@@ -468,8 +468,6 @@ void vmx_run(struct vcpu *v)
 		entry_refused(v, refused);
 		return;
 	}
-	if (unlikely(!(++this_cpu()->exits & vmx_window_mask)))
-		this_cpu_raise(SOFTIRQ_IRQ_WINDOW);
 	reason = (uint32_t)vmread(EXIT_REASON);
 	vv->exit_reason = reason;
 	stretch_doing("exit", reason & 0xffff);

@@ -17,6 +17,7 @@
  */
 #include "vmx.h"
 #include "boot.h"
+#include "timer.h"
 
 #define AR_VM86	       0xf3U
 #define AR_BUSY_TSS    0x8bU
@@ -152,8 +153,10 @@ void vmx_vm86_exception(struct vcpu *v, uint32_t info)
 #define PDE_4M	     (4UL << 20)
 /* In the window of interrupt messages, where no PC has memory or devices for the CPU. */
 #define IDENT_GPA 0xfeee0000UL
-/* Instructions interpreted before interrupts are looked at. */
-#define BATCH 128U
+/* Instructions interpreted before interrupts are looked at, unless they take a tenth of a millisecond, as a search of memory
+ * for one may (pod_reserve). */
+#define BATCH	    128U
+#define BATCH_TICKS (tsc_khz / 10)
 
 /* The identity map that EPT needs. */
 static int ident_init(struct domain *d)
@@ -248,6 +251,7 @@ bool vmx_interpret(struct vcpu *v)
 {
 	struct vmx_vcpu *vv = vmx_vcpu(v);
 	unsigned int done = 0;
+	uint64_t until;
 
 	if (likely(!must_interpret(v, vv)))
 		return false;
@@ -255,6 +259,7 @@ bool vmx_interpret(struct vcpu *v)
 		vm86_enter(v, vv);
 		return false;
 	}
+	until = rdtsc() + BATCH_TICKS;
 	do {
 		if (v->hvm.event.type == HVM_EVENT_NONE) {
 			hvm_emulate(v, NULL, 0);
@@ -265,8 +270,8 @@ bool vmx_interpret(struct vcpu *v)
 				     v->id, v->hvm.event.vector);
 		}
 		open_windows(v, vv);
-	} while (++done < BATCH && !v->attention && vcpu_runnable(v) && must_interpret(v, vv) &&
-		 !vm86_fits(v));
+	} while (++done < BATCH && rdtsc() < until && !v->attention && vcpu_runnable(v) &&
+		 must_interpret(v, vv) && !vm86_fits(v));
 	this_cpu_raise(SOFTIRQ_IRQ_WINDOW);
 	return true;
 }

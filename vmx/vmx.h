@@ -213,7 +213,6 @@ void vmx_posted_notify(unsigned int cpu);
 void vmx_take_posted(struct vcpu *v);
 
 /* preempt.c */
-extern uint64_t vmx_window_mask;
 void vmx_preempt_init(void);
 void vmx_preempt_vcpu_init(void);
 
