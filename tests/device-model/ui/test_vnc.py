@@ -114,6 +114,19 @@ def test_keysyms(env):
     c.close()
 
 
+def test_keys_wait(env):
+    """All that is typed before the guest looks is there when it does; Shift goes with its letters."""
+    m = env.m
+    translate_on(m)
+    keyboard_bytes(m, 0)
+    c = rfb.Client(m.vnc_port)
+    c.request()
+    c.type("aB" * 100)
+    c.close()
+    got = keyboard_bytes(m, 600)
+    assert got == [0x1e, 0x9e, 0x2a, 0x30, 0xaa, 0xb0] * 100, "%d bytes: %s" % (len(got), got)
+
+
 def test_extended_keys(env):
     """QEMU's extended key event carries the key itself."""
     m = env.m
@@ -422,7 +435,7 @@ class Env:
         os.makedirs(work, exist_ok=True)
 
 
-TESTS = [test_sizes, test_two_clients, test_keysyms, test_extended_keys, test_held_keys,
+TESTS = [test_sizes, test_two_clients, test_keysyms, test_keys_wait, test_extended_keys, test_held_keys,
          test_pointer, test_garbage, test_bad_messages, test_formats, test_hanging_clients,
          test_many_clients, test_query, test_ports, test_password,
          test_keymaps, test_exclusive, test_whole_update]
