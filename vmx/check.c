@@ -10,6 +10,7 @@ struct guest_view {
 	vmcs_reader read;
 	const struct vmx_controls *controls;
 	unsigned int phys_bits;
+	uint32_t entry;
 	uint64_t cr0, cr3, cr4, efer, rflags;
 	bool long_mode, vm86, unrestricted, ept;
 };
@@ -74,12 +75,15 @@ static bool efer_lma(const struct guest_view *g)
 {
 	bool lma = g->efer & X86_EFER_LMA, lme = g->efer & X86_EFER_LME;
 
+	if (!(g->entry & ENTRY_LOAD_EFER))
+		return false;
 	return lma != g->long_mode || ((g->cr0 & X86_CR0_PG) && lma != lme);
 }
 
 static bool efer_reserved(const struct guest_view *g)
 {
-	return g->efer & ~(X86_EFER_SCE | X86_EFER_LME | X86_EFER_LMA | X86_EFER_NX);
+	return g->entry & ENTRY_LOAD_EFER &&
+	       g->efer & ~(X86_EFER_SCE | X86_EFER_LME | X86_EFER_LMA | X86_EFER_NX);
 }
 
 static bool dr7_high(const struct guest_view *g)
@@ -94,7 +98,8 @@ static bool sysenter_canonical(const struct guest_view *g)
 
 static bool pat_types(const struct guest_view *g)
 {
-	uint64_t pat = g->read(GUEST_PAT);
+	bool loaded = g->entry & ENTRY_LOAD_PAT;
+	uint64_t pat = loaded ? g->read(GUEST_PAT) : 0;
 
 	for (unsigned int i = 0; i < 64; i += 8) {
 		uint8_t type = (uint8_t)(pat >> i);
@@ -340,12 +345,14 @@ const char *vmx_broken_rule_in(vmcs_reader read, const struct vmx_controls *c,
 		.cr0 = read(GUEST_CR0),
 		.cr3 = read(GUEST_CR3),
 		.cr4 = read(GUEST_CR4),
-		.efer = read(GUEST_EFER),
 		.rflags = read(GUEST_RFLAGS),
-		.long_mode = read(CTL_ENTRY) & ENTRY_IA32E,
+		.entry = (uint32_t)read(CTL_ENTRY),
 	};
 
 	g.vm86 = g.rflags & X86_EFLAGS_VM;
+	g.long_mode = g.entry & ENTRY_IA32E;
+	if (g.entry & ENTRY_LOAD_EFER)
+		g.efer = read(GUEST_EFER);
 	if (read(CTL_PROC) & PROC_SECONDARY) {
 		g.unrestricted = read(CTL_PROC2) & PROC2_UNRESTRICTED;
 		g.ept = read(CTL_PROC2) & PROC2_EPT;

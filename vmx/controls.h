@@ -46,6 +46,8 @@ struct vmx_controls {
 	/* Of the guest's hardware CR0 and CR4; vmx_cr0_must(). */
 	uint64_t cr0_must, cr0_may, cr4_must, cr4_may;
 	unsigned int max_leaf_level; /* of EPT: 1 4 KiB, 2 2 MiB, 3 1 GiB */
+	const char *no_ept;	     /* what keeps the CPU from nested paging, NULL = nothing */
+	bool ept, load_efer, load_pat;
 	bool unrestricted, vpid, tpr_shadow, apic_access, apic_registers, vintr_delivery;
 	bool x2apic, posted, preemption_timer;
 	bool invept_single, invvpid_single, ept_dirty;

@@ -46,10 +46,22 @@ static bool locked_off(void)
 	return (fc & FEATURE_CONTROL_LOCKED) && !(fc & FEATURE_CONTROL_VMXON);
 }
 
+static void print_what_is_used(const struct vmx_controls *c)
+{
+	static const char *const pages[] = { "", "4 KiB", "2 MiB", "1 GiB" };
+
+	printk(LOG_INFO "VT-x: EPT with pages up to %s%s%s%s%s%s%s%s%s\n", pages[c->max_leaf_level],
+	       c->vpid ? ", VPID" : "",
+	       c->unrestricted ? ", unrestricted guest" : ", real mode in software",
+	       c->tpr_shadow ? ", TPR shadow" : "", c->apic_access ? ", APIC-access page" : "",
+	       c->apic_registers ? ", APIC registers" : "",
+	       c->vintr_delivery ? ", virtual interrupts" : "",
+	       c->posted ? ", posted interrupts" : "", c->ept_dirty ? ", dirty bits of pages" : "");
+}
+
 bool vmx_probe(void)
 {
 	const struct vmx_controls *c = &vmx_controls;
-	static const char *const pages[] = { "", "4 KiB", "2 MiB", "1 GiB" };
 	const char *missing;
 
 	if (!(host_cpu.f1_ecx & BIT(5))) {
@@ -67,14 +79,12 @@ bool vmx_probe(void)
 		printk(LOG_ERR "VT-x: this CPU lacks %s, which this version needs\n", missing);
 		return false;
 	}
+	if (!c->ept) {
+		printk(LOG_ERR "VT-x: this CPU lacks %s, which this version needs\n", c->no_ept);
+		return false;
+	}
 	vmx_ept_init(c);
-	printk(LOG_INFO "VT-x: EPT with pages up to %s%s%s%s%s%s%s%s%s\n", pages[c->max_leaf_level],
-	       c->vpid ? ", VPID" : "",
-	       c->unrestricted ? ", unrestricted guest" : ", real mode in software",
-	       c->tpr_shadow ? ", TPR shadow" : "", c->apic_access ? ", APIC-access page" : "",
-	       c->apic_registers ? ", APIC registers" : "",
-	       c->vintr_delivery ? ", virtual interrupts" : "",
-	       c->posted ? ", posted interrupts" : "", c->ept_dirty ? ", dirty bits of pages" : "");
+	print_what_is_used(c);
 	return true;
 }
 
@@ -131,6 +141,7 @@ static int vmx_cpu_up(void)
 		printk(LOG_ERR "VT-x: VMXON fails on CPU %u\n", cpu_id());
 		return -ENODEV;
 	}
+	vc->sce = rdmsr(MSR_EFER) & X86_EFER_SCE;
 	this_cpu()->vendor = vc;
 	vmx_invept_all(); /* nothing is known of what ran before us */
 	return 0;
@@ -239,7 +250,8 @@ static void choose_controls(struct vmx_vcpu *vv)
 static void write_controls(struct vmx_vcpu *vv)
 {
 	vmwrite(CTL_PROC, vv->proc);
-	vmwrite(CTL_PROC2, vv->proc2);
+	if (vv->proc & PROC_SECONDARY)
+		vmwrite(CTL_PROC2, vv->proc2);
 	vmwrite(CTL_ENTRY, vv->entry);
 	vmwrite(EXCEPTION_BITMAP, vv->exceptions);
 	vv->apic_mode = ~0ULL; /* none yet */
@@ -345,6 +357,29 @@ static void write_paging(struct vcpu *v, struct vmx_vcpu *vv, uint64_t *cr4, uin
 	vmwrite(CTL_PROC, vv->proc);
 }
 
+/*
+ * Where entries do not load EFER, they and exits set LME and LMA alone (26.3.2.1, 27.5.1), and on shadow tables NXE is set
+ * on both sides. SCE stays in the register while the vCPU is loaded: the VMM does not use it.
+ */
+static void load_sce(const struct vcpu *v)
+{
+	struct vmx_cpu *vc = this_cpu()->vendor;
+	bool sce = v->hw->efer & X86_EFER_SCE;
+
+	if (vmx_controls.load_efer || vc->sce == sce)
+		return;
+	wrmsr(MSR_EFER, (rdmsr(MSR_EFER) & ~X86_EFER_SCE) | (sce ? X86_EFER_SCE : 0));
+	vc->sce = sce;
+}
+
+static void write_efer(const struct vcpu *v, const struct vmx_vcpu *vv, uint64_t efer)
+{
+	if (vmx_controls.load_efer)
+		vmwrite(GUEST_EFER, efer);
+	else if (vv->lazy_loaded)
+		load_sce(v);
+}
+
 /* CR0, CR3, CR4 and EFER of struct vcpu go into the VMCS, which is loaded. */
 static void vmx_set_control_registers(struct vcpu *v, struct vmx_vcpu *vv)
 {
@@ -358,7 +393,7 @@ static void vmx_set_control_registers(struct vcpu *v, struct vmx_vcpu *vv)
 	vmwrite(CR0_SHADOW, v->cr0);
 	vmwrite(GUEST_CR4, (cr4 | c->cr4_must) & c->cr4_may);
 	vmwrite(CR4_SHADOW, v->cr4);
-	vmwrite(GUEST_EFER, efer);
+	write_efer(v, vv, efer);
 	load_pdptes(v, vv);
 	vv->entry = efer & X86_EFER_LMA ? c->entry | ENTRY_IA32E : c->entry;
 	vmwrite(CTL_ENTRY, vv->entry);
@@ -506,7 +541,8 @@ static void set_msrs(const struct vcpu *v, struct vmx_vcpu *vv)
 	vmwrite(GUEST_SYSENTER_EIP, m->sysenter_eip);
 	vmwrite(GUEST_DEBUGCTL, m->debugctl);
 	/* Shadow tables name the VMM's memory types. */
-	vmwrite(GUEST_PAT, vmx_on_ept(vv) ? v->hvm.pat : rdmsr(MSR_PAT));
+	if (vmx_controls.load_pat)
+		vmwrite(GUEST_PAT, vmx_on_ept(vv) ? v->hvm.pat : rdmsr(MSR_PAT));
 }
 
 static void set_mov_dr_exits(struct vmx_vcpu *vv, bool on)
@@ -593,6 +629,7 @@ static void vmx_switch_to(struct vcpu *v)
 	for (unsigned int i = 0; i < LAZY_COUNT; i++)
 		wrmsr(lazy_msrs[i], vv->lazy[i]);
 	vv->lazy_loaded = true;
+	load_sce(v);
 	if (host_cpu.e1_edx & BIT(27))
 		wrmsr(MSR_TSC_AUX, v->tsc_aux);
 	if (v->dr7 & DR7_ENABLES)

@@ -23,6 +23,7 @@ struct vmx_cpu {
 	void *vmxon_region;
 	struct vmx_vcpu *loaded; /* whose VMCS is current, NULL = none */
 	uint64_t exits[VMX_EXIT_COUNT];
+	bool sce; /* EFER.SCE is set, where entries do not load EFER */
 };
 
 /* MSRs that hardware does not switch and the VMM does not use: the guest's stay loaded with its

@@ -165,6 +165,14 @@ TEST(vmx_broken_rules_on_shadow_tables)
 	expect_rule("CR0 has a bit");
 	*field_of(CTL_PROC2) |= PROC2_EPT | PROC2_UNRESTRICTED;
 	expect_rule("no rule");
+	/* EFER and PAT of the VMCS are not looked at where entries do not load them. */
+	*field_of(GUEST_EFER) = 0x1d01;
+	expect_rule("EFER has a reserved");
+	*field_of(CTL_ENTRY) &= ~(uint64_t)(ENTRY_LOAD_EFER | ENTRY_LOAD_PAT);
+	*field_of(GUEST_PAT) = 2;
+	expect_rule("no rule");
+	*field_of(GUEST_PAT) = 0x7040600070406;
+	*field_of(CTL_ENTRY) |= ENTRY_LOAD_EFER | ENTRY_LOAD_PAT;
 
 	*field_of(GUEST_CR0) = 0x80050033;
 	*field_of(GUEST_PDPTE0) = 0;
