@@ -313,7 +313,7 @@ def restore_faults(lab, name):
     refused(stand, before, "cp /job/payload64.elf bad", "magic", "a program")
     refused(stand, before, "mkdir bad", "directory", "a directory")
     stand.dom0.run("rmdir /run/lab/bad")
-    for length in (10, 100, 40 + parts[0][0], 3000000, end + 4, size - 20):
+    for length in (10, 100, 40 + parts[0][0], 3000000, end + 4, size - 40):
         refused(stand, before, f"head -c {length} {{image}} > bad", "truncated|[Ff]ailed|rror", f"{length} bytes of {size}")
     inside = [at + 8 + min(length // 2, 600) for at, kind, length in parts if length and kind != 1]
     places = [33, parts[0][0] - 30, parts[3][0], parts[3][0] + 5, parts[4][0] + 9, *inside, end + 9]
