@@ -96,6 +96,22 @@ CASE(shadow_is_reported)
 	fresh();
 }
 
+/* Where the processor has no nested paging, or hap=off, guests are on shadow tables or refused. */
+CASE(no_nested_paging)
+{
+	fresh();
+	paging_has_nested = false;
+	EXPECT(capabilities() & XEN_SYSCTL_PHYSCAP_shadow, != 0);
+	EXPECT(capabilities() & XEN_SYSCTL_PHYSCAP_hap, == 0);
+	host_log_clear();
+	EXPECT(create(XEN_DOMCTL_CDF_hap), == -EINVAL);
+	EXPECT(host_log_has("take hap=1 out of the configuration"), == true);
+	EXPECT(create(0), == 0);
+	EXPECT(is_hap(), == false);
+	paging_has_nested = true;
+	fresh();
+}
+
 /* It is there before the domain runs, and goes with it: machine_stop() counts pages. */
 CASE(shadow_pool)
 {

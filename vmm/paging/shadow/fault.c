@@ -91,6 +91,17 @@ static struct sh_page *get_table(struct fault *x, gfn_t gfn, union sh_role role,
 	return p;
 }
 
+/* Of a large page, whose entry is the last one of the walk. */
+static uint16_t leaf_cache(const struct fault *x)
+{
+	const struct guest_path *path = &x->path;
+	unsigned int pat = sh_pat_number(x->s, x->v->hvm.pat);
+
+	return sh_cache_number(x->s, pat, path->step[path->top_level - path->leaf_level].pte,
+			       path->leaf_level) &
+	       7;
+}
+
 /* The page that level's entry in the walk leads to, and the rights that it gives. */
 static void child_of(const struct fault *x, unsigned int level, gfn_t *gfn, union sh_role *role,
 		     uint64_t *rights)
@@ -103,8 +114,12 @@ static void child_of(const struct fault *x, unsigned int level, gfn_t *gfn, unio
 	*rights = SH_U | SH_W;
 	if (direct)
 		*gfn = _gfn(x->gfn.v & ~(BIT(9 * (level - 1)) - 1));
+	if (!path->steps)
+		return;
+	if (direct)
+		role->cache = leaf_cache(x);
 	/* Below a large page's entry there is none. */
-	if (!path->steps || level < path->leaf_level)
+	if (level < path->leaf_level)
 		return;
 	pte = path->step[path->top_level - level].pte;
 	*rights = sh_guest_rights(pte, path->wide, direct);
@@ -144,10 +159,13 @@ static enum paging_answer enter_leaf(struct fault *x, struct sh_page *p, uint64_
 {
 	const struct guest_path *path = &x->path;
 	unsigned int i = sh_index(x->f->la, 1);
-	uint64_t before = p->table[i], own = SH_U | SH_W;
+	uint64_t before = p->table[i], own = SH_U | SH_W | sh_cache_bits(p->role.cache), pte;
 
-	if (!p->role.direct)
-		own = sh_guest_rights(path->step[path->top_level - 1].pte, path->wide, true);
+	if (!p->role.direct) {
+		pte = path->step[path->top_level - 1].pte;
+		own = sh_guest_rights(pte, path->wide, true) |
+		      sh_cache_bits(sh_cache_number(x->s, p->role.cache, pte, 1));
+	}
 	p->writes = 0;
 	if (!sh_entry_set_leaf(x->s, p, i, x->gfn, &x->e, own))
 		return stuck(x, "no memory for shadow tables");

@@ -16,6 +16,7 @@
 
 #define SH_ENTRIES     512U
 #define SH_ROOTS       4U
+#define SH_PATS	       8U
 #define SH_CHUNK       32U /* pages that the pool grows by */
 #define SH_BUCKET_BITS 12U
 /* What one fault may use: the pages of a walk with one for frame numbers, and a record of references for each. */
@@ -37,6 +38,8 @@
 #define SH_PCD		 BIT(4)
 #define SH_A		 BIT(5)
 #define SH_D		 BIT(6)
+#define SH_PAT		 BIT(7)
+#define SH_CACHE	 (SH_PWT | SH_PCD | SH_PAT)
 #define SH_NX		 BIT(63)
 #define SH_ADDR		 0x000ffffffffff000ULL
 
@@ -59,6 +62,7 @@ union sh_role {
 		uint16_t pae : 1;      /* wide, in a hierarchy of three levels */
 		uint16_t nxe : 1;      /* wide: EFER.NXE */
 		uint16_t pse : 1;      /* not wide: CR4.PSE */
+		uint16_t cache : 3; /* dom0: sh_cache_number() of direct, else of the guest's PAT */
 	};
 	uint16_t raw;
 };
@@ -94,10 +98,12 @@ struct sh_domain {
 	unsigned int nr_free_refs;
 	unsigned int nr_ref_pages; /* that became records */
 	unsigned int turn;	   /* of those that sh_set_victim() chose */
-	uint64_t *frames;	   /* sh_frame(): a tree like the p2m's, with sets at its leaves */
-	uint64_t nr_nodes;	   /* of it */
-	void *blank;		   /* a root that leads nowhere */
-	uint64_t multiplier;	   /* constant, odd: no guest can choose frames of one bucket */
+	uint64_t pat[SH_PATS];	   /* dom0: those that its vCPUs have or had */
+	unsigned int nr_pats;
+	uint64_t *frames;    /* sh_frame(): a tree like the p2m's, with sets at its leaves */
+	uint64_t nr_nodes;   /* of it */
+	void *blank;	     /* a root that leads nowhere */
+	uint64_t multiplier; /* constant, odd: no guest can choose frames of one bucket */
 	struct sh_page *bucket[BIT(SH_BUCKET_BITS)];
 };
 
@@ -175,9 +181,20 @@ int sh_frames_drop(struct sh_domain *s);
 /* What the frame's type and rights let a guest's entry have; 0 = it leads to no memory. */
 uint64_t sh_rights(const struct p2m_entry *e);
 /* Of an entry in a guest's table of level 1: its frame and rights. False: nothing is to be made of it now. */
-bool sh_guest_leaf(union sh_role role, uint64_t pte, gfn_t *gfn, uint64_t *rights);
+bool sh_guest_leaf(const struct sh_domain *s, union sh_role role, uint64_t pte, gfn_t *gfn,
+		   uint64_t *rights);
 /* The same of one of any level, of which the walk has approved. */
 uint64_t sh_guest_rights(uint64_t pte, bool wide, bool leaf);
+/*
+ * Memory types of dom0's device memory and RAM: the processor runs with the VMM's PAT, so the type that dom0's gives an
+ * entry is looked for there. Guests' RAM is write-back. The number of the guest's PAT among those it had.
+ */
+unsigned int sh_pat_number(struct sh_domain *s, uint64_t pat);
+/* The index in the VMM's PAT for the index that an entry of the level has in that of the guest. */
+unsigned int sh_cache_number(const struct sh_domain *s, unsigned int pat, uint64_t pte,
+			     unsigned int level);
+/* The bits of level 1 that stand for it. */
+uint64_t sh_cache_bits(unsigned int number);
 void sh_entry_clear(struct sh_domain *s, struct sh_page *p, unsigned int i);
 /* Entry i of a page of level 1 leads to *e, the p2m's entry of gfn. False: no memory for the reference. */
 bool sh_entry_set_leaf(struct sh_domain *s, struct sh_page *p, unsigned int i, gfn_t gfn,

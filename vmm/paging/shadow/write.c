@@ -36,7 +36,7 @@ static void refill(struct sh_domain *s, struct sh_page *p, unsigned int i)
 		return;
 	pte = READ_ONCE(((const uint64_t *)page_to_virt(pg))[i]);
 	page_put(pg);
-	if (!sh_guest_leaf(p->role, pte, &gfn, &rights))
+	if (!sh_guest_leaf(s, p->role, pte, &gfn, &rights))
 		return;
 	e = p2m_get(s->d, gfn);
 	if (sh_rights(&e) && s->nr_free_refs > SH_FAULT_REFS)
