@@ -2,7 +2,7 @@
 /*
  * Controls from capability registers: for each, what has to be on, what is used where it exists,
  * and what must not be forced on. Every CPU with EPT that was ever sold has all that is required
- * here; an emulator or another hypervisor may not. Without EPT guests run on shadow tables. SDM volume 3, appendix A.2
+ * here; an emulator or another hypervisor may not. Without EPT all domains run on shadow tables. SDM volume 3, appendix A.2
  * to A.10.
  */
 #include "controls.h"

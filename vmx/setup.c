@@ -48,15 +48,22 @@ static bool locked_off(void)
 
 static void print_what_is_used(const struct vmx_controls *c)
 {
-	static const char *const pages[] = { "", "4 KiB", "2 MiB", "1 GiB" };
+	static const char *const ept[] = { "shadow paging", "EPT with pages up to 4 KiB",
+					   "EPT with pages up to 2 MiB",
+					   "EPT with pages up to 1 GiB" };
 
-	printk(LOG_INFO "VT-x: EPT with pages up to %s%s%s%s%s%s%s%s%s\n", pages[c->max_leaf_level],
+	printk(LOG_INFO "VT-x: %s%s%s%s%s%s%s%s%s\n", ept[c->max_leaf_level],
 	       c->vpid ? ", VPID" : "",
 	       c->unrestricted ? ", unrestricted guest" : ", real mode in software",
 	       c->tpr_shadow ? ", TPR shadow" : "", c->apic_access ? ", APIC-access page" : "",
 	       c->apic_registers ? ", APIC registers" : "",
 	       c->vintr_delivery ? ", virtual interrupts" : "",
 	       c->posted ? ", posted interrupts" : "", c->ept_dirty ? ", dirty bits of pages" : "");
+	if (!c->ept)
+		printk(LOG_WARN
+		       "VT-x: this CPU lacks %s: domain 0 and all guests run on shadow page "
+		       "tables, which costs speed and memory\n",
+		       c->no_ept);
 }
 
 bool vmx_probe(void)
@@ -79,8 +86,12 @@ bool vmx_probe(void)
 		printk(LOG_ERR "VT-x: this CPU lacks %s, which this version needs\n", missing);
 		return false;
 	}
-	if (!c->ept) {
-		printk(LOG_ERR "VT-x: this CPU lacks %s, which this version needs\n", c->no_ept);
+	if (!c->ept)
+		paging_has_nested = false;
+	if (!paging_has_nested && !host_cpu.nx) {
+		printk(LOG_ERR
+		       "VT-x: without nested paging execute-disable (XD) is needed, which this CPU "
+		       "lacks or its firmware has switched off\n");
 		return false;
 	}
 	vmx_ept_init(c);
@@ -542,7 +553,7 @@ static void set_msrs(const struct vcpu *v, struct vmx_vcpu *vv)
 	vmwrite(GUEST_DEBUGCTL, m->debugctl);
 	/* Shadow tables name the VMM's memory types. */
 	if (vmx_controls.load_pat)
-		vmwrite(GUEST_PAT, vmx_on_ept(vv) ? v->hvm.pat : rdmsr(MSR_PAT));
+		vmwrite(GUEST_PAT, vmx_on_ept(vv) ? v->hvm.pat : VMM_PAT);
 }
 
 static void set_mov_dr_exits(struct vmx_vcpu *vv, bool on)
