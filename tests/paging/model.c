@@ -457,6 +457,21 @@ static void log_writes(void)
 	}
 }
 
+/* A device model that has the memory mapped, and says so afterwards. */
+static void dma_writes(void)
+{
+	struct frames f = { .first = model_random(NR_TABLES), .nr = 1 + model_random(2) };
+
+	for (uint64_t g = f.first; g < frames_end(&f); g++)
+		if (oracle_memory(_gfn(g)))
+			random_table(oracle_memory(_gfn(g)));
+	while (f.nr) {
+		uint64_t done = paging_give_up_some(model.d, &f);
+
+		f = frames_part(&f, done, f.nr);
+	}
+}
+
 static void evict_one(void)
 {
 	struct sh_domain *s = model.d->sh;
@@ -500,6 +515,8 @@ void model_step(void)
 		log_writes();
 	else if (what < 31)
 		evict_one();
+	else
+		dma_writes();
 	model.ops++;
 }
 
