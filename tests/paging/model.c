@@ -357,6 +357,13 @@ static void access_memory(struct model_vcpu *c, uint64_t la, uint32_t access, ui
 
 /* --- what happens --- */
 
+static void invlpg(struct model_vcpu *c, uint64_t la)
+{
+	for (unsigned int i = 0; i < TLB_SIZE; i++)
+		if (c->tlb[i].la == la >> PAGE_SHIFT)
+			c->tlb[i].valid = false;
+}
+
 static void stale_all(struct model_vcpu *c)
 {
 	for (unsigned int i = 0; i < TLB_SIZE; i++)
@@ -392,13 +399,6 @@ static void change_mode(struct model_vcpu *c)
 	v->efer = (c->mode == MODE_LONG ? X86_EFER_LME | X86_EFER_LMA : 0) |
 		  (model_random(6) ? X86_EFER_NX : 0);
 	load_cr3(c);
-}
-
-static void invlpg(struct model_vcpu *c, uint64_t la)
-{
-	for (unsigned int i = 0; i < TLB_SIZE; i++)
-		if (c->tlb[i].la == la >> PAGE_SHIFT)
-			c->tlb[i].valid = false;
 }
 
 static void take_frame(gfn_t gfn)
@@ -610,6 +610,53 @@ static void expect_types(struct model_vcpu *c, uint64_t pat, const uint8_t *type
 			      type_at(c, i << PAGE_SHIFT), type_at(c, MIB(2) * (1 + i)));
 }
 
+/* Entries of table 3 for `nr` pages from la 0 on, one after the other; the table is in frame 3, which is at la 4 MiB + 3 pages. */
+static void write_entries(struct model_vcpu *c, unsigned int nr, uint64_t value)
+{
+	for (uint64_t i = 0; i < nr; i++)
+		access_memory(c, MIB(4) + (3 << PAGE_SHIFT) + i * 8, PFEC_W,
+			      value ? value | (NR_TABLES + i % 4) << PAGE_SHIFT : 0);
+}
+
+/*
+ * What writes to a table cost. Linux looks for the MP table by mapping 16 pages, reading a word and unmapping them, 4096
+ * times: nearly all of these writes have to be free. Four pages for a thread's
+ * stack are emulated.
+ */
+static void check_costs(struct model_vcpu *c)
+{
+	const uint64_t all = SH_P | SH_W | SH_U | SH_A | SH_D;
+	const unsigned int rounds = 100;
+	uint64_t emulated;
+
+	tables_of_types();
+	/* The tables' own frames, in large page number 2. */
+	oracle_memory(_gfn(2))[2] = BIT(7) | all;
+	hvm_set_cr3(c->v, 0);
+	emulated = model.emulated;
+	for (unsigned int n = 0; n < rounds; n++) {
+		write_entries(c, 16, all);
+		invlpg(c, 0);
+		access_memory(c, 0, 0, 0);
+		write_entries(c, 16, 0);
+	}
+	emulated = model.emulated - emulated;
+	if (emulated > 3 * rounds + 100)
+		panic("%lu of %u writes in runs are emulated", emulated, 32 * rounds);
+	paging_give_up(model.d, _gfn(3));
+	memset(c->v->sh->runs, 0, sizeof(c->v->sh->runs));
+	access_memory(c, 0, 0, 0);
+	emulated = model.emulated;
+	for (unsigned int n = 0; n < rounds; n++) {
+		write_entries(c, 4, all & ~SH_A);
+		invlpg(c, 0);
+		access_memory(c, 0, 0, 0);
+	}
+	emulated = model.emulated - emulated;
+	if (emulated < 3 * rounds)
+		panic("a table ends by a run of 4: only %lu writes are emulated", emulated);
+}
+
 /*
  * As if the domain were dom0: each type of Linux's PAT (WB, WC, UC-, UC, WB, WP, UC-, WT) stands where VMM_PAT has it, and
  * those of a reset (WB, WT, UC-, UC, twice) likewise.
@@ -631,6 +678,7 @@ static void check_types(struct model_vcpu *c)
 	expect_types(c, 0x0007040600070406, of_reset);
 	expect_types(c, 0x0407050600070106, of_linux);
 	model.d->is_dom0 = false;
+	check_costs(c);
 	spin_lock(&s->lock);
 	while (!list_empty(&s->used))
 		sh_page_zap(s, list_first(&s->used, struct sh_page, list));

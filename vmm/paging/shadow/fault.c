@@ -167,6 +167,7 @@ static enum paging_answer enter_leaf(struct fault *x, struct sh_page *p, uint64_
 		      sh_cache_bits(sh_cache_number(x->s, p->role.cache, pte, 1));
 	}
 	p->writes = 0;
+	p->walks++;
 	if (!sh_entry_set_leaf(x->s, p, i, x->gfn, &x->e, own))
 		return stuck(x, "no memory for shadow tables");
 	rights = (p->table[i] & rights & (SH_U | SH_W)) | ((p->table[i] | rights) & SH_NX) | SH_P;
@@ -199,6 +200,7 @@ static enum paging_answer enter(struct fault *x)
 		if (made && !is_current(x))
 			return PAGING_AGAIN;
 		p->writes = 0;
+		p->walks++;
 		if (!sh_entry_set_table(x->s, p, sh_index(x->f->la, level), child, rights))
 			return stuck(x, "no memory for shadow tables");
 		all = (all & rights & (SH_U | SH_W)) | ((all | rights) & SH_NX);
@@ -214,12 +216,32 @@ static bool in_walk(const struct fault *x)
 	return false;
 }
 
+/* So many writes to the table, one after the other, are emulated. */
+static unsigned int run_limit(const struct sh_vcpu *sv, gfn_t gfn)
+{
+	unsigned int i = gfn.v % SH_RUNS;
+
+	return sv->runs[i].gfn.v == gfn.v && sv->runs[i].limit ? sv->runs[i].limit : SH_WRITES;
+}
+
 /* One write of many to the same table, with nothing between them that uses it. */
 static bool is_run(struct sh_vcpu *sv, gfn_t gfn)
 {
 	sv->writes = sv->written.v == gfn.v ? sv->writes + 1 : 1;
 	sv->written = gfn;
-	return sv->writes > SH_WRITES;
+	return sv->writes > run_limit(sv, gfn);
+}
+
+/* A run ends the table: is it worth as much the next time? */
+static void learn_run(struct fault *x)
+{
+	struct sh_vcpu *sv = x->v->sh;
+	unsigned int i = x->gfn.v % SH_RUNS, limit = SH_WRITES;
+
+	if (sh_walks(x->s, x->gfn) <= SH_FEW_WALKS)
+		limit = max(run_limit(sv, x->gfn) / 2, SH_WRITES_MIN);
+	sv->runs[i].gfn = x->gfn;
+	sv->runs[i].limit = limit;
 }
 
 static enum paging_answer table_write(struct fault *x)
@@ -230,6 +252,7 @@ static enum paging_answer table_write(struct fault *x)
 	if (!end || in_walk(x))
 		return answer_memory(x, PAGING_EMULATE);
 	counter_inc(shadow_runs);
+	learn_run(x);
 	sh_give_up(x->s, x->gfn);
 	return PAGING_AGAIN;
 }

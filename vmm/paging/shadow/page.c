@@ -110,6 +110,7 @@ static struct sh_page *make(struct sh_domain *s, gfn_t gfn, union sh_role role)
 	p->gfn = gfn;
 	p->role = role;
 	p->writes = 0;
+	p->walks = 0;
 	p->hash_next = *bucket(s, gfn);
 	*bucket(s, gfn) = p;
 	list_add(&p->list, &s->used);

@@ -28,6 +28,13 @@
  * table anew costs as much as about 20 of them, and kernels map four pages at once for each thread's stack.
  */
 #define SH_WRITES 16U
+/*
+ * A table that ends by a run each time soon after it was made, with so few walks that needed it, is written far more than
+ * it is used, as that of Linux's early_memremap(): half as many are emulated the next time, and these at least.
+ */
+#define SH_WRITES_MIN 2U
+#define SH_FEW_WALKS  4U
+#define SH_RUNS	      8U
 /* So many without a walk that needed the table: it is none any more. */
 #define SH_WRITES_UNUSED 64U
 
@@ -79,6 +86,7 @@ struct sh_page {
 	uint16_t present; /* entries */
 	uint16_t users;	  /* vCPUs that have it as a root */
 	uint32_t writes;  /* to the guest's table, since an entry was made for a walk */
+	uint32_t walks;	  /* for which an entry was made */
 };
 
 struct sh_chunk {
@@ -113,10 +121,14 @@ struct sh_vcpu {
 	uint64_t *pdpt;			/* constant; four entries below 4 GiB */
 	gfn_t written;			/* own vCPU: the table of the last write to one */
 	unsigned int writes;		/* to it, one after the other */
-	uint64_t stuck_rip;  /* own vCPU: an instruction for which tables were given up */
-	gfn_t stuck_gfn;     /* the table */
-	uint64_t stuck_exit; /* v->exits when it last was */
-	unsigned int stuck;  /* so often */
+	struct {
+		gfn_t gfn;
+		unsigned int limit; /* SH_WRITES for this one; 0 = nothing is known */
+	} runs[SH_RUNS];	    /* own vCPU: tables that ended by a run */
+	uint64_t stuck_rip;	    /* own vCPU: an instruction for which tables were given up */
+	gfn_t stuck_gfn;	    /* the table */
+	uint64_t stuck_exit;	    /* v->exits when it last was */
+	unsigned int stuck;	    /* so often */
 };
 
 static inline struct sh_page *sh_page_of(const uint64_t *entry)
@@ -235,6 +247,8 @@ union sh_role sh_role_of(const struct vcpu *v);
 void sh_written(struct sh_domain *s, gfn_t gfn, unsigned int offset, unsigned int len);
 /* Nobody seems to use the mirrored frame as a table any more. */
 bool sh_is_unused(struct sh_domain *s, gfn_t gfn);
+/* Walks that needed what mirrors the frame, since it was made. */
+uint32_t sh_walks(struct sh_domain *s, gfn_t gfn);
 void sh_guest_wrote(struct domain *d, gfn_t gfn, unsigned int offset, unsigned int len);
 
 /* p2m.c, fault.c: of struct paging_mode */

@@ -78,6 +78,15 @@ bool sh_is_unused(struct sh_domain *s, gfn_t gfn)
 	return true;
 }
 
+uint32_t sh_walks(struct sh_domain *s, gfn_t gfn)
+{
+	struct sh_page *p;
+	uint32_t n = 0;
+
+	for_each_mirror(s, p, gfn) n += p->walks;
+	return n;
+}
+
 void sh_guest_wrote(struct domain *d, gfn_t gfn, unsigned int offset, unsigned int len)
 {
 	struct sh_domain *s = d->sh;
