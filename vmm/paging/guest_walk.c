@@ -205,14 +205,15 @@ static int finish(struct walk *w, const struct step *s, const struct entry *e, g
 {
 	uint64_t offset_mask = BIT(s->shift) - 1, pte = e->pte;
 	uint64_t base = pte & ADDR_MASK;
+	bool may = allowed(w);
 
-	if (allowed(w) && key_forbids(w, pte)) {
+	if (may && key_forbids(w, pte)) {
 		fail(w, true, false, pfec);
 		if (pfec)
 			*pfec |= PFEC_PK;
 		return -EFAULT;
 	}
-	if (!allowed(w) || !set_bits(w, e, s, PTE_A | (w->access & PFEC_W ? PTE_D : 0)))
+	if (!may || !set_bits(w, e, s, PTE_A | (w->access & PFEC_W ? PTE_D : 0)))
 		return fail(w, true, false, pfec);
 	if (w->allows && allows_writes(w, pte))
 		*w->allows |= PFEC_W;
