@@ -97,16 +97,11 @@ void kbdif_init(struct kbdif *k, void *page, bool absolute, bool raw, void (*not
 	k->prod = __atomic_load_n((uint32_t *)(k->page + PAGE_IN_PROD), __ATOMIC_ACQUIRE);
 }
 
-bool kbdif_ready(const struct kbdif *k)
+static bool put(struct kbdif *k, const uint8_t event[EVENT_SIZE])
 {
 	uint32_t cons = __atomic_load_n((uint32_t *)(k->page + PAGE_IN_CONS), __ATOMIC_ACQUIRE);
 
-	return k->prod - cons < RING_EVENTS;
-}
-
-static bool put(struct kbdif *k, const uint8_t event[EVENT_SIZE])
-{
-	if (!kbdif_ready(k))
+	if (k->prod - cons >= RING_EVENTS)
 		return false;
 	memcpy(k->page + RING_OFFSET + k->prod % RING_EVENTS * EVENT_SIZE, event, EVENT_SIZE);
 	k->prod++;

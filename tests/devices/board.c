@@ -8,6 +8,7 @@
 #include "vmm/hvm/internal.h"
 #include "vmm/hvm/policy_private.h"
 #include "units.h"
+#include "viridian.h"
 #include "vlapic.h"
 #include "vlapic_private.h"
 
@@ -250,6 +251,18 @@ bool vlapic_match_dest(const struct vlapic *a, uint32_t dest, bool logical, bool
 {
 	(void)a, (void)logical, (void)dest_is_32bit;
 	return dest == 0;
+}
+
+/* The board's guest has no page for that. */
+void viridian_assist(struct vcpu *v, uint8_t vector)
+{
+	(void)v;
+	(void)vector;
+}
+
+void viridian_settle(struct vcpu *v)
+{
+	(void)v;
 }
 
 void time_update_wallclock(struct domain *d)

@@ -61,6 +61,7 @@ CASE(refuse_createdomain)
 	WRONG("nestedhvm=1", "take", c.flags |= XEN_DOMCTL_CDF_nested_virt);
 	WRONG("pass-through", "pci=", c.flags |= XEN_DOMCTL_CDF_iommu);
 	WRONG("vpmu", "take", c.flags |= XEN_DOMCTL_CDF_vpmu);
+	WRONG("hap=0", "shadow paging is not there", c.flags &= ~XEN_DOMCTL_CDF_hap);
 	WRONG("0x80000000", "not known", c.flags |= 1U << 31);
 	WRONG("IOMMU options 0x1", "pass-through", c.iommu_opts = 1);
 	WRONG("emulation flags 0x3", "PVH domains have 0x1", c.arch.emulation_flags = 3);
@@ -124,7 +125,12 @@ static void set_param(domid_t caller, uint32_t index, uint64_t value, long says,
 CASE(refuse_hvm_params)
 {
 	set_param(0, HVM_PARAM_VIRIDIAN, 0, 0, NULL);
-	set_param(0, HVM_PARAM_VIRIDIAN, 3, -EOPNOTSUPP, "viridian=");
+	set_param(0, HVM_PARAM_VIRIDIAN, 0x2000, -EINVAL, "stand for nothing");
+	set_param(0, HVM_PARAM_VIRIDIAN, 4, -EINVAL, "base");
+	set_param(0, HVM_PARAM_VIRIDIAN, 0x85, -EOPNOTSUPP, "synic");
+	set_param(0, HVM_PARAM_VIRIDIAN, 0x401, -EOPNOTSUPP, "ex_processor_masks");
+	set_param(0, HVM_PARAM_VIRIDIAN, 0x1865, 0, NULL);
+	set_param(0, HVM_PARAM_VIRIDIAN, 1, -EEXIST, NULL);
 	set_param(0, HVM_PARAM_NESTEDHVM, 1, -EOPNOTSUPP, "nestedhvm=1");
 	set_param(0, HVM_PARAM_ALTP2M, 1, -EOPNOTSUPP, "altp2m=");
 	set_param(0, HVM_PARAM_TIMER_MODE, 9, -EINVAL, "timer_mode is 0 to 3");

@@ -61,17 +61,21 @@ static const char *param_value_wrong(uint32_t index, uint64_t value)
 		return value > 1 ? "a location is 0 or 1" : NULL;
 	case HVM_PARAM_ACPI_S_STATE:
 		return value != 0 && value != 3 ? "a sleep state is 0 or 3" : NULL;
+	case HVM_PARAM_VIRIDIAN:
+		return viridian_unknown(value);
 	default:
 		return NULL;
 	}
 }
 
 /* What Plinth has not: the parameter says that it is asked for. */
-static const char *param_missing(uint32_t index)
+static const char *param_missing(uint32_t index, uint64_t value)
 {
+	if (!value)
+		return NULL;
 	switch (index) {
 	case HVM_PARAM_VIRIDIAN:
-		return "Hyper-V's interface is not there: take viridian= out of the configuration";
+		return viridian_missing(value);
 	case HVM_PARAM_NESTEDHVM:
 		return "virtualization in a guest is not there: take nestedhvm=1 out of the "
 		       "configuration";
@@ -84,11 +88,11 @@ static const char *param_missing(uint32_t index)
 
 static long param_value_ok(uint32_t index, uint64_t value)
 {
-	const char *missing = param_missing(index), *wrong = param_value_wrong(index, value);
+	const char *missing = param_missing(index, value), *wrong = param_value_wrong(index, value);
 
-	if (missing && value)
-		return refuse(-EOPNOTSUPP, "%s", missing);
-	return wrong ? refuse(-EINVAL, "parameter %u, value %#lx: %s", index, value, wrong) : 0;
+	if (wrong)
+		return refuse(-EINVAL, "parameter %u, value %#lx: %s", index, value, wrong);
+	return missing ? refuse(-EOPNOTSUPP, "%s", missing) : 0;
 }
 
 /* With d->lock, so that the value and what it does are those of one caller. */

@@ -9,6 +9,7 @@
 #include "vmm/hvm/hvm.h"
 #include "internal.h"
 #include "policy_private.h"
+#include "viridian.h"
 
 #define STOP_LINE_BYTES 160
 
@@ -147,6 +148,10 @@ void hvm_exit_hypercall(struct vcpu *v, unsigned int insn_len)
 {
 	uint64_t rip = v->regs.rip;
 
+	if (unlikely(viridian_is_call(v))) {
+		viridian_call(v, insn_len);
+		return;
+	}
 	/* A handler that is to be continued, refuses by a fault, or replaced the vCPU's state, leaves no instruction to skip. */
 	if (!hypercall_entry(v) && v->regs.rip == rip)
 		hvm_advance_rip(v, insn_len);

@@ -29,6 +29,18 @@ void hypercall_page_fill(struct domain *d, void *page)
 	hvm_latch_shinfo_size(d);
 }
 
+int hypercall_page_place(struct domain *d, gfn_t gfn, void (*fill)(struct domain *d, void *page))
+{
+	struct page *page = p2m_get_page(d, gfn, true, NULL);
+
+	if (!page)
+		return -EINVAL;
+	fill(d, page_to_virt(page));
+	paging_give_up(d, gfn);
+	page_put(page);
+	return 0;
+}
+
 void hvm_latch_shinfo_size(struct domain *d)
 {
 	bool wide;

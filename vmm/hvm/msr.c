@@ -10,6 +10,7 @@
 #include "mtrr.h"
 #include "msr_private.h"
 #include "policy_private.h"
+#include "viridian.h"
 
 static bool canonical(uint64_t a)
 {
@@ -116,8 +117,7 @@ static int write_pat(struct vcpu *v, uint32_t msr, uint64_t value)
 	}
 	v->hvm.pat = value;
 	hvm_get_state(v, HVM_MSRS);
-	/* dom0's shadow tables have other memory types then. */
-	hvm_set_state(v, HVM_MSRS | (v->domain->is_dom0 && v->domain->sh ? HVM_CRS : 0));
+	hvm_set_state(v, HVM_MSRS);
 	return 0;
 }
 
@@ -288,6 +288,7 @@ static const struct msr_range ranges[] = {
 	{ MSR_FS_BASE, MSR_GS_BASE, read_base, write_base },
 	{ MSR_MCG_CAP, MSR_MCG_CTL, mcheck_read, mcheck_write },
 	{ MSR_MC0_CTL, MSR_MCG_EXT_CTL, mcheck_read, mcheck_write },
+	{ MSR_HV_FIRST, MSR_HV_LAST, viridian_rdmsr, viridian_wrmsr },
 	{ 0, ~0U, read_vendor_msr, write_vendor_msr },
 	{ 0, ~0U, read_policy, write_policy },
 	{ 0, ~0U, read_host, drop_of_dom0 },

@@ -11,12 +11,14 @@
 #include "internal.h"
 #include "policy_private.h"
 #include "predictions.h"
+#include "viridian.h"
 #include <xen/arch-x86/cpuid.h>
 #include <xen/arch-x86/cpufeatureset.h>
 #include <xen/domctl.h>
 
 #define F(name)		  (1U << (XEN_X86_FEATURE_##name % 32))
 #define MSR_XEN_HYPERCALL 0x40000000U
+#define MSR_XEN_BEHIND_HV 0x40000200U /* where Microsoft's interface has the other one */
 
 static struct cpu_policy *policies[POLICY_INDEX_COUNT];
 /* The last two for guests on shadow tables. */
@@ -101,8 +103,6 @@ int policy_domain_init(struct domain *d)
 		*d->cpu_policy = *policy_system(POLICY_HVM_DEFAULT);
 	if (!d->is_dom0 && is_shadow(d))
 		*d->cpu_policy = *shadow_default;
-	else if (is_shadow(d))
-		policy_derive_shadow(d->cpu_policy, d->cpu_policy);
 	return 0;
 }
 
@@ -285,11 +285,16 @@ uint64_t policy_cr4_mask(const struct domain *d)
 
 /* --- CPUID ------------------------------------------------------------------------------------- */
 
-static void cpuid_xen(struct vcpu *v, uint32_t leaf, uint32_t sub, uint32_t out[4])
+static uint32_t hypercall_msr(const struct domain *d)
 {
-	switch (leaf) {
+	return viridian_mask(d) ? MSR_XEN_BEHIND_HV : MSR_XEN_HYPERCALL;
+}
+
+static void cpuid_xen(struct vcpu *v, uint32_t first, uint32_t leaf, uint32_t sub, uint32_t out[4])
+{
+	switch (leaf - first + XEN_CPUID_LEAF(0)) {
 	case XEN_CPUID_LEAF(0):
-		out[0] = XEN_CPUID_LEAF(XEN_CPUID_MAX_NUM_LEAVES);
+		out[0] = first + XEN_CPUID_MAX_NUM_LEAVES;
 		out[1] = XEN_CPUID_SIGNATURE_EBX;
 		out[2] = XEN_CPUID_SIGNATURE_ECX;
 		out[3] = XEN_CPUID_SIGNATURE_EDX;
@@ -299,7 +304,7 @@ static void cpuid_xen(struct vcpu *v, uint32_t leaf, uint32_t sub, uint32_t out[
 		break;
 	case XEN_CPUID_LEAF(2):
 		out[0] = 1; /* hypercall pages */
-		out[1] = MSR_XEN_HYPERCALL;
+		out[1] = hypercall_msr(v->domain);
 		break;
 	case XEN_CPUID_LEAF(3): {
 		uint8_t shift = vcpu_info(v)->time.tsc_shift;
@@ -340,19 +345,49 @@ static void cpuid_xen(struct vcpu *v, uint32_t leaf, uint32_t sub, uint32_t out[
 	}
 }
 
-/* Blocks of 256 leaves that a hypervisor has for itself. What another interface offers is a line here. */
+static bool has_xen(const struct domain *d)
+{
+	(void)d;
+	return true;
+}
+
+static bool has_viridian(const struct domain *d)
+{
+	return viridian_mask(d);
+}
+
+static void cpuid_viridian(struct vcpu *v, uint32_t first, uint32_t leaf, uint32_t sub,
+			   uint32_t out[4])
+{
+	(void)first;
+	(void)sub;
+	viridian_cpuid(v, leaf, out);
+}
+
+/*
+ * Interfaces that a guest may find, each with the next block of 256 leaves: what another one offers is a line here.
+ * Microsoft's has to be the first, because its guests look there only.
+ */
 static const struct leaf_block {
-	uint32_t first;
-	void (*fill)(struct vcpu *v, uint32_t leaf, uint32_t sub, uint32_t out[4]); /* zeros */
+	bool (*has)(const struct domain *d);
+	/* The block's first leaf; into zeros. */
+	void (*fill)(struct vcpu *v, uint32_t first, uint32_t leaf, uint32_t sub, uint32_t out[4]);
 } leaf_blocks[] = {
-	{ XEN_CPUID_LEAF(0), cpuid_xen },
+	{ has_viridian, cpuid_viridian },
+	{ has_xen, cpuid_xen },
 };
 
 static void cpuid_hypervisor(struct vcpu *v, uint32_t leaf, uint32_t sub, uint32_t out[4])
 {
-	for (unsigned int i = 0; i < ARRAY_SIZE(leaf_blocks); i++)
-		if (leaf - leaf_blocks[i].first < 0x100)
-			leaf_blocks[i].fill(v, leaf, sub, out);
+	uint32_t first = XEN_CPUID_LEAF(0);
+
+	for (unsigned int i = 0; i < ARRAY_SIZE(leaf_blocks); i++) {
+		if (!leaf_blocks[i].has(v->domain))
+			continue;
+		if (leaf - first < 0x100)
+			leaf_blocks[i].fill(v, first, leaf, sub, out);
+		first += 0x100;
+	}
 }
 
 static void cpuid_dynamic_xstate(struct vcpu *v, uint32_t sub, uint32_t out[4])
@@ -449,8 +484,7 @@ void hvm_cpuid(struct vcpu *v, uint32_t leaf, uint32_t sub, uint32_t out[4])
 
 int policy_rdmsr(struct vcpu *v, uint32_t msr, uint64_t *value)
 {
-	(void)v;
-	if (msr != MSR_XEN_HYPERCALL)
+	if (msr != hypercall_msr(v->domain))
 		return -EINVAL;
 	*value = 0;
 	return 0;
@@ -459,26 +493,18 @@ int policy_rdmsr(struct vcpu *v, uint32_t msr, uint64_t *value)
 /* The guest asks for a hypercall page: address in the value, page index in its low bits. */
 static int write_hypercall_page(struct vcpu *v, uint64_t value)
 {
-	struct page *page;
-
 	if (value & ~PAGE_MASK)
 		return -EINVAL;
-	page = p2m_get_page(v->domain, _gfn(value >> PAGE_SHIFT), true, NULL);
-	if (!page)
-		return -EINVAL;
-	hypercall_page_fill(v->domain, page_to_virt(page));
-	paging_give_up(v->domain, _gfn(value >> PAGE_SHIFT));
-	page_put(page);
-	return 0;
+	return hypercall_page_place(v->domain, _gfn(value >> PAGE_SHIFT), hypercall_page_fill);
 }
 
 int policy_wrmsr(struct vcpu *v, uint32_t msr, uint64_t value)
 {
 	const struct cpu_policy *p = v->domain->cpu_policy;
 
-	switch (msr) {
-	case MSR_XEN_HYPERCALL:
+	if (msr == hypercall_msr(v->domain))
 		return write_hypercall_page(v, value);
+	switch (msr) {
 	case MSR_PRED_CMD:
 		if (!(p->extd[8].b & F(IBPB)) || (value & ~PRED_CMD_IBPB))
 			return -EINVAL;

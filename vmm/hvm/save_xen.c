@@ -1,8 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/*
- * Records that Xen saves and that stand for nothing here: the register TSC_ADJUST, enlightenments (VIRIDIAN_*). What
- * loses nothing is taken.
- */
+/* Records that Xen saves and that stand for nothing here: the register TSC_ADJUST. What loses nothing is taken. */
 #include "units.h"
 
 static int adjust_save(const struct hvm_instance *at, void *buf)
@@ -23,27 +20,9 @@ static int adjust_load(const struct hvm_instance *at, const void *buf)
 	return -EOPNOTSUPP;
 }
 
-static int viridian_save(const struct hvm_instance *at, void *buf)
-{
-	(void)at;
-	(void)buf;
-	return -ENOENT;
-}
-
-static int viridian_load(const struct hvm_instance *at, const void *buf)
-{
-	(void)buf;
-	printk(LOG_ERR "d%u: the guest was told of viridian, which is not there\n", at->d->domid);
-	return -EOPNOTSUPP;
-}
-
 static const struct hvm_record records[] = {
 	HVM_RECORD(TSC_ADJUST, SAVE_PER_VCPU, sizeof(struct hvm_tsc_adjust), adjust_save,
 		   adjust_load),
-	HVM_RECORD(VIRIDIAN_DOMAIN, SAVE_PER_DOMAIN, sizeof(struct hvm_viridian_domain_context),
-		   viridian_save, viridian_load),
-	HVM_RECORD(VIRIDIAN_VCPU, SAVE_PER_VCPU, sizeof(struct hvm_viridian_vcpu_context),
-		   viridian_save, viridian_load),
 };
 
 const struct hvm_unit xen_unit = {

@@ -18,9 +18,9 @@ static const struct hvm_unit vram_unit = {
 
 /* The local APIC's page comes before others', because it is looked up first. */
 static const struct hvm_unit *const units[] = {
-	&cpu_unit,  &io_unit,	    &vlapic_unit,  &debug_port_unit, &ioreq_unit,
-	&irq_unit,  &vpic_unit,	    &vioapic_unit, &vhpet_unit,	     &vpit_unit,
-	&vrtc_unit, &vpmtimer_unit, &vram_unit,	   &xen_unit,	     &mcheck_unit,
+	&cpu_unit,  &io_unit,	   &vlapic_unit, &debug_port_unit, &ioreq_unit, &irq_unit,
+	&vpic_unit, &vioapic_unit, &vhpet_unit,	 &vpit_unit,	   &vrtc_unit,	&vpmtimer_unit,
+	&vram_unit, &xen_unit,	   &mcheck_unit, &viridian_unit,
 };
 
 static bool has(const struct domain *d, const struct hvm_unit *u)

@@ -32,6 +32,6 @@ struct hvm_unit {
 
 extern const struct hvm_unit cpu_unit, io_unit, vlapic_unit, debug_port_unit, ioreq_unit, irq_unit,
 	vpic_unit, vioapic_unit, vhpet_unit, vpit_unit, vrtc_unit, vpmtimer_unit, xen_unit,
-	mcheck_unit;
+	mcheck_unit, viridian_unit;
 
 #endif

@@ -10,6 +10,7 @@
 #include "vlapic_private.h"
 #include "pc_private.h"
 #include "units.h"
+#include "viridian.h"
 
 #define LVR_VERSION   0x00050014U /* version 14h, six LVT entries */
 #define SPIV_RESET    0xffU
@@ -68,6 +69,8 @@ int vlapic_pending(struct vlapic *a)
 		hvm_ops->take_posted(a->vcpu);
 	if (!READ_ONCE(a->irr_maybe) || !vlapic_enabled(a))
 		return -1;
+	if (unlikely(a->vcpu->hvm.no_eoi))
+		viridian_settle(a->vcpu);
 	irr = vlapic_highest(a, APIC_IRR);
 	if (irr < 0) {
 		WRITE_ONCE(a->irr_maybe, false);
@@ -138,6 +141,20 @@ void vlapic_ack(struct vlapic *a, uint8_t vector)
 {
 	clear_bit(vector % 32, bank_word(a, APIC_IRR, vector));
 	set_bit(vector % 32, bank_word(a, APIC_ISR, vector));
+	if (unlikely(a->vcpu->hvm.vp_assist & 1))
+		viridian_assist(a->vcpu, vector);
+}
+
+bool vlapic_alone(const struct vlapic *a, uint8_t vector)
+{
+	for (unsigned int i = 0; i < 8; i++) {
+		uint32_t mine = i == vector / 32U ? 1U << vector % 32 : 0;
+
+		if (vlapic_get(a, APIC_ISR + i * 0x10) != mine ||
+		    (vlapic_get(a, APIC_TMR + i * 0x10) & mine))
+			return false;
+	}
+	return vlapic_highest(a, APIC_IRR) < 0;
 }
 
 void vlapic_eoi_done(struct vlapic *a, uint8_t vector)
@@ -305,6 +322,8 @@ static bool vlapic_has_register(unsigned int reg)
 
 uint32_t vlapic_read(struct vlapic *a, unsigned int reg)
 {
+	if (unlikely(a->vcpu->hvm.no_eoi))
+		viridian_settle(a->vcpu);
 	switch (reg) {
 	case APIC_PPR:
 		return ppr(a);

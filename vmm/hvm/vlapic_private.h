@@ -17,6 +17,8 @@
  */
 void vlapic_error(struct vlapic *a, uint32_t bits);
 
+#define BUS_NS_PER_TICK 1 /* of the timer: 1 GHz */
+
 /* vlapic_timer.c */
 void vlapic_timer_init(struct vlapic *a);
 void vlapic_timer_stop(struct vlapic *a);

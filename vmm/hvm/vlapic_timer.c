@@ -9,11 +9,10 @@
 #include "internal.h"
 #include "vlapic_private.h"
 
-#define BUS_NS_PER_TICK 1 /* 1 GHz */
-#define MODE_ONESHOT	0U
-#define MODE_PERIODIC	1U
-#define MODE_DEADLINE	2U
-#define LVT_MASKED	BIT(16)
+#define MODE_ONESHOT  0U
+#define MODE_PERIODIC 1U
+#define MODE_DEADLINE 2U
+#define LVT_MASKED    BIT(16)
 /* A guest that asks for more interrupts than this gets no more than this. */
 #define MIN_PERIOD_NS (100 * NS_PER_US)
 
@@ -175,11 +174,8 @@ static void arm_deadline(struct vlapic *a)
 		park(a);
 }
 
-/*
- * For the next expiry, after a change. What expired while the timer was masked raised no interrupt, and raises none
- * afterwards; a periodic one may have been looking rarely.
- */
-static void arm_anew(struct vlapic *a, uint64_t now)
+/* What expired while the timer was masked raised no interrupt, and raises none afterwards. */
+static void unmasked(struct vlapic *a, uint64_t now)
 {
 	if (mode(a) == MODE_DEADLINE) {
 		if (a->tsc_deadline <= guest_tsc(a))
@@ -217,8 +213,8 @@ void vlapic_timer_lvt(struct vlapic *a, uint32_t lvtt)
 	vlapic_set(a, APIC_LVTT, lvtt);
 	if (lvtt & LVT_MASKED)
 		park(a);
-	else if (old & LVT_MASKED || mode_of(lvtt) != mode_of(old))
-		arm_anew(a, now);
+	else if (old & LVT_MASKED)
+		unmasked(a, now);
 	spin_unlock(&a->lock);
 }
 

@@ -19,6 +19,8 @@ int hvm_context_start(struct vcpu *v, const struct vcpu_hvm_context *ctx);
 
 /* Writes the hypercall page's contents at `page` (4 KiB). */
 void hypercall_page_fill(struct domain *d, void *page);
+/* Has `fill` write d's page at gfn. 0, -EINVAL: there is none that may be written. */
+int hypercall_page_place(struct domain *d, gfn_t gfn, void (*fill)(struct domain *d, void *page));
 /* Latch whether d's shared info has the 64-bit layout from the mode of the calling vCPU, if that is d's. */
 void hvm_latch_shinfo_size(struct domain *d);
 

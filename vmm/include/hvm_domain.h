@@ -35,6 +35,13 @@ struct hvm_stream {
 	unsigned int type, nr; /* of the next record */
 };
 
+/* What Microsoft's interface has for all vCPUs (viridian.c); its own vCPUs write it, as they please. */
+struct viridian {
+	uint64_t os_id, hypercall, reference_tsc; /* the MSRs */
+	uint64_t time_offset;			  /* of the partition's time from ours */
+	uint64_t crash[5];
+};
+
 struct hvm_domain {
 	uint64_t params[HVM_NR_PARAMS]; /* d->lock; single ones are read without */
 	spinlock_t irq_lock;		/* LOCK_HVM_IRQ */
@@ -50,8 +57,9 @@ struct hvm_domain {
 	struct debug_port *debug_port; /* text to port 0xe9, not yet a whole line */
 	struct io_dispatch *io;	       /* internal port and MMIO handlers: hvm/io.c */
 	struct ioreq_state *ioreq;     /* ioreq servers: hvm/ioreq.c */
-	uint8_t *io_bitmap;	  /* vendor-neutral copy: 64 Ki ports, 1 = intercept; NULL = all */
-	bool is_s3_suspended;	  /* atomic; who sets it has paused the domain */
+	uint8_t *io_bitmap;   /* vendor-neutral copy: 64 Ki ports, 1 = intercept; NULL = all */
+	bool is_s3_suspended; /* atomic; who sets it has paused the domain */
+	struct viridian viridian;
 	struct hvm_stream stream; /* domctl lock; saved state that goes in pieces */
 	uint64_t sync_tsc; /* the host's TSC as of the save or load that goes on; LOCK_DOMCTL */
 };
@@ -100,13 +108,11 @@ struct hvm_msr_state {
 #define HVM_SHADOW_MOV_SS 2U /* besides: of MOV SS or POP SS, which VT-x tells from that of STI */
 
 #define HVM_INIT_PENDING  BIT(9)
-#define HVM_INIT_ONE	  BIT(10) /* which INIT it was counts from here on */
-#define HVM_SIPI_PENDING  BIT(8)  /* with INIT: start at the vector in bits 0-7 */
+#define HVM_SIPI_PENDING  BIT(8) /* with INIT: start at the vector in bits 0-7 */
 
 struct hvm_vcpu {
-	uint32_t init_sipi;    /* atomic: HVM_INIT_PENDING, HVM_SIPI_PENDING, vector, which INIT */
-	uint32_t inits;	       /* atomic: number of INITs, times HVM_INIT_ONE */
-	struct vlapic *vlapic; /* constant; every vCPU of a guest and of dom0 has one */
+	uint32_t init_sipi;	 /* atomic: HVM_INIT_PENDING, HVM_SIPI_PENDING, vector */
+	struct vlapic *vlapic;	 /* constant; every vCPU of a guest and of dom0 has one */
 	struct mtrr_state *mtrr; /* constant */
 	struct vcpu_io *io;	 /* ioreq and emulation in progress: hvm/ioreq.c */
 	struct hvm_event event;	 /* own vCPU: to inject first at the next entry */
@@ -115,8 +121,10 @@ struct hvm_vcpu {
 	bool nmi_masked;  /* vendor keeps it true between NMI and IRET where hardware does not */
 	uint64_t misc_features; /* MSR 0x140: MISC_CPUID_FAULTING; own vCPU */
 	uint64_t vmce[4];	/* machine checks of an image of Xen's (mcheck.c); own vCPU */
-	uint64_t pat;		/* guest's IA32_PAT */
-	uint64_t *shadow;	/* HVM_SHADOW*, where the vendor keeps it; constant */
+	uint64_t vp_assist;	/* MSR 0x40000073; own vCPU */
+	bool no_eoi;  /* the page there says that the interrupt in service needs none; own vCPU */
+	uint64_t pat; /* guest's IA32_PAT */
+	uint64_t *shadow;  /* HVM_SHADOW*, where the vendor keeps it; constant */
 	bool extint_waits; /* hardware has an external interrupt that the guest has not taken yet */
 	/* Own vCPU, or one that does not run: what the control block has, as far as `valid` says (hvm_ops.h). */
 	uint32_t valid;

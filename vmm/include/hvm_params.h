@@ -15,4 +15,8 @@ int hvm_param_s_state(struct domain *d, uint64_t value);
 /* Writes a parameter, and does what it stands for. d->lock held. 0 or -errno: nothing has changed. */
 int hvm_param_write(struct domain *d, uint32_t index, uint64_t value);
 
+/* What is wrong with a value of HVM_PARAM_VIRIDIAN, and what it asks for that is not there; or NULL (viridian.c). */
+const char *viridian_unknown(uint64_t mask);
+const char *viridian_missing(uint64_t mask);
+
 #endif

@@ -60,6 +60,8 @@ void vlapic_write(struct vlapic *a, unsigned int reg, uint32_t v);
  * them then. False: it was pending already.
  */
 bool vlapic_set_irq(struct vlapic *a, uint8_t vector, bool level);
+/* Is this vector, edge-triggered, in service alone, and nothing else requested? */
+bool vlapic_alone(const struct vlapic *a, uint8_t vector);
 /* The rest of an EOI whose vector has left the ISR already. */
 void vlapic_eoi_done(struct vlapic *a, uint8_t vector);
 uint8_t vlapic_tpr(const struct vlapic *a);
