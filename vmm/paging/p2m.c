@@ -361,19 +361,23 @@ static void entered(struct p2m *p, gfn_t gfn, const struct p2m_entry *e, unsigne
 		p->max_gfn = last;
 }
 
-/* With p->lock held; *old is what was there. */
-static int set_locked(struct p2m *p, gfn_t gfn, const struct p2m_entry *e, unsigned int level,
-		      uint64_t *old)
+/* With p->lock held; *old is what was in the slot. */
+static int set_slot(struct p2m *p, gfn_t gfn, uint64_t *slot, const struct p2m_entry *e,
+		    unsigned int level, uint64_t *old)
 {
-	uint64_t *slot = walk_to(p, gfn, level);
-
-	if (!slot)
-		return -ENOMEM;
 	if (holds_ref(e) && !entry_get_refs(e))
 		return -ESRCH;
 	*old = replace(p, gfn, slot, p->fmt->make_leaf(p->domain, e, gfn, level), level);
 	entered(p, gfn, e, level_order(level));
 	return 0;
+}
+
+static int set_locked(struct p2m *p, gfn_t gfn, const struct p2m_entry *e, unsigned int level,
+		      uint64_t *old)
+{
+	uint64_t *slot = walk_to(p, gfn, level);
+
+	return slot ? set_slot(p, gfn, slot, e, level, old) : -ENOMEM;
 }
 
 /* What is entered instead, while writes are logged. */
@@ -457,7 +461,8 @@ static int set_leaf(struct p2m *p, gfn_t gfn, const struct p2m_entry *e, unsigne
 	if (!slot)
 		return -ENOMEM;
 	if (!p2m_pte_is_table(*slot, level)) {
-		rc = p2m_enter_locked(p, gfn, e, level, &old);
+		piece = logged(p, gfn, e, level_order(level));
+		rc = set_slot(p, gfn, slot, &piece, level, &old);
 		if (!rc)
 			replaced(p, old, flush);
 		return rc;
