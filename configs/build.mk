@@ -26,8 +26,10 @@ install-configs: install-etc
 	$(Q)for page in $(wildcard docs/man/*.[1-8]); do \
 		install -D -m 644 $$page $(configs_SHARE)/man/man$${page##*.}/$${page##*/}; \
 	done
-	$(Q)install -D -m 644 configs/plinth-extract-vmlinux.bash \
-		$(configs_SHARE)/bash-completion/completions/plinth-extract-vmlinux
+	$(Q)for file in $(wildcard configs/*.bash); do \
+		name=$${file##*/}; \
+		install -D -m 644 $$file $(configs_SHARE)/bash-completion/completions/$${name%.bash}; \
+	done
 	$(Q)install -d $(configs_DOC)
 	$(Q)install -m 644 configs/*.cfg configs/xl.conf $(configs_DOC)
 
@@ -66,7 +68,7 @@ deb:
 	$(Q)$(MAKE) -s --no-print-directory PACKAGED=1 GRUB_DEFAULT= PREFIX=/usr DESTDIR=$(configs_DEB)/stage install
 	$(Q)cp -a configs/debian $(configs_DEB)/debian
 	$(call say,DEB,$(O)/plinth_$(DEB_VERSION)_amd64.deb)
-	$(Q)cd $(configs_DEB) && { env -u MAKEFLAGS -u MFLAGS debian/rules binary \
+	$(Q)cd $(configs_DEB) && { env -u MAKEFLAGS -u MFLAGS DEB_RULES_REQUIRES_ROOT=no debian/rules binary \
 		DEST=$(abspath $(O)) DEB_VERSION='$(DEB_VERSION)' >log 2>&1 || { cat log >&2; exit 1; }; }
 	$(Q)rm -rf $(configs_DEB)
 

@@ -348,7 +348,6 @@ void svm_run(struct vcpu *v)
 
 	if (unlikely(!irq_noted))
 		write_cr8(0);
-	cpu->exits++;
 	sync_from_guest(v, vmcb);
 	sync_tpr(v, vmcb);
 	vmcb->event_inj = 0;

@@ -56,14 +56,17 @@ bool svm_probe(void)
 	svm_caps.intr_twice = running_on_tcg();
 	svm_caps.lost_irq = running_on_tcg();
 	svm_caps.lost_shadow = forced_shadow ? !strcmp(forced_shadow, "on") : running_on_tcg();
-	if (!(d & SVM_FEAT_NPT)) {
-		printk(LOG_ERR "AMD-V: no nested paging on this CPU, which this version needs\n");
-		return false;
-	}
-	printk(LOG_INFO "AMD-V: nested paging, %u ASIDs%s%s%s%s\n", b,
+	if (!(d & SVM_FEAT_NPT))
+		paging_has_nested = false;
+	printk(LOG_INFO "AMD-V: %s, %u ASIDs%s%s%s%s\n",
+	       paging_has_nested ? "nested paging" : "shadow paging", b,
 	       svm_caps.nrips ? ", next RIP" : "", svm_caps.decode ? ", decode assists" : "",
 	       svm_caps.flush_asid ? ", flush by ASID" : "",
 	       svm_caps.lost_shadow ? ", interrupt shadow lost by VMRUN (emulator)" : "");
+	if (!(d & SVM_FEAT_NPT))
+		printk(LOG_WARN
+		       "AMD-V: this CPU has no nested paging: domain 0 and all guests run on "
+		       "shadow page tables, which costs speed and memory\n");
 	return true;
 }
 
@@ -407,7 +410,6 @@ const struct hvm_ops svm_ops = {
 	.name = "AMD-V",
 	.emulated_vendor = X86_VENDOR_AMD,
 	.p2m_format = &svm_npt_format,
-	.shadow = true,
 	.cpu_up = svm_cpu_up,
 	.domain_init = svm_domain_init,
 	.domain_fini = svm_domain_fini,

@@ -75,7 +75,7 @@ LOADER ?= plinth
 VT     ?= amd
 MODEL  ?= corei7_haswell_4770
 GUEST  ?= configs/linux.cfg
-TOOLS_RUN = --guest $(GUEST) --hv $(HV) --dm $(DM) --loader $(LOADER) --vt $(VT) --model $(MODEL)
+TOOLS_RUN = --guest $(GUEST) --hv $(HV) --dm $(DM) --loader $(LOADER) --vt $(VT) --model $(MODEL) $(if $(CPU),--cpu $(CPU))
 
 .PHONY: run test test-extended test-intel bench lint gdb install-tools
 # The packages come first, in a make of their own: the rest of the build looks for libraries.

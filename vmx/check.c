@@ -10,8 +10,9 @@ struct guest_view {
 	vmcs_reader read;
 	const struct vmx_controls *controls;
 	unsigned int phys_bits;
+	uint32_t entry;
 	uint64_t cr0, cr3, cr4, efer, rflags;
-	bool long_mode, vm86, unrestricted;
+	bool long_mode, vm86, unrestricted, ept;
 };
 
 struct rule {
@@ -38,9 +39,9 @@ static bool usable(const struct guest_view *g, enum vmcs_field field)
 
 static bool cr0_fixed(const struct guest_view *g)
 {
-	const struct vmx_controls *c = g->controls;
+	uint64_t must = vmx_cr0_must(g->controls, g->unrestricted);
 
-	return (g->cr0 & c->cr0_must) != c->cr0_must || (g->cr0 & ~c->cr0_may);
+	return (g->cr0 & must) != must || (g->cr0 & ~g->controls->cr0_may);
 }
 
 static bool cr4_fixed(const struct guest_view *g)
@@ -74,12 +75,15 @@ static bool efer_lma(const struct guest_view *g)
 {
 	bool lma = g->efer & X86_EFER_LMA, lme = g->efer & X86_EFER_LME;
 
+	if (!(g->entry & ENTRY_LOAD_EFER))
+		return false;
 	return lma != g->long_mode || ((g->cr0 & X86_CR0_PG) && lma != lme);
 }
 
 static bool efer_reserved(const struct guest_view *g)
 {
-	return g->efer & ~(X86_EFER_SCE | X86_EFER_LME | X86_EFER_LMA | X86_EFER_NX);
+	return g->entry & ENTRY_LOAD_EFER &&
+	       g->efer & ~(X86_EFER_SCE | X86_EFER_LME | X86_EFER_LMA | X86_EFER_NX);
 }
 
 static bool dr7_high(const struct guest_view *g)
@@ -94,7 +98,8 @@ static bool sysenter_canonical(const struct guest_view *g)
 
 static bool pat_types(const struct guest_view *g)
 {
-	uint64_t pat = g->read(GUEST_PAT);
+	bool loaded = g->entry & ENTRY_LOAD_PAT;
+	uint64_t pat = loaded ? g->read(GUEST_PAT) : 0;
 
 	for (unsigned int i = 0; i < 64; i += 8) {
 		uint8_t type = (uint8_t)(pat >> i);
@@ -286,8 +291,8 @@ static bool pdptes(const struct guest_view *g)
 	static const enum vmcs_field fields[] = { GUEST_PDPTE0, GUEST_PDPTE1, GUEST_PDPTE2,
 						  GUEST_PDPTE3 };
 
-	if (!(g->cr0 & X86_CR0_PG) || !(g->cr4 & X86_CR4_PAE) || g->long_mode)
-		return false;
+	if (!(g->cr0 & X86_CR0_PG) || !(g->cr4 & X86_CR4_PAE) || g->long_mode || !g->ept)
+		return false; /* without EPT those that CR3 points to are looked at */
 	for (unsigned int i = 0; i < ARRAY_SIZE(fields); i++) {
 		uint64_t e = g->read(fields[i]);
 
@@ -340,13 +345,18 @@ const char *vmx_broken_rule_in(vmcs_reader read, const struct vmx_controls *c,
 		.cr0 = read(GUEST_CR0),
 		.cr3 = read(GUEST_CR3),
 		.cr4 = read(GUEST_CR4),
-		.efer = read(GUEST_EFER),
 		.rflags = read(GUEST_RFLAGS),
-		.long_mode = read(CTL_ENTRY) & ENTRY_IA32E,
-		.unrestricted = c->unrestricted,
+		.entry = (uint32_t)read(CTL_ENTRY),
 	};
 
 	g.vm86 = g.rflags & X86_EFLAGS_VM;
+	g.long_mode = g.entry & ENTRY_IA32E;
+	if (g.entry & ENTRY_LOAD_EFER)
+		g.efer = read(GUEST_EFER);
+	if (read(CTL_PROC) & PROC_SECONDARY) {
+		g.unrestricted = read(CTL_PROC2) & PROC2_UNRESTRICTED;
+		g.ept = read(CTL_PROC2) & PROC2_EPT;
+	}
 	for (unsigned int i = 0; i < ARRAY_SIZE(rules); i++)
 		if (rules[i].broken(&g))
 			return rules[i].text;

@@ -43,12 +43,21 @@ struct vmx_cap_msrs {
 
 struct vmx_controls {
 	uint32_t pin, proc, proc2, exit, entry;
-	uint64_t cr0_must, cr0_may, cr4_must, cr4_may; /* of the guest's hardware CR0 and CR4 */
-	unsigned int max_leaf_level;		       /* of EPT: 1 4 KiB, 2 2 MiB, 3 1 GiB */
+	/* Of the guest's hardware CR0 and CR4; vmx_cr0_must(). */
+	uint64_t cr0_must, cr0_may, cr4_must, cr4_may;
+	unsigned int max_leaf_level; /* of EPT: 1 4 KiB, 2 2 MiB, 3 1 GiB */
+	const char *no_ept;	     /* what keeps the CPU from nested paging, NULL = nothing */
+	bool ept, load_efer, load_pat;
 	bool unrestricted, vpid, tpr_shadow, apic_access, apic_registers, vintr_delivery;
 	bool x2apic, posted, preemption_timer;
 	bool invept_single, invvpid_single, ept_dirty;
 };
+
+/* Bits of CR0 that an entry wants set: unrestricted guests are free in two of them (23.8). */
+static inline uint64_t vmx_cr0_must(const struct vmx_controls *c, bool unrestricted)
+{
+	return unrestricted ? c->cr0_must & ~(X86_CR0_PE | X86_CR0_PG) : c->cr0_must;
+}
 
 /* NULL, or what the CPU lacks that there is no way around. */
 const char *vmx_controls_compute(const struct vmx_cap_msrs *m, struct vmx_controls *out);

@@ -141,10 +141,21 @@ static bool vm86_only(uint32_t info)
 	return !(BIT(INTR_VECTOR(info)) & always);
 }
 
+/* On shadow tables: the qualification is the address, and CR2 is as it was (27.2.1). */
+static void exit_page_fault(struct vcpu *v, bool delivering)
+{
+	hvm_exit_page_fault(v, vmread(EXIT_QUALIFICATION), (uint32_t)vmread(EXIT_INTR_ERROR),
+			    delivering);
+	/* The guest's own fault: its IRET has ended the blocking of NMIs before it. */
+	if (!delivering && v->hvm.event.type == HVM_EVENT_EXC)
+		v->hvm.nmi_masked = !!(vmx_vcpu(v)->vmcs_interruptibility & BLOCKING_NMI);
+}
+
 static void exit_exception(struct vcpu *v, unsigned int insn_len)
 {
 	struct vmx_vcpu *vv = vmx_vcpu(v);
 	uint32_t info = (uint32_t)vmread(EXIT_INTR_INFO);
+	bool delivering = vmread(IDT_VECTORING_INFO) & INTR_VALID;
 
 	(void)insn_len;
 	if (INTR_TYPE(info) == INTR_T_NMI) {
@@ -152,9 +163,12 @@ static void exit_exception(struct vcpu *v, unsigned int insn_len)
 		__asm__ volatile("int $2");
 		return;
 	}
-	if ((info & INTR_NMI_UNBLOCKED) && INTR_VECTOR(info) != X86_EXC_DF &&
-	    !(vmread(IDT_VECTORING_INFO) & INTR_VALID))
+	if ((info & INTR_NMI_UNBLOCKED) && INTR_VECTOR(info) != X86_EXC_DF && !delivering)
 		v->hvm.nmi_masked = true;
+	if (INTR_VECTOR(info) == X86_EXC_PF && !vmx_on_ept(vv)) {
+		exit_page_fault(v, delivering);
+		return;
+	}
 	if (unlikely(vv->vm86.on) && vm86_only(info)) {
 		vmx_vm86_exception(v, info);
 		return;
@@ -347,9 +361,10 @@ static void sync_from_guest(struct vcpu *v, struct vmx_vcpu *vv)
 	v->regs.rip = vmread(GUEST_RIP);
 	v->regs.gpr[X86_RSP] = vmread(GUEST_RSP);
 	v->regs.rflags = vmread(GUEST_RFLAGS);
-	v->cr0 = (vmread(GUEST_CR0) & VMX_CR0_GUEST_OWNED) | (v->cr0 & ~VMX_CR0_GUEST_OWNED);
+	v->cr0 = (vmread(GUEST_CR0) & vv->cr0_owned) | (v->cr0 & ~vv->cr0_owned);
 	v->cr2 = read_cr2();
-	if (likely(vmx_controls.unrestricted || (v->cr0 & X86_CR0_PG)))
+	/* Every change of it is an exit, where the processor may have another one. */
+	if (likely(!(vv->proc & PROC_CR3_LOAD)))
 		v->cr3 = vmread(GUEST_CR3);
 	if (unlikely(vv->dr_loaded)) {
 		__asm__ volatile("mov %%db6, %0" : "=r"(v->dr6));
@@ -442,7 +457,7 @@ void vmx_run(struct vcpu *v)
 	uint32_t reason;
 
 	vv->vm86.on = false;
-	if (unlikely(!vmx_controls.unrestricted) && vmx_interpret(v))
+	if (unlikely(!vmx_unrestricted(vv)) && vmx_interpret(v))
 		return;
 	prepare_entry(v, vv);
 
@@ -453,8 +468,6 @@ void vmx_run(struct vcpu *v)
 		entry_refused(v, refused);
 		return;
 	}
-	if (unlikely(!(++this_cpu()->exits & vmx_window_mask)))
-		this_cpu_raise(SOFTIRQ_IRQ_WINDOW);
 	reason = (uint32_t)vmread(EXIT_REASON);
 	vv->exit_reason = reason;
 	stretch_doing("exit", reason & 0xffff);

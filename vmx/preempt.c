@@ -2,8 +2,8 @@
 /*
  * A bound on how long a guest runs without an exit, by the VMX-preemption timer. Processors need none, because a
  * physical interrupt ends a run whatever the guest's IF is. An emulator that forgets interrupts while a guest
- * has IF clear needs it: else such a guest keeps its CPU from the scheduler and from the calls of other CPUs. For
- * the same reason interrupts are then let in after every so many exits: the timer begins anew at each entry.
+ * has IF clear needs it: else such a guest keeps its CPU from the scheduler and from the calls of other CPUs. A guest
+ * that exits before, which begins the timer anew, is bounded by the passes that vcpu_resume() counts.
  *
  * The timer counts down from its field at each entry, at the TSC's rate shifted right by as many bits as
  * IA32_VMX_MISC says. Nobody saves it at exits, so the field keeps its value and entries cost nothing more.
@@ -16,9 +16,7 @@
 #define MISC_RATE(m) ((unsigned int)(m)&0x1f)
 #define US_PER_MS    1000U
 #define LIMIT_MAX_US 1000000U
-#define EXITS_MASK   63U
 
-uint64_t vmx_window_mask = ~0ULL; /* of the number of exits; 0 = let in what waits */
 static uint64_t limit_us;
 
 static int parse_run_limit(const char *value)
@@ -48,7 +46,6 @@ void vmx_preempt_init(void)
 		return;
 	}
 	vmx_controls.pin |= PIN_PREEMPTION_TIMER;
-	vmx_window_mask = EXITS_MASK;
 	printk(LOG_INFO "VT-x: guests run at most %lu us at a time\n", limit_us);
 }
 

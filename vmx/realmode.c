@@ -1,12 +1,12 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /*
- * Guests on CPUs without "unrestricted guest", which enter a guest only with CR0.PE and CR0.PG set
- * and with segments as protected mode loads them (SDM volume 3, 23.8 and 26.3.1.2). Protected mode
- * without paging runs on an identity map: one page directory of 4 MiB pages, read-only for the
- * guest, at a guest-physical address that 32-bit paging can name. (With PAE the processor would
- * load PDPTEs from the guest's memory whenever the guest writes CR0.) Real mode that does not fit into
- * virtual-8086 mode, and the instructions between it and the first loads of segment registers
- * in protected mode, are interpreted.
+ * Guests without "unrestricted guest", because the CPU does not have it or they are on shadow tables: they are entered
+ * only with CR0.PE and CR0.PG set and with segments as protected mode loads them (SDM volume 3, 23.8 and 26.3.1.2).
+ * Protected mode without paging runs on an identity map. On shadow tables it is theirs; with EPT it is one page
+ * directory of 4 MiB pages, read-only for the guest, at a guest-physical address that 32-bit paging can name. (With PAE the
+ * processor would load PDPTEs from the guest's memory whenever the guest writes CR0.) Real mode that does not fit into
+ * virtual-8086 mode, and the instructions between it and the first loads of segment registers in protected mode, are
+ * interpreted.
  *
  * Real mode where the guest's segments are what virtual-8086 mode has (base 16 times the selector, 64 KiB) runs in that
  * mode on the identity map, at full speed, and only what that mode does not let through comes to the emulator. The
@@ -17,6 +17,7 @@
  */
 #include "vmx.h"
 #include "boot.h"
+#include "timer.h"
 
 #define AR_VM86	       0xf3U
 #define AR_BUSY_TSS    0x8bU
@@ -152,14 +153,16 @@ void vmx_vm86_exception(struct vcpu *v, uint32_t info)
 #define PDE_4M	     (4UL << 20)
 /* In the window of interrupt messages, where no PC has memory or devices for the CPU. */
 #define IDENT_GPA 0xfeee0000UL
-/* Instructions interpreted before interrupts are looked at. */
-#define BATCH 128U
+/* Instructions interpreted before interrupts are looked at, unless they take a tenth of a millisecond, as a search of memory
+ * for one may (pod_reserve). */
+#define BATCH	    128U
+#define BATCH_TICKS (tsc_khz / 10)
 
-int vmx_restricted_init(struct domain *d)
+/* The identity map that EPT needs. */
+static int ident_init(struct domain *d)
 {
 	struct vmx_domain *vd = d->vendor;
 	uint32_t *pd = alloc_page_virt();
-	int rc;
 
 	if (!pd)
 		return -ENOMEM;
@@ -167,7 +170,13 @@ int vmx_restricted_init(struct domain *d)
 		pd[i] = (uint32_t)(i * PDE_4M | PDE_IDENTITY);
 	vd->ident_pd = pd;
 	vd->ident_root = _gpa(IDENT_GPA);
-	rc = p2m_set(d, gpa_to_gfn(vd->ident_root), virt_to_mfn(pd), 0, P2M_RAM_RO, P2M_ACCESS_R);
+	return p2m_set(d, gpa_to_gfn(vd->ident_root), virt_to_mfn(pd), 0, P2M_RAM_RO, P2M_ACCESS_R);
+}
+
+int vmx_restricted_init(struct domain *d)
+{
+	int rc = d->sh ? 0 : ident_init(d);
+
 	if (!rc)
 		rc = vm86_init(d);
 	d->p2m.max_gfn = 0; /* these frames are not the guest's */
@@ -242,6 +251,7 @@ bool vmx_interpret(struct vcpu *v)
 {
 	struct vmx_vcpu *vv = vmx_vcpu(v);
 	unsigned int done = 0;
+	uint64_t until;
 
 	if (likely(!must_interpret(v, vv)))
 		return false;
@@ -249,6 +259,7 @@ bool vmx_interpret(struct vcpu *v)
 		vm86_enter(v, vv);
 		return false;
 	}
+	until = rdtsc() + BATCH_TICKS;
 	do {
 		if (v->hvm.event.type == HVM_EVENT_NONE) {
 			hvm_emulate(v, NULL, 0);
@@ -259,8 +270,8 @@ bool vmx_interpret(struct vcpu *v)
 				     v->id, v->hvm.event.vector);
 		}
 		open_windows(v, vv);
-	} while (++done < BATCH && !v->attention && vcpu_runnable(v) && must_interpret(v, vv) &&
-		 !vm86_fits(v));
+	} while (++done < BATCH && rdtsc() < until && !v->attention && vcpu_runnable(v) &&
+		 must_interpret(v, vv) && !vm86_fits(v));
 	this_cpu_raise(SOFTIRQ_IRQ_WINDOW);
 	return true;
 }

@@ -46,10 +46,29 @@ static bool locked_off(void)
 	return (fc & FEATURE_CONTROL_LOCKED) && !(fc & FEATURE_CONTROL_VMXON);
 }
 
+static void print_what_is_used(const struct vmx_controls *c)
+{
+	static const char *const ept[] = { "shadow paging", "EPT with pages up to 4 KiB",
+					   "EPT with pages up to 2 MiB",
+					   "EPT with pages up to 1 GiB" };
+
+	printk(LOG_INFO "VT-x: %s%s%s%s%s%s%s%s%s\n", ept[c->max_leaf_level],
+	       c->vpid ? ", VPID" : "",
+	       c->unrestricted ? ", unrestricted guest" : ", real mode in software",
+	       c->tpr_shadow ? ", TPR shadow" : "", c->apic_access ? ", APIC-access page" : "",
+	       c->apic_registers ? ", APIC registers" : "",
+	       c->vintr_delivery ? ", virtual interrupts" : "",
+	       c->posted ? ", posted interrupts" : "", c->ept_dirty ? ", dirty bits of pages" : "");
+	if (!c->ept)
+		printk(LOG_WARN
+		       "VT-x: this CPU lacks %s: domain 0 and all guests run on shadow page "
+		       "tables, which costs speed and memory\n",
+		       c->no_ept);
+}
+
 bool vmx_probe(void)
 {
 	const struct vmx_controls *c = &vmx_controls;
-	static const char *const pages[] = { "", "4 KiB", "2 MiB", "1 GiB" };
 	const char *missing;
 
 	if (!(host_cpu.f1_ecx & BIT(5))) {
@@ -67,14 +86,16 @@ bool vmx_probe(void)
 		printk(LOG_ERR "VT-x: this CPU lacks %s, which this version needs\n", missing);
 		return false;
 	}
+	if (!c->ept)
+		paging_has_nested = false;
+	if (!paging_has_nested && !host_cpu.nx) {
+		printk(LOG_ERR
+		       "VT-x: without nested paging execute-disable (XD) is needed, which this CPU "
+		       "lacks or its firmware has switched off\n");
+		return false;
+	}
 	vmx_ept_init(c);
-	printk(LOG_INFO "VT-x: EPT with pages up to %s%s%s%s%s%s%s%s%s\n", pages[c->max_leaf_level],
-	       c->vpid ? ", VPID" : "",
-	       c->unrestricted ? ", unrestricted guest" : ", real mode in software",
-	       c->tpr_shadow ? ", TPR shadow" : "", c->apic_access ? ", APIC-access page" : "",
-	       c->apic_registers ? ", APIC registers" : "",
-	       c->vintr_delivery ? ", virtual interrupts" : "",
-	       c->posted ? ", posted interrupts" : "", c->ept_dirty ? ", dirty bits of pages" : "");
+	print_what_is_used(c);
 	return true;
 }
 
@@ -131,6 +152,7 @@ static int vmx_cpu_up(void)
 		printk(LOG_ERR "VT-x: VMXON fails on CPU %u\n", cpu_id());
 		return -ENODEV;
 	}
+	vc->sce = rdmsr(MSR_EFER) & X86_EFER_SCE;
 	this_cpu()->vendor = vc;
 	vmx_invept_all(); /* nothing is known of what ran before us */
 	return 0;
@@ -167,7 +189,7 @@ static int vmx_domain_init(struct domain *d)
 		return -ENOMEM;
 	d->vendor = vd;
 	rc = vmx_apic_page_init(d);
-	return rc || vmx_controls.unrestricted ? rc : vmx_restricted_init(d);
+	return rc || (vmx_controls.unrestricted && !d->sh) ? rc : vmx_restricted_init(d);
 }
 
 static void vmx_domain_fini(struct domain *d)
@@ -210,7 +232,19 @@ static void vmx_io_bitmap_changed(struct domain *d)
 	}
 }
 
-static void write_controls(struct vmx_vcpu *vv)
+/*
+ * CR3 and CR0.WP are not the guest's own, and each page fault is looked at (the masks of its error code are 0). INVLPG
+ * needs no exit: shadow tables agree with the guest's at all times.
+ */
+static void use_shadow(struct vmx_vcpu *vv)
+{
+	vv->proc |= PROC_CR3_LOAD | PROC_CR3_STORE;
+	vv->proc2 &= ~(uint32_t)(PROC2_EPT | PROC2_UNRESTRICTED | PROC2_INVPCID);
+	vv->exceptions |= BIT(X86_EXC_PF);
+	vv->cr0_owned &= ~X86_CR0_WP;
+}
+
+static void choose_controls(struct vmx_vcpu *vv)
 {
 	vv->proc = vmx_controls.proc;
 	vv->proc2 = vmx_controls.proc2;
@@ -219,14 +253,22 @@ static void write_controls(struct vmx_vcpu *vv)
 	vv->entry = vmx_controls.entry;
 	/* #DB and #AC are intercepted so that their delivery cannot loop for ever. */
 	vv->exceptions = BIT(X86_EXC_MC) | BIT(X86_EXC_UD) | BIT(X86_EXC_DB) | BIT(X86_EXC_AC);
+	vv->cr0_owned = X86_CR0_MP | X86_CR0_EM | X86_CR0_TS | X86_CR0_WP | X86_CR0_AM;
+	if (vv->vcpu->domain->sh)
+		use_shadow(vv);
+}
+
+static void write_controls(struct vmx_vcpu *vv)
+{
 	vmwrite(CTL_PROC, vv->proc);
-	vmwrite(CTL_PROC2, vv->proc2);
+	if (vv->proc & PROC_SECONDARY)
+		vmwrite(CTL_PROC2, vv->proc2);
 	vmwrite(CTL_ENTRY, vv->entry);
 	vmwrite(EXCEPTION_BITMAP, vv->exceptions);
 	vv->apic_mode = ~0ULL; /* none yet */
 	for (unsigned int i = 0; i < ARRAY_SIZE(vv->eoi_exits); i++)
 		vv->eoi_exits[i] = ~0ULL;
-	vmwrite(CR0_MASK, ~VMX_CR0_GUEST_OWNED);
+	vmwrite(CR0_MASK, ~vv->cr0_owned);
 	vmwrite(CR4_MASK, ~0ULL);
 	vmwrite(MSR_BITMAP, virt_to_maddr(vmx_msr_bitmap).v);
 	if (vv->vpid)
@@ -256,9 +298,11 @@ static int vmx_vcpu_init(struct vcpu *v)
 	v->hvm.shadow = &vv->shadow;
 	vpid_alloc(vv);
 	vmx_preempt_vcpu_init();
+	choose_controls(vv);
 	write_controls(vv);
 	write_io_bitmap(vd->io_bitmap ? vd->io_bitmap : io_bitmap_all);
-	vmwrite(EPT_POINTER, vmx_eptp(v->domain));
+	if (vmx_on_ept(vv))
+		vmwrite(EPT_POINTER, vmx_eptp(v->domain));
 	return vmx_posted_init(vv);
 }
 
@@ -277,8 +321,8 @@ static void vmx_vcpu_fini(struct vcpu *v)
 
 /*
  * Control registers: carrying struct vcpu's into the VMCS. The guest changes MP, EM, TS, WP and AM of CR0 by itself; a
- * change of any other bit of CR0 or CR4 exits, reads come from the shadows. SDM volume 3, 23.8 (fixed bits),
- * 26.3.1.1, 26.3.1.6 (PDPTEs).
+ * change of any other bit of CR0 or CR4 exits, reads come from the read shadows. On shadow tables WP is not its own.
+ * SDM volume 3, 23.8 (fixed bits), 26.3.1.1, 26.3.1.6 (PDPTEs).
  */
 #define PDPTE_P	  BIT(0)
 #define CR4_PAGED (X86_CR4_SMEP | X86_CR4_SMAP | X86_CR4_PKE | X86_CR4_PCIDE)
@@ -286,12 +330,15 @@ static void vmx_vcpu_fini(struct vcpu *v)
 static const enum vmcs_field pdpte_field[4] = { GUEST_PDPTE0, GUEST_PDPTE1, GUEST_PDPTE2,
 						GUEST_PDPTE3 };
 
-/* With EPT a MOV to CR0, CR3 or CR4 in the guest loads these; when we do it, we have to. */
-static void load_pdptes(struct vcpu *v)
+/*
+ * With EPT a MOV to CR0, CR3 or CR4 in the guest loads these; when we do it, we have to. Without it an entry takes them
+ * from where CR3 says (26.3.2.4).
+ */
+static void load_pdptes(struct vcpu *v, const struct vmx_vcpu *vv)
 {
 	uint64_t pdpte[4];
 
-	if (!hvm_pae_paging(v->cr0, v->cr4, v->efer))
+	if (!vmx_on_ept(vv) || !hvm_pae_paging(v->cr0, v->cr4, v->efer))
 		return;
 	/* The move was refused if they are wrong; a record's are made right. */
 	hvm_read_pdptes(v, v->cr3, pdpte);
@@ -302,12 +349,12 @@ static void load_pdptes(struct vcpu *v)
 
 /*
  * Without unrestricted guest a guest that has paging off runs on an identity map (realmode.c), and
- * its own CR3 is kept out of the register.
+ * its own CR3 is kept out of the register. Shadow tables are such a map then.
  */
 static void write_paging(struct vcpu *v, struct vmx_vcpu *vv, uint64_t *cr4, uint64_t *efer)
 {
 	const struct vmx_domain *vd = v->domain->vendor;
-	bool identity = !vmx_controls.unrestricted && !(v->cr0 & X86_CR0_PG);
+	bool identity = vmx_on_ept(vv) && !vmx_unrestricted(vv) && !(v->cr0 & X86_CR0_PG);
 	uint32_t cr3_exits = PROC_CR3_LOAD | PROC_CR3_STORE;
 
 	vmwrite(GUEST_CR3, identity ? vd->ident_root.v : v->hw->cr3);
@@ -315,10 +362,33 @@ static void write_paging(struct vcpu *v, struct vmx_vcpu *vv, uint64_t *cr4, uin
 		*cr4 = (*cr4 & ~(X86_CR4_PAE | CR4_PAGED)) | X86_CR4_PSE;
 		*efer &= ~(X86_EFER_LME | X86_EFER_LMA);
 	}
-	if (vmx_controls.unrestricted)
+	if (!vmx_on_ept(vv) || vmx_unrestricted(vv))
 		return;
 	vv->proc = identity ? vv->proc | cr3_exits : vv->proc & ~(cr3_exits & ~vmx_controls.proc);
 	vmwrite(CTL_PROC, vv->proc);
+}
+
+/*
+ * Where entries do not load EFER, they and exits set LME and LMA alone (26.3.2.1, 27.5.1), and on shadow tables NXE is set
+ * on both sides. SCE stays in the register while the vCPU is loaded: the VMM does not use it.
+ */
+static void load_sce(const struct vcpu *v)
+{
+	struct vmx_cpu *vc = this_cpu()->vendor;
+	bool sce = v->hw->efer & X86_EFER_SCE;
+
+	if (vmx_controls.load_efer || vc->sce == sce)
+		return;
+	wrmsr(MSR_EFER, (rdmsr(MSR_EFER) & ~X86_EFER_SCE) | (sce ? X86_EFER_SCE : 0));
+	vc->sce = sce;
+}
+
+static void write_efer(const struct vcpu *v, const struct vmx_vcpu *vv, uint64_t efer)
+{
+	if (vmx_controls.load_efer)
+		vmwrite(GUEST_EFER, efer);
+	else if (vv->lazy_loaded)
+		load_sce(v);
 }
 
 /* CR0, CR3, CR4 and EFER of struct vcpu go into the VMCS, which is loaded. */
@@ -326,14 +396,16 @@ static void vmx_set_control_registers(struct vcpu *v, struct vmx_vcpu *vv)
 {
 	const struct vmx_controls *c = &vmx_controls;
 	uint64_t cr4 = v->hw->cr4, efer = v->hw->efer;
+	/* Its own bits of CR0 may have changed since v->hw was made. */
+	uint64_t cr0 = (v->hw->cr0 & ~vv->cr0_owned) | (v->cr0 & vv->cr0_owned);
 
 	write_paging(v, vv, &cr4, &efer);
-	vmwrite(GUEST_CR0, (v->hw->cr0 | c->cr0_must) & c->cr0_may);
+	vmwrite(GUEST_CR0, (cr0 | vmx_cr0_must(c, vmx_unrestricted(vv))) & c->cr0_may);
 	vmwrite(CR0_SHADOW, v->cr0);
 	vmwrite(GUEST_CR4, (cr4 | c->cr4_must) & c->cr4_may);
 	vmwrite(CR4_SHADOW, v->cr4);
-	vmwrite(GUEST_EFER, efer);
-	load_pdptes(v);
+	write_efer(v, vv, efer);
+	load_pdptes(v, vv);
 	vv->entry = efer & X86_EFER_LMA ? c->entry | ENTRY_IA32E : c->entry;
 	vmwrite(CTL_ENTRY, vv->entry);
 	vv->flush_linear = true;
@@ -479,7 +551,9 @@ static void set_msrs(const struct vcpu *v, struct vmx_vcpu *vv)
 	vmwrite(GUEST_SYSENTER_ESP, m->sysenter_esp);
 	vmwrite(GUEST_SYSENTER_EIP, m->sysenter_eip);
 	vmwrite(GUEST_DEBUGCTL, m->debugctl);
-	vmwrite(GUEST_PAT, v->hvm.pat);
+	/* Shadow tables name the VMM's memory types. */
+	if (vmx_controls.load_pat)
+		vmwrite(GUEST_PAT, vmx_on_ept(vv) ? v->hvm.pat : VMM_PAT);
 }
 
 static void set_mov_dr_exits(struct vmx_vcpu *vv, bool on)
@@ -566,6 +640,7 @@ static void vmx_switch_to(struct vcpu *v)
 	for (unsigned int i = 0; i < LAZY_COUNT; i++)
 		wrmsr(lazy_msrs[i], vv->lazy[i]);
 	vv->lazy_loaded = true;
+	load_sce(v);
 	if (host_cpu.e1_edx & BIT(27))
 		wrmsr(MSR_TSC_AUX, v->tsc_aux);
 	if (v->dr7 & DR7_ENABLES)

@@ -105,8 +105,10 @@ static void write_constant_host_state(void)
 	vmwrite(HOST_SYSENTER_ESP, 0);
 	vmwrite(HOST_SYSENTER_EIP, 0);
 	vmwrite(HOST_RIP, (uint64_t)vmx_exit_point);
-	vmwrite(HOST_EFER, rdmsr(MSR_EFER));
-	vmwrite(HOST_PAT, rdmsr(MSR_PAT));
+	if (vmx_controls.load_efer)
+		vmwrite(HOST_EFER, rdmsr(MSR_EFER));
+	if (vmx_controls.load_pat)
+		vmwrite(HOST_PAT, rdmsr(MSR_PAT));
 }
 
 /* What the neutral code does not set, at its value after reset or at one that has no effect. */

@@ -23,6 +23,7 @@ struct vmx_cpu {
 	void *vmxon_region;
 	struct vmx_vcpu *loaded; /* whose VMCS is current, NULL = none */
 	uint64_t exits[VMX_EXIT_COUNT];
+	bool sce; /* EFER.SCE is set, where entries do not load EFER */
 };
 
 /* MSRs that hardware does not switch and the VMM does not use: the guest's stay loaded with its
@@ -49,6 +50,7 @@ struct vmx_vcpu {
 	/* Copies of fields, written back before an entry when they differ from what is in the VMCS.
 	 */
 	uint32_t proc, proc2, entry, exceptions;
+	uint64_t cr0_owned;		/* bits of CR0 that the guest changes without an exit */
 	uint32_t vmcs_interruptibility; /* of shadow and v->hvm.nmi_masked */
 	uint64_t shadow;		/* v->hvm.shadow */
 	uint32_t tpr_threshold;
@@ -75,6 +77,17 @@ struct vmx_vcpu {
 static inline struct vmx_vcpu *vmx_vcpu(const struct vcpu *v)
 {
 	return v->vendor;
+}
+
+/* v's processor walks EPT; or shadow tables. */
+static inline bool vmx_on_ept(const struct vmx_vcpu *vv)
+{
+	return vv->proc2 & PROC2_EPT;
+}
+/* Real mode and paging switched off are the processor's; or realmode.c's. */
+static inline bool vmx_unrestricted(const struct vmx_vcpu *vv)
+{
+	return vv->proc2 & PROC2_UNRESTRICTED;
 }
 
 struct vmx_domain {
@@ -184,8 +197,6 @@ void vmx_update_tpr_threshold(struct vcpu *v, struct vmx_vcpu *vv);
 /* setup.c */
 enum vmcs_field vmx_seg_ar_field(enum x86_seg s);
 void vmx_load_debug(struct vcpu *v);
-/* CR0 bits that the guest changes without an exit. */
-#define VMX_CR0_GUEST_OWNED (X86_CR0_MP | X86_CR0_EM | X86_CR0_TS | X86_CR0_WP | X86_CR0_AM)
 
 /* apicv.c */
 int vmx_apicv_init(void);
@@ -203,7 +214,6 @@ void vmx_posted_notify(unsigned int cpu);
 void vmx_take_posted(struct vcpu *v);
 
 /* preempt.c */
-extern uint64_t vmx_window_mask;
 void vmx_preempt_init(void);
 void vmx_preempt_vcpu_init(void);
 
@@ -217,7 +227,7 @@ extern uint8_t *vmx_msr_bitmap;
 int vmx_msr_bitmap_init(void);
 void vmx_msr_allow_write(uint8_t *bitmap, uint32_t msr);
 
-/* realmode.c: guests in modes that the CPU does not enter without "unrestricted guest". */
+/* realmode.c: guests in modes that the CPU does not enter without "unrestricted guest", which needs EPT. */
 int vmx_restricted_init(struct domain *d);
 void vmx_restricted_fini(struct domain *d);
 /* True: v is in such a mode now, and one step was done in software. */

@@ -90,7 +90,7 @@ void vmx_flush_pending(struct vmx_vcpu *vv)
 	}
 	if (vv->flush_linear)
 		flush_linear(vv);
-	if (vv->flush_ept)
+	if (vv->flush_ept && vmx_on_ept(vv))
 		flush_ept(vv);
 	vv->flush_linear = vv->flush_ept = false;
 }

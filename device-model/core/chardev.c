@@ -12,15 +12,17 @@
 #include <pty.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 #include <sys/socket.h>
 #include <termios.h>
 #include <unistd.h>
 
 #include "core/log.h"
 #include "core/loop.h"
-#include "core/options.h"
+#include "core/options_priv.h"
 #include "core/timer.h"
 #include "core/machine.h"
+#include "core/telnet.h"
 #include "core/unix_socket.h"
 #include "core/util.h"
 
@@ -33,7 +35,9 @@ struct chardev {
 	int listen_fd;
 	bool open;     /* a peer is there */
 	bool watching; /* in_fd is in the loop with EPOLLIN */
-	bool is_pty, is_socket;
+	bool is_pty, is_socket, is_telnet;
+	bool iac_owed; /* the second half of a byte that telnet doubles */
+	enum telnet_state telnet;
 	struct chardev_frontend fe;
 	struct dm_timer pty_timer;
 	struct chardev *next;
@@ -108,7 +112,10 @@ static void chardev_read(void *opaque, uint32_t events)
 	}
 	n = read(c->in_fd, buf, max);
 	if (n > 0) {
-		c->fe.receive(c->fe.opaque, buf, (size_t)n);
+		size_t got = c->is_telnet ? telnet_input(&c->telnet, buf, (size_t)n) : (size_t)n;
+
+		if (got)
+			c->fe.receive(c->fe.opaque, buf, got);
 		watch_update(c);
 	} else if (!n || (errno != EAGAIN && errno != EINTR)) {
 		peer_gone(c);
@@ -179,6 +186,11 @@ static void socket_connected(struct chardev *c, int fd)
 	set_nonblocking(fd);
 	fcntl(fd, F_SETFD, FD_CLOEXEC);
 	c->in_fd = c->out_fd = fd;
+	c->telnet = TELNET_DATA;
+	c->iac_owed = false;
+	/* A new connection has room for it. */
+	if (c->is_telnet && write(fd, telnet_greeting, sizeof(telnet_greeting)) < 0)
+		log_error("%s: %s", c->label, strerror(errno));
 	event(c, CHARDEV_OPENED);
 	watch_update(c);
 }
@@ -196,13 +208,13 @@ static void socket_accept(void *opaque, uint32_t events)
 		socket_connected(c, fd);
 }
 
+/* No host is this machine alone: who wants to be reached from others says 0.0.0.0. */
 static int tcp_socket(const char *host, const char *port, bool server)
 {
 	struct addrinfo hints = { .ai_socktype = SOCK_STREAM }, *ai;
 	int fd = -1, one = 1, rc = -1;
 
-	hints.ai_flags = server ? AI_PASSIVE : 0;
-	if (getaddrinfo(*host ? host : NULL, port, &hints, &ai))
+	if (getaddrinfo(*host ? host : "127.0.0.1", port, &hints, &ai))
 		return -EADDRNOTAVAIL;
 	fd = socket(ai->ai_family, SOCK_STREAM | SOCK_CLOEXEC, 0);
 	if (fd >= 0) {
@@ -226,17 +238,19 @@ static bool opt_on(const struct opt_list *l, const char *key)
 	return v && (!*v || !strcmp(v, "on"));
 }
 
-/* "unix:PATH[,server][,wait=off]" or "tcp:HOST:PORT[,server]..." */
+/* "unix:PATH[,server][,wait=off]", "tcp:HOST:PORT[,server]..." or "telnet:HOST:PORT,server..."; nobody is waited for. */
 static int open_socket(struct chardev *c, const char *spec)
 {
+	static const char *const known[] = { "server", "wait", "nowait", "nodelay", NULL };
 	struct opt_list l;
 	char *colon, *where;
 	bool server;
 	int fd;
 
 	opt_list_parse(&l, spec);
+	opt_list_only(&l, "serial", known);
 	server = opt_on(&l, "server");
-	where = xstrdup(l.head + (l.head[0] == 'u' ? 5 : 4));
+	where = xstrdup(strchr(l.head, ':') + 1);
 	colon = strrchr(where, ':');
 	if (l.head[0] == 'u') {
 		fd = unix_socket(where, server);
@@ -251,6 +265,7 @@ static int open_socket(struct chardev *c, const char *spec)
 	if (fd < 0)
 		return fd;
 	c->is_socket = true;
+	c->is_telnet = server && !strncmp(spec, "telnet:", 7);
 	if (!server) {
 		socket_connected(c, fd);
 		return 0;
@@ -271,7 +286,7 @@ static int open_spec(struct chardev *c, const char *spec)
 		return open_file(c, spec + 5);
 	if (spec[0] == '/')
 		return open_file(c, spec);
-	if (!strncmp(spec, "unix:", 5) || !strncmp(spec, "tcp:", 4))
+	if (!strncmp(spec, "unix:", 5) || !strncmp(spec, "tcp:", 4) || !strncmp(spec, "telnet:", 7))
 		return open_socket(c, spec);
 	return -EINVAL;
 }
@@ -287,7 +302,7 @@ struct chardev *chardev_open(struct machine *m, const char *label, const char *s
 	rc = open_spec(c, spec);
 	if (rc) {
 		log_error("cannot open %s for %s: %s (known: pty, file:PATH, unix:PATH, "
-			  "tcp:HOST:PORT, stdio, null)",
+			  "tcp:HOST:PORT, telnet:HOST:PORT, stdio, null)",
 			  spec, label, strerror(-rc));
 		free(c->label);
 		free(c->filename);
@@ -307,6 +322,25 @@ void chardev_set_frontend(struct chardev *c, const struct chardev_frontend *fe)
 	watch_update(c);
 }
 
+/* As write(), with telnet's own byte doubled. */
+static ssize_t telnet_write(struct chardev *c, const uint8_t *buf, size_t len)
+{
+	static const uint8_t iac[2] = { TELNET_IAC, TELNET_IAC };
+	const uint8_t *special = memchr(buf, TELNET_IAC, len);
+	ssize_t n;
+
+	if (c->iac_owed) {
+		if (write(c->out_fd, iac, 1) < 0)
+			return -1;
+		c->iac_owed = false;
+	}
+	if (special != buf)
+		return write(c->out_fd, buf, special ? (size_t)(special - buf) : len);
+	n = write(c->out_fd, iac, sizeof(iac));
+	c->iac_owed = n == 1;
+	return MIN(n, 1);
+}
+
 size_t chardev_write(struct chardev *c, const void *buf, size_t len)
 {
 	ssize_t n;
@@ -315,7 +349,7 @@ size_t chardev_write(struct chardev *c, const void *buf, size_t len)
 		pty_poll(c);
 	if (c->out_fd < 0 || !c->open)
 		return len;
-	n = write(c->out_fd, buf, len);
+	n = c->is_telnet ? telnet_write(c, buf, len) : write(c->out_fd, buf, len);
 	if (n >= 0)
 		return (size_t)n;
 	if (errno == EAGAIN || errno == EINTR)

@@ -28,7 +28,7 @@ struct dma_chunk {
 
 struct dma {
 	struct dma_chunk slots[CHUNK_SLOTS];
-	bool dirty_log;
+	bool dirty_log, tell_writes;
 };
 
 void dma_init(struct machine *m)
@@ -113,10 +113,15 @@ int dma_read(struct machine *m, uint64_t gpa, void *buf, size_t len)
 	return rc;
 }
 
+static void tell(struct machine *m, uint64_t gpa, size_t len)
+{
+	m->vmm->modified(m, gpa >> 12, ((gpa + len - 1) >> 12) - (gpa >> 12) + 1);
+}
+
 void dma_mark_dirty(struct machine *m, uint64_t gpa, size_t len)
 {
 	if (m->dma->dirty_log && len)
-		m->vmm->modified(m, gpa >> 12, ((gpa + len - 1) >> 12) - (gpa >> 12) + 1);
+		tell(m, gpa, len);
 }
 
 /* Copies from buf, or sets the byte when buf is NULL. */
@@ -134,8 +139,8 @@ static int dma_store(struct machine *m, uint64_t gpa, const uint8_t *buf, uint8_
 			memcpy(p, buf, n);
 		else
 			memset(p, byte, n);
-		if (p)
-			dma_mark_dirty(m, gpa, n);
+		if (p && (m->dma->dirty_log || m->dma->tell_writes))
+			tell(m, gpa, n);
 		buf = buf ? buf + n : NULL;
 		gpa += n;
 		len -= n;
@@ -164,4 +169,9 @@ void dma_invalidate(struct machine *m)
 void dma_set_global_dirty_log(struct machine *m, int on)
 {
 	m->dma->dirty_log = on;
+}
+
+void dma_tell_writes(struct machine *m)
+{
+	m->dma->tell_writes = true;
 }

@@ -27,5 +27,7 @@ void dma_invalidate(struct machine *m);
 void dma_mark_dirty(struct machine *m, uint64_t gpa, size_t len);
 /* While on, every page that dma_write changes is reported to the VMM (live migration). */
 void dma_set_global_dirty_log(struct machine *m, int on);
+/* The same for good, video memory aside: the guest's page tables are mirrored (hap=0), and may come from a disk. */
+void dma_tell_writes(struct machine *m);
 
 #endif

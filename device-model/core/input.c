@@ -4,7 +4,11 @@
 
 #include <stddef.h>
 
+#include "core/timer.h"
 #include "core/util.h"
+
+#define KEY_MESSAGE 8u /* a user interface adds at most so many events for one key */
+#define ALIVE_NS    (5 * NS_PER_SEC)
 
 static struct input_device *find_keyboard(const struct input *in)
 {
@@ -60,15 +64,52 @@ void input_unregister(struct input *in, struct input_device *dev)
 	mode_check(in, before);
 }
 
+void input_keyboard_ready(struct input *in)
+{
+	while (in->count) {
+		const struct input_device *d = find_keyboard(in);
+		struct input_key_event e = in->queue[in->head];
+
+		if (d && d->key_ready && !d->key_ready(d->opaque))
+			return;
+		in->head = (in->head + 1) % INPUT_QUEUE;
+		in->count--;
+		in->taken_ns = clock_host_ns();
+		if (d)
+			d->key(d->opaque, e.code, e.down);
+	}
+}
+
+/* Each key that is down has a place for its release. */
+static unsigned int room(const struct input *in)
+{
+	return INPUT_QUEUE - in->count - in->nr_down;
+}
+
 void input_key(struct input *in, unsigned int code, bool down)
 {
-	struct input_device *d = find_keyboard(in);
+	bool held;
 
 	if (code >= INPUT_MAX_CODE)
 		return;
+	held = in->keys_down[code];
+	if (down ? (held ? in->count : room(in) < 2) : !held)
+		return;
+	in->nr_down += (unsigned int)down - (unsigned int)held;
 	in->keys_down[code] = down;
-	if (d)
-		d->key(d->opaque, code, down);
+	in->queue[(in->head + in->count++) % INPUT_QUEUE] =
+		(struct input_key_event){ (uint16_t)code, down };
+	input_keyboard_ready(in);
+}
+
+bool input_keys_wait(const struct input *in)
+{
+	return room(in) < 2 * KEY_MESSAGE && clock_host_ns() - in->taken_ns < ALIVE_NS;
+}
+
+void input_reset(struct input *in)
+{
+	in->count = 0;
 }
 
 void input_pointer_rel(struct input *in, int dx, int dy, unsigned int buttons)

@@ -22,13 +22,16 @@
 
 static struct keeper_link link_of[KEEPER_NR_ROLES] = { { .call_fd = -1, .news_fd = -1 },
 						       { .call_fd = -1, .news_fd = -1 } };
-static struct keeper_link *own = &link_of[KEEPER_DEVICE_MODEL];
-static struct keeper_link
-	theirs[KEEPER_NR_ROLES]; /* the other ends, until the processes are made */
-static unsigned int nr_links;
-static int log_pipe[2] = { -1, -1 };
-static pid_t keeper_pid;
-static uint8_t *window;
+/* This process's side of them. */
+static struct {
+	struct keeper_link *own;
+	struct keeper_link
+		theirs[KEEPER_NR_ROLES]; /* the other ends, until the processes are made */
+	unsigned int nr_links;
+	int log_pipe[2];
+	pid_t pid; /* the keeper's */
+	uint8_t *window;
+} side = { .own = &link_of[KEEPER_DEVICE_MODEL], .log_pipe = { -1, -1 } };
 static struct {
 	bool watches;
 	void (*client)(void *opaque, int fd);
@@ -138,11 +141,11 @@ static void keeper_process(const struct options *o, pid_t device_model, pid_t ba
 	int *kept[2 * KEEPER_NR_ROLES + 1], n = 0, i;
 	unsigned int k;
 
-	for (k = 0; k < nr_links; k++) {
-		kept[n++] = &theirs[k].call_fd;
-		kept[n++] = &theirs[k].news_fd;
+	for (k = 0; k < side.nr_links; k++) {
+		kept[n++] = &side.theirs[k].call_fd;
+		kept[n++] = &side.theirs[k].news_fd;
 	}
-	kept[n++] = &log_pipe[0];
+	kept[n++] = &side.log_pipe[0];
 	/* First out of the way, then to where they stay. */
 	for (i = 0; i < n; i++)
 		*kept[i] = fcntl(*kept[i], F_DUPFD_CLOEXEC, 64);
@@ -157,24 +160,24 @@ static void keeper_process(const struct options *o, pid_t device_model, pid_t ba
 	signal(SIGPIPE, SIG_IGN);
 	prctl(PR_SET_NAME, "plinth-dm-keep");
 	log_set_name("plinth-dm-keep");
-	keeper_log_serve(log_pipe[0]);
+	keeper_log_serve(side.log_pipe[0]);
 	keeper_processes_watch(device_model, back_ends);
-	keeper_serve(o, theirs, nr_links);
+	keeper_serve(o, side.theirs, side.nr_links);
 }
 
 void keeper_prepare(const struct options *o)
 {
 	unsigned int i;
 
-	nr_links = o->qtest || o->xen_attach ? 1 : 2;
-	keeper_pid = getpid();
-	for (i = 0; i < nr_links; i++) {
-		link_make(&link_of[i], &theirs[i]);
-		theirs[i].roles = 1u << i;
+	side.nr_links = o->qtest || o->xen_attach ? 1 : 2;
+	side.pid = getpid();
+	for (i = 0; i < side.nr_links; i++) {
+		link_make(&link_of[i], &side.theirs[i]);
+		side.theirs[i].roles = 1u << i;
 	}
 	if (o->xen_attach)
-		theirs[0].roles |= 1u << KEEPER_BACK_ENDS;
-	if (pipe2(log_pipe, O_CLOEXEC))
+		side.theirs[0].roles |= 1u << KEEPER_BACK_ENDS;
+	if (pipe2(side.log_pipe, O_CLOEXEC))
 		log_fatal("privileged part: %s", strerror(errno));
 }
 
@@ -183,19 +186,19 @@ static void log_by_pipe(void)
 {
 	struct stat out, err;
 
-	if (log_pipe[1] < 0)
+	if (side.log_pipe[1] < 0)
 		return;
 	if (!fstat(STDOUT_FILENO, &out) && !fstat(STDERR_FILENO, &err) && S_ISREG(out.st_mode) &&
 	    out.st_dev == err.st_dev && out.st_ino == err.st_ino)
-		dup2(log_pipe[1], STDOUT_FILENO);
+		dup2(side.log_pipe[1], STDOUT_FILENO);
 	/* Who writes too much for its reader loses lines; whoever asked for a trace wants all of them. */
 	if (!log_trace_mask)
-		fcntl(log_pipe[1], F_SETFL, O_NONBLOCK);
-	if (dup2(log_pipe[1], STDERR_FILENO) < 0)
+		fcntl(side.log_pipe[1], F_SETFL, O_NONBLOCK);
+	if (dup2(side.log_pipe[1], STDERR_FILENO) < 0)
 		_exit(1);
-	close(log_pipe[0]);
-	close(log_pipe[1]);
-	log_pipe[0] = log_pipe[1] = -1;
+	close(side.log_pipe[0]);
+	close(side.log_pipe[1]);
+	side.log_pipe[0] = side.log_pipe[1] = -1;
 }
 
 void keeper_start(const struct options *o, pid_t back_ends)
@@ -208,8 +211,8 @@ void keeper_start(const struct options *o, pid_t back_ends)
 		log_fatal("privileged part: %s", strerror(errno));
 	if (pid)
 		keeper_process(o, pid, back_ends);
-	for (i = 0; i < nr_links; i++)
-		link_close(&theirs[i]);
+	for (i = 0; i < side.nr_links; i++)
+		link_close(&side.theirs[i]);
 	log_by_pipe();
 	prctl(PR_SET_NAME, "plinth-dm");
 	keeper_die_with_it();
@@ -217,35 +220,35 @@ void keeper_start(const struct options *o, pid_t back_ends)
 
 void keeper_die_with_it(void)
 {
-	if (!keeper_pid)
+	if (!side.pid)
 		return;
 	/* Its threads and all: the kernel does it, whatever this process has come to be. */
-	if (prctl(PR_SET_PDEATHSIG, SIGKILL, 0, 0, 0) || getppid() != keeper_pid)
+	if (prctl(PR_SET_PDEATHSIG, SIGKILL, 0, 0, 0) || getppid() != side.pid)
 		_exit(1);
 }
 
 bool keeper_active(void)
 {
-	return own->call_fd >= 0;
+	return side.own->call_fd >= 0;
 }
 
 bool keeper_sealed(void)
 {
-	return own->sealed;
+	return side.own->sealed;
 }
 
 int keeper_become_back_ends(int first)
 {
-	own = &link_of[KEEPER_BACK_ENDS];
-	if (own->call_fd < 0)
+	side.own = &link_of[KEEPER_BACK_ENDS];
+	if (side.own->call_fd < 0)
 		return first;
 	log_by_pipe();
 	keeper_die_with_it();
-	own->call_fd = fcntl(own->call_fd, F_DUPFD_CLOEXEC, 64);
-	own->news_fd = fcntl(own->news_fd, F_DUPFD_CLOEXEC, 64);
-	own->call_fd = dup3(own->call_fd, first, O_CLOEXEC);
-	own->news_fd = dup3(own->news_fd, first + 1, O_CLOEXEC);
-	if (own->call_fd < 0 || own->news_fd < 0)
+	side.own->call_fd = fcntl(side.own->call_fd, F_DUPFD_CLOEXEC, 64);
+	side.own->news_fd = fcntl(side.own->news_fd, F_DUPFD_CLOEXEC, 64);
+	side.own->call_fd = dup3(side.own->call_fd, first, O_CLOEXEC);
+	side.own->news_fd = dup3(side.own->news_fd, first + 1, O_CLOEXEC);
+	if (side.own->call_fd < 0 || side.own->news_fd < 0)
 		_exit(1);
 	link_of[KEEPER_DEVICE_MODEL] = (struct keeper_link){ .call_fd = -1, .news_fd = -1 };
 	return first + 2;
@@ -259,12 +262,12 @@ void keeper_drop_back_ends(void)
 /* Said once: the guest goes on with what is open. */
 static void gone(void)
 {
-	if (own->call_fd < 0)
+	if (side.own->call_fd < 0)
 		return;
 	log_error("the privileged part does not answer any more: no monitor, no other media, no "
 		  "paravirtual disks until the guest is started anew");
-	loop_del_fd(own->news_fd);
-	link_close(own);
+	loop_del_fd(side.own->news_fd);
+	link_close(side.own);
 	if (listener.ended)
 		listener.ended(listener.ended_opaque);
 }
@@ -276,11 +279,11 @@ static int call_with(struct keeper_message *m, int send_fd, int *fd)
 	int rc;
 
 	*fd = -1;
-	if (own->call_fd < 0)
+	if (side.own->call_fd < 0)
 		return -EPIPE;
-	rc = keeper_send(own->call_fd, m, sizeof(*m), send_fd);
+	rc = keeper_send(side.own->call_fd, m, sizeof(*m), send_fd);
 	if (!rc)
-		rc = keeper_receive(own->call_fd, m, sizeof(*m), fd);
+		rc = keeper_receive(side.own->call_fd, m, sizeof(*m), fd);
 	if (!rc && m->op == op)
 		return m->result;
 	gone();
@@ -320,7 +323,7 @@ static bool name(struct keeper_message *m, enum keeper_op op, const char *path)
 static void news(void *opaque, uint32_t events)
 {
 	uint8_t kind;
-	int fd, rc = keeper_receive(own->news_fd, &kind, sizeof(kind), &fd);
+	int fd, rc = keeper_receive(side.own->news_fd, &kind, sizeof(kind), &fd);
 
 	if (rc) {
 		gone();
@@ -338,9 +341,9 @@ static int watch(void)
 {
 	int rc;
 
-	if (own->news_fd < 0)
+	if (side.own->news_fd < 0)
 		return -EPIPE;
-	rc = listener.watches ? 0 : loop_add_fd(own->news_fd, EPOLLIN, news, NULL);
+	rc = listener.watches ? 0 : loop_add_fd(side.own->news_fd, EPOLLIN, news, NULL);
 	listener.watches |= !rc;
 	return rc;
 }
@@ -371,7 +374,7 @@ int keeper_seal(void)
 	struct keeper_message m = { .op = KEEPER_OP_SEAL };
 	int rc = call(&m);
 
-	own->sealed = !rc;
+	side.own->sealed = !rc;
 	return rc;
 }
 
@@ -523,17 +526,17 @@ uint8_t *keeper_window(void)
 	void *p;
 	int fd;
 
-	if (window)
-		return window;
+	if (side.window)
+		return side.window;
 	fd = call_for_fd(&m);
 	if (fd < 0)
 		return NULL;
 	p = mmap(NULL, KEEPER_PIECES * KEEPER_PIECE_SIZE, PROT_READ | PROT_WRITE, MAP_SHARED, fd,
 		 0);
 	close(fd);
-	window = p == MAP_FAILED ? NULL : p;
+	side.window = p == MAP_FAILED ? NULL : p;
 	/* cppcheck-suppress memleak */
-	return window;
+	return side.window;
 }
 
 int keeper_copy(const struct keeper_piece *pieces, unsigned int n, bool to_guest)

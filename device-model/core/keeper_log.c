@@ -22,42 +22,45 @@
 #define LINE_BYTES   1024u	  /* for less than that no line is begun */
 #define OWN_NAME     "plinth-dm-keep"
 
-static int log_fd = -1;
-static uint64_t left_bytes = ALLOWED, counted_s;
-static uint64_t lost_bytes;
-static bool inside;	 /* a line has begun */
-static bool losing;	 /* and its rest is not written */
-static unsigned int own; /* as much of it is our own name */
+static struct {
+	int fd;
+	uint64_t left_bytes, counted_s;
+	uint64_t lost_bytes;
+	bool inside;	  /* a line has begun */
+	bool losing;	  /* and its rest is not written */
+	unsigned int own; /* as much of it is our own name */
+} text = { .fd = -1, .left_bytes = ALLOWED };
 
 static void refill(uint64_t now_ns)
 {
 	uint64_t now_s = now_ns / NS_PER_SEC;
 
-	if (!counted_s)
-		counted_s = now_s;
-	left_bytes = MIN(ALLOWED, left_bytes + (now_s - counted_s) * ALLOWED_RATE);
-	counted_s = now_s;
+	if (!text.counted_s)
+		text.counted_s = now_s;
+	text.left_bytes = MIN(ALLOWED, text.left_bytes + (now_s - text.counted_s) * ALLOWED_RATE);
+	text.counted_s = now_s;
 }
 
 /* Whether this byte is written; what starts a line decides for the whole of it. */
 static bool allowed(char c)
 {
-	if (!inside)
-		losing = !log_trace_mask && left_bytes < LINE_BYTES;
-	inside = c != '\n';
-	losing = losing || (!left_bytes && !log_trace_mask);
-	left_bytes -= !losing && left_bytes;
-	lost_bytes += losing;
-	return !losing;
+	if (!text.inside)
+		text.losing = !log_trace_mask && text.left_bytes < LINE_BYTES;
+	text.inside = c != '\n';
+	text.losing = text.losing || (!text.left_bytes && !log_trace_mask);
+	text.left_bytes -= !text.losing && text.left_bytes;
+	text.lost_bytes += text.losing;
+	return !text.losing;
 }
 
 static char harmless(char c)
 {
-	if (own <= strlen(OWN_NAME))
-		own = own < strlen(OWN_NAME) && c == OWN_NAME[own] ? own + 1 : ~0u;
+	if (text.own <= strlen(OWN_NAME))
+		text.own =
+			text.own < strlen(OWN_NAME) && c == OWN_NAME[text.own] ? text.own + 1 : ~0u;
 	if (c == '\n')
-		own = 0;
-	if (own == strlen(OWN_NAME))
+		text.own = 0;
+	if (text.own == strlen(OWN_NAME))
 		return '?';
 	return (c >= ' ' && c <= '~') || c == '\n' || c == '\t' ? c : '?';
 }
@@ -70,11 +73,11 @@ size_t keeper_log_filter(const char *in, size_t n, char *out, uint64_t now_ns)
 	for (i = 0; i < n; i++) {
 		char c = harmless(in[i]);
 
-		if (!inside && lost_bytes && left_bytes >= LINE_BYTES) {
+		if (!text.inside && text.lost_bytes && text.left_bytes >= LINE_BYTES) {
 			len += (size_t)snprintf(out + len, KEEPER_LOG_NOTE,
 						OWN_NAME ": %llu bytes are left out here\n",
-						(unsigned long long)lost_bytes);
-			lost_bytes = 0;
+						(unsigned long long)text.lost_bytes);
+			text.lost_bytes = 0;
 		}
 		if (allowed(c))
 			out[len++] = c;
@@ -86,7 +89,7 @@ size_t keeper_log_filter(const char *in, size_t n, char *out, uint64_t now_ns)
 static bool piece_pass(void)
 {
 	char in[PIECE_BYTES], out[PIECE_BYTES + KEEPER_LOG_NOTE];
-	ssize_t n = read(log_fd, in, sizeof(in)), done = 0, now = 1;
+	ssize_t n = read(text.fd, in, sizeof(in)), done = 0, now = 1;
 	size_t len;
 
 	if (n <= 0)
@@ -100,25 +103,25 @@ static bool piece_pass(void)
 static void readable(void *opaque, uint32_t events)
 {
 	if (!piece_pass() && (events & EPOLLHUP))
-		loop_del_fd(log_fd); /* nobody is left to write */
+		loop_del_fd(text.fd); /* nobody is left to write */
 }
 
 void keeper_log_serve(int fd)
 {
-	log_fd = fd;
+	text.fd = fd;
 }
 
 void keeper_log_begin(void)
 {
-	if (log_fd < 0)
+	if (text.fd < 0)
 		return;
-	fcntl(log_fd, F_SETFL, O_NONBLOCK);
-	if (loop_add_fd(log_fd, EPOLLIN, readable, NULL))
+	fcntl(text.fd, F_SETFL, O_NONBLOCK);
+	if (loop_add_fd(text.fd, EPOLLIN, readable, NULL))
 		log_fatal("the log: %s", strerror(errno));
 }
 
 void keeper_log_end(void)
 {
-	while (log_fd >= 0 && piece_pass())
+	while (text.fd >= 0 && piece_pass())
 		;
 }

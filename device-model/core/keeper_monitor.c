@@ -31,12 +31,14 @@ struct relay {
 	size_t out_len;
 };
 
-static struct relay relays[MAX_RELAYS];
-static bool initialised;
-static const struct options *options;
-static struct keeper_link *dest;
-static int listeners[OPT_MAX_CHARDEVS];
-static unsigned int nr_listeners;
+static struct {
+	struct relay relays[MAX_RELAYS];
+	bool initialised;
+	const struct options *options;
+	struct keeper_link *dest;
+	int listeners[OPT_MAX_CHARDEVS];
+	unsigned int nr_listeners;
+} monitor;
 
 static void relay_close(struct relay *r)
 {
@@ -65,7 +67,7 @@ static size_t command_take(struct relay *r)
 	long len = json_object_length(r->in, r->in_len);
 
 	if (len > 0) {
-		keeper_note_command(options, r->in, (size_t)len);
+		keeper_note_command(monitor.options, r->in, (size_t)len);
 		return (size_t)len;
 	}
 	return len < 0 || r->in_len == RELAY_BYTES || r->client_ended ? r->in_len : 0;
@@ -218,9 +220,9 @@ static struct relay *relay_free(void)
 {
 	unsigned int i;
 
-	for (i = 0; i < MAX_RELAYS && relays[i].client >= 0; i++)
+	for (i = 0; i < MAX_RELAYS && monitor.relays[i].client >= 0; i++)
 		;
-	return i < MAX_RELAYS ? &relays[i] : NULL;
+	return i < MAX_RELAYS ? &monitor.relays[i] : NULL;
 }
 
 static void relay_start(struct relay *r, int client)
@@ -235,7 +237,7 @@ static void relay_start(struct relay *r, int client)
 	*r = (struct relay){ .client = client, .inner = pair[0], .passed = -1 };
 	r->in = xzalloc(RELAY_BYTES);
 	r->out = xzalloc(RELAY_BYTES);
-	if (keeper_send(dest->news_fd, &kind, sizeof(kind), pair[1]) ||
+	if (keeper_send(monitor.dest->news_fd, &kind, sizeof(kind), pair[1]) ||
 	    loop_add_fd(client, EPOLLIN, client_ready, r) ||
 	    loop_add_fd(r->inner, EPOLLIN, inner_ready, r))
 		relay_close(r);
@@ -262,25 +264,25 @@ static void initialise(void)
 {
 	unsigned int i;
 
-	for (i = 0; i < MAX_RELAYS && !initialised; i++)
-		relays[i] = (struct relay){ .client = -1, .inner = -1, .passed = -1 };
-	initialised = true;
+	for (i = 0; i < MAX_RELAYS && !monitor.initialised; i++)
+		monitor.relays[i] = (struct relay){ .client = -1, .inner = -1, .passed = -1 };
+	monitor.initialised = true;
 }
 
 int keeper_monitor_add(const struct options *o, struct keeper_link *l, int listener)
 {
 	int rc =
-		nr_listeners < ARRAY_SIZE(listeners)
+		monitor.nr_listeners < ARRAY_SIZE(monitor.listeners)
 			? loop_add_fd(listener, EPOLLIN, monitor_accept, (void *)(intptr_t)listener)
 			: -ENOSPC;
 
 	initialise();
-	options = o;
-	dest = l;
+	monitor.options = o;
+	monitor.dest = l;
 	if (rc)
 		close(listener);
 	else
-		listeners[nr_listeners++] = listener;
+		monitor.listeners[monitor.nr_listeners++] = listener;
 	return rc;
 }
 
@@ -288,14 +290,14 @@ void keeper_monitor_end(struct keeper_link *l)
 {
 	unsigned int i;
 
-	if (l != dest)
+	if (l != monitor.dest)
 		return;
 	for (i = 0; i < MAX_RELAYS; i++)
-		if (relays[i].client >= 0)
-			relay_close(&relays[i]);
-	while (nr_listeners) {
-		loop_del_fd(listeners[--nr_listeners]);
-		close(listeners[nr_listeners]);
+		if (monitor.relays[i].client >= 0)
+			relay_close(&monitor.relays[i]);
+	while (monitor.nr_listeners) {
+		loop_del_fd(monitor.listeners[--monitor.nr_listeners]);
+		close(monitor.listeners[monitor.nr_listeners]);
 	}
-	dest = NULL;
+	monitor.dest = NULL;
 }

@@ -20,14 +20,19 @@ struct named {
 	bool is_qcow2;
 };
 
-static struct named named[MAX_NAMED];
-static unsigned int next_named;
-static bool leaves;  /* by a command, and has not got its images again */
-static bool is_here; /* it began here, or came and got its images */
+static struct {
+	struct named named[MAX_NAMED];
+	unsigned int next;
+} names;
+/* The guest. */
+static struct {
+	bool leaves;  /* by a command, and has not got its images again */
+	bool is_here; /* it began here, or came and got its images */
+} guest;
 
 static void note(const char *path, enum keeper_mode mode, bool is_qcow2)
 {
-	struct named *n = &named[next_named++ % MAX_NAMED];
+	struct named *n = &names.named[names.next++ % MAX_NAMED];
 
 	free(n->path);
 	*n = (struct named){ xstrdup(path), mode, is_qcow2 };
@@ -72,7 +77,7 @@ void keeper_note_command(const struct options *o, const char *text, size_t len)
 	const char *file = json_str(args, "filename", NULL);
 
 	if (!strcmp(what, "xen-save-devices-state"))
-		leaves = leaves || json_bool(args, "live", false);
+		guest.leaves = guest.leaves || json_bool(args, "live", false);
 	if (!strcmp(what, "change"))
 		file = json_str(args, "target", NULL);
 	if (file && !strcmp(what, "xen-save-devices-state"))
@@ -84,13 +89,13 @@ void keeper_note_command(const struct options *o, const char *text, size_t len)
 
 bool keeper_may_unlock(const struct options *o)
 {
-	return leaves || (o->incoming_fd >= 0 && !is_here);
+	return guest.leaves || (o->incoming_fd >= 0 && !guest.is_here);
 }
 
 void keeper_names_taken(void)
 {
-	leaves = false;
-	is_here = true;
+	guest.leaves = false;
+	guest.is_here = true;
 }
 
 bool keeper_take_named(const char *path, enum keeper_mode mode, bool *is_qcow2)
@@ -98,11 +103,12 @@ bool keeper_take_named(const char *path, enum keeper_mode mode, bool *is_qcow2)
 	unsigned int i;
 
 	for (i = 0; i < MAX_NAMED; i++) {
-		if (!named[i].path || named[i].mode != mode || strcmp(named[i].path, path))
+		if (!names.named[i].path || names.named[i].mode != mode ||
+		    strcmp(names.named[i].path, path))
 			continue;
-		*is_qcow2 = named[i].is_qcow2;
-		free(named[i].path);
-		named[i].path = NULL;
+		*is_qcow2 = names.named[i].is_qcow2;
+		free(names.named[i].path);
+		names.named[i].path = NULL;
 		return true;
 	}
 	return false;

@@ -30,13 +30,15 @@ static struct process {
 	const char *name;
 	int fd; /* a pidfd; -1: there is none, or it has ended */
 } processes[KEEPER_NR_ROLES] = { { "the device model", -1 }, { "the process of back ends", -1 } };
-static int signals = -1, status;
-static uint64_t end_ns; /* when patience ends; 0: nothing has begun */
-static bool killed;
-static struct xs_handle *xs;
-static unsigned int domid;
-static bool seen; /* the domain */
-static struct loop_call quit;
+static struct {
+	int signals, status;
+	uint64_t end_ns; /* when patience ends; 0: nothing has begun */
+	bool killed;
+	struct xs_handle *xs;
+	unsigned int domid;
+	bool seen; /* the domain */
+	struct loop_call quit;
+} watched = { .signals = -1 };
 
 static void send_to(const struct process *p, int sig)
 {
@@ -48,7 +50,7 @@ static void kill_all(void)
 {
 	size_t i;
 
-	killed = true;
+	watched.killed = true;
 	for (i = 0; i < ARRAY_SIZE(processes); i++) {
 		if (processes[i].fd >= 0)
 			log_error("%s does not end: it is killed", processes[i].name);
@@ -58,9 +60,9 @@ static void kill_all(void)
 
 static void end(void)
 {
-	if (end_ns)
+	if (watched.end_ns)
 		return;
-	end_ns = clock_host_ns() + PATIENCE_NS;
+	watched.end_ns = clock_host_ns() + PATIENCE_NS;
 	/* The other one ends when it sees the device model's end. */
 	send_to(&processes[KEEPER_DEVICE_MODEL], SIGTERM);
 }
@@ -87,7 +89,7 @@ static void ended(struct process *p)
 	p->fd = -1;
 	if (p != &processes[KEEPER_DEVICE_MODEL])
 		return;
-	status = how;
+	watched.status = how;
 	end();
 }
 
@@ -95,7 +97,7 @@ static void signalled(void)
 {
 	struct signalfd_siginfo info;
 
-	if (read(signals, &info, sizeof(info)) != sizeof(info))
+	if (read(watched.signals, &info, sizeof(info)) != sizeof(info))
 		return;
 	log_info("ends: signal %u from process %u", info.ssi_signo, info.ssi_pid);
 	end();
@@ -104,20 +106,20 @@ static void signalled(void)
 /* Some domain came or went. Ours was there before: else it is being made. */
 static void domain_look(void)
 {
-	bool there = xs_is_domain_introduced(xs, domid);
+	bool there = xs_is_domain_introduced(watched.xs, watched.domid);
 
-	if (seen && !there && !end_ns)
-		log_info("ends: domain %u is gone", domid);
-	if (seen && !there)
+	if (watched.seen && !there && !watched.end_ns)
+		log_info("ends: domain %u is gone", watched.domid);
+	if (watched.seen && !there)
 		end();
-	seen = there;
+	watched.seen = there;
 }
 
 static void domains_changed(void)
 {
 	char **watch;
 
-	while ((watch = xs_check_watch(xs)))
+	while ((watch = xs_check_watch(watched.xs)))
 		free(watch);
 	domain_look();
 }
@@ -126,15 +128,18 @@ static int patience_ms(void)
 {
 	uint64_t now = clock_host_ns();
 
-	return !end_ns || killed ? -1 : now >= end_ns ? 0 : (int)((end_ns - now) / NS_PER_MS + 1);
+	return !watched.end_ns || watched.killed ? -1
+	       : now >= watched.end_ns		 ? 0
+						 : (int)((watched.end_ns - now) / NS_PER_MS + 1);
 }
 
 static bool turn(void)
 {
 	struct pollfd fds[] = { { .fd = processes[0].fd, .events = POLLIN },
 				{ .fd = processes[1].fd, .events = POLLIN },
-				{ .fd = signals, .events = POLLIN },
-				{ .fd = xs ? xs_fileno(xs) : -1, .events = POLLIN } };
+				{ .fd = watched.signals, .events = POLLIN },
+				{ .fd = watched.xs ? xs_fileno(watched.xs) : -1,
+				  .events = POLLIN } };
 	int i;
 
 	if (poll(fds, ARRAY_SIZE(fds), patience_ms()) < 0)
@@ -156,9 +161,9 @@ static void *thread(void *opaque)
 {
 	while (turn())
 		;
-	loop_defer_from_thread(&quit);
+	loop_defer_from_thread(&watched.quit);
 	poll(NULL, 0, (int)(PATIENCE_NS / NS_PER_MS));
-	_exit(status);
+	_exit(watched.status);
 }
 
 static void quit_now(void *opaque)
@@ -177,7 +182,7 @@ void keeper_processes_watch(pid_t device_model, pid_t back_ends)
 	sigaddset(&set, SIGTERM);
 	sigaddset(&set, SIGINT);
 	sigprocmask(SIG_BLOCK, &set, NULL);
-	signals = signalfd(-1, &set, SFD_CLOEXEC);
+	watched.signals = signalfd(-1, &set, SFD_CLOEXEC);
 	for (i = 0; i < ARRAY_SIZE(pids); i++) {
 		processes[i].fd = pids[i] > 0 ? (int)syscall(SYS_pidfd_open, pids[i], 0) : -1;
 		if (pids[i] > 0 && processes[i].fd < 0)
@@ -187,11 +192,12 @@ void keeper_processes_watch(pid_t device_model, pid_t back_ends)
 
 static void domain_watch(const struct options *o)
 {
-	domid = (unsigned int)o->domid;
-	xs = xs_open(0);
-	if (!xs) /* the loop's connection says so, and the guest does not start without that */
+	watched.domid = (unsigned int)o->domid;
+	watched.xs = xs_open(0);
+	if (!watched.xs) /* the loop's connection says so, and the guest does not start without that */
 		return;
-	if (!xs_watch(xs, "@introduceDomain", "came") || !xs_watch(xs, "@releaseDomain", "went"))
+	if (!xs_watch(watched.xs, "@introduceDomain", "came") ||
+	    !xs_watch(watched.xs, "@releaseDomain", "went"))
 		log_fatal("xenstore: cannot watch for the end of domains: %s", strerror(errno));
 	domain_look();
 }
@@ -201,7 +207,7 @@ void keeper_processes_begin(const struct options *o)
 	pthread_t t;
 	int rc;
 
-	loop_call_init(&quit, quit_now, NULL);
+	loop_call_init(&watched.quit, quit_now, NULL);
 	if (!o->qtest)
 		domain_watch(o);
 	rc = pthread_create(&t, NULL, thread, NULL);
@@ -212,5 +218,5 @@ void keeper_processes_begin(const struct options *o)
 
 int keeper_processes_status(void)
 {
-	return status;
+	return watched.status;
 }

@@ -28,12 +28,14 @@
 #define MAX_REFUSALS 20u
 #define STATE_CLOSED "6" /* XenbusStateClosed */
 
-static const struct options *options;
-static unsigned int domid;
-static struct keeper_link *links;
-static unsigned int nr_links, nr_watches, refusals;
-static int window_fd = -1;
-static uint8_t *window;
+static struct {
+	const struct options *options;
+	unsigned int domid;
+	struct keeper_link *links;
+	unsigned int nr_links, nr_watches, refusals;
+	int window_fd;
+	uint8_t *window;
+} service = { .window_fd = -1 };
 
 /* ---- requests: the answer goes into the message; a result of -errno, and a descriptor or -1 ---- */
 
@@ -70,7 +72,7 @@ static struct answer do_monitor(struct keeper_link *l, struct keeper_message *m,
 	if (l->sealed)
 		return is_refused();
 	*in = -1;
-	return is_result(fd < 0 ? -EBADF : keeper_monitor_add(options, l, fd));
+	return is_result(fd < 0 ? -EBADF : keeper_monitor_add(service.options, l, fd));
 }
 
 static struct answer do_seal(struct keeper_link *l, struct keeper_message *m, int *in)
@@ -83,7 +85,7 @@ static struct answer do_running(struct keeper_link *l, struct keeper_message *m,
 {
 	char path[48];
 
-	snprintf(path, sizeof(path), "device-model/%u/state", domid);
+	snprintf(path, sizeof(path), "device-model/%u/state", service.domid);
 	return is_result(xen_store_write(path, "running") ? 0 : -EIO);
 }
 
@@ -98,7 +100,7 @@ static struct answer do_open(struct keeper_link *l, struct keeper_message *m, in
 	if ((l->roles & DEVICE_MODEL) && keeper_take_named(m->path, m->arg, &is_qcow2))
 		f = keeper_image_work(m->path, m->arg, is_qcow2);
 	else if (l->roles & BACK_ENDS)
-		f = keeper_image_asked(domid, m->path, m->arg, &by);
+		f = keeper_image_asked(service.domid, m->path, m->arg, &by);
 	m->offset = by; /* for its end */
 	return f ? comes_later(f) : is_refused();
 }
@@ -139,7 +141,7 @@ static struct answer do_unlock(struct keeper_link *l, struct keeper_message *m, 
 
 	if (*in < 0)
 		return is_result(-EBADF);
-	if (!keeper_may_unlock(options))
+	if (!keeper_may_unlock(service.options))
 		return is_refused();
 	f = keeper_file_new(KEEPER_FILE_UNLOCK, "", *in);
 	*in = -1;
@@ -163,7 +165,7 @@ static struct answer do_store_read(struct keeper_link *l, struct keeper_message 
 	char *value;
 	size_t len;
 
-	if (!keeper_may_read(domid, m->path))
+	if (!keeper_may_read(service.domid, m->path))
 		return is_refused();
 	value = xen_store_read(m->path);
 	if (!value)
@@ -182,7 +184,7 @@ static struct answer do_store_list(struct keeper_link *l, struct keeper_message 
 	size_t used = 0, len;
 	char **names;
 
-	if (!keeper_may_read(domid, m->path))
+	if (!keeper_may_read(service.domid, m->path))
 		return is_refused();
 	names = xen_store_list(m->path, &n);
 	for (i = 0; names && i < n; i++) {
@@ -223,7 +225,7 @@ static struct answer do_store_write(struct keeper_link *l, struct keeper_message
 	struct keeper_file *f = NULL;
 	char *disk;
 
-	if (!keeper_may_write(domid, m->path) || !is_device(m->path))
+	if (!keeper_may_write(service.domid, m->path) || !is_device(m->path))
 		return is_refused();
 	disk = strcmp(m->data, STATE_CLOSED) ? NULL : disk_of_state(m->path);
 	/* Before the toolstack hears of it: then others may have the image. */
@@ -244,23 +246,23 @@ static void end_store_write(struct keeper_message *m, struct keeper_file *f, int
 
 static struct answer do_store_watch(struct keeper_link *l, struct keeper_message *m, int *in)
 {
-	if (!keeper_may_read(domid, m->path))
+	if (!keeper_may_read(service.domid, m->path))
 		return is_refused();
-	if (nr_watches == MAX_WATCHES)
+	if (service.nr_watches == MAX_WATCHES)
 		return is_result(-ENOSPC);
 	if (!xen_store_watch(m->path, true))
 		return is_result(-EIO);
-	nr_watches++;
+	service.nr_watches++;
 	return is_result(0);
 }
 
 static struct answer do_store_unwatch(struct keeper_link *l, struct keeper_message *m, int *in)
 {
-	if (!keeper_may_read(domid, m->path))
+	if (!keeper_may_read(service.domid, m->path))
 		return is_refused();
-	if (!nr_watches || !xen_store_watch(m->path, false))
+	if (!service.nr_watches || !xen_store_watch(m->path, false))
 		return is_result(-ENOENT);
-	nr_watches--;
+	service.nr_watches--;
 	return is_result(0);
 }
 
@@ -271,12 +273,12 @@ static struct answer do_map(struct keeper_link *l, struct keeper_message *m, int
 	if (!m->arg || m->arg > ARRAY_SIZE(refs))
 		return is_result(-EINVAL);
 	memcpy(refs, m->refs, m->arg * sizeof(*refs));
-	return is_fd(keeper_xen_map(domid, refs, m->arg, &m->offset));
+	return is_fd(keeper_xen_map(service.domid, refs, m->arg, &m->offset));
 }
 
 static struct answer do_window(struct keeper_link *l, struct keeper_message *m, int *in)
 {
-	int fd = window_fd < 0 ? -1 : fcntl(window_fd, F_DUPFD_CLOEXEC, 0);
+	int fd = service.window_fd < 0 ? -1 : fcntl(service.window_fd, F_DUPFD_CLOEXEC, 0);
 
 	return is_fd(fd < 0 ? -ENOMEM : fd);
 }
@@ -285,13 +287,14 @@ static struct answer do_copy(struct keeper_link *l, struct keeper_message *m, in
 {
 	uint32_t i;
 
-	if (m->arg > KEEPER_PIECES || !window)
+	if (m->arg > KEEPER_PIECES || !service.window)
 		return is_result(-EINVAL);
 	for (i = 0; i < m->arg; i++)
 		if (m->pieces[i].offset > KEEPER_PIECE_SIZE ||
 		    m->pieces[i].len > KEEPER_PIECE_SIZE - m->pieces[i].offset)
 			return is_result(-EINVAL);
-	return is_result(keeper_xen_copy(domid, m->pieces, m->arg, window, m->to_guest));
+	return is_result(
+		keeper_xen_copy(service.domid, m->pieces, m->arg, service.window, m->to_guest));
 }
 
 static const struct request {
@@ -328,13 +331,13 @@ static void say_refused(const struct request *r, char *path)
 	for (c = path; *c; c++)
 		if (*c < ' ' || *c > '~')
 			*c = '?';
-	if (refusals < MAX_REFUSALS)
+	if (service.refusals < MAX_REFUSALS)
 		log_error("the privileged part refuses %s%s%s%s",
 			  r ? r->what : "what it does not know", *path ? " \"" : "", path,
 			  *path ? "\"" : "");
-	else if (refusals == MAX_REFUSALS)
+	else if (service.refusals == MAX_REFUSALS)
 		log_error("more that the privileged part refuses is not said");
-	refusals++;
+	service.refusals++;
 }
 
 /* The answer, or what has to be done first. */
@@ -486,23 +489,24 @@ static void store_changed(void *opaque)
 	unsigned int i;
 
 	/* A link that is full has the same news in it already. */
-	for (i = 0; i < nr_links; i++)
-		if (links[i].news_fd >= 0 && keeper_is_back_ends(&links[i]))
-			keeper_send(links[i].news_fd, &kind, sizeof(kind), -1);
+	for (i = 0; i < service.nr_links; i++)
+		if (service.links[i].news_fd >= 0 && keeper_is_back_ends(&service.links[i]))
+			keeper_send(service.links[i].news_fd, &kind, sizeof(kind), -1);
 }
 
 void keeper_serve_init(const struct options *o)
 {
-	options = o;
-	domid = (unsigned int)o->domid;
-	window_fd = memfd_create("window", MFD_CLOEXEC | MFD_ALLOW_SEALING);
+	service.options = o;
+	service.domid = (unsigned int)o->domid;
+	service.window_fd = memfd_create("window", MFD_CLOEXEC | MFD_ALLOW_SEALING);
 	/* Memory that went away under a copy would be this process's end. */
-	if (window_fd < 0 || ftruncate(window_fd, KEEPER_PIECES * KEEPER_PIECE_SIZE) ||
-	    fcntl(window_fd, F_ADD_SEALS, F_SEAL_SHRINK | F_SEAL_GROW | F_SEAL_SEAL))
+	if (service.window_fd < 0 ||
+	    ftruncate(service.window_fd, KEEPER_PIECES * KEEPER_PIECE_SIZE) ||
+	    fcntl(service.window_fd, F_ADD_SEALS, F_SEAL_SHRINK | F_SEAL_GROW | F_SEAL_SEAL))
 		log_fatal("privileged part: shared window: %s", strerror(errno));
-	window = mmap(NULL, KEEPER_PIECES * KEEPER_PIECE_SIZE, PROT_READ | PROT_WRITE, MAP_SHARED,
-		      window_fd, 0);
-	if (window == MAP_FAILED)
+	service.window = mmap(NULL, KEEPER_PIECES * KEEPER_PIECE_SIZE, PROT_READ | PROT_WRITE,
+			      MAP_SHARED, service.window_fd, 0);
+	if (service.window == MAP_FAILED)
 		log_fatal("privileged part: shared window: %s", strerror(errno));
 }
 
@@ -510,8 +514,8 @@ void keeper_serve(const struct options *o, struct keeper_link *l, unsigned int n
 {
 	unsigned int i;
 
-	links = l;
-	nr_links = n;
+	service.links = l;
+	service.nr_links = n;
 	loop_init();
 	keeper_log_begin();
 	confine_keeper_power(); /* before there is a second thread */

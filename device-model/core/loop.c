@@ -26,16 +26,24 @@ struct call_list {
 	struct loop_call *head, **tail;
 };
 
-static int epoll_fd = -1, wake_fd = -1;
-static struct loop_watch *watches;
-static struct call_list calls = { NULL, &calls.head };
-static struct call_list running_calls = { NULL, &running_calls.head };
-static struct call_list thread_calls = { NULL, &thread_calls.head };
-static pthread_mutex_t thread_lock = PTHREAD_MUTEX_INITIALIZER; /* guards thread_calls */
-static bool (*idle_cb)(void *opaque);
-static void *idle_opaque;
-static bool quitting;
-static int exit_status;
+static struct {
+	int epoll_fd, wake_fd;
+	struct loop_watch *watches;
+	struct call_list calls, running_calls;
+	struct call_list thread_calls;
+	pthread_mutex_t thread_lock; /* guards thread_calls */
+	bool (*idle_cb)(void *opaque);
+	void *idle_opaque;
+	bool quitting;
+	int exit_status;
+} loop = {
+	.epoll_fd = -1,
+	.wake_fd = -1,
+	.calls = { NULL, &loop.calls.head },
+	.running_calls = { NULL, &loop.running_calls.head },
+	.thread_calls = { NULL, &loop.thread_calls.head },
+	.thread_lock = PTHREAD_MUTEX_INITIALIZER,
+};
 
 static void call_append(struct call_list *l, struct loop_call *c)
 {
@@ -59,12 +67,12 @@ static void thread_calls_collect(void)
 {
 	struct loop_call *c, *next;
 
-	pthread_mutex_lock(&thread_lock);
-	c = call_take_all(&thread_calls);
-	pthread_mutex_unlock(&thread_lock);
+	pthread_mutex_lock(&loop.thread_lock);
+	c = call_take_all(&loop.thread_calls);
+	pthread_mutex_unlock(&loop.thread_lock);
 	for (; c; c = next) {
 		next = c->next;
-		call_append(&calls, c);
+		call_append(&loop.calls, c);
 	}
 }
 
@@ -72,22 +80,23 @@ static void wake_readable(void *opaque, uint32_t events)
 {
 	uint64_t n;
 
-	if (read(wake_fd, &n, sizeof(n)) < 0 && errno != EAGAIN)
+	if (read(loop.wake_fd, &n, sizeof(n)) < 0 && errno != EAGAIN)
 		log_error("event file: %s", strerror(errno));
 	thread_calls_collect();
 }
 
 void loop_init(void)
 {
-	epoll_fd = epoll_create1(EPOLL_CLOEXEC);
-	wake_fd = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
-	if (epoll_fd < 0 || wake_fd < 0 || loop_add_fd(wake_fd, EPOLLIN, wake_readable, NULL))
+	loop.epoll_fd = epoll_create1(EPOLL_CLOEXEC);
+	loop.wake_fd = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
+	if (loop.epoll_fd < 0 || loop.wake_fd < 0 ||
+	    loop_add_fd(loop.wake_fd, EPOLLIN, wake_readable, NULL))
 		log_fatal("cannot create the event loop: %s", strerror(errno));
 }
 
 static struct loop_watch *watch_find(int fd)
 {
-	struct loop_watch *w = watches;
+	struct loop_watch *w = loop.watches;
 
 	while (w && w->fd != fd)
 		w = w->next;
@@ -99,12 +108,12 @@ int loop_add_fd(int fd, uint32_t events, loop_fd_cb cb, void *opaque)
 	struct loop_watch *w = xzalloc(sizeof(*w));
 	struct epoll_event ev = { .events = events, .data.ptr = w };
 
-	*w = (struct loop_watch){ fd, cb, opaque, watches };
-	if (epoll_ctl(epoll_fd, EPOLL_CTL_ADD, fd, &ev)) {
+	*w = (struct loop_watch){ fd, cb, opaque, loop.watches };
+	if (epoll_ctl(loop.epoll_fd, EPOLL_CTL_ADD, fd, &ev)) {
 		free(w);
 		return -errno;
 	}
-	watches = w;
+	loop.watches = w;
 	return 0;
 }
 
@@ -115,7 +124,7 @@ int loop_mod_fd(int fd, uint32_t events)
 
 	if (!w)
 		return -ENOENT;
-	return epoll_ctl(epoll_fd, EPOLL_CTL_MOD, fd, &ev) ? -errno : 0;
+	return epoll_ctl(loop.epoll_fd, EPOLL_CTL_MOD, fd, &ev) ? -errno : 0;
 }
 
 void loop_del_fd(int fd)
@@ -124,14 +133,14 @@ void loop_del_fd(int fd)
 
 	if (!w)
 		return;
-	epoll_ctl(epoll_fd, EPOLL_CTL_DEL, fd, NULL);
+	epoll_ctl(loop.epoll_fd, EPOLL_CTL_DEL, fd, NULL);
 	w->fd = -1;
 }
 
 /* Deleted watches may still be named by events of this turn: free them after it. */
 static void watches_reap(void)
 {
-	struct loop_watch **p = &watches, *w;
+	struct loop_watch **p = &loop.watches, *w;
 
 	while ((w = *p)) {
 		if (w->fd >= 0) {
@@ -151,7 +160,7 @@ void loop_call_init(struct loop_call *c, void (*cb)(void *opaque), void *opaque)
 void loop_defer(struct loop_call *c)
 {
 	if (!c->queued)
-		call_append(&calls, c);
+		call_append(&loop.calls, c);
 }
 
 static bool call_remove(struct call_list *l, struct loop_call *c)
@@ -171,11 +180,11 @@ static bool call_remove(struct call_list *l, struct loop_call *c)
 
 void loop_cancel(struct loop_call *c)
 {
-	if (call_remove(&calls, c) || call_remove(&running_calls, c))
+	if (call_remove(&loop.calls, c) || call_remove(&loop.running_calls, c))
 		return;
-	pthread_mutex_lock(&thread_lock);
-	call_remove(&thread_calls, c);
-	pthread_mutex_unlock(&thread_lock);
+	pthread_mutex_lock(&loop.thread_lock);
+	call_remove(&loop.thread_calls, c);
+	pthread_mutex_unlock(&loop.thread_lock);
 }
 
 void loop_defer_from_thread(struct loop_call *c)
@@ -183,12 +192,12 @@ void loop_defer_from_thread(struct loop_call *c)
 	uint64_t one = 1;
 	bool first;
 
-	pthread_mutex_lock(&thread_lock);
-	first = !thread_calls.head;
+	pthread_mutex_lock(&loop.thread_lock);
+	first = !loop.thread_calls.head;
 	if (!c->queued)
-		call_append(&thread_calls, c);
-	pthread_mutex_unlock(&thread_lock);
-	if (first && write(wake_fd, &one, sizeof(one)) < 0)
+		call_append(&loop.thread_calls, c);
+	pthread_mutex_unlock(&loop.thread_lock);
+	if (first && write(loop.wake_fd, &one, sizeof(one)) < 0)
 		log_error("event file: %s", strerror(errno));
 }
 
@@ -197,48 +206,48 @@ void loop_run_calls(void)
 {
 	struct loop_call *c;
 
-	while ((c = calls.head)) {
-		call_remove(&calls, c);
-		call_append(&running_calls, c);
+	while ((c = loop.calls.head)) {
+		call_remove(&loop.calls, c);
+		call_append(&loop.running_calls, c);
 	}
-	while ((c = running_calls.head)) {
-		call_remove(&running_calls, c);
+	while ((c = loop.running_calls.head)) {
+		call_remove(&loop.running_calls, c);
 		c->cb(c->opaque);
 	}
 }
 
 bool loop_has_calls(void)
 {
-	return calls.head != NULL;
+	return loop.calls.head != NULL;
 }
 
 bool loop_ready(void)
 {
 	struct epoll_event ev;
 
-	return !timer_next_timeout_ms() || epoll_wait(epoll_fd, &ev, 1, 0) > 0;
+	return !timer_next_timeout_ms() || epoll_wait(loop.epoll_fd, &ev, 1, 0) > 0;
 }
 
 void loop_set_idle(bool (*idle)(void *opaque), void *opaque)
 {
-	idle_cb = idle;
-	idle_opaque = opaque;
+	loop.idle_cb = idle;
+	loop.idle_opaque = opaque;
 }
 
 /* For how long to sleep in this turn, milliseconds, -1 = until something happens. */
 static int turn_timeout_ms(bool wait)
 {
-	if (!wait || calls.head || quitting || !timer_next_timeout_ms())
+	if (!wait || loop.calls.head || loop.quitting || !timer_next_timeout_ms())
 		return 0;
-	if (idle_cb && idle_cb(idle_opaque))
+	if (loop.idle_cb && loop.idle_cb(loop.idle_opaque))
 		return 0;
-	return calls.head || quitting ? 0 : timer_next_timeout_ms();
+	return loop.calls.head || loop.quitting ? 0 : timer_next_timeout_ms();
 }
 
 void loop_turn(bool wait)
 {
 	struct epoll_event ev[LOOP_MAX_EVENTS];
-	int i, n = epoll_wait(epoll_fd, ev, LOOP_MAX_EVENTS, turn_timeout_ms(wait));
+	int i, n = epoll_wait(loop.epoll_fd, ev, LOOP_MAX_EVENTS, turn_timeout_ms(wait));
 
 	for (i = 0; i < n; i++) {
 		struct loop_watch *w = ev[i].data.ptr;
@@ -253,31 +262,31 @@ void loop_turn(bool wait)
 
 void loop_wait_calls(void)
 {
-	struct pollfd p = { .fd = wake_fd, .events = POLLIN };
+	struct pollfd p = { .fd = loop.wake_fd, .events = POLLIN };
 
-	if (!calls.head && poll(&p, 1, -1) > 0)
+	if (!loop.calls.head && poll(&p, 1, -1) > 0)
 		wake_readable(NULL, 0);
 	loop_run_calls();
 }
 
 void loop_run(void)
 {
-	while (!quitting)
+	while (!loop.quitting)
 		loop_turn(true);
 }
 
 void loop_quit(int status)
 {
-	quitting = true;
-	exit_status = status;
+	loop.quitting = true;
+	loop.exit_status = status;
 }
 
 bool loop_quitting(void)
 {
-	return quitting;
+	return loop.quitting;
 }
 
 int loop_exit_status(void)
 {
-	return exit_status;
+	return loop.exit_status;
 }

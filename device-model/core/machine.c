@@ -65,6 +65,7 @@ void machine_reset(struct machine *m)
 	struct machine_hook *h;
 
 	ahead_settle(m);
+	input_reset(&m->input);
 	for (h = m->reset_hooks; h; h = h->next)
 		h->reset(h->opaque);
 }

@@ -409,6 +409,25 @@ static const struct option_desc *option_find(const char *arg)
 	return NULL;
 }
 
+/* What configurations make xl say to qemu-xen that is not here, and what to write instead. */
+static const struct {
+	const char *name, *instead;
+} option_hints[] = {
+	{ "spice",
+	  "SPICE is not there: take spice= out of the configuration; the screen is on VNC" },
+	{ "d", "xl speaks to qemu-xen-traditional: device_model_version=\"qemu-xen\"" },
+};
+
+static void option_unknown(const char *word)
+{
+	size_t i;
+
+	for (i = 0; i < ARRAY_SIZE(option_hints); i++)
+		if (word[0] == '-' && !strcmp(option_hints[i].name, word + 1))
+			log_fatal("unknown option \"%s\": %s", word, option_hints[i].instead);
+	log_fatal("unknown option \"%s\"; plinth-dm -help lists all", word);
+}
+
 static void option_apply(struct options *o, const struct option_desc *d, const char *arg)
 {
 	void *member = (char *)o + d->offset;
@@ -452,7 +471,7 @@ void options_parse(struct options *o, int argc, char **argv)
 		const struct option_desc *d = argv[i][0] == '-' ? option_find(name) : NULL;
 
 		if (!d)
-			log_fatal("unknown option \"%s\"; plinth-dm -help lists all", argv[i]);
+			option_unknown(argv[i]);
 		if (d->arg && i + 1 >= argc)
 			log_fatal("-%s needs an argument: %s", d->name, d->arg);
 		option_apply(o, d, d->arg ? argv[++i] : "");

@@ -471,7 +471,9 @@ void opt_chardev_add(struct options *o, const char *arg)
 
 	opt_list_parse(&l, arg);
 	if (strcmp(l.head, "socket"))
-		log_fatal("-chardev %s is not supported (known: socket)", l.head);
+		log_fatal(
+			"-chardev %s is not supported (known: socket for -mon); channel= is not there",
+			l.head);
 	opt_list_only(&l, "chardev", known);
 	c = chardev_add(o);
 	c->id = dup_or_null(opt_list_get(&l, "id"));
@@ -528,6 +530,12 @@ void options_dev_finish(struct options *o)
 
 	ide_finish(o);
 	options_net_finish(o);
+	for (i = 0; i < o->nr_chardevs; i++)
+		if (!o->chardevs[i].monitor)
+			log_fatal(
+				"-chardev id=%s: only -mon uses one; channel= is not there: take it out of the "
+				"guest's configuration",
+				o->chardevs[i].id);
 	for (i = 0; i < OPT_MAX_DRIVES; i++)
 		if (o->drives[i].present && !o->drives[i].file && !o->drives[i].cdrom)
 			log_fatal("the disk at IDE place %u has no file", i);

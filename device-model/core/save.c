@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
  * Saved state as a file: a header, one record per registered device, an end record. See save.h. The
- * format is ours; a stream of qemu-xen is recognised and refused by name.
+ * format is ours; a stream of qemu-xen is recognised and refused by name. libxl takes a stream that was cut off for
+ * one that ended, and fills up with zeros what is missing of this file, so the end record holds a sum.
  */
 #include "core/save.h"
 
@@ -10,6 +11,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <unistd.h>
+#include <zlib.h>
 
 #include "core/ahead.h"
 #include "core/bus_priv.h"
@@ -18,12 +20,13 @@
 #include "core/timer.h"
 #include "core/util.h"
 
-#define SAVE_MAGIC	0x4d4448544e494c50ull /* "PLINTHDM" in memory order */
-#define SAVE_FORMAT	1
-#define SAVE_NAME_MAX	32
-#define SAVE_RECORD_MAX (64u << 20)
-#define QEMU_MAGIC	0x4d564551u /* "QEVM" */
-#define SHOWN_MAX	64u	    /* elements of an array that are shown */
+#define SAVE_MAGIC	 0x4d4448544e494c50ull /* "PLINTHDM" in memory order */
+#define SAVE_FORMAT	 2
+#define SAVE_FORMAT_BARE 1 /* its end record is empty: nothing tells that it is whole */
+#define SAVE_NAME_MAX	 32
+#define SAVE_RECORD_MAX	 (64u << 20)
+#define QEMU_MAGIC	 0x4d564551u /* "QEVM" */
+#define SHOWN_MAX	 64u	     /* elements of an array that are shown */
 
 struct save_buf {
 	uint8_t *data;
@@ -39,8 +42,16 @@ struct save_handler {
 };
 
 struct record_header {
-	char name[SAVE_NAME_MAX]; /* empty: end of the file */
+	char name
+		[SAVE_NAME_MAX]; /* empty: end of the file, and the instance is the CRC-32 of all before */
 	uint32_t instance, version, len;
+};
+
+/* A file that is read. */
+struct save_file {
+	int fd;
+	uint32_t format;
+	uint32_t sum; /* of what has been read */
 };
 
 struct save_record {
@@ -287,6 +298,20 @@ static int read_all(int fd, void *buf, size_t len)
 	return 0;
 }
 
+static uint32_t sum_of(uint32_t before, const void *p, size_t len)
+{
+	return (uint32_t)crc32_z(before, p, len);
+}
+
+static int read_more(struct save_file *f, void *buf, size_t len)
+{
+	int rc = read_all(f->fd, buf, len);
+
+	if (!rc)
+		f->sum = sum_of(f->sum, buf, len);
+	return rc;
+}
+
 int save_machine(struct machine *m, int fd)
 {
 	const uint64_t magic = SAVE_MAGIC;
@@ -312,6 +337,7 @@ int save_machine(struct machine *m, int fd)
 		put_bytes(&all, b.data, b.len);
 		free(b.data);
 	}
+	end.instance = sum_of(0, all.data, all.len);
 	put_bytes(&all, &end, sizeof(end));
 	rc = write_all(fd, all.data, all.len);
 	free(all.data);
@@ -373,12 +399,11 @@ static int record_load(struct machine *m, struct save_record *rec)
 	return 0;
 }
 
-static int header_load(int fd)
+static int header_load(struct save_file *f)
 {
 	uint64_t magic;
-	uint32_t format;
 
-	if (read_all(fd, &magic, sizeof(magic)) || read_all(fd, &format, sizeof(format))) {
+	if (read_more(f, &magic, sizeof(magic)) || read_more(f, &f->format, sizeof(f->format))) {
 		log_error("restore: the saved device state is empty or cut off");
 		return -EINVAL;
 	}
@@ -386,7 +411,7 @@ static int header_load(int fd)
 		log_error("restore: this state was saved by qemu-xen, which must also restore it");
 		return -EINVAL;
 	}
-	if (magic != SAVE_MAGIC || format != SAVE_FORMAT) {
+	if (magic != SAVE_MAGIC || f->format < SAVE_FORMAT_BARE || f->format > SAVE_FORMAT) {
 		log_error("restore: not a state that this device model wrote");
 		return -EINVAL;
 	}
@@ -406,17 +431,18 @@ static int missing_check(struct machine *m)
 	return 0;
 }
 
-/* One record of the file. 1: that was the end record. */
-static int record_read(struct machine *m, int fd, struct save_record ***tail)
+/* One record of the file. 1: that was the end record, of a whole file. */
+static int record_read(struct save_file *f, struct save_record ***tail)
 {
 	struct save_record *rec = xzalloc(sizeof(*rec));
 	struct record_header *hd = &rec->header;
-	int rc = read_all(fd, hd, sizeof(*hd));
+	uint32_t before = f->sum;
+	int rc = read_more(f, hd, sizeof(*hd));
 
 	if (!rc && (hd->len > SAVE_RECORD_MAX || hd->name[SAVE_NAME_MAX - 1]))
 		rc = -EINVAL;
 	if (!rc && !hd->name[0])
-		rc = 1;
+		rc = f->format == SAVE_FORMAT_BARE || hd->instance == before ? 1 : -EINVAL;
 	if (rc) {
 		free(rec);
 		return rc;
@@ -425,18 +451,19 @@ static int record_read(struct machine *m, int fd, struct save_record ***tail)
 	rec->buf.len = hd->len;
 	**tail = rec;
 	*tail = &rec->next;
-	return read_all(fd, rec->buf.data, rec->buf.len);
+	return read_more(f, rec->buf.data, rec->buf.len);
 }
 
 int save_read_file(struct machine *m, int fd)
 {
 	struct save_record **tail = &m->save->records;
-	int rc = header_load(fd);
+	struct save_file f = { .fd = fd };
+	int rc = header_load(&f);
 
 	if (rc)
 		return rc;
 	while (!rc)
-		rc = record_read(m, fd, &tail);
+		rc = record_read(&f, &tail);
 	if (rc == 1)
 		return 0;
 	log_error("restore: the saved device state is damaged or cut off");

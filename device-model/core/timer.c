@@ -8,10 +8,12 @@
 #include "core/util.h"
 
 static struct dm_timer *timer_list[2];
-static bool guest_stopped = true;
-static bool guest_virtual;
-static uint64_t guest_frozen_ns; /* the time while stopped, or of the virtual clock */
-static uint64_t guest_offset_ns; /* host time - guest time while running */
+static struct {
+	bool stopped;
+	bool is_virtual;
+	uint64_t frozen_ns; /* the time while stopped, or of the virtual clock */
+	uint64_t offset_ns; /* host time - guest time while running */
+} guest_clock = { .stopped = true };
 
 uint64_t clock_host_ns(void)
 {
@@ -23,29 +25,29 @@ uint64_t clock_host_ns(void)
 
 uint64_t clock_ns(void)
 {
-	if (guest_stopped || guest_virtual)
-		return guest_frozen_ns;
-	return clock_host_ns() - guest_offset_ns;
+	if (guest_clock.stopped || guest_clock.is_virtual)
+		return guest_clock.frozen_ns;
+	return clock_host_ns() - guest_clock.offset_ns;
 }
 
 void clock_guest_stop(void)
 {
-	guest_frozen_ns = clock_ns();
-	guest_stopped = true;
+	guest_clock.frozen_ns = clock_ns();
+	guest_clock.stopped = true;
 }
 
 void clock_guest_start(void)
 {
-	if (!guest_stopped)
+	if (!guest_clock.stopped)
 		return;
-	guest_offset_ns = clock_host_ns() - guest_frozen_ns;
-	guest_stopped = false;
+	guest_clock.offset_ns = clock_host_ns() - guest_clock.frozen_ns;
+	guest_clock.stopped = false;
 }
 
 void clock_use_virtual(void)
 {
-	guest_virtual = true;
-	guest_frozen_ns = 0;
+	guest_clock.is_virtual = true;
+	guest_clock.frozen_ns = 0;
 }
 
 void dm_timer_init(struct dm_timer *t, enum dm_clock clock, void (*cb)(void *opaque), void *opaque)
@@ -93,7 +95,7 @@ static void run_list(enum dm_clock clock, uint64_t now)
 void timer_run_expired(void)
 {
 	run_list(DM_CLOCK_HOST, clock_host_ns());
-	if (!guest_stopped)
+	if (!guest_clock.stopped)
 		run_list(DM_CLOCK_GUEST, clock_ns());
 }
 
@@ -114,7 +116,7 @@ int timer_next_timeout_ms(void)
 	int host = until_ms(timer_list[DM_CLOCK_HOST], clock_host_ns());
 	int guest = -1;
 
-	if (!guest_stopped && !guest_virtual)
+	if (!guest_clock.stopped && !guest_clock.is_virtual)
 		guest = until_ms(timer_list[DM_CLOCK_GUEST], clock_ns());
 	if (host < 0 || guest < 0)
 		return MAX(host, guest);
@@ -124,18 +126,18 @@ int timer_next_timeout_ms(void)
 uint64_t clock_virtual_step(int64_t delta_ns)
 {
 	struct dm_timer *t = timer_list[DM_CLOCK_GUEST];
-	uint64_t target = guest_frozen_ns + (uint64_t)delta_ns;
+	uint64_t target = guest_clock.frozen_ns + (uint64_t)delta_ns;
 
 	if (delta_ns < 0) {
 		if (!t)
-			return guest_frozen_ns;
-		target = MAX(t->expires_ns, guest_frozen_ns);
+			return guest_clock.frozen_ns;
+		target = MAX(t->expires_ns, guest_clock.frozen_ns);
 	}
 	/* One timer at a time, so that each callback sees its own time. */
 	while ((t = timer_list[DM_CLOCK_GUEST]) && t->expires_ns <= target) {
-		guest_frozen_ns = MAX(guest_frozen_ns, t->expires_ns);
-		run_list(DM_CLOCK_GUEST, guest_frozen_ns);
+		guest_clock.frozen_ns = MAX(guest_clock.frozen_ns, t->expires_ns);
+		run_list(DM_CLOCK_GUEST, guest_clock.frozen_ns);
 	}
-	guest_frozen_ns = target;
+	guest_clock.frozen_ns = target;
 	return target;
 }

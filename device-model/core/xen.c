@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
  * The VMM interface over Xen's stable libraries: device-model operations, foreign mappings, and the
- * one raw hypercall (populate_physmap) that must happen before the process restricts itself.
+ * raw hypercalls (populate_physmap, getdomaininfo) that must happen before the process restricts itself.
  */
 #include <errno.h>
 #include <stdio.h>
@@ -9,9 +9,11 @@
 #include <string.h>
 #include <sys/mman.h>
 #include <xenstore.h>
+#include <xen/domctl.h>
 #include <xen/hvm/hvm_op.h>
 #include <xen/memory.h>
 
+#include "core/dma.h"
 #include "core/log.h"
 #include "core/options.h"
 #include "core/util.h"
@@ -275,6 +277,26 @@ static const struct vmm_ops xen_ops = {
 	.shutdown = xen_shutdown,
 };
 
+/*
+ * Is the guest on shadow page tables? xl tells the device model nothing of hap=0, so the VMM is asked as the tools do it,
+ * once, while this process may. One that has another version of that interface has no such guests, as Debian's Xen.
+ */
+static bool on_shadow_tables(struct xen_vmm *x)
+{
+	struct xen_domctl *op = xencall_alloc_buffer(x->xcall, sizeof(*op));
+	bool shadow;
+
+	if (!op)
+		return false;
+	*op = (struct xen_domctl){ .cmd = XEN_DOMCTL_getdomaininfo,
+				   .interface_version = XEN_DOMCTL_INTERFACE_VERSION,
+				   .domain = x->domid };
+	shadow = !xencall1(x->xcall, __HYPERVISOR_domctl, (uintptr_t)op) &&
+		 !(op->u.getdomaininfo.flags & XEN_DOMINF_hap);
+	xencall_free_buffer(x->xcall, op);
+	return shadow;
+}
+
 static int xen_init(struct machine *m)
 {
 	struct xen_vmm *x = xzalloc(sizeof(*x));
@@ -292,6 +314,8 @@ static int xen_init(struct machine *m)
 	}
 	m->vmm = &xen_ops;
 	m->vmm_priv = x;
+	if (on_shadow_tables(x))
+		dma_tell_writes(m);
 	xen_plinth_open(m);
 	return xen_ioreq_init(m);
 }

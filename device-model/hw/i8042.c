@@ -263,6 +263,7 @@ static uint64_t data_read(void *opaque, uint64_t offset, unsigned int size)
 		s->status &= ~STATUS_OUTPUT_FULL;
 		update_irqs(s);
 		pump(s);
+		input_keyboard_ready(&s->m->input);
 	}
 	return value;
 }
@@ -273,6 +274,7 @@ static void data_write(void *opaque, uint64_t offset, uint64_t value, unsigned i
 
 	data_written(s, (uint8_t)value);
 	pump(s);
+	input_keyboard_ready(&s->m->input); /* commands empty the queue */
 }
 
 static uint64_t status_read(void *opaque, uint64_t offset, unsigned int size)
@@ -297,6 +299,11 @@ static const struct io_ops command_ops = {
 	.write = command_write,
 	.max_size = 1,
 };
+
+static bool on_key_ready(void *opaque)
+{
+	return ps2_keyboard_ready(&((const struct i8042 *)opaque)->kbd);
+}
 
 static void on_key(void *opaque, unsigned int code, bool down)
 {
@@ -434,7 +441,9 @@ static int i8042_init(struct machine *m)
 	if (!pio_register(m, 0x60, 1, &data_ops, s, "i8042 data") ||
 	    !pio_register(m, 0x64, 1, &command_ops, s, "i8042 command"))
 		return -EBUSY;
-	s->kbd_input = (struct input_device){ .name = "PS/2 keyboard", .opaque = s, .key = on_key };
+	s->kbd_input = (struct input_device){
+		.name = "PS/2 keyboard", .opaque = s, .key = on_key, .key_ready = on_key_ready
+	};
 	s->mouse_input = (struct input_device){ .name = "PS/2 mouse",
 						.opaque = s,
 						.pointer_rel = on_pointer };

@@ -70,7 +70,9 @@ struct ps2_mouse {
 
 void ps2_keyboard_reset(struct ps2_keyboard *k);
 void ps2_keyboard_write(struct ps2_keyboard *k, uint8_t byte);
-/* code as in core/input.h. */
+/* Is there room for a key, or is it switched off? */
+bool ps2_keyboard_ready(const struct ps2_keyboard *k);
+/* code as in core/input.h; only while it is ready. */
 void ps2_keyboard_key(struct ps2_keyboard *k, unsigned int code, bool down);
 
 void ps2_mouse_reset(struct ps2_mouse *m);

@@ -6,18 +6,17 @@
 
 #include "core/input.h"
 
-#define ACK	0xfa
-#define RESEND	0xfe
-#define BAT_OK	0xaa
-#define RELEASE 0xf0
+#define ACK		 0xfa
+#define RESEND		 0xfe
+#define BAT_OK		 0xaa
+#define RELEASE		 0xf0
 
-/* Makes are dropped when the queue is nearly full; releases must still fit, or keys would stick. */
-#define ROOM_FOR_RELEASES 96u
-#define LONGEST_SEQUENCE  8u
+#define LONGEST_SEQUENCE 8u /* of a key */
+#define ROOM_FOR_ANSWERS 8u /* to a command */
 
-#define MOD_SHIFT	  0x01u
-#define MOD_CTRL	  0x02u
-#define MOD_ALT		  0x04u
+#define MOD_SHIFT	 0x01u
+#define MOD_CTRL	 0x02u
+#define MOD_ALT		 0x04u
 
 enum {
 	CMD_LEDS = 0xed,
@@ -226,13 +225,16 @@ static void track_modifiers(struct ps2_keyboard *k, unsigned int code, bool down
 	k->modifiers = down ? k->modifiers | bit : k->modifiers & ~bit;
 }
 
+bool ps2_keyboard_ready(const struct ps2_keyboard *k)
+{
+	return !k->scanning || ps2_queue_room(&k->out) >= LONGEST_SEQUENCE + ROOM_FOR_ANSWERS;
+}
+
 void ps2_keyboard_key(struct ps2_keyboard *k, unsigned int code, bool down)
 {
-	size_t need = down ? ROOM_FOR_RELEASES : LONGEST_SEQUENCE;
-
 	if (code < INPUT_KEY_PAUSE)
 		track_modifiers(k, code, down);
-	if (!k->scanning || ps2_queue_room(&k->out) < need)
+	if (!k->scanning)
 		return;
 	if (k->set == 3)
 		put_set3(k, code, down);

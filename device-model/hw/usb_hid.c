@@ -166,7 +166,11 @@ static void queue_pop(struct hid *h)
 		key_apply(h, h->now.usage, h->now.down);
 }
 
-/* A key that the guest is too slow for must still be released: the oldest is then not reported. */
+static bool key_ready(void *opaque)
+{
+	return ((const struct hid *)opaque)->count < QUEUE;
+}
+
 static void key(void *opaque, unsigned int code, bool down)
 {
 	struct hid *h = opaque;
@@ -175,12 +179,12 @@ static void key(void *opaque, unsigned int code, bool down)
 
 	if (!usage)
 		return;
-	if (h->count == QUEUE)
-		queue_pop(h);
 	e = queue_add(h);
 	e->usage = usage;
 	e->down = down;
-	usb_wakeup(&h->usb);
+	/* Where this one takes the place of a key that was reported, in a frame, the guest is awake. */
+	if (h->count < QUEUE)
+		usb_wakeup(&h->usb);
 }
 
 /* --- reports --- */
@@ -240,6 +244,14 @@ static bool motion_left(const struct hid *h)
 	return h->now.wheel || (h->kind == USB_HID_MOUSE && (h->now.x || h->now.y));
 }
 
+/* A full queue has room for a key again then. */
+static void next_event(struct hid *h)
+{
+	queue_pop(h);
+	if (h->kind == USB_HID_KEYBOARD)
+		input_keyboard_ready(&h->m->input);
+}
+
 static int hid_report(struct usb_device *d, uint8_t *out)
 {
 	struct hid *h = hid_of(d);
@@ -249,7 +261,7 @@ static int hid_report(struct usb_device *d, uint8_t *out)
 		if (!h->count && !idle_over)
 			return USB_NAK;
 		if (h->count)
-			queue_pop(h);
+			next_event(h);
 	}
 	h->reported_ns = clock_ns();
 	return build_report(h, out);
@@ -351,12 +363,12 @@ static void hid_configured(struct usb_device *d, bool yes)
 {
 	struct hid *h = hid_of(d);
 
-	activate(h, yes);
 	h->head = h->count = h->nr_keys = h->modifiers = 0;
 	h->input_buttons = 0;
 	h->now = (struct event){ 0 };
 	h->idle = 0;
 	h->protocol = PROTOCOL_REPORT;
+	activate(h, yes);
 }
 
 /* --- state --- */
@@ -453,6 +465,7 @@ struct usb_device *usb_hid_create(struct machine *m, enum usb_hid_kind kind)
 	h->input.pointer_abs = kind == USB_HID_TABLET ? pointer_abs : NULL;
 	h->input.pointer_rel = kind == USB_HID_MOUSE ? pointer_rel : NULL;
 	h->input.key = kind == USB_HID_KEYBOARD ? key : NULL;
+	h->input.key_ready = key_ready;
 	save_register(m, &hid_save_ops, kind, h);
 	return &h->usb;
 }

@@ -97,11 +97,16 @@ void kbdif_init(struct kbdif *k, void *page, bool absolute, bool raw, void (*not
 	k->prod = __atomic_load_n((uint32_t *)(k->page + PAGE_IN_PROD), __ATOMIC_ACQUIRE);
 }
 
-static bool put(struct kbdif *k, const uint8_t event[EVENT_SIZE])
+bool kbdif_ready(const struct kbdif *k)
 {
 	uint32_t cons = __atomic_load_n((uint32_t *)(k->page + PAGE_IN_CONS), __ATOMIC_ACQUIRE);
 
-	if (k->prod - cons >= RING_EVENTS)
+	return k->prod - cons < RING_EVENTS;
+}
+
+static bool put(struct kbdif *k, const uint8_t event[EVENT_SIZE])
+{
+	if (!kbdif_ready(k))
 		return false;
 	memcpy(k->page + RING_OFFSET + k->prod % RING_EVENTS * EVENT_SIZE, event, EVENT_SIZE);
 	k->prod++;

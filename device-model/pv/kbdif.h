@@ -28,6 +28,8 @@ struct kbdif {
 
 void kbdif_init(struct kbdif *k, void *page, bool absolute, bool raw, void (*notify)(void *opaque),
 		void *opaque);
+/* Is there room for an event? */
+bool kbdif_ready(const struct kbdif *k);
 /* code as in core/input.h; unknown ones are nothing. */
 void kbdif_key(struct kbdif *k, unsigned int code, bool down);
 void kbdif_relative(struct kbdif *k, int dx, int dy, unsigned int buttons);

@@ -29,6 +29,11 @@ static void kbd_notify(void *opaque)
 	pv_guest_notify(d->pv->guest, d->port);
 }
 
+static bool on_key_ready(void *opaque)
+{
+	return kbdif_ready(&((const struct pv_kbd *)opaque)->kbd);
+}
+
 static void on_key(void *opaque, unsigned int code, bool down)
 {
 	struct pv_kbd *s = opaque;
@@ -59,6 +64,7 @@ static void kbd_event(struct pv_dev *d)
 	struct pv_kbd *s = d->priv;
 
 	kbdif_poll(&s->kbd);
+	input_keyboard_ready(d->pv->input);
 }
 
 static bool kbd_begin(struct pv_dev *d)
@@ -130,6 +136,7 @@ static int kbd_connect(struct pv_dev *d)
 		.name = "xenkbd",
 		.opaque = s,
 		.key = on_key,
+		.key_ready = on_key_ready,
 		.pointer_rel = absolute ? NULL : on_relative,
 		.pointer_abs = absolute ? on_absolute : NULL,
 	};

@@ -29,53 +29,55 @@ static struct queue {
 	bool overflow;
 } queue = { .lock = PTHREAD_MUTEX_INITIALIZER };
 
-static struct machine *machine;
-static struct display_listener listener;
-static struct loop_call input_call;
-static unsigned int idle_refreshes;
-static bool visible, damaged, lost;
+static struct {
+	struct machine *machine;
+	struct display_listener listener;
+	struct loop_call input_call;
+	unsigned int idle_refreshes;
+	bool visible, damaged, lost;
+} view;
 
 /* ---- display ---- */
 
 static void set_rate(void)
 {
-	uint64_t want = !visible || lost		  ? 0
-			: idle_refreshes < IDLE_REFRESHES ? ACTIVE_NS
-							  : IDLE_NS;
+	uint64_t want = !view.visible || view.lost	       ? 0
+			: view.idle_refreshes < IDLE_REFRESHES ? ACTIVE_NS
+							       : IDLE_NS;
 
-	if (want != listener.interval_ns)
-		display_set_interval(&machine->display, &listener, want);
+	if (want != view.listener.interval_ns)
+		display_set_interval(&view.machine->display, &view.listener, want);
 }
 
 static void on_resize(void *opaque, pixman_image_t *surface, int width, int height)
 {
 	sdl_window_resize(width, height);
-	damaged = true;
+	view.damaged = true;
 }
 
 static void on_update(void *opaque, int x, int y, int width, int height)
 {
-	if (!visible)
+	if (!view.visible)
 		return;
-	sdl_window_damage(machine->display.surface, x, y, width, height);
-	damaged = true;
+	sdl_window_damage(view.machine->display.surface, x, y, width, height);
+	view.damaged = true;
 }
 
 static void tell_state(void)
 {
-	sdl_window_set_state(input_is_absolute(&machine->input),
-			     machine->started && !machine->running);
+	sdl_window_set_state(input_is_absolute(&view.machine->input),
+			     view.machine->started && !view.machine->running);
 }
 
 static void on_refresh_done(void *opaque)
 {
-	if (damaged) {
+	if (view.damaged) {
 		sdl_window_flush();
-		idle_refreshes = 0;
-	} else if (idle_refreshes < IDLE_REFRESHES) {
-		idle_refreshes++;
+		view.idle_refreshes = 0;
+	} else if (view.idle_refreshes < IDLE_REFRESHES) {
+		view.idle_refreshes++;
 	}
-	damaged = false;
+	view.damaged = false;
 	tell_state();
 	set_rate();
 }
@@ -108,47 +110,47 @@ void sdl_post(struct sdl_record r)
 		queue.overflow = true;
 	}
 	pthread_mutex_unlock(&queue.lock);
-	loop_defer_from_thread(&input_call);
+	loop_defer_from_thread(&view.input_call);
 }
 
 static void closed(void)
 {
-	if (!machine->opt->sdl_close) {
+	if (!view.machine->opt->sdl_close) {
 		log_info("sdl: the window stays open (window-close=off)");
 		return;
 	}
 	log_info("sdl: the window was closed: switching the guest off");
-	machine->vmm->shutdown(machine, VMM_SHUTDOWN_POWEROFF);
+	view.machine->vmm->shutdown(view.machine, VMM_SHUTDOWN_POWEROFF);
 }
 
 static void deliver(const struct sdl_record *r)
 {
 	switch (r->kind) {
 	case SDL_RECORD_KEY:
-		input_key(&machine->input, (unsigned int)r->a, r->b);
+		input_key(&view.machine->input, (unsigned int)r->a, r->b);
 		break;
 	case SDL_RECORD_REL:
-		input_pointer_rel(&machine->input, r->a, r->b, r->buttons);
+		input_pointer_rel(&view.machine->input, r->a, r->b, r->buttons);
 		break;
 	case SDL_RECORD_ABS:
-		input_pointer_abs(&machine->input, r->a, r->b, r->buttons);
+		input_pointer_abs(&view.machine->input, r->a, r->b, r->buttons);
 		break;
 	case SDL_RECORD_RELEASE:
-		input_release_all(&machine->input);
+		input_release_all(&view.machine->input);
 		break;
 	case SDL_RECORD_VISIBLE:
-		visible = r->a;
+		view.visible = r->a;
 		set_rate();
-		if (visible)
-			display_invalidate(&machine->display);
+		if (view.visible)
+			display_invalidate(&view.machine->display);
 		break;
 	case SDL_RECORD_CLOSE:
 		closed();
 		break;
 	case SDL_RECORD_LOST:
 		log_warn("sdl: the display server is gone; the guest goes on without a window");
-		lost = true;
-		input_release_all(&machine->input);
+		view.lost = true;
+		input_release_all(&view.machine->input);
 		break;
 	}
 }
@@ -170,8 +172,8 @@ static void input_ready(void *opaque)
 	for (i = 0; i < nr; i++)
 		deliver(&records[i]);
 	if (overflow) /* a key's end may be among what was dropped */
-		input_release_all(&machine->input);
-	idle_refreshes = 0;
+		input_release_all(&view.machine->input);
+	view.idle_refreshes = 0;
 	set_rate();
 }
 
@@ -186,15 +188,15 @@ static int sdl_init(struct machine *m)
 		return 0;
 	if (m->opt->sdl_opengl)
 		log_info("sdl: opengl=1 changes nothing: the picture is drawn without OpenGL");
-	machine = m;
-	visible = true;
-	idle_refreshes = 0;
-	loop_call_init(&input_call, input_ready, NULL);
-	listener = (struct display_listener){ .resize = on_resize,
-					      .update = on_update,
-					      .refresh_done = on_refresh_done,
-					      .interval_ns = ACTIVE_NS };
-	display_add_listener(&m->display, &listener);
+	view.machine = m;
+	view.visible = true;
+	view.idle_refreshes = 0;
+	loop_call_init(&view.input_call, input_ready, NULL);
+	view.listener = (struct display_listener){ .resize = on_resize,
+						   .update = on_update,
+						   .refresh_done = on_refresh_done,
+						   .interval_ns = ACTIVE_NS };
+	display_add_listener(&m->display, &view.listener);
 	machine_on_run(m, on_run, NULL);
 	title = xasprintf("Plinth (%s)", m->opt->name ? m->opt->name : "guest");
 	rc = sdl_window_start(title);

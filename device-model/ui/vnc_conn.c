@@ -19,6 +19,7 @@
 #include "ui/vnc_ws.h"
 
 #define HANDSHAKE_TIMEOUT_NS (10 * NS_PER_SEC)
+#define HELD_NS		     (20 * NS_PER_MS)
 #define UNUSUAL_BYTES	     (512 * 1024) /* a buffer this long is given back when it is empty */
 #define BACKLOG_HIGH	     (512 * 1024) /* updates wait above this */
 #define WS_BACKLOG_HIGH	     (128 * 1024) /* answers to pings wait above this */
@@ -117,6 +118,7 @@ static void conn_close(struct vnc_conn *c, const char *why)
 	vnc_input_release(&c->input);
 	dm_timer_cancel(&c->timeout);
 	dm_timer_cancel(&c->more);
+	dm_timer_cancel(&c->again);
 	loop_del_fd(c->fd);
 	close(c->fd);
 	vnc_server_client_gone(c->server, c);
@@ -133,7 +135,8 @@ static size_t backlog_limit(const struct vnc_conn *c)
 
 static void update_events(struct vnc_conn *c)
 {
-	bool full = c->in_len == VNC_IN_BYTES || (c->ws && c->ws->raw_len == VNC_WS_RAW_BYTES);
+	bool full = c->held || c->in_len == VNC_IN_BYTES ||
+		    (c->ws && c->ws->raw_len == VNC_WS_RAW_BYTES);
 	bool write = c->tls && !c->tls_up ? vnc_tls_wants_write(c->tls) : vnc_pending(&c->out) > 0;
 	uint32_t events = (c->draining || full ? 0 : EPOLLIN) | (write ? EPOLLOUT : 0);
 
@@ -269,8 +272,11 @@ static void process_input(struct vnc_conn *c)
 {
 	bool was_normal = c->phase == PHASE_NORMAL;
 
+	c->held = false;
 	while (!c->dead && !c->draining && fill_input(c) && step(c))
 		;
+	if (!c->dead && c->held)
+		dm_timer_set_ns(&c->again, clock_host_ns() + HELD_NS);
 	if (!c->dead && !was_normal && c->phase == PHASE_NORMAL) {
 		dm_timer_cancel(&c->timeout);
 		vnc_server_client_normal(c->server);
@@ -284,9 +290,13 @@ static void client_ready(void *opaque, uint32_t events)
 
 	if (c->dead)
 		return;
+	/* What a client said before it went still counts. */
 	if (events & (EPOLLERR | EPOLLHUP)) {
-		conn_close(c, "gone");
-		return;
+		if (!(c->events & EPOLLIN)) {
+			conn_close(c, "gone");
+			return;
+		}
+		events |= EPOLLIN;
 	}
 	if (c->tls && !c->tls_up && tls_begin(c) <= 0)
 		return;
@@ -299,6 +309,11 @@ static void client_ready(void *opaque, uint32_t events)
 static void more_due(void *opaque)
 {
 	vnc_conn_settle(opaque);
+}
+
+static void look_again(void *opaque)
+{
+	process_input(opaque);
 }
 
 static void timed_out(void *opaque)
@@ -321,6 +336,7 @@ struct vnc_conn *vnc_conn_new(struct vnc_server *s, int fd, bool websocket)
 	loop_call_init(&c->free_call, conn_free, c);
 	dm_timer_init(&c->timeout, DM_CLOCK_HOST, timed_out, c);
 	dm_timer_init(&c->more, DM_CLOCK_HOST, more_due, c);
+	dm_timer_init(&c->again, DM_CLOCK_HOST, look_again, c);
 	if (!websocket)
 		greet(c);
 	c->events = websocket ? EPOLLIN : EPOLLIN | EPOLLOUT;

@@ -9,6 +9,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "core/input.h"
 #include "core/util.h"
 #include "ui/vnc_priv.h"
 #include "ui/vnc_tls.h"
@@ -254,18 +255,19 @@ struct message {
 	uint8_t count_size; /* ... in how many bytes ... */
 	uint8_t item;	    /* ... and the bytes of an item */
 	uint16_t max_items;
+	bool key; /* waits while the guest is busy with keys before it */
 	bool (*handle)(struct vnc_conn *c, const uint8_t *msg, size_t len);
 };
 
 static const struct message messages[] = {
-	{ 0, 20, 0, 0, 0, 0, msg_pixel_format },
-	{ 2, 4, 2, 2, 4, MAX_ENCODINGS, msg_pass }, /* SetEncodings */
-	{ 3, 10, 0, 0, 0, 0, msg_pass },	    /* FramebufferUpdateRequest */
-	{ 4, 8, 0, 0, 0, 0, msg_key },
-	{ 5, 6, 0, 0, 0, 0, msg_pointer },
-	{ 6, 8, 0, 0, 0, 0, msg_cut_text },
-	{ 251, 8, 6, 1, 16, 255, msg_pass }, /* SetDesktopSize, which the library refuses */
-	{ 255, 12, 0, 0, 0, 0, msg_qemu },
+	{ 0, 20, 0, 0, 0, 0, false, msg_pixel_format },
+	{ 2, 4, 2, 2, 4, MAX_ENCODINGS, false, msg_pass }, /* SetEncodings */
+	{ 3, 10, 0, 0, 0, 0, false, msg_pass },		   /* FramebufferUpdateRequest */
+	{ 4, 8, 0, 0, 0, 0, true, msg_key },
+	{ 5, 6, 0, 0, 0, 0, false, msg_pointer },
+	{ 6, 8, 0, 0, 0, 0, false, msg_cut_text },
+	{ 251, 8, 6, 1, 16, 255, false, msg_pass }, /* SetDesktopSize, which the library refuses */
+	{ 255, 12, 0, 0, 0, 0, true, msg_qemu },
 };
 
 static const struct message *message_find(uint8_t type)
@@ -301,5 +303,8 @@ ssize_t vnc_message(struct vnc_conn *c)
 		if (c->in_len < len)
 			return 0;
 	}
+	c->held = m->key && input_keys_wait(c->input.to);
+	if (c->held)
+		return 0;
 	return m->handle(c, c->in, len) ? (ssize_t)len : -1;
 }

@@ -70,6 +70,7 @@ struct vnc_conn {
 	char password[VNC_PASSWORD_MAX + 1]; /* as it was when the client came; empty: refuse */
 	uint8_t in[VNC_IN_BYTES];
 	size_t in_len;
+	bool held;     /* a key at the start of `in` waits for the guest, and all behind it */
 	uint32_t skip; /* bytes of a message that nobody wants */
 	struct vnc_outbuf out;
 	struct vnc_outbuf update; /* rectangles of the update that is being made */
@@ -82,6 +83,7 @@ struct vnc_conn {
 	struct vnc_input input;
 	struct dm_timer timeout; /* of the handshake */
 	struct dm_timer more;	 /* the rest of an update */
+	struct dm_timer again;	 /* a look at what is held */
 	struct loop_call free_call;
 };
 
@@ -121,7 +123,7 @@ bool vnc_conn_start_tls(struct vnc_conn *c, const uint8_t *early, size_t early_l
 
 /*
  * vnc_messages.c: look at the message at the start of c->in. The bytes used, 0 when it is not
- * complete, or -1 to end the connection.
+ * complete or is held, or -1 to end the connection.
  */
 ssize_t vnc_message(struct vnc_conn *c);
 void vnc_message_tls_done(struct vnc_conn *c);

@@ -99,8 +99,8 @@ class Pc:
         else:
             self.command("clock_step %d" % ns)
 
-    def wait(self, condition, what):
-        end = time.monotonic() + 20
+    def wait(self, condition, what, limit_s=20):
+        end = time.monotonic() + limit_s
         while not condition():
             assert time.monotonic() < end, "%s: %s did not happen" % (self.kind, what)
         return True

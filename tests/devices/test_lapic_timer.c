@@ -217,8 +217,75 @@ static void deadlines(void)
 	CHECK_EQ(wakeups_of(100 * MS), 0);
 }
 
+/* 11.5.4: eight divisors; the current count is read-only, a new initial count begins anew. */
+static void divisors(void)
+{
+	static const uint8_t shift[16] = { 1, 2, 3, 4, 1, 2, 3, 4, 5, 6, 7, 0, 5, 6, 7, 0 };
+
+	for (unsigned int code = 0; code < 16; code++) {
+		start(VECTOR, 0);
+		write(APIC_TDCR, code);
+		write(APIC_TMICT, 1000);
+		board_step(250ULL << shift[code]);
+		CHECK_EQ(vlapic_read(lapic(), APIC_TMCCT), 750);
+		write(APIC_TMCCT, 5);
+		CHECK_EQ(vlapic_read(lapic(), APIC_TMCCT), 750);
+		write(APIC_TMICT, 1000);
+		board_step((1000ULL << shift[code]) - 1);
+		CHECK_EQ(board_take(VECTOR), 0);
+		CHECK_EQ(vlapic_read(lapic(), APIC_TMICT), 1000);
+		board_step(1);
+		CHECK_EQ(board_take(VECTOR), 1);
+	}
+	/* The largest count: 4.29 s times 128. */
+	start(VECTOR, 0);
+	write(APIC_TDCR, 10);
+	write(APIC_TMICT, ~0U);
+	board_step(0xffffffffULL << 7 >> 1);
+	CHECK_EQ(vlapic_read(lapic(), APIC_TMCCT), 0x80000000);
+	board_step(0xffffffffULL << 6);
+	CHECK_EQ(board_take(VECTOR), 1);
+}
+
+/* A tick that was not taken for long is looked for rarely; a one-shot that begins then is not late. */
+static void rare_then_one_shot(void)
+{
+	start(PERIODIC | VECTOR, 3000000);
+	board_step(1000 * MS + 500000);
+	write(APIC_LVTT, VECTOR);
+	CHECK_EQ(board_take(VECTOR), 1);
+	board_step(3 * MS);
+	CHECK_EQ(board_take(VECTOR), 1);
+	CHECK_EQ(wakeups_of(100 * MS), 0);
+}
+
+/* 11.5.4.1: each mode's registers are nothing in the other; zero disarms, and the past is now. */
+static void deadline_registers(void)
+{
+	start(VECTOR, 0);
+	vlapic_wrmsr(lapic(), MSR_TSC_DEADLINE, 5 * MS);
+	CHECK_EQ(deadline(), 0);
+	CHECK_EQ(wakeups_of(10 * MS), 0);
+	write(APIC_TMICT, 1000000);
+	write(APIC_LVTT, DEADLINE | VECTOR);
+	CHECK_EQ(vlapic_read(lapic(), APIC_TMCCT), 0);
+	write(APIC_TMICT, 1000000);
+	CHECK_EQ(vlapic_read(lapic(), APIC_TMCCT), 0);
+	CHECK_EQ(wakeups_of(10 * MS), 0);
+	vlapic_wrmsr(lapic(), MSR_TSC_DEADLINE, 1);
+	board_step(1);
+	CHECK_EQ(board_take(VECTOR), 1);
+	CHECK_EQ(deadline(), 0);
+	vlapic_wrmsr(lapic(), MSR_TSC_DEADLINE, 100 * MS);
+	vlapic_wrmsr(lapic(), MSR_TSC_DEADLINE, 0);
+	CHECK_EQ(wakeups_of(1000 * MS), 0);
+}
+
 void test_lapic_timer(void)
 {
+	divisors();
+	rare_then_one_shot();
+	deadline_registers();
 	periodic();
 	periodic_masked();
 	periodic_not_taken();

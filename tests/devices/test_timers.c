@@ -190,8 +190,94 @@ static void pit_odd_square(void)
 	}
 }
 
+/* Modes 2 and 3: a count written while one runs is loaded at the end of the period, or in mode 3 of its half. */
+static void pit_reloads(void)
+{
+	board_reset();
+	board_out(0x61, 1, 1);
+	pit2(2, 1000);
+	board_step(TICK(300));
+	board_out(0x42, 1, 100);
+	board_out(0x42, 1, 0);
+	CHECK_EQ(pit2_status(), 0xf4); /* null count */
+	CHECK_EQ(pit2_count(), 700);
+	board_step(TICK(690));
+	CHECK_EQ(pit2_count(), 10);
+	board_step(TICK(10));
+	CHECK_EQ(pit2_status(), 0xb4);
+	CHECK_EQ(pit2_count(), 100);
+	board_step(TICK(150));
+	CHECK_EQ(pit2_count(), 50);
+	/* A trigger loads it at once. */
+	board_out(0x42, 1, 0xe8);
+	board_out(0x42, 1, 3);
+	board_out(0x61, 1, 0);
+	board_out(0x61, 1, 1);
+	CHECK_EQ(pit2_count(), 1000);
+	/* Mode 3, in its first half and in its second. */
+	pit2(3, 1000);
+	board_step(TICK(100));
+	board_out(0x42, 1, 200);
+	board_out(0x42, 1, 0);
+	board_step(TICK(399));
+	CHECK(pit2_out());
+	board_step(TICK(2));
+	CHECK(!pit2_out());
+	board_step(TICK(98));
+	CHECK(!pit2_out());
+	board_step(TICK(2));
+	CHECK(pit2_out());
+	board_step(TICK(150));
+	board_out(0x42, 1, 0xe8);
+	board_out(0x42, 1, 3);
+	CHECK(!pit2_out());
+	board_step(TICK(50));
+	CHECK(pit2_out());
+	board_step(TICK(497));
+	CHECK(pit2_out());
+	board_step(TICK(5));
+	CHECK(!pit2_out());
+}
+
+/* The same on channel 0: its interrupts, whether somebody looks in between or not. */
+static void pit_reload_irq(void)
+{
+	board_reset();
+	board_out(0x43, 1, 0x34);
+	board_out(0x40, 1, 11932 & 0xff);
+	board_out(0x40, 1, 11932 >> 8);
+	board_step(4 * MS);
+	board_out(0x40, 1, 23864 & 0xff);
+	board_out(0x40, 1, 23864 >> 8);
+	board_step(5 * MS + MS / 2);
+	CHECK_EQ(irq0_count(), 0);
+	board_step(MS);
+	CHECK_EQ(irq0_count(), 1);
+	board_step(19 * MS);
+	CHECK_EQ(irq0_count(), 0);
+	board_step(MS);
+	CHECK_EQ(irq0_count(), 1);
+	/* Mode 3 rises at the end of the new count's second half. */
+	board_out(0x43, 1, 0x36);
+	board_out(0x40, 1, 11932 & 0xff);
+	board_out(0x40, 1, 11932 >> 8);
+	board_step(4 * MS);
+	board_out(0x40, 1, 23864 & 0xff);
+	board_out(0x40, 1, 23864 >> 8);
+	board_step(10 * MS);
+	CHECK_EQ(irq0_count(), 0);
+	board_step(2 * MS);
+	CHECK_EQ(irq0_count(), 1);
+	board_step(18 * MS);
+	CHECK_EQ(irq0_count(), 0);
+	board_step(2 * MS);
+	CHECK_EQ(irq0_count(), 1);
+}
+
 void test_pit_details(void)
 {
+	pit_reloads();
+	pit_reload_irq();
 	pit_latches();
 	pit_triggers();
 	pit_odd_square();
@@ -338,6 +424,45 @@ void test_rtc_divider(void)
 	CHECK_EQ(board.hvm.irq->isa, 0x100);
 }
 
+/* ACPI 6.4, 4.8.3.1 and 4.8.3.3, from 600 s on with TMR_STS set and enabled. */
+static void pm_status(void)
+{
+	/* Zeroes and other bits' ones leave it; the timer is read-only, at any size and place. */
+	board_out(0xb000, 2, 0xfffe);
+	CHECK_EQ(board_in(0xb000, 2), 1);
+	CHECK_EQ(board.hvm.irq->gsi_count[9], 1);
+	board_out(0xb008, 4, 0);
+	board_out(0xb00a, 2, 0);
+	CHECK_EQ(board_in(0xb00b, 1), 0x80);
+	CHECK_EQ(board_in(0xb00a, 2) >> 8, 0x80);
+	CHECK_EQ(board_in(0xb009, 2), board_in(0xb008, 4) >> 8 & 0xffff);
+	board_out(0xb000, 1, 1);
+	CHECK_EQ(board_in(0xb000, 4), 0x1010000);
+	CHECK_EQ(board.hvm.irq->gsi_count[9], 0);
+	/* The top bit goes back to zero at 1199.86 s: a change as well. */
+	board_step(598000 * MS);
+	CHECK_EQ(board.hvm.irq->gsi_count[9], 0);
+	board_step(2000 * MS);
+	CHECK_EQ(board.hvm.irq->gsi_count[9], 1);
+	CHECK(board_in(0xb008, 4) < 10 * 3579545);
+	/* The status follows without being enabled; enabling it late interrupts at once. */
+	board_out(0xb002, 2, 0);
+	board_out(0xb000, 2, 1);
+	CHECK_EQ(board_armed(), 0);
+	board_step(600000 * MS);
+	CHECK_EQ(board.hvm.irq->gsi_count[9], 0);
+	CHECK_EQ(board_in(0xb000, 2), 1);
+	board_out(0xb002, 2, 1);
+	CHECK_EQ(board.hvm.irq->gsi_count[9], 1);
+	/* Two changes that nobody saw are one. */
+	board_out(0xb000, 2, 1);
+	board_out(0xb002, 2, 0);
+	board_step(1200000 * MS);
+	CHECK_EQ(board_in(0xb000, 2), 1);
+	board_out(0xb000, 2, 1);
+	CHECK_EQ(board_in(0xb000, 2), 0);
+}
+
 void test_pm(void)
 {
 	board_reset();
@@ -365,6 +490,7 @@ void test_pm(void)
 	board_step(2000 * MS);
 	CHECK_EQ(board.hvm.irq->gsi_count[9], 1);
 	CHECK_EQ(board_in(0xb000, 4) & 1, 1);
+	pm_status();
 }
 
 #define HPET   0xfed00000ULL

@@ -306,13 +306,14 @@ CASE(large_pages_are_large)
 /* A call that is not gone on with keeps nothing for good: others go on with it, give it back, or its end does. */
 CASE(large_page_that_is_given_up_half_way)
 {
+	const struct asker nobody = { 0 };
 	struct domain *d = dom(A);
 	struct page *p;
 	int rc;
 
 	d->max_pages = GUEST_RAM + LARGE_PAGE + 4;
 	spin_lock(&d->lock);
-	rc = domain_memory_get(d, ORDER_2M, &p);
+	rc = domain_memory_get(d, ORDER_2M, &nobody, &p);
 	spin_unlock(&d->lock);
 	EXPECT(rc, == -ERESTART);
 	check_machine();
@@ -323,13 +324,13 @@ CASE(large_page_that_is_given_up_half_way)
 	EXPECT(d->stock.first == NULL, == true);
 	EXPECT(d->tot_pages, == GUEST_RAM + 9 + 64);
 	spin_lock(&d->lock);
-	rc = domain_memory_get(d, 7, &p);
+	rc = domain_memory_get(d, 7, &nobody, &p);
 	spin_unlock(&d->lock);
 	EXPECT(rc, == -ERESTART);
 	EXPECT(extents(A, DOMID_SELF, XENMEM_populate_physmap, BIG_GFN + LARGE_PAGE, 8), == 1);
 	EXPECT(d->tot_pages, == GUEST_RAM + 9 + 64 + 256);
 	spin_lock(&d->lock);
-	rc = domain_memory_get(d, 7, &p);
+	rc = domain_memory_get(d, 7, &nobody, &p);
 	spin_unlock(&d->lock);
 	EXPECT(rc, == -ERESTART); /* the case ends with it */
 }

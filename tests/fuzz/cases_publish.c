@@ -388,7 +388,8 @@ CASE(nobody_starts_a_vcpu_while_its_state_is_written)
 		EXPECT(ran_half_made, == 0);
 		EXPECT(target->pause_count, == 0);
 		EXPECT(vcpu_runnable(target), == true);
-		EXPECT(target->hvm.init_sipi, == (HVM_INIT_PENDING | HVM_SIPI_PENDING | 0x10));
+		EXPECT(target->hvm.init_sipi & (HVM_INIT_ONE - 1),
+		       == (HVM_INIT_PENDING | HVM_SIPI_PENDING | 0x10));
 	}
 }
 

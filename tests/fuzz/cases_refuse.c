@@ -61,7 +61,6 @@ CASE(refuse_createdomain)
 	WRONG("nestedhvm=1", "take", c.flags |= XEN_DOMCTL_CDF_nested_virt);
 	WRONG("pass-through", "pci=", c.flags |= XEN_DOMCTL_CDF_iommu);
 	WRONG("vpmu", "take", c.flags |= XEN_DOMCTL_CDF_vpmu);
-	WRONG("hap=0", "shadow paging is not there", c.flags &= ~XEN_DOMCTL_CDF_hap);
 	WRONG("0x80000000", "not known", c.flags |= 1U << 31);
 	WRONG("IOMMU options 0x1", "pass-through", c.iommu_opts = 1);
 	WRONG("emulation flags 0x3", "PVH domains have 0x1", c.arch.emulation_flags = 3);

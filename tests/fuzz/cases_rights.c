@@ -94,6 +94,36 @@ static long map_own(domid_t by, uint64_t gfn, uint32_t flags)
 	return map_at(by, A, gfn, flags);
 }
 
+/* So a page that an argument was read from takes the answer without another walk. */
+CASE(a_walk_tells_whether_a_write_could_go_the_same_way)
+{
+	const uint64_t la = 1ULL << 39 | 1 << 30 | 1 << 21 | 1 << 12;
+	uint64_t *e = fill_table(A, TABLE_GFN, TABLE_GFN, ACCESSED);
+	struct vcpu *v = paged(A, TABLE_GFN);
+	uint32_t pfec, allows, seen = 0;
+	gpa_t gpa;
+
+	for (unsigned int i = 0; i < 32; i++) {
+		uint32_t access = i & 16 ? PFEC_U : 0;
+		uint64_t leaf = (uint64_t)TABLE_GFN << PAGE_SHIFT | (i & 7) | ACCESSED | 1;
+		bool dirty = i & 8;
+
+		for (unsigned int wp = 0; wp < 2; wp++) {
+			v->cr0 = wp ? v->cr0 | X86_CR0_WP : v->cr0 & ~X86_CR0_WP;
+			e[1] = leaf | (dirty ? DIRTY : 0);
+			if (guest_walk_allows(v, la, access, &gpa, &pfec, &allows))
+				continue;
+			EXPECT(e[1] == (leaf | (dirty ? DIRTY : 0)), == true);
+			EXPECT(allows & ~PFEC_W, == access);
+			EXPECT(!!(allows & PFEC_W),
+			       == (dirty && !guest_walk(v, la, access | PFEC_W, &gpa, &pfec)));
+			seen |= allows & PFEC_W ? 1 : 2;
+		}
+	}
+	EXPECT(seen, == 3);
+	machine_pass(NS_PER_US);
+}
+
 CASE(walk_leaves_a_readonly_grant_alone)
 {
 	uint64_t *e = fill_table(A, TABLE_GFN, MAPPED, 0);

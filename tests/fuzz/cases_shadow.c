@@ -11,17 +11,8 @@
 
 #define ID 77
 
-static struct hvm_ops ops;
-
-static void start(void)
-{
-	ops = fake_hvm_ops;
-	ops.shadow = true;
-	change_machine(&ops);
-}
-
 /* What was created goes with the machine, which misses nothing then. */
-static void end(void)
+static void fresh(void)
 {
 	change_machine(&fake_hvm_ops);
 }
@@ -92,18 +83,33 @@ static uint32_t capabilities(void)
 /* The tools are told what is there. */
 CASE(shadow_is_reported)
 {
-	EXPECT(capabilities() & XEN_SYSCTL_PHYSCAP_shadow, == 0);
-	start();
+	fresh();
 	EXPECT(capabilities() & XEN_SYSCTL_PHYSCAP_shadow, != 0);
 	EXPECT(capabilities() & XEN_SYSCTL_PHYSCAP_hap, != 0);
 	EXPECT(create(XEN_DOMCTL_CDF_oos_off), == 0);
 	EXPECT(is_hap(), == false);
 	EXPECT(dom(ID)->sh != NULL, == true);
-	start();
+	fresh();
 	EXPECT(create(XEN_DOMCTL_CDF_hap), == 0);
 	EXPECT(is_hap(), == true);
 	EXPECT(dom(ID)->sh == NULL, == true);
-	end();
+	fresh();
+}
+
+/* Where the processor has no nested paging, or hap=off, guests are on shadow tables or refused. */
+CASE(no_nested_paging)
+{
+	fresh();
+	paging_has_nested = false;
+	EXPECT(capabilities() & XEN_SYSCTL_PHYSCAP_shadow, != 0);
+	EXPECT(capabilities() & XEN_SYSCTL_PHYSCAP_hap, == 0);
+	host_log_clear();
+	EXPECT(create(XEN_DOMCTL_CDF_hap), == -EINVAL);
+	EXPECT(host_log_has("take hap=1 out of the configuration"), == true);
+	EXPECT(create(0), == 0);
+	EXPECT(is_hap(), == false);
+	paging_has_nested = true;
+	fresh();
 }
 
 /* It is there before the domain runs, and goes with it: machine_stop() counts pages. */
@@ -112,7 +118,7 @@ CASE(shadow_pool)
 	uint64_t free;
 	uint32_t mib = 0;
 
-	start();
+	fresh();
 	EXPECT(create(0), == 0);
 	free = free_page_count();
 	host_log_clear();
@@ -133,7 +139,7 @@ CASE(shadow_pool)
 	EXPECT(set_pool(pool()), == 0);
 	machine_kill(dom(ID));
 	EXPECT(free_page_count(), >= (long)free);
-	end();
+	fresh();
 }
 
 /* Records of references do not use up what tables are made of. */
@@ -141,7 +147,7 @@ CASE(shadow_records_leave_pages)
 {
 	struct sh_domain *s;
 
-	start();
+	fresh();
 	EXPECT(create(0), == 0);
 	EXPECT(set_pool(MIB(1)), == 0);
 	s = dom(ID)->sh;
@@ -151,20 +157,20 @@ CASE(shadow_records_leave_pages)
 	EXPECT(s->nr_free, == 64);
 	spin_unlock(&s->lock);
 	machine_kill(dom(ID));
-	end();
+	fresh();
 }
 
 /* With nested paging the number is only remembered. */
 CASE(nested_pool)
 {
-	start();
+	fresh();
 	EXPECT(create(XEN_DOMCTL_CDF_hap), == 0);
 	EXPECT(set_pool(MIB(3)), == 0);
 	EXPECT(pool(), == MIB(3));
 	EXPECT(set_pool(MIB(1)), == 0);
 	EXPECT(pool(), == MIB(1));
 	EXPECT(simple(XEN_DOMCTL_unpausedomain), == 0);
-	end();
+	fresh();
 }
 
 /* What a device model wrote may be page tables: of a whole extent that is looked at in pieces. */
@@ -174,7 +180,7 @@ CASE(modified_frames_go_in_pieces_on_shadow_tables)
 	struct xen_dm_op_buf *buf;
 	struct xen_dm_op *op;
 
-	start();
+	fresh();
 	op = guest_page(0, SCRATCH_GFN);
 	e = guest_page(0, SCRATCH_GFN + 1);
 	buf = guest_page(0, ARG_GFN);
@@ -193,7 +199,7 @@ CASE(modified_frames_go_in_pieces_on_shadow_tables)
 	guest_handle_set(buf[1].h, LIST + PAGE_SIZE);
 	EXPECT(call_as(0, 0, __HYPERVISOR_dm_op, ID, 2, ARG, 0), == 0);
 	EXPECT(op->u.modified_memory.nr_extents, == 0);
-	end();
+	fresh();
 }
 
 /* What only nested paging gives is not in its CPUID. */

@@ -214,3 +214,49 @@ CASE(nobody_waits_for_a_vcpu_that_goes_down)
 	EXPECT(call_as(A, 0, __HYPERVISOR_vcpu_op, VCPUOP_register_vcpu_info, 1, ARG, 0), == 0);
 	EXPECT(vcpu_info(other) == before, == false);
 }
+
+/* --- physical interrupts: what keeps them out for as long as it goes on --- */
+
+#define MANY_PASSES 1000U
+
+static unsigned int passes;
+
+/* A guest each of whose entries exits before a physical interrupt could make it exit. */
+static void exits_at_once(struct vcpu *v)
+{
+	(void)v;
+	if (++passes == MANY_PASSES)
+		this_cpu_raise(SOFTIRQ_CALL);
+}
+
+CASE(no_guest_keeps_the_interrupt_window_shut)
+{
+	struct hvm_ops ops = fake_hvm_ops;
+	struct vcpu *v = domain_vcpu(dom(B), 0);
+
+	ops.run = exits_at_once;
+	BUG_ON(!machine_become(v, true));
+	this_cpu()->softirq = 0;
+	passes = 0;
+	hvm_ops = &ops;
+	vcpu_resume(v);
+	hvm_ops = &fake_hvm_ops;
+	EXPECT(passes, < 100);
+	EXPECT(this_cpu()->softirq & SOFTIRQ_IRQ_WINDOW, != 0);
+	machine_pass(NS_PER_US);
+}
+
+/* Others send it INIT so fast that it never comes to an entry. */
+CASE(no_init_keeps_the_interrupt_window_shut)
+{
+	struct vcpu *v = domain_vcpu(dom(A), 1);
+
+	BUG_ON(!machine_become(v, true));
+	hvm_vcpu_reset_init(v);
+	this_cpu()->softirq = 0;
+	vcpu_resume(v);
+	EXPECT(v->pause_flags & VPF_DOWN, != 0);
+	EXPECT(this_cpu()->softirq & SOFTIRQ_IRQ_WINDOW, != 0);
+	hvm_vcpu_startup_ipi(v, 0x10);
+	machine_pass(NS_PER_US);
+}

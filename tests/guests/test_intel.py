@@ -17,6 +17,7 @@ import test_hvm
 import test_pvh
 from harness import HVM, INTEL_APPEND, Failure, Skip, case, check
 from lab import bochs, hypervisor, machine
+from test_shadow import HAP
 
 # Every group; the payload itself skips what dom0's surroundings do not have (PIC, PIT, IO-APIC).
 PAYLOAD_OPTIONS = "skip=none"
@@ -32,6 +33,7 @@ PASSED_AT_LEAST = {PAYLOAD_OPTIONS: 75, SMP_OPTIONS: 24, SVM_OPTIONS: 40}
 DOM0_LIMIT_S = 800
 GUESTS_LIMIT_S = 2400
 OLD_MODEL = "corei5_lynnfield_750"
+NO_EPT_MODEL = "core2_penryn_t9600"
 LINUX_CD = "linux.iso"
 GRUB_LINUX = """set timeout=0
 serial --unit=0 --speed=115200
@@ -118,13 +120,20 @@ def test_vtx_first_generation(lab):
 
 
 @case(order=13, group="bochs", limit_s=300, combos=("product",))
-def test_vtx_refused(lab):
-    """A CPU without EPT: one clear line, no dom0."""
-    need_bochs()
-    boot = bochs.PayloadBoot("payload64-dom0", "", model="core2_penryn_t9600",
-                             log=lab.log_path("penryn", "log"))
-    with running(boot) as pc:
-        pc.wait(r"VT-x: this CPU lacks EPT \(nested paging\)", PAYLOAD_LIMIT_S, fail="PAYLOAD")
+def test_vtx_shadow_payload(lab):
+    """On shadow tables: by choice, and on a CPU that has no EPT, whose log says so."""
+    run_payload(lab, bochs.DEFAULT_MODEL, 64, append="hap=off", expect="dom0: runs on shadow tables")
+    run_payload(lab, NO_EPT_MODEL, 64, expect=r"this CPU lacks EPT \(nested paging\): domain 0 and all guests")
+
+
+@case(order=14, group="bochs", limit_s=600, combos=("product",))
+def test_vtx_shadow_modes(lab):
+    """The same with 32 bits, real mode interpreted, and two CPUs."""
+    for append in ("", "vmx-vm86=off"):
+        run_payload(lab, NO_EPT_MODEL, 32, append=append, expect="shadow paging, real mode in software")
+    run_payload(lab, bochs.DEFAULT_MODEL, 32, append="hap=off vmx-apicv=off", expect="dom0: runs on shadow tables")
+    run_payload(lab, bochs.DEFAULT_MODEL, 64, append="hap=off", options=SMP_OPTIONS, smp=2,
+                expect="dom0: runs on shadow tables")
 
 
 @case(order=14, group="bochs", limit_s=300, combos=("product",))
@@ -203,6 +212,14 @@ def test_vtx_pvh(lab):
     report = test_pvh.wait_up(dom0, "pvh")
     check(report["cpus"] == "2" and report["guest_type"] == "PVH", f"guest reports {report}")
     dom0.run("xl destroy pvh")
+
+
+@case(order=63, group="vtxguests", limit_s=GUESTS_LIMIT_S, combos=("product",))
+def test_vtx_shadow_guests(lab):
+    """Guests on shadow tables beside dom0 on nested ones: a small one in long mode, and through real mode to 32 bits."""
+    dom0 = use_bochs(lab, bochs.DEFAULT_MODEL, 1, INTEL_APPEND)
+    test_pvh.payload_passes(dom0, HAP)
+    test_hvm.payload_passes(lab, "payload32.iso", extra=HAP)
 
 
 @case(order=62, group="vtxguests", limit_s=GUESTS_LIMIT_S, combos=("product",))

@@ -188,9 +188,9 @@ memory = 16
         check(re.search(r"domctl createdomain is refused \(-22\): .*" + reason, log), f"{text}: the log has {log!r}")
 
 
-def payload_passes(dom0):
+def payload_passes(dom0, extra=""):
     """The test payload, which is among the boot's files, in the smallest guest."""
-    create(dom0, "small", "tests=cpuid,exc,paging,fpu,xen", memory=16, kernel=PAYLOAD, extra='on_poweroff = "destroy"')
+    create(dom0, "small", "tests=cpuid,exc,paging,fpu,xen", memory=16, kernel=PAYLOAD, extra=f'on_poweroff = "destroy"\n{extra}')
     line = dom0.wait_for(f"grep -a 'PAYLOAD: .* passed' {LOG.format('small')}", 120)
     check(re.search(r"PAYLOAD: [1-9]\d* passed, 0 failed", line), line)
     gone(dom0, "small")

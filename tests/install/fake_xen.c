@@ -206,6 +206,35 @@ int xc_hvm_param_set(xc_interface *xch, uint32_t dom, uint32_t param, uint64_t v
 	return 0;
 }
 
+/* The host's ports, memory and interrupts for a guest, and its nodes of memory. */
+int xc_domain_ioport_permission(xc_interface *xch, uint32_t dom, uint32_t first, uint32_t count,
+				uint32_t allow)
+{
+	note("permission ports\n");
+	return 0;
+}
+
+int xc_domain_iomem_permission(xc_interface *xch, uint32_t dom, unsigned long first,
+			       unsigned long count, uint8_t allow)
+{
+	note("permission memory\n");
+	return 0;
+}
+
+int xc_domain_irq_permission(xc_interface *xch, uint32_t dom, uint32_t pirq, bool allow)
+{
+	note("permission irq\n");
+	return 0;
+}
+
+int xc_domain_setvnuma(xc_interface *xch, uint32_t dom, uint32_t vnodes, uint32_t ranges,
+		       uint32_t vcpus, xen_vmemrange_t *range, unsigned int *distance,
+		       unsigned int *vcpu_to_vnode, unsigned int *vnode_to_pnode)
+{
+	note("vnuma\n");
+	return 0;
+}
+
 void *xc_map_foreign_range(xc_interface *xch, uint32_t dom, int size, int prot, unsigned long mfn)
 {
 	return mmap(NULL, (size_t)size, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);

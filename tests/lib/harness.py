@@ -39,7 +39,7 @@ FIRST_VNC_PORT = 5900
 REFRESH_S = 0.5
 # From a login on the screen to one on the serial console.
 SERIAL_SHELL_LIMIT_S = 120
-# Between keys, so that a keyboard's queue of 16 events does not overflow.
+# Between keys: qemu-xen forgets those behind the sixteenth event that the guest has not taken.
 KEY_GAP_S = 0.05
 CASES = []
 # What the configurations of all HVM guests under test begin with.

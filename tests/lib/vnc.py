@@ -186,10 +186,9 @@ class Vnc:
     def press(self, *names):
         """Press keys together, by name or character, and release them."""
         keysyms = [NAMED_KEYS.get(name) or KEYSYMS.get(name) or ord(name) for name in names]
-        for keysym in keysyms:
-            self.key(keysym, True)
-        for keysym in reversed(keysyms):
-            self.key(keysym, False)
+        # At once: a guest repeats a key whose release is late.
+        self.link.sendall(b"".join(struct.pack(">BBxxI", 4, down, keysym)
+                                   for down, order in ((1, keysyms), (0, reversed(keysyms))) for keysym in order))
 
     def type(self, text, gap_s):
         """Type text on an American keyboard; the gap lets a 16-byte keyboard queue drain."""

@@ -78,6 +78,8 @@ static void check_leaf(const struct sh_page *p, unsigned int i)
 		panic("a leaf of frame %lx leads elsewhere", gfn.v);
 	if (!f || !in_set(f, &p->table[i]))
 		panic("a leaf of frame %lx without a reference", gfn.v);
+	if (entry & SH_CACHE)
+		panic("a leaf of frame %lx is not write-back", gfn.v);
 	if (entry & SH_W && (f->tables || !p2m_entry_is_writable(&e) || e.type == P2M_RAM_LOGDIRTY))
 		panic("a leaf of frame %lx is writable: %u tables, type %u", gfn.v, f->tables,
 		      e.type);

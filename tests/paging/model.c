@@ -108,6 +108,13 @@ static void store(gfn_t gfn, mfn_t mfn, uint64_t la, bool wide, uint64_t value)
 		*(uint32_t *)(void *)at = (uint32_t)value;
 }
 
+static void random_table(uint64_t *at)
+{
+	for (unsigned int i = 0; i < SH_ENTRIES; i++)
+		if (i < 3 || i == 511 || (i >= 127 && i <= 128) || (i >= 255 && i <= 256))
+			at[i] = random_entry(true);
+}
+
 static void give_memory(uint64_t gfn, bool entries)
 {
 	struct page *pg = alloc_domain_pages(model.d, 0);
@@ -115,9 +122,8 @@ static void give_memory(uint64_t gfn, bool entries)
 
 	BUG_ON(!pg || p2m_set(model.d, _gfn(gfn), page_to_mfn(pg), 0, P2M_RAM_RW, P2M_ACCESS_RWX));
 	at = page_to_virt(pg);
-	for (unsigned int i = 0; entries && i < SH_ENTRIES; i++)
-		if (i < 3 || i == 511 || (i >= 127 && i <= 128) || (i >= 255 && i <= 256))
-			at[i] = random_entry(true);
+	if (entries)
+		random_table(at);
 }
 
 /* What other vCPUs still can do by their TLBs while this one is in the VMM: between any two steps of it. */
@@ -351,6 +357,13 @@ static void access_memory(struct model_vcpu *c, uint64_t la, uint32_t access, ui
 
 /* --- what happens --- */
 
+static void invlpg(struct model_vcpu *c, uint64_t la)
+{
+	for (unsigned int i = 0; i < TLB_SIZE; i++)
+		if (c->tlb[i].la == la >> PAGE_SHIFT)
+			c->tlb[i].valid = false;
+}
+
 static void stale_all(struct model_vcpu *c)
 {
 	for (unsigned int i = 0; i < TLB_SIZE; i++)
@@ -386,13 +399,6 @@ static void change_mode(struct model_vcpu *c)
 	v->efer = (c->mode == MODE_LONG ? X86_EFER_LME | X86_EFER_LMA : 0) |
 		  (model_random(6) ? X86_EFER_NX : 0);
 	load_cr3(c);
-}
-
-static void invlpg(struct model_vcpu *c, uint64_t la)
-{
-	for (unsigned int i = 0; i < TLB_SIZE; i++)
-		if (c->tlb[i].la == la >> PAGE_SHIFT)
-			c->tlb[i].valid = false;
 }
 
 static void take_frame(gfn_t gfn)
@@ -451,6 +457,21 @@ static void log_writes(void)
 	}
 }
 
+/* A device model that has the memory mapped, and says so afterwards. */
+static void dma_writes(void)
+{
+	struct frames f = { .first = model_random(NR_TABLES), .nr = 1 + model_random(2) };
+
+	for (uint64_t g = f.first; g < frames_end(&f); g++)
+		if (oracle_memory(_gfn(g)))
+			random_table(oracle_memory(_gfn(g)));
+	while (f.nr) {
+		uint64_t done = paging_give_up_some(model.d, &f);
+
+		f = frames_part(&f, done, f.nr);
+	}
+}
+
 static void evict_one(void)
 {
 	struct sh_domain *s = model.d->sh;
@@ -494,6 +515,8 @@ void model_step(void)
 		log_writes();
 	else if (what < 31)
 		evict_one();
+	else
+		dma_writes();
 	model.ops++;
 }
 
@@ -544,6 +567,127 @@ static void check_stuck(struct vcpu *v)
 			panic("a vCPU that is stuck goes on");
 }
 
+/* The VMM's index for the type that address la has in dom0's tables. */
+static unsigned int type_at(struct model_vcpu *c, uint64_t la)
+{
+	const uint64_t *table;
+
+	access_memory(c, la, 0, 0);
+	table = maddr_to_virt(_maddr(c->v->hw->cr3));
+	for (unsigned int level = 4; level > 1; level--)
+		table = maddr_to_virt(_maddr(table[sh_index(la, level)] & SH_ADDR));
+	return (table[sh_index(la, 1)] & SH_PAT ? 4U : 0) |
+	       (unsigned int)(table[sh_index(la, 1)] >> 3 & 3);
+}
+
+/* Eight pages of each size, one for each index in the guest's PAT. */
+static void tables_of_types(void)
+{
+	const uint64_t all = SH_P | SH_W | SH_U | SH_A | SH_D;
+	uint64_t *t[4];
+
+	for (unsigned int i = 0; i < 4; i++) {
+		t[i] = oracle_memory(_gfn(i));
+		memset(t[i], 0, PAGE_SIZE);
+	}
+	for (unsigned int i = 0; i < 3; i++)
+		t[i][0] = (uint64_t)(i + 1) << PAGE_SHIFT | all;
+	for (unsigned int i = 0; i < 8; i++) {
+		uint64_t index = (i & 3) << 3, four = i & 4;
+
+		t[2][1 + i] = BIT(7) | all | index | (four ? BIT(12) : 0);
+		t[3][i] = (uint64_t)NR_TABLES << PAGE_SHIFT | all | index | (four ? SH_PAT : 0);
+	}
+}
+
+static void expect_types(struct model_vcpu *c, uint64_t pat, const uint8_t *types)
+{
+	BUG_ON(hvm_wrmsr(c->v, MSR_PAT, pat));
+	for (uint64_t i = 0; i < 8; i++)
+		if (type_at(c, i << PAGE_SHIFT) != types[i] ||
+		    type_at(c, MIB(2) * (1 + i)) != types[i])
+			panic("memory type %lu of PAT %lx: %u, %u", i, pat,
+			      type_at(c, i << PAGE_SHIFT), type_at(c, MIB(2) * (1 + i)));
+}
+
+/* Entries of table 3 for `nr` pages from la 0 on, one after the other; the table is in frame 3, which is at la 4 MiB + 3 pages. */
+static void write_entries(struct model_vcpu *c, unsigned int nr, uint64_t value)
+{
+	for (uint64_t i = 0; i < nr; i++)
+		access_memory(c, MIB(4) + (3 << PAGE_SHIFT) + i * 8, PFEC_W,
+			      value ? value | (NR_TABLES + i % 4) << PAGE_SHIFT : 0);
+}
+
+/*
+ * What writes to a table cost. Linux looks for the MP table by mapping 16 pages, reading a word and unmapping them, 4096
+ * times: nearly all of these writes have to be free. Four pages for a thread's
+ * stack are emulated.
+ */
+static void check_costs(struct model_vcpu *c)
+{
+	const uint64_t all = SH_P | SH_W | SH_U | SH_A | SH_D;
+	const unsigned int rounds = 100;
+	uint64_t emulated;
+
+	tables_of_types();
+	/* The tables' own frames, in large page number 2. */
+	oracle_memory(_gfn(2))[2] = BIT(7) | all;
+	hvm_set_cr3(c->v, 0);
+	emulated = model.emulated;
+	for (unsigned int n = 0; n < rounds; n++) {
+		write_entries(c, 16, all);
+		invlpg(c, 0);
+		access_memory(c, 0, 0, 0);
+		write_entries(c, 16, 0);
+	}
+	emulated = model.emulated - emulated;
+	if (emulated > 3 * rounds + 100)
+		panic("%lu of %u writes in runs are emulated", emulated, 32 * rounds);
+	paging_give_up(model.d, _gfn(3));
+	memset(c->v->sh->runs, 0, sizeof(c->v->sh->runs));
+	access_memory(c, 0, 0, 0);
+	emulated = model.emulated;
+	for (unsigned int n = 0; n < rounds; n++) {
+		write_entries(c, 4, all & ~SH_A);
+		invlpg(c, 0);
+		access_memory(c, 0, 0, 0);
+	}
+	emulated = model.emulated - emulated;
+	if (emulated < 3 * rounds)
+		panic("a table ends by a run of 4: only %lu writes are emulated", emulated);
+}
+
+/*
+ * As if the domain were dom0: each type of Linux's PAT (WB, WC, UC-, UC, WB, WP, UC-, WT) stands where VMM_PAT has it, and
+ * those of a reset (WB, WT, UC-, UC, twice) likewise.
+ */
+static void check_types(struct model_vcpu *c)
+{
+	static const uint8_t of_linux[] = { 0, 4, 2, 3, 0, 5, 2, 1 },
+			     of_reset[] = { 0, 1, 2, 3, 0, 1, 2, 3 };
+	struct sh_domain *s = model.d->sh;
+
+	model.d->is_dom0 = true;
+	tables_of_types();
+	c->mode = MODE_LONG;
+	c->v->cr0 = X86_CR0_PE | X86_CR0_ET | X86_CR0_PG;
+	c->v->cr4 = X86_CR4_PAE;
+	c->v->efer = X86_EFER_LME | X86_EFER_LMA;
+	hvm_set_cr3(c->v, 0);
+	expect_types(c, 0x0407050600070106, of_linux);
+	expect_types(c, 0x0007040600070406, of_reset);
+	expect_types(c, 0x0407050600070106, of_linux);
+	model.d->is_dom0 = false;
+	check_costs(c);
+	spin_lock(&s->lock);
+	while (!list_empty(&s->used))
+		sh_page_zap(s, list_first(&s->used, struct sh_page, list));
+	sh_settle(s);
+	spin_unlock(&s->lock);
+	for (unsigned int i = 0; i < 4; i++)
+		random_table(oracle_memory(_gfn(i)));
+}
+
 void model_start(unsigned int pool_pages)
 {
 	struct xen_domctl_createdomain cfg = machine_config(NR_VCPUS, XEN_X86_EMU_LAPIC);
@@ -553,7 +697,6 @@ void model_start(unsigned int pool_pages)
 	ops = fake_hvm_ops;
 	ops.flush_vcpu = op_flush_vcpu;
 	ops.set_state = op_set_state;
-	ops.shadow = true;
 	hvm_ops = &ops;
 	memset(&model, 0, sizeof(model));
 	model.acting = NR_VCPUS;
@@ -577,6 +720,7 @@ void model_start(unsigned int pool_pages)
 		give_memory(PDPT_GFN + g, false);
 	check_delivery(model.d->vcpu[0]);
 	check_stuck(model.d->vcpu[0]);
+	check_types(&model.cpu[0]);
 	for (unsigned int i = 0; i < NR_VCPUS; i++)
 		change_mode(&model.cpu[i]);
 }

@@ -13,7 +13,7 @@ PAYLOAD_TESTS := test_cpuid test_msr test_exc test_paging test_irq test_apic tes
 	test_reset
 PAYLOAD_BASE := multiboot start entry trap lib print console platform xen apic time smp smp_entry main
 PAYLOAD_SRCS := $(PAYLOAD_BASE) hostile hostile_xen hostile_guess hostile_smp hostile_tick real real_entry $(PAYLOAD_TESTS)
-PAYLOAD_KINDS := triple ud ports msrs mmio hypercalls soak tick nosave
+PAYLOAD_KINDS := triple ud stack ports msrs mmio hypercalls soak tick nosave
 
 PAYLOAD_CFLAGS := -std=gnu11 -O2 -g -Wall -Wextra -Werror -ffreestanding -fno-stack-protector -fno-pic -no-pie \
 	-mno-red-zone -mgeneral-regs-only -fno-asynchronous-unwind-tables -fno-strict-aliasing -fno-toplevel-reorder -fcf-protection=none \

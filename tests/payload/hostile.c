@@ -2,7 +2,7 @@
 /*
  * Programs that behave badly on purpose: hostile=KIND n=COUNT seed=SEED. The same seed gives the
  * same actions. Only this guest may suffer. Those that survive print "HOSTILE: KIND done" and
- * power off; triple and ud=fatal do not. Ports and hypercalls that would simply end the guest are
+ * power off; triple, stack and ud=fatal do not. Ports and hypercalls that would simply end the guest are
  * left out unless wild=1.
  */
 #include "payload.h"
@@ -56,6 +56,16 @@ static void hostile_ud(void)
 		irq_off();
 		trap_load();
 	}
+}
+
+/* Exceptions for ever: each one's frame goes where no memory is, so that its delivery never ends. */
+static void hostile_stack(void)
+{
+	irq_set(0x71, on_timeout);
+	lapic_write(APIC_LVTT, 0x71);
+	lapic_write(APIC_TMICT, 1000000);
+	print("HOSTILE: a stack without memory\n");
+	__asm__ volatile("mov %0, %%esp; sti; ud2" ::"r"(0xb66e4b76u));
 }
 
 static bool port_ends_guest(u16 p)
@@ -243,6 +253,7 @@ void hostile_main(const char *kind)
 	} kinds[] = {
 		{ "triple", hostile_triple, 1, false },
 		{ "ud", hostile_ud, 2000, false },
+		{ "stack", hostile_stack, 1, false },
 		{ "ports", hostile_ports, 20000, false },
 		{ "msrs", hostile_msrs, 20000, false },
 		{ "mmio", hostile_mmio, 20000, false },

@@ -158,6 +158,35 @@ RACE(init_initialise, 100)
 	race(acts, ARRAY_SIZE(acts));
 }
 
+/* --- a start-up IPI while INIT is served: the last word counts ------------------------------------ */
+
+static bool starts_again(struct vcpu *v, unsigned int n)
+{
+	const struct vcpu *to = domain_vcpu(v->domain, 2);
+
+	if (n % 4 == 0)
+		sends_init(v, 0);
+	/* Served, or still to be served. */
+	else if (!__atomic_load_n(&to->hvm.init_sipi, __ATOMIC_SEQ_CST))
+		EXPECT(__atomic_load_n(&to->pause_flags, __ATOMIC_SEQ_CST) & VPF_DOWN, == 0);
+	return n < 60;
+}
+
+static bool runs(struct vcpu *v, unsigned int n)
+{
+	(void)v;
+	(void)n;
+	return true;
+}
+
+RACE(init_start, 20)
+{
+	const struct vcpu *to = domain_vcpu(dom(A), 2);
+
+	RACE_ACTS({ A, 1, 2, starts_again, false }, { A, 2, 0, runs, true });
+	EXPECT(to->pause_flags & VPF_DOWN, == 0);
+}
+
 /* --- a record that moves while its vCPU comes up ---------------------------------------------------- */
 
 static bool registers_info(struct vcpu *v, unsigned int n)

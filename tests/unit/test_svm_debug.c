@@ -23,6 +23,7 @@ static void give_breakpoints(const uint64_t dr[4])
 #include "svm/setup.c" /* NOLINT(bugprone-suspicious-include): with the instructions above */
 
 const struct p2m_format svm_npt_format;
+bool paging_has_nested;
 
 struct page *alloc_pages(unsigned int order)
 {

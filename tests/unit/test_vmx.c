@@ -70,11 +70,12 @@ TEST(vmx_controls_haswell)
 	EXPECT(!vmx_controls_compute(&haswell, &c));
 	expect_legal(&haswell, &c);
 	EXPECT(c.unrestricted && c.vpid && c.tpr_shadow && c.apic_access && c.ept_dirty);
-	EXPECT(c.max_leaf_level == 3);
+	EXPECT(c.ept && !c.no_ept && c.load_efer && c.load_pat && c.max_leaf_level == 3);
 	EXPECT(!(c.proc & (PROC_CR3_LOAD | PROC_CR3_STORE | PROC_CR8_LOAD | PROC_RDTSC)));
 	EXPECT(!(c.proc & (PROC_INTR_WINDOW | PROC_NMI_WINDOW)));
-	EXPECT(!(c.cr0_must & (BIT(0) | BIT(31))) && (c.cr0_must & BIT(5)));
-	EXPECT(!(c.exit & EXIT_ACK_INTERRUPT)); /* the run loop's window takes interrupts */
+	EXPECT(vmx_cr0_must(&c, true) == 0x20);
+	EXPECT(vmx_cr0_must(&c, false) == 0x80000021); /* on shadow tables */
+	EXPECT(!(c.exit & EXIT_ACK_INTERRUPT));	       /* the run loop's window takes interrupts */
 	EXPECT(!(c.entry & ENTRY_IA32E));
 }
 
@@ -89,7 +90,7 @@ TEST(vmx_controls_no_unrestricted_guest)
 	EXPECT(!vmx_controls_compute(&m, &c));
 	expect_legal(&m, &c);
 	EXPECT(!c.unrestricted && c.max_leaf_level == 2);
-	EXPECT((c.cr0_must & 0x80000021) == 0x80000021);
+	EXPECT(vmx_cr0_must(&c, c.unrestricted) == 0x80000021);
 	/* No such CPU exists, but a hypervisor below us can look like one. */
 	m.ept_vpid |= EPT_CAP_AD;
 	EXPECT(!vmx_controls_compute(&m, &c) && !c.ept_dirty);
@@ -122,6 +123,10 @@ TEST(vmx_controls_fallbacks)
 	EXPECT((c.proc & (PROC_CR8_LOAD | PROC_CR8_STORE)) == (PROC_CR8_LOAD | PROC_CR8_STORE));
 
 	m = haswell;
+	m.proc &= ~((uint64_t)PROC_CR3_LOAD << 32);
+	EXPECT(strstr(vmx_controls_compute(&m, &c), "CR3") != NULL);
+
+	m = haswell;
 	m.ept_vpid &= ~VPID_CAP_INVVPID; /* a VPID that cannot be flushed is of no use */
 	EXPECT(!vmx_controls_compute(&m, &c));
 	EXPECT(!c.vpid && !(c.proc2 & PROC2_VPID));
@@ -130,15 +135,13 @@ TEST(vmx_controls_fallbacks)
 TEST(vmx_controls_refusals)
 {
 	static const struct {
-		uint64_t proc2, ept, pin, exit, basic;
+		uint64_t pin, exit, entry, basic;
 		const char *says;
 	} lacks[] = {
-		{ (uint64_t)PROC2_EPT << 32, 0, 0, 0, 0, "EPT" },
-		{ 0, EPT_CAP_4_LEVELS, 0, 0, 0, "four levels" },
-		{ 0, EPT_CAP_INVEPT, 0, 0, 0, "INVEPT" },
-		{ 0, 0, (uint64_t)PIN_VIRTUAL_NMI << 32, 0, 0, "virtual NMIs" },
-		{ 0, 0, 0, (uint64_t)EXIT_LOAD_EFER << 32, 0, "EFER" },
-		{ 0, 0, 0, 0, 6ULL << 50, "write-back" },
+		{ (uint64_t)PIN_VIRTUAL_NMI << 32, 0, 0, 0, "virtual NMIs" },
+		{ 0, (uint64_t)EXIT_HOST_64 << 32, 0, 0, "64-bit host" },
+		{ 0, 0, (uint64_t)ENTRY_IA32E << 32, 0, "64-bit guest" },
+		{ 0, 0, 0, 6ULL << 50, "write-back" },
 	};
 
 	for (unsigned int i = 0; i < ARRAY_SIZE(lacks); i++) {
@@ -146,14 +149,65 @@ TEST(vmx_controls_refusals)
 		struct vmx_controls c;
 		const char *why;
 
-		m.proc2 &= ~lacks[i].proc2;
-		m.ept_vpid &= ~lacks[i].ept;
 		m.pin &= ~lacks[i].pin;
 		m.exit &= ~lacks[i].exit;
+		m.entry &= ~lacks[i].entry;
 		m.basic &= ~lacks[i].basic;
 		why = vmx_controls_compute(&m, &c);
 		EXPECT(why && strstr(why, lacks[i].says));
 	}
+}
+
+/* What only nested paging needs: without it guests are on shadow tables, and the log says what is missing. */
+TEST(vmx_controls_without_ept)
+{
+	static const struct {
+		uint64_t proc2, ept, exit, entry;
+		const char *says;
+	} lacks[] = {
+		{ (uint64_t)PROC2_EPT << 32, 0, 0, 0, "EPT (nested paging)" },
+		{ 0, EPT_CAP_4_LEVELS, 0, 0, "four levels" },
+		{ 0, EPT_CAP_INVEPT, 0, 0, "INVEPT" },
+		{ 0, 0, (uint64_t)EXIT_LOAD_EFER << 32, 0, "EFER" },
+		{ 0, 0, 0, (uint64_t)ENTRY_LOAD_PAT << 32, "PAT" },
+	};
+
+	for (unsigned int i = 0; i < ARRAY_SIZE(lacks); i++) {
+		struct vmx_cap_msrs m = haswell;
+		struct vmx_controls c;
+
+		m.proc2 &= ~lacks[i].proc2;
+		m.ept_vpid &= ~lacks[i].ept;
+		m.exit &= ~lacks[i].exit;
+		m.entry &= ~lacks[i].entry;
+		EXPECT(!vmx_controls_compute(&m, &c));
+		expect_legal(&m, &c);
+		EXPECT(!c.ept && c.no_ept && strstr(c.no_ept, lacks[i].says));
+		EXPECT(!(c.proc2 & (PROC2_EPT | PROC2_UNRESTRICTED | PROC2_INVPCID)));
+		EXPECT(!c.unrestricted && !c.ept_dirty && c.vpid);
+		/* Switched by both or by neither. */
+		EXPECT(!(c.exit & EXIT_LOAD_EFER) == !(c.entry & ENTRY_LOAD_EFER));
+		EXPECT(!(c.exit & EXIT_LOAD_PAT) == !(c.entry & ENTRY_LOAD_PAT));
+	}
+}
+
+TEST(vmx_controls_penryn)
+{
+	struct vmx_cap_msrs m = penryn;
+	struct vmx_controls c;
+
+	EXPECT(!vmx_controls_compute(&m, &c));
+	expect_legal(&m, &c);
+	EXPECT(c.no_ept && !c.ept && !c.vpid && !c.unrestricted && !c.load_efer && !c.load_pat);
+	EXPECT(c.tpr_shadow && c.apic_access && !c.apic_registers && !c.posted);
+	EXPECT(c.proc2 == PROC2_WBINVD);
+	EXPECT(vmx_cr0_must(&c, c.unrestricted) == 0x80000021);
+	/* Merom, before it: no secondary controls at all. */
+	m.proc &= ~((uint64_t)PROC_SECONDARY << 32);
+	m.proc2 = 0;
+	EXPECT(!vmx_controls_compute(&m, &c));
+	expect_legal(&m, &c);
+	EXPECT(!(c.proc & PROC_SECONDARY) && !c.proc2 && !c.apic_access && c.no_ept);
 }
 
 /* Exits for ENCLS where a CPU has SGX. */

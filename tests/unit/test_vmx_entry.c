@@ -149,6 +149,40 @@ TEST(vmx_broken_rules)
 	*field_of(ENTRY_INTR_INFO) = 0;
 }
 
+/* A 32-bit guest with PAE: with EPT the PDPTEs are in the VMCS, on shadow tables they are in memory, and real mode is not entered. */
+TEST(vmx_broken_rules_on_shadow_tables)
+{
+	*field_of(CTL_ENTRY) &= ~(uint64_t)ENTRY_IA32E;
+	*field_of(GUEST_EFER) = 0x800;
+	*field_of(GUEST_RIP) = 0x100000;
+	*field_of(GUEST_CS_AR) = 0xc09b;
+	expect_rule("no rule");
+	*field_of(GUEST_PDPTE0) = 0x1003;
+	expect_rule("a PDPTE");
+	*field_of(CTL_PROC2) &= ~(uint64_t)(PROC2_EPT | PROC2_UNRESTRICTED);
+	expect_rule("no rule");
+	*field_of(GUEST_CR0) = 0x60030;
+	expect_rule("CR0 has a bit");
+	*field_of(CTL_PROC2) |= PROC2_EPT | PROC2_UNRESTRICTED;
+	expect_rule("no rule");
+	/* EFER and PAT of the VMCS are not looked at where entries do not load them. */
+	*field_of(GUEST_EFER) = 0x1d01;
+	expect_rule("EFER has a reserved");
+	*field_of(CTL_ENTRY) &= ~(uint64_t)(ENTRY_LOAD_EFER | ENTRY_LOAD_PAT);
+	*field_of(GUEST_PAT) = 2;
+	expect_rule("no rule");
+	*field_of(GUEST_PAT) = 0x7040600070406;
+	*field_of(CTL_ENTRY) |= ENTRY_LOAD_EFER | ENTRY_LOAD_PAT;
+
+	*field_of(GUEST_CR0) = 0x80050033;
+	*field_of(GUEST_PDPTE0) = 0;
+	*field_of(GUEST_CS_AR) = 0xa09b;
+	*field_of(GUEST_RIP) = 0xffffffff81000000;
+	*field_of(GUEST_EFER) = 0xd01;
+	*field_of(CTL_ENTRY) |= ENTRY_IA32E;
+	expect_rule("no rule");
+}
+
 static void expect_control(const struct vmx_cap_msrs *m, const char *text)
 {
 	expect_text(vmx_broken_control_in(read_vmcs, m, 39), text);

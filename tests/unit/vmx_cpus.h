@@ -18,4 +18,16 @@ static const struct vmx_cap_msrs haswell = {
 	.cr4_fixed = { 0x2000, 0x1727ff },
 };
 
+/* A Core 2 T9600 (Penryn): no EPT, VPID, switching of EFER and PAT, or TRUE registers. */
+static const struct vmx_cap_msrs penryn = {
+	.basic = 0x001a08000000000d,
+	.pin = 0x0000003f00000016,
+	.proc = 0xf7f9fffe0401e172,
+	.exit = 0x0003ffff00036dff,
+	.entry = 0x00003fff000011ff,
+	.proc2 = 0x0000004100000000,
+	.cr0_fixed = { 0x80000021, 0xffffffff },
+	.cr4_fixed = { 0x2000, 0x67ff },
+};
+
 #endif

@@ -21,6 +21,10 @@ import time
 
 # QEMU 7.2's TCG: SMAP in PV guests, MWAIT and intercepted RDTSCP are wrong there.
 DEFAULT_CPU = "EPYC,-smap,-monitor,-rdtscp"
+# One of AMD's before 2007, as far as memory goes: all domains are on shadow page tables.
+NO_NPT_CPU = DEFAULT_CPU + ",-npt"
+# Names of ours for some of QEMU's models.
+CPUS = {"no-npt": NO_NPT_CPU}
 # Xen 4.17 beside an HVM guest now and then spoils dom0's FPU state on the model above.
 XEN_CPU = "qemu64,+svm,+npt,-monitor,-rdtscp"
 STOP_WAIT_S = 5

@@ -208,9 +208,8 @@ static long create_check_kind(uint32_t flags)
 	if (flags & XEN_DOMCTL_CDF_vpmu)
 		return BAD("performance counters in a guest are not there: take vpmu out of the "
 			   "configuration");
-	if (!(flags & XEN_DOMCTL_CDF_hap) && !hvm_ops->shadow)
-		return BAD("shadow paging is not there on %s: take hap=0 out of the configuration",
-			   hvm_ops->name);
+	if ((flags & XEN_DOMCTL_CDF_hap) && !paging_has_nested)
+		return BAD("nested paging is not there: take hap=1 out of the configuration");
 	if (flags & ~CDF_KNOWN)
 		return BAD("flags %#x: bits %#x are not known to Xen 4.17", flags,
 			   flags & ~CDF_KNOWN);

@@ -75,13 +75,17 @@ static int populate_dom0(struct domain *d, const struct frames *extent, uint64_t
 	return -ERESTART;
 }
 
-/* An extent of a list: where it begins, and where its pieces go on. */
+/* Lists of two vCPUs may be at one address. */
+#define VCPU_BITS 7U
+
+/* An extent of a list, whose it is: where it begins, and where its pieces go on. */
 struct extent {
+	struct asker who;
 	uint64_t gfn, piece;
 	unsigned int order, flags;
 };
 
-/* 0 = the extent is done, -ERESTART = some of it is done, else stop here. */
+/* 0 = the extent is done, -ERESTART = some of it is done, -EBUSY = not yet, else stop here. */
 static int populate_extent(struct domain *d, struct extent *e)
 {
 	struct frames f;
@@ -94,7 +98,7 @@ static int populate_extent(struct domain *d, struct extent *e)
 		return 1;
 	if ((e->flags & XENMEMF_populate_on_demand) && abi_privileged())
 		return physmap_populate_later(d, &f, e->order);
-	return physmap_populate(d, &f, e->order);
+	return physmap_populate(d, &f, e->order, &e->who);
 }
 
 /* --- give back --------------------------------------------------------------------------------- */
@@ -181,7 +185,7 @@ static int populate_large(struct call *c, const struct xen_memory_reservation *r
 	if (!fills_large(c, r, *i, e) ||
 	    !frames_make_block(e->gfn, ORDER_2M, p2m_gfn_limit(), &f) || !p2m_all_holes(c->d, &f))
 		return 1;
-	rc = physmap_populate(c->d, &f, ORDER_2M);
+	rc = physmap_populate(c->d, &f, ORDER_2M, &e->who);
 	if (!rc)
 		*i += f.nr;
 	return rc;
@@ -205,10 +209,12 @@ static int do_extents(struct call *c, const struct xen_memory_reservation *r, ui
 			rc = populate_large(c, r, i, e);
 			if (!rc || rc == -ERESTART)
 				continue;
-			rc = 0;
+			rc = rc == -EBUSY ? rc : 0;
 		}
 		if (!rc)
 			rc = one(c->d, e);
+		if (rc == -EBUSY)
+			return -ERESTART;
 		if (rc == -ERESTART)
 			continue;
 		if (rc)
@@ -242,6 +248,7 @@ static long list_op(struct call *c, extent_fn one)
 	    !reservation_ok(c, &r, i, e.piece) ||
 	    call_about(c, domain_get_for_op(r.domid), r.domid))
 		return (long)i;
+	e.who = call_asker(c, guest_handle_la(r.extent_start) << VCPU_BITS | c->v->id);
 	e.order = r.extent_order;
 	e.flags = r.mem_flags;
 	if (one == decrease_extent && !e.order)

@@ -39,9 +39,9 @@ static long op_physinfo(struct call *c)
 	p->max_node_id = 0;
 	p->cpu_khz = (uint32_t)tsc_khz;
 	p->capabilities =
-		XEN_SYSCTL_PHYSCAP_hvm | XEN_SYSCTL_PHYSCAP_hap | XEN_SYSCTL_PHYSCAP_gnttab_v1;
-	if (hvm_ops->shadow)
-		p->capabilities |= XEN_SYSCTL_PHYSCAP_shadow;
+		XEN_SYSCTL_PHYSCAP_hvm | XEN_SYSCTL_PHYSCAP_shadow | XEN_SYSCTL_PHYSCAP_gnttab_v1;
+	if (paging_has_nested)
+		p->capabilities |= XEN_SYSCTL_PHYSCAP_hap;
 	p->total_pages = total_page_count();
 	p->free_pages = free_page_count();
 	p->scrub_pages = 0;

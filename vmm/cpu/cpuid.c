@@ -11,8 +11,6 @@
 struct host_cpu host_cpu;
 
 #define E8_EBX_XSAVEERPTR BIT(2)
-/* WB, WT, UC-, UC, WC, WP, UC, UC: entry 4 and 5 are what the VMM's own WC and WP mappings use. */
-#define PAT_VALUE 0x0000050100070406ULL
 
 static void read_strings(struct host_cpu *h)
 {
@@ -102,7 +100,7 @@ void cpu_control_init(void)
 		cr4 |= X86_CR4_OSXSAVE;
 	if (host_cpu.nx)
 		wrmsr(MSR_EFER, rdmsr(MSR_EFER) | X86_EFER_NX);
-	wrmsr(MSR_PAT, PAT_VALUE);
+	wrmsr(MSR_PAT, VMM_PAT);
 	write_cr4(cr4);
 	write_cr0(X86_CR0_PG | X86_CR0_WP | X86_CR0_NE | X86_CR0_ET | X86_CR0_MP | X86_CR0_PE);
 	if (host_cpu.xsave)

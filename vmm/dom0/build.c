@@ -350,11 +350,40 @@ static void set_port_intercepts(struct domain *d)
 	hvm_ops->io_bitmap_changed(d);
 }
 
+static uint64_t shadow_bytes;
+
+static int parse_shadow_mem(const char *value)
+{
+	return parse_size(value, &shadow_bytes);
+}
+BOOT_OPTION(dom0_shadow_mem, "dom0_shadow_mem", parse_shadow_mem,
+	    "dom0's shadow tables, without nested paging (default 1M a CPU, 1/128 of its memory)");
+
+/* As much as the tools give a guest: libxl_get_required_shadow_memory(). */
+static void give_shadow_memory(struct domain *d)
+{
+	uint64_t bytes =
+		shadow_bytes ? shadow_bytes : MIB(1) * d->max_vcpus + dom0_layout.ram_bytes / 128;
+	int rc;
+
+	if (!d->sh)
+		return;
+	do
+		rc = paging_pool_set(d, bytes >> PAGE_SHIFT);
+	while (rc == -ERESTART);
+	if (rc)
+		panic("dom0: no memory for %lu KiB of shadow tables; lower dom0_mem", bytes >> 10);
+	if (!paging_pool_suffices(d))
+		panic("dom0: %lu KiB for shadow tables are too small; raise dom0_shadow_mem",
+		      bytes >> 10);
+	printk(LOG_INFO "dom0: runs on shadow tables, %lu KiB\n", paging_pool(d) << 2);
+}
+
 /* dom0 and its vCPUs, down. */
 static void create(unsigned int nr_vcpus)
 {
 	struct xen_domctl_createdomain cfg = {
-		.flags = XEN_DOMCTL_CDF_hvm | XEN_DOMCTL_CDF_hap,
+		.flags = XEN_DOMCTL_CDF_hvm | (paging_has_nested ? XEN_DOMCTL_CDF_hap : 0),
 		.max_vcpus = nr_vcpus,
 		.max_evtchn_port = 32767,
 		.max_grant_frames = 64,
@@ -373,6 +402,7 @@ static void create(unsigned int nr_vcpus)
 		if (err)
 			panic("dom0: vCPU %u cannot be created, error %d", i, err);
 	}
+	give_shadow_memory(d);
 }
 
 static unsigned int max_vcpus_option;

@@ -271,7 +271,7 @@ static int may_map(gfn_t gfn)
 	uint64_t a = gfn_to_gpa(gfn).v;
 	enum p2m_type t = p2m_get(dom0, gfn).type;
 
-	if (!host_ram(a) && !(a >= dom0_layout.hole_start && a < dom0_layout.fence_end)) {
+	if (!(a >= dom0_layout.hole_start && a < dom0_layout.fence_end) && !host_ram(a)) {
 		printk(LOG_ERR "dom0: refused to map a frame at %lx, which is device space\n", a);
 		return -EBUSY;
 	}

@@ -261,14 +261,15 @@ static bool enter_extent(struct domain *d, const struct frames *f, unsigned int 
 	return false;
 }
 
-int physmap_populate(struct domain *d, const struct frames *f, unsigned int order)
+int physmap_populate(struct domain *d, const struct frames *f, unsigned int order,
+		     const struct asker *who)
 {
 	struct page *p;
 	int rc = 1;
 
 	spin_lock(&d->lock);
 	if (has_place(d, f, order)) {
-		rc = domain_memory_get(d, order, &p);
+		rc = domain_memory_get(d, order, who, &p);
 		if (!rc && !(p2m_all_holes(d, f) &&
 			     enter_extent(d, f, order, page_to_mfn(p), P2M_RAM_RW))) {
 			domain_memory_put_back(d, p, order);

@@ -117,7 +117,8 @@ static int write_pat(struct vcpu *v, uint32_t msr, uint64_t value)
 	}
 	v->hvm.pat = value;
 	hvm_get_state(v, HVM_MSRS);
-	hvm_set_state(v, HVM_MSRS);
+	/* dom0's shadow tables have other memory types then. */
+	hvm_set_state(v, HVM_MSRS | (v->domain->is_dom0 && v->domain->sh ? HVM_CRS : 0));
 	return 0;
 }
 

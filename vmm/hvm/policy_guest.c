@@ -103,6 +103,8 @@ int policy_domain_init(struct domain *d)
 		*d->cpu_policy = *policy_system(POLICY_HVM_DEFAULT);
 	if (!d->is_dom0 && is_shadow(d))
 		*d->cpu_policy = *shadow_default;
+	else if (is_shadow(d))
+		policy_derive_shadow(d->cpu_policy, d->cpu_policy);
 	return 0;
 }
 

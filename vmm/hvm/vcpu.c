@@ -115,26 +115,34 @@ void hvm_vcpu_fini(struct vcpu *v)
 
 /*
  * INIT and start-up IPIs only leave a note; the vCPU itself acts on it before its next entry. So no CPU
- * ever waits for another vCPU to stop, whatever guests send to each other.
+ * ever waits for another vCPU to stop, whatever guests send to each other. The model is tests/model/sipi.pml.
  */
 void hvm_vcpu_reset_init(struct vcpu *v)
 {
-	if (v->pause_flags & VPF_DOWN)
-		return; /* it waits for a start-up IPI already */
-	__atomic_store_n(&v->hvm.init_sipi, HVM_INIT_PENDING, __ATOMIC_SEQ_CST);
+	uint32_t inits;
+
+	/* It waits for a start-up IPI already. With a note left, and that is to be looked at first, it may be down for a moment. */
+	if (!__atomic_load_n(&v->hvm.init_sipi, __ATOMIC_SEQ_CST) &&
+	    (__atomic_load_n(&v->pause_flags, __ATOMIC_SEQ_CST) & VPF_DOWN))
+		return;
+	/* No two of them leave the same note: a start-up IPI in between would not be seen. */
+	inits = __atomic_fetch_add(&v->hvm.inits, HVM_INIT_ONE, __ATOMIC_SEQ_CST);
+	__atomic_store_n(&v->hvm.init_sipi, inits | HVM_INIT_PENDING, __ATOMIC_SEQ_CST);
 	vcpu_wake(v, VCPU_ATT_INIT);
 }
 
 void hvm_vcpu_startup_ipi(struct vcpu *v, uint8_t vector)
 {
-	uint32_t init = HVM_INIT_PENDING;
-	uint32_t start = HVM_INIT_PENDING | HVM_SIPI_PENDING | vector;
+	uint32_t note = __atomic_load_n(&v->hvm.init_sipi, __ATOMIC_SEQ_CST), start;
 
-	if (!__atomic_compare_exchange_n(&v->hvm.init_sipi, &init, start, false, __ATOMIC_SEQ_CST,
-					 __ATOMIC_SEQ_CST) &&
-	    (init || !(v->pause_flags & VPF_DOWN)))
-		return; /* a second start-up IPI, or one to a CPU that runs: ignored */
-	__atomic_store_n(&v->hvm.init_sipi, start, __ATOMIC_SEQ_CST);
+	do {
+		/* A second start-up IPI, or one to a CPU that runs: ignored. */
+		if ((note & HVM_SIPI_PENDING) ||
+		    (!note && !(__atomic_load_n(&v->pause_flags, __ATOMIC_SEQ_CST) & VPF_DOWN)))
+			return;
+		start = note | HVM_INIT_PENDING | HVM_SIPI_PENDING | vector;
+	} while (!__atomic_compare_exchange_n(&v->hvm.init_sipi, &note, start, false,
+					      __ATOMIC_SEQ_CST, __ATOMIC_SEQ_CST));
 	publish(v->initialised, true);
 	__atomic_fetch_or(&v->attention, VCPU_ATT_INIT, __ATOMIC_SEQ_CST);
 	__atomic_fetch_and(&v->pause_flags, ~(uint32_t)VPF_DOWN, __ATOMIC_SEQ_CST);
@@ -142,28 +150,43 @@ void hvm_vcpu_startup_ipi(struct vcpu *v, uint8_t vector)
 	vcpu_wake(v, VCPU_ATT_INIT);
 }
 
+static void start_at(struct vcpu *v, uint8_t vector)
+{
+	uint16_t cs = (uint16_t)(vector << 8);
+
+	set_real_mode(v, cs, (uint64_t)cs << 4, 0);
+	/* The sender has said so, but perhaps before the INIT that came first was served to its end. */
+	publish(v->initialised, true);
+}
+
+/*
+ * After INIT alone only a start-up IPI, or a new state, brings it up: at the reset vector it has nothing to execute. It is
+ * down before the note is gone, so that who sends one sees the one or the other.
+ */
 bool hvm_vcpu_serve_init(struct vcpu *v)
 {
-	uint32_t what = __atomic_exchange_n(&v->hvm.init_sipi, 0, __ATOMIC_SEQ_CST);
+	uint32_t what = __atomic_load_n(&v->hvm.init_sipi, __ATOMIC_SEQ_CST);
+	bool starts = what & HVM_SIPI_PENDING;
 
 	if (!(what & HVM_INIT_PENDING))
 		return true;
 	vlapic_reset(v->hvm.vlapic);
 	set_real_mode(v, 0xf000, 0xffff0000, 0xfff0);
-	if (what & HVM_SIPI_PENDING) {
-		uint16_t cs = (uint16_t)((what & 0xff) << 8);
-
-		set_real_mode(v, cs, (uint64_t)cs << 4, 0);
-		/* The sender has said so, but perhaps before the INIT that came first was served to its end. */
-		publish(v->initialised, true);
+	if (!starts) {
+		publish(v->initialised, false);
+		__atomic_fetch_or(&v->pause_flags, VPF_DOWN, __ATOMIC_SEQ_CST);
+	}
+	if (!__atomic_compare_exchange_n(&v->hvm.init_sipi, &what, 0, false, __ATOMIC_SEQ_CST,
+					 __ATOMIC_SEQ_CST)) {
+		/* Another one has come meanwhile, whose sender may not have told so yet: from the beginning. */
+		__atomic_fetch_and(&v->pause_flags, ~(uint32_t)VPF_DOWN, __ATOMIC_SEQ_CST);
+		vcpu_attention(v, VCPU_ATT_INIT);
+		return false;
+	}
+	if (starts) {
+		start_at(v, (uint8_t)what);
 		return true;
 	}
-	/* Only a start-up IPI, or a new state, brings it up: at the reset vector it has nothing to execute. */
-	publish(v->initialised, false);
-	__atomic_fetch_or(&v->pause_flags, VPF_DOWN, __ATOMIC_SEQ_CST);
-	/* A start-up IPI that came since sees DOWN clear and leaves a note: take it now. */
-	if (READ_ONCE(v->hvm.init_sipi))
-		__atomic_fetch_and(&v->pause_flags, ~(uint32_t)VPF_DOWN, __ATOMIC_SEQ_CST);
 	sched_vcpu_update(v);
 	this_cpu_raise(SOFTIRQ_SCHED);
 	return false;

@@ -50,17 +50,30 @@ static bool serve_attention(struct vcpu *v)
 	return true;
 }
 
+/*
+ * An entry lets physical interrupts in, which wait for the window then. But not one whose event exits while it is delivered
+ * or right behind it (a breakpoint on the stack: #DB for ever), and not an instruction that is emulated in place of an
+ * entry. So the window opens after every so many passes, whatever the guest does.
+ */
+#define PASSES_TO_WINDOW 64U
+
 /* Only deferred work puts another vCPU on this CPU: until there is some, v goes on. */
 void vcpu_resume(struct vcpu *v)
 {
-	const struct cpu *cpu = this_cpu();
+	struct cpu *cpu = this_cpu();
 
 	for (;;) {
-		if (unlikely(v->attention) && !serve_attention(v))
+		if (unlikely(v->attention) && !serve_attention(v)) {
+			/* Others can have it so each time, by INIT for ever: no entry would come. */
+			this_cpu_raise(SOFTIRQ_IRQ_WINDOW);
 			return;
+		}
 		if (unlikely(cpu->softirq))
 			return;
 		v->exits++;
+		WRITE_ONCE(cpu->exits, cpu->exits + 1);
+		if (unlikely(cpu->exits % PASSES_TO_WINDOW == 0))
+			this_cpu_raise(SOFTIRQ_IRQ_WINDOW);
 		hvm_ops->run(v);
 	}
 }

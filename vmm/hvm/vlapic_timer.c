@@ -174,8 +174,11 @@ static void arm_deadline(struct vlapic *a)
 		park(a);
 }
 
-/* What expired while the timer was masked raised no interrupt, and raises none afterwards. */
-static void unmasked(struct vlapic *a, uint64_t now)
+/*
+ * For the next expiry, after a change. What expired while the timer was masked raised no interrupt, and raises none
+ * afterwards; a periodic one may have been looking rarely.
+ */
+static void arm_anew(struct vlapic *a, uint64_t now)
 {
 	if (mode(a) == MODE_DEADLINE) {
 		if (a->tsc_deadline <= guest_tsc(a))
@@ -213,8 +216,8 @@ void vlapic_timer_lvt(struct vlapic *a, uint32_t lvtt)
 	vlapic_set(a, APIC_LVTT, lvtt);
 	if (lvtt & LVT_MASKED)
 		park(a);
-	else if (old & LVT_MASKED)
-		unmasked(a, now);
+	else if (old & LVT_MASKED || mode_of(lvtt) != mode_of(old))
+		arm_anew(a, now);
 	spin_unlock(&a->lock);
 }
 

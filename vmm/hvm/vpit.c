@@ -5,7 +5,8 @@
  * 61h: PIIX3 2.5.4.
  *
  * Ticks that the guest could not take are merged into one, as on a PC with interrupts off; while IRQ 0 leads
- * nowhere the host timer stops. A count written is loaded at once, but for modes 1 and 5, which load it with a trigger.
+ * nowhere the host timer stops. A count written is loaded at once, but modes 1 and 5 load it with a trigger, and a
+ * square wave or rate (modes 3 and 2) that runs loads it when its half or its period ends.
  */
 #include "irq_private.h"
 #include "units.h"
@@ -23,12 +24,14 @@ enum { RW_LATCH, RW_LSB, RW_MSB, RW_WORD0, RW_WORD1 };
 struct vpit {
 	struct hvm_hw_pit hw;
 	struct domain *domain;
-	uint64_t start_ns[3]; /* when the count began */
-	uint64_t held[3];     /* ticks passed when the gate went low */
-	uint32_t pending[3];  /* modes 1 and 5: count for the next trigger, 0: none was written */
-	bool fresh[3];	      /* a control word came, and no count or trigger after it */
-	uint64_t next_ns;     /* next edge of channel 0 */
-	bool unseen;	      /* its edges change nothing: no timer */
+	uint64_t start_ns[3];  /* when the count began */
+	uint64_t held[3];      /* ticks passed when the gate went low */
+	uint32_t pending[3];   /* count for the next trigger or reload, 0: none was written */
+	uint64_t reload_ns[3]; /* when that is, without a trigger */
+	bool reload_low[3];    /* OUT goes low then: the end of mode 3's first half */
+	bool fresh[3];	       /* a control word came, and no count or trigger after it */
+	uint64_t next_ns;      /* next edge of channel 0 */
+	bool unseen;	       /* its edges change nothing: no timer */
 	struct timer timer;
 };
 
@@ -63,6 +66,39 @@ static bool periodic(const struct hvm_hw_pit_channel *c)
 	return c->mode == 2 || c->mode == 3;
 }
 
+/* Mode 3 is high for the longer half. */
+static uint32_t high_ticks(uint32_t count)
+{
+	return (count + 1) / 2;
+}
+
+/* What is pending waits for the end of the period, or in mode 3 of its half. */
+static void reload_later(struct vpit *p, unsigned int ch, uint64_t now)
+{
+	const struct hvm_hw_pit_channel *c = &p->hw.channels[ch];
+	uint64_t passed = elapsed(p, ch, now);
+	uint32_t at = (uint32_t)(passed % c->count);
+
+	p->reload_low[ch] = c->mode == 3 && at < high_ticks(c->count);
+	passed += (p->reload_low[ch] ? high_ticks(c->count) : c->count) - at;
+	p->reload_ns[ch] = p->start_ns[ch] + to_ns(passed);
+}
+
+static void reload(struct vpit *p, uint64_t now)
+{
+	for (unsigned int ch = 0; ch < 3; ch++) {
+		struct hvm_hw_pit_channel *c = &p->hw.channels[ch];
+
+		if (!p->pending[ch] || !periodic(c) || !c->gate || now < p->reload_ns[ch])
+			continue;
+		c->count = p->pending[ch];
+		p->pending[ch] = 0;
+		p->start_ns[ch] = p->reload_ns[ch];
+		if (p->reload_low[ch])
+			p->start_ns[ch] -= to_ns(high_ticks(c->count));
+	}
+}
+
 static uint16_t to_bcd(uint32_t v)
 {
 	return (uint16_t)(v % 10 | (v / 10 % 10) << 4 | (v / 100 % 10) << 8 |
@@ -72,7 +108,7 @@ static uint16_t to_bcd(uint32_t v)
 /* Mode 3 counts down by two, twice in a period; an odd count begins one lower and has its zero in the first half. */
 static uint32_t square_counter(uint32_t count, uint64_t passed)
 {
-	uint32_t at = (uint32_t)(passed % count), half = (count + 1) / 2;
+	uint32_t at = (uint32_t)(passed % count), half = high_ticks(count);
 
 	return (count & ~1U) - 2 * (at < half ? at : at - half);
 }
@@ -106,13 +142,13 @@ static bool output(const struct vpit *p, unsigned int ch, uint64_t now)
 	case 2:
 		return !c->gate || d % c->count != c->count - 1;
 	case 3:
-		return !c->gate || d % c->count < (c->count + 1) / 2;
+		return !c->gate || d % c->count < high_ticks(c->count);
 	default:
 		return d != c->count;
 	}
 }
 
-/* The next rising edge of channel 0 after now. */
+/* The next rising edge of channel 0 after now, until which reload() was called. */
 static uint64_t next_edge(const struct vpit *p, uint64_t now)
 {
 	const struct hvm_hw_pit_channel *c = &p->hw.channels[0];
@@ -122,7 +158,13 @@ static uint64_t next_edge(const struct vpit *p, uint64_t now)
 		return PC_NEVER; /* this channel's gate never gives a trigger */
 	if (!periodic(c))
 		return p->start_ns[0] + to_ns(c->count);
-	at = p->start_ns[0] + to_ns((to_ticks(now - p->start_ns[0]) / c->count + 1) * c->count);
+	if (!p->pending[0])
+		at = p->start_ns[0] +
+		     to_ns((to_ticks(now - p->start_ns[0]) / c->count + 1) * c->count);
+	else if (p->reload_low[0])
+		at = p->reload_ns[0] + to_ns(p->pending[0] - high_ticks(p->pending[0]));
+	else
+		at = p->reload_ns[0];
 	return max(at, now + PC_MIN_PERIOD_NS);
 }
 
@@ -156,7 +198,10 @@ void vpit_unseen(struct domain *d, bool unseen)
 		arm(p, PC_NEVER);
 		p->unseen = true;
 	} else if (!unseen && p->unseen) {
-		arm(p, next_edge(p, now_ns()));
+		uint64_t now = now_ns();
+
+		reload(p, now);
+		arm(p, next_edge(p, now));
 	}
 	spin_unlock(&d->hvm.time_lock);
 }
@@ -169,6 +214,7 @@ static void timer_fn(void *data)
 	bool due;
 
 	spin_lock(&d->hvm.time_lock);
+	reload(p, now);
 	due = now >= p->next_ns;
 	if (due)
 		arm(p, periodic(&p->hw.channels[0]) ? next_edge(p, now) : PC_NEVER);
@@ -184,14 +230,18 @@ static void load_count(struct vpit *p, unsigned int ch, uint32_t v, uint64_t now
 	if (c->bcd)
 		v = (v & 15) + (v >> 4 & 15) * 10 + (v >> 8 & 15) * 100 + (v >> 12 & 15) * 1000;
 	v = v ? v : c->bcd ? 10000 : 65536;
-	if (triggered(c)) {
-		p->pending[ch] = v;
+	p->pending[ch] = v;
+	if (triggered(c))
 		return;
+	if (periodic(c) && c->gate && !p->fresh[ch]) {
+		reload_later(p, ch, now);
+	} else {
+		c->count = v;
+		p->pending[ch] = 0;
+		p->fresh[ch] = false;
+		p->start_ns[ch] = now;
+		p->held[ch] = 0;
 	}
-	c->count = v;
-	p->fresh[ch] = false;
-	p->start_ns[ch] = now;
-	p->held[ch] = 0;
 	if (ch == 0)
 		arm(p, next_edge(p, now));
 }
@@ -318,12 +368,14 @@ static enum io_result pit_read(struct vcpu *v, void *opaque, uint64_t offset, un
 			       uint64_t *val)
 {
 	struct vpit *p = opaque;
+	uint64_t now = now_ns();
 
 	(void)v;
 	if (size != 1)
 		return IO_PASS;
 	spin_lock(&p->domain->hvm.time_lock);
-	*val = offset == PORT_MODE - PORT_CH0 ? 0 : read_channel(p, offset & 3, now_ns());
+	reload(p, now);
+	*val = offset == PORT_MODE - PORT_CH0 ? 0 : read_channel(p, offset & 3, now);
 	spin_unlock(&p->domain->hvm.time_lock);
 	return IO_DONE;
 }
@@ -338,6 +390,7 @@ static enum io_result pit_write(struct vcpu *v, void *opaque, uint64_t offset, u
 	if (size != 1)
 		return IO_PASS;
 	spin_lock(&p->domain->hvm.time_lock);
+	reload(p, now);
 	low = offset == PORT_MODE - PORT_CH0 ? write_mode(p, (uint8_t)val, now)
 					     : write_channel(p, offset & 3, (uint8_t)val, now);
 	spin_unlock(&p->domain->hvm.time_lock);
@@ -378,6 +431,7 @@ static enum io_result speaker_read(struct vcpu *v, void *opaque, uint64_t offset
 	if (size != 1)
 		return IO_PASS;
 	spin_lock(&p->domain->hvm.time_lock);
+	reload(p, now);
 	*val = p->hw.channels[2].gate | (uint32_t)p->hw.speaker_data_on << 1 |
 	       (now / REFRESH_NS & 1) << 4 | (uint32_t)output(p, 2, now) << 5;
 	spin_unlock(&p->domain->hvm.time_lock);
@@ -388,13 +442,15 @@ static enum io_result speaker_write(struct vcpu *v, void *opaque, uint64_t offse
 				    unsigned int size, uint64_t val)
 {
 	struct vpit *p = opaque;
+	uint64_t now = now_ns();
 
 	(void)v, (void)offset;
 	if (size != 1)
 		return IO_PASS;
 	spin_lock(&p->domain->hvm.time_lock);
+	reload(p, now);
 	p->hw.speaker_data_on = val >> 1 & 1;
-	set_gate(p, 2, val & 1, now_ns());
+	set_gate(p, 2, val & 1, now);
 	spin_unlock(&p->domain->hvm.time_lock);
 	return IO_DONE;
 }

@@ -25,7 +25,8 @@ static inline bool asker_is(const struct asker *a, const struct asker *b)
 /* Has somebody begun, who may still come back for the rest? */
 static inline bool asker_may_come(const struct asker *a, uint64_t now_ns)
 {
-	return a->space && now_ns - a->seen_ns < ASKER_GONE_NS;
+	/* Who has asked since the caller looked at its clock is there, too. */
+	return a->space && (int64_t)(now_ns - a->seen_ns) < (int64_t)ASKER_GONE_NS;
 }
 
 #endif

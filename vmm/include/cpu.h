@@ -16,6 +16,9 @@
 #define MAX_CPUS       64U
 #define CPU_STACK_SIZE (32UL << 10) /* struct cpu at the bottom, stack grows down from the top */
 
+/* IA32_PAT. WB, WT, UC-, UC, WC, WP, UC, UC: entries 4 and 5 are what the VMM's own WC and WP mappings use. */
+#define VMM_PAT 0x0000050100070406ULL
+
 /* Physical vectors that belong to the VMM (everything in 0x20..0xef is dom0's). */
 #define VMM_VECTOR_FIRST    0xf0
 #define VMM_VECTOR_SPURIOUS 0xff
@@ -54,7 +57,7 @@ struct cpu {
 	uint64_t gdt[16];
 	struct tss *tss;
 	uint64_t idle_ns;     /* time spent in the idle loop */
-	uint64_t exits;	      /* VM exits on this CPU */
+	uint64_t exits;	      /* of guests on this CPU, and what was done in place of an entry */
 	uint64_t branches_of; /* serial of the domain that taught the predictors; own CPU only */
 	struct call call;     /* own CPU only */
 };

@@ -30,6 +30,9 @@ int guest_phys_write(struct domain *d, gpa_t gpa, const void *buf, size_t len);
  * v must be current or paused. access = PFEC_W/U/I wanted.
  */
 int guest_walk(struct vcpu *v, uint64_t la, uint32_t access, gpa_t *gpa, uint32_t *pfec);
+/* guest_walk() that tells what else could go that way, with no change of the tables: *allows is access, perhaps with PFEC_W. */
+int guest_walk_allows(struct vcpu *v, uint64_t la, uint32_t access, gpa_t *gpa, uint32_t *pfec,
+		      uint32_t *allows);
 
 /* How a guest's page tables are read, and which of their entries a walk has used. */
 struct guest_paging {

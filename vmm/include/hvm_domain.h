@@ -108,11 +108,13 @@ struct hvm_msr_state {
 #define HVM_SHADOW_MOV_SS 2U /* besides: of MOV SS or POP SS, which VT-x tells from that of STI */
 
 #define HVM_INIT_PENDING  BIT(9)
-#define HVM_SIPI_PENDING  BIT(8) /* with INIT: start at the vector in bits 0-7 */
+#define HVM_INIT_ONE	  BIT(10) /* which INIT it was counts from here on */
+#define HVM_SIPI_PENDING  BIT(8)  /* with INIT: start at the vector in bits 0-7 */
 
 struct hvm_vcpu {
-	uint32_t init_sipi;	 /* atomic: HVM_INIT_PENDING, HVM_SIPI_PENDING, vector */
-	struct vlapic *vlapic;	 /* constant; every vCPU of a guest and of dom0 has one */
+	uint32_t init_sipi;    /* atomic: HVM_INIT_PENDING, HVM_SIPI_PENDING, vector, which INIT */
+	uint32_t inits;	       /* atomic: number of INITs, times HVM_INIT_ONE */
+	struct vlapic *vlapic; /* constant; every vCPU of a guest and of dom0 has one */
 	struct mtrr_state *mtrr; /* constant */
 	struct vcpu_io *io;	 /* ioreq and emulation in progress: hvm/ioreq.c */
 	struct hvm_event event;	 /* own vCPU: to inject first at the next entry */

@@ -30,7 +30,6 @@ struct hvm_ops {
 	const char *name;	 /* "AMD-V", "VT-x" */
 	uint8_t emulated_vendor; /* X86_VENDOR_*: where instructions differ, the emulator follows it */
 	const struct p2m_format *p2m_format; /* of nested paging */
-	bool shadow;			     /* can run domains on shadow tables */
 
 	int (*cpu_up)(void); /* enable on this CPU; 0 or -errno with a message */
 	int (*domain_init)(struct domain *d);

@@ -7,6 +7,7 @@
 #ifndef PLINTH_MM_H
 #define PLINTH_MM_H
 
+#include "asker.h"
 #include "lib.h"
 #include "list.h"
 
@@ -91,16 +92,19 @@ void free_page_virt(void *p);
 struct page *alloc_domain_pages(struct domain *d, unsigned int order);
 /*
  * The same with d->lock held. More than 2^PIECE_ORDER pages are made ready in pieces, call by call, because clearing
- * takes its time: 0 and *p; -ERESTART: a piece was done, call again; -ENOMEM. What is begun belongs to the domain, not
- * to the caller: a call for the same order takes it over, one for another order gives it back first, in pieces, too.
+ * takes its time: 0 and *p; -ERESTART: a piece was done, call again; -EBUSY: another one's turn, call again later; -ENOMEM. What
+ * is begun belongs to the domain: a call for the same order takes it over, one for another order waits for who asked, and gives it
+ * back, in pieces, too, when that one does not come any more.
  */
 #define PIECE_ORDER 5U
-int domain_memory_get(struct domain *d, unsigned int order, struct page **p);
+int domain_memory_get(struct domain *d, unsigned int order, const struct asker *who,
+		      struct page **p);
 /* What domain_memory_get() gave has not been used; the lock has been held since. */
 void domain_memory_put_back(struct domain *d, struct page *p, unsigned int order);
 /* Of a dying domain: gives back what was begun. 0, -ERESTART = call again. */
 int domain_stock_drop(struct domain *d);
 struct domain_stock {
+	struct asker of;
 	struct page *first; /* NULL: there is none */
 	unsigned int order;
 	uint64_t ready;	  /* pages that are cleared, and the domain's */

@@ -142,13 +142,18 @@ struct p2m_hooks {
 	bool (*owns)(mfn_t mfn);
 };
 
+/* Frames share a generation by ranges of 2^15, the size of a piece of the hole in which Linux maps others' pages. */
+#define P2M_RANGE_ORDER 15U
+#define P2M_RANGES	64U
+
 struct p2m {
 	struct domain *domain;
 	const struct p2m_hooks *hooks; /* constant once the domain runs; NULL = none */
 	spinlock_t lock; /* LOCK_P2M: all changes; lookups are lock-free reads of entries */
 	const struct p2m_format *fmt;
-	struct page *root;	 /* published; NULL once hidden */
-	uint64_t generation;	 /* lock; never twice the same among all: new with each change */
+	struct page *root; /* published; NULL once hidden */
+	/* lock; of each range, never twice the same among all p2ms: new with each change in it */
+	uint64_t generation[P2M_RANGES];
 	struct list_head tables; /* pages of the tree; lock */
 	struct list_head
 		parked; /* tables that became large pages, of which others may still know; lock */
@@ -179,6 +184,13 @@ struct p2m {
 		recombined; /* p2m_recombine() has come to this frame; ~0 = there is nothing to do; LOCK_DOMCTL */
 	struct pod pod;
 };
+
+/* While it stays the same, what covers gfn does, too. No lock needed. */
+static inline uint64_t p2m_generation(const struct p2m *p, gfn_t gfn)
+{
+	return __atomic_load_n(&p->generation[(gfn.v >> P2M_RANGE_ORDER) % P2M_RANGES],
+			       __ATOMIC_ACQUIRE);
+}
 
 /* Tables that a domain may have: some for a start, and twice what its memory in small pages needs. */
 #define P2M_TABLES_MIN	    1024ULL

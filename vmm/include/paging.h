@@ -45,6 +45,12 @@ struct paging_mode {
 
 extern const struct paging_mode paging_nested, paging_shadow;
 
+/*
+ * Is nested paging there? The vendor's probe clears it where the processor has none, the option hap= for all processors.
+ * Constant from then on. Without it every domain, dom0 too, is on shadow tables.
+ */
+extern bool paging_has_nested;
+
 /* The domain's mode by its flags of creation; before its p2m. -ENOMEM. */
 int paging_domain_init(struct domain *d);
 /* What the tables were made of goes, in pieces: -ERESTART = again. No vCPU of d runs any more. */

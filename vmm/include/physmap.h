@@ -11,10 +11,11 @@
  */
 int physmap_remove_list(struct domain *d, const gfn_t *gfn, unsigned int nr, unsigned int *done);
 /*
- * One extent of a guest: an aligned block, in orders up to 2 MiB, and of 1 GiB where there is such a page. 0, -ERESTART; else
- * no memory, no room, or something is there already.
+ * One extent of a guest: an aligned block, in orders up to 2 MiB, and of 1 GiB where there is such a page. 0, -ERESTART, -EBUSY
+ * (domain_memory_get()); else no memory, no room, or something is there already.
  */
-int physmap_populate(struct domain *d, const struct frames *f, unsigned int order);
+int physmap_populate(struct domain *d, const struct frames *f, unsigned int order,
+		     const struct asker *who);
 /* The same; it gets its pages when they are touched. */
 int physmap_populate_later(struct domain *d, const struct frames *f, unsigned int order);
 /* A frame of dom0 that it has given back. False: it is not that, or there is something. */

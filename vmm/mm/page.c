@@ -227,13 +227,18 @@ int domain_stock_drop(struct domain *d)
 }
 
 /* d->lock held. */
-static int stock_advance(struct domain *d, unsigned int order, struct page **p)
+static int stock_advance(struct domain *d, unsigned int order, const struct asker *who,
+			 struct page **p)
 {
 	struct domain_stock *s = &d->stock;
 
 	if (d->dying)
 		return -ENOMEM;
 	if (s->first && (s->order != order || s->dropped)) {
+		/* Two with different orders would undo each other's for ever. */
+		if (!asker_is(&s->of, who) && asker_may_come(&s->of, who->seen_ns))
+			return -EBUSY;
+		s->of = *who;
 		stock_drop_piece(d);
 		return -ERESTART;
 	}
@@ -241,6 +246,7 @@ static int stock_advance(struct domain *d, unsigned int order, struct page **p)
 		*s = (struct domain_stock){ .first = take_for(d, order), .order = order };
 	if (!s->first)
 		return -ENOMEM;
+	s->of = *who;
 	if (!(s->ready >> order)) {
 		give_pages(d, s->first + s->ready, PIECE_PAGES);
 		s->ready += PIECE_PAGES;
@@ -251,10 +257,11 @@ static int stock_advance(struct domain *d, unsigned int order, struct page **p)
 	return 0;
 }
 
-int domain_memory_get(struct domain *d, unsigned int order, struct page **p)
+int domain_memory_get(struct domain *d, unsigned int order, const struct asker *who,
+		      struct page **p)
 {
 	if (order > PIECE_ORDER)
-		return stock_advance(d, order, p);
+		return stock_advance(d, order, who, p);
 	*p = alloc_domain_pages(d, order);
 	if (*p)
 		return 0;
@@ -267,7 +274,8 @@ int domain_memory_get(struct domain *d, unsigned int order, struct page **p)
 void domain_memory_put_back(struct domain *d, struct page *p, unsigned int order)
 {
 	if (order > PIECE_ORDER) {
-		d->stock = (struct domain_stock){ p, order, 1UL << order, 0 };
+		d->stock =
+			(struct domain_stock){ .first = p, .order = order, .ready = 1UL << order };
 		return;
 	}
 	for (uint64_t i = 0; i < 1UL << order; i++)

@@ -120,6 +120,7 @@ static int walk_reached(struct vcpu *v, uint64_t la, uint32_t access, gpa_t *gpa
 	struct call *c = this_call();
 	unsigned int i = (la >> PAGE_SHIFT) % CALL_REACHED;
 	uint64_t page = la & PAGE_MASK;
+	uint32_t allows;
 	int rc;
 
 	if (unlikely(c->v != v))
@@ -128,12 +129,12 @@ static int walk_reached(struct vcpu *v, uint64_t la, uint32_t access, gpa_t *gpa
 	/* A page that may be written may be read. */
 	if (c->reached[i].number != c->number || c->reached[i].page != page ||
 	    (access & ~c->reached[i].access)) {
-		rc = guest_walk(v, la, access, gpa, pfec);
+		rc = guest_walk_allows(v, la, access, gpa, pfec, &allows);
 		if (rc)
 			return rc;
 		c->reached[i].number = c->number;
 		c->reached[i].page = page;
-		c->reached[i].access = access;
+		c->reached[i].access = allows;
 		c->reached[i].gpa = _gpa(gpa->v & PAGE_MASK);
 	}
 	*gpa = _gpa(c->reached[i].gpa.v | (la & ~PAGE_MASK));

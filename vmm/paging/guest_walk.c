@@ -31,6 +31,7 @@ struct walk {
 	bool nx;	 /* OR of NX along the way */
 	struct guest_paging g;
 	struct guest_path *path; /* NULL: nobody wants to know */
+	uint32_t *allows;	 /* likewise */
 };
 
 struct step {
@@ -190,20 +191,32 @@ static bool key_forbids(const struct walk *w, uint64_t pte)
 	return bits & 2 && w->access & PFEC_W && (w->user || v->cr0 & X86_CR0_WP);
 }
 
+/* Could a write go the same way, and change nothing in the tables? */
+static bool allows_writes(const struct walk *w, uint64_t pte)
+{
+	struct walk write = *w;
+
+	write.access |= PFEC_W;
+	return pte & PTE_D && allowed(&write) && !key_forbids(&write, pte);
+}
+
 static int finish(struct walk *w, const struct step *s, const struct entry *e, gpa_t *gpa,
 		  uint32_t *pfec)
 {
 	uint64_t offset_mask = BIT(s->shift) - 1, pte = e->pte;
 	uint64_t base = pte & ADDR_MASK;
+	bool may = allowed(w);
 
-	if (allowed(w) && key_forbids(w, pte)) {
+	if (may && key_forbids(w, pte)) {
 		fail(w, true, false, pfec);
 		if (pfec)
 			*pfec |= PFEC_PK;
 		return -EFAULT;
 	}
-	if (!allowed(w) || !set_bits(w, e, s, PTE_A | (w->access & PFEC_W ? PTE_D : 0)))
+	if (!may || !set_bits(w, e, s, PTE_A | (w->access & PFEC_W ? PTE_D : 0)))
 		return fail(w, true, false, pfec);
+	if (w->allows && allows_writes(w, pte))
+		*w->allows |= PFEC_W;
 	/* PSE-36: bits 13-20 of a 4 MiB entry are address bits 32-39. */
 	if (s->entry_bytes == 4 && s->shift == 22)
 		base = (pte & 0xffc00000) | (pte & 0x1fe000) << 19;
@@ -284,7 +297,7 @@ static int do_walk_of_mode(struct walk *w, gpa_t *gpa, uint32_t *pfec)
 
 /* The identity while paging is off. */
 static int walk(struct vcpu *v, uint64_t la, uint32_t access, gpa_t *gpa, uint32_t *pfec,
-		struct guest_path *path)
+		struct guest_path *path, uint32_t *allows)
 {
 	bool wide = v->cr4 & X86_CR4_PAE;
 	struct walk w = {
@@ -299,6 +312,7 @@ static int walk(struct vcpu *v, uint64_t la, uint32_t access, gpa_t *gpa, uint32
 		       .pse = v->cr4 & X86_CR4_PSE,
 		       .giant = host_cpu.e1_edx & BIT(26) },
 		.path = path,
+		.allows = allows,
 	};
 
 	if (!(v->cr0 & X86_CR0_PG)) {
@@ -310,7 +324,14 @@ static int walk(struct vcpu *v, uint64_t la, uint32_t access, gpa_t *gpa, uint32
 
 int guest_walk(struct vcpu *v, uint64_t la, uint32_t access, gpa_t *gpa, uint32_t *pfec)
 {
-	return walk(v, la, access, gpa, pfec, NULL);
+	return walk(v, la, access, gpa, pfec, NULL, NULL);
+}
+
+int guest_walk_allows(struct vcpu *v, uint64_t la, uint32_t access, gpa_t *gpa, uint32_t *pfec,
+		      uint32_t *allows)
+{
+	*allows = access;
+	return walk(v, la, access, gpa, pfec, NULL, allows);
 }
 
 int guest_walk_path(struct vcpu *v, uint64_t la, uint32_t access, gpa_t *gpa, uint32_t *pfec,
@@ -319,7 +340,7 @@ int guest_walk_path(struct vcpu *v, uint64_t la, uint32_t access, gpa_t *gpa, ui
 	path->steps = 0;
 	path->wide = v->cr4 & X86_CR4_PAE;
 	path->top_level = v->efer & X86_EFER_LMA ? 4 : path->wide ? 3 : 2;
-	return walk(v, la, access, gpa, pfec, path);
+	return walk(v, la, access, gpa, pfec, path, NULL);
 }
 
 static bool same_entry(struct domain *d, const struct guest_path *path, const struct guest_step *st)

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /* The paging mode of a domain: chosen when it is created, and what both have in common. paging.h. */
+#include "boot.h"
 #include "shadow/shadow.h"
 #include <xen/domctl.h>
 
@@ -9,6 +10,15 @@
 #define GIVE_UP_PIECE 64U
 /* It is the same attempt when no more exits have come between. */
 #define STUCK_EXITS 64U
+
+bool paging_has_nested = true;
+
+static int parse_hap(const char *value)
+{
+	return parse_bool(value, &paging_has_nested);
+}
+BOOT_OPTION(hap, "hap", parse_hap,
+	    "nested paging; off: domains run on shadow tables, as without it (default on)");
 
 /* The processor has the guest's own registers. */
 static void same_state(struct vcpu *v)

@@ -5,8 +5,7 @@
  * bits to svm/npt.c and vmx/ept.c. APM volume 2, 15.25; SDM volume 3, "EPT".
  *
  * Lookups take no lock: an entry is one aligned 64-bit word, tables stay where they are until the tree is hidden and
- * no CPU walks it any more (publish.h). Each CPU remembers some entries; they hold for as long as nothing in that
- * p2m changes.
+ * no CPU walks it any more (publish.h); p2m_seen.c remembers some for each CPU.
  */
 #include "domain.h"
 #include "hvm_ops.h"
@@ -60,13 +59,9 @@ static struct page *table_alloc(struct p2m *p)
 	return pg;
 }
 
-/* After each change: what the CPUs remember of p is not used any more. */
-static void changed(struct p2m *p)
+static void all_changed(struct p2m *p)
 {
-	static uint64_t last;
-
-	__atomic_store_n(&p->generation, __atomic_add_fetch(&last, 1, __ATOMIC_RELAXED),
-			 __ATOMIC_RELEASE);
+	p2m_changed(p, _gfn(0), level_order(LEVELS + 1));
 }
 
 int p2m_init(struct domain *d)
@@ -83,7 +78,7 @@ int p2m_init(struct domain *d)
 	list_init(&p->tables);
 	list_init(&p->parked);
 	p->root = table_alloc(p);
-	changed(p);
+	all_changed(p);
 	return p->root ? 0 : -ENOMEM;
 }
 
@@ -111,7 +106,7 @@ static uint64_t *find(const struct p2m *p, gfn_t gfn, unsigned int *level, uint6
 	return slot;
 }
 
-static struct p2m_entry lookup(const struct p2m *p, gfn_t gfn)
+struct p2m_entry p2m_lookup(const struct p2m *p, gfn_t gfn)
 {
 	struct p2m_entry e = { .mfn = INVALID_MFN, .order = 9 * LEVELS };
 	unsigned int level;
@@ -124,38 +119,6 @@ static struct p2m_entry lookup(const struct p2m *p, gfn_t gfn)
 	if (mfn_valid_value(e.mfn))
 		e.mfn.v += gfn.v & (BIT(e.order) - 1);
 	return e;
-}
-
-/* The last entries that this CPU looked up; generations tell p2ms apart, too. */
-#define REMEMBERED 16U
-struct remembered {
-	gfn_t gfn;
-	uint64_t generation;
-	struct p2m_entry entry;
-} __aligned(64);
-static struct remembered remembered[MAX_CPUS][REMEMBERED];
-
-/* The APICs and the HPET lie at round addresses, which the lowest bits do not tell apart. */
-static inline unsigned int slot_of(gfn_t gfn)
-{
-	return (gfn.v ^ gfn.v >> 8) % REMEMBERED;
-}
-
-static __noinline struct p2m_entry remember(const struct p2m *p, gfn_t gfn, uint64_t generation,
-					    struct remembered *r)
-{
-	*r = (struct remembered){ gfn, generation, lookup(p, gfn) };
-	return r->entry;
-}
-
-struct p2m_entry p2m_get(struct domain *d, gfn_t gfn)
-{
-	struct remembered *r = &remembered[cpu_id()][slot_of(gfn)];
-	uint64_t generation = __atomic_load_n(&d->p2m.generation, __ATOMIC_ACQUIRE);
-
-	if (likely(r->gfn.v == gfn.v && r->generation == generation))
-		return r->entry;
-	return remember(&d->p2m, gfn, generation, r);
 }
 
 static inline enum p2m_type type_of(uint64_t entry)
@@ -260,7 +223,7 @@ static uint64_t replace(struct p2m *p, gfn_t gfn, uint64_t *slot, uint64_t leaf,
 	uint64_t old = exchange(p, gfn, slot, leaf, level);
 
 	if (unlikely(m->p2m_changed)) {
-		changed(p);
+		p2m_changed(p, gfn, level_order(level));
 		m->p2m_changed(p->domain, gfn, level_order(level), is_same_ram(old, leaf));
 	}
 	return old;
@@ -297,7 +260,7 @@ static int split(struct p2m *p, uint64_t *slot, gfn_t gfn, unsigned int level)
 		}
 	}
 	publish(*slot, p->fmt->make_table(mfn_to_maddr(page_to_mfn(pg))));
-	changed(p);
+	p2m_changed(p, gfn, level_order(level));
 	return 0;
 }
 
@@ -356,7 +319,7 @@ static void entered(struct p2m *p, gfn_t gfn, const struct p2m_entry *e, unsigne
 {
 	uint64_t last = gfn.v + BIT(order) - 1;
 
-	changed(p);
+	p2m_changed(p, gfn, order);
 	if (e->type != P2M_INVALID && last > p->max_gfn)
 		p->max_gfn = last;
 }
@@ -563,7 +526,7 @@ static bool change_small(struct p2m *p, gfn_t gfn, uint64_t *slot, uint64_t nr, 
 		any = true;
 	}
 	if (any)
-		changed(p);
+		p2m_changed(p, gfn, level_order(2));
 	return any;
 }
 
@@ -730,6 +693,7 @@ static uint64_t recombine_at(struct p2m *p, gfn_t gfn, bool *any)
 		return behind;
 	pg = mfn_to_page(virt_to_mfn(table_virt(*slot)));
 	publish(*slot, p->fmt->make_leaf(p->domain, &e, _gfn(f.first), 2));
+	p2m_changed(p, gfn, level_order(2));
 	list_move_tail(&pg->list, &p->parked);
 	p->nr_parked++;
 	*any = true;
@@ -748,7 +712,6 @@ int p2m_recombine(struct domain *d, uint64_t *next)
 	for (unsigned int n = 0; p->root && *next <= p->max_gfn && n < RECOMBINE_TABLES; n++)
 		*next = recombine_at(p, _gfn(*next), &any);
 	if (any) {
-		changed(p);
 		p2m_flush(d);
 		p->parked_since = grace_start();
 	}
@@ -769,7 +732,7 @@ void p2m_hide(struct domain *d)
 	logdirty_disable(d);
 	spin_lock(&p->lock);
 	publish(p->root, NULL);
-	changed(p);
+	all_changed(p);
 	spin_unlock(&p->lock);
 }
 

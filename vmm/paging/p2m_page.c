@@ -6,11 +6,6 @@
 /* How often a frame may change under a look at it; more than that is a guest that wants it so. */
 #define LOOKS 4U
 
-static uint64_t generation(const struct domain *d)
-{
-	return __atomic_load_n(&d->p2m.generation, __ATOMIC_ACQUIRE);
-}
-
 /*
  * A page is only this domain's to use at gfn while the entry is there: it may belong to another domain, or be
  * taken back for another frame (pod.c). So, with the reference taken, the entry is looked at again.
@@ -34,7 +29,7 @@ struct page *p2m_get_page(struct domain *d, gfn_t gfn, bool write, enum p2m_type
 	struct p2m_entry e;
 
 	for (unsigned int looks = 0; looks < LOOKS; looks++) {
-		uint64_t before = generation(d);
+		uint64_t before = p2m_generation(&d->p2m, gfn);
 
 		e = p2m_get(d, gfn);
 		if (unlikely(e.type == P2M_POD) && write && pod_populate_now(d, gfn))
@@ -46,7 +41,7 @@ struct page *p2m_get_page(struct domain *d, gfn_t gfn, bool write, enum p2m_type
 		pg = mfn_to_page(e.mfn);
 		if (!page_get(pg, p2m_is_ram(e.type) ? d : NULL))
 			return NULL;
-		if (likely(generation(d) == before) || still_mapped(d, gfn, &e))
+		if (likely(p2m_generation(&d->p2m, gfn) == before) || still_mapped(d, gfn, &e))
 			break;
 		page_put(pg);
 		pg = NULL;

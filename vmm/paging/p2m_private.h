@@ -13,6 +13,11 @@
 int p2m_enter_locked(struct p2m *p, gfn_t gfn, const struct p2m_entry *e, unsigned int level,
 		     uint64_t *old);
 
+/* What the tree says of gfn just now, by a walk. No lock needed. */
+struct p2m_entry p2m_lookup(const struct p2m *p, gfn_t gfn);
+/* With p->lock held, behind each change of what covers gfn, 2^order frames: nothing that was remembered of these is used any more. */
+void p2m_changed(struct p2m *p, gfn_t gfn, unsigned int order);
+
 /* Sets the bits of frames in a bitmap that begins at frame `base` (logdirty.c). */
 void bitmap_set_range(uint8_t *map, uint64_t base, const struct frames *f);
 

@@ -33,12 +33,13 @@ static void idle(struct cpu *c)
 	c->idle_ns += now_ns() - start;
 }
 
-static void deferred_work(struct cpu *c)
+/* again: there was some right before. What others bring without end keeps no interrupt out. */
+static void deferred_work(struct cpu *c, bool again)
 {
 	uint32_t work = __atomic_exchange_n(&c->softirq, 0, __ATOMIC_SEQ_CST);
 
 	stretch_doing("deferred work", work);
-	if (work & SOFTIRQ_IRQ_WINDOW) {
+	if (again || (work & SOFTIRQ_IRQ_WINDOW)) {
 		interrupt_window(c);
 		work |= __atomic_exchange_n(&c->softirq, 0, __ATOMIC_SEQ_CST);
 	}
@@ -60,8 +61,8 @@ struct vcpu *run_next(void)
 	struct vcpu *v;
 
 	for (;;) {
-		while (c->softirq)
-			deferred_work(c);
+		for (bool again = false; c->softirq; again = true)
+			deferred_work(c, again);
 		v = published(c->current);
 		if (v && !v->domain->is_idle)
 			return v;

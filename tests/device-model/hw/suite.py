@@ -1,7 +1,6 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 """Register scripts on our device model and on QEMU; the process around it, its state and its confinement."""
 import os
-import shutil
 
 import ide
 import pc
@@ -18,9 +17,9 @@ import test_process
 import test_state
 import test_storage
 import test_usb
+from bench import QEMU_OPTIONS, Bench, kinds, run_scripts
 
 NAME = "check-device-model"
-QEMU = "qemu-system-x86_64"
 
 
 class Images:
@@ -50,75 +49,32 @@ def drives(images):
             "-m", "128", "-boot", "order=dca"]
 
 
-def start(kind, program, images):
-    argv = [program] + drives(images)
+def shared(kind, program, work):
+    """A machine with drives for several scripts: each finds them reset, and the images fresh."""
+    images = Images(work)
+
+    def begin(_):
+        images.write()
+        argv = [program] + drives(images)
+        return pc.Pc(kind, argv + (["-machine", "pc", "-S"] + QEMU_OPTIONS if kind == "qemu" else []), work), images
+
+    def again(machine, _):
+        images.write()
+        ide.Drive(machine, 0).reset()
+        ide.Drive(machine, 1).reset()
+    return begin, again
+
+
+def own(module, kind, program, work):
+    """What the module itself starts for each script."""
+    argv = [program]
     if kind == "qemu":
-        argv += ["-machine", "pc", "-accel", "tcg", "-S", "-qtest-log", "/dev/null", "-nodefaults", "-display", "none"]
-    return pc.Pc(kind, argv, images.work)
-
-
-class Bench:
-    """A machine that serves several scripts: each finds its drives reset and the images fresh."""
-
-    def __init__(self, kind, program, work):
-        self.kind, self.program, self.work = kind, program, work
-        self.images = Images(work)
-        self.machine = None
-
-    def run(self, test):
-        self.images.write()
-        if not self.machine:
-            self.machine = start(self.kind, self.program, self.images)
-        else:
-            ide.Drive(self.machine, 0).reset()
-            ide.Drive(self.machine, 1).reset()
-        try:
-            test(self.machine, self.images)
-        except BaseException:
-            self.machine.kill()
-            self.machine = None
-            raise
-
-    def close(self):
-        if self.machine:
-            self.machine.close()
-        self.machine = None
-
-
-def run_module(results, module, kind, program, work):
-    bench = Bench(kind, program, work)
-    for test in module.TESTS:
-        name = kind + " " + module.__name__[5:] + "." + test.__name__[5:]
-        results.on(program, name, lambda: bench.run(test))
-        if module is test_chipset:
-            bench.close()  # its registers have no common reset
-    results.run(kind + " end", bench.close)
-
-
-def qemu_options(work):
-    """QEMU's clock has to run, but not its firmware: the CPU halts at once."""
-    halt = os.path.join(work, "halt.bin")
-    with open(halt, "wb") as f:
-        f.write(b"\xfa\xf4" * 32768)
-    return ["-machine", "pc,usb=off", "-accel", "tcg", "-bios", halt, "-qtest-log", "/dev/null",
-            "-nodefaults", "-display", "none"]
-
-
-def run_own(results, module, kind, program, work):
-    """Scripts with a machine of the module's own, fresh for each."""
-    def one(test):
-        machine, images = module.start(kind, [program] + (qemu_options(work) if kind == "qemu"
-                                                          else []), work, test)
-        try:
-            test(machine, images)
-        except BaseException:
-            machine.kill()
-            raise
-        machine.close()
-
-    for test in module.TESTS:
-        name = kind + " " + module.__name__[5:] + "." + test.__name__[5:]
-        results.on(program, name, lambda: one(test))
+        # Its clock has to run, but not its firmware: the CPU halts at once.
+        halt = os.path.join(work, "halt.bin")
+        with open(halt, "wb") as f:
+            f.write(b"\xfa\xf4" * 32768)
+        argv += ["-machine", "pc,usb=off", "-bios", halt] + QEMU_OPTIONS
+    return lambda test: module.start(kind, argv, work, test)
 
 
 def arguments(parser):
@@ -127,13 +83,16 @@ def arguments(parser):
 
 def run(results, args):
     program, work = os.path.abspath(args.device_model), args.work
-    qemu = shutil.which(QEMU)
     for module in (test_chipset, test_ide, test_atapi):
-        for kind, path in (("plinth", program), ("qemu", qemu)):
-            run_module(results, module, kind, path, work)
+        for kind, path in kinds(program):
+            begin, again = shared(kind, path, work)
+            # The chipset's registers have no common reset.
+            bench = Bench(begin, None if module is test_chipset else again)
+            run_scripts(results, path, "%s %s." % (kind, module.__name__[5:]), module.TESTS, bench)
     for module in (test_disks, test_dma, test_floppy, test_usb, test_peer):
-        for kind, path in (("plinth", program), ("qemu", qemu)):
-            run_own(results, module, kind, path, work)
+        for kind, path in kinds(program):
+            run_scripts(results, path, "%s %s." % (kind, module.__name__[5:]), module.TESTS,
+                        Bench(own(module, kind, path, work)))
     for module in (test_process, test_state, test_handover, test_storage, test_confine):
         for test in module.TESTS:
             results.test(module, test, lambda: test(program, work, Images(work)))

@@ -313,6 +313,41 @@ def test_header_change_is_said(program, work, images):
     assert "came to name" not in m.pc.log()[at:]
 
 
+def free_port():
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return probe.getsockname()[1]
+
+
+def test_serial_tcp(program, work, images):
+    """Behind the filter: plain TCP, and telnet with its own bytes taken out; no host is this machine alone."""
+    plain, telnet = free_port(), free_port()
+    g = Guest(program, work, images, ["-serial", "tcp::%d,server,nowait" % plain,
+                                      "-serial", "telnet:127.0.0.1:%d,server=on,wait=off" % telnet])
+    filtered(g)
+    with open("/proc/net/tcp") as f:
+        assert " 0100007F:%04X " % plain in f.read(), "not on 127.0.0.1 alone"
+
+    def talk(number, base, sent, received, first=b""):
+        with socket.create_connection(("127.0.0.1", number), 20) as s:
+            assert s.recv(len(first), socket.MSG_WAITALL) == first
+            s.sendall(sent)
+            for byte in received:
+                g.pc.wait(lambda: g.pc.inp(base + 5) & 1, "received byte")
+                assert g.pc.inp(base) == byte
+                g.pc.step(2000000)
+            assert not g.pc.inp(base + 5) & 1
+            for byte in b"a\xffb":
+                g.pc.out(base, byte)
+                g.pc.step(2000000)
+            want = b"a\xff\xffb" if first else b"a\xffb"
+            assert s.recv(len(want), socket.MSG_WAITALL) == want
+    talk(plain, 0x3f8, b"x\xff", b"x\xff")
+    greeting = b"\xff\xfb\x01\xff\xfb\x03"
+    talk(telnet, 0x2f8, b"\xff\xfd\x01\xff\xfa\x18\0vt\xff\xf0l\xff\xffs\r\0\r\n", b"l\xffs\r\r", greeting)
+    talk(telnet, 0x2f8, b"\xff\xf1", b"", greeting)  # another time: it has not stayed in the middle of something
+
+
 def test_serial_lines(program, work, images):
     """Behind the filter: a file, a pty with a break, a socket that somebody connects to later."""
     out, path = os.path.join(work, "serial.out"), os.path.join(work, "serial.sock")

@@ -271,6 +271,24 @@ def test_old_state(program, work, _):
     pc.close()
 
 
+def test_damaged_state(program, work, _):
+    """libxl fills up with zeros what a stream that was cut off lacks; that, and a bit that has turned, are noticed."""
+    argv = everything(program, work)
+    pc = pc_module.Pc("plinth", argv, work)
+    state = saved(work)
+    pc.close()
+    restored(argv, work, state).close()
+    turned = bytearray(state)
+    turned[len(state) // 2] ^= 4
+    for bad in [state[:-n] + bytes(n) for n in (12, 44, 100)] + [bytes(turned)]:
+        try:
+            restored(argv, work, bad)
+        except AssertionError as e:
+            assert "damaged or cut off" in str(e), e
+        else:
+            raise AssertionError("the state was taken")
+
+
 def test_geometry(program, work, _):
     """A disk that the guest partitions anew keeps the shape it was started with."""
     path = os.path.join(work, "shape.img")

@@ -111,6 +111,49 @@ static void test_memory(void)
 	CHECK(a.vram_next == b.vram_next && a.nr_vrams == b.nr_vrams);
 }
 
+static uint64_t told_gfn;
+static size_t told_pages;
+
+static int note_modified(struct machine *m, uint64_t gfn, size_t nr_pages)
+{
+	told_gfn = gfn;
+	told_pages += nr_pages;
+	return 0;
+}
+
+static size_t told(uint64_t gpa, size_t len)
+{
+	static const uint8_t zero[8192];
+
+	told_pages = 0;
+	dma_write(&a, gpa, zero, len);
+	return told_pages;
+}
+
+/* The VMM is told of writes while it asks for them, or always where it mirrors the guest's page tables. */
+static void test_told_writes(void)
+{
+	const struct vmm_ops *before = a.vmm;
+	struct vmm_ops ops = *before;
+
+	ops.modified = note_modified;
+	a.vmm = &ops;
+	CHECK(!told(0x1000, 8));
+	dma_set_global_dirty_log(&a, 1);
+	CHECK(told(0x1000, 8) == 1 && told_gfn == 1);
+	dma_tell_writes(&a);
+	dma_set_global_dirty_log(&a, 0);
+	CHECK(told(0x1ffc, 8) == 2 && told_gfn == 1);
+	CHECK(told(0x2000, 8192) == 2 && told_gfn == 2);
+	CHECK(!told(0x2000, 0));
+	told_pages = 0;
+	dma_set(&a, 0x3fff, 0, 1);
+	CHECK(told_pages == 1 && told_gfn == 3);
+	dma_mark_dirty(&a, 0x5000, 1);
+	CHECK(told_pages == 1);
+	a.vmm = before;
+}
+
 static void test_input(void)
 {
 	while (in(&a, 0x64) & 1)
@@ -224,6 +267,7 @@ int main(int argc, char **argv)
 	}
 	test_registers();
 	test_memory();
+	test_told_writes();
 	test_input();
 	test_back_ends();
 	test_images(image[0], image[1]);

@@ -1,7 +1,6 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 """Network cards on our device model and on QEMU, the back ends, and what the fuzz targets start from."""
 import os
-import shutil
 import subprocess
 
 import nic
@@ -10,10 +9,10 @@ import test_ne2k
 import test_net
 import test_rtl8139
 import test_unplug
+from bench import QEMU_OPTIONS, Bench, kinds, run_scripts
 
 NAME = "check-dm-net"
 HERE = os.path.dirname(os.path.abspath(__file__))
-QEMU = "qemu-system-x86_64"
 
 
 def idle_bios(work):
@@ -24,45 +23,16 @@ def idle_bios(work):
     return path
 
 
-class Bench:
+def bench(kind, program, work, model):
     """One machine with one card and its wire, for all scripts of a module until one fails."""
-
-    def __init__(self, kind, program, work, model):
-        self.kind, self.program, self.work, self.model = kind, program, work, model
-        self.machine = None
-
-    def start(self):
-        self.wire = nic.Wire(self.work, self.kind)
-        argv = [self.program, "-m", "64", "-netdev", self.wire.netdev(), "-device",
-                "%s,netdev=n0,mac=00:16:3e:01:02:03" % self.model]
-        argv[-1] += "" if self.model == "ne2k_isa" else ",addr=04,romfile="
-        if self.kind == "qemu":
-            argv += ["-machine", "pc", "-accel", "tcg", "-nodefaults", "-display", "none",
-                     "-qtest-log", "/dev/null", "-bios", idle_bios(self.work)]
-        self.machine = pc.Pc(self.kind, argv, self.work)
-
-    def run(self, test):
-        if not self.machine:
-            self.start()
-        try:
-            test(self.machine, self.wire)
-        except BaseException:
-            self.machine.kill()
-            self.machine = None
-            raise
-
-    def close(self):
-        if self.machine:
-            self.machine.close()
-            self.wire.close()
-
-
-def run_module(results, module, model, kind, program, work):
-    bench = Bench(kind, program, work, model)
-    for test in module.TESTS + (module.OURS if kind == "plinth" else []):
-        name = "%s %s.%s" % (kind, model, test.__name__[5:])
-        results.on(program, name, lambda: bench.run(test))
-    results.run("%s %s end" % (kind, model), bench.close)
+    def begin(_):
+        wire = nic.Wire(work, kind)
+        argv = [program, "-m", "64", "-netdev", wire.netdev(), "-device", "%s,netdev=n0,mac=00:16:3e:01:02:03" % model]
+        argv[-1] += "" if model == "ne2k_isa" else ",addr=04,romfile="
+        if kind == "qemu":
+            argv += ["-machine", "pc", "-bios", idle_bios(work)] + QEMU_OPTIONS
+        return pc.Pc(kind, argv, work), wire
+    return Bench(begin, lambda *_: None, lambda wire: wire.close())
 
 
 def replay(program):
@@ -81,8 +51,9 @@ def arguments(parser):
 def run(results, args):
     program, work = os.path.abspath(args.device_model), args.work
     for module, model in ((test_rtl8139, "rtl8139"), (test_ne2k, "ne2k_pci"), (test_ne2k, "ne2k_isa")):
-        for kind, path in (("plinth", program), ("qemu", shutil.which(QEMU))):
-            run_module(results, module, model, kind, path, work)
+        for kind, path in kinds(program):
+            run_scripts(results, path, "%s %s." % (kind, model),
+                        module.TESTS + (module.OURS if kind == "plinth" else []), bench(kind, path, work, model))
     for module in (test_net, test_unplug):
         for test in module.TESTS:
             results.test(module, test, lambda: test(program, work))

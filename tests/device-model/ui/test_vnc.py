@@ -114,6 +114,19 @@ def test_keysyms(env):
     c.close()
 
 
+def test_keys_wait(env):
+    """All that is typed before the guest looks is there when it does; Shift goes with its letters."""
+    m = env.m
+    translate_on(m)
+    keyboard_bytes(m, 0)
+    c = rfb.Client(m.vnc_port)
+    c.request()
+    c.type("aB" * 100)
+    c.close()
+    got = keyboard_bytes(m, 600)
+    assert got == [0x1e, 0x9e, 0x2a, 0x30, 0xaa, 0xb0] * 100, "%d bytes: %s" % (len(got), got)
+
+
 def test_extended_keys(env):
     """QEMU's extended key event carries the key itself."""
     m = env.m
@@ -245,6 +258,48 @@ def test_formats(env):
             assert c.recv(1) in (b"\0", b"\1"), "an update for encoding %d" % encoding
             c.close()
     responsive(env, "after all formats")
+
+
+def colours(c, count, bpp, big, maxes, shifts):
+    """Ask for the first line's first pixels, raw; each as three parts of its colour, from 0 to 1."""
+    c.sock.sendall(struct.pack(">BBHHHH", 3, 0, 0, 0, count, 1))
+    palette, size = None, bpp // 8
+    while (kind := c.recv(1)[0]) == 1:
+        first, entries = struct.unpack(">xHH", c.recv(5))
+        palette = {first + i: [v / 65535 for v in struct.unpack(">HHH", c.recv(6))] for i in range(entries)}
+    assert kind == 0, "message %d" % kind
+    rects, x, y, width, height, encoding = struct.unpack(">xHHHHHi", c.recv(15))
+    assert (rects, x, y, width, height, encoding) == (1, 0, 0, count, 1, 0), (rects, x, y, width, height, encoding)
+    data = c.recv(count * size)
+    values = [int.from_bytes(data[i:i + size], "big" if big else "little") for i in range(0, len(data), size)]
+    if palette:
+        return [palette[v] for v in values]
+    return [[(v >> shift & top) / top for top, shift in zip(maxes, shifts)] for v in values]
+
+
+def test_format_colours(env):
+    """In every format of RFC 6143 the colours are the same, as near as its bits allow."""
+    m = env.m
+    vbe_mode(m, 640, 480, 32)
+    shown = [(r, g, b) for r in (0, 51, 128, 255) for g in (0, 90, 255) for b in (0, 200, 255)]
+    m.write(LFB, b"".join(bytes((b, g, r, 0)) for r, g, b in shown))
+    for bpp, depth, big, maxes, shifts in (
+            (8, 8, 0, (7, 7, 3), (0, 3, 6)), (8, 8, 0, None, None), (16, 16, 0, (31, 63, 31), (11, 5, 0)),
+            (16, 16, 1, (31, 63, 31), (11, 5, 0)), (16, 15, 0, (31, 31, 31), (10, 5, 0)),
+            (16, 15, 0, (31, 31, 31), (0, 5, 10)), (32, 32, 0, (1023, 1023, 1023), (20, 10, 0)),
+            (32, 24, 0, (255, 255, 255), (16, 8, 0)), (32, 24, 1, (255, 255, 255), (16, 8, 0)),
+            (32, 24, 1, (255, 255, 255), (24, 16, 8))):
+        c = rfb.Client(m.vnc_port)
+        wait_size(c, 640, 480)
+        c.update()
+        c.sock.sendall(struct.pack(">Bxxx", 0) + struct.pack(">BBBBHHHBBBxxx", bpp, depth, big, bool(maxes),
+                                                            *(maxes or (0, 0, 0)), *(shifts or (0, 0, 0))))
+        got = colours(c, len(shown), bpp, big, maxes, shifts)
+        for want, has in zip(shown, got):
+            for v, part, top in zip(want, has, maxes or (7, 7, 3)):
+                assert abs(v / 255 - part) <= 1 / min(top, 255), \
+                    "%d bits, depth %d: %r is %r" % (bpp, depth, want, has)
+        c.close()
 
 
 def test_hanging_clients(env):
@@ -422,7 +477,7 @@ class Env:
         os.makedirs(work, exist_ok=True)
 
 
-TESTS = [test_sizes, test_two_clients, test_keysyms, test_extended_keys, test_held_keys,
-         test_pointer, test_garbage, test_bad_messages, test_formats, test_hanging_clients,
+TESTS = [test_sizes, test_two_clients, test_keysyms, test_keys_wait, test_extended_keys, test_held_keys,
+         test_pointer, test_garbage, test_bad_messages, test_formats, test_format_colours, test_hanging_clients,
          test_many_clients, test_query, test_ports, test_password,
          test_keymaps, test_exclusive, test_whole_update]

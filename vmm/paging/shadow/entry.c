@@ -6,7 +6,7 @@
  */
 #include "shadow.h"
 
-/* The index of uncached memory in the PAT of the VMM, which the guest runs with (cpu/cpuid.c). */
+/* The index of uncached memory in VMM_PAT. */
 #define SH_UC (SH_PWT | SH_PCD)
 
 uint64_t sh_rights(const struct p2m_entry *e)
@@ -40,14 +40,16 @@ uint64_t sh_guest_rights(uint64_t pte, bool wide, bool leaf)
 	return wide ? r | (pte & SH_NX) : r;
 }
 
-bool sh_guest_leaf(union sh_role role, uint64_t pte, gfn_t *gfn, uint64_t *rights)
+bool sh_guest_leaf(const struct sh_domain *s, union sh_role role, uint64_t pte, gfn_t *gfn,
+		   uint64_t *rights)
 {
 	const struct guest_paging g = { .wide = role.wide, .pae = role.pae, .nxe = role.nxe };
 
 	if ((pte & (SH_P | SH_A)) != (SH_P | SH_A) || guest_entry_reserved(&g, 1, pte))
 		return false;
 	*gfn = _gfn((role.wide ? pte & SH_ADDR : pte & 0xfffff000) >> PAGE_SHIFT);
-	*rights = sh_guest_rights(pte, role.wide, true);
+	*rights = sh_guest_rights(pte, role.wide, true) |
+		  sh_cache_bits(sh_cache_number(s, role.cache, pte, 1));
 	return true;
 }
 
@@ -100,7 +102,7 @@ bool sh_entry_set_leaf(struct sh_domain *s, struct sh_page *p, unsigned int i, g
 	if (f->tables)
 		allowed &= ~SH_W;
 	entry |= (rights & SH_U) | (rights & allowed & SH_W) | ((rights | allowed) & SH_NX) |
-		 (allowed & SH_UC);
+		 ((s->d->is_dom0 ? rights : allowed) & SH_CACHE);
 	if (p->table[i] == entry && (!p->names || p->names->table[i] == gfn.v))
 		return true;
 	sh_entry_clear(s, p, i);

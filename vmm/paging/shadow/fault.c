@@ -91,6 +91,17 @@ static struct sh_page *get_table(struct fault *x, gfn_t gfn, union sh_role role,
 	return p;
 }
 
+/* Of a large page, whose entry is the last one of the walk. */
+static uint16_t leaf_cache(const struct fault *x)
+{
+	const struct guest_path *path = &x->path;
+	unsigned int pat = sh_pat_number(x->s, x->v->hvm.pat);
+
+	return sh_cache_number(x->s, pat, path->step[path->top_level - path->leaf_level].pte,
+			       path->leaf_level) &
+	       7;
+}
+
 /* The page that level's entry in the walk leads to, and the rights that it gives. */
 static void child_of(const struct fault *x, unsigned int level, gfn_t *gfn, union sh_role *role,
 		     uint64_t *rights)
@@ -103,8 +114,12 @@ static void child_of(const struct fault *x, unsigned int level, gfn_t *gfn, unio
 	*rights = SH_U | SH_W;
 	if (direct)
 		*gfn = _gfn(x->gfn.v & ~(BIT(9 * (level - 1)) - 1));
+	if (!path->steps)
+		return;
+	if (direct)
+		role->cache = leaf_cache(x);
 	/* Below a large page's entry there is none. */
-	if (!path->steps || level < path->leaf_level)
+	if (level < path->leaf_level)
 		return;
 	pte = path->step[path->top_level - level].pte;
 	*rights = sh_guest_rights(pte, path->wide, direct);
@@ -144,11 +159,15 @@ static enum paging_answer enter_leaf(struct fault *x, struct sh_page *p, uint64_
 {
 	const struct guest_path *path = &x->path;
 	unsigned int i = sh_index(x->f->la, 1);
-	uint64_t before = p->table[i], own = SH_U | SH_W;
+	uint64_t before = p->table[i], own = SH_U | SH_W | sh_cache_bits(p->role.cache), pte;
 
-	if (!p->role.direct)
-		own = sh_guest_rights(path->step[path->top_level - 1].pte, path->wide, true);
+	if (!p->role.direct) {
+		pte = path->step[path->top_level - 1].pte;
+		own = sh_guest_rights(pte, path->wide, true) |
+		      sh_cache_bits(sh_cache_number(x->s, p->role.cache, pte, 1));
+	}
 	p->writes = 0;
+	p->walks++;
 	if (!sh_entry_set_leaf(x->s, p, i, x->gfn, &x->e, own))
 		return stuck(x, "no memory for shadow tables");
 	rights = (p->table[i] & rights & (SH_U | SH_W)) | ((p->table[i] | rights) & SH_NX) | SH_P;
@@ -181,6 +200,7 @@ static enum paging_answer enter(struct fault *x)
 		if (made && !is_current(x))
 			return PAGING_AGAIN;
 		p->writes = 0;
+		p->walks++;
 		if (!sh_entry_set_table(x->s, p, sh_index(x->f->la, level), child, rights))
 			return stuck(x, "no memory for shadow tables");
 		all = (all & rights & (SH_U | SH_W)) | ((all | rights) & SH_NX);
@@ -196,12 +216,32 @@ static bool in_walk(const struct fault *x)
 	return false;
 }
 
+/* So many writes to the table, one after the other, are emulated. */
+static unsigned int run_limit(const struct sh_vcpu *sv, gfn_t gfn)
+{
+	unsigned int i = gfn.v % SH_RUNS;
+
+	return sv->runs[i].gfn.v == gfn.v && sv->runs[i].limit ? sv->runs[i].limit : SH_WRITES;
+}
+
 /* One write of many to the same table, with nothing between them that uses it. */
 static bool is_run(struct sh_vcpu *sv, gfn_t gfn)
 {
 	sv->writes = sv->written.v == gfn.v ? sv->writes + 1 : 1;
 	sv->written = gfn;
-	return sv->writes > SH_WRITES;
+	return sv->writes > run_limit(sv, gfn);
+}
+
+/* A run ends the table: is it worth as much the next time? */
+static void learn_run(struct fault *x)
+{
+	struct sh_vcpu *sv = x->v->sh;
+	unsigned int i = x->gfn.v % SH_RUNS, limit = SH_WRITES;
+
+	if (sh_walks(x->s, x->gfn) <= SH_FEW_WALKS)
+		limit = max(run_limit(sv, x->gfn) / 2, SH_WRITES_MIN);
+	sv->runs[i].gfn = x->gfn;
+	sv->runs[i].limit = limit;
 }
 
 static enum paging_answer table_write(struct fault *x)
@@ -212,6 +252,7 @@ static enum paging_answer table_write(struct fault *x)
 	if (!end || in_walk(x))
 		return answer_memory(x, PAGING_EMULATE);
 	counter_inc(shadow_runs);
+	learn_run(x);
 	sh_give_up(x->s, x->gfn);
 	return PAGING_AGAIN;
 }

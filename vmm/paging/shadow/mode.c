@@ -29,7 +29,8 @@ union sh_role sh_role_of(const struct vcpu *v)
 		return (union sh_role){ .direct = 1 };
 	return (union sh_role){ .wide = wide,
 				.pae = wide && !is_long(v),
-				.nxe = wide && (v->efer & X86_EFER_NX) };
+				.nxe = wide && (v->efer & X86_EFER_NX),
+				.cache = (uint16_t)(sh_pat_number(v->domain->sh, v->hvm.pat) & 7) };
 }
 
 bool sh_root_key(struct vcpu *v, unsigned int k, uint64_t pdpte, gfn_t *gfn, union sh_role *role)

@@ -61,14 +61,14 @@ static const struct p2m_entry *p2m_next(struct sh_domain *s, gfn_t gfn, struct p
 /* All frames, as far as there are references for them: the rest comes by faults. */
 static void fill_direct(struct sh_domain *s, struct sh_page *p)
 {
+	uint64_t end = 0, rights = SH_U | SH_W | sh_cache_bits(p->role.cache);
 	struct p2m_entry e;
-	uint64_t end = 0;
 
 	for (unsigned int i = 0; i < SH_ENTRIES && s->nr_free_refs > SH_FAULT_REFS; i++) {
 		gfn_t gfn = gfn_add(p->gfn, i);
 
 		if (sh_rights(p2m_next(s, gfn, &e, &end)))
-			sh_entry_set_leaf(s, p, i, gfn, &e, SH_U | SH_W);
+			sh_entry_set_leaf(s, p, i, gfn, &e, rights);
 	}
 }
 
@@ -88,7 +88,7 @@ static void fill_leaves(struct sh_domain *s, struct sh_page *p)
 		struct p2m_entry e;
 		gfn_t gfn;
 
-		if (!sh_guest_leaf(p->role, pte, &gfn, &rights))
+		if (!sh_guest_leaf(s, p->role, pte, &gfn, &rights))
 			continue;
 		e = p2m_get(s->d, gfn);
 		if (sh_rights(&e))
@@ -110,6 +110,7 @@ static struct sh_page *make(struct sh_domain *s, gfn_t gfn, union sh_role role)
 	p->gfn = gfn;
 	p->role = role;
 	p->writes = 0;
+	p->walks = 0;
 	p->hash_next = *bucket(s, gfn);
 	*bucket(s, gfn) = p;
 	list_add(&p->list, &s->used);

@@ -16,6 +16,7 @@
 
 #define SH_ENTRIES     512U
 #define SH_ROOTS       4U
+#define SH_PATS	       8U
 #define SH_CHUNK       32U /* pages that the pool grows by */
 #define SH_BUCKET_BITS 12U
 /* What one fault may use: the pages of a walk with one for frame numbers, and a record of references for each. */
@@ -27,6 +28,13 @@
  * table anew costs as much as about 20 of them, and kernels map four pages at once for each thread's stack.
  */
 #define SH_WRITES 16U
+/*
+ * A table that ends by a run each time soon after it was made, with so few walks that needed it, is written far more than
+ * it is used, as that of Linux's early_memremap(): half as many are emulated the next time, and these at least.
+ */
+#define SH_WRITES_MIN 2U
+#define SH_FEW_WALKS  4U
+#define SH_RUNS	      8U
 /* So many without a walk that needed the table: it is none any more. */
 #define SH_WRITES_UNUSED 64U
 
@@ -37,6 +45,8 @@
 #define SH_PCD		 BIT(4)
 #define SH_A		 BIT(5)
 #define SH_D		 BIT(6)
+#define SH_PAT		 BIT(7)
+#define SH_CACHE	 (SH_PWT | SH_PCD | SH_PAT)
 #define SH_NX		 BIT(63)
 #define SH_ADDR		 0x000ffffffffff000ULL
 
@@ -59,6 +69,7 @@ union sh_role {
 		uint16_t pae : 1;      /* wide, in a hierarchy of three levels */
 		uint16_t nxe : 1;      /* wide: EFER.NXE */
 		uint16_t pse : 1;      /* not wide: CR4.PSE */
+		uint16_t cache : 3; /* dom0: sh_cache_number() of direct, else of the guest's PAT */
 	};
 	uint16_t raw;
 };
@@ -75,6 +86,7 @@ struct sh_page {
 	uint16_t present; /* entries */
 	uint16_t users;	  /* vCPUs that have it as a root */
 	uint32_t writes;  /* to the guest's table, since an entry was made for a walk */
+	uint32_t walks;	  /* for which an entry was made */
 };
 
 struct sh_chunk {
@@ -94,10 +106,12 @@ struct sh_domain {
 	unsigned int nr_free_refs;
 	unsigned int nr_ref_pages; /* that became records */
 	unsigned int turn;	   /* of those that sh_set_victim() chose */
-	uint64_t *frames;	   /* sh_frame(): a tree like the p2m's, with sets at its leaves */
-	uint64_t nr_nodes;	   /* of it */
-	void *blank;		   /* a root that leads nowhere */
-	uint64_t multiplier;	   /* constant, odd: no guest can choose frames of one bucket */
+	uint64_t pat[SH_PATS];	   /* dom0: those that its vCPUs have or had */
+	unsigned int nr_pats;
+	uint64_t *frames;    /* sh_frame(): a tree like the p2m's, with sets at its leaves */
+	uint64_t nr_nodes;   /* of it */
+	void *blank;	     /* a root that leads nowhere */
+	uint64_t multiplier; /* constant, odd: no guest can choose frames of one bucket */
 	struct sh_page *bucket[BIT(SH_BUCKET_BITS)];
 };
 
@@ -107,10 +121,14 @@ struct sh_vcpu {
 	uint64_t *pdpt;			/* constant; four entries below 4 GiB */
 	gfn_t written;			/* own vCPU: the table of the last write to one */
 	unsigned int writes;		/* to it, one after the other */
-	uint64_t stuck_rip;  /* own vCPU: an instruction for which tables were given up */
-	gfn_t stuck_gfn;     /* the table */
-	uint64_t stuck_exit; /* v->exits when it last was */
-	unsigned int stuck;  /* so often */
+	struct {
+		gfn_t gfn;
+		unsigned int limit; /* SH_WRITES for this one; 0 = nothing is known */
+	} runs[SH_RUNS];	    /* own vCPU: tables that ended by a run */
+	uint64_t stuck_rip;	    /* own vCPU: an instruction for which tables were given up */
+	gfn_t stuck_gfn;	    /* the table */
+	uint64_t stuck_exit;	    /* v->exits when it last was */
+	unsigned int stuck;	    /* so often */
 };
 
 static inline struct sh_page *sh_page_of(const uint64_t *entry)
@@ -175,9 +193,20 @@ int sh_frames_drop(struct sh_domain *s);
 /* What the frame's type and rights let a guest's entry have; 0 = it leads to no memory. */
 uint64_t sh_rights(const struct p2m_entry *e);
 /* Of an entry in a guest's table of level 1: its frame and rights. False: nothing is to be made of it now. */
-bool sh_guest_leaf(union sh_role role, uint64_t pte, gfn_t *gfn, uint64_t *rights);
+bool sh_guest_leaf(const struct sh_domain *s, union sh_role role, uint64_t pte, gfn_t *gfn,
+		   uint64_t *rights);
 /* The same of one of any level, of which the walk has approved. */
 uint64_t sh_guest_rights(uint64_t pte, bool wide, bool leaf);
+/*
+ * Memory types of dom0's device memory and RAM: the processor runs with the VMM's PAT, so the type that dom0's gives an
+ * entry is looked for there. Guests' RAM is write-back. The number of the guest's PAT among those it had.
+ */
+unsigned int sh_pat_number(struct sh_domain *s, uint64_t pat);
+/* The index in the VMM's PAT for the index that an entry of the level has in that of the guest. */
+unsigned int sh_cache_number(const struct sh_domain *s, unsigned int pat, uint64_t pte,
+			     unsigned int level);
+/* The bits of level 1 that stand for it. */
+uint64_t sh_cache_bits(unsigned int number);
 void sh_entry_clear(struct sh_domain *s, struct sh_page *p, unsigned int i);
 /* Entry i of a page of level 1 leads to *e, the p2m's entry of gfn. False: no memory for the reference. */
 bool sh_entry_set_leaf(struct sh_domain *s, struct sh_page *p, unsigned int i, gfn_t gfn,
@@ -218,6 +247,8 @@ union sh_role sh_role_of(const struct vcpu *v);
 void sh_written(struct sh_domain *s, gfn_t gfn, unsigned int offset, unsigned int len);
 /* Nobody seems to use the mirrored frame as a table any more. */
 bool sh_is_unused(struct sh_domain *s, gfn_t gfn);
+/* Walks that needed what mirrors the frame, since it was made. */
+uint32_t sh_walks(struct sh_domain *s, gfn_t gfn);
 void sh_guest_wrote(struct domain *d, gfn_t gfn, unsigned int offset, unsigned int len);
 
 /* p2m.c, fault.c: of struct paging_mode */

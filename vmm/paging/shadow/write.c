@@ -36,7 +36,7 @@ static void refill(struct sh_domain *s, struct sh_page *p, unsigned int i)
 		return;
 	pte = READ_ONCE(((const uint64_t *)page_to_virt(pg))[i]);
 	page_put(pg);
-	if (!sh_guest_leaf(p->role, pte, &gfn, &rights))
+	if (!sh_guest_leaf(s, p->role, pte, &gfn, &rights))
 		return;
 	e = p2m_get(s->d, gfn);
 	if (sh_rights(&e) && s->nr_free_refs > SH_FAULT_REFS)
@@ -76,6 +76,15 @@ bool sh_is_unused(struct sh_domain *s, gfn_t gfn)
 
 	for_each_mirror(s, p, gfn) if (p->writes <= SH_WRITES_UNUSED) return false;
 	return true;
+}
+
+uint32_t sh_walks(struct sh_domain *s, gfn_t gfn)
+{
+	struct sh_page *p;
+	uint32_t n = 0;
+
+	for_each_mirror(s, p, gfn) n += p->walks;
+	return n;
 }
 
 void sh_guest_wrote(struct domain *d, gfn_t gfn, unsigned int offset, unsigned int len)
