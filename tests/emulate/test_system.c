@@ -80,7 +80,7 @@ static struct machine m;
 /*
  * GDT: 08 code32 DPL0, 10 data DPL0, 18 code64 DPL0, 20 TSS (busy), 28 TSS (available), 30 LDT,
  * 38 code32 not present, 40 data not present, 48 conforming code, 50 call gate, 58 data DPL3,
- * 60 code16 with limit 0xffff, 68 read-only data.
+ * 60 code16 with limit 0xffff, 68 read-only data, 70 code32 DPL3, 78 code64 DPL3.
  */
 static const uint64_t gdt[] = {
 	0,
@@ -97,8 +97,8 @@ static const uint64_t gdt[] = {
 	0x00cff3000000ffff,
 	0x00009b000000ffff,
 	0x00cf91000000ffff,
-	0,
-	0,
+	0x00cffb000000ffff,
+	0x00affb000000ffff,
 };
 
 /* clang-format off */
@@ -178,6 +178,16 @@ static const struct system_case cases[] = {
 	{ "jmp inner", P32U, I("\xea\x00\x20\x00\x00\x08\x00"), { END }, EXC + 13, { { ERRCODE, 8 }, END } },
 	{ "retf same", P32, I("\xcb"), { { X86_RSP, 0x900 }, END }, OK, { { CS, 8 }, { RIP, 0x4444 }, { X86_RSP, 0x908 }, END } },
 	{ "retf outer", P32, I("\xcb"), { { X86_RSP, 0x910 }, END }, EXC + 13, { { ERRCODE, 8 }, END } },
+	{ "retf user", P32, I("\xcb"), { { X86_RSP, 0x930 }, { DS, 0x10 }, END }, OK,
+	  { { CS, 0x73 }, { RIP, 0x4444 }, { SS, 0x5b }, { X86_RSP, 0x7000 }, { DS, 0 }, END } },
+	{ "retf user n", P32, I("\xca\x08\x00"), { { X86_RSP, 0x940 }, END }, OK,
+	  { { CS, 0x73 }, { SS, 0x5b }, { X86_RSP, 0x7008 }, END } },
+	{ "retf user, kernel's stack", P32, I("\xcb"), { { X86_RSP, 0x9a0 }, { DS, 0x10 }, END }, EXC + 13,
+	  { { ERRCODE, 0x10 }, { RIP, CODE }, { X86_RSP, 0x9a0 }, { DS, 0x10 }, END } },
+	{ "retf user, no stack", P32, I("\xcb"), { { X86_RSP, 0x9b0 }, END }, EXC + 13, { { ERRCODE, 0 }, { RIP, CODE }, END } },
+	{ "iret user", P32, I("\xcf"), { { X86_RSP, 0x960 }, { DS, 0x10 }, END }, OK,
+	  { { CS, 0x73 }, { RIP, 0x4444 }, { SS, 0x5b }, { X86_RSP, 0x7000 }, { DS, 0 }, { FLAGS, 0x3246 } } },
+	{ "iret user keeps data", P32, I("\xcf"), { { X86_RSP, 0x960 }, { DS, 0x58 }, END }, OK, { { CS, 0x73 }, { DS, 0x58 }, END } },
 	{ "iret same", P32, I("\xcf"), { { X86_RSP, 0x900 }, END }, OK, { { CS, 8 }, { RIP, 0x4444 }, { FLAGS, 0x246 }, { X86_RSP, 0x90c }, END } },
 	{ "iret task", P32, I("\xcf"), { { FLAGS, 0x4002 }, END }, UNH, { END } },
 	{ "int n", P32, I("\xcd\x80"), { END }, EXC + 0x80, { { EVTYPE, 4 }, { RIP, CODE }, END } },
@@ -240,6 +250,11 @@ static const struct system_case cases[] = {
 	/* Long mode. */
 	{ "iretq", L64, I("\x48\xcf"), { { X86_RSP, 0xa00 }, END }, OK,
 	  { { RIP, 0x4444 }, { CS, 0x18 }, { X86_RSP, 0x7000 }, { SS, 0x10 }, { FLAGS, 0x202 }, END } },
+	{ "iretq user", L64, I("\x48\xcf"), { { X86_RSP, 0xa40 }, { DS, 0x10 }, END }, OK,
+	  { { RIP, 0x444400004444 }, { CS, 0x7b }, { X86_RSP, 0x700000007000 }, { SS, 0x5b }, { FLAGS, 0x202 }, { DS, 0 } } },
+	{ "iretq to 32 bits", L64, I("\x48\xcf"), { { X86_RSP, 0xa70 }, END }, OK,
+	  { { RIP, 0x4444 }, { CS, 0x73 }, { X86_RSP, 0x7000 }, { SS, 0x5b }, END } },
+	{ "iretq to no address", L64, I("\x48\xcf"), { { X86_RSP, 0xaa0 }, END }, EXC + 13, { { ERRCODE, 0 }, { RIP, CODE }, { SS, 0x10 }, END } },
 	{ "iretq nt", L64, I("\x48\xcf"), { { FLAGS, 0x4002 }, END }, EXC + 13, { END } },
 	{ "jmp far mem", L64, I("\xff\x2c\x25\x30\x0a\x00\x00"), { END }, OK, { { CS, 8 }, { RIP, 0x4444 }, END } },
 	{ "push imm", L64, I("\x68\x00\x00\x00\x80"), { { X86_RSP, 0x1000 }, END }, OK, { { X86_RSP, 0xff8 }, END } },
@@ -269,6 +284,10 @@ static void apply(const struct set *s)
 		break;
 	case GS_BASE:
 		m.seg[X86_SEG_GS].base = s->val;
+		break;
+	case DS: /* the attributes are those of its level */
+		m.seg[X86_SEG_DS].sel = (uint16_t)s->val;
+		m.seg[X86_SEG_DS].attr = s->val == 0x58 ? 0xcf3 : 0xc93;
 		break;
 	case TRSEL: /* a TSS with an I/O bitmap that allows port 10h only */
 		m.seg[X86_SEG_TR].limit = 0x70;
@@ -322,6 +341,15 @@ static void fill_memory(void)
 	static const uint16_t words[] = { 0x1111, 0x2222, 0x3203, 0x4432 };
 	static const uint32_t frame32[] = { 0x4444, 8, 0x246 };
 	static const uint32_t frame_outer[] = { 0x4444, 0xb, 0x246 };
+	static const uint32_t frame_user[] = { 0x4444, 0x73, 0x7000, 0x5b };
+	static const uint32_t frame_user_n[] = { 0x4444, 0x73, 0, 0, 0x7000, 0x5b };
+	static const uint32_t frame_iret[] = { 0x4444, 0x73, 0x3246, 0x7000, 0x5b };
+	static const uint32_t frame_bad_ss[] = { 0x4444, 0x73, 0x7000, 0x10 };
+	static const uint32_t frame_no_ss[] = { 0x4444, 0x73, 0x7000, 3 };
+	static const uint64_t frame_user64[] = { 0x444400004444, 0x7b, 0x202, 0x700000007000,
+						 0x5b };
+	static const uint64_t frame_user32[] = { 0x4444, 0x73, 0x202, 0x7000, 0x5b };
+	static const uint64_t frame_nowhere[] = { 0x8000000000000000, 0x7b, 0x202, 0x7000, 0x5b };
 	static const uint64_t frame64[] = { 0x4444, 0x18, 0x202, 0x7000, 0x10 };
 
 	memset(memory, 0, sizeof(memory));
@@ -332,7 +360,15 @@ static void fill_memory(void)
 	memcpy(memory + 0x910, frame_outer, sizeof(frame_outer));
 	memset(memory + 0x920, 0xff, 4);
 	memcpy(memory + 0x920, "\xff\x4a\x00\x00", 4);
+	memcpy(memory + 0x930, frame_user, sizeof(frame_user));
+	memcpy(memory + 0x940, frame_user_n, sizeof(frame_user_n));
+	memcpy(memory + 0x960, frame_iret, sizeof(frame_iret));
+	memcpy(memory + 0x9a0, frame_bad_ss, sizeof(frame_bad_ss));
+	memcpy(memory + 0x9b0, frame_no_ss, sizeof(frame_no_ss));
 	memcpy(memory + 0xa00, frame64, sizeof(frame64));
+	memcpy(memory + 0xa40, frame_user64, sizeof(frame_user64));
+	memcpy(memory + 0xa70, frame_user32, sizeof(frame_user32));
+	memcpy(memory + 0xaa0, frame_nowhere, sizeof(frame_nowhere));
 	memcpy(memory + 0xa30, "\x44\x44\x00\x00\x08\x00", 6);
 	memcpy(memory + GDT, gdt, sizeof(gdt));
 	memcpy(memory + 0x1066, "\x68\x00", 2);

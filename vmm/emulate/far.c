@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /*
- * Far CALL, JMP, RET and IRET: real mode, VM86, and protected mode at the same privilege
- * (SDM vol. 2, operation sections; vol. 3A 5.8.1, 6.12). Call gates, task switches and privilege
- * changes are X86EMUL_UNHANDLEABLE before anything was changed.
+ * Far CALL, JMP, RET and IRET: real mode, VM86, and protected mode (SDM vol. 2, operation sections;
+ * vol. 3A 5.8.1, 5.8.6, 6.12). Call gates, task switches and IRET to VM86 are X86EMUL_UNHANDLEABLE before
+ * anything was changed.
  */
 #include "internal.h"
 #include "handlers.h"
@@ -85,6 +85,58 @@ int far_call_mem(struct x86_emul *s)
 	return rc == X86EMUL_OKAY ? far_call(s, sel, ip) : rc;
 }
 
+static bool is_code64(const struct x86_emul *s, const struct x86_segment *cs)
+{
+	return s->ctxt->mode == X86_MODE_LONG && cs->attr & X86_ATTR_L;
+}
+
+/* As much of rSP as the new stack's pointer has; the rest stays. */
+static void set_outer_rsp(struct x86_emul *s, const struct x86_segment *cs,
+			  const struct x86_segment *ss, uint64_t rsp)
+{
+	unsigned int bytes = ss->attr & X86_ATTR_DB ? 4 : 2;
+
+	em_merge(&s->regs->gpr[X86_RSP], rsp, is_code64(s, cs) ? 8 : bytes);
+	s->rsp_dirty = false;
+}
+
+/*
+ * CS is loaded; SS:rSP of its level are on the stack. The checks come before the first change. released: bytes that RETF
+ * takes off both stacks.
+ */
+static int return_with_stack(struct x86_emul *s, const struct x86_segment *cs, uint64_t ip,
+			     uint64_t released)
+{
+	static const enum x86_seg data[] = { X86_SEG_ES, X86_SEG_DS, X86_SEG_FS, X86_SEG_GS };
+	unsigned int cpl = cs->sel & 3;
+	struct x86_segment ss;
+	uint64_t rsp, sel;
+	int rc = em_pop(s, &rsp, s->insn.op_bytes);
+
+	if (rc == X86EMUL_OKAY)
+		rc = em_pop(s, &sel, s->insn.op_bytes);
+	if (rc == X86EMUL_OKAY)
+		rc = (sel & 0xfffc) || is_code64(s, cs)
+			     ? segment_load_ss(s, (uint16_t)sel, cpl, &ss)
+			     : em_gp(s);
+	if (rc == X86EMUL_OKAY)
+		rc = segment_check_ip(s, cs, ip);
+	if (rc == X86EMUL_OKAY)
+		rc = set_cs(s, cs, ip);
+	if (rc == X86EMUL_OKAY)
+		rc = s->ops->write_segment(X86_SEG_SS, &ss, s->ctxt);
+	for (unsigned int i = 0; rc == X86EMUL_OKAY && i < 4 && cpl > s->ctxt->cpl; i++)
+		rc = segment_hide(s, data[i], cpl);
+	if (rc == X86EMUL_OKAY)
+		set_outer_rsp(s, cs, &ss, rsp + released);
+	return rc;
+}
+
+static bool is_outer(const struct x86_emul *s, const struct x86_segment *cs)
+{
+	return em_protected(s->ctxt) && (cs->sel & 3) > s->ctxt->cpl;
+}
+
 /* RETF and RETF imm16. */
 int far_ret(struct x86_emul *s)
 {
@@ -96,29 +148,15 @@ int far_ret(struct x86_emul *s)
 	if (rc == X86EMUL_OKAY)
 		rc = em_pop(s, &sel, bytes);
 	if (rc == X86EMUL_OKAY)
-		rc = segment_load_cs(s, (uint16_t)sel, ip, SEG_LOAD_RET, &cs);
+		rc = segment_load(s, X86_SEG_CS, (uint16_t)sel, SEG_LOAD_RET, &cs);
 	if (rc != X86EMUL_OKAY)
 		return rc;
-	em_rsp_set(s, s->rsp + s->insn.imm);
-	return set_cs(s, &cs, ip);
-}
-
-/* IRET in 64-bit code pops SS:RSP too, at any privilege. */
-static int iret_stack(struct x86_emul *s)
-{
-	struct x86_segment ss;
-	uint64_t rsp, sel;
-	int rc = em_pop(s, &rsp, s->insn.op_bytes);
-
-	if (rc == X86EMUL_OKAY)
-		rc = em_pop(s, &sel, s->insn.op_bytes);
-	if (rc == X86EMUL_OKAY)
-		rc = segment_load(s, X86_SEG_SS, (uint16_t)sel, SEG_LOAD_DATA, &ss);
-	if (rc != X86EMUL_OKAY)
-		return rc;
-	em_rsp_set(s, rsp);
-	return s->ops->write_segment ? s->ops->write_segment(X86_SEG_SS, &ss, s->ctxt)
-				     : X86EMUL_UNHANDLEABLE;
+	if (s->insn.imm)
+		em_rsp_set(s, s->rsp + s->insn.imm);
+	if (is_outer(s, &cs))
+		return return_with_stack(s, &cs, ip, s->insn.imm);
+	rc = segment_check_ip(s, &cs, ip);
+	return rc == X86EMUL_OKAY ? set_cs(s, &cs, ip) : rc;
 }
 
 static int iret_protected(struct x86_emul *s, uint16_t sel, uint64_t ip, uint64_t fl)
@@ -134,13 +172,20 @@ static int iret_protected(struct x86_emul *s, uint16_t sel, uint64_t ip, uint64_
 	}
 	if (s->insn.op_bytes > 2)
 		mask |= X86_EFLAGS_RF;
-	rc = segment_load_cs(s, sel, ip, SEG_LOAD_IRET, &cs);
-	if (rc == X86EMUL_OKAY && em_mode64(s->ctxt))
-		rc = iret_stack(s);
+	rc = segment_load(s, X86_SEG_CS, sel, SEG_LOAD_IRET, &cs);
 	if (rc != X86EMUL_OKAY)
 		return rc;
-	em_set_flags(s, mask, fl);
-	return set_cs(s, &cs, ip);
+	/* 64-bit code has SS:RSP there at any level. */
+	if (em_mode64(s->ctxt) || is_outer(s, &cs)) {
+		rc = return_with_stack(s, &cs, ip, 0);
+	} else {
+		rc = segment_check_ip(s, &cs, ip);
+		if (rc == X86EMUL_OKAY)
+			rc = set_cs(s, &cs, ip);
+	}
+	if (rc == X86EMUL_OKAY)
+		em_set_flags(s, mask, fl);
+	return rc;
 }
 
 /* Real mode, and VM86 with IOPL 3 (less is the monitor's business: #GP, or VME's, unhandled). */

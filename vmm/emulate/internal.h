@@ -230,6 +230,12 @@ int segment_load(struct x86_emul *s, enum x86_seg seg, uint16_t sel, enum seg_lo
 		 struct x86_segment *out);
 int segment_load_cs(struct x86_emul *s, uint16_t sel, uint64_t ip, enum seg_load how,
 		    struct x86_segment *out);
+/* SS for code at that level. */
+int segment_load_ss(struct x86_emul *s, uint16_t sel, unsigned int cpl, struct x86_segment *out);
+/* Is the instruction pointer one in this code? */
+int segment_check_ip(struct x86_emul *s, const struct x86_segment *cs, uint64_t ip);
+/* A data segment that code at that level must not have goes. */
+int segment_hide(struct x86_emul *s, enum x86_seg seg, unsigned int cpl);
 int segment_load_register(struct x86_emul *s, enum x86_seg seg, uint16_t sel);
 int segment_read_descriptor(struct x86_emul *s, uint16_t sel, uint64_t desc[2], uint64_t *lin,
 			    unsigned int vector);

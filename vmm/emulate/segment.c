@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /*
- * Segment registers: descriptor tables, the checks of SDM vol. 3A 5.5-5.8 for loads at the same
- * privilege, and MOV/LxS/LLDT/LTR/LAR/LSL/VERR/VERW/ARPL. Far transfers (far.c) load CS through
- * segment_load_cs(). Gates, task switches and changes of privilege are X86EMUL_UNHANDLEABLE.
+ * Segment registers: descriptor tables, the checks of SDM vol. 3A 5.5-5.8, and
+ * MOV/LxS/LLDT/LTR/LAR/LSL/VERR/VERW/ARPL. Far transfers (far.c) load CS and an outer level's SS through
+ * this. Gates and task switches are X86EMUL_UNHANDLEABLE.
  */
 #include "internal.h"
 #include "handlers.h"
@@ -96,16 +96,17 @@ static int load_real(struct x86_emul *s, enum x86_seg seg, uint16_t sel, struct 
 	return rc;
 }
 
-static int load_null(struct x86_emul *s, enum x86_seg seg, uint16_t sel, struct x86_segment *out)
+static int load_null(struct x86_emul *s, enum x86_seg seg, uint16_t sel, unsigned int cpl,
+		     struct x86_segment *out)
 {
 	int rc;
 
-	if (seg == X86_SEG_CS || (seg == X86_SEG_SS && !(em_mode64(s->ctxt) && s->ctxt->cpl < 3 &&
-							 (sel & 3) == s->ctxt->cpl)))
+	if (seg == X86_SEG_CS ||
+	    (seg == X86_SEG_SS && !(em_mode64(s->ctxt) && cpl < 3 && (sel & 3) == cpl)))
 		return em_gp(s);
 	rc = em_segment(s, seg, out);
 	out->sel = sel;
-	out->attr = seg == X86_SEG_SS ? s->ctxt->cpl << 5 : 0;
+	out->attr = seg == X86_SEG_SS ? (uint16_t)(cpl << 5) : 0;
 	if (s->ctxt->vendor == X86_VENDOR_INTEL) { /* AMD keeps base and limit */
 		out->base = 0;
 		out->limit = 0;
@@ -122,13 +123,13 @@ static bool data_ok(const struct x86_emul *s, uint16_t sel, uint64_t desc)
 	return (type & 0xc) == 0xc || (dpl >= s->ctxt->cpl && dpl >= rpl);
 }
 
-static bool stack_ok(const struct x86_emul *s, uint16_t sel, uint64_t desc)
+static bool stack_ok(uint16_t sel, unsigned int cpl, uint64_t desc)
 {
-	return desc & DESC_S && (DESC_TYPE(desc) & 0xa) == 2 && (sel & 3) == s->ctxt->cpl &&
-	       DESC_DPL(desc) == s->ctxt->cpl;
+	return desc & DESC_S && (DESC_TYPE(desc) & 0xa) == 2 && (sel & 3) == cpl &&
+	       DESC_DPL(desc) == cpl;
 }
 
-/* Code segments for far JMP, CALL, RET and IRET without change of privilege. */
+/* Code segments for far JMP, CALL, RET and IRET; the last two may go to an outer level. */
 static int check_code(struct x86_emul *s, uint16_t sel, uint64_t desc, enum seg_load how)
 {
 	unsigned int type = DESC_TYPE(desc), dpl = DESC_DPL(desc), rpl = sel & 3;
@@ -145,8 +146,6 @@ static int check_code(struct x86_emul *s, uint16_t sel, uint64_t desc, enum seg_
 	if (returning) {
 		if (rpl < s->ctxt->cpl || (type & 4 ? dpl > rpl : dpl != rpl))
 			return em_fault(s, X86_EXC_GP, sel & ~3U);
-		if (rpl > s->ctxt->cpl)
-			return X86EMUL_UNHANDLEABLE;
 	} else if (type & 4 ? dpl > s->ctxt->cpl : rpl > s->ctxt->cpl || dpl != s->ctxt->cpl) {
 		return em_fault(s, X86_EXC_GP, sel & ~3U);
 	}
@@ -157,9 +156,10 @@ static int check_code(struct x86_emul *s, uint16_t sel, uint64_t desc, enum seg_
 
 /*
  * All checks of a load into ES, CS, SS, DS, FS or GS; sets the accessed bit; no register changes.
+ * cpl is the level at which SS will be used.
  */
-int segment_load(struct x86_emul *s, enum x86_seg seg, uint16_t sel, enum seg_load how,
-		 struct x86_segment *out)
+static int load(struct x86_emul *s, enum x86_seg seg, uint16_t sel, enum seg_load how,
+		unsigned int cpl, struct x86_segment *out)
 {
 	uint64_t desc[2] = { 0 }, lin = 0;
 	int rc;
@@ -167,7 +167,7 @@ int segment_load(struct x86_emul *s, enum x86_seg seg, uint16_t sel, enum seg_lo
 	if (!em_protected(s->ctxt))
 		return load_real(s, seg, sel, out);
 	if (is_null(sel))
-		return load_null(s, seg, sel, out);
+		return load_null(s, seg, sel, cpl, out);
 	rc = segment_read_descriptor(s, sel, desc, &lin, X86_EXC_GP);
 	if (rc != X86EMUL_OKAY)
 		return rc;
@@ -175,8 +175,9 @@ int segment_load(struct x86_emul *s, enum x86_seg seg, uint16_t sel, enum seg_lo
 		rc = check_code(s, sel, desc[0], how);
 		if (rc != X86EMUL_OKAY)
 			return rc;
-		sel = (sel & ~3) | s->ctxt->cpl;
-	} else if (seg == X86_SEG_SS ? !stack_ok(s, sel, desc[0]) : !data_ok(s, sel, desc[0])) {
+		if (how != SEG_LOAD_RET && how != SEG_LOAD_IRET)
+			sel = (sel & ~3) | s->ctxt->cpl;
+	} else if (seg == X86_SEG_SS ? !stack_ok(sel, cpl, desc[0]) : !data_ok(s, sel, desc[0])) {
 		return em_fault(s, X86_EXC_GP, sel & ~3U);
 	}
 	if (!(desc[0] & DESC_P))
@@ -187,17 +188,46 @@ int segment_load(struct x86_emul *s, enum x86_seg seg, uint16_t sel, enum seg_lo
 	return rc;
 }
 
+int segment_load(struct x86_emul *s, enum x86_seg seg, uint16_t sel, enum seg_load how,
+		 struct x86_segment *out)
+{
+	return load(s, seg, sel, how, s->ctxt->cpl, out);
+}
+
+int segment_load_ss(struct x86_emul *s, uint16_t sel, unsigned int cpl, struct x86_segment *out)
+{
+	return load(s, X86_SEG_SS, sel, SEG_LOAD_DATA, cpl, out);
+}
+
+int segment_check_ip(struct x86_emul *s, const struct x86_segment *cs, uint64_t ip)
+{
+	if (s->ctxt->mode == X86_MODE_LONG && cs->attr & X86_ATTR_L)
+		return em_canonical(s->ctxt, ip) ? X86EMUL_OKAY : em_gp(s);
+	return ip <= cs->limit ? X86EMUL_OKAY : em_gp(s);
+}
+
 /* CS with the check of the new instruction pointer that goes with it. */
 int segment_load_cs(struct x86_emul *s, uint16_t sel, uint64_t ip, enum seg_load how,
 		    struct x86_segment *out)
 {
 	int rc = segment_load(s, X86_SEG_CS, sel, how, out);
 
+	return rc == X86EMUL_OKAY ? segment_check_ip(s, out, ip) : rc;
+}
+
+int segment_hide(struct x86_emul *s, enum x86_seg seg, unsigned int cpl)
+{
+	struct x86_segment sr;
+	unsigned int type;
+	int rc = em_segment(s, seg, &sr);
+
 	if (rc != X86EMUL_OKAY)
 		return rc;
-	if (s->ctxt->mode == X86_MODE_LONG && out->attr & X86_ATTR_L)
-		return em_canonical(s->ctxt, ip) ? X86EMUL_OKAY : em_gp(s);
-	return ip <= out->limit ? X86EMUL_OKAY : em_gp(s);
+	type = sr.attr & 0xf;
+	if (is_null(sr.sel) || (type & 0xc) == 0xc || (sr.attr >> 5 & 3) >= cpl)
+		return X86EMUL_OKAY;
+	rc = load_null(s, seg, 0, cpl, &sr);
+	return rc == X86EMUL_OKAY ? s->ops->write_segment(seg, &sr, s->ctxt) : rc;
 }
 
 int segment_load_register(struct x86_emul *s, enum x86_seg seg, uint16_t sel)
