@@ -154,7 +154,7 @@ def make_linux_cd(path, cmdline=""):
                        check=True, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
 
 
-def use_bochs(lab, model, smp, append="", network=False):
+def use_bochs(lab, model, smp, append="", network=False, dom0_append=""):
     """dom0 in Bochs, for this case and those after it in its group; with a network where VNC is looked at."""
     need_bochs()
     cds = []
@@ -165,8 +165,8 @@ def use_bochs(lab, model, smp, append="", network=False):
     floppy = os.path.join(os.environ.get("PLINTH_GUESTS", "/nowhere"), test_floppy.FREEDOS[0])
     files = [*cds, hypervisor.out("payload/payload64.elf")]
     files += [floppy] if os.path.exists(floppy) else []
-    lab.use(bochs.BochsBoot, DOM0_LIMIT_S, model=model, smp=smp, files=files, guests=True,
-            append=append, **({} if network else {"nic": "none", "dom0_append": "lab.net=0"}))
+    lab.use(bochs.BochsBoot, DOM0_LIMIT_S, model=model, smp=smp, files=files, guests=True, append=append,
+            **({"dom0_append": dom0_append} if network else {"nic": "none", "dom0_append": f"lab.net=0 {dom0_append}"}))
     return lab.boot()
 
 
@@ -220,6 +220,16 @@ def test_vtx_shadow_guests(lab):
     dom0 = use_bochs(lab, bochs.DEFAULT_MODEL, 1, INTEL_APPEND)
     test_pvh.payload_passes(dom0, HAP)
     test_hvm.payload_passes(lab, "payload32.iso", extra=HAP)
+
+
+@case(order=69, group="vtxnoept", limit_s=GUESTS_LIMIT_S, combos=("product",))
+def test_vtx_no_ept_guests(lab):
+    """All on shadow tables: dom0 to its tools, and the same guests. Page-table isolation would only cost time."""
+    dom0 = use_bochs(lab, NO_EPT_MODEL, 1, dom0_append="nopti")
+    caps = dom0.run("xl info | grep ^virt_caps")
+    check("shadow" in caps and "hap" not in caps, caps)
+    test_pvh.payload_passes(dom0)
+    test_hvm.payload_passes(lab, "payload32.iso")
 
 
 @case(order=62, group="vtxguests", limit_s=GUESTS_LIMIT_S, combos=("product",))
