@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 """What saves guests without being asked by name: Debian's xendomains, and libvirt."""
 
+import installed
 from harness import case, check, hypervisor
 from test_faults import CONFIG, TICKS
 from test_pvh import gone, scratch_disk
@@ -62,10 +63,12 @@ echo 'auth_unix_rw = "none"' > /etc/libvirt/libvirtd.conf
 (setsid libvirtd -f /etc/libvirt/libvirtd.conf > /run/lab/libvirtd.log 2>&1 &)
 """
 VIRSH = "virsh -c xen:///system"
-XML = """<domain type='xen'><name>pvh</name><memory unit='MiB'>16</memory><vcpu>2</vcpu>
-<os><type arch='x86_64' machine='xenpvh'>xenpvh</type><kernel>/job/payload64.elf</kernel><cmdline>hostile=tick</cmdline></os>
-<clock offset='utc'/><devices><console type='pty'><target type='xen' port='0'/></console></devices></domain>
-"""
+
+
+def xml(heading):
+    """The first example of a section of docs/libvirt.md."""
+    lines = installed.commands("libvirt.md", heading)
+    return "\n".join(lines[:lines.index("</domain>") + 1])
 
 
 @case(order=60, group="libvirt", limit_s=600, combos=("vmm", "peer"))
@@ -74,7 +77,7 @@ def test_libvirt(lab):
     dom0, log = lab.boot(files=FILES, archives=("libvirt",)), COUNTS["pvh"]
     dom0.run(DAEMON)
     dom0.wait_for(f"{VIRSH} list", 60)
-    dom0.write("/run/lab/pvh.xml", XML)
+    dom0.write("/run/lab/pvh.xml", xml("A PVH guest"))
     dom0.run(f"{VIRSH} define /run/lab/pvh.xml && {VIRSH} start pvh", 120)
     dom0.wait_for(f"grep -a 'HOSTILE: tick' {log}", 60)
     for save, restore in (("managedsave pvh", "start pvh"), ("save pvh /run/lab/image", "restore /run/lab/image")):
@@ -84,3 +87,22 @@ def test_libvirt(lab):
         dom0.run(f"{VIRSH} {restore} 2>&1", 120)
         check(ticks(dom0, log) > then, f"after {save} it began anew")
     dom0.run(f"{VIRSH} destroy pvh; {VIRSH} undefine pvh")
+
+
+@case(order=60, group="libvirt", limit_s=300, combos=("product",))
+def test_libvirt_hvm(lab):
+    """An HVM guest with Plinth's device model, as the documentation has it, paused and going on."""
+    dom0 = lab.boot(files=FILES, archives=("libvirt",))
+    lab.need_parts()
+    dom0.run(DAEMON)
+    dom0.wait_for(f"{VIRSH} list", 60)
+    dom0.run("truncate -s 1M /run/lab/hvm.img")
+    dom0.write("/run/lab/hvm.xml", xml("A guest in a PC (HVM)"))
+    dom0.run(f"{VIRSH} define /run/lab/hvm.xml && {VIRSH} start hvm", 120)
+    dom0.wait_for(f"grep -a 'HOSTILE: tick' {COUNTS['hvm']}", 60)
+    dom0.run("ps ax | grep -q '[p]linth-dm -xen-domid'")
+    dom0.run(f"{VIRSH} suspend hvm && {VIRSH} domstate hvm | grep paused")
+    then = ticks(dom0, COUNTS["hvm"])
+    dom0.run(f"{VIRSH} resume hvm")
+    dom0.wait_for(f"[ $({TICKS['hvm']}) -gt {then} ]", 60)
+    dom0.run(f"{VIRSH} destroy hvm && {VIRSH} undefine hvm")

@@ -121,6 +121,9 @@ def bootstrap(base):
     in_root(base, "apt-get", "-q", "update")
     keep_packages(base)
     in_root(base, "apt-get", "-qy", "--no-install-recommends", "install", "linux-image-amd64", *CLIENTS)
+    # Its unit conflicts with xendomains.service (docs/libvirt.md).
+    in_root(base, "systemctl", "disable", "libvirtd.service", "libvirtd.socket", "libvirtd-ro.socket", "libvirtd-admin.socket",
+            "libvirt-guests.service")
     # Of what xen-utils-4.17 brings, this is by far the most, and the emulator would unpack it for ten minutes.
     in_root(base, "apt-get", "-qy", "install", "qemu-system-xen")
     write(f"{base}/.complete", "")
