@@ -142,6 +142,31 @@ static void check_page(const struct sh_page *p, uint64_t *leaves, uint64_t *tabl
 		      present, users);
 }
 
+/* Zapped: nothing leads there, and each entry is where it can be found and cleared. */
+static void check_dying(struct sh_page *p, uint64_t *leaves, uint64_t *tables)
+{
+	unsigned int present = 0;
+
+	for (unsigned int i = 0; i < SH_ENTRIES; i++) {
+		const struct sh_set *set;
+
+		if (!p->table[i])
+			continue;
+		present++;
+		set = p->role.level > 1
+			      ? &sh_child(p->table[i])->parents
+			      : sh_frame(model.d->sh,
+					 p->names ? _gfn(p->names->table[i]) : gfn_add(p->gfn, i),
+					 false);
+		if (!set || !in_set(set, &p->table[i]))
+			panic("an entry of a zapped page is in no set");
+		++*(p->role.level > 1 ? tables : leaves);
+	}
+	if (present != p->present || p->users || set_size(&p->parents))
+		panic("a zapped page has %u entries, %u are counted, %u users", present, p->present,
+		      p->users);
+}
+
 static void check_frames(uint64_t leaves)
 {
 	uint64_t refs = 0;
@@ -204,6 +229,61 @@ void audit_victims(void)
 		sh_set_del(s, &set, sh_set_any(&set));
 }
 
+static uint64_t entries_of(const struct list_head *pages)
+{
+	const struct sh_page *p;
+	uint64_t n = 0;
+
+	list_for_each(p, pages, list)
+		n += p->present;
+	return n;
+}
+
+/* All roles of level 1 that fit into the pool. */
+static void mirror_often(struct sh_domain *s, gfn_t table)
+{
+	uint64_t *at = oracle_memory(table);
+	bool made;
+
+	for (unsigned int i = 0; i < SH_ENTRIES; i++)
+		at[i] = (uint64_t)(i % NR_RAM) << PAGE_SHIFT | SH_P | SH_A | SH_U;
+	for (uint16_t i = 0; i < 8; i++) {
+		union sh_role role = {
+			.level = 1, .wide = 1, .pae = i & 1, .nxe = i >> 1 & 1, .cache = i >> 2
+		};
+
+		while (s->nr_free_refs < SH_FILL_REFS && s->nr_free > 2 && sh_refs_refill(s))
+			;
+		if (s->nr_free >= 2)
+			sh_page_get(s, table, role, &made);
+	}
+}
+
+/* A frame with many shadow pages: it is not mirrored any more at once, and their entries go in pieces. */
+void audit_pieces(gfn_t table)
+{
+	struct sh_domain *s = model.d->sh;
+	uint64_t left;
+
+	spin_lock(&s->lock);
+	mirror_often(s, table);
+	sh_give_up(s, table);
+	if (sh_frame(s, table, false)->tables)
+		panic("a table that was given up is mirrored");
+	left = entries_of(&s->pending);
+	if (left <= SH_CLEAR)
+		panic("a table with %lu entries is no case", left);
+	while (left) {
+		uint64_t before = left;
+
+		sh_settle(s);
+		left = entries_of(&s->dying);
+		if (before - left > SH_CLEAR)
+			panic("%lu entries are cleared in one piece", before - left);
+	}
+	spin_unlock(&s->lock);
+}
+
 void model_audit(void)
 {
 	const struct sh_domain *s = model.d->sh;
@@ -213,6 +293,10 @@ void model_audit(void)
 	list_for_each(p, &s->used, list) {
 		check_page(p, &leaves, &tables);
 		parents += set_size(&p->parents);
+		pages += 1 + !!p->names;
+	}
+	list_for_each(p, &s->dying, list) {
+		check_dying(p, &leaves, &tables);
 		pages += 1 + !!p->names;
 	}
 	if (parents != tables)

@@ -679,6 +679,7 @@ static void check_types(struct model_vcpu *c)
 	expect_types(c, 0x0407050600070106, of_linux);
 	model.d->is_dom0 = false;
 	check_costs(c);
+	audit_pieces(_gfn(3));
 	spin_lock(&s->lock);
 	while (!list_empty(&s->used))
 		sh_page_zap(s, list_first(&s->used, struct sh_page, list));

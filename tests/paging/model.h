@@ -60,6 +60,7 @@ uint64_t *oracle_memory(gfn_t gfn); /* NULL: there is none */
 /* audit.c: panics unless all of the shadow tables is as it must be. */
 void model_audit(void);
 void audit_victims(void); /* uses a page of the pool */
+void audit_pieces(gfn_t table);
 
 /* model.c */
 void model_start(unsigned int pool_pages);

@@ -189,6 +189,7 @@ int sh_domain_init(struct domain *d)
 	list_init(&s->used);
 	list_init(&s->free);
 	list_init(&s->pending);
+	list_init(&s->dying);
 	d->sh = s;
 	s->blank = alloc_page_virt();
 	s->frames = alloc_page_virt();

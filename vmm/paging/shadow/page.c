@@ -141,8 +141,6 @@ void sh_page_zap(struct sh_domain *s, struct sh_page *p)
 	uint64_t *entry;
 
 	counter_inc(shadow_zapped);
-	for (unsigned int i = 0; p->present; i++)
-		sh_entry_clear(s, p, i);
 	while ((entry = sh_set_any(&p->parents)) != NULL)
 		sh_entry_clear(s, sh_page_of(entry), sh_index_of(entry));
 	unhash(s, p);

@@ -62,6 +62,7 @@ int sh_pool_drop(struct sh_domain *s)
 	list_init(&s->used);
 	list_init(&s->free);
 	list_init(&s->pending);
+	list_init(&s->dying);
 	s->nr_free = 0;
 	s->free_refs = NULL;
 	s->nr_free_refs = 0;
@@ -93,21 +94,45 @@ void sh_page_free(struct sh_domain *s, struct sh_page *p)
 	s->nr_free++;
 }
 
+static void free_zapped(struct sh_domain *s, struct sh_page *p)
+{
+	if (p->names) {
+		memset(p->names->table, 0, PAGE_SIZE);
+		sh_page_free(s, p->names);
+		p->names = NULL;
+	}
+	sh_page_free(s, p);
+}
+
+/* To free a page takes as long as to clear so many entries. */
+#define FREE_COST 32U
+
+/* From the last entry on. */
+static void clear_dying(struct sh_domain *s)
+{
+	for (unsigned int done = 0; done < SH_CLEAR && !list_empty(&s->dying);) {
+		struct sh_page *p = list_first(&s->dying, struct sh_page, list);
+
+		for (; done < SH_CLEAR && p->present; done++)
+			sh_entry_clear(s, p, --p->dying_at);
+		if (p->present)
+			break;
+		free_zapped(s, p);
+		done += FREE_COST;
+	}
+}
+
 void sh_settle(struct sh_domain *s)
 {
-	if (list_empty(&s->pending))
-		return;
-	p2m_flush(s->d);
+	if (!list_empty(&s->pending))
+		p2m_flush(s->d);
 	while (!list_empty(&s->pending)) {
 		struct sh_page *p = list_first(&s->pending, struct sh_page, list);
 
-		if (p->names) {
-			memset(p->names->table, 0, PAGE_SIZE);
-			sh_page_free(s, p->names);
-			p->names = NULL;
-		}
-		sh_page_free(s, p);
+		p->dying_at = SH_ENTRIES;
+		list_move_tail(&p->list, &s->dying);
 	}
+	clear_dying(s);
 }
 
 /* The page in use that was used last long ago, and that no vCPU has as its root. */
@@ -149,7 +174,9 @@ int sh_pool_reserve(struct sh_domain *s)
 			continue;
 		if (evicted++ == EVICT_MAX)
 			return -ERESTART;
-		if (!evict(s))
+		if (!list_empty(&s->dying))
+			clear_dying(s);
+		else if (!evict(s))
 			return -ENOMEM;
 	}
 	return 0;

@@ -23,6 +23,8 @@
 #define SH_FAULT_PAGES 8U
 #define SH_FAULT_REFS  8U
 #define SH_FILL_REFS   64U
+/* Entries of zapped pages that are cleared under one hold of the lock. */
+#define SH_CLEAR SH_ENTRIES
 /*
  * So many writes to one of the guest's tables, and no other fault between them, are emulated: more are a run. To make the
  * table anew costs as much as about 20 of them, and kernels map four pages at once for each thread's stack.
@@ -75,7 +77,7 @@ union sh_role {
 };
 
 struct sh_page {
-	struct list_head list; /* of those in use, the last used first; or free, or to be freed */
+	struct list_head list;	   /* of one of the domain's lists */
 	struct sh_page *hash_next; /* of one bucket */
 	uint64_t *table;	   /* constant */
 	struct sh_page
@@ -83,10 +85,11 @@ struct sh_page {
 	gfn_t gfn;
 	struct sh_set parents; /* entries that lead here */
 	union sh_role role;
-	uint16_t present; /* entries */
-	uint16_t users;	  /* vCPUs that have it as a root */
-	uint32_t writes;  /* to the guest's table, since an entry was made for a walk */
-	uint32_t walks;	  /* for which an entry was made */
+	uint16_t present;  /* entries */
+	uint16_t users;	   /* vCPUs that have it as a root */
+	uint16_t dying_at; /* zapped: the entries from this one on are cleared */
+	uint32_t writes;   /* to the guest's table, since an entry was made for a walk */
+	uint32_t walks;	   /* for which an entry was made */
 };
 
 struct sh_chunk {
@@ -99,7 +102,9 @@ struct sh_refs;
 struct sh_domain {
 	spinlock_t lock; /* LOCK_SHADOW: all of it, and the tables */
 	struct domain *d;
-	struct list_head used, free, pending;
+	struct list_head used; /* the last used first */
+	/* Nothing leads there: TLBs may still know of it; no more, but it has entries that lead on; it has none. */
+	struct list_head pending, dying, free;
 	unsigned int nr_pages, nr_free; /* of the pool, pages */
 	struct sh_chunk *chunks;
 	struct sh_refs *free_refs;
@@ -166,7 +171,7 @@ void sh_page_free(struct sh_domain *s, struct sh_page *p);
  * the lock is free between; -ENOMEM: the pool is too small.
  */
 int sh_pool_reserve(struct sh_domain *s);
-/* What was zapped is used by no processor any more, and free. Before the lock is given up. */
+/* What was zapped is used by no processor any more, and some of it free. Before the lock is given up. */
 void sh_settle(struct sh_domain *s);
 /* Without the lock: makes one chunk more; gives some back, -ERESTART = there are more. */
 int sh_pool_grow(struct sh_domain *s);
@@ -222,7 +227,7 @@ struct sh_page *sh_page_find(struct sh_domain *s, gfn_t gfn, union sh_role role)
  * tables has to be compared. The pages are reserved. NULL: no memory.
  */
 struct sh_page *sh_page_get(struct sh_domain *s, gfn_t gfn, union sh_role role, bool *made);
-/* Nothing leads to p any more; it is free after sh_settle(). */
+/* Nothing leads to p any more. Its own entries go later, some by each sh_settle(): one frame may have many pages. */
 void sh_page_zap(struct sh_domain *s, struct sh_page *p);
 /* Guest tables in this frame are not mirrored any more. */
 void sh_give_up(struct sh_domain *s, gfn_t gfn);
