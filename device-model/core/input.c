@@ -2,7 +2,9 @@
 /* Routing of keys and pointer events to the guest's newest input device of a kind. See input.h. */
 #include "core/input.h"
 
+#include <errno.h>
 #include <stddef.h>
+#include <string.h>
 
 #include "core/timer.h"
 #include "core/util.h"
@@ -86,6 +88,12 @@ static unsigned int room(const struct input *in)
 	return INPUT_QUEUE - in->count - in->nr_down;
 }
 
+static void append(struct input *in, unsigned int code, bool down)
+{
+	in->queue[(in->head + in->count++) % INPUT_QUEUE] =
+		(struct input_key_event){ (uint16_t)code, down };
+}
+
 void input_key(struct input *in, unsigned int code, bool down)
 {
 	bool held;
@@ -97,8 +105,7 @@ void input_key(struct input *in, unsigned int code, bool down)
 		return;
 	in->nr_down += (unsigned int)down - (unsigned int)held;
 	in->keys_down[code] = down;
-	in->queue[(in->head + in->count++) % INPUT_QUEUE] =
-		(struct input_key_event){ (uint16_t)code, down };
+	append(in, code, down);
 	input_keyboard_ready(in);
 }
 
@@ -110,6 +117,53 @@ bool input_keys_wait(const struct input *in)
 void input_reset(struct input *in)
 {
 	in->count = 0;
+}
+
+/* ---- state ---- */
+
+static size_t queued(const void *obj)
+{
+	return ((const struct input *)obj)->count;
+}
+
+static const struct save_field event_fields[] = {
+	SAVE(struct input_key_event, code, .max = INPUT_MAX_CODE - 1),
+	SAVE(struct input_key_event, down),
+	SAVE_END,
+};
+
+const struct save_field input_fields[] = {
+	SAVE(struct input, count, .max = INPUT_QUEUE),
+	SAVE_PARTS(struct input, queue, event_fields, .present = queued),
+	SAVE_ARRAY(struct input, keys_down, .mask = 1),
+	SAVE_END,
+};
+
+void input_refresh(struct input *in)
+{
+	struct input_key_event old[INPUT_QUEUE];
+	unsigned int i;
+
+	memcpy(old, in->queue, sizeof(old));
+	for (i = 0; i < INPUT_QUEUE; i++)
+		in->queue[i] = old[(in->head + i) % INPUT_QUEUE];
+	in->head = 0;
+}
+
+int input_loaded(struct input *in)
+{
+	unsigned int code;
+
+	in->nr_down = 0;
+	for (code = 0; code < INPUT_MAX_CODE; code++) {
+		if (!in->keys_down[code])
+			continue;
+		if (in->count == INPUT_QUEUE)
+			return -EINVAL;
+		append(in, code, false);
+		in->keys_down[code] = 0;
+	}
+	return 0;
 }
 
 void input_pointer_rel(struct input *in, int dx, int dy, unsigned int buttons)

@@ -13,6 +13,8 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+#include "core/save.h"
+
 #define INPUT_EXT	0x80u
 #define INPUT_KEY_PAUSE 0x100u
 
@@ -73,6 +75,13 @@ void input_key(struct input *in, unsigned int code, bool down);
 bool input_keys_wait(const struct input *in);
 /* From a keyboard: it can take keys again. */
 void input_keyboard_ready(struct input *in);
+/*
+ * Saved state, by the controller that every machine has: what waits, from the head on, and what is down. Nobody holds
+ * a key where it is loaded, so all go up behind what waits. 0 or -EINVAL.
+ */
+extern const struct save_field input_fields[];
+void input_refresh(struct input *in);
+int input_loaded(struct input *in);
 /* Nothing of before a reset is for the guest that starts. */
 void input_reset(struct input *in);
 void input_pointer_rel(struct input *in, int dx, int dy, unsigned int buttons);

@@ -66,6 +66,10 @@ struct save_field {
 #define SAVE_PARTS(type, member, table, ...)                                                       \
 	SAVE_MEMBER(type, member, SAVE_SIZEOF(type, member[0]), 0, .kind = SAVE_KIND_PART,          \
 		    .part = (table), __VA_ARGS__)
+/* A struct that the member points to. */
+#define SAVE_AT(type, at, table, ...)                                                              \
+	{ .name = #at, .kind = SAVE_KIND_PART, .offset = offsetof(type, at), .count = 1,            \
+	  .size = SAVE_SIZEOF(type, at[0]), .part = (table), .pointer = true, __VA_ARGS__ }
 #define SAVE_END { .name = NULL }
 /* clang-format on */
 

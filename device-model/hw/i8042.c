@@ -67,6 +67,7 @@ struct i8042 {
 	struct ps2_mouse mouse;
 	struct ps2_queue own_kbd, own_aux; /* the controller's answers, and d2/d3 */
 	struct input_device kbd_input, mouse_input;
+	struct input *input; /* the machine's: keys on their way to whichever keyboard */
 	uint8_t status, outport, data;
 	uint8_t pending;	/* command that waits for a byte at port 60h */
 	bool break_prefix;	/* translation swallowed an f0 */
@@ -263,7 +264,7 @@ static uint64_t data_read(void *opaque, uint64_t offset, unsigned int size)
 		s->status &= ~STATUS_OUTPUT_FULL;
 		update_irqs(s);
 		pump(s);
-		input_keyboard_ready(&s->m->input);
+		input_keyboard_ready(s->input);
 	}
 	return value;
 }
@@ -274,7 +275,7 @@ static void data_write(void *opaque, uint64_t offset, uint64_t value, unsigned i
 
 	data_written(s, (uint8_t)value);
 	pump(s);
-	input_keyboard_ready(&s->m->input); /* commands empty the queue */
+	input_keyboard_ready(s->input); /* commands empty the queue */
 }
 
 static uint64_t status_read(void *opaque, uint64_t offset, unsigned int size)
@@ -358,6 +359,7 @@ static void i8042_refresh(void *obj)
 {
 	struct i8042 *s = obj;
 
+	input_refresh(s->input);
 	queue_straighten(&s->own_kbd);
 	queue_straighten(&s->own_aux);
 	queue_straighten(&s->kbd.out);
@@ -380,9 +382,16 @@ static int i8042_loaded(void *obj, uint32_t version)
 	s->mouse.dx = s->mouse.dy = s->mouse.dz = 0;
 	if (!s->kbd.set || !pending_valid(s->pending))
 		return -EINVAL;
-	input_set_leds(&s->m->input, s->kbd.leds & 7);
+	input_set_leds(s->input, s->kbd.leds & 7);
 	update_irqs(s);
-	return 0;
+	return version < 2 ? 0 : input_loaded(s->input);
+}
+
+/* The keyboard that is active is known when all devices are loaded. */
+static void on_run(void *opaque, bool running)
+{
+	if (running)
+		input_keyboard_ready(((struct i8042 *)opaque)->input);
 }
 
 static size_t queue_length(const void *obj)
@@ -423,10 +432,11 @@ static const struct save_field i8042_fields[] = {
 	SAVE_ARRAY(struct i8042, mouse.rates),
 	SAVE(struct i8042, mouse.id),
 	SAVE(struct i8042, mouse.last),
+	SAVE_AT(struct i8042, input, input_fields, .first = 2),
 	SAVE_END,
 };
 
-static const struct save_ops i8042_save_ops = { "i8042", 1, i8042_fields, i8042_refresh,
+static const struct save_ops i8042_save_ops = { "i8042", 2, i8042_fields, i8042_refresh,
 						i8042_loaded };
 
 static int i8042_init(struct machine *m)
@@ -434,6 +444,7 @@ static int i8042_init(struct machine *m)
 	struct i8042 *s = xzalloc(sizeof(*s));
 
 	s->m = m;
+	s->input = &m->input;
 	irq_init_isa(&s->kbd_irq, m, 1);
 	irq_init_isa(&s->aux_irq, m, 12);
 	s->kbd.leds_changed = on_leds;
@@ -447,9 +458,10 @@ static int i8042_init(struct machine *m)
 	s->mouse_input = (struct input_device){ .name = "PS/2 mouse",
 						.opaque = s,
 						.pointer_rel = on_pointer };
-	input_register(&s->m->input, &s->kbd_input);
-	input_register(&s->m->input, &s->mouse_input);
+	input_register(s->input, &s->kbd_input);
+	input_register(s->input, &s->mouse_input);
 	machine_on_reset(m, on_reset, s);
+	machine_on_run(m, on_run, s);
 	save_register(m, &i8042_save_ops, 0, s);
 	return 0;
 }

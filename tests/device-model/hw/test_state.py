@@ -113,6 +113,25 @@ def test_usb_tablet(program, work, _):
     pc.close()
 
 
+def test_keys(program, work, _):
+    """What was typed and not taken comes after a restore, and what was held is let go of: its user is not there."""
+    pc, env = test_usb.machine("plinth", [program], work, "usb-kbd")
+    argv = pc.proc.args[:-2]
+    u = Uhci(pc)
+    u.configure()
+    assert u.control(0x21, 10, 0, 0, 0) == b""
+    client = env.vnc()
+    client.key(0xffe1, True)
+    for i in range(100):
+        client.press(ord("a") + i % 26)
+    client.update()
+    pc = u.pc = moved(pc, argv, work)
+    client.close()
+    assert test_usb.typed(u, 100) == [4 + i % 26 for i in range(100)]
+    assert u.wait_report() == bytes(8) and u.report() is None
+    pc.close()
+
+
 GEOMETRIES = ((160, 40, 1, 8, 2, 1), (180, 40, 1, 9, 2, 1), (320, 40, 2, 8, 2, 1),
               (360, 40, 2, 9, 2, 1), (720, 80, 2, 9, 2, 4), (1200, 80, 2, 15, 0, 2),
               (1440, 80, 2, 18, 0, 4), (1680, 80, 2, 21, 0, 4), (2880, 80, 2, 36, 3, 5))
@@ -260,6 +279,8 @@ def test_old_state(program, work, _):
         elif key[0] == "ide":
             assert again[key][0] == 3 and len(again[key][1]) == len(data) + 4 * (6 + 21), \
                 "each drive's geometry and mode pages came in"
+        elif key[0] == "i8042":
+            assert again[key] == (2, data + bytes(4 + 0x101)), "no key waits and none is down"
         else:
             assert again[key] == (version, data), key
     qmp = Qmp(os.path.join(work, "qmp"))
