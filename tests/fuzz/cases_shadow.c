@@ -2,6 +2,7 @@
 /* Domains on shadow page tables, as the tools see them: created, their memory for tables, their CPUID, their end. */
 #include "cases.h"
 #include "hvm_ops.h"
+#include "save.h"
 #include "vmm/hvm/policy_private.h"
 #include "vmm/paging/shadow/shadow.h"
 #include <xen/arch-x86/cpufeatureset.h>
@@ -157,6 +158,49 @@ CASE(shadow_records_leave_pages)
 	EXPECT(s->nr_free, == 64);
 	spin_unlock(&s->lock);
 	machine_kill(dom(ID));
+	fresh();
+}
+
+static struct hvm_hw_cpu saved_cpu(void)
+{
+	struct hvm_hw_cpu c;
+	size_t len = sizeof(c);
+
+	EXPECT(hvm_save_one(dom(ID), HVM_SAVE_CODE(CPU), 0, &c, &len), == 0);
+	return c;
+}
+
+/* A guest's own state is in its image, not what the processor was told instead; and is told anew where it goes on. */
+CASE(shadow_state_is_saved_as_the_guests)
+{
+	struct hvm_hw_cpu was, now;
+	static uint8_t image[1 << 16];
+	size_t len = sizeof(image);
+	struct vcpu *v;
+
+	fresh();
+	EXPECT(create(0), == 0);
+	EXPECT(hvm_save_size(dom(ID)), <= (long)sizeof(image));
+	v = dom(ID)->vcpu[0];
+	v->pause_flags &= ~(uint32_t)VPF_DOWN;
+	v->cr0 = X86_CR0_PE | X86_CR0_ET | X86_CR0_PG;
+	v->cr3 = 5 << PAGE_SHIFT;
+	v->cr4 = X86_CR4_PAE;
+	hvm_set_state(v, HVM_CRS);
+	EXPECT(v->hw->cr0 & X86_CR0_WP, != 0);
+	was = saved_cpu();
+	EXPECT(was.cr0 == v->cr0 && was.cr3 == v->cr3 && was.cr4 == v->cr4, == true);
+	EXPECT(was.msr_efer, == 0);
+	EXPECT(hvm_save(dom(ID), image, &len), == 0);
+	machine_kill(dom(ID));
+	fresh();
+	EXPECT(create(0), == 0);
+	EXPECT(hvm_load(dom(ID), image, len), == 0);
+	v = dom(ID)->vcpu[0];
+	now = saved_cpu();
+	EXPECT(now.cr0 == was.cr0 && now.cr3 == was.cr3 && now.cr4 == was.cr4, == true);
+	EXPECT(v->hw != &v->guest_crs && v->hw->cr3 != v->cr3, == true);
+	EXPECT(v->hw->cr0 & X86_CR0_WP, != 0);
 	fresh();
 }
 
