@@ -39,7 +39,9 @@ enum {
 	ERRCODE,
 	MSRIDX,
 	INVLPG,
-	CSATTR
+	CSATTR,
+	STACK, /* two bytes at the top, which are the address of return */
+	PARAM  /* two words above an address of return of 32 bits */
 };
 
 struct check {
@@ -80,7 +82,9 @@ static struct machine m;
 /*
  * GDT: 08 code32 DPL0, 10 data DPL0, 18 code64 DPL0, 20 TSS (busy), 28 TSS (available), 30 LDT,
  * 38 code32 not present, 40 data not present, 48 conforming code, 50 call gate, 58 data DPL3,
- * 60 code16 with limit 0xffff, 68 read-only data, 70 code32 DPL3, 78 code64 DPL3.
+ * 60 code16 with limit 0xffff, 68 read-only data, 70 code32 DPL3, 78 code64 DPL3,
+ * 80 call gate DPL3 to 8:12345678 with two parameters, 88 the same with 16 bits to 8:2468, 90 to 18:123400004444,
+ * a0 one that is not present.
  */
 static const uint64_t gdt[] = {
 	0,
@@ -99,6 +103,11 @@ static const uint64_t gdt[] = {
 	0x00cf91000000ffff,
 	0x00cffb000000ffff,
 	0x00affb000000ffff,
+	0x1234ec0200085678,
+	0x9999e40000082468,
+	0x0000ec0000180000 | 0x4444, /* its second half, for long mode */
+	0x0000000000001234,
+	0x00006c0000080000,
 };
 
 /* clang-format off */
@@ -171,7 +180,17 @@ static const struct system_case cases[] = {
 	{ "jmp past limit", P32, I("\xea\x00\x20\x01\x00\x60\x00"), { END }, EXC + 13, { { ERRCODE, 0 }, END } },
 	{ "jmp data", P32, I("\xea\x00\x20\x00\x00\x10\x00"), { END }, EXC + 13, { { ERRCODE, 0x10 }, END } },
 	{ "jmp absent", P32, I("\xea\x00\x20\x00\x00\x38\x00"), { END }, EXC + 11, { { ERRCODE, 0x38 }, END } },
-	{ "jmp gate", P32, I("\xea\x00\x20\x00\x00\x50\x00"), { END }, UNH, { { RIP, CODE }, END } },
+	{ "jmp gate", P32, I("\xea\x00\x20\x00\x00\x80\x00"), { END }, OK, { { CS, 8 }, { RIP, 0x12345678 }, { X86_RSP, 0x3000 }, END } },
+	{ "jmp gate inner", P32U, I("\xea\x00\x20\x00\x00\x80\x00"), { END }, EXC + 13, { { ERRCODE, 8 }, { RIP, CODE }, END } },
+	{ "call gate", P32, I("\x9a\x00\x20\x00\x00\x80\x00"), { END }, OK,
+	  { { CS, 8 }, { RIP, 0x12345678 }, { X86_RSP, 0x2ff8 }, { SS, 0x10 }, { STACK, CODE + 7 }, END } },
+	{ "call gate 16", P32, I("\x9a\x00\x20\x00\x00\x88\x00"), { END }, OK,
+	  { { CS, 8 }, { RIP, 0x2468 }, { X86_RSP, 0x2ffc }, { STACK, CODE + 7 }, END } },
+	{ "call gate inner", P32U, I("\x9a\x00\x20\x00\x00\x80\x00"), { { X86_RSP, 0x930 }, { TRSEL, 1 }, END }, OK,
+	  { { CS, 8 }, { RIP, 0x12345678 }, { X86_RSP, 0x5000 - 24 }, { SS, 0x10 }, { STACK, CODE + 7 }, { PARAM, 0x7300004444 } } },
+	{ "call gate inner, no stack", P32U, I("\x9a\x00\x20\x00\x00\x80\x00"), { { TRSEL, 2 }, END }, EXC + 10, { { RIP, CODE }, { X86_RSP, 0x3000 }, END } },
+	{ "call gate dpl", P32U, I("\x9a\x00\x20\x00\x00\x50\x00"), { END }, EXC + 13, { { ERRCODE, 0x50 }, END } },
+	{ "call gate absent", P32U, I("\x9a\x00\x20\x00\x00\xa0\x00"), { END }, EXC + 11, { { ERRCODE, 0xa0 }, END } },
 	{ "jmp tss", P32, I("\xea\x00\x20\x00\x00\x28\x00"), { END }, UNH, { { RIP, CODE }, END } },
 	{ "jmp busy tss", P32, I("\xea\x00\x20\x00\x00\x20\x00"), { END }, EXC + 13, { { ERRCODE, 0x20 }, END } },
 	{ "jmp conforming", P32U, I("\xea\x00\x20\x00\x00\x48\x00"), { END }, OK, { { CS, 0x4b }, END } },
@@ -250,6 +269,10 @@ static const struct system_case cases[] = {
 	/* Long mode. */
 	{ "iretq", L64, I("\x48\xcf"), { { X86_RSP, 0xa00 }, END }, OK,
 	  { { RIP, 0x4444 }, { CS, 0x18 }, { X86_RSP, 0x7000 }, { SS, 0x10 }, { FLAGS, 0x202 }, END } },
+	{ "call gate 64", L64, I("\xff\x1c\x25\x38\x0a\x00\x00"), { END }, OK,
+	  { { CS, 0x18 }, { RIP, 0x123400004444 }, { X86_RSP, 0x2ff0 }, { STACK, CODE + 7 }, END } },
+	{ "call gate 64 inner", L64U, I("\xff\x1c\x25\x38\x0a\x00\x00"), { { TRSEL, 3 }, END }, OK,
+	  { { CS, 0x18 }, { RIP, 0x123400004444 }, { X86_RSP, 0x5000 - 32 }, { SS, 0 }, { STACK, CODE + 7 }, END } },
 	{ "iretq user", L64, I("\x48\xcf"), { { X86_RSP, 0xa40 }, { DS, 0x10 }, END }, OK,
 	  { { RIP, 0x444400004444 }, { CS, 0x7b }, { X86_RSP, 0x700000007000 }, { SS, 0x5b }, { FLAGS, 0x202 }, { DS, 0 } } },
 	{ "iretq to 32 bits", L64, I("\x48\xcf"), { { X86_RSP, 0xa70 }, END }, OK,
@@ -289,8 +312,10 @@ static void apply(const struct set *s)
 		m.seg[X86_SEG_DS].sel = (uint16_t)s->val;
 		m.seg[X86_SEG_DS].attr = s->val == 0x58 ? 0xcf3 : 0xc93;
 		break;
-	case TRSEL: /* a TSS with an I/O bitmap that allows port 10h only */
-		m.seg[X86_SEG_TR].limit = 0x70;
+	case TRSEL: /* a TSS with an I/O bitmap that allows port 10h only; 2: too short for a stack; 3: of 64 bits */
+		m.seg[X86_SEG_TR].limit = s->val == 2 ? 8 : 0x70;
+		if (s->val == 3)
+			memset(memory + 0x1008, 0, 4);
 		break;
 	default:
 		if (s->what < 16)
@@ -302,6 +327,8 @@ static void apply(const struct set *s)
 /* clang-format off */
 static uint64_t state(unsigned int what)
 {
+	uint64_t param;
+
 	switch (what) {
 	case RIP: return m.regs.rip;
 	case FLAGS: return m.regs.rflags;
@@ -329,6 +356,8 @@ static uint64_t state(unsigned int what)
 	case MSRIDX: return m.msr_index;
 	case INVLPG: return m.invlpg_lin;
 	case CSATTR: return m.seg[X86_SEG_CS].attr;
+	case STACK: return memory[m.regs.gpr[X86_RSP] & 0xffff] | memory[(m.regs.gpr[X86_RSP] + 1) & 0xffff] << 8;
+	case PARAM: memcpy(&param, memory + (m.regs.gpr[X86_RSP] & 0xff00) + (m.regs.gpr[X86_RSP] & 0xff) + 8, 8); return param;
 	default: return m.regs.gpr[what & 15];
 	}
 }
@@ -370,7 +399,9 @@ static void fill_memory(void)
 	memcpy(memory + 0xa70, frame_user32, sizeof(frame_user32));
 	memcpy(memory + 0xaa0, frame_nowhere, sizeof(frame_nowhere));
 	memcpy(memory + 0xa30, "\x44\x44\x00\x00\x08\x00", 6);
+	memcpy(memory + 0xa38, "\x44\x44\x00\x00\x90\x00", 6);
 	memcpy(memory + GDT, gdt, sizeof(gdt));
+	memcpy(memory + 0x1004, "\x00\x50\x00\x00\x10\x00\x00\x00", 8); /* SS0:ESP0 */
 	memcpy(memory + 0x1066, "\x68\x00", 2);
 	memset(memory + 0x1068, 0xff, 9);
 	memory[0x106a] = 0xfe;

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /*
  * Far CALL, JMP, RET and IRET: real mode, VM86, and protected mode (SDM vol. 2, operation sections;
- * vol. 3A 5.8.1, 5.8.6, 6.12). Call gates, task switches and IRET to VM86 are X86EMUL_UNHANDLEABLE before
- * anything was changed.
+ * vol. 3A 5.8.1, 5.8.6, 6.12). Call gates are in gate.c. Task switches and IRET to VM86 are X86EMUL_UNHANDLEABLE
+ * before anything was changed.
  */
 #include "internal.h"
 #include "handlers.h"
@@ -20,6 +20,8 @@ static int far_jmp(struct x86_emul *s, uint16_t sel, uint64_t ip)
 	struct x86_segment cs;
 	int rc = segment_load_cs(s, sel, ip, SEG_LOAD_JMP, &cs);
 
+	if (rc == X86EMUL_UNHANDLEABLE && em_protected(s->ctxt))
+		return gate_jmp(s, sel);
 	return rc == X86EMUL_OKAY ? set_cs(s, &cs, ip) : rc;
 }
 
@@ -31,6 +33,8 @@ static int far_call(struct x86_emul *s, uint16_t sel, uint64_t ip)
 
 	if (rc == X86EMUL_OKAY)
 		rc = segment_load_cs(s, sel, ip, SEG_LOAD_CALL, &cs);
+	if (rc == X86EMUL_UNHANDLEABLE && em_protected(s->ctxt))
+		return gate_call(s, sel);
 	if (rc == X86EMUL_OKAY)
 		rc = em_push(s, old.sel, bytes);
 	if (rc == X86EMUL_OKAY)

@@ -225,7 +225,14 @@ int em_write_locked(struct x86_emul *s, const void *old, const void *val, unsign
 int em_cr(struct x86_emul *s, unsigned int cr, uint64_t *val);
 
 /* segment.c */
-enum seg_load { SEG_LOAD_DATA, SEG_LOAD_JMP, SEG_LOAD_CALL, SEG_LOAD_RET, SEG_LOAD_IRET };
+enum seg_load {
+	SEG_LOAD_DATA,
+	SEG_LOAD_JMP,
+	SEG_LOAD_CALL,
+	SEG_LOAD_GATE,
+	SEG_LOAD_RET,
+	SEG_LOAD_IRET
+};
 int segment_load(struct x86_emul *s, enum x86_seg seg, uint16_t sel, enum seg_load how,
 		 struct x86_segment *out);
 int segment_load_cs(struct x86_emul *s, uint16_t sel, uint64_t ip, enum seg_load how,
@@ -240,6 +247,10 @@ int segment_load_register(struct x86_emul *s, enum x86_seg seg, uint16_t sel);
 int segment_read_descriptor(struct x86_emul *s, uint16_t sel, uint64_t desc[2], uint64_t *lin,
 			    unsigned int vector);
 void segment_unpack(uint16_t sel, uint64_t desc, struct x86_segment *out);
+
+/* gate.c: a far transfer whose selector does not name code */
+int gate_jmp(struct x86_emul *s, uint16_t sel);
+int gate_call(struct x86_emul *s, uint16_t sel);
 
 /* io.c */
 int io_check(struct x86_emul *s, uint16_t port, unsigned int bytes);

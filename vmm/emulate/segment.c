@@ -2,7 +2,7 @@
 /*
  * Segment registers: descriptor tables, the checks of SDM vol. 3A 5.5-5.8, and
  * MOV/LxS/LLDT/LTR/LAR/LSL/VERR/VERW/ARPL. Far transfers (far.c) load CS and an outer level's SS through
- * this. Gates and task switches are X86EMUL_UNHANDLEABLE.
+ * this. Gates and task switches are X86EMUL_UNHANDLEABLE here; gate.c has call gates.
  */
 #include "internal.h"
 #include "handlers.h"
@@ -16,6 +16,7 @@
 #define DESC_G		 (1ULL << 55)
 #define DESC_ACCESSED	 (1ULL << 40)
 #define DESC_BUSY	 (1ULL << 41)
+#define DESC_CONFORMING	 (1ULL << 42)
 
 #define TYPE_LDT	 2
 #define TYPE_TSS16_AVAIL 1
@@ -146,6 +147,9 @@ static int check_code(struct x86_emul *s, uint16_t sel, uint64_t desc, enum seg_
 	if (returning) {
 		if (rpl < s->ctxt->cpl || (type & 4 ? dpl > rpl : dpl != rpl))
 			return em_fault(s, X86_EXC_GP, sel & ~3U);
+	} else if (how == SEG_LOAD_GATE) { /* CALL: code of an inner level may be reached */
+		if (dpl > s->ctxt->cpl)
+			return em_fault(s, X86_EXC_GP, sel & ~3U);
 	} else if (type & 4 ? dpl > s->ctxt->cpl : rpl > s->ctxt->cpl || dpl != s->ctxt->cpl) {
 		return em_fault(s, X86_EXC_GP, sel & ~3U);
 	}
@@ -175,7 +179,9 @@ static int load(struct x86_emul *s, enum x86_seg seg, uint16_t sel, enum seg_loa
 		rc = check_code(s, sel, desc[0], how);
 		if (rc != X86EMUL_OKAY)
 			return rc;
-		if (how != SEG_LOAD_RET && how != SEG_LOAD_IRET)
+		if (how == SEG_LOAD_GATE && !(desc[0] & DESC_CONFORMING))
+			sel = (uint16_t)((sel & ~3) | DESC_DPL(desc[0]));
+		else if (how != SEG_LOAD_RET && how != SEG_LOAD_IRET)
 			sel = (sel & ~3) | s->ctxt->cpl;
 	} else if (seg == X86_SEG_SS ? !stack_ok(sel, cpl, desc[0]) : !data_ok(s, sel, desc[0])) {
 		return em_fault(s, X86_EXC_GP, sel & ~3U);
