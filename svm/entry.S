@@ -30,6 +30,8 @@ svm_enter:
 
 	load_guest_registers
 	vmrun	%rax
+	.globl	svm_behind_vmrun
+svm_behind_vmrun:
 
 	/* RAX and RSP are the host's again. */
 	store_guest_registers

@@ -320,6 +320,18 @@ static void dispatch(struct vcpu *v, struct svm_vcpu *sv, struct svm_cpu *sc)
 	arm->meaning(v, len);
 }
 
+/*
+ * Debug builds. Seen once, in QEMU's TCG: the host's state in a guest's VMCB, as VMRUN saves it elsewhere and an exit loads
+ * it (docs/facts.md). A guest that has such numbers by itself ends, too.
+ */
+static void look_for_host_state(struct vcpu *v, const struct vmcb *vmcb)
+{
+	if (vmcb->rip == (uint64_t)svm_behind_vmrun && vmcb->cr3 == read_cr3())
+		domain_crash(v->domain,
+			     "vCPU %u: exit %lx on CPU %u left the host's state in its VMCB", v->id,
+			     vmcb->exit_code, cpu_id());
+}
+
 void svm_run(struct vcpu *v)
 {
 	struct svm_vcpu *sv = svm_vcpu(v);
@@ -348,6 +360,8 @@ void svm_run(struct vcpu *v)
 
 	if (unlikely(!irq_noted))
 		write_cr8(0);
+	if (PLINTH_DEBUG)
+		look_for_host_state(v, vmcb);
 	sync_from_guest(v, vmcb);
 	sync_tpr(v, vmcb);
 	vmcb->event_inj = 0;

@@ -68,6 +68,8 @@ static inline struct vmcb *svm_vmcb(const struct vcpu *v)
 
 /* entry.S: load the guest's registers, VMRUN, store them; host FS/GS/TR/LDTR come from host_vmcb. */
 void svm_enter(struct x86_regs *regs, uint64_t vmcb_pa, uint64_t host_vmcb_pa);
+/* What RIP the host save area has. */
+extern const char svm_behind_vmrun[];
 
 /* insn.c: read and decode the intercepted instruction; 0 = it is not one of this class (any more). */
 unsigned int svm_insn_decode(struct vcpu *v, enum x86_len_class class);
