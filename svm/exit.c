@@ -20,17 +20,15 @@ void svm_flush_vcpu(struct vcpu *v)
 /* v has no ASID that is valid on this CPU: give it the next one. */
 static void asid_renew(struct vcpu *v)
 {
-	struct cpu *cpu = this_cpu();
-	struct svm_cpu *sc = cpu->vendor;
+	struct svm_cpu *sc = this_cpu()->vendor;
 	struct svm_vcpu *sv = svm_vcpu(v);
 
 	if (sc->next_asid >= svm_caps.nr_asids) {
 		sc->next_asid = 1;
-		sc->asid_generation++;
+		sc->asid_generation += MAX_CPUS;
 		sv->vmcb->tlb_control = SVM_TLB_FLUSH_ALL;
 	}
 	sv->vmcb->asid = sc->next_asid++;
-	sv->asid_cpu = cpu->id;
 	sv->asid_generation = sc->asid_generation;
 }
 
@@ -336,9 +334,7 @@ void svm_run(struct vcpu *v)
 {
 	struct svm_vcpu *sv = svm_vcpu(v);
 	struct vmcb *vmcb = sv->vmcb;
-	struct cpu *cpu = this_cpu();
-	struct svm_cpu *sc = cpu->vendor;
-	bool irq_noted;
+	struct svm_cpu *sc = this_cpu()->vendor;
 
 	if (unlikely(vmcb->int_shadow & HVM_SHADOW) && svm_step_over_shadow(v))
 		return;
@@ -347,25 +343,22 @@ void svm_run(struct vcpu *v)
 		v->hvm.event.type = HVM_EVENT_NONE;
 	}
 	vmcb->tlb_control = SVM_TLB_NOTHING;
-	if (unlikely(sv->asid_generation != sc->asid_generation || sv->asid_cpu != cpu->id))
+	if (unlikely(sv->asid_generation != sc->asid_generation))
 		asid_renew(v);
 	vmcb->rax = v->regs.gpr[X86_RAX];
 	vmcb->rsp = v->regs.gpr[X86_RSP];
 	vmcb->rip = v->regs.rip;
 	vmcb->rflags = v->regs.rflags;
-	irq_noted = !svm_caps.lost_irq || !(vmcb->vintr & SVM_VINTR_IRQ);
 	stretch_end();
 	svm_enter(&v->regs, sv->vmcb_pa.v, sc->host_vmcb.v);
 	stretch_begin(PLINTH_STRETCH ? svm_exit_name(vmcb->exit_code) : NULL);
 
-	if (unlikely(!irq_noted))
-		write_cr8(0);
 	if (PLINTH_DEBUG)
 		look_for_host_state(v, vmcb);
 	sync_from_guest(v, vmcb);
 	sync_tpr(v, vmcb);
 	vmcb->event_inj = 0;
-	if (v->hvm.extint_waits)
+	if (sv->virq)
 		svm_check_virq(v);
 	if (unlikely(vmcb->exit_int_info & SVM_EVENT_VALID))
 		svm_requeue_interrupted_event(v, vmcb);

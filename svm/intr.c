@@ -30,14 +30,20 @@ static void inject_virq(struct vcpu *v, uint8_t vector)
 		       SVM_VINTR_VECTOR(vector);
 	vmcb->cr_write |= BIT(8); /* as in svm_want_interrupt_window */
 	v->hvm.extint_waits = true;
+	svm_vcpu(v)->virq = true;
 }
 
-/* After an exit: has the virtual interrupt been delivered? */
+/* After an exit, when V_IRQ was set: has the virtual interrupt been delivered, if there was one? */
 void svm_check_virq(struct vcpu *v)
 {
 	struct vmcb *vmcb = svm_vmcb(v);
 
+	if (svm_caps.lost_irq)
+		write_cr8(0);
 	if (vmcb->vintr & SVM_VINTR_IRQ)
+		return;
+	svm_vcpu(v)->virq = false;
+	if (!v->hvm.extint_waits)
 		return;
 	v->hvm.extint_waits = false;
 	vmcb->vintr &= ~(SVM_VINTR_IGNORE_TPR | SVM_VINTR_PRIO_MAX | SVM_VINTR_VECTOR(0xff));
@@ -97,6 +103,7 @@ void svm_want_interrupt_window(struct vcpu *v)
 	vmcb->cr_write |= BIT(8);
 	vmcb->vintr |= SVM_VINTR_IRQ | SVM_VINTR_IGNORE_TPR | SVM_VINTR_PRIO_MAX;
 	vmcb->intercept1 |= BIT(SVM_I_VINTR);
+	svm_vcpu(v)->virq = true;
 }
 
 void svm_exit_vintr(struct vcpu *v, unsigned int insn_len)
@@ -107,6 +114,7 @@ void svm_exit_vintr(struct vcpu *v, unsigned int insn_len)
 	vmcb->vintr &= ~(SVM_VINTR_IRQ | SVM_VINTR_IGNORE_TPR | SVM_VINTR_PRIO_MAX);
 	vmcb->intercept1 &= ~(uint32_t)BIT(SVM_I_VINTR);
 	vmcb->cr_write &= (uint16_t)~BIT(8);
+	svm_vcpu(v)->virq = false;
 	vcpu_attention(v, VCPU_ATT_IRQ);
 }
 

@@ -88,7 +88,7 @@ static int svm_cpu_up(void)
 	wrmsr(MSR_EFER, rdmsr(MSR_EFER) | X86_EFER_SVME);
 	wrmsr(MSR_VM_HSAVE, virt_to_maddr(sc->hsave).v);
 	sc->host_vmcb = virt_to_maddr(host_vmcb);
-	sc->asid_generation = 1;
+	sc->asid_generation = MAX_CPUS + cpu->id;
 	sc->next_asid = 1;
 	__asm__ volatile("vmsave %%rax" ::"a"(sc->host_vmcb.v) : "memory");
 	cpu->vendor = sc;
@@ -225,7 +225,6 @@ static int svm_vcpu_init(struct vcpu *v)
 	sv->vcpu = v;
 	sv->vmcb = vmcb;
 	sv->vmcb_pa = virt_to_maddr(vmcb);
-	sv->asid_cpu = ~0U;
 	v->vendor = sv;
 	v->hvm.seg = vmcb->seg;
 	v->hvm.shadow = &vmcb->int_shadow;

@@ -29,7 +29,7 @@ extern struct svm_caps svm_caps;
 struct svm_cpu {
 	maddr_t host_vmcb; /* for VMSAVE/VMLOAD of the host's FS, GS, TR, LDTR */
 	void *hsave;
-	uint64_t asid_generation;
+	uint64_t asid_generation; /* never 0, nor another CPU's */
 	uint32_t next_asid;
 	uint64_t exits[SVM_EXIT_KINDS]; /* by exit code; nested page faults last */
 };
@@ -47,9 +47,10 @@ struct svm_vcpu {
 	struct vmcb *vmcb;
 	maddr_t vmcb_pa; /* entry.S reads it: see svm_enter */
 	struct vcpu *vcpu;
-	uint64_t asid_generation; /* valid on asid_cpu while equal to that CPU's */
-	unsigned int asid_cpu;
+	uint64_t
+		asid_generation; /* the ASID is valid on the CPU whose generation this is; 0 = nowhere */
 	bool dr_loaded; /* DR0-3 of the guest are in the registers, accesses not intercepted */
+	bool virq;	/* V_IRQ was set at the last entry, or is at the next */
 	bool nmi_iret;	/* the guest is at the IRET that ends its NMI handler */
 	uint64_t nmi_iret_rip;
 	uint64_t

@@ -117,3 +117,26 @@ TEST(svm_hardware_events_come_again)
 	EXPECT(e->type == HVM_EVENT_EXC && e->vector == X86_EXC_PF && e->has_error &&
 	       e->error_code == PFEC_W && e->cr2 == 0x5000);
 }
+
+/* An exit looks at V_IRQ only when one was set: for an interrupt until the guest has it, for a window until that opens. */
+TEST(svm_virtual_interrupt_is_looked_after)
+{
+	reset();
+	svm_caps.intr_twice = true;
+	enter((struct hvm_event){ .type = HVM_EVENT_EXTINT, .vector = 0x31 });
+	EXPECT(svm.virq && vcpu.hvm.extint_waits && (vmcb.vintr & SVM_VINTR_IRQ));
+	svm_check_virq(&vcpu);
+	EXPECT(svm.virq && vcpu.hvm.extint_waits && !vcpu.attention);
+	vmcb.vintr &= ~(uint64_t)SVM_VINTR_IRQ; /* the guest has taken it */
+	svm_check_virq(&vcpu);
+	EXPECT(!svm.virq && !vcpu.hvm.extint_waits && vcpu.attention == VCPU_ATT_IRQ);
+	svm_caps.intr_twice = false;
+
+	reset();
+	svm_want_interrupt_window(&vcpu);
+	EXPECT(svm.virq && (vmcb.vintr & SVM_VINTR_IRQ));
+	svm_check_virq(&vcpu);
+	EXPECT(svm.virq && !vcpu.attention);
+	svm_exit_vintr(&vcpu, 0);
+	EXPECT(!svm.virq && !(vmcb.vintr & SVM_VINTR_IRQ) && vcpu.attention == VCPU_ATT_IRQ);
+}

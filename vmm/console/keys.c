@@ -42,8 +42,8 @@ static bool key_timers(struct key_walk *w)
 	const struct cpu *c = cpus[w->id];
 
 	if (!w->at)
-		printk("CPU %u: APIC ID %u, %lu exits, idle %lu ms\n", c->id, c->apic_id,
-		       READ_ONCE(c->exits), (uint64_t)(c->idle_ns / NS_PER_MS));
+		printk("CPU %u: APIC ID %u, idle %lu ms\n", c->id, c->apic_id,
+		       (uint64_t)(c->idle_ns / NS_PER_MS));
 	if (timers_dump_cpu(c->id, w->at, KEY_LINES)) {
 		w->at += KEY_LINES;
 		return true;

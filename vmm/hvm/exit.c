@@ -22,14 +22,19 @@ void hvm_inject_debug(struct vcpu *v, uint64_t dr6)
 	hvm_inject_exception(v, X86_EXC_DB, false, 0);
 }
 
+/* Only code of 16 and 32 bits is to be kept from passing 4 GiB. Rare, and kept out of the way of all exits. */
+static __noinline uint64_t rip_past_4g(struct vcpu *v, uint64_t rip)
+{
+	return hvm_code64(v) ? rip : (uint32_t)rip;
+}
+
 /* Past a completed instruction: RF and the interrupt shadow end with it. */
 void hvm_advance_rip(struct vcpu *v, unsigned int insn_len)
 {
 	uint64_t rip = v->regs.rip + insn_len;
 
-	/* Only code of 16 and 32 bits is to be kept from passing 4 GiB. */
-	if (unlikely((rip ^ v->regs.rip) >> 32) && !hvm_code64(v))
-		rip = (uint32_t)rip;
+	if (unlikely((rip ^ v->regs.rip) >> 32))
+		rip = rip_past_4g(v, rip);
 	v->regs.rip = rip;
 	v->regs.rflags &= ~X86_EFLAGS_RF;
 	*v->hvm.shadow = 0;

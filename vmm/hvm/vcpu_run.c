@@ -60,7 +60,7 @@ static bool serve_attention(struct vcpu *v)
 /* Only deferred work puts another vCPU on this CPU: until there is some, v goes on. */
 void vcpu_resume(struct vcpu *v)
 {
-	struct cpu *cpu = this_cpu();
+	const struct cpu *cpu = this_cpu();
 
 	for (;;) {
 		if (unlikely(v->attention) && !serve_attention(v)) {
@@ -70,9 +70,7 @@ void vcpu_resume(struct vcpu *v)
 		}
 		if (unlikely(cpu->softirq))
 			return;
-		v->exits++;
-		WRITE_ONCE(cpu->exits, cpu->exits + 1);
-		if (unlikely(cpu->exits % PASSES_TO_WINDOW == 0))
+		if (unlikely(++v->exits % PASSES_TO_WINDOW == 0))
 			this_cpu_raise(SOFTIRQ_IRQ_WINDOW);
 		hvm_ops->run(v);
 	}

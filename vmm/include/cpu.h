@@ -57,7 +57,6 @@ struct cpu {
 	uint64_t gdt[16];
 	struct tss *tss;
 	uint64_t idle_ns;     /* time spent in the idle loop */
-	uint64_t exits;	      /* of guests on this CPU, and what was done in place of an entry */
 	uint64_t branches_of; /* serial of the domain that taught the predictors; own CPU only */
 	struct call call;     /* own CPU only */
 };
