@@ -92,7 +92,7 @@ echo "pages $(xl dmesg | awk '/ pages of RAM, / { free = $5; claimed = $7 } /^d0
 echo "domains $(xl list | awk '{ print $1 }' | sort | xargs)"
 echo "processes $(ps -o args | grep -cE '[p]linth-dm|[l]ibxl-save-helper|^[x]l ')"
 echo "nodes $(xenstore-ls -f | grep -vE '/device-model(/[0-9]+(/logdirty(/cmd)?)?)? = |^/vm/[^/]+(/name)? = ' | wc -l)"
-echo "files $(ls -d /run/xen/* /var/lib/xen/* /run/plinth*/* 2>/dev/null | sed 's/.[0-9]*$//' | xargs)"
+echo "files $(ls -d /run/xen/* /var/lib/xen/* /run/plinth*/* 2>/dev/null | sed 's/-d\.[0-9]*\./-d./; s/.[0-9]*$//' | xargs)"
 echo "loops $(losetup -a | wc -l)"
 echo "handles $(ls /proc/$(cat /run/xenstored.pid)/fd /proc/$(cat /run/xenconsoled.pid)/fd | wc -l)"
 """
