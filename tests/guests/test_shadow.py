@@ -1,7 +1,9 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 """Guests on shadow page tables (hap=0), beside dom0 on nested ones. Debian's Xen is built without them."""
 
-from harness import case, check
+import test_intel
+from harness import Failure, case, check, hypervisor
+from lab import machine
 from test_floppy import FREEDOS, FLOPPY, media
 from test_hvm import payload_passes
 from test_pvh import create, wait_up
@@ -53,3 +55,39 @@ def test_shadow_freedos(lab):
     guest = lab.create_text(text, "freedos")
     guest.wait_screen(r"^A:\\>", 300)
     guest.destroy()
+
+
+# Fewer would mean that a group silently did not run.
+PAYLOAD_PASSED = 75
+NO_NPT = r"AMD-V: shadow paging"
+
+
+@case(order=906, group="nonpt", limit_s=240, combos=("product",))
+def test_no_npt_payload(lab):
+    """Without nested paging: the payload in dom0's place, on shadow tables."""
+    pc = lab.start(cpu=machine.NO_NPT_CPU, kernel_path=hypervisor.out("payload/payload64-dom0"), nic="none",
+                   dom0_append=test_intel.PAYLOAD_OPTIONS)
+    try:
+        pc.wait(r"PAYLOAD: \d+ passed, \d+ failed.*\n", 200, fail=r"PANIC|triple fault|crashed")
+    except machine.MachineError as error:
+        raise Failure(f"payload: {error}") from error
+    check(NO_NPT in pc.text and "dom0: runs on shadow tables" in pc.text, "it was not on shadow tables")
+    test_intel.judge(pc.text, PAYLOAD_PASSED)
+
+
+@case(order=907, group="nonptdom0", limit_s=700, combos=("product",))
+def test_no_npt_guests(lab):
+    """Without nested paging: a stock dom0, two CPUs, and guests beside each other; hap=1 is refused with a reason."""
+    settings = {"cpu": machine.NO_NPT_CPU, "smp": 2}
+    dom0 = lab.boot(guests=True, **settings)
+    caps = dom0.run("xl info | grep ^virt_caps").split()
+    check("shadow" in caps and "hap" not in caps, f"xl info: {caps}")
+    create(dom0, "one")
+    create(dom0, "two", vcpus=2)
+    wait_up(dom0, "one")
+    check(wait_up(dom0, "two")["cpus"] == "2", "a vCPU is missing")
+    dom0.write("/run/lab/hap.cfg", 'name = "hap"\ntype = "pvh"\nmemory = 64\nhap = 1\nkernel = "/guests/vmlinuz-6.1"\n')
+    check(dom0.command("xl create -q /run/lab/hap.cfg")[0] != 0, "hap=1 is taken")
+    check("take hap=1 out" in dom0.run("xl dmesg"), "no reason for the refusal of hap=1")
+    dom0.run("xl destroy one && xl destroy two")
+    payload_passes(lab, "payload64.iso", machine=settings)
