@@ -86,7 +86,7 @@ static int read_tss(struct x86_emul *s, unsigned int cpl, uint64_t *ss, uint64_t
 /* What is wrong with its selector is the TSS's fault. In long mode SS is null. */
 static int inner_stack(struct x86_emul *s, unsigned int cpl, struct inner_stack *st)
 {
-	uint64_t sel;
+	uint64_t sel = 0;
 	int rc = read_tss(s, cpl, &sel, &st->sp);
 
 	if (rc != X86EMUL_OKAY)
