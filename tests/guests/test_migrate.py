@@ -7,6 +7,7 @@ from harness import case, check, hypervisor
 from test_pv import shell
 from test_pvh import create, gone, wait_up
 from test_save import CDROM, IMAGE, boot, ticks
+from test_shadow import HAP, is_on_shadow_tables
 
 # The stream goes from one process to the other; no ssh.
 MIGRATE = "xl migrate -s '' {name} '{receiver}' 2>&1"
@@ -113,5 +114,35 @@ def test_migrate_hvm(lab):
     moved(dom0, "tick")
     check(ticks(dom0, log) > then, "it began anew")
     moved(dom0, "tick")
+    check(ticks(dom0, log) > then, "it began anew")
+    dom0.run("xl destroy tick")
+
+
+# While its memory is sent the guest writes files. Each is whole when it gets its name.
+BUSY = "while :; do cp /fill /copy.new && mv /copy.new /copy; done & sleep 1"
+LOOK = "kill $!; md5sum -c /sum && cmp /fill /copy"
+
+
+@case(order=49, limit_s=420, combos=("product",))
+def test_save_shadow(lab):
+    """On shadow page tables: saved, restored, kept after a checkpoint, and migrated while it writes, which is logged."""
+    dom0, log = boot(lab), "/run/lab/tick.serial"
+    create(dom0, "shadow", memory=96, vcpus=2, extra=HAP)
+    wait_up(dom0, "shadow")
+    shell(dom0, "shadow", FILL, 120)
+    dom0.run(f"xl save shadow {IMAGE}", 120)
+    gone(dom0, "shadow")
+    dom0.run(f"xl restore {IMAGE} && rm {IMAGE}", 120)
+    is_on_shadow_tables(dom0, "shadow")
+    shell(dom0, "shadow", "md5sum -c /sum && grep -c processor /proc/cpuinfo | grep 2", 120)
+    dom0.run(f"xl save -c shadow {IMAGE} && rm {IMAGE}", 120)
+    shell(dom0, "shadow", BUSY, 120)
+    moved(dom0, "shadow")
+    shell(dom0, "shadow", LOOK, 120, ARRIVED.format("shadow"))
+    dom0.run("xl destroy shadow")
+    lab.create_text(CDROM.format(kind="tick") + f"{HAP}\n", "tick")
+    dom0.wait_for(f"grep -a 'HOSTILE: tick' {log}", 120)
+    then = ticks(dom0, log)
+    dom0.run(f"xl save tick {IMAGE} && xl restore {IMAGE} && rm {IMAGE}", 180)
     check(ticks(dom0, log) > then, "it began anew")
     dom0.run("xl destroy tick")
