@@ -339,6 +339,17 @@ CASE(viridian_eoi_wanted)
 	EXPECT(in_service(v), == -1);
 }
 
+/* An interrupt that ended by the page has ended, too, when there is no page any more. */
+CASE(viridian_page_goes)
+{
+	struct vcpu *v = assisted();
+
+	takes(v, 0x50, false);
+	*flags() = 0;
+	EXPECT(wr(v, 0x40000073, 0), == 0);
+	EXPECT(in_service(v), == -1);
+}
+
 /* --- time by the TSC, saved state --------------------------------------------------------------- */
 
 struct tsc_page {

@@ -8,7 +8,7 @@
 
 PAYLOAD_DIR := $(dir $(lastword $(MAKEFILE_LIST)))
 PAYLOAD_OUT  = $(O)/payload
-PAYLOAD_TESTS := test_cpuid test_msr test_exc test_paging test_irq test_apic test_timer test_debug test_fpu test_mmio test_mmio_vec \
+PAYLOAD_TESTS := test_cpuid test_viridian test_msr test_exc test_paging test_irq test_apic test_timer test_debug test_fpu test_mmio test_mmio_vec \
 	test_pio test_ram test_smp test_xen test_task test_real \
 	test_reset
 PAYLOAD_BASE := multiboot start entry trap lib print console platform xen apic time smp smp_entry main

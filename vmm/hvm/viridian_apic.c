@@ -34,11 +34,13 @@ int viridian_apic_read(struct vcpu *v, uint32_t msr, uint64_t *value)
 	}
 }
 
-/* The flags are zeros in a new page; the rest of it is for what is not offered. */
+/* The flags are zeros in a new page; the rest of it is for what is not offered. What ended by the old one has ended. */
 static int write_assist(struct vcpu *v, uint64_t value)
 {
 	uint32_t flags = 0;
 
+	if (v->hvm.no_eoi)
+		viridian_settle(v);
 	if ((value & ENABLED) &&
 	    guest_phys_write(v->domain, _gpa(value & PAGE_MASK), &flags, sizeof(flags)))
 		return -EINVAL;
