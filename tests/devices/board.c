@@ -91,6 +91,11 @@ void board_step(uint64_t ns)
 	clock_ns = end;
 }
 
+void board_back(uint64_t ns)
+{
+	clock_ns -= ns;
+}
+
 void spin_lock(spinlock_t *l)
 {
 	CHECK(l->holder != 1);

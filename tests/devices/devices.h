@@ -23,6 +23,8 @@ extern int64_t board_timeoffset;
 void board_reset(void);
 /* Time passes; timers fire in order. */
 void board_step(uint64_t ns);
+/* The clock goes back, as a CPU sees it whose time is behind. */
+void board_back(uint64_t ns);
 /* The guest's IN and OUT; what no device takes reads as ~0. */
 uint32_t board_in(uint16_t port, unsigned int size);
 enum io_result board_out(uint16_t port, unsigned int size, uint32_t val);

@@ -274,8 +274,33 @@ static void pit_reload_irq(void)
 	CHECK_EQ(irq0_count(), 1);
 }
 
+/* Two CPUs do not agree on the time to the nanosecond: no time has passed then, and nothing overflows. */
+static void pit_clock_behind(void)
+{
+	static const uint64_t back[] = { 1, 1000, MS };
+
+	for (unsigned int i = 0; i < 6; i++) {
+		board_reset();
+		board_step(10 * MS);
+		board_out(0x43, 1, i & 1 ? 0x16 : 0x14);
+		board_out(0x40, 1, 200);
+		board_back(back[i / 2]);
+		CHECK_EQ(board_in(0x40, 1), 200);
+		board_out(0x40, 1, 100);
+		CHECK_EQ(board_in(0x40, 1), 200);
+		board_out(0x61, 1, 1);
+		pit2(2 + (i & 1), 1000);
+		board_back(back[i / 2]);
+		CHECK_EQ(pit2_count(), 1000);
+		CHECK(pit2_out());
+		board_step(2 * back[i / 2] + MS);
+		CHECK_EQ(irq0_count(), 1);
+	}
+}
+
 void test_pit_details(void)
 {
+	pit_clock_behind();
 	pit_reloads();
 	pit_reload_irq();
 	pit_latches();

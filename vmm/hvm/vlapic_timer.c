@@ -95,10 +95,11 @@ static void next_tick(struct vlapic *a, uint64_t now, bool taken)
 static void timer_fn(void *data)
 {
 	struct vlapic *a = data;
-	uint64_t now = now_ns();
+	uint64_t now;
 	bool taken;
 
 	spin_lock(&a->lock);
+	now = now_ns();
 	/* Else it was set anew, or parked, while this waited for the lock. */
 	if (now >= a->timer.expires_ns && !masked(a)) {
 		taken = vlapic_set_irq(a, (uint8_t)vlapic_get(a, APIC_LVTT), false);
@@ -206,10 +207,12 @@ static void change_mode(struct vlapic *a, unsigned int from, unsigned int to, ui
 
 void vlapic_timer_lvt(struct vlapic *a, uint32_t lvtt)
 {
-	uint32_t old = vlapic_get(a, APIC_LVTT);
-	uint64_t now = now_ns();
+	uint32_t old;
+	uint64_t now;
 
 	spin_lock(&a->lock);
+	old = vlapic_get(a, APIC_LVTT);
+	now = now_ns();
 	catch_up(a, now);
 	if (mode_of(lvtt) != mode_of(old))
 		change_mode(a, mode_of(old), mode_of(lvtt), now);

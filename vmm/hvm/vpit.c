@@ -52,13 +52,21 @@ static bool triggered(const struct hvm_hw_pit_channel *c)
 	return c->mode == 1 || c->mode == 5;
 }
 
+/* A CPU whose clock is behind the one that wrote the count sees no time passed, not all of it. */
+static uint64_t running_ticks(const struct vpit *p, unsigned int ch, uint64_t now)
+{
+	int64_t ns = (int64_t)(now - p->start_ns[ch]);
+
+	return ns > 0 ? to_ticks((uint64_t)ns) : 0;
+}
+
 static uint64_t elapsed(const struct vpit *p, unsigned int ch, uint64_t now)
 {
 	const struct hvm_hw_pit_channel *c = &p->hw.channels[ch];
 
 	if (p->fresh[ch])
 		return 0;
-	return c->gate || triggered(c) ? to_ticks(now - p->start_ns[ch]) : p->held[ch];
+	return c->gate || triggered(c) ? running_ticks(p, ch, now) : p->held[ch];
 }
 
 static bool periodic(const struct hvm_hw_pit_channel *c)
@@ -159,8 +167,7 @@ static uint64_t next_edge(const struct vpit *p, uint64_t now)
 	if (!periodic(c))
 		return p->start_ns[0] + to_ns(c->count);
 	if (!p->pending[0])
-		at = p->start_ns[0] +
-		     to_ns((to_ticks(now - p->start_ns[0]) / c->count + 1) * c->count);
+		at = p->start_ns[0] + to_ns((running_ticks(p, 0, now) / c->count + 1) * c->count);
 	else if (p->reload_low[0])
 		at = p->reload_ns[0] + to_ns(p->pending[0] - high_ticks(p->pending[0]));
 	else
@@ -210,10 +217,11 @@ static void timer_fn(void *data)
 {
 	struct vpit *p = data;
 	struct domain *d = p->domain;
-	uint64_t now = now_ns();
+	uint64_t now;
 	bool due;
 
 	spin_lock(&d->hvm.time_lock);
+	now = now_ns();
 	reload(p, now);
 	due = now >= p->next_ns;
 	if (due)
@@ -368,12 +376,13 @@ static enum io_result pit_read(struct vcpu *v, void *opaque, uint64_t offset, un
 			       uint64_t *val)
 {
 	struct vpit *p = opaque;
-	uint64_t now = now_ns();
+	uint64_t now;
 
 	(void)v;
 	if (size != 1)
 		return IO_PASS;
 	spin_lock(&p->domain->hvm.time_lock);
+	now = now_ns();
 	reload(p, now);
 	*val = offset == PORT_MODE - PORT_CH0 ? 0 : read_channel(p, offset & 3, now);
 	spin_unlock(&p->domain->hvm.time_lock);
@@ -384,12 +393,13 @@ static enum io_result pit_write(struct vcpu *v, void *opaque, uint64_t offset, u
 				uint64_t val)
 {
 	struct vpit *p = opaque;
-	uint64_t now = now_ns();
+	uint64_t now;
 	bool low;
 
 	if (size != 1)
 		return IO_PASS;
 	spin_lock(&p->domain->hvm.time_lock);
+	now = now_ns();
 	reload(p, now);
 	low = offset == PORT_MODE - PORT_CH0 ? write_mode(p, (uint8_t)val, now)
 					     : write_channel(p, offset & 3, (uint8_t)val, now);
@@ -425,12 +435,13 @@ static enum io_result speaker_read(struct vcpu *v, void *opaque, uint64_t offset
 				   uint64_t *val)
 {
 	struct vpit *p = opaque;
-	uint64_t now = now_ns();
+	uint64_t now;
 
 	(void)v, (void)offset;
 	if (size != 1)
 		return IO_PASS;
 	spin_lock(&p->domain->hvm.time_lock);
+	now = now_ns();
 	reload(p, now);
 	*val = p->hw.channels[2].gate | (uint32_t)p->hw.speaker_data_on << 1 |
 	       (now / REFRESH_NS & 1) << 4 | (uint32_t)output(p, 2, now) << 5;
@@ -442,12 +453,13 @@ static enum io_result speaker_write(struct vcpu *v, void *opaque, uint64_t offse
 				    unsigned int size, uint64_t val)
 {
 	struct vpit *p = opaque;
-	uint64_t now = now_ns();
+	uint64_t now;
 
 	(void)v, (void)offset;
 	if (size != 1)
 		return IO_PASS;
 	spin_lock(&p->domain->hvm.time_lock);
+	now = now_ns();
 	reload(p, now);
 	p->hw.speaker_data_on = val >> 1 & 1;
 	set_gate(p, 2, val & 1, now);
@@ -528,7 +540,7 @@ static int pit_load(const struct hvm_instance *at, const void *buf)
 	struct domain *d = at->d;
 	struct hvm_hw_pit hw = *(const struct hvm_hw_pit *)buf;
 	struct vpit *p = d->hvm.vpit;
-	uint64_t now = now_ns();
+	uint64_t now;
 
 	if (hw.speaker_data_on > 1)
 		return -EINVAL;
@@ -539,6 +551,7 @@ static int pit_load(const struct hvm_instance *at, const void *buf)
 			return -EINVAL;
 	}
 	spin_lock(&d->hvm.time_lock);
+	now = now_ns();
 	p->hw = hw;
 	for (unsigned int ch = 0; ch < 3; ch++) {
 		p->start_ns[ch] = now;

@@ -133,12 +133,12 @@ static inline uint64_t mul_shift32(uint64_t a, uint32_t b)
 	return (uint64_t)(((unsigned __int128)a * b) >> 32);
 }
 
+/* a * b / c. The caller answers for a quotient below 2^64: a larger one is a fault of the host (#DE). */
 static inline uint64_t muldiv64(uint64_t a, uint64_t b, uint64_t c)
 {
 	unsigned __int128 p = (unsigned __int128)a * b;
 	uint64_t q, r;
 
-	/* The quotient is known to fit: callers divide by at least the larger factor's scale. */
 	__asm__("divq %4"
 		: "=a"(q), "=d"(r)
 		: "0"((uint64_t)p), "1"((uint64_t)(p >> 64)), "rm"(c)
