@@ -91,6 +91,11 @@ void board_step(uint64_t ns)
 	clock_ns = end;
 }
 
+void board_late(uint64_t ns)
+{
+	clock_ns += ns;
+}
+
 void board_back(uint64_t ns)
 {
 	clock_ns -= ns;

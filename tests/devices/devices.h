@@ -23,6 +23,8 @@ extern int64_t board_timeoffset;
 void board_reset(void);
 /* Time passes; timers fire in order. */
 void board_step(uint64_t ns);
+/* Time passes, and the timers that are due have not fired yet. */
+void board_late(uint64_t ns);
 /* The clock goes back, as a CPU sees it whose time is behind. */
 void board_back(uint64_t ns);
 /* The guest's IN and OUT; what no device takes reads as ~0. */

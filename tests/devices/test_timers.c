@@ -274,6 +274,31 @@ static void pit_reload_irq(void)
 	CHECK_EQ(irq0_count(), 1);
 }
 
+/* A count for channel 0 while it runs leaves the period alone, however often it comes. */
+static void pit_reload_storm(void)
+{
+	unsigned int ticks = 0;
+
+	board_reset();
+	board_step(10 * MS);
+	board_out(0x43, 1, 0x14);
+	board_out(0x40, 1, 200); /* 168 us */
+	for (unsigned int i = 0; i < 200; i++) {
+		board_step(MS / 20);
+		board_out(0x40, 1, 200);
+		ticks += irq0_count();
+	}
+	CHECK(ticks >= 58 && ticks <= 60);
+	/* One that is written when an edge is due, before the timer has run. */
+	board_out(0x43, 1, 0x14);
+	board_out(0x40, 1, 200);
+	irq0_count();
+	board_late(MS / 5);
+	board_out(0x40, 1, 250);
+	board_step(0);
+	CHECK_EQ(irq0_count(), 1);
+}
+
 /* Two CPUs do not agree on the time to the nanosecond: no time has passed then, and nothing overflows. */
 static void pit_clock_behind(void)
 {
@@ -301,6 +326,7 @@ static void pit_clock_behind(void)
 void test_pit_details(void)
 {
 	pit_clock_behind();
+	pit_reload_storm();
 	pit_reloads();
 	pit_reload_irq();
 	pit_latches();

@@ -31,6 +31,7 @@ struct vpit {
 	bool reload_low[3];    /* OUT goes low then: the end of mode 3's first half */
 	bool fresh[3];	       /* a control word came, and no count or trigger after it */
 	uint64_t next_ns;      /* next edge of channel 0 */
+	uint64_t edge_ns;      /* the last one that the timer made: the next is not much sooner */
 	bool unseen;	       /* its edges change nothing: no timer */
 	struct timer timer;
 };
@@ -172,7 +173,7 @@ static uint64_t next_edge(const struct vpit *p, uint64_t now)
 		at = p->reload_ns[0] + to_ns(p->pending[0] - high_ticks(p->pending[0]));
 	else
 		at = p->reload_ns[0];
-	return max(at, now + PC_MIN_PERIOD_NS);
+	return max(at, p->edge_ns + PC_MIN_PERIOD_NS);
 }
 
 static void arm(struct vpit *p, uint64_t at_ns)
@@ -224,8 +225,10 @@ static void timer_fn(void *data)
 	now = now_ns();
 	reload(p, now);
 	due = now >= p->next_ns;
-	if (due)
+	if (due) {
+		p->edge_ns = now;
 		arm(p, periodic(&p->hw.channels[0]) ? next_edge(p, now) : PC_NEVER);
+	}
 	spin_unlock(&d->hvm.time_lock);
 	if (due)
 		pulse(d);
@@ -243,6 +246,8 @@ static void load_count(struct vpit *p, unsigned int ch, uint32_t v, uint64_t now
 		return;
 	if (periodic(c) && c->gate && !p->fresh[ch]) {
 		reload_later(p, ch, now);
+		if (ch == 0 && p->next_ns <= now)
+			return; /* an edge is due, and timer_fn() goes on from there */
 	} else {
 		c->count = v;
 		p->pending[ch] = 0;
