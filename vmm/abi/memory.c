@@ -77,6 +77,7 @@ static int populate_dom0(struct domain *d, const struct frames *extent, uint64_t
 
 /* Lists of two vCPUs may be at one address. */
 #define VCPU_BITS 7U
+BUILD_BUG_ON(MAX_VCPUS > BIT(VCPU_BITS));
 
 /* An extent of a list, whose it is: where it begins, and where its pieces go on. */
 struct extent {

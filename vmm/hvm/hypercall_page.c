@@ -36,6 +36,7 @@ int hypercall_page_place(struct domain *d, gfn_t gfn, void (*fill)(struct domain
 	if (!page)
 		return -EINVAL;
 	fill(d, page_to_virt(page));
+	logdirty_wrote(d, gfn);
 	paging_give_up(d, gfn);
 	page_put(page);
 	return 0;

@@ -131,6 +131,10 @@ void hvm_vcpu_reset_init(struct vcpu *v)
 	vcpu_wake(v, VCPU_ATT_INIT);
 }
 
+/*
+ * A limit: a sender that is held up behind its note, while the vCPU starts and another sender's INIT takes it down again,
+ * then takes that away, and the vCPU goes on at the reset vector. That is the guest's own trouble only.
+ */
 void hvm_vcpu_startup_ipi(struct vcpu *v, uint8_t vector)
 {
 	uint32_t note = __atomic_load_n(&v->hvm.init_sipi, __ATOMIC_SEQ_CST), start;

@@ -372,7 +372,7 @@ void p2m_allow_pages(struct p2m *p, uint64_t pages)
 }
 
 /* What was replaced is no translation any more. *flush: processors may still have it. With p->lock held. */
-static void replaced(struct p2m *p, uint64_t old, bool *flush)
+static void replaced(struct p2m *p, gfn_t gfn, unsigned int level, uint64_t old, bool *flush)
 {
 	struct p2m_entry was;
 
@@ -384,6 +384,8 @@ static void replaced(struct p2m *p, uint64_t old, bool *flush)
 	if (!holds_ref(&was))
 		return;
 	p2m_flush(p->domain); /* for all that was replaced so far */
+	p2m_changed(p, gfn,
+		    level_order(level)); /* who remembers a translation, before the page goes */
 	entry_put_refs(old);
 	*flush = false;
 }
@@ -399,7 +401,8 @@ static void fill_table(struct p2m *p, gfn_t gfn, const struct p2m_entry *e, uint
 		/* Of device memory every page has a type of its own. */
 		if (!i || e->type == P2M_MMIO_DIRECT)
 			leaf = p->fmt->make_leaf(p->domain, &piece, gfn_add(gfn, i), 1);
-		replaced(p, replace(p, gfn_add(gfn, i), &table[i], leaf, 1), flush);
+		replaced(p, gfn_add(gfn, i), 1, replace(p, gfn_add(gfn, i), &table[i], leaf, 1),
+			 flush);
 		if (mfn_valid_value(piece.mfn)) {
 			piece.mfn.v++;
 			leaf += PAGE_SIZE;
@@ -427,7 +430,7 @@ static int set_leaf(struct p2m *p, gfn_t gfn, const struct p2m_entry *e, unsigne
 		piece = logged(p, gfn, e, level_order(level));
 		rc = set_slot(p, gfn, slot, &piece, level, &old);
 		if (!rc)
-			replaced(p, old, flush);
+			replaced(p, gfn, level, old, flush);
 		return rc;
 	}
 	if (level == 2) {
