@@ -58,6 +58,8 @@ bool svm_probe(void)
 	svm_caps.lost_shadow = forced_shadow ? !strcmp(forced_shadow, "on") : running_on_tcg();
 	if (!(d & SVM_FEAT_NPT))
 		paging_has_nested = false;
+	if (!paging_possible("AMD-V"))
+		return false;
 	printk(LOG_INFO "AMD-V: %s, %u ASIDs%s%s%s%s\n",
 	       paging_has_nested ? "nested paging" : "shadow paging", b,
 	       svm_caps.nrips ? ", next RIP" : "", svm_caps.decode ? ", decode assists" : "",

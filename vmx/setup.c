@@ -52,13 +52,15 @@ static void print_what_is_used(const struct vmx_controls *c)
 					   "EPT with pages up to 2 MiB",
 					   "EPT with pages up to 1 GiB" };
 
-	printk(LOG_INFO "VT-x: %s%s%s%s%s%s%s%s%s\n", ept[c->max_leaf_level],
-	       c->vpid ? ", VPID" : "",
-	       c->unrestricted ? ", unrestricted guest" : ", real mode in software",
+	printk(LOG_INFO "VT-x: %s%s%s%s%s%s%s%s%s\n",
+	       ept[paging_has_nested ? c->max_leaf_level : 0], c->vpid ? ", VPID" : "",
+	       paging_has_nested && c->unrestricted ? ", unrestricted guest"
+						    : ", real mode in software",
 	       c->tpr_shadow ? ", TPR shadow" : "", c->apic_access ? ", APIC-access page" : "",
 	       c->apic_registers ? ", APIC registers" : "",
 	       c->vintr_delivery ? ", virtual interrupts" : "",
-	       c->posted ? ", posted interrupts" : "", c->ept_dirty ? ", dirty bits of pages" : "");
+	       c->posted ? ", posted interrupts" : "",
+	       paging_has_nested && c->ept_dirty ? ", dirty bits of pages" : "");
 	if (!c->ept)
 		printk(LOG_WARN
 		       "VT-x: this CPU lacks %s: domain 0 and all guests run on shadow page "
@@ -88,12 +90,8 @@ bool vmx_probe(void)
 	}
 	if (!c->ept)
 		paging_has_nested = false;
-	if (!paging_has_nested && !host_cpu.nx) {
-		printk(LOG_ERR
-		       "VT-x: without nested paging execute-disable (XD) is needed, which this CPU "
-		       "lacks or its firmware has switched off\n");
+	if (!paging_possible("VT-x"))
 		return false;
-	}
 	vmx_ept_init(c);
 	print_what_is_used(c);
 	return true;

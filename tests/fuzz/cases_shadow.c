@@ -97,6 +97,25 @@ CASE(shadow_is_reported)
 	fresh();
 }
 
+/* Shadow tables need NX. */
+CASE(no_nx)
+{
+	fresh();
+	host_cpu.nx = false;
+	EXPECT(capabilities() & XEN_SYSCTL_PHYSCAP_shadow, == 0);
+	host_log_clear();
+	EXPECT(create(0), == -EINVAL);
+	EXPECT(host_log_has("take hap=0 out of the configuration"), == true);
+	EXPECT(create(XEN_DOMCTL_CDF_hap), == 0);
+	EXPECT(paging_possible("it"), == true);
+	paging_has_nested = false;
+	EXPECT(paging_possible("it"), == false);
+	host_cpu.nx = true;
+	EXPECT(paging_possible("it"), == true);
+	paging_has_nested = true;
+	fresh();
+}
+
 /* Where the processor has no nested paging, or hap=off, guests are on shadow tables or refused. */
 CASE(no_nested_paging)
 {

@@ -210,6 +210,10 @@ static long create_check_kind(uint32_t flags)
 			   "configuration");
 	if ((flags & XEN_DOMCTL_CDF_hap) && !paging_has_nested)
 		return BAD("nested paging is not there: take hap=1 out of the configuration");
+	if (!(flags & XEN_DOMCTL_CDF_hap) && !paging_has_shadow())
+		return BAD(
+			"shadow paging needs execute-disable (XD, NX), which this CPU has not: take "
+			"hap=0 out of the configuration");
 	if (flags & ~CDF_KNOWN)
 		return BAD("flags %#x: bits %#x are not known to Xen 4.17", flags,
 			   flags & ~CDF_KNOWN);

@@ -38,8 +38,9 @@ static long op_physinfo(struct call *c)
 	p->nr_nodes = 1;
 	p->max_node_id = 0;
 	p->cpu_khz = (uint32_t)tsc_khz;
-	p->capabilities =
-		XEN_SYSCTL_PHYSCAP_hvm | XEN_SYSCTL_PHYSCAP_shadow | XEN_SYSCTL_PHYSCAP_gnttab_v1;
+	p->capabilities = XEN_SYSCTL_PHYSCAP_hvm | XEN_SYSCTL_PHYSCAP_gnttab_v1;
+	if (paging_has_shadow())
+		p->capabilities |= XEN_SYSCTL_PHYSCAP_shadow;
 	if (paging_has_nested)
 		p->capabilities |= XEN_SYSCTL_PHYSCAP_hap;
 	p->total_pages = total_page_count();

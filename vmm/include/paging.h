@@ -50,6 +50,10 @@ extern const struct paging_mode paging_nested, paging_shadow;
  * Constant from then on. Without it every domain, dom0 too, is on shadow tables.
  */
 extern bool paging_has_nested;
+/* Are shadow tables possible? They need EFER.NX. */
+bool paging_has_shadow(void);
+/* Is one of the two there? Else the log says that `name`, the vendor's virtualization, cannot be used. BSP, in its probe. */
+bool paging_possible(const char *name);
 
 /* The domain's mode by its flags of creation; before its p2m. -ENOMEM. */
 int paging_domain_init(struct domain *d);

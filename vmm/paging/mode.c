@@ -20,6 +20,22 @@ static int parse_hap(const char *value)
 BOOT_OPTION(hap, "hap", parse_hap,
 	    "nested paging; off: domains run on shadow tables, as without it (default on)");
 
+bool paging_has_shadow(void)
+{
+	return host_cpu.nx;
+}
+
+bool paging_possible(const char *name)
+{
+	if (paging_has_nested || paging_has_shadow())
+		return true;
+	printk(LOG_ERR
+	       "%s: without nested paging execute-disable (XD, NX) is needed, which this CPU lacks or "
+	       "its firmware has switched off\n",
+	       name);
+	return false;
+}
+
 /* The processor has the guest's own registers. */
 static void same_state(struct vcpu *v)
 {
