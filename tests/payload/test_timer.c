@@ -8,6 +8,7 @@
 #define V_RTC	 0x28 /* slave base */
 #define SPAN_US	 20000
 #define READINGS 16
+#define TRIES	 50
 
 static volatile unsigned int hits;
 
@@ -26,23 +27,28 @@ TEST(time_tsc, "timer: TSC goes forward")
 
 TEST(time_pit_count, "timer: PIT counts down, latch and read-back")
 {
-	u16 a, b;
+	unsigned int tries = 0;
+	u16 a, b, c;
 	u8 status;
+	u64 start;
 
 	NEED(plat.has_pit, "no PIT");
-	pit_program(2, 2, 0xffff);
 	outb(0x61, (inb(0x61) & ~2) | 1);
-	delay_us(100);
-	a = pit_read(2);
-	delay_us(1000);
-	b = pit_read(2);
+	do { /* once more where the host was busy elsewhere in between */
+		start = rdtsc();
+		pit_program(2, 2, 0xffff);
+		delay_us(100);
+		a = pit_read(2);
+		delay_us(1000);
+		b = pit_read(2);
+		outb(0x43, 0xc0 | 8); /* read back channel 2: count and status */
+		status = inb(0x42);
+		c = inb(0x42);
+		c |= inb(0x42) << 8;
+	} while (rdtsc() - start > us_to_tsc(8000) && ++tries < TRIES);
 	CHECK(a > b && a - b > 1000 && a - b < 12000, "from %u to %u in 1 ms", a, b);
-	outb(0x43, 0xc0 | 8); /* read back channel 2: count and status */
-	status = inb(0x42);
 	CHECK((status & 0x3f) == 0x34, "status %x", status);
-	a = inb(0x42);
-	a |= inb(0x42) << 8;
-	CHECK(a <= b, "read-back count %u after %u", a, b);
+	CHECK(c <= b, "read-back count %u after %u", c, b);
 	return NULL;
 }
 
@@ -64,10 +70,18 @@ TEST(time_pit_latch, "timer: a latched PIT count stays until it is read")
 
 TEST(time_pit_gate, "timer: PIT channel 2 gate and output")
 {
+	unsigned int tries = 0;
+	bool high;
+	u64 start;
+
 	NEED(plat.has_pit, "no PIT");
 	outb(0x61, (inb(0x61) & ~2) | 1);
-	pit_program(2, 0, 2386);
-	CHECK(!(inb(0x61) & 0x20), "output high at once");
+	do {
+		start = rdtsc();
+		pit_program(2, 0, 2386);
+		high = inb(0x61) & 0x20;
+	} while (rdtsc() - start > us_to_tsc(1500) && ++tries < TRIES);
+	CHECK(!high, "output high at once");
 	CHECK(WAIT_FOR(inb(0x61) & 0x20, 100000), "output stays low");
 	return NULL;
 }
@@ -138,7 +152,8 @@ TEST(time_rtc_periodic, "timer: RTC periodic interrupt at 1024 Hz")
 	pic_mask(0xfefb);
 	irq_on();
 	WAIT_FOR(hits >= 2, 1000000);
-	for (tries = 0; tries < 4; tries++) { /* a busy host only makes it longer */
+	/* A busy host only makes it longer. */
+	for (tries = 0; tries < 12 && best > us_to_tsc(110000); tries++) {
 		start = rdtsc();
 		hits = 0;
 		WAIT_FOR(hits >= 100, 2000000);

@@ -48,10 +48,22 @@ def stop_all():
         machine.stop()
 
 
+ENDINGS = (signal.SIGTERM, signal.SIGHUP, signal.SIGQUIT)
+
+
 def end_on_signals():
     """Told to end, a program ends as by exit(): its machines are stopped, their files removed."""
-    for number in (signal.SIGTERM, signal.SIGHUP, signal.SIGQUIT):
+    for number in ENDINGS:
         signal.signal(number, lambda which, _: sys.exit(128 + which))
+
+
+def start_thread(thread):
+    """The exit that a signal brings may not come while Python holds the locks of a thread that starts."""
+    before = signal.pthread_sigmask(signal.SIG_BLOCK, ENDINGS)
+    try:
+        thread.start()
+    finally:
+        signal.pthread_sigmask(signal.SIG_SETMASK, before)
 
 
 def spawn(command, **options):
@@ -100,7 +112,7 @@ class Machine:
         self.process = self.launch()
         self.serial = self.connect_serial()
         self.reader = threading.Thread(target=self._read, daemon=True)
-        self.reader.start()
+        start_thread(self.reader)
         return self
 
     def launch(self):
