@@ -350,6 +350,35 @@ CASE(viridian_page_goes)
 	EXPECT(in_service(v), == -1);
 }
 
+/* INIT: what was the page is ordinary memory. */
+CASE(viridian_init)
+{
+	struct vcpu *v = assisted();
+
+	takes(v, 0x50, false);
+	hvm_vcpu_reset_init(v);
+	EXPECT(hvm_vcpu_serve_init(v), == false);
+	EXPECT(v->hvm.no_eoi, == false);
+	EXPECT(rd(v, 0x40000073), == 0);
+}
+
+/* Who looks for the least busy processor changes nothing there, whatever the guest has in the page. */
+CASE(viridian_lowest_priority)
+{
+	struct vcpu *v = assisted();
+	struct vlapic *a = v->hvm.vlapic;
+
+	takes(v, 0x50, false);
+	*flags() = 0;
+	vlapic_deliver(v->domain, NULL, 0xff, false, false, 1, 0x40, false, 0);
+	EXPECT(in_service(v), == 0x50);
+	EXPECT(v->hvm.no_eoi, == true);
+	EXPECT(vlapic_pending(a), == 0x40);
+	EXPECT(in_service(v), == -1);
+	vlapic_ack(a, 0x40);
+	EXPECT(wr(v, 0x40000070, 0), == 0);
+}
+
 /* --- time by the TSC, saved state --------------------------------------------------------------- */
 
 struct tsc_page {
@@ -416,6 +445,13 @@ CASE(viridian_records)
 	EXPECT(rd(v, 0x40000000), == 0x99);
 	EXPECT(rd(v, 0x40000020), == (long)of_d.time_ref_count);
 	EXPECT(v->hvm.no_eoi, == false);
+	/* The guest has no such group here: it is to write EOI. */
+	offered(DEFAULTS & ~(uint64_t)HVMPV_apic_assist);
+	of_v.apic_assist_pending = 1;
+	*flags() = 1;
+	EXPECT(hvm_record_load(d, vr, 0, &of_v, sizeof(of_v)), == 0);
+	EXPECT(v->hvm.no_eoi, == false);
+	EXPECT(*flags(), == 0);
 	/* What another hypervisor has and we have not. */
 	host_log_clear();
 	of_v.stimer_config_msr[2] = 1;

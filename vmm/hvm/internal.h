@@ -59,12 +59,14 @@ int vlapic_init(struct vcpu *v);
 /* v does not run again. Also after vlapic_init() failed. */
 void vlapic_fini(struct vcpu *v);
 void vlapic_reset(struct vlapic *a); /* power-on and INIT */
-/* Own vCPU: 32-bit register access at byte offset reg (16-byte aligned). */
+/* Own vCPU: 32-bit register access at byte offset reg (16-byte aligned). Locks: as vlapic_pending(). */
 uint32_t vlapic_read(struct vlapic *a, unsigned int reg);
 /* x2APIC MSRs 0x800-0x8ff and IA32_APIC_BASE, IA32_TSC_DEADLINE: 0 or -EINVAL. */
 int vlapic_rdmsr(struct vlapic *a, uint32_t msr, uint64_t *v);
 int vlapic_wrmsr(struct vlapic *a, uint32_t msr, uint64_t v);
-/* Highest vector deliverable now (above PPR), -1 = none. Own vCPU or paused. */
+/* The processor priority, as the registers say just now: without effect on them, of any vCPU, with any lock held. */
+uint8_t vlapic_ppr(const struct vlapic *a);
+/* Highest vector deliverable now (above PPR), -1 = none. Own vCPU or paused; no lock of the order of P2M or above is held. */
 int vlapic_pending(struct vlapic *a);
 /* It is being delivered: IRR -> ISR. */
 void vlapic_ack(struct vlapic *a, uint8_t vector);

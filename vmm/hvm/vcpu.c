@@ -6,6 +6,7 @@
 #include "hvm_io.h"
 #include "internal.h"
 #include "mtrr.h"
+#include "viridian.h"
 
 static void set_seg(struct vcpu *v, enum x86_seg s, uint16_t sel, uint64_t base, uint32_t limit,
 		    uint16_t attr)
@@ -175,6 +176,7 @@ bool hvm_vcpu_serve_init(struct vcpu *v)
 	if (!(what & HVM_INIT_PENDING))
 		return true;
 	vlapic_reset(v->hvm.vlapic);
+	viridian_forget(v);
 	set_real_mode(v, 0xf000, 0xffff0000, 0xfff0);
 	if (!starts) {
 		publish(v->initialised, false);

@@ -108,6 +108,13 @@ static void leaf_features(const struct domain *d, uint32_t out[4])
 	out[3] |= has(d, HVMPV_cpu_hotplug) ? CAN_PLUG : 0;
 }
 
+/* Where hardware delivers interrupts, it also takes their EOIs. */
+static bool assists(struct vcpu *v)
+{
+	return has(v->domain, HVMPV_apic_assist) &&
+	       !(hvm_ops->delivers_vlapic && hvm_ops->delivers_vlapic(v));
+}
+
 static void leaf_advice(struct vcpu *v, uint32_t out[4])
 {
 	const struct domain *d = v->domain;
@@ -116,7 +123,7 @@ static void leaf_advice(struct vcpu *v, uint32_t out[4])
 	out[0] |= has(d, HVMPV_hcall_remote_tlb_flush) ? DO_REMOTE_FLUSH : 0;
 	out[0] |= has(d, HVMPV_hcall_ipi) ? DO_CLUSTER_IPI : 0;
 	/* A processor that serves the APIC's registers is quicker than an MSR that exits. */
-	if (has(d, HVMPV_apic_assist) && !(hvm_ops->delivers_vlapic && hvm_ops->delivers_vlapic(v)))
+	if (assists(v))
 		out[0] |= DO_APIC_MSRS;
 	out[1] = HV_SPINS;
 }
@@ -193,7 +200,13 @@ static int write_tsc_page(struct domain *d, uint64_t msr)
 		p.scale = tick_scale();
 		p.offset = ticks(d) - (uint64_t)((unsigned __int128)tsc * p.scale >> 64);
 	}
-	return guest_phys_write(d, at, &p, sizeof(p)) ? -EINVAL : 0;
+	/* Who reads meanwhile sees that it is in change: the sequence comes last, and is none until then. */
+	was = 0;
+	if (guest_phys_write(d, at, &was, sizeof(was)) ||
+	    guest_phys_write(d, _gpa(at.v + offsetof(struct tsc_page, scale)), &p.scale,
+			     sizeof(p) - offsetof(struct tsc_page, scale)))
+		return -EINVAL;
+	return guest_phys_write(d, at, &p, offsetof(struct tsc_page, scale)) ? -EINVAL : 0;
 }
 
 /* --- registers --------------------------------------------------------------------------------- */
@@ -386,6 +399,9 @@ static int vcpu_load(const struct hvm_instance *at, const void *buf)
 		return refuse_load(at, "'s synic or stimer, which are not there");
 	at->v->hvm.vp_assist = r->vp_assist_msr;
 	at->v->hvm.no_eoi = r->apic_assist_pending && (r->vp_assist_msr & ENABLED);
+	/* Saved where it was offered. */
+	if (at->v->hvm.no_eoi && !assists(at->v))
+		viridian_withdraw(at->v);
 	return 0;
 }
 
@@ -409,8 +425,7 @@ static void forget(struct domain *d)
 
 	d->hvm.viridian = (struct viridian){ .time_offset = d->hvm.viridian.time_offset };
 	for_each_vcpu(d, v) {
-		v->hvm.vp_assist = 0;
-		v->hvm.no_eoi = false;
+		viridian_forget(v);
 	}
 }
 

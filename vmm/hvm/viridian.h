@@ -42,7 +42,15 @@ int viridian_apic_read(struct vcpu *v, uint32_t msr, uint64_t *value);
 int viridian_apic_write(struct vcpu *v, uint32_t msr, uint64_t value);
 /* Own vCPU: this vector goes to the guest now. It may be told that the vector needs no EOI. */
 void viridian_assist(struct vcpu *v, uint8_t vector);
-/* Own vCPU, or one that does not run, v->hvm.no_eoi is set: has the guest ended that interrupt? */
+/* INIT or a new partition: the page is the guest's own again. */
+static inline void viridian_forget(struct vcpu *v)
+{
+	v->hvm.vp_assist = 0;
+	v->hvm.no_eoi = false;
+}
+/* Own vCPU, v->hvm.no_eoi is set: has the guest ended that interrupt? No lock of the order of P2M or above is held. */
 void viridian_settle(struct vcpu *v);
+/* Paused: the guest is to write EOI for the interrupt that its page says needs none, unless it has ended it already. */
+void viridian_withdraw(struct vcpu *v);
 
 #endif

@@ -102,7 +102,7 @@ void viridian_assist(struct vcpu *v, uint8_t vector)
 	v->hvm.no_eoi = vlapic_alone(a, vector) && !set_flag(v, true);
 }
 
-void viridian_settle(struct vcpu *v)
+static void settle(struct vcpu *v, bool eoi_wanted)
 {
 	struct vlapic *a = v->hvm.vlapic;
 	uint32_t flags;
@@ -112,8 +112,18 @@ void viridian_settle(struct vcpu *v)
 	} else if (!(flags & NO_EOI)) {
 		v->hvm.no_eoi = false;
 		vlapic_write(a, APIC_EOI, 0);
-	} else if (vlapic_highest(a, APIC_IRR) >= 0) {
-		/* Now its EOI is wanted. */
+	} else if (eoi_wanted) {
 		v->hvm.no_eoi = set_flag(v, false);
 	}
+}
+
+/* What waits behind it is brought by its EOI. */
+void viridian_settle(struct vcpu *v)
+{
+	settle(v, vlapic_highest(v->hvm.vlapic, APIC_IRR) >= 0);
+}
+
+void viridian_withdraw(struct vcpu *v)
+{
+	settle(v, true);
 }

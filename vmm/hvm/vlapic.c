@@ -51,7 +51,7 @@ static bool bank_test(struct vlapic *a, unsigned int bank, uint8_t vector)
 	return test_bit(vector % 32, bank_word(a, bank, vector));
 }
 
-static uint8_t ppr(const struct vlapic *a)
+uint8_t vlapic_ppr(const struct vlapic *a)
 {
 	int isr = vlapic_highest(a, APIC_ISR);
 	uint8_t tpr = (uint8_t)vlapic_get(a, APIC_TPR);
@@ -84,7 +84,7 @@ int vlapic_pending(struct vlapic *a)
 			return -1;
 		WRITE_ONCE(a->irr_maybe, true);
 	}
-	return (irr & 0xf0) > (ppr(a) & 0xf0) ? irr : -1;
+	return (irr & 0xf0) > (vlapic_ppr(a) & 0xf0) ? irr : -1;
 }
 
 /* Hardware may do it when nothing about the vector's trigger mode changes. 0 and more: it does. */
@@ -326,7 +326,7 @@ uint32_t vlapic_read(struct vlapic *a, unsigned int reg)
 		viridian_settle(a->vcpu);
 	switch (reg) {
 	case APIC_PPR:
-		return ppr(a);
+		return vlapic_ppr(a);
 	case APIC_TMCCT:
 		return vlapic_timer_count(a);
 	case APIC_ID:

@@ -73,7 +73,7 @@ static struct vlapic *lowest_priority(struct domain *d, uint32_t dest, bool logi
 
 		if (!a || !vlapic_enabled(a) || !vlapic_match_dest(a, dest, logical, dest32))
 			continue;
-		if (!best || vlapic_read(a, APIC_PPR) < vlapic_read(best, APIC_PPR))
+		if (!best || vlapic_ppr(a) < vlapic_ppr(best))
 			best = a;
 	}
 	return best;

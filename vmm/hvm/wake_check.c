@@ -19,7 +19,9 @@ static struct timer check_timer;
 static bool sleeps_on(struct vcpu *v)
 {
 	return (v->pause_flags == VPF_BLOCKED || v->pause_flags == VPF_DONATES) && !v->running &&
-	       !v->pause_count && !v->domain->pause_count && !v->domain->dying && hvm_must_wake(v);
+	       !v->pause_count && !v->domain->pause_count && !v->domain->dying &&
+	       !v->hvm.no_eoi /* looking would end its interrupt, which is its own business */ &&
+	       hvm_must_wake(v);
 }
 
 static int check_domain(struct domain *d, void *arg)
