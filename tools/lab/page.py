@@ -59,12 +59,13 @@ ask("xl list", "domains"); setInterval(() => ask("xl list", "domains"), 10000); 
 """
 
 
-def send_frame(link, kind, data=b""):
-    """One unmasked frame, as a server sends it."""
+def send_frame(link, turn, kind, data=b""):
+    """One unmasked frame, as a server sends it, and whole: two threads send."""
     size = len(data)
     head = struct.pack("!BB", 0x80 | kind, size) if size < 126 else struct.pack("!BBH", 0x80 | kind, 126, size) \
         if size < 65536 else struct.pack("!BBQ", 0x80 | kind, 127, size)
-    link.sendall(head + data)
+    with turn:
+        link.sendall(head + data)
 
 
 def read_frame(file):
@@ -83,23 +84,23 @@ def read_frame(file):
     return head[0] & 15, bytes(byte ^ mask[index & 3] for index, byte in enumerate(data))
 
 
-def to_browser(screen, link):
+def to_browser(screen, link, turn):
     try:
         while data := screen.recv(65536):
-            send_frame(link, BINARY, data)
-        send_frame(link, CLOSE)
+            send_frame(link, turn, BINARY, data)
+        send_frame(link, turn, CLOSE)
     except OSError:
         pass
 
 
-def from_browser(file, link, screen):
+def from_browser(file, link, turn, screen):
     """Until the browser closes, or says what is no frame."""
     while frame := read_frame(file):
         kind, data = frame
         if kind == CLOSE:
             return
         if kind == PING:
-            send_frame(link, PONG, data)
+            send_frame(link, turn, PONG, data)
         elif kind != PONG:
             screen.sendall(data)
 
@@ -114,6 +115,8 @@ class Handler(http.server.BaseHTTPRequestHandler):
         """Nobody reads these."""
 
     def reply(self, status, data, kind):
+        """Behind a refusal the connection ends: what else of the request is there was not read."""
+        self.close_connection = self.close_connection or status >= 400
         data = data if isinstance(data, bytes) else data.encode()
         self.send_response(status)
         self.send_header("Content-Type", kind)
@@ -126,9 +129,9 @@ class Handler(http.server.BaseHTTPRequestHandler):
     def place(self):
         """What is asked for below the secret path; None without that."""
         url = urllib.parse.urlsplit(self.path)
-        secret, _, rest = url.path[1:].partition("/")
-        return (rest, urllib.parse.parse_qs(url.query)) if secrets.compare_digest(secret.encode(), self.page.secret.encode()) \
-            else None
+        secret, slash, rest = url.path[1:].partition("/")
+        known = slash and secrets.compare_digest(secret.encode(), self.page.secret.encode())
+        return (rest, urllib.parse.parse_qs(url.query)) if known else None
 
     def do_GET(self):
         found = self.place()
@@ -139,7 +142,10 @@ class Handler(http.server.BaseHTTPRequestHandler):
             text = HTML.replace("DISPLAYS", str(len(self.page.screens))).replace("NOVNC", str(int(os.path.isdir(NOVNC))))
             return self.reply(200, text, "text/html; charset=utf-8")
         if rest == "log":
-            return self.reply(200, json.dumps(self.page.log_from(int(query.get("from", ["0"])[0]))), "application/json")
+            start = query.get("from", ["0"])[0]
+            if not start.isdecimal():
+                return self.reply(400, "", "text/plain")
+            return self.reply(200, json.dumps(self.page.log_from(int(start))), "application/json")
         if rest.startswith("novnc/"):
             return self.file(rest[6:])
         if rest.startswith("screen/") and rest[7:].isdecimal() and int(rest[7:]) < len(self.page.screens):
@@ -150,9 +156,13 @@ class Handler(http.server.BaseHTTPRequestHandler):
         found = self.place()
         if not found or found[0] != "command":
             return self.reply(403, "", "text/plain")
-        text = self.rfile.read(min(int(self.headers.get("Content-Length", 0)), MOST_LOG)).decode("utf-8", "replace")
+        size = self.headers.get("Content-Length", "0")
+        if not size.isdecimal() or int(size) > MOST_LOG:
+            return self.reply(400, "", "text/plain")
+        text = self.rfile.read(int(size)).decode("utf-8", "replace")
         try:
-            status, output = self.page.command(text) if text.strip() else (0, "")
+            with self.page.turn:
+                status, output = self.page.command(text) if text.strip() else (0, "")
         except (OSError, MachineError) as error:
             status, output = 255, str(error)
         return self.reply(200, json.dumps({"status": status, "output": output}), "application/json")
@@ -186,9 +196,10 @@ class Handler(http.server.BaseHTTPRequestHandler):
                 self.send_header("Sec-WebSocket-Protocol", "binary")
             self.end_headers()
             self.wfile.flush()
-            threading.Thread(target=to_browser, args=(screen, self.connection), daemon=True).start()
+            turn = threading.Lock()
+            threading.Thread(target=to_browser, args=(screen, self.connection, turn), daemon=True).start()
             try:
-                from_browser(self.rfile, self.connection, screen)
+                from_browser(self.rfile, self.connection, turn, screen)
                 screen.shutdown(socket.SHUT_RDWR)
             except OSError:
                 pass
@@ -201,6 +212,7 @@ class Page:
     def __init__(self, screens, command, log):
         self.screens, self.command, self.log = screens, command, log
         self.secret = secrets.token_urlsafe(9)
+        self.turn = threading.Lock()  # dom0's shell answers one after the other
         handler = type("PageHandler", (Handler,), {"page": self})
         self.server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), handler)
         self.server.daemon_threads = True
