@@ -668,6 +668,9 @@ static void check_types(struct model_vcpu *c)
 	struct sh_domain *s = model.d->sh;
 
 	model.d->is_dom0 = true;
+	/* Its memory has no bound but the machine's. */
+	if (!paging_prepare(model.d, &(struct frames){ BIT(24), 1100 * SH_ENTRIES }))
+		panic("dom0's frames count against a guest's limit");
 	tables_of_types();
 	c->mode = MODE_LONG;
 	c->v->cr0 = X86_CR0_PE | X86_CR0_ET | X86_CR0_PG;

@@ -359,7 +359,26 @@ static int parse_shadow_mem(const char *value)
 BOOT_OPTION(dom0_shadow_mem, "dom0_shadow_mem", parse_shadow_mem,
 	    "dom0's shadow tables, without nested paging (default 1M a CPU, 1/128 of its memory)");
 
-/* As much as the tools give a guest: libxl_get_required_shadow_memory(). */
+static void prepare(struct domain *d, uint64_t start, uint64_t end)
+{
+	struct frames f = { start >> PAGE_SHIFT, (end - start) >> PAGE_SHIFT };
+
+	if (!paging_prepare(d, &f))
+		panic("dom0: no memory to note its frames' shadow tables; lower dom0_mem");
+}
+
+/* A fault of dom0 later, when guests have the rest of the memory, would end the machine. */
+static void prepare_frames(struct domain *d)
+{
+	const struct e820_map *map = &dom0_layout.e820;
+
+	for (unsigned int i = 0; i < map->nr; i++)
+		if (map->e[i].type == E820_RAM)
+			prepare(d, map->e[i].addr, map->e[i].addr + map->e[i].len);
+	prepare(d, dom0_layout.hole_start, dom0_layout.hole_end);
+}
+
+/* As much as the tools give a guest for tables: libxl_get_required_shadow_memory(). */
 static void give_shadow_memory(struct domain *d)
 {
 	uint64_t bytes =
@@ -376,6 +395,7 @@ static void give_shadow_memory(struct domain *d)
 	if (!paging_pool_suffices(d))
 		panic("dom0: %lu KiB for shadow tables are too small; raise dom0_shadow_mem",
 		      bytes >> 10);
+	prepare_frames(d);
 	printk(LOG_INFO "dom0: runs on shadow tables, %lu KiB\n", paging_pool(d) << 2);
 }
 

@@ -74,6 +74,12 @@ uint64_t paging_pool(const struct domain *d);
 bool paging_pool_suffices(const struct domain *d);
 
 /*
+ * While d is built: the memory in which shadow tables note who leads to these frames, 1/512 of theirs, so that it does
+ * not have to be found later. False: there is none.
+ */
+bool paging_prepare(struct domain *d, const struct frames *f);
+
+/*
  * Frames, at most, whose rights change or that are taken from d in one piece: on shadow tables all that leads to each goes,
  * and of a frame that is taken the tables in it, too. A multiple of 8, where bitmaps tell of them.
  */

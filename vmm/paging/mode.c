@@ -118,6 +118,20 @@ bool paging_pool_suffices(const struct domain *d)
 	return !d->sh || d->sh->nr_pages >= 64 + 32 * d->max_vcpus;
 }
 
+bool paging_prepare(struct domain *d, const struct frames *f)
+{
+	bool done = true;
+
+	if (!d->sh)
+		return true;
+	spin_lock(&d->sh->lock);
+	for (uint64_t g = ROUND_DOWN(f->first, SH_ENTRIES); done && g < frames_end(f);
+	     g += SH_ENTRIES)
+		done = sh_frame(d->sh, _gfn(g), true);
+	spin_unlock(&d->sh->lock);
+	return done;
+}
+
 void paging_give_up(struct domain *d, gfn_t gfn)
 {
 	paging_guest_wrote(d, gfn, 0, 0);

@@ -166,10 +166,11 @@ static unsigned int frame_index(gfn_t gfn, unsigned int level)
 	return (unsigned int)(gfn.v >> (9 * (level - 1))) & (SH_ENTRIES - 1);
 }
 
-/* As the p2m's tables: a guest that scatters its memory must not use up the VMM's. */
+/* As the p2m's tables: a guest that scatters its memory must not use up the VMM's. dom0 has what the machine has. */
 static void *new_node(struct sh_domain *s)
 {
-	void *node = s->nr_nodes < READ_ONCE(s->d->p2m.max_tables) ? alloc_page_virt() : NULL;
+	bool may = s->d->is_dom0 || s->nr_nodes < READ_ONCE(s->d->p2m.max_tables);
+	void *node = may ? alloc_page_virt() : NULL;
 
 	s->nr_nodes += !!node;
 	return node;
