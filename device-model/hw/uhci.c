@@ -139,6 +139,13 @@ static void port_wakeup(void *opaque)
 	update_irq(c);
 }
 
+/* What came while the host had stopped to ask, and did not sleep yet (USB 1.1, 11.9). */
+static void wake_again(struct uhci_port *p)
+{
+	if (p->dev && p->dev->class->waits(p->dev))
+		port_wakeup(p);
+}
+
 static void port_reset(struct uhci_port *p)
 {
 	p->ctrl = p->dev ? PORT_CONNECTED | PORT_CONNECT_CHANGE : 0;
@@ -167,6 +174,8 @@ static void port_write(struct uhci_port *p, uint16_t v)
 	if (v & PORT_RESET && !(old & PORT_RESET) && p->dev)
 		usb_reset(p->dev);
 	leave_idle(p->c);
+	if (p->ctrl & ~old & PORT_SUSPENDED)
+		wake_again(p);
 }
 
 /* --- registers --- */
@@ -204,6 +213,8 @@ static void cmd_write(struct uhci *c, uint16_t v)
 	else if (!(v & CMD_RUN) && !(c->sts & STS_HALTED))
 		run_stop(c);
 	leave_idle(c);
+	for (i = 0; v & ~old & CMD_SUSPEND && i < UHCI_PORTS; i++)
+		wake_again(&c->port[i]);
 }
 
 static void sts_write(struct uhci *c, uint16_t v)

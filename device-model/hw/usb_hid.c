@@ -359,6 +359,11 @@ static void activate(struct hid *h, bool yes)
 	}
 }
 
+static bool hid_waits(const struct usb_device *d)
+{
+	return ((const struct hid *)d->opaque)->count;
+}
+
 static void hid_configured(struct usb_device *d, bool yes)
 {
 	struct hid *h = hid_of(d);
@@ -457,6 +462,7 @@ struct usb_device *usb_hid_create(struct machine *m, enum usb_hid_kind kind)
 	h->class = h->data->class;
 	h->class.control = hid_control;
 	h->class.report = hid_report;
+	h->class.waits = hid_waits;
 	h->class.configured = hid_configured;
 	h->usb.class = &h->class;
 	h->usb.opaque = h;

@@ -429,6 +429,22 @@ def test_suspend_and_wakeup(pc, env):
     client.close()
 
 
+def test_wakeup_at_suspend(pc, env):
+    if not ours(pc):
+        return  # QEMU's device sleeps on it
+    u = Uhci(pc)
+    u.configure()
+    assert u.control(0, 3, 1, 0, 0) == b"", "remote wake-up on"
+    u.out(STS, 0x3f)
+    client = env.vnc()
+    client.pointer(9, 9)
+    client.close()
+    pc.wait(lambda: u.out(PORT, 4) or u.out(PORT, 0x1004) or u.inp(PORT) & 0x40, "the report has come, and wakes")
+    u.out(PORT, 0x1044)
+    u.out(PORT, 4)
+    assert u.wait_report()
+
+
 def test_reset_in_transfer(pc, env):
     u = Uhci(pc)
     u.configure()
