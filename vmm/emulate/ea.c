@@ -76,7 +76,7 @@ int em_linear(struct x86_emul *s, enum x86_seg seg, uint64_t off, uint64_t bytes
 	struct x86_segment sr;
 	int rc;
 
-	if (em_mode64(s->ctxt) || (is_system_segment(seg) && s->ctxt->mode == X86_MODE_LONG))
+	if (em_mode64(s->ctxt) || (is_system_segment(seg) && em_long_mode(s->ctxt)))
 		return linear64(s, seg, off, bytes, lin);
 	rc = em_segment(s, seg, &sr);
 	if (rc != X86EMUL_OKAY)

@@ -15,6 +15,14 @@ static int set_cs(struct x86_emul *s, const struct x86_segment *cs, uint64_t ip)
 	return s->ops->write_segment(X86_SEG_CS, cs, s->ctxt);
 }
 
+/* CS is loaded, and ip not looked at yet. */
+static int go_to(struct x86_emul *s, const struct x86_segment *cs, uint64_t ip)
+{
+	int rc = segment_check_ip(s, cs, ip);
+
+	return rc == X86EMUL_OKAY ? set_cs(s, cs, ip) : rc;
+}
+
 static int far_jmp(struct x86_emul *s, uint16_t sel, uint64_t ip)
 {
 	struct x86_segment cs;
@@ -89,18 +97,13 @@ int far_call_mem(struct x86_emul *s)
 	return rc == X86EMUL_OKAY ? far_call(s, sel, ip) : rc;
 }
 
-static bool is_code64(const struct x86_emul *s, const struct x86_segment *cs)
-{
-	return s->ctxt->mode == X86_MODE_LONG && cs->attr & X86_ATTR_L;
-}
-
 /* As much of rSP as the new stack's pointer has; the rest stays. */
 static void set_outer_rsp(struct x86_emul *s, const struct x86_segment *cs,
 			  const struct x86_segment *ss, uint64_t rsp)
 {
 	unsigned int bytes = ss->attr & X86_ATTR_DB ? 4 : 2;
 
-	em_merge(&s->regs->gpr[X86_RSP], rsp, is_code64(s, cs) ? 8 : bytes);
+	em_merge(&s->regs->gpr[X86_RSP], rsp, em_code64(s->ctxt, cs) ? 8 : bytes);
 	s->rsp_dirty = false;
 }
 
@@ -120,13 +123,11 @@ static int return_with_stack(struct x86_emul *s, const struct x86_segment *cs, u
 	if (rc == X86EMUL_OKAY)
 		rc = em_pop(s, &sel, s->insn.op_bytes);
 	if (rc == X86EMUL_OKAY)
-		rc = (sel & 0xfffc) || is_code64(s, cs)
+		rc = (sel & 0xfffc) || em_code64(s->ctxt, cs)
 			     ? segment_load_ss(s, (uint16_t)sel, cpl, &ss)
 			     : em_gp(s);
 	if (rc == X86EMUL_OKAY)
-		rc = segment_check_ip(s, cs, ip);
-	if (rc == X86EMUL_OKAY)
-		rc = set_cs(s, cs, ip);
+		rc = go_to(s, cs, ip);
 	if (rc == X86EMUL_OKAY)
 		rc = s->ops->write_segment(X86_SEG_SS, &ss, s->ctxt);
 	for (unsigned int i = 0; rc == X86EMUL_OKAY && i < 4 && cpl > s->ctxt->cpl; i++)
@@ -159,8 +160,7 @@ int far_ret(struct x86_emul *s)
 		em_rsp_set(s, s->rsp + s->insn.imm);
 	if (is_outer(s, &cs))
 		return return_with_stack(s, &cs, ip, s->insn.imm);
-	rc = segment_check_ip(s, &cs, ip);
-	return rc == X86EMUL_OKAY ? set_cs(s, &cs, ip) : rc;
+	return go_to(s, &cs, ip);
 }
 
 static int iret_protected(struct x86_emul *s, uint16_t sel, uint64_t ip, uint64_t fl)
@@ -180,13 +180,8 @@ static int iret_protected(struct x86_emul *s, uint16_t sel, uint64_t ip, uint64_
 	if (rc != X86EMUL_OKAY)
 		return rc;
 	/* 64-bit code has SS:RSP there at any level. */
-	if (em_mode64(s->ctxt) || is_outer(s, &cs)) {
-		rc = return_with_stack(s, &cs, ip, 0);
-	} else {
-		rc = segment_check_ip(s, &cs, ip);
-		if (rc == X86EMUL_OKAY)
-			rc = set_cs(s, &cs, ip);
-	}
+	rc = em_mode64(s->ctxt) || is_outer(s, &cs) ? return_with_stack(s, &cs, ip, 0)
+						    : go_to(s, &cs, ip);
 	if (rc == X86EMUL_OKAY)
 		em_set_flags(s, mask, fl);
 	return rc;
@@ -229,7 +224,7 @@ int far_iret(struct x86_emul *s)
 	if (rc != X86EMUL_OKAY)
 		return rc;
 	if (em_protected(s->ctxt) && s->regs->rflags & X86_EFLAGS_NT)
-		return s->ctxt->mode == X86_MODE_LONG ? em_gp(s) : X86EMUL_UNHANDLEABLE;
+		return em_long_mode(s->ctxt) ? em_gp(s) : X86EMUL_UNHANDLEABLE;
 	rc = em_pop(s, &ip, bytes);
 	if (rc == X86EMUL_OKAY)
 		rc = em_pop(s, &sel, bytes);

@@ -6,14 +6,10 @@
 #include "internal.h"
 #include "handlers.h"
 
-#define TYPE_GATE16	4U
-#define TYPE_GATE	12U
-#define TYPE_32BIT	8U /* of a TSS */
-#define D_TYPE(d)	((unsigned int)((d) >> 40) & 15)
-#define D_DPL(d)	((unsigned int)((d) >> 45) & 3)
-#define D_P(d)		((d) >> 47 & 1)
-#define D_S(d)		((d) >> 44 & 1)
-#define D_UPPER_TYPE(d) ((d) >> 40 & 0x1f) /* of the second half in long mode */
+#define TYPE_GATE16   4U
+#define TYPE_GATE     12U
+#define TYPE_32BIT    8U		 /* of a TSS */
+#define UPPER_TYPE(d) ((d) >> 40 & 0x1f) /* of the second half in long mode */
 
 struct gate {
 	struct x86_segment cs;
@@ -28,11 +24,6 @@ struct inner_stack {
 	unsigned int sp_bytes;
 };
 
-static bool long_mode(const struct x86_emul *s)
-{
-	return s->ctxt->mode == X86_MODE_LONG;
-}
-
 static int read_gate(struct x86_emul *s, uint16_t sel, enum seg_load how, struct gate *g)
 {
 	uint64_t d[2], lin;
@@ -43,19 +34,19 @@ static int read_gate(struct x86_emul *s, uint16_t sel, enum seg_load how, struct
 		return rc;
 	if (!s->ops->write_segment || !s->ops->write)
 		return X86EMUL_UNHANDLEABLE;
-	wide = D_TYPE(d[0]) == TYPE_GATE;
-	if (D_S(d[0]) || (!wide && (D_TYPE(d[0]) != TYPE_GATE16 || long_mode(s))))
+	wide = DESC_TYPE(d[0]) == TYPE_GATE;
+	if ((d[0] & DESC_S) || (!wide && (DESC_TYPE(d[0]) != TYPE_GATE16 || em_long_mode(s->ctxt))))
 		return X86EMUL_UNHANDLEABLE;
-	if (D_DPL(d[0]) < s->ctxt->cpl || D_DPL(d[0]) < (sel & 3U) ||
-	    (long_mode(s) && D_UPPER_TYPE(d[1])))
+	if (DESC_DPL(d[0]) < s->ctxt->cpl || DESC_DPL(d[0]) < (sel & 3U) ||
+	    (em_long_mode(s->ctxt) && UPPER_TYPE(d[1])))
 		return em_fault(s, X86_EXC_GP, sel & ~3U);
-	if (!D_P(d[0]))
+	if (!(d[0] & DESC_P))
 		return em_fault(s, X86_EXC_NP, sel & ~3U);
 	g->ip = (d[0] & 0xffff) | (wide ? d[0] >> 48 << 16 : 0) | (d[1] & 0xffffffff) << 32;
-	g->bytes = long_mode(s) ? 8 : wide ? 4 : 2;
-	g->params = long_mode(s) ? 0 : d[0] >> 32 & 0x1f;
+	g->bytes = em_long_mode(s->ctxt) ? 8 : wide ? 4 : 2;
+	g->params = em_long_mode(s->ctxt) ? 0 : d[0] >> 32 & 0x1f;
 	rc = segment_load(s, X86_SEG_CS, (d[0] >> 16) & 0xfffc, how, &g->cs);
-	if (rc == X86EMUL_OKAY && long_mode(s) && !(g->cs.attr & X86_ATTR_L))
+	if (rc == X86EMUL_OKAY && em_long_mode(s->ctxt) && !(g->cs.attr & X86_ATTR_L))
 		return em_fault(s, X86_EXC_GP, g->cs.sel & ~3U);
 	return rc;
 }
@@ -69,14 +60,14 @@ static int read_tss(struct x86_emul *s, unsigned int cpl, uint64_t *ss, uint64_t
 
 	if (rc != X86EMUL_OKAY)
 		return rc;
-	bytes = long_mode(s) ? 8 : tr.attr & TYPE_32BIT ? 4 : 2;
-	at = long_mode(s) ? 4 + 8 * cpl : bytes + 2 * bytes * cpl;
-	if (at + bytes + (long_mode(s) ? 0 : 2) - 1 > tr.limit)
+	bytes = em_long_mode(s->ctxt) ? 8 : tr.attr & TYPE_32BIT ? 4 : 2;
+	at = em_long_mode(s->ctxt) ? 4 + 8 * cpl : bytes + 2 * bytes * cpl;
+	if (at + bytes + (em_long_mode(s->ctxt) ? 0 : 2) - 1 > tr.limit)
 		return em_fault(s, X86_EXC_TS, tr.sel & ~3U);
 	*ss = cpl;
 	*sp = 0;
 	rc = em_read(s, X86_SEG_TR, at, sp, bytes, X86_ACC_SYSTEM);
-	if (rc == X86EMUL_OKAY && !long_mode(s)) {
+	if (rc == X86EMUL_OKAY && !em_long_mode(s->ctxt)) {
 		*ss = 0;
 		rc = em_read(s, X86_SEG_TR, at + bytes, ss, 2, X86_ACC_SYSTEM);
 	}
@@ -91,7 +82,7 @@ static int inner_stack(struct x86_emul *s, unsigned int cpl, struct inner_stack 
 
 	if (rc != X86EMUL_OKAY)
 		return rc;
-	if (long_mode(s)) {
+	if (em_long_mode(s->ctxt)) {
 		st->ss = (struct x86_segment){ .sel = (uint16_t)sel, .attr = (uint16_t)(cpl << 5) };
 		st->sp_bytes = 8;
 		return X86EMUL_OKAY;
@@ -157,8 +148,12 @@ static int fill_inner(struct x86_emul *s, const struct gate *g, const struct x86
 
 static int enter(struct x86_emul *s, const struct gate *g)
 {
+	int rc = segment_check_ip(s, &g->cs, g->ip);
+
+	if (rc != X86EMUL_OKAY)
+		return rc;
 	s->rip = g->ip;
-	s->far_code64 = long_mode(s);
+	s->far_code64 = em_long_mode(s->ctxt);
 	return s->ops->write_segment(X86_SEG_CS, &g->cs, s->ctxt);
 }
 
@@ -169,8 +164,6 @@ static int call_inner(struct x86_emul *s, const struct gate *g, const struct x86
 
 	if (rc == X86EMUL_OKAY)
 		rc = fill_inner(s, g, old_cs, &st);
-	if (rc == X86EMUL_OKAY)
-		rc = segment_check_ip(s, &g->cs, g->ip);
 	if (rc == X86EMUL_OKAY)
 		rc = enter(s, g);
 	if (rc == X86EMUL_OKAY)
@@ -185,8 +178,6 @@ int gate_jmp(struct x86_emul *s, uint16_t sel)
 	struct gate g = { 0 };
 	int rc = read_gate(s, sel, SEG_LOAD_JMP, &g);
 
-	if (rc == X86EMUL_OKAY)
-		rc = segment_check_ip(s, &g.cs, g.ip);
 	return rc == X86EMUL_OKAY ? enter(s, &g) : rc;
 }
 
@@ -205,7 +196,5 @@ int gate_call(struct x86_emul *s, uint16_t sel)
 	rc = em_push(s, old.sel, g.bytes);
 	if (rc == X86EMUL_OKAY)
 		rc = em_push(s, s->rip, g.bytes);
-	if (rc == X86EMUL_OKAY)
-		rc = segment_check_ip(s, &g.cs, g.ip);
 	return rc == X86EMUL_OKAY ? enter(s, &g) : rc;
 }

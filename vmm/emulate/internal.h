@@ -134,6 +134,17 @@ static inline bool em_protected(const struct x86_emulate_ctxt *ctxt)
 	return ctxt->mode >= X86_MODE_PROT;
 }
 
+static inline bool em_long_mode(const struct x86_emulate_ctxt *ctxt)
+{
+	return ctxt->mode == X86_MODE_LONG;
+}
+
+/* Is that code of 64 bits? */
+static inline bool em_code64(const struct x86_emulate_ctxt *ctxt, const struct x86_segment *cs)
+{
+	return em_long_mode(ctxt) && cs->attr & X86_ATTR_L;
+}
+
 static inline uint64_t em_mask(unsigned int bytes)
 {
 	return ~0ULL >> (64 - 8 * bytes);
@@ -223,6 +234,18 @@ int em_write_locked(struct x86_emul *s, const void *old, const void *val, unsign
 
 /* emulate.c */
 int em_cr(struct x86_emul *s, unsigned int cr, uint64_t *val);
+
+/* Descriptors, SDM vol. 3A 3.4.5 and 5.8.3. */
+#define DESC_TYPE(d)	((unsigned int)((d) >> 40) & 15)
+#define DESC_ACCESSED	(1ULL << 40)
+#define DESC_BUSY	(1ULL << 41)
+#define DESC_CONFORMING (1ULL << 42)
+#define DESC_S		(1ULL << 44)
+#define DESC_DPL(d)	((unsigned int)((d) >> 45) & 3)
+#define DESC_P		(1ULL << 47)
+#define DESC_L		(1ULL << 53)
+#define DESC_DB		(1ULL << 54)
+#define DESC_G		(1ULL << 55)
 
 /* segment.c */
 enum seg_load {

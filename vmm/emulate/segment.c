@@ -7,17 +7,6 @@
 #include "internal.h"
 #include "handlers.h"
 
-#define DESC_TYPE(d)	 ((unsigned int)((d) >> 40) & 15)
-#define DESC_S		 (1ULL << 44)
-#define DESC_DPL(d)	 ((unsigned int)((d) >> 45) & 3)
-#define DESC_P		 (1ULL << 47)
-#define DESC_L		 (1ULL << 53)
-#define DESC_DB		 (1ULL << 54)
-#define DESC_G		 (1ULL << 55)
-#define DESC_ACCESSED	 (1ULL << 40)
-#define DESC_BUSY	 (1ULL << 41)
-#define DESC_CONFORMING	 (1ULL << 42)
-
 #define TYPE_LDT	 2
 #define TYPE_TSS16_AVAIL 1
 #define TYPE_TSS_AVAIL	 9
@@ -57,7 +46,7 @@ int segment_read_descriptor(struct x86_emul *s, uint16_t sel, uint64_t desc[2], 
 	rc = em_linear(s, table, off, 8, 0, lin);
 	if (rc == X86EMUL_OKAY)
 		rc = em_read(s, table, off, &desc[0], 8, X86_ACC_SYSTEM);
-	if (rc != X86EMUL_OKAY || desc[0] & DESC_S || s->ctxt->mode != X86_MODE_LONG)
+	if (rc != X86EMUL_OKAY || desc[0] & DESC_S || !em_long_mode(s->ctxt))
 		return rc;
 	if (off + 15 > sr.limit)
 		return em_fault(s, vector, sel & ~3U);
@@ -137,7 +126,7 @@ static int check_code(struct x86_emul *s, uint16_t sel, uint64_t desc, enum seg_
 	bool returning = how == SEG_LOAD_RET || how == SEG_LOAD_IRET;
 
 	if (!(desc & DESC_S)) { /* gates and TSSs; types 0, 2, 8, 10, 13, ... are errors */
-		bool gate = (1U << type) & (s->ctxt->mode == X86_MODE_LONG ? 0x1000U : 0x1232U);
+		bool gate = (1U << type) & (em_long_mode(s->ctxt) ? 0x1000U : 0x1232U);
 
 		return gate && !returning ? X86EMUL_UNHANDLEABLE
 					  : em_fault(s, X86_EXC_GP, sel & ~3U);
@@ -153,7 +142,7 @@ static int check_code(struct x86_emul *s, uint16_t sel, uint64_t desc, enum seg_
 	} else if (type & 4 ? dpl > s->ctxt->cpl : rpl > s->ctxt->cpl || dpl != s->ctxt->cpl) {
 		return em_fault(s, X86_EXC_GP, sel & ~3U);
 	}
-	if (s->ctxt->mode == X86_MODE_LONG && desc & DESC_L && desc & DESC_DB)
+	if (em_long_mode(s->ctxt) && desc & DESC_L && desc & DESC_DB)
 		return em_fault(s, X86_EXC_GP, sel & ~3U);
 	return X86EMUL_OKAY;
 }
@@ -207,7 +196,7 @@ int segment_load_ss(struct x86_emul *s, uint16_t sel, unsigned int cpl, struct x
 
 int segment_check_ip(struct x86_emul *s, const struct x86_segment *cs, uint64_t ip)
 {
-	if (s->ctxt->mode == X86_MODE_LONG && cs->attr & X86_ATTR_L)
+	if (em_code64(s->ctxt, cs))
 		return em_canonical(s->ctxt, ip) ? X86EMUL_OKAY : em_gp(s);
 	return ip <= cs->limit ? X86EMUL_OKAY : em_gp(s);
 }
@@ -334,15 +323,14 @@ static int load_system(struct x86_emul *s, enum x86_seg seg, uint16_t sel)
 	if (seg == X86_SEG_LDTR)
 		ok = type == TYPE_LDT;
 	else
-		ok = type == TYPE_TSS_AVAIL ||
-		     (type == TYPE_TSS16_AVAIL && s->ctxt->mode != X86_MODE_LONG);
+		ok = type == TYPE_TSS_AVAIL || (type == TYPE_TSS16_AVAIL && !em_long_mode(s->ctxt));
 	if (desc[0] & DESC_S || !ok)
 		return em_fault(s, X86_EXC_GP, sel & ~3U);
 	if (!(desc[0] & DESC_P))
 		return em_fault(s, X86_EXC_NP, sel & ~3U);
 	segment_unpack(sel, desc[0], &sr);
 	sr.base |= desc[1] << 32;
-	if (s->ctxt->mode == X86_MODE_LONG && !em_canonical(s->ctxt, sr.base))
+	if (em_long_mode(s->ctxt) && !em_canonical(s->ctxt, sr.base))
 		return em_fault(s, X86_EXC_GP, sel & ~3U);
 	if (seg == X86_SEG_TR) {
 		rc = segment_set_type_bit(s, lin, desc[0], DESC_BUSY);

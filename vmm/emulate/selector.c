@@ -38,13 +38,13 @@ static int examine(struct x86_emul *s, uint32_t system_types, uint64_t *desc, bo
 	if (rc != X86EMUL_OKAY)
 		return rc;
 	*desc = d[0];
-	type = (d[0] >> 40) & 15;
-	dpl = (d[0] >> 45) & 3;
-	if (!(d[0] & (1ULL << 44)))
+	type = DESC_TYPE(d[0]);
+	dpl = DESC_DPL(d[0]);
+	if (!(d[0] & DESC_S))
 		*visible = (system_types >> type) & 1;
 	else
 		*visible = true;
-	if ((d[0] >> 44 & 1) && (type & 0xc) == 0xc) /* conforming code: any privilege */
+	if ((d[0] & DESC_S) && (type & 0xc) == 0xc) /* conforming code: any privilege */
 		return X86EMUL_OKAY;
 	if (dpl < s->ctxt->cpl || dpl < (sel & 3U))
 		*visible = false;
@@ -53,7 +53,7 @@ static int examine(struct x86_emul *s, uint32_t system_types, uint64_t *desc, bo
 
 int selector_lar(struct x86_emul *s)
 {
-	bool long_mode = s->ctxt->mode == X86_MODE_LONG, visible;
+	bool long_mode = em_long_mode(s->ctxt), visible;
 	uint64_t desc = 0;
 	int rc = examine(s, long_mode ? VISIBLE_LAR_LONG : VISIBLE_LAR, &desc, &visible);
 
@@ -69,7 +69,7 @@ int selector_lar(struct x86_emul *s)
 
 int selector_lsl(struct x86_emul *s)
 {
-	bool long_mode = s->ctxt->mode == X86_MODE_LONG, visible;
+	bool long_mode = em_long_mode(s->ctxt), visible;
 	struct x86_segment sr;
 	uint64_t desc = 0;
 	int rc = examine(s, long_mode ? VISIBLE_LSL_LONG : VISIBLE_LSL, &desc, &visible);
@@ -94,7 +94,7 @@ static int verify(struct x86_emul *s, bool write)
 
 	if (rc != X86EMUL_OKAY)
 		return rc;
-	type = (desc >> 40) & 15;
+	type = DESC_TYPE(desc);
 	if (write)
 		visible = visible && (type & 0xa) == 2;
 	else

@@ -27,11 +27,6 @@ static bool is_amd(const struct x86_emul *s)
 	return s->ctxt->vendor == X86_VENDOR_AMD;
 }
 
-static bool long_mode(const struct x86_emul *s)
-{
-	return s->ctxt->mode == X86_MODE_LONG;
-}
-
 static int read_msr(struct x86_emul *s, uint32_t msr, uint64_t *val)
 {
 	return s->ops->read_msr ? s->ops->read_msr(msr, val, s->ctxt) : X86EMUL_UNHANDLEABLE;
@@ -77,7 +72,7 @@ int system_syscall(struct x86_emul *s)
 {
 	uint64_t star, mask = X86_EFLAGS_IF | X86_EFLAGS_VM, entry, next = s->rip,
 		       flags = s->rflags & ~(uint64_t)X86_EFLAGS_RF;
-	struct target t = { .code64 = long_mode(s) };
+	struct target t = { .code64 = em_long_mode(s->ctxt) };
 	int rc = syscall_exists(s);
 
 	if (rc == X86EMUL_OKAY)
@@ -142,7 +137,7 @@ static int sysenter_segments(struct x86_emul *s, uint64_t *cs)
 {
 	int rc;
 
-	if (is_amd(s) && long_mode(s))
+	if (is_amd(s) && em_long_mode(s->ctxt))
 		return em_ud(s);
 	if (!em_protected(s->ctxt) && s->ctxt->mode != X86_MODE_VM86)
 		return em_gp(s);
@@ -154,7 +149,7 @@ static int sysenter_segments(struct x86_emul *s, uint64_t *cs)
 
 int system_sysenter(struct x86_emul *s)
 {
-	struct target t = { .code64 = long_mode(s) };
+	struct target t = { .code64 = em_long_mode(s->ctxt) };
 	uint64_t cs = 0, esp, width = em_mask(t.code64 ? 8 : 4);
 	int rc = sysenter_segments(s, &cs);
 
