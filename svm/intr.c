@@ -200,8 +200,7 @@ void svm_exit_iret(struct vcpu *v, unsigned int insn_len)
 /*
  * An exit hit during delivery of an event (a nested page fault on the stack, say): deliver it again. The
  * guest's own INT n, INT3 and INTO are executed again instead, as RIP is still at them; it is behind
- * those that svm_inject delivered. VMRUN delivers before it looks at physical interrupts, so that a delivery
- * which exits each time would keep them out: the window is opened here.
+ * those that svm_inject delivered.
  */
 void svm_requeue_interrupted_event(struct vcpu *v, struct vmcb *vmcb)
 {
@@ -209,7 +208,6 @@ void svm_requeue_interrupted_event(struct vcpu *v, struct vmcb *vmcb)
 	bool ours = svm_vcpu(v)->soft_entry == v->exits;
 	struct hvm_event *e = &v->hvm.event;
 
-	this_cpu_raise(SOFTIRQ_IRQ_WINDOW);
 	e->vector = SVM_EVENT_VECTOR(info);
 	e->insn_len = 0;
 	e->has_error = info & SVM_EVENT_HAS_ERR;

@@ -126,8 +126,6 @@ void vmx_update_tpr_threshold(struct vcpu *v, struct vmx_vcpu *vv)
 /*
  * An exit hit during delivery of an event (an EPT violation on the stack, say): deliver it again.
  * Software interrupts and INT3/INTO are executed again instead, as RIP is still at them.
- * A VM entry delivers before it looks at physical interrupts (SDM volume 3, 26.6), so that a delivery which exits
- * each time would keep them out: the window is opened here.
  */
 void vmx_requeue_interrupted_event(struct vcpu *v)
 {
@@ -136,7 +134,6 @@ void vmx_requeue_interrupted_event(struct vcpu *v)
 
 	if (likely(!(info & INTR_VALID)))
 		return;
-	this_cpu_raise(SOFTIRQ_IRQ_WINDOW);
 	switch (INTR_TYPE(info)) {
 	case INTR_T_EXTINT:
 		e->type = HVM_EVENT_EXTINT;
