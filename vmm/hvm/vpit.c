@@ -108,6 +108,17 @@ static void reload(struct vpit *p, uint64_t now)
 	}
 }
 
+/* Whatever looks at the counters or changes them begins so: locked, and as they are at the time that is returned. */
+static uint64_t begin(struct vpit *p)
+{
+	uint64_t now;
+
+	spin_lock(&p->domain->hvm.time_lock);
+	now = now_ns();
+	reload(p, now);
+	return now;
+}
+
 static uint16_t to_bcd(uint32_t v)
 {
 	return (uint16_t)(v % 10 | (v / 10 % 10) << 4 | (v / 100 % 10) << 8 |
@@ -200,15 +211,12 @@ static void pulse(struct domain *d)
 void vpit_unseen(struct domain *d, bool unseen)
 {
 	struct vpit *p = d->hvm.vpit;
+	uint64_t now = begin(p);
 
-	spin_lock(&d->hvm.time_lock);
 	if (unseen && periodic(&p->hw.channels[0]) && p->next_ns != PC_NEVER) {
 		arm(p, PC_NEVER);
 		p->unseen = true;
 	} else if (!unseen && p->unseen) {
-		uint64_t now = now_ns();
-
-		reload(p, now);
 		arm(p, next_edge(p, now));
 	}
 	spin_unlock(&d->hvm.time_lock);
@@ -218,13 +226,9 @@ static void timer_fn(void *data)
 {
 	struct vpit *p = data;
 	struct domain *d = p->domain;
-	uint64_t now;
-	bool due;
+	uint64_t now = begin(p);
+	bool due = now >= p->next_ns;
 
-	spin_lock(&d->hvm.time_lock);
-	now = now_ns();
-	reload(p, now);
-	due = now >= p->next_ns;
 	if (due) {
 		p->edge_ns = now;
 		arm(p, periodic(&p->hw.channels[0]) ? next_edge(p, now) : PC_NEVER);
@@ -386,9 +390,7 @@ static enum io_result pit_read(struct vcpu *v, void *opaque, uint64_t offset, un
 	(void)v;
 	if (size != 1)
 		return IO_PASS;
-	spin_lock(&p->domain->hvm.time_lock);
-	now = now_ns();
-	reload(p, now);
+	now = begin(p);
 	*val = offset == PORT_MODE - PORT_CH0 ? 0 : read_channel(p, offset & 3, now);
 	spin_unlock(&p->domain->hvm.time_lock);
 	return IO_DONE;
@@ -403,9 +405,7 @@ static enum io_result pit_write(struct vcpu *v, void *opaque, uint64_t offset, u
 
 	if (size != 1)
 		return IO_PASS;
-	spin_lock(&p->domain->hvm.time_lock);
-	now = now_ns();
-	reload(p, now);
+	now = begin(p);
 	low = offset == PORT_MODE - PORT_CH0 ? write_mode(p, (uint8_t)val, now)
 					     : write_channel(p, offset & 3, (uint8_t)val, now);
 	spin_unlock(&p->domain->hvm.time_lock);
@@ -445,9 +445,7 @@ static enum io_result speaker_read(struct vcpu *v, void *opaque, uint64_t offset
 	(void)v, (void)offset;
 	if (size != 1)
 		return IO_PASS;
-	spin_lock(&p->domain->hvm.time_lock);
-	now = now_ns();
-	reload(p, now);
+	now = begin(p);
 	*val = p->hw.channels[2].gate | (uint32_t)p->hw.speaker_data_on << 1 |
 	       (now / REFRESH_NS & 1) << 4 | (uint32_t)output(p, 2, now) << 5;
 	spin_unlock(&p->domain->hvm.time_lock);
@@ -463,9 +461,7 @@ static enum io_result speaker_write(struct vcpu *v, void *opaque, uint64_t offse
 	(void)v, (void)offset;
 	if (size != 1)
 		return IO_PASS;
-	spin_lock(&p->domain->hvm.time_lock);
-	now = now_ns();
-	reload(p, now);
+	now = begin(p);
 	p->hw.speaker_data_on = val >> 1 & 1;
 	set_gate(p, 2, val & 1, now);
 	spin_unlock(&p->domain->hvm.time_lock);
