@@ -188,6 +188,7 @@ static uint64_t tick_scale(void)
 static int write_tsc_page(struct domain *d, uint64_t msr)
 {
 	gpa_t at = _gpa(msr & PAGE_MASK);
+	static const uint32_t in_change = 0;
 	struct tsc_page p = { 0 };
 	uint32_t was;
 
@@ -200,9 +201,8 @@ static int write_tsc_page(struct domain *d, uint64_t msr)
 		p.scale = tick_scale();
 		p.offset = ticks(d) - (uint64_t)((unsigned __int128)tsc * p.scale >> 64);
 	}
-	/* Who reads meanwhile sees that it is in change: the sequence comes last, and is none until then. */
-	was = 0;
-	if (guest_phys_write(d, at, &was, sizeof(was)) ||
+	/* Who reads meanwhile asks the MSR: the sequence comes last. */
+	if (guest_phys_write(d, at, &in_change, sizeof(in_change)) ||
 	    guest_phys_write(d, _gpa(at.v + offsetof(struct tsc_page, scale)), &p.scale,
 			     sizeof(p) - offsetof(struct tsc_page, scale)))
 		return -EINVAL;

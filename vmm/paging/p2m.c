@@ -39,7 +39,6 @@ static struct page *unpark(struct p2m *p)
 	return pg;
 }
 
-/* A guest that scatters small mappings over its address space must not use up the VMM's memory by tables. */
 static struct page *table_alloc(struct p2m *p)
 {
 	struct page *pg;
@@ -49,7 +48,7 @@ static struct page *table_alloc(struct p2m *p)
 		memset(page_to_virt(pg), 0, PAGE_SIZE);
 		return pg;
 	}
-	if (!p->domain->is_dom0 && p->nr_tables >= p->max_tables)
+	if (!p2m_may_have(p, p->nr_tables + 1))
 		return NULL;
 	pg = alloc_pages(0);
 	if (!pg)
@@ -371,8 +370,11 @@ void p2m_allow_pages(struct p2m *p, uint64_t pages)
 	spin_unlock(&p->lock);
 }
 
-/* What was replaced is no translation any more. *flush: processors may still have it. With p->lock held. */
-static void replaced(struct p2m *p, gfn_t gfn, unsigned int level, uint64_t old, bool *flush)
+/*
+ * What was replaced is no translation any more, and p2m_changed() has said so. *flush: processors may still have it. With
+ * p->lock held.
+ */
+static void replaced(struct p2m *p, uint64_t old, bool *flush)
 {
 	struct p2m_entry was;
 
@@ -384,8 +386,6 @@ static void replaced(struct p2m *p, gfn_t gfn, unsigned int level, uint64_t old,
 	if (!holds_ref(&was))
 		return;
 	p2m_flush(p->domain); /* for all that was replaced so far */
-	p2m_changed(p, gfn,
-		    level_order(level)); /* who remembers a translation, before the page goes */
 	entry_put_refs(old);
 	*flush = false;
 }
@@ -395,14 +395,15 @@ static void fill_table(struct p2m *p, gfn_t gfn, const struct p2m_entry *e, uint
 		       bool *flush)
 {
 	struct p2m_entry piece = logged(p, gfn, e, level_order(2));
-	uint64_t leaf = 0;
+	uint64_t leaf = 0, old;
 
 	for (unsigned int i = 0; i < ENTRIES; i++) {
 		/* Of device memory every page has a type of its own. */
 		if (!i || e->type == P2M_MMIO_DIRECT)
 			leaf = p->fmt->make_leaf(p->domain, &piece, gfn_add(gfn, i), 1);
-		replaced(p, gfn_add(gfn, i), 1, replace(p, gfn_add(gfn, i), &table[i], leaf, 1),
-			 flush);
+		old = replace(p, gfn_add(gfn, i), &table[i], leaf, 1);
+		p2m_changed(p, gfn_add(gfn, i), 0);
+		replaced(p, old, flush);
 		if (mfn_valid_value(piece.mfn)) {
 			piece.mfn.v++;
 			leaf += PAGE_SIZE;
@@ -430,7 +431,7 @@ static int set_leaf(struct p2m *p, gfn_t gfn, const struct p2m_entry *e, unsigne
 		piece = logged(p, gfn, e, level_order(level));
 		rc = set_slot(p, gfn, slot, &piece, level, &old);
 		if (!rc)
-			replaced(p, gfn, level, old, flush);
+			replaced(p, old, flush);
 		return rc;
 	}
 	if (level == 2) {

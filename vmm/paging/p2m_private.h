@@ -3,7 +3,7 @@
 #ifndef PLINTH_P2M_PRIVATE_H
 #define PLINTH_P2M_PRIVATE_H
 
-#include "p2m.h"
+#include "domain.h"
 
 /*
  * Enters *e at gfn in a table of `level` (1 = 4 KiB), with p->lock held; larger pages above it are split. RAM is
@@ -12,6 +12,15 @@
  */
 int p2m_enter_locked(struct p2m *p, gfn_t gfn, const struct p2m_entry *e, unsigned int level,
 		     uint64_t *old);
+
+/*
+ * May there be so many tables? A guest that scatters small mappings over its address space must not use up the VMM's
+ * memory by them; dom0 has what the machine has. No lock needed.
+ */
+static inline bool p2m_may_have(const struct p2m *p, uint64_t tables)
+{
+	return p->domain->is_dom0 || tables <= READ_ONCE(p->max_tables);
+}
 
 /* What the tree says of gfn just now, by a walk. No lock needed. */
 struct p2m_entry p2m_lookup(const struct p2m *p, gfn_t gfn);

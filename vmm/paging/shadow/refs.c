@@ -4,6 +4,7 @@
  * sets have one entry, which is then all there is. Larger ones are chains of records, of which only the first one is
  * not full.
  */
+#include "vmm/paging/p2m_private.h"
 #include "shadow.h"
 
 #define RECORD 1ULL
@@ -166,11 +167,10 @@ static unsigned int frame_index(gfn_t gfn, unsigned int level)
 	return (unsigned int)(gfn.v >> (9 * (level - 1))) & (SH_ENTRIES - 1);
 }
 
-/* As the p2m's tables: a guest that scatters its memory must not use up the VMM's. dom0 has what the machine has. */
+/* As many as the p2m may have tables. */
 static void *new_node(struct sh_domain *s)
 {
-	bool may = s->d->is_dom0 || s->nr_nodes < READ_ONCE(s->d->p2m.max_tables);
-	void *node = may ? alloc_page_virt() : NULL;
+	void *node = p2m_may_have(&s->d->p2m, s->nr_nodes + 1) ? alloc_page_virt() : NULL;
 
 	s->nr_nodes += !!node;
 	return node;
