@@ -72,7 +72,7 @@ struct usb_class {
 	/* The interrupt endpoint: a report of up to USB_CONTROL_PACKET bytes, or USB_NAK. */
 	int (*report)(struct usb_device *d, uint8_t *data);
 	/* Has it a report that the host has not fetched? */
-	bool (*waits)(const struct usb_device *d);
+	bool (*waits)(struct usb_device *d);
 	/* The configuration came (true) or went, by reset too. */
 	void (*configured)(struct usb_device *d, bool yes);
 };

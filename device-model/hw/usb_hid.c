@@ -359,9 +359,9 @@ static void activate(struct hid *h, bool yes)
 	}
 }
 
-static bool hid_waits(const struct usb_device *d)
+static bool hid_waits(struct usb_device *d)
 {
-	return ((const struct hid *)d->opaque)->count;
+	return hid_of(d)->count;
 }
 
 static void hid_configured(struct usb_device *d, bool yes)

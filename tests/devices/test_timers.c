@@ -71,12 +71,18 @@ void test_pit(void)
 
 #define TICK(n) ((n)*1000000000ULL / 1193182 + 1)
 
-/* Control word, both bytes of a count for channel 2. */
+/* Both bytes of a count. */
+static void pit_count(unsigned int ch, unsigned int count)
+{
+	board_out(0x40 + ch, 1, count & 0xff);
+	board_out(0x40 + ch, 1, count >> 8);
+}
+
+/* And the control word before it, for channel 2. */
 static void pit2(uint8_t mode, unsigned int count)
 {
 	board_out(0x43, 1, 0xb0 | mode << 1);
-	board_out(0x42, 1, count & 0xff);
-	board_out(0x42, 1, count >> 8);
+	pit_count(2, count);
 }
 
 static unsigned int pit2_count(void)
@@ -197,8 +203,7 @@ static void pit_reloads(void)
 	board_out(0x61, 1, 1);
 	pit2(2, 1000);
 	board_step(TICK(300));
-	board_out(0x42, 1, 100);
-	board_out(0x42, 1, 0);
+	pit_count(2, 100);
 	CHECK_EQ(pit2_status(), 0xf4); /* null count */
 	CHECK_EQ(pit2_count(), 700);
 	board_step(TICK(690));
@@ -209,16 +214,14 @@ static void pit_reloads(void)
 	board_step(TICK(150));
 	CHECK_EQ(pit2_count(), 50);
 	/* A trigger loads it at once. */
-	board_out(0x42, 1, 0xe8);
-	board_out(0x42, 1, 3);
+	pit_count(2, 1000);
 	board_out(0x61, 1, 0);
 	board_out(0x61, 1, 1);
 	CHECK_EQ(pit2_count(), 1000);
 	/* Mode 3, in its first half and in its second. */
 	pit2(3, 1000);
 	board_step(TICK(100));
-	board_out(0x42, 1, 200);
-	board_out(0x42, 1, 0);
+	pit_count(2, 200);
 	board_step(TICK(399));
 	CHECK(pit2_out());
 	board_step(TICK(2));
@@ -228,8 +231,7 @@ static void pit_reloads(void)
 	board_step(TICK(2));
 	CHECK(pit2_out());
 	board_step(TICK(150));
-	board_out(0x42, 1, 0xe8);
-	board_out(0x42, 1, 3);
+	pit_count(2, 1000);
 	CHECK(!pit2_out());
 	board_step(TICK(50));
 	CHECK(pit2_out());
@@ -244,11 +246,9 @@ static void pit_reload_irq(void)
 {
 	board_reset();
 	board_out(0x43, 1, 0x34);
-	board_out(0x40, 1, 11932 & 0xff);
-	board_out(0x40, 1, 11932 >> 8);
+	pit_count(0, 11932);
 	board_step(4 * MS);
-	board_out(0x40, 1, 23864 & 0xff);
-	board_out(0x40, 1, 23864 >> 8);
+	pit_count(0, 23864);
 	board_step(5 * MS + MS / 2);
 	CHECK_EQ(irq0_count(), 0);
 	board_step(MS);
@@ -259,11 +259,9 @@ static void pit_reload_irq(void)
 	CHECK_EQ(irq0_count(), 1);
 	/* Mode 3 rises at the end of the new count's second half. */
 	board_out(0x43, 1, 0x36);
-	board_out(0x40, 1, 11932 & 0xff);
-	board_out(0x40, 1, 11932 >> 8);
+	pit_count(0, 11932);
 	board_step(4 * MS);
-	board_out(0x40, 1, 23864 & 0xff);
-	board_out(0x40, 1, 23864 >> 8);
+	pit_count(0, 23864);
 	board_step(10 * MS);
 	CHECK_EQ(irq0_count(), 0);
 	board_step(2 * MS);

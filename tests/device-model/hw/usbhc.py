@@ -125,6 +125,10 @@ class Uhci:
         self.address = address
         assert self.control(0, 9, 1, 0, 0) == b""
 
+    def only_changes(self):
+        """SET IDLE: a report for each change, and none else."""
+        assert self.control(0x21, 10, 0, 0, 0) == b""
+
     def report(self, length=8):
         """One interrupt packet: its bytes, or None for NAK."""
         self.td(TDS, IN, length, ep=1, ctrl=ACTIVE | ERRORS3 | SPD)
